@@ -1,0 +1,49 @@
+#!lua flags=no-writes
+-- get_cooldown: when entries of a pair are free again: the latest of its own cooldown, its side's, and those of all pairs.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] pair                or * for all
+-- ARGV[5] side                long, short; "" = only what blocks both
+-- Reply {"until", expiry ms, call}
+--       {"none", call}
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+local cooldowns_key = KEYS[2]
+local pair, side = ARGV[4], ARGV[5]
+
+local found
+if side == "" then found = redis.call("HMGET", cooldowns_key, pair, "*")
+else found = redis.call("HMGET", cooldowns_key, pair, "*", pair .. "|" .. side, "*|" .. side) end
+local latest = 0
+for _, expiry in ipairs(found) do latest = math.max(latest, tonumber(expiry or 0)) end
+if latest <= now then return answer({ "none" }) end
+return answer({ "until", string.format("%.0f", latest) })

@@ -1,0 +1,74 @@
+#!lua flags=no-writes
+-- get_events: the events after a given one, oldest first.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] events:log             stream  every change
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] after               event id; "" = from the oldest kept
+-- ARGV[5] limit               how many at most
+-- Reply {"events", newest id, trimmed 0|1, {id, number of values, field, value, ..., id, ...}, call}
+--          trimmed 1: events after the given one may be gone
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+-- >>> stream.lua, stamped from lua/shared
+-- Event ids are `ms-seq`; they are compared number by number.
+local function id_less(a, b)
+  local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
+  local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
+  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
+  return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
+end
+
+-- Whether the stream ever dropped an event.
+local function was_trimmed(events_key)
+  local info = redis.call("XINFO", "STREAM", events_key)
+  local length, added
+  for i = 1, #info, 2 do
+    if info[i] == "length" then length = info[i + 1] end
+    if info[i] == "entries-added" then added = info[i + 1] end
+  end
+  return added > length
+end
+-- <<< stream.lua
+
+local events_key = KEYS[2]
+local after, limit = ARGV[4], tonumber(ARGV[5])
+
+if redis.call("XLEN", events_key) == 0 then return answer({ "events", after ~= "" and after or "0-0", "0", {} }) end
+local newest = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1][1]
+local oldest = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1][1]
+local trimmed = "0"
+if after ~= "" and id_less(after, oldest) and was_trimmed(events_key) then trimmed = "1" end
+local flat = {}
+for _, entry in ipairs(redis.call("XRANGE", events_key, after == "" and "-" or "(" .. after, "+", "COUNT", limit)) do
+  flat[#flat + 1], flat[#flat + 2] = entry[1], tostring(#entry[2])
+  for _, value in ipairs(entry[2]) do flat[#flat + 1] = value end
+end
+return answer({ "events", newest, trimmed, flat })

@@ -1,0 +1,61 @@
+#!lua flags=no-writes
+-- get_signal_state: the last signal, the active cooldowns, the newest 100 signals.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] signals:processed      zset    id -> ms it was marked
+-- KEYS[3] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- KEYS[4] signals:last           hash    id, pair, ts
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] dedup_window        ms for which a signal is remembered
+-- Reply {"signals", id, pair, ts ms, {pair, expiry ms, ...}, {signal id, ... oldest first}, call}   id "" = none yet
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+-- >>> signals.lua, stamped from lua/shared
+-- The last signal, the active cooldowns and the newest 100 signals within the window, as a reply gives them.
+local function signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
+  local last = redis.call("HMGET", last_key, "id", "pair", "ts")
+  local stored, cooldowns = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    if tonumber(stored[i + 1]) > now then
+      cooldowns[#cooldowns + 1], cooldowns[#cooldowns + 2] = stored[i], stored[i + 1]
+    end
+  end
+  local newest, recent = redis.call("ZRANGE", processed_key, -100, -1, "WITHSCORES"), {}
+  for i = 1, #newest, 2 do
+    if tonumber(newest[i + 1]) > now - dedup_window then recent[#recent + 1] = newest[i] end
+  end
+  return last[1] or "", last[2] or "", last[3] or "", cooldowns, recent
+end
+-- <<< signals.lua
+
+local processed_key, cooldowns_key, last_key = KEYS[2], KEYS[3], KEYS[4]
+local dedup_window = tonumber(ARGV[4])
+
+return answer({ "signals", signals_reply(processed_key, cooldowns_key, last_key, dedup_window) })

@@ -1,0 +1,832 @@
+#!lua flags=allow-oom
+-- record_fill: books one execution of an order, once by its id. An entry opens or grows the position; an exit reduces it and, at flat,
+-- removes it, counts the trade, judges the streak, evaluates the breaker and sets the cooldown the position asked for.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[5] orders:pending         hash    id -> JSON
+-- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[7] orders:closed_at       zset    id -> ms it was closed
+-- KEYS[8] orders:fills           zset    order id|fill id -> ms it was recorded
+-- KEYS[9] positions:open         hash    id -> JSON
+-- KEYS[10] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[11] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[12] risk:history           hash    day -> JSON
+-- KEYS[13] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[14] risk:limits            hash    limit -> number
+-- KEYS[15] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] order_id            client order id
+-- ARGV[8] fill_id             the exchange's id of the execution
+-- ARGV[9] price               quote currency
+-- ARGV[10] size               base currency
+-- ARGV[11] fee                quote currency
+-- ARGV[12] ts                 ms of the execution; "" = now
+-- ARGV[13] done               1 = the exchange says the order is complete
+-- ARGV[14] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[16] fill_window        ms for which a fill id is remembered
+-- ARGV[17] max_fills          how many fill ids are remembered
+-- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+--       {"repeated", order JSON or "", position JSON or "", 0, the same nine, call}
+-- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
+
+-- >>> change.lua, stamped from lua/shared
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- number of the call in its slot; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = tonumber(ARGV[6]) -- events kept; 0 = none
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+if call ~= "" then
+  local answered = redis.call("GET", call_key)
+  if answered then
+    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    if number == call then
+      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
+      return cjson.decode(reply)
+    end
+    if tonumber(number) > tonumber(call) then
+      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
+
+-- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  return reply
+end
+
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  return redis.error_reply(text)
+end
+
+local function event(kind, ...)
+  if max_events > 0 then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> json.lua, stamped from lua/shared
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local head, metadata = string.match(json, '^(.-),"metadata":(.*)}$')
+  return cjson.decode((head or string.sub(json, 1, -2)) .. "}"), metadata
+end
+-- <<< json.lua
+
+-- >>> number.lua, stamped from lua/shared
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  local text
+  -- Doubles next to zero have fewer digits than the others.
+  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
+    text = string.format("%." .. digits .. "g", value)
+    if tonumber(text) == value then break end
+    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+      return string.char(string.byte(last) + 1) .. "e"
+    end)
+    if tonumber(up) == value then text = up break end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  if not sign then return text end
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> money.lua, stamped from lua/shared
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> decimal.lua, stamped from lua/shared
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  digits = string.gsub(digits, "^0+", "")
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+end
+
+-- Digits as limbs of seven, lowest first, and back.
+local function limbs_of(digits)
+  local limbs = {}
+  for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+  return limbs
+end
+
+local function digits_of(limbs)
+  local parts = {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+local function digits_less(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local x, y, carry = limbs_of(a), limbs_of(b), 0
+  for i = 1, math.max(#x, #y) do
+    local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+    carry = math.floor(sum / 10000000)
+    x[i] = sum - carry * 10000000
+  end
+  if carry > 0 then x[#x + 1] = carry end
+  return digits_of(x)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = string.gsub(a.digits .. string.rep("0", scale - a.scale), "^0+", "")
+  local y = string.gsub(b.digits .. string.rep("0", scale - b.scale), "^0+", "")
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if digits_less(x, y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_multiply(a, b)
+  local x, y, product = limbs_of(a.digits), limbs_of(b.digits), {}
+  for i = 1, #x do
+    local carry = 0
+    for j = 1, #y do
+      local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+      carry = math.floor(sum / 10000000)
+      product[i + j - 1] = sum - carry * 10000000
+    end
+    product[i + #y] = carry
+  end
+  local digits = digits_of(product)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> day.lua, stamped from lua/shared
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> position.lua, stamped from lua/shared
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+end
+
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
+    p[field] = p[field] and number_text(p[field])
+  end
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.metadata = metadata
+  return p
+end
+-- <<< position.lua
+
+-- >>> order.lua, stamped from lua/shared
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
+    o[field] = o[field] and number_text(o[field])
+  end
+  o.created_at = string.format("%.0f", o.created_at)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.metadata = metadata
+  return o
+end
+-- <<< order.lua
+
+-- >>> exposure.lua, stamped from lua/shared
+-- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- The money that the unfilled rest of an order may still put to work.
+local function order_notional(o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+end
+
+-- An entry that has no position yet takes a slot of its own.
+local function order_slots(o)
+  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
+  return 1
+end
+
+-- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
+local function read_exposure(exposure_key, pair)
+  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
+  local units, parts = money_parse(held[1] or "0")
+  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
+end
+
+-- Notes what a record takes (sign 1) or gives back (sign -1).
+local function hold(delta, pair, notional, slots, sign)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.pairs = delta.pairs or {}
+  delta.pairs[pair] = (delta.pairs[pair] or 0) + sign * slots
+end
+
+-- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
+local function write_exposure(exposure_key, delta)
+  local names, changes = {}, {}
+  if delta.slots ~= 0 then names[1], changes[1] = "slots", delta.slots end
+  for pair, slots in pairs(delta.pairs) do
+    if slots ~= 0 then names[#names + 1], changes[#changes + 1] = "pair:" .. pair, slots end
+  end
+  if #names == 0 and delta.units == 0 and delta.parts == 0 then return end
+
+  local stored = redis.call("HMGET", exposure_key, "notional", unpack(names))
+  local units, parts = money_parse(stored[1] or "0")
+  local sums, gone = { "notional", money_text(money_add(units, parts, delta.units, delta.parts)) }, {}
+  for i, name in ipairs(names) do
+    local sum = (stored[i + 1] or 0) + changes[i]
+    if sum == 0 and name ~= "slots" then gone[#gone + 1] = name
+    else sums[#sums + 1], sums[#sums + 2] = name, sum end
+  end
+
+  redis.call("HSET", exposure_key, unpack(sums))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+end
+-- <<< exposure.lua
+
+-- >>> entry_rest.lua, stamped from lua/shared
+-- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
+-- a slot again. The order as it is then to be stored; nil where there is none.
+local function entry_rest(orders_key, position_id, delta)
+  local stored = redis.call("HGET", orders_key, position_id)
+  local order = stored and order_parse(stored)
+  if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
+  order.position_id = nil
+  hold(delta, order.pair, "0", order_slots(order), 1)
+  return order_json(order)
+end
+-- <<< entry_rest.lua
+
+-- >>> order_life.lua, stamped from lua/shared
+-- The life of an order: which state may follow which, and how an order leaves the pending ones.
+local ORDER_NEXT = {
+  intent = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
+  submitted = { open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
+  open = { partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
+  partially_filled = { filled = true, cancelled = true, unknown = true },
+  unknown = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true },
+  filled = {}, cancelled = {}, rejected = {},
+}
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Why an order may not go from one state to another; nil when it may.
+local function transition_fault(id, from, to)
+  if from == to or ORDER_NEXT[from][to] then return nil end
+  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+end
+
+-- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
+local function forget_closed_orders(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  for _, id in ipairs(old) do
+    redis.call("HDEL", closed_key, id)
+    redis.call("ZREM", closed_at_key, id)
+  end
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+local function write_order(orders_key, closed_key, closed_at_key, order)
+  local json = order_json(order)
+  if ORDER_DONE[order.status] then
+    redis.call("HDEL", orders_key, order.id)
+    redis.call("HSET", closed_key, order.id, json)
+    if not redis.call("ZSCORE", closed_at_key, order.id) then
+      forget_closed_orders(closed_key, closed_at_key)
+      redis.call("ZADD", closed_at_key, now, order.id)
+    end
+  else
+    redis.call("HSET", orders_key, order.id, json)
+  end
+  return json
+end
+-- <<< order_life.lua
+
+-- >>> breaker.lua, stamped from lua/shared
+-- The circuit breaker: whether it blocks entries now, and what trips it.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua, stamped from lua/shared
+-- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown")
+  local risk = {
+    day = day_of(now, day_start),
+    units = 0, parts = 0, trades = 0,
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = (stored[6] or 0) + 0,
+    drawdown = (stored[7] or 0) + 0,
+  }
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+  else
+    risk.day, risk.units, risk.parts, risk.trades = stored[1], units, parts, trades
+  end
+  return risk
+end
+
+local function day_json(pnl, trades)
+  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+end
+
+local function day_parse(json)
+  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+  return pnl, tonumber(trades)
+end
+
+-- What is booked so far on a day that is over.
+local function late_day(risk, history_key, day)
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local booked = { day = day, pnl = "0", trades = 0 }
+  if risk.ended and risk.ended.day == day then
+    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
+  else
+    local stored = redis.call("HGET", history_key, day)
+    if stored then booked.pnl, booked.trades = day_parse(stored) end
+  end
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
+-- An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, ts, day_start)
+  local units, parts = money_parse(pnl)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    local late_units, late_parts = money_parse(booked.pnl)
+    units, parts = money_add(late_units, late_parts, units, parts)
+    booked.pnl = money_text(units, parts)
+  else
+    units, parts = money_add(risk.units, risk.parts, units, parts)
+    risk.units, risk.parts = units, parts
+  end
+  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+end
+
+-- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
+local function count_trade(risk, history_key, result, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    booked.trades = booked.trades + 1
+  else
+    risk.trades = risk.trades + 1
+  end
+  local units, parts = money_parse(result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+end
+
+local function book_equity(risk, equity)
+  risk.equity = number_text(equity)
+  risk.peak = math.max(risk.peak, equity)
+  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
+  risk.drawdown = risk.peak > 0 and math.min((risk.peak - equity) / risk.peak, 1e15) or 0
+end
+
+local function percent(fraction)
+  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and risk.drawdown >= tonumber(limits[3]) then
+    return "drawdown", "drawdown of " .. percent(risk.drawdown) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+  end
+  redis.call("HSET", daily_key, "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
+    "consecutive_losses", risk.losses, "peak_equity", number_text(risk.peak), "current_drawdown", number_text(risk.drawdown))
+  if risk.equity then redis.call("HSET", daily_key, "equity", risk.equity) end
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, money_text(risk.units, risk.parts), string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    number_text(risk.drawdown), number_text(risk.peak), active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = { "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
+    "consecutive_losses", risk.losses, "equity", risk.equity or "", "peak_equity", number_text(risk.peak),
+    "current_drawdown", number_text(risk.drawdown), "tripped", breaker.tripped and "1" or "0" }
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< risk.lua
+
+-- >>> memory.lua, stamped from lua/shared
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+local function remembers(key, id, window)
+  local at = redis.call("ZSCORE", key, id)
+  return at and tonumber(at) > now - window
+end
+
+-- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten.
+local function remember(key, id, window, max)
+  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local count = redis.call("ZCARD", key)
+  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
+  redis.call("ZADD", key, newest and math.max(now, tonumber(newest)) or now, id)
+end
+-- <<< memory.lua
+
+local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local given_ts, done = tonumber(ARGV[12]), ARGV[13] == "1"
+local ts = given_ts or now
+local day_start, breaker_duration = tonumber(ARGV[14]), ARGV[15]
+local fill_window, max_fills = tonumber(ARGV[16]), tonumber(ARGV[17])
+local fill = string.gsub(order_id, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. fill_id -- the first | parts the two
+
+local function is_finite(text)
+  return tonumber(text) - tonumber(text) == 0
+end
+
+-- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+local function average_price(cost, size)
+  local near = tonumber(decimal_text(cost)) / size
+  if near - near ~= 0 or size - size ~= 0 then return near end
+  local missed = decimal_add(cost, decimal_negate(decimal_multiply(decimal(number_text(near)), decimal(number_text(size)))))
+  local mend = tonumber(decimal_text(missed)) / size
+  return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+end
+
+-- Read: the order, pending or lately closed, and its position.
+local stored = redis.call("HGET", orders_key, order_id) or redis.call("HGET", closed_key, order_id)
+local order = stored and order_parse(stored)
+local position_id = order and (order.position_id or (order.intent == "entry" and order.id)) or nil
+local stored_position = position_id and redis.call("HGET", positions_key, position_id) or nil
+local position = stored_position and position_parse(stored_position)
+local risk = read_risk(daily_key, day_start)
+local breaker = read_breaker(breaker_key)
+local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
+redis.call("HLEN", closed_key)
+redis.call("ZCARD", closed_at_key)
+redis.call("HLEN", exposure_key)
+redis.call("HLEN", history_key)
+if remembers(fills_key, fill, fill_window) then
+  return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
+end
+if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+if not position_id then return refuse("SFINVALID", "orderId: exit order " .. order_id .. " has no positionId") end
+
+-- Decide: what the fill does to the position, and the money it realises.
+local delta, realised = {}, nil
+if position then
+  if position.pair ~= order.pair then
+    return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
+  end
+  hold(delta, position.pair, position.notional, 1, -1)
+end
+if order.intent == "entry" then
+  local side = order.side == "buy" and "long" or "short"
+  if position and position.side ~= side then
+    return refuse("SFINVALID", "orderId: a " .. order.side .. " entry cannot grow the " .. position.side .. " position " .. position_id)
+  end
+  realised = decimal_money(decimal_negate(decimal(fee)))
+  local cost, total = decimal_multiply(decimal(size), decimal(price)), decimal(size)
+  if position then
+    cost = decimal_add(cost, decimal(position.cost or decimal_text(decimal_multiply(decimal(position.size), decimal(position.entry_price)))))
+    total = decimal_add(total, decimal(position.size))
+  else
+    position = {
+      id = position_id, pair = order.pair, side = side, entry_ts = string.format("%.0f", ts), tp = order.tp, sl = order.sl,
+      cooldown = order.cooldown, realised = "0", version = 0, metadata = order.metadata or "{}",
+    }
+  end
+  position.cost = decimal_text(cost)
+  position.size = number_text(tonumber(decimal_text(total)))
+  position.entry_price = position.entry_price and number_text(average_price(cost, tonumber(position.size))) or price
+  if ts < tonumber(position.entry_ts) then position.entry_ts = string.format("%.0f", ts) end
+else
+  if not position then return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id) end
+  if (order.side == "sell") ~= (position.side == "long") then
+    return refuse("SFINVALID", "orderId: a " .. order.side .. " exit cannot reduce the " .. position.side .. " position " .. position_id)
+  end
+  if tonumber(size) > tonumber(position.size) then
+    return refuse("SFINVALID", "size: an exit of " .. size .. " is larger than position " .. position_id .. " of " .. position.size)
+  end
+  local move = decimal_add(decimal(price), decimal_negate(decimal(position.entry_price)))
+  if position.side == "short" then move = decimal_negate(move) end
+  realised = decimal_money(decimal_add(decimal_multiply(move, decimal(size)), decimal_negate(decimal(fee))))
+  local left = decimal_text(decimal_add(decimal(position.size), decimal_negate(decimal(size))))
+  position.size = number_text(tonumber(left))
+  position.cost = nil
+end
+if not realised then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
+if not (is_finite(position.size) and is_finite(position.entry_price)) then
+  return refuse("SFINVALID", "size: position " .. position_id .. " would grow beyond what a double holds")
+end
+local realised_units, realised_parts = money_parse(realised)
+realised_units, realised_parts = money_add(realised_units, realised_parts, money_parse(position.realised))
+if not money_fits(realised_units, realised_parts) then
+  return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
+end
+position.realised = money_text(realised_units, realised_parts)
+local last_ts = math.max(ts, tonumber(position.last_fill_ts or 0))
+position.last_fill_ts = string.format("%.0f", last_ts)
+position.version = position.version + 1
+position.notional = notional_of(position.size, position.entry_price)
+local flat = tonumber(position.size) == 0
+if not flat then hold(delta, position.pair, position.notional, 1, 1) end
+local rest = flat and entry_rest(orders_key, position_id, delta)
+
+-- Decide: the order.
+hold(delta, order.pair, order.notional, order_slots(order), -1)
+order.position_id = position_id
+order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
+if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+if tonumber(order.filled) >= tonumber(order.size) then order.status = "filled"
+elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
+elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
+order.notional = order_notional(order)
+hold(delta, order.pair, order.notional, order_slots(order), 1)
+
+-- Decide: the risk.
+local fault = book_pnl(risk, history_key, realised, given_ts, day_start)
+if fault then return refuse("SFINVALID", fault) end
+if flat then count_trade(risk, history_key, position.realised, given_ts and last_ts, day_start) end
+local source, cause
+if flat or realised ~= "0" then source, cause = reached_limit(risk, limits_key) end
+if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+local cool_until = flat and position.cooldown and last_ts + tonumber(position.cooldown) or 0
+local cools = cool_until > cooling
+
+-- Write.
+write_exposure(exposure_key, delta)
+remember(fills_key, fill, fill_window, max_fills)
+local order_text = write_order(orders_key, closed_key, closed_at_key, order)
+local position_text = ""
+if flat then
+  redis.call("HDEL", positions_key, position_id)
+  if rest then redis.call("HSET", orders_key, position_id, rest) end
+else
+  position_text = position_json(position)
+  redis.call("HSET", positions_key, position_id, position_text)
+end
+write_risk(daily_key, history_key, breaker_key, risk, breaker)
+if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
+  "ts", string.format("%.0f", ts), "pnl", realised, "order", order_text, "position_id", position_id, "position", position_text,
+  "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+
+return answer({ "recorded", order_text, position_text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })

@@ -1,0 +1,90 @@
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  digits = string.gsub(digits, "^0+", "")
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+end
+
+-- Digits as limbs of seven, lowest first, and back.
+local function limbs_of(digits)
+  local limbs = {}
+  for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+  return limbs
+end
+
+local function digits_of(limbs)
+  local parts = {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+local function digits_less(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local x, y, carry = limbs_of(a), limbs_of(b), 0
+  for i = 1, math.max(#x, #y) do
+    local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+    carry = math.floor(sum / 10000000)
+    x[i] = sum - carry * 10000000
+  end
+  if carry > 0 then x[#x + 1] = carry end
+  return digits_of(x)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = string.gsub(a.digits .. string.rep("0", scale - a.scale), "^0+", "")
+  local y = string.gsub(b.digits .. string.rep("0", scale - b.scale), "^0+", "")
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if digits_less(x, y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_multiply(a, b)
+  local x, y, product = limbs_of(a.digits), limbs_of(b.digits), {}
+  for i = 1, #x do
+    local carry = 0
+    for j = 1, #y do
+      local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+      carry = math.floor(sum / 10000000)
+      product[i + j - 1] = sum - carry * 10000000
+    end
+    product[i + #y] = carry
+  end
+  local digits = digits_of(product)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end

@@ -1,0 +1,45 @@
+-- The life of an order: which state may follow which, and how an order leaves the pending ones.
+local ORDER_NEXT = {
+  intent = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
+  submitted = { open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
+  open = { partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
+  partially_filled = { filled = true, cancelled = true, unknown = true },
+  unknown = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true },
+  filled = {}, cancelled = {}, rejected = {},
+}
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Why an order may not go from one state to another; nil when it may.
+local function transition_fault(id, from, to)
+  if from == to or ORDER_NEXT[from][to] then return nil end
+  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+end
+
+-- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
+local function forget_closed_orders(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  for _, id in ipairs(old) do
+    redis.call("HDEL", closed_key, id)
+    redis.call("ZREM", closed_at_key, id)
+  end
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+local function write_order(orders_key, closed_key, closed_at_key, order)
+  local json = order_json(order)
+  if ORDER_DONE[order.status] then
+    redis.call("HDEL", orders_key, order.id)
+    redis.call("HSET", closed_key, order.id, json)
+    if not redis.call("ZSCORE", closed_at_key, order.id) then
+      forget_closed_orders(closed_key, closed_at_key)
+      redis.call("ZADD", closed_at_key, now, order.id)
+    end
+  else
+    redis.call("HSET", orders_key, order.id, json)
+  end
+  return json
+end

@@ -1,0 +1,371 @@
+#!lua flags=no-writes
+-- snapshot: everything at once, as it stands at one moment.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] positions:open         hash    id -> JSON
+-- KEYS[3] orders:pending         hash    id -> JSON
+-- KEYS[4] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[5] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[6] risk:limits            hash    limit -> number
+-- KEYS[7] signals:processed      zset    id -> ms it was marked
+-- KEYS[8] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- KEYS[9] signals:last           hash    id, pair, ts
+-- KEYS[10] execution:heartbeat    string  ms
+-- KEYS[11] execution:instances    zset    instance -> ms of its last heartbeat
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] day_start           start of the trading day, ms after midnight UTC
+-- ARGV[5] dedup_window        ms for which a signal is remembered
+-- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
+--         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
+--         {signal id, ...}, heartbeat ms or "", {instance, ms, ...}, call}
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+-- >>> number.lua, stamped from lua/shared
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  local text
+  -- Doubles next to zero have fewer digits than the others.
+  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
+    text = string.format("%." .. digits .. "g", value)
+    if tonumber(text) == value then break end
+    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+      return string.char(string.byte(last) + 1) .. "e"
+    end)
+    if tonumber(up) == value then text = up break end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  if not sign then return text end
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> money.lua, stamped from lua/shared
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> day.lua, stamped from lua/shared
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> breaker.lua, stamped from lua/shared
+-- The circuit breaker: whether it blocks entries now, and what trips it.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua, stamped from lua/shared
+-- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown")
+  local risk = {
+    day = day_of(now, day_start),
+    units = 0, parts = 0, trades = 0,
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = (stored[6] or 0) + 0,
+    drawdown = (stored[7] or 0) + 0,
+  }
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+  else
+    risk.day, risk.units, risk.parts, risk.trades = stored[1], units, parts, trades
+  end
+  return risk
+end
+
+local function day_json(pnl, trades)
+  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+end
+
+local function day_parse(json)
+  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+  return pnl, tonumber(trades)
+end
+
+-- What is booked so far on a day that is over.
+local function late_day(risk, history_key, day)
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local booked = { day = day, pnl = "0", trades = 0 }
+  if risk.ended and risk.ended.day == day then
+    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
+  else
+    local stored = redis.call("HGET", history_key, day)
+    if stored then booked.pnl, booked.trades = day_parse(stored) end
+  end
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
+-- An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, ts, day_start)
+  local units, parts = money_parse(pnl)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    local late_units, late_parts = money_parse(booked.pnl)
+    units, parts = money_add(late_units, late_parts, units, parts)
+    booked.pnl = money_text(units, parts)
+  else
+    units, parts = money_add(risk.units, risk.parts, units, parts)
+    risk.units, risk.parts = units, parts
+  end
+  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+end
+
+-- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
+local function count_trade(risk, history_key, result, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    booked.trades = booked.trades + 1
+  else
+    risk.trades = risk.trades + 1
+  end
+  local units, parts = money_parse(result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+end
+
+local function book_equity(risk, equity)
+  risk.equity = number_text(equity)
+  risk.peak = math.max(risk.peak, equity)
+  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
+  risk.drawdown = risk.peak > 0 and math.min((risk.peak - equity) / risk.peak, 1e15) or 0
+end
+
+local function percent(fraction)
+  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and risk.drawdown >= tonumber(limits[3]) then
+    return "drawdown", "drawdown of " .. percent(risk.drawdown) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+  end
+  redis.call("HSET", daily_key, "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
+    "consecutive_losses", risk.losses, "peak_equity", number_text(risk.peak), "current_drawdown", number_text(risk.drawdown))
+  if risk.equity then redis.call("HSET", daily_key, "equity", risk.equity) end
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, money_text(risk.units, risk.parts), string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    number_text(risk.drawdown), number_text(risk.peak), active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = { "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
+    "consecutive_losses", risk.losses, "equity", risk.equity or "", "peak_equity", number_text(risk.peak),
+    "current_drawdown", number_text(risk.drawdown), "tripped", breaker.tripped and "1" or "0" }
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< risk.lua
+
+-- >>> signals.lua, stamped from lua/shared
+-- The last signal, the active cooldowns and the newest 100 signals within the window, as a reply gives them.
+local function signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
+  local last = redis.call("HMGET", last_key, "id", "pair", "ts")
+  local stored, cooldowns = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    if tonumber(stored[i + 1]) > now then
+      cooldowns[#cooldowns + 1], cooldowns[#cooldowns + 2] = stored[i], stored[i + 1]
+    end
+  end
+  local newest, recent = redis.call("ZRANGE", processed_key, -100, -1, "WITHSCORES"), {}
+  for i = 1, #newest, 2 do
+    if tonumber(newest[i + 1]) > now - dedup_window then recent[#recent + 1] = newest[i] end
+  end
+  return last[1] or "", last[2] or "", last[3] or "", cooldowns, recent
+end
+-- <<< signals.lua
+
+local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local breaker = read_breaker(breaker_key)
+local id, pair, ts, cooldowns, recent = signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
+return answer({
+  "snapshot", flow_epoch, string.format("%.0f", now),
+  redis.call("HVALS", positions_key),
+  redis.call("HVALS", orders_key),
+  { risk_reply(read_risk(daily_key, day_start), breaker) },
+  { breaker_reply(breaker) },
+  redis.call("HGETALL", limits_key),
+  { id, pair, ts }, cooldowns, recent,
+  redis.call("GET", heartbeat_key) or "",
+  redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
+})

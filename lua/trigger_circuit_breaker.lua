@@ -1,0 +1,174 @@
+#!lua flags=allow-oom
+-- trigger_circuit_breaker: trips the breaker by hand: entries are blocked, exits never. Never shortens one that is active.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[5] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] reason
+-- ARGV[8] duration            ms, "until_day_end" or "until_reset"
+-- ARGV[9] day_start           start of the trading day, ms after midnight UTC
+-- Reply {"breaker", active 0|1, reason, source, tripped_at ms, until ms or "", call}
+-- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
+
+-- >>> change.lua, stamped from lua/shared
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- number of the call in its slot; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = tonumber(ARGV[6]) -- events kept; 0 = none
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+if call ~= "" then
+  local answered = redis.call("GET", call_key)
+  if answered then
+    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    if number == call then
+      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
+      return cjson.decode(reply)
+    end
+    if tonumber(number) > tonumber(call) then
+      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
+
+-- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  return reply
+end
+
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  return redis.error_reply(text)
+end
+
+local function event(kind, ...)
+  if max_events > 0 then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> day.lua, stamped from lua/shared
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> breaker.lua, stamped from lua/shared
+-- The circuit breaker: whether it blocks entries now, and what trips it.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< breaker.lua
+
+local breaker_key = KEYS[5]
+local reason, duration, day_start = ARGV[7], ARGV[8], tonumber(ARGV[9])
+
+-- Read.
+local breaker = read_breaker(breaker_key)
+
+-- Decide.
+trip(breaker, "manual", reason, breaker_until(duration, day_start))
+
+-- Write.
+if breaker.changed then
+  write_breaker(breaker_key, breaker)
+  event("breaker_tripped", breaker_event(breaker))
+end
+
+return answer({ "breaker", breaker_reply(breaker) })

@@ -1,0 +1,428 @@
+#!lua flags=allow-oom
+-- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[5] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[6] risk:history           hash    day -> JSON
+-- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[8] risk:limits            hash    limit -> number
+-- KEYS[9] risk:trades            zset    booked trade id -> ms
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] pnl                 quote currency, decimal, at most 8 places
+-- ARGV[8] trade_id            "" = none
+-- ARGV[9] ts                  ms of the trade; "" = now
+-- ARGV[10] equity             quote currency; "" = unknown
+-- ARGV[11] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[12] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[13] trade_window       ms for which a trade id is remembered
+-- ARGV[14] max_trades         how many trade ids are remembered
+-- Reply {"booked", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+--       {"repeated", 0, the same nine, call}
+-- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
+
+-- >>> change.lua, stamped from lua/shared
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- number of the call in its slot; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = tonumber(ARGV[6]) -- events kept; 0 = none
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+if call ~= "" then
+  local answered = redis.call("GET", call_key)
+  if answered then
+    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    if number == call then
+      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
+      return cjson.decode(reply)
+    end
+    if tonumber(number) > tonumber(call) then
+      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
+
+-- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  return reply
+end
+
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  return redis.error_reply(text)
+end
+
+local function event(kind, ...)
+  if max_events > 0 then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> number.lua, stamped from lua/shared
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  local text
+  -- Doubles next to zero have fewer digits than the others.
+  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
+    text = string.format("%." .. digits .. "g", value)
+    if tonumber(text) == value then break end
+    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+      return string.char(string.byte(last) + 1) .. "e"
+    end)
+    if tonumber(up) == value then text = up break end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  if not sign then return text end
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> money.lua, stamped from lua/shared
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> day.lua, stamped from lua/shared
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> breaker.lua, stamped from lua/shared
+-- The circuit breaker: whether it blocks entries now, and what trips it.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua, stamped from lua/shared
+-- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown")
+  local risk = {
+    day = day_of(now, day_start),
+    units = 0, parts = 0, trades = 0,
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = (stored[6] or 0) + 0,
+    drawdown = (stored[7] or 0) + 0,
+  }
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+  else
+    risk.day, risk.units, risk.parts, risk.trades = stored[1], units, parts, trades
+  end
+  return risk
+end
+
+local function day_json(pnl, trades)
+  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+end
+
+local function day_parse(json)
+  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+  return pnl, tonumber(trades)
+end
+
+-- What is booked so far on a day that is over.
+local function late_day(risk, history_key, day)
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local booked = { day = day, pnl = "0", trades = 0 }
+  if risk.ended and risk.ended.day == day then
+    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
+  else
+    local stored = redis.call("HGET", history_key, day)
+    if stored then booked.pnl, booked.trades = day_parse(stored) end
+  end
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
+-- An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, ts, day_start)
+  local units, parts = money_parse(pnl)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    local late_units, late_parts = money_parse(booked.pnl)
+    units, parts = money_add(late_units, late_parts, units, parts)
+    booked.pnl = money_text(units, parts)
+  else
+    units, parts = money_add(risk.units, risk.parts, units, parts)
+    risk.units, risk.parts = units, parts
+  end
+  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+end
+
+-- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
+local function count_trade(risk, history_key, result, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    booked.trades = booked.trades + 1
+  else
+    risk.trades = risk.trades + 1
+  end
+  local units, parts = money_parse(result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+end
+
+local function book_equity(risk, equity)
+  risk.equity = number_text(equity)
+  risk.peak = math.max(risk.peak, equity)
+  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
+  risk.drawdown = risk.peak > 0 and math.min((risk.peak - equity) / risk.peak, 1e15) or 0
+end
+
+local function percent(fraction)
+  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and risk.drawdown >= tonumber(limits[3]) then
+    return "drawdown", "drawdown of " .. percent(risk.drawdown) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+  end
+  redis.call("HSET", daily_key, "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
+    "consecutive_losses", risk.losses, "peak_equity", number_text(risk.peak), "current_drawdown", number_text(risk.drawdown))
+  if risk.equity then redis.call("HSET", daily_key, "equity", risk.equity) end
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, money_text(risk.units, risk.parts), string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    number_text(risk.drawdown), number_text(risk.peak), active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = { "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
+    "consecutive_losses", risk.losses, "equity", risk.equity or "", "peak_equity", number_text(risk.peak),
+    "current_drawdown", number_text(risk.drawdown), "tripped", breaker.tripped and "1" or "0" }
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< risk.lua
+
+-- >>> memory.lua, stamped from lua/shared
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+local function remembers(key, id, window)
+  local at = redis.call("ZSCORE", key, id)
+  return at and tonumber(at) > now - window
+end
+
+-- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten.
+local function remember(key, id, window, max)
+  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local count = redis.call("ZCARD", key)
+  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
+  redis.call("ZADD", key, newest and math.max(now, tonumber(newest)) or now, id)
+end
+-- <<< memory.lua
+
+local daily_key, history_key, breaker_key, limits_key, trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
+local trade_window, max_trades = tonumber(ARGV[13]), tonumber(ARGV[14])
+
+-- Read.
+local risk = read_risk(daily_key, day_start)
+local breaker = read_breaker(breaker_key)
+redis.call("HLEN", history_key)
+if trade_id ~= "" and remembers(trades_key, trade_id, trade_window) then
+  return answer({ "repeated", "0", risk_reply(risk, breaker) })
+end
+
+-- Decide.
+local at = tonumber(ts)
+local fault = book_pnl(risk, history_key, pnl, at, day_start)
+if fault then return refuse("SFINVALID", fault) end
+count_trade(risk, history_key, pnl, at, day_start)
+if equity ~= "" then book_equity(risk, tonumber(equity)) end
+local source, cause = reached_limit(risk, limits_key)
+if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+
+-- Write.
+if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
+write_risk(daily_key, history_key, breaker_key, risk, breaker)
+event("pnl_booked", "pnl", pnl, "trade_id", trade_id, risk_event(risk, breaker))
+
+return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })

@@ -1,0 +1,293 @@
+#!lua flags=allow-oom
+-- update_position: changes some fields of a position, if it still has the version the caller saw.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[5] positions:open         hash    id -> JSON
+-- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] id
+-- ARGV[8] version             the version seen; "" = any
+-- ARGV[9] pair                "" = as it is
+-- ARGV[10] side               "" = as it is
+-- ARGV[11] size               "" = as it is
+-- ARGV[12] entry_price        "" = as it is
+-- ARGV[13] entry_ts           ms; "" = as it is
+-- ARGV[14] tp                 "" = as it is, none = without
+-- ARGV[15] sl                 "" = as it is, none = without
+-- ARGV[16] metadata           JSON object; "" = as it is
+-- Reply {"updated", position JSON, call}
+--       {"conflict", position JSON, call}   it has another version; nothing changed
+--       {"none", call}                      no such position
+-- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
+
+-- >>> change.lua, stamped from lua/shared
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- number of the call in its slot; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = tonumber(ARGV[6]) -- events kept; 0 = none
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+if call ~= "" then
+  local answered = redis.call("GET", call_key)
+  if answered then
+    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    if number == call then
+      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
+      return cjson.decode(reply)
+    end
+    if tonumber(number) > tonumber(call) then
+      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
+
+-- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  return reply
+end
+
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  return redis.error_reply(text)
+end
+
+local function event(kind, ...)
+  if max_events > 0 then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> json.lua, stamped from lua/shared
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local head, metadata = string.match(json, '^(.-),"metadata":(.*)}$')
+  return cjson.decode((head or string.sub(json, 1, -2)) .. "}"), metadata
+end
+-- <<< json.lua
+
+-- >>> number.lua, stamped from lua/shared
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  local text
+  -- Doubles next to zero have fewer digits than the others.
+  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
+    text = string.format("%." .. digits .. "g", value)
+    if tonumber(text) == value then break end
+    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+      return string.char(string.byte(last) + 1) .. "e"
+    end)
+    if tonumber(up) == value then text = up break end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  if not sign then return text end
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> money.lua, stamped from lua/shared
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> position.lua, stamped from lua/shared
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+end
+
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
+    p[field] = p[field] and number_text(p[field])
+  end
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.metadata = metadata
+  return p
+end
+-- <<< position.lua
+
+-- >>> exposure.lua, stamped from lua/shared
+-- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- The money that the unfilled rest of an order may still put to work.
+local function order_notional(o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+end
+
+-- An entry that has no position yet takes a slot of its own.
+local function order_slots(o)
+  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
+  return 1
+end
+
+-- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
+local function read_exposure(exposure_key, pair)
+  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
+  local units, parts = money_parse(held[1] or "0")
+  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
+end
+
+-- Notes what a record takes (sign 1) or gives back (sign -1).
+local function hold(delta, pair, notional, slots, sign)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.pairs = delta.pairs or {}
+  delta.pairs[pair] = (delta.pairs[pair] or 0) + sign * slots
+end
+
+-- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
+local function write_exposure(exposure_key, delta)
+  local names, changes = {}, {}
+  if delta.slots ~= 0 then names[1], changes[1] = "slots", delta.slots end
+  for pair, slots in pairs(delta.pairs) do
+    if slots ~= 0 then names[#names + 1], changes[#changes + 1] = "pair:" .. pair, slots end
+  end
+  if #names == 0 and delta.units == 0 and delta.parts == 0 then return end
+
+  local stored = redis.call("HMGET", exposure_key, "notional", unpack(names))
+  local units, parts = money_parse(stored[1] or "0")
+  local sums, gone = { "notional", money_text(money_add(units, parts, delta.units, delta.parts)) }, {}
+  for i, name in ipairs(names) do
+    local sum = (stored[i + 1] or 0) + changes[i]
+    if sum == 0 and name ~= "slots" then gone[#gone + 1] = name
+    else sums[#sums + 1], sums[#sums + 2] = name, sum end
+  end
+
+  redis.call("HSET", exposure_key, unpack(sums))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+end
+-- <<< exposure.lua
+
+local positions_key, exposure_key = KEYS[5], KEYS[6]
+local id, version = ARGV[7], ARGV[8]
+local changes = {
+  pair = ARGV[9], side = ARGV[10], size = ARGV[11], entry_price = ARGV[12], entry_ts = ARGV[13],
+  tp = ARGV[14], sl = ARGV[15], metadata = ARGV[16],
+}
+
+-- Read.
+local stored = redis.call("HGET", positions_key, id)
+if not stored then return answer({ "none" }) end
+local position = position_parse(stored)
+if version ~= "" and version ~= position.version then return answer({ "conflict", stored }) end
+
+-- Decide.
+local delta = {}
+hold(delta, position.pair, position.notional, 1, -1)
+for field, value in pairs(changes) do
+  if value == "none" and (field == "tp" or field == "sl") then position[field] = nil
+  elseif value ~= "" then position[field] = value end
+end
+if changes.size ~= "" or changes.entry_price ~= "" then position.cost = nil end
+position.notional = notional_of(position.size, position.entry_price)
+position.version = position.version + 1
+hold(delta, position.pair, position.notional, 1, 1)
+local json = position_json(position)
+
+-- Write.
+write_exposure(exposure_key, delta)
+redis.call("HSET", positions_key, id, json)
+event("position_updated", "position", json)
+
+return answer({ "updated", json })

@@ -1,0 +1,229 @@
+/** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
+import { type Duration, parseDuration } from "./config/duration.js";
+import { InvalidArgumentError } from "./errors.js";
+import type { BreakerDuration } from "./state/breaker.js";
+import { type Money, toMoney } from "./state/money.js";
+import type { OrderIntent, OrderSide, OrderStatus, PositionSide } from "./types.js";
+
+const MAX_ID_BYTES = 256;
+const MAX_METADATA_BYTES = 64 * 1024;
+/** 9999-12-31T23:59:59.999Z */
+const MAX_TIME = 253_402_300_799_999;
+
+function fail(field: string, expected: string, got: unknown): never {
+  throw new InvalidArgumentError(`${field}: expected ${expected}, got ${show(got)}`);
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return String(value);
+}
+
+/** An object of a call's fields. An unknown field is an error: it would be forgotten without a word. */
+export function fields<T extends object>(name: string, value: T, known: readonly string[]): T {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(name, "an object", value);
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key))
+      throw new InvalidArgumentError(`${name}.${key}: unknown field; known are ${known.join(", ")}`);
+  }
+  return value;
+}
+
+/** A name of 1 to 256 bytes: an id, a pair. */
+export function id(field: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") return fail(field, "a non-empty string", value);
+  if (value.length > MAX_ID_BYTES || Buffer.byteLength(value) > MAX_ID_BYTES) {
+    return fail(field, `at most ${MAX_ID_BYTES} bytes`, value);
+  }
+  if (!value.isWellFormed() || value.includes("\0")) return fail(field, "well-formed text without NUL", value);
+  return value;
+}
+
+/** The same, or undefined. */
+export function optionalId(field: string, value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : id(field, value);
+}
+
+/** A pair; `|long` and `|short` at its end would read like a side. */
+export function pair(field: string, value: unknown): string {
+  const name = id(field, value);
+  return /\|(?:long|short)$/.test(name) ? fail(field, "a pair that does not end in |long or |short", value) : name;
+}
+
+/** Words for people: at most 1 KiB. */
+export function words(field: string, value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value !== "string") return fail(field, "a string", value);
+  if (Buffer.byteLength(value) > 1024) return fail(field, "at most 1024 bytes", value);
+  return value.isWellFormed() && !value.includes("\0") ? value : fail(field, "well-formed text without NUL", value);
+}
+
+/** Minus zero is zero: JSON and decimals do not know the difference. */
+export function finite(field: string, value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value + 0 : fail(field, "a finite number", value);
+}
+
+/** A size: above zero. */
+export function size(field: string, value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0
+    ? value
+    : fail(field, "a positive number", value);
+}
+
+export function notNegative(field: string, value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0
+    ? value + 0
+    : fail(field, "a number of 0 or more", value);
+}
+
+/** A price, or null or nothing where there is none. */
+export function optionalPrice(field: string, value: unknown): number | null {
+  return value === undefined || value === null ? null : finite(field, value);
+}
+
+/** An amount in quote currency, exact to 8 places. */
+export function money(field: string, value: unknown): Money {
+  return toMoney(finite(field, value)) ?? fail(field, "an amount within +-9e15", value);
+}
+
+/** The account's equity in quote currency, as the double that it is, or undefined. */
+export function optionalEquity(field: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : equity(field, value);
+}
+
+export function equity(field: string, value: unknown): number {
+  const amount = finite(field, value);
+  return Math.abs(amount) <= 9e15 ? amount : fail(field, "an amount within +-9e15", value);
+}
+
+/** A time as ms since 1970. */
+export function time(field: string, value: unknown): number {
+  const ms = value instanceof Date ? value.getTime() : value;
+  return typeof ms === "number" && Number.isInteger(ms) && ms >= 0 && ms <= MAX_TIME
+    ? ms
+    : fail(field, "a Date or whole milliseconds since 1970", value);
+}
+
+export function optionalTime(field: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : time(field, value);
+}
+
+/** A duration as ms. */
+export function duration(field: string, value: Duration): number {
+  return parseDuration(value) ?? fail(field, 'a duration such as 1500, "30s", "5m" or "2h"', value);
+}
+
+export function optionalDuration(field: string, value: Duration | undefined): number | undefined {
+  return value === undefined ? undefined : duration(field, value);
+}
+
+/** How long a breaker holds: ms, or until the day's end or a reset. */
+export function breakerDuration(field: string, value: Duration | "until_day_end" | "until_reset"): BreakerDuration {
+  if (value === "until_day_end" || value === "until_reset") return value;
+  return parseDuration(value) || fail(field, 'a duration of at least 1ms, "until_day_end" or "until_reset"', value);
+}
+
+/** A count above zero; without one, as many as there are. */
+export function optionalCount(field: string, value: unknown): number {
+  if (value === undefined) return Number.MAX_SAFE_INTEGER;
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0
+    ? value
+    : fail(field, "a whole number above 0", value);
+}
+
+export function version(field: string, value: unknown): number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0
+    ? value
+    : fail(field, "a version", value);
+}
+
+export function flag(field: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  return typeof value === "boolean" ? value : fail(field, "true or false", value);
+}
+
+function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
+  return choices.find((choice) => choice === value) ?? fail(field, choices.join(", "), value);
+}
+
+export function positionSide(field: string, value: unknown): PositionSide {
+  return oneOf(field, value, ["long", "short"]);
+}
+
+/** A side, or empty for both. */
+export function optionalSide(field: string, value: unknown): PositionSide | "" {
+  return value === undefined ? "" : positionSide(field, value);
+}
+
+export function orderSide(field: string, value: unknown): OrderSide {
+  return oneOf(field, value, ["buy", "sell"]);
+}
+
+export function orderIntent(field: string, value: unknown): OrderIntent {
+  return value === undefined ? "entry" : oneOf(field, value, ["entry", "exit"]);
+}
+
+export function orderStatus(field: string, value: unknown): OrderStatus {
+  return value === undefined
+    ? "open"
+    : oneOf(field, value, [
+        "intent",
+        "submitted",
+        "open",
+        "partially_filled",
+        "filled",
+        "cancelled",
+        "rejected",
+        "unknown",
+      ]);
+}
+
+/** A position's side; an entry's order side says the same. */
+export function entrySide(field: string, value: unknown): PositionSide {
+  const side = oneOf(field, value, ["long", "short", "buy", "sell"]);
+  return side === "long" || side === "buy" ? "long" : "short";
+}
+
+/** A client order id as every exchange takes it. */
+export function orderId(field: string, value: unknown): string {
+  return typeof value === "string" && /^[A-Za-z0-9_-]{1,32}$/.test(value)
+    ? value
+    : fail(field, "1 to 32 characters of A-Z, a-z, 0-9, _ and -", value);
+}
+
+export function abortSignal(field: string, value: unknown): AbortSignal {
+  return value instanceof AbortSignal ? value : fail(field, "an AbortSignal", value);
+}
+
+export function eventId(field: string, value: unknown): string {
+  return typeof value === "string" && /^\d{1,15}(?:-\d{1,15})?$/.test(value)
+    ? value
+    : fail(field, "an event id ms-seq", value);
+}
+
+/** What `read` makes of a value; null where there is none. */
+export function orNone<T, R>(value: T | null | undefined, read: (value: T) => R): R | null {
+  return value === undefined || value === null ? null : read(value);
+}
+
+/** Metadata as JSON text; what JSON cannot say (NaN, a bigint, a cycle) is an error rather than a silent loss. */
+export function metadata(field: string, value: unknown): string {
+  if (value === undefined) return "{}";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(field, "an object", value);
+  let json: string;
+  try {
+    json = JSON.stringify(value, (key, inner: unknown) => {
+      if (typeof inner === "number" && !Number.isFinite(inner)) fail(`${field}.${key}`, "a finite number", inner);
+      return inner;
+    });
+  } catch (cause) {
+    if (cause instanceof InvalidArgumentError) throw cause;
+    throw new InvalidArgumentError(`${field}: expected what JSON can hold: ${String(cause)}`, { cause });
+  }
+  if (!json?.startsWith("{")) return fail(field, "an object", value);
+  if (Buffer.byteLength(json) > MAX_METADATA_BYTES)
+    return fail(field, "at most 64 KiB of JSON", `${json.length} characters`);
+  return json;
+}

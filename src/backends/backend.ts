@@ -1,0 +1,43 @@
+import type { OpenedFlow } from "../operations/open-flow.js";
+import type { Call, Operation } from "../operations/operation.js";
+
+/** Interprets operations on one flow. It knows none of them by name: a new operation touches no backend. */
+export interface Backend {
+  /** Opens the flow, making it (and its epoch) if it is new. Rejects with a StateError; may be called again after `close`. */
+  connect(): Promise<OpenedFlow>;
+
+  /**
+   * Runs one operation, all of it or nothing. A change is durable (as far as the backend promises durability) when the promise
+   * resolves. `lease` is the token the caller acts under; empty when none is asked for.
+   */
+  execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result>;
+
+  /**
+   * Resolves when the log may hold an event after the one with this id (at once, if it does), when the signal aborts, or when
+   * the backend is closed. Rejects with a ConnectionError when it cannot know.
+   */
+  eventAfter(id: string, signal: AbortSignal): Promise<void>;
+
+  /** Waits for what is in flight, then lets go of every resource. Never rejects because of a call's outcome. */
+  close(): Promise<void>;
+}
+
+/** What every backend is told about the flow and the caller. */
+export interface BackendContext {
+  readonly flowId: string;
+  readonly instance: string;
+  /** Replaces the backend's clock, ms. */
+  readonly clock?: () => number;
+  /** Events kept; 0 = none. */
+  readonly maxEvents: number;
+}
+
+/** The clock and caller of one operation, for the backends that decide in this process. */
+export function callAt(context: BackendContext, lease: string): Call {
+  return {
+    now: (context.clock ?? Date.now)(),
+    instance: context.instance,
+    maxEvents: context.maxEvents,
+    lease,
+  };
+}

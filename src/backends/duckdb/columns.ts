@@ -1,0 +1,147 @@
+/** The types of the SQL columns: how a value of a row stands in a column, and how in the journal's JSON. */
+import {
+  BIGINT,
+  DECIMAL,
+  DOUBLE,
+  DuckDBDecimalValue,
+  DuckDBTimestampTZValue,
+  type DuckDBType,
+  type DuckDBValue,
+  TIMESTAMPTZ,
+  VARCHAR,
+} from "@duckdb/node-api";
+import { formatMoney, type Money, parseMoney } from "../../state/money.js";
+
+/** One type of column. Reading throws a TypeError when something else is stored. */
+export interface Column<Value> {
+  readonly type: DuckDBType;
+  readonly nullable: boolean;
+  toSql(value: Value): DuckDBValue;
+  fromSql(value: DuckDBValue): Value;
+  toJson(value: Value): string | number | null;
+  fromJson(value: unknown): Value;
+}
+
+/** A column for every field of a record. */
+export type Columns<Fields> = { readonly [Name in keyof Fields]-?: Column<Fields[Name]> };
+
+function stored(expected: string, value: unknown): never {
+  throw new TypeError(
+    `expected ${expected}, found ${typeof value === "string" ? JSON.stringify(value) : String(value)}`,
+  );
+}
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : stored("text", value));
+
+export const text: Column<string> = {
+  type: VARCHAR,
+  nullable: false,
+  toSql: (value) => value,
+  fromSql: textOf,
+  toJson: (value) => value,
+  fromJson: textOf,
+};
+
+/** Text that is JSON. */
+export const json: Column<string> = { ...text, fromSql: jsonOf, fromJson: jsonOf };
+
+function jsonOf(value: unknown): string {
+  const found = textOf(value);
+  try {
+    JSON.parse(found);
+  } catch {
+    stored("JSON", found);
+  }
+  return found;
+}
+
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): Column<Word> {
+  const wordOf = (value: unknown): Word => words.find((word) => word === value) ?? stored(words.join(" or "), value);
+  return {
+    type: VARCHAR,
+    nullable: false,
+    toSql: (value) => value,
+    fromSql: wordOf,
+    toJson: (value) => value,
+    fromJson: wordOf,
+  };
+}
+
+/** A double, bit for bit; JSON has no -0, no NaN and no infinities. */
+export const double: Column<number> = {
+  type: DOUBLE,
+  nullable: false,
+  toSql: (value) => value,
+  fromSql: (value) => (typeof value === "number" ? value : stored("a number", value)),
+  toJson(value) {
+    if (Object.is(value, -0)) return "-0";
+    return Number.isFinite(value) ? value : String(value);
+  },
+  fromJson(value) {
+    if (typeof value === "number") return value;
+    return typeof value === "string" && /^(?:-0|NaN|-?Infinity)$/.test(value)
+      ? Number(value)
+      : stored("a number", value);
+  },
+};
+
+/** A whole number that a double holds exactly. */
+export const whole: Column<number> = {
+  type: BIGINT,
+  nullable: false,
+  toSql: (value) => BigInt(value),
+  fromSql: (value) => (typeof value === "bigint" ? Number(value) : stored("a whole number", value)),
+  toJson: (value) => value,
+  fromJson: (value) => (Number.isSafeInteger(value) ? Number(value) : stored("a whole number", value)),
+};
+
+/** A time in ms since 1970; the column keeps microseconds. */
+export const time: Column<number> = {
+  type: TIMESTAMPTZ,
+  nullable: false,
+  toSql: (ms) => new DuckDBTimestampTZValue(microsOf(ms)),
+  fromSql: (value) => (value instanceof DuckDBTimestampTZValue ? msOf(value.micros) : stored("a time", value)),
+  toJson: (ms) => (Number.isInteger(ms) && Math.abs(ms) <= LAST_MS ? ms : msOf(microsOf(ms))),
+  fromJson: (value) => (typeof value === "number" ? value : stored("a time in ms", value)),
+};
+
+/** No `Date` lies further from 1970. */
+const LAST_MS = 8.64e15;
+
+function microsOf(ms: number): bigint {
+  if (Number.isNaN(ms)) throw new RangeError("a time is not a number: does the clock return ms since 1970?");
+  const within = Math.min(Math.max(ms, -LAST_MS), LAST_MS);
+  const whole = Math.floor(within);
+  return BigInt(whole) * 1000n + BigInt(Math.round((within - whole) * 1000));
+}
+
+function msOf(micros: bigint): number {
+  return Number(micros / 1000n) + Number(micros % 1000n) / 1000;
+}
+
+const MONEY_WIDTH = 38;
+const MONEY_PLACES = 8;
+
+/** Exact money. */
+export const money: Column<Money> = {
+  type: DECIMAL(MONEY_WIDTH, MONEY_PLACES),
+  nullable: false,
+  toSql: (amount) => new DuckDBDecimalValue(amount, MONEY_WIDTH, MONEY_PLACES),
+  fromSql: (value) =>
+    value instanceof DuckDBDecimalValue && value.scale === MONEY_PLACES ? value.value : stored("money", value),
+  toJson: formatMoney,
+  fromJson: (value) => parseMoney(textOf(value)),
+};
+
+/** The same column where there may be nothing. */
+export function optional<Value>(column: Column<Value>): Column<Value | null> {
+  return {
+    type: column.type,
+    nullable: true,
+    toSql: (value) => (value === null ? null : column.toSql(value)),
+    fromSql: (value) => (value === null ? null : column.fromSql(value)),
+    toJson: (value) => (value === null ? null : column.toJson(value)),
+    fromJson: (value) => (value === null ? null : column.fromJson(value)),
+  };
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { openFlow } from "../../operations/open-flow.js";
+import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
+import type { Change } from "../../state/table.js";
+import { type BackendContext, callAt } from "../backend.js";
+import { interpret } from "../interpret.js";
+import { Journal } from "./journal.js";
+import type { Mirror, Write } from "./mirror.js";
+import { mirrorsOf } from "./tables.js";
+
+/** A checkpoint is due when one of these is reached. */
+export interface CheckpointPolicy {
+  /** Commits since the last one. */
+  readonly commits: number;
+  /** Length of the journal, in characters. */
+  readonly length: number;
+  /** Rows that the tables of the file lack: what the next checkpoint has to write, and so how long it takes. */
+  readonly rows: number;
+  /** A pause that long, ms, means that nobody minds a checkpoint that would be worth its while. */
+  readonly idle: number;
+}
+
+export const CHECKPOINTS: CheckpointPolicy = { commits: 20_000, length: 16 * 1024 * 1024, rows: 30_000, idle: 1000 };
+
+/** A longer row does not go into the journal: a checkpoint writes its changes instead, some at a time. */
+const LONGEST_ROW = 16 * 1024 * 1024;
+
+/** A flow's state in memory, and the tables of its file that are kept like it. */
+export class FlowStore {
+  readonly state = new FlowState();
+  readonly #mirrors: ReadonlyMap<string, Mirror>;
+  /** Set when the next commit is to be a checkpoint. */
+  #due = false;
+
+  private constructor(
+    private readonly connection: DuckDBConnection,
+    private readonly journal: Journal,
+    readonly policy: CheckpointPolicy,
+    { flowId, maxEvents }: BackendContext,
+  ) {
+    const mirrors = Object.values(mirrorsOf(this.state, flowId, maxEvents));
+    this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
+  }
+
+  /** Makes the tables of a new flow, in an empty file. */
+  static async create(connection: DuckDBConnection, context: BackendContext): Promise<void> {
+    await connection.run("BEGIN");
+    await Journal.create(connection);
+    const store = new FlowStore(connection, await Journal.open(connection), CHECKPOINTS, context);
+    for (const mirror of store.#mirrors.values()) await mirror.create(connection);
+    await connection.run("COMMIT");
+    interpret(openFlow, store.state, { epoch: randomUUID(), schema: SCHEMA_VERSION }, callAt(context, ""));
+    store.note(store.state.changes.take());
+    await store.checkpoint();
+  }
+
+  /** Reads a stored flow. Changes nothing in the file. What it throws says what is wrong with the file. */
+  static async load(
+    connection: DuckDBConnection,
+    context: BackendContext,
+    policy: CheckpointPolicy,
+  ): Promise<FlowStore> {
+    const store = new FlowStore(connection, await Journal.open(connection), policy, context);
+    for (const mirror of store.#mirrors.values()) await mirror.load(connection);
+    for await (const changes of store.journal.read()) store.#replay(changes);
+    return store;
+  }
+
+  /** Changes of the state that the next commit has to make durable. */
+  note(changes: readonly Change[]): void {
+    for (const { table, key, before } of changes) this.#mirror(table.name).note(key, before);
+  }
+
+  /** Makes everything durable that was noted before the call. */
+  async commit(): Promise<void> {
+    if (!this.#due && this.#progress < 1) {
+      const changes = this.#takeJournal();
+      if (changes.length <= LONGEST_ROW) return this.journal.append(changes);
+    }
+    await this.checkpoint();
+  }
+
+  /** Whether a checkpoint would be worth its while when there is nothing else to do. */
+  get isWorthCheckpoint(): boolean {
+    return this.#progress >= 0.1;
+  }
+
+  /** Makes the next commit a checkpoint. */
+  checkpointNext(): void {
+    this.#due = true;
+  }
+
+  /** Brings the tables of the file up to date with the state, empties the journal, and lets DuckDB shorten its own log. */
+  async checkpoint(): Promise<void> {
+    this.#due = false;
+    const writes: Write[] = [];
+    for (const mirror of this.#mirrors.values()) {
+      const write = mirror.takeDifference();
+      if (write) writes.push(write);
+    }
+    if (writes.length > 0 || this.journal.rows > 0) {
+      await this.connection.run("BEGIN");
+      for (const write of writes) await write(this.connection);
+      await this.journal.clear();
+      await this.connection.run("COMMIT");
+    }
+    await this.connection.run("CHECKPOINT");
+  }
+
+  /** How far it is to the next checkpoint: 1 when it is due. */
+  get #progress(): number {
+    let lag = 0;
+    for (const mirror of this.#mirrors.values()) lag += mirror.lag;
+    const { commits, length, rows } = this.policy;
+    return Math.max(this.journal.rows / commits, this.journal.length / length, lag / rows);
+  }
+
+  #takeJournal(): string {
+    const tables: string[] = [];
+    for (const mirror of this.#mirrors.values()) {
+      const changes = mirror.takeJournal();
+      if (changes !== undefined) tables.push(`${JSON.stringify(mirror.name)}:${changes}`);
+    }
+    return `{${tables.join(",")}}`;
+  }
+
+  #replay(changes: string): void {
+    const tables: unknown = JSON.parse(changes);
+    if (typeof tables !== "object" || tables === null) throw new TypeError("journal: expected changes by table");
+    for (const [name, ofTable] of Object.entries(tables)) this.#mirror(name).replay(ofTable);
+  }
+
+  #mirror(name: string): Mirror {
+    const mirror = this.#mirrors.get(name);
+    if (!mirror) throw new TypeError(`there is no table ${JSON.stringify(name)}`);
+    return mirror;
+  }
+}

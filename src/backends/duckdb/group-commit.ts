@@ -1,0 +1,68 @@
+/** Lets everything that changes while a commit is in progress share the next one. */
+export class GroupCommit {
+  /** The changes that no commit has taken up yet. */
+  #waiting: Group | undefined;
+  /** The changes that the present commit makes durable. */
+  #committing: Group | undefined;
+  #failure: { readonly cause: unknown } | undefined;
+
+  /** `commit` makes all that was changed before it is called durable. */
+  constructor(private readonly commit: () => Promise<void>) {}
+
+  /** Set once a commit has failed: nothing can be committed any more. */
+  get failure(): { readonly cause: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** Resolves when what has just been changed is durable. Rejects when a commit failed, and ever after. */
+  join(): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure.cause);
+    if (!this.#waiting) {
+      this.#waiting = new Group();
+      if (!this.#committing) this.#commitSoon();
+    }
+    return this.#waiting.done;
+  }
+
+  /** Resolves when all that has been changed so far is durable; undefined when it is. */
+  get pending(): Promise<void> | undefined {
+    return (this.#waiting ?? this.#committing)?.done;
+  }
+
+  /** All that is changed in this turn of the event loop goes into one commit. */
+  #commitSoon(): void {
+    setImmediate(() => {
+      const group = this.#waiting;
+      if (!group) return;
+      this.#waiting = undefined;
+      this.#committing = group;
+      this.commit().then(
+        () => this.#succeed(group),
+        (cause: unknown) => this.#fail(group, cause),
+      );
+    });
+  }
+
+  #succeed(group: Group): void {
+    this.#committing = undefined;
+    if (this.#waiting) this.#commitSoon();
+    group.resolve();
+  }
+
+  #fail(group: Group, cause: unknown): void {
+    this.#failure = { cause };
+    group.reject(cause);
+    this.#waiting?.reject(cause);
+    this.#committing = undefined;
+    this.#waiting = undefined;
+  }
+}
+
+class Group {
+  resolve: () => void = () => {};
+  reject: (cause: unknown) => void = () => {};
+  readonly done = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}

@@ -1,0 +1,31 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { ConfigError, SchemaVersionError } from "../../errors.js";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { text, whole } from "./columns.js";
+import { SqlTable } from "./sql-table.js";
+
+/** The part of `flow_meta` that every version of this library can read. */
+const identity = new SqlTable<{ flow_id: string; schema: number }>("flow_meta", { flow_id: text, schema: whole });
+
+/**
+ * Is this the file of this flow, in a version that can be read? Asked before anything else is read, so that a file of another
+ * flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
+ */
+export async function identify(connection: DuckDBConnection, path: string, flowId: string): Promise<void> {
+  const found: { flow_id: string; schema: number }[] = [];
+  for await (const rows of identity.read(connection)) found.push(...rows);
+  const [flow] = found;
+  if (!flow || found.length > 1) throw new TypeError(`flow_meta: expected one row, found ${found.length}`);
+
+  if (flow.schema > SCHEMA_VERSION) {
+    throw new SchemaVersionError(
+      `${path} was written by schema ${flow.schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
+    );
+  }
+  if (flow.schema !== SCHEMA_VERSION) throw new TypeError(`flow_meta.schema: there was no schema ${flow.schema}`);
+  if (flow.flow_id !== flowId) {
+    throw new ConfigError(
+      `duckdb.path: ${path} holds the flow "${flow.flow_id}", not "${flowId}"; give each flow a file of its own, as in state/{flow_id}.db`,
+    );
+  }
+}

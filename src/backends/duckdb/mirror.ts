@@ -1,0 +1,30 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+
+/** Writes to SQL tables, within a transaction of the caller. */
+export type Write = (connection: DuckDBConnection) => Promise<void>;
+
+/** Keeps a SQL table like a table of the state: every change goes to the journal first, and into the SQL table at a checkpoint. */
+export interface Mirror {
+  /** The name of the SQL table. */
+  readonly name: string;
+
+  create(connection: DuckDBConnection): Promise<void>;
+
+  /** Fills the table of the state from the SQL table. Throws a TypeError when something there cannot be read. */
+  load(connection: DuckDBConnection): Promise<void>;
+
+  /** Notes that a row of the state changed; `before` is what stood there. */
+  note(key: string, before: unknown): void;
+
+  /** What was noted since it was last asked for, in JSON, as it is now; undefined when nothing was. */
+  takeJournal(): string | undefined;
+
+  /** Makes changes in the state again that `takeJournal` wrote. Throws a TypeError when they cannot be read. */
+  replay(changes: unknown): void;
+
+  /** About how many rows the SQL table lacks. */
+  readonly lag: number;
+
+  /** What makes the SQL table like the state as it is now; undefined when they are alike. From now on they count as alike. */
+  takeDifference(): Write | undefined;
+}

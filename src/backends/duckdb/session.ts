@@ -1,0 +1,142 @@
+import { stat } from "node:fs/promises";
+import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
+import type { Call, Operation } from "../../operations/operation.js";
+import type { BackendContext } from "../backend.js";
+import { interpret } from "../interpret.js";
+import { Waiters } from "../waiters.js";
+import { FlowFile } from "./flow-file.js";
+import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
+import { GroupCommit } from "./group-commit.js";
+import { identify } from "./identify.js";
+import { checkLog } from "./log-check.js";
+import { refusalOf } from "./refusal.js";
+
+/** A flow whose file is open. */
+export class Session {
+  readonly #commits: GroupCommit;
+  readonly #watchers = new Waiters();
+  #idle: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  private constructor(
+    private readonly path: string,
+    private readonly file: FlowFile,
+    private readonly store: FlowStore,
+  ) {
+    this.#commits = new GroupCommit(() => this.#commit());
+  }
+
+  /** Opens a stored flow. A file that is refused is left byte for byte as it is. Throws a StateError. */
+  static async open(path: string, context: BackendContext, policy: CheckpointPolicy): Promise<Session> {
+    let file: FlowFile | undefined;
+    try {
+      const crashed = await isLogLeft(path);
+      file = await FlowFile.open(path);
+      if (crashed) checkLog(`${path}.wal`);
+      await identify(file.connection, path, context.flowId);
+      const store = await FlowStore.load(file.connection, context, policy);
+      if (crashed) await store.checkpoint();
+      return new Session(path, file, store);
+    } catch (error) {
+      file?.close();
+      throw refusalOf(path, error);
+    }
+  }
+
+  /** Runs an operation on the state in memory. Resolves when all that it changed, and all that it saw, is durable. */
+  async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, call: Call): Promise<Result> {
+    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
+
+    const { state } = this.store;
+    const outcome = settled(() => interpret(operation, state, args, call));
+    const changes = state.changes.take();
+    this.store.note(changes);
+    const durable = changes.length > 0 ? this.#commits.join() : this.#commits.pending;
+    if (durable) {
+      try {
+        await durable;
+      } catch (cause) {
+        throw changes.length > 0 ? this.#unknown<Result>(operation.name, cause) : this.#broken(cause);
+      }
+    }
+    return outcome();
+  }
+
+  /** Resolves when there is an event after this one, the signal aborts, or the session is closed. Rejects once a commit failed. */
+  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
+    if (!this.#closed && this.store.state.events.after(id, 1).length === 0) await this.#watchers.wait(signal);
+  }
+
+  /** Waits for what is in flight, brings the tables of the file up to date, lets go of the file. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#watchers.wake();
+    for (let pending = this.#commits.pending; pending; pending = this.#commits.pending) await pending.catch(() => {});
+    clearTimeout(this.#idle);
+    try {
+      if (!this.#commits.failure) await this.store.checkpoint();
+    } catch {
+      // All that was promised is in the journal; the next open reads it from there.
+    } finally {
+      this.file.close();
+    }
+  }
+
+  async #commit(): Promise<void> {
+    try {
+      await this.store.commit();
+      this.#checkpointWhenIdle();
+    } finally {
+      // There may be events now, or there will be none any more: who waits asks again.
+      this.#watchers.wake();
+    }
+  }
+
+  #checkpointWhenIdle(): void {
+    if (this.#idle) this.#idle.refresh();
+    else if (this.store.isWorthCheckpoint) {
+      this.#idle = setTimeout(() => {
+        this.#idle = undefined;
+        this.store.checkpointNext();
+        // What failed is told by the next call.
+        this.#commits.join().catch(() => {});
+      }, this.store.policy.idle).unref();
+    }
+  }
+
+  #broken(cause: unknown): ConnectionError {
+    return new ConnectionError(`nothing was done: ${this.#story(cause)}`, { cause });
+  }
+
+  #unknown<Result>(operation: string, cause: unknown): UnknownOutcomeError<Result> {
+    return new UnknownOutcomeError<Result>(
+      `${operation} may have happened, or not: ${this.#story(cause)}`,
+      () => Promise.reject(this.#unknown<Result>(operation, cause)),
+      { cause },
+    );
+  }
+
+  #story(cause: unknown): string {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    return `${this.path} could not be written (${detail}). When that is cured, close() and connect() again: they read what is in the file.`;
+  }
+}
+
+/** Did the last one to hold the file leave without closing it? */
+async function isLogLeft(path: string): Promise<boolean> {
+  const log = await stat(`${path}.wal`).catch(() => undefined);
+  return log !== undefined;
+}
+
+/** Runs a step now, returns or throws what came of it later. */
+function settled<Result>(step: () => Result): () => Result {
+  try {
+    const result = step();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}

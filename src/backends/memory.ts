@@ -1,0 +1,41 @@
+import { randomUUID } from "node:crypto";
+import { ConnectionError } from "../errors.js";
+import { type OpenedFlow, openFlow } from "../operations/open-flow.js";
+import type { Operation } from "../operations/operation.js";
+import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { type Backend, type BackendContext, callAt } from "./backend.js";
+import { interpret } from "./interpret.js";
+import { Waiters } from "./waiters.js";
+
+/** A flow in this process's memory, for tests, backtests and development. It lives as long as this object, over close and connect. */
+export class MemoryBackend implements Backend {
+  readonly #state = new FlowState();
+  readonly #context: BackendContext;
+  readonly #watchers = new Waiters();
+  #open = false;
+
+  constructor(context: BackendContext) {
+    this.#context = context;
+  }
+
+  async connect(): Promise<OpenedFlow> {
+    this.#open = true;
+    return this.execute(openFlow, { epoch: randomUUID(), schema: SCHEMA_VERSION }, "");
+  }
+
+  async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (!this.#open) throw new ConnectionError("the flow is not open: call connect() first");
+    const result = interpret(operation, this.#state, args, callAt(this.#context, lease));
+    if (this.#state.changes.take().some(({ table }) => table === this.#state.events)) this.#watchers.wake();
+    return result;
+  }
+
+  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+    if (this.#open && this.#state.events.after(id, 1).length === 0) await this.#watchers.wait(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    this.#watchers.wake();
+  }
+}

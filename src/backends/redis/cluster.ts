@@ -1,0 +1,103 @@
+import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Redis, type RedisOptions } from "ioredis";
+import { backoff } from "./backoff.js";
+import { type Connector, type Place, PlaceConnector, type Report, serverConnector } from "./connectors.js";
+
+/** How to connect to any member. */
+type Options = Omit<RedisOptions, "replyMapping"> & { readonly disconnectTimeout: number };
+
+/** Who serves a slot, and every node that the cluster has. */
+interface Topology {
+  readonly master: Place | undefined;
+  readonly members: readonly Place[];
+}
+
+/**
+ * A flow lives in one slot, so its connection is one to the master of that slot. Each time it connects, it asks the cluster who
+ * the master is, beginning with another member than the last time, and remembers the members it is told of.
+ * (`Cluster` of ioredis would queue calls while a node is away, and send them again by itself.)
+ */
+export function clusterConnector(seeds: readonly Place[], key: string, options: Options): Connector {
+  return class extends PlaceConnector {
+    #members = seeds;
+    #turn = 0;
+
+    constructor() {
+      super(options.disconnectTimeout);
+    }
+
+    async connect(report: Report): Promise<Socket> {
+      this.connecting = true;
+      return this.dial(await this.#findMaster(report), options.tls);
+    }
+
+    async #findMaster(report: Report): Promise<Place> {
+      for (let attempts = 1; ; attempts++) {
+        let reason = "the slot has no master";
+        for (let asked = 0; asked < this.#members.length; asked++) {
+          const member = this.#members[this.#turn++ % this.#members.length];
+          if (!member) continue;
+          try {
+            const { master, members } = await askTopology(member, key, options);
+            this.#members = [...members, ...seeds.filter((seed) => !members.some((known) => isSame(known, seed)))];
+            if (master && this.connecting) return master;
+          } catch (error) {
+            reason = `${member.host}:${member.port}: ${error instanceof Error ? error.message : error}`;
+          }
+          if (!this.connecting) throw new Error("Connection is closed."); // by these words ioredis knows that we wanted it
+        }
+        report("error", new Error(`no member of the cluster names a master (${reason})`));
+        await pause(backoff(attempts));
+      }
+    }
+  };
+}
+
+async function askTopology(member: Place, key: string, options: Options): Promise<Topology> {
+  const client = new Redis({
+    ...options,
+    Connector: serverConnector(member, options.tls, options.disconnectTimeout),
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: null,
+  });
+  let reason: Error | undefined;
+  client.on("error", (error: Error) => {
+    reason = error;
+  });
+  try {
+    const [slot, ranges] = await Promise.all([client.cluster("KEYSLOT", key), client.cluster("SLOTS")]);
+    return readTopology(ranges, slot, member);
+  } catch (error) {
+    throw reason ?? error;
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Reads CLUSTER SLOTS: ranges of [first slot, last slot, master, replicas...], a node being [host, port, ...]. */
+function readTopology(ranges: readonly unknown[], slot: number, asked: Place): Topology {
+  let master: Place | undefined;
+  const members: Place[] = [];
+  for (const range of ranges) {
+    if (!Array.isArray(range)) continue;
+    const [first, last, ...nodes]: unknown[] = range;
+    const served = nodes.flatMap((node) => readMember(node, asked));
+    if (Number(first) <= slot && slot <= Number(last)) master = served[0];
+    for (const node of served) if (!members.some((known) => isSame(known, node))) members.push(node);
+  }
+  return { master, members };
+}
+
+/** A node that does not know its own address is where it was asked. */
+function readMember(node: unknown, asked: Place): Place[] {
+  if (!Array.isArray(node)) return [];
+  const [host, port]: unknown[] = node;
+  const isKnown = typeof host === "string" && host !== "" && host !== "?";
+  return [{ host: isKnown ? host : asked.host, port: Number(port) }];
+}
+
+function isSame(a: Place, b: Place): boolean {
+  return a.host === b.host && a.port === b.port;
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import { Command, type Redis } from "ioredis";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { createClient } from "./client.js";
+import { isElsewhere } from "./faults.js";
+
+const CLOSED = "the connection is closed";
+
+/** What trying again does not cure. */
+const HOPELESS = [
+  [/\b(NOAUTH|WRONGPASS)\b/, "it refused the user or password"],
+  [/certificate/, "its certificate is not accepted"],
+] as const;
+
+/** The connection to the server that holds the flow. It comes back by itself after a break, and sends a command now or never. */
+export class Connection {
+  /** Where it connects to, for messages; never with a password. */
+  readonly address: string;
+  readonly #redis: Redis;
+  readonly #waiting = new Set<(error?: Error) => void>();
+  #lastError = "";
+  #closed = false;
+  #corked = false;
+
+  /** Begins to connect. In a cluster, to the master of the slot of `key`. */
+  constructor(config: ResolvedConfig["redis"], key: string) {
+    const { redis, address } = createClient(config, key);
+    this.address = address;
+    this.#redis = redis;
+    redis.on("ready", () => {
+      this.#lastError = "";
+      this.#wake();
+    });
+    redis.on("error", (error: NodeJS.ErrnoException) => {
+      this.#lastError = error.message || (error.code ?? error.name);
+      for (const [sign, meaning] of HOPELESS) if (sign.test(error.message)) this.#wake(`${meaning}: ${error.message}`);
+    });
+    redis.on("end", () => this.#wake(this.#lastError || CLOSED));
+    this.#connect();
+  }
+
+  /** Whether a command can be sent now. */
+  get isReady(): boolean {
+    return this.#redis.status === "ready" && this.#redis.stream.writable;
+  }
+
+  /** Resolves when a command can be sent; rejects at the deadline, or as soon as it is clear that there will be no connection. */
+  async ready(deadline: number): Promise<void> {
+    if (this.isReady) return;
+    if (this.#closed) throw new Error(CLOSED);
+    if (this.#redis.status === "end") this.#connect();
+    const since = performance.now();
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error?: Error) => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        if (error) reject(error);
+        else resolve();
+      };
+      const giveUp = () => {
+        const last = this.#lastError === "" ? "" : ` (${this.#lastError})`;
+        settle(new Error(`no connection for ${Math.round(performance.now() - since)} ms${last}`));
+      };
+      const timer = setTimeout(giveUp, Math.max(0, deadline - since));
+      this.#waiting.add(settle);
+    });
+  }
+
+  /**
+   * Sends a command and resolves to the reply; rejects with what the server, ioredis or the deadline has to say. A server that is
+   * not the one to ask any more costs the connection, so that the next one goes to its successor.
+   */
+  async send(name: string, args: (string | number)[], deadline: number): Promise<unknown> {
+    const command = new Command(name, args, { replyEncoding: "utf8" });
+    command.setTimeout(Math.max(1, deadline - performance.now()));
+    this.#cork();
+    const { stream } = this.#redis;
+    try {
+      return await this.#redis.sendCommand(command);
+    } catch (error) {
+      if (error instanceof Error && isElsewhere(error)) stream.destroy();
+      throw error;
+    }
+  }
+
+  /** Whether replies still belong to their commands; if one got lost on the way, all that come after it do not. */
+  async inStep(deadline: number): Promise<boolean> {
+    const token = randomUUID();
+    const echo = await this.send("eval", ["return ARGV[1]", 0, token], deadline).catch(() => undefined);
+    return echo === token;
+  }
+
+  /** The connection as it is now. Whoever distrusts it destroys it, and not the one that may have taken its place. */
+  get stream(): Socket {
+    return this.#redis.stream;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#redis.disconnect();
+    this.#wake(CLOSED);
+  }
+
+  /** What goes wrong is told by "error", and tried again. */
+  #connect(): void {
+    this.#redis.connect().catch(() => {});
+  }
+
+  #wake(reason?: string): void {
+    for (const settle of this.#waiting) settle(reason === undefined ? undefined : new Error(reason));
+  }
+
+  /** Lets the calls made in one turn of the event loop share one write to the socket. */
+  #cork(): void {
+    if (this.#corked) return;
+    const { stream } = this.#redis;
+    this.#corked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      stream.uncork();
+    });
+  }
+}

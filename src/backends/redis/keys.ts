@@ -1,0 +1,19 @@
+import type { KeyName } from "../../operations/operation.js";
+
+/** The names of one flow's keys: `sf:{flow_id}:positions:open`; in a cluster the flow id keeps its braces, so that a flow lives in one slot. */
+export class FlowKeys {
+  readonly #prefix: string;
+
+  constructor(keyPrefix: string, flowId: string, cluster: boolean) {
+    this.#prefix = `${keyPrefix}:${cluster ? `{${flowId}}` : flowId}:`;
+  }
+
+  key(name: KeyName): string {
+    return this.#prefix + name;
+  }
+
+  /** Where the answer to the last call of a slot is remembered. */
+  call(session: string, slot: number): string {
+    return `${this.#prefix}execution:call:${session}.${slot}`;
+  }
+}

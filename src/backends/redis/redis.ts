@@ -1,0 +1,315 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { ConnectionError, CorruptStateError, StateError, UnknownOutcomeError } from "../../errors.js";
+import { operations } from "../../operations/all.js";
+import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
+import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import type { Backend, BackendContext } from "../backend.js";
+import { Connection } from "./connection.js";
+import { type Fault, judge } from "./faults.js";
+import { FlowKeys } from "./keys.js";
+import { script } from "./scripts.js";
+import { checkServer } from "./server.js";
+import { Slots } from "./slots.js";
+import { StreamTail } from "./stream-tail.js";
+
+/** Redis remembers an answer for ten minutes after the call (`PX 600000` in `lua/shared/change.lua`); ask no later than this, ms. */
+const ANSWER_MEMORY = 9 * 60_000;
+
+/** How long to wait before asking again, ms. */
+const PAUSE = 25;
+
+/** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
+const OUT_OF_STEP: Fault = { kind: "lost", why: "an answer that belongs to another call" };
+
+/** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. */
+interface Request<Result> {
+  readonly name: string;
+  readonly changes: boolean;
+  readonly number: string;
+  readonly keys: readonly string[];
+  readonly argv: readonly string[];
+  readonly decode: (reply: Reply) => Result;
+  /** No copy went out before. */
+  readonly madeAt: Moment;
+  /** Held until nobody will ask for the answer again. */
+  slot: number | undefined;
+  /** True once a copy may have reached the server without an answer. */
+  maybeSent: boolean;
+  /** The answer to `UnknownOutcomeError.retry()`, once somebody asked for it; undefined again when it, too, stays unknown. */
+  retried: Promise<Result> | undefined;
+}
+
+/** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
+export class RedisBackend implements Backend {
+  readonly #context: BackendContext;
+  readonly #config: ResolvedConfig["redis"];
+  readonly #keys: FlowKeys;
+  readonly #keysOf = new Map<string, readonly string[]>();
+  readonly #slots = new Slots();
+  readonly #session = randomBytes(6).toString("base64url");
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #connection: Connection | undefined;
+  #tail: StreamTail | undefined;
+  #closing: Promise<void> | undefined;
+  #address = "";
+  #epoch = "";
+  #calls = 0;
+
+  constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
+    this.#context = context;
+    this.#config = config;
+    this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
+  }
+
+  async connect(): Promise<OpenedFlow> {
+    await this.#closing;
+    if (this.#connection) throw new ConnectionError("the flow is already open");
+    const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
+    this.#connection = connection;
+    this.#address = connection.address;
+    try {
+      return await this.#track(this.#open(connection));
+    } catch (error) {
+      this.#connection = undefined;
+      connection.close();
+      throw error;
+    }
+  }
+
+  execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (!this.#connection || this.#closing) {
+      return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
+    }
+    return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
+  }
+
+  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+    if (!this.#connection || this.#closing) return;
+    this.#tail ??= new StreamTail(this.#config, this.#keys);
+    await this.#tail.after(id, signal);
+  }
+
+  async close(): Promise<void> {
+    this.#tail?.close();
+    this.#tail = undefined;
+    this.#closing ??= this.#finish().finally(() => {
+      this.#closing = undefined;
+    });
+    await this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  async #open(connection: Connection): Promise<OpenedFlow> {
+    const deadline = this.#deadline();
+    await this.#prepare(connection, deadline);
+    const flow = { epoch: randomUUID(), schema: SCHEMA_VERSION };
+    const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
+    this.#epoch = opened.epoch;
+    return opened;
+  }
+
+  /** Checks the server, and has it know the scripts. */
+  async #prepare(connection: Connection, deadline: number): Promise<void> {
+    for (;;) {
+      await connection.ready(deadline).catch((error: Error) => {
+        throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
+      });
+      try {
+        const info = await connection.send("info", [], deadline);
+        checkServer(String(info), connection.address, this.#config.allow_eviction);
+        const sources = operations.map(({ name }) => script(name).source);
+        await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
+        return;
+      } catch (error) {
+        if (error instanceof StateError) throw error;
+        const fault = judge(error);
+        if (fault.kind === "refused") throw fault.error;
+        const left = deadline - performance.now();
+        if (left <= 0) throw new ConnectionError(`connect: Redis at ${connection.address}: ${this.#noAnswer(fault)}`);
+        await pause(Math.min(PAUSE, left));
+      }
+    }
+  }
+
+  #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
+    const { clock } = this.#context;
+    const number = String(++this.#calls);
+    const now = clock ? String(clock()) : "";
+    const own = operation.encode(args);
+    const keys = this.#operationKeys(operation);
+    const changes = operation.kind === "change";
+    const slot = changes ? this.#slots.take() : undefined;
+    return {
+      name: operation.name,
+      changes,
+      number,
+      keys: slot === undefined ? keys : keys.with(1, this.#keys.call(this.#session, slot)),
+      argv: [...this.#commonArgv(operation.kind, number, now, lease), ...own],
+      decode: operation.decode,
+      madeAt: moment(),
+      slot,
+      maybeSent: false,
+      retried: undefined,
+    };
+  }
+
+  #commonArgv(kind: Operation<never, unknown>["kind"], number: string, now: string, lease: string): string[] {
+    switch (kind) {
+      case "open":
+        return [number, now];
+      case "read":
+        return [number, this.#epoch, now];
+      case "change":
+        return [number, this.#epoch, now, this.#context.instance, lease, String(this.#context.maxEvents)];
+    }
+  }
+
+  #operationKeys<Args, Result>(operation: Operation<Args, Result>): readonly string[] {
+    let keys = this.#keysOf.get(operation.name);
+    if (!keys) {
+      keys = [...COMMON_KEYS[operation.kind], ...operation.keys].map((name) => this.#keys.key(name));
+      this.#keysOf.set(operation.name, keys);
+    }
+    return keys;
+  }
+
+  /** Asks until there is an answer or the deadline is over; gives the slot back unless the outcome stays unknown. */
+  async #settle<Result>(request: Request<Result>, deadline: number): Promise<Result> {
+    let reply: Reply;
+    try {
+      reply = await this.#ask(request, deadline);
+    } catch (error) {
+      if (error instanceof Unanswered) {
+        throw new UnknownOutcomeError(error.message, () => this.#retry(request), { cause: error.cause });
+      }
+      this.#release(request);
+      throw error;
+    }
+    this.#release(request);
+    try {
+      return request.decode(reply);
+    } catch (cause) {
+      throw new CorruptStateError(`${request.name}: what is stored could not be understood: ${String(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  #release<Result>(request: Request<Result>): void {
+    if (request.slot !== undefined) this.#slots.free(request.slot);
+    request.slot = undefined;
+  }
+
+  /** Everybody who asks again shares one attempt, and the answer once there is one. */
+  #retry<Result>(request: Request<Result>): Promise<Result> {
+    if (!request.retried) {
+      const retried = this.#track(this.#settle(request, this.#deadline()));
+      request.retried = retried;
+      retried.catch((error: unknown) => {
+        if (error instanceof UnknownOutcomeError) request.retried = undefined;
+      });
+    }
+    return request.retried;
+  }
+
+  async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
+    let asSource = false;
+    for (;;) {
+      const connection = this.#connection;
+      if (!connection) throw this.#failed(request, "the flow is closed");
+      if (!connection.isReady) await this.#ready(connection, request, deadline);
+      if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
+        throw this.#failed(request, "too late to ask again");
+      }
+
+      const { stream } = connection;
+      let fault: Fault;
+      try {
+        const reply = await this.#send(connection, request, asSource, deadline);
+        if (Array.isArray(reply) && reply[reply.length - 1] === request.number) return reply.slice(0, -1);
+        fault = OUT_OF_STEP;
+      } catch (error) {
+        fault = judge(error);
+      }
+      if (fault.kind === "refused") {
+        if (await connection.inStep(deadline)) throw this.#refused(request, fault);
+        fault = OUT_OF_STEP;
+      }
+
+      if (fault.kind === "unknown_script") asSource = true;
+      else if (fault.kind === "lost") request.maybeSent = true;
+      if (fault === OUT_OF_STEP) stream.destroy();
+      const left = deadline - performance.now();
+      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
+      if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
+    }
+  }
+
+  async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
+    try {
+      await connection.ready(deadline);
+    } catch (error) {
+      throw this.#failed(request, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #send<Result>(connection: Connection, request: Request<Result>, asSource: boolean, deadline: number) {
+    const { sha, source } = script(request.name);
+    const args = [asSource ? source : sha, request.keys.length, ...request.keys, ...request.argv];
+    return connection.send(asSource ? "eval" : "evalsha", args, deadline);
+  }
+
+  /** A refusal counts if no copy of the call can have been executed, or will be. */
+  #refused<Result>(request: Request<Result>, { decided, error }: Fault & { kind: "refused" }): Error {
+    return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
+  }
+
+  #failed<Result>(request: Request<Result>, why: string, cause?: Error): StateError | Unanswered {
+    const message = `${request.name}: Redis at ${this.#address}: ${why}`;
+    return request.changes && request.maybeSent
+      ? new Unanswered(`${message}; the call was sent and may have happened: ask with retry()`, { cause })
+      : new ConnectionError(`${message}; nothing happened`, { cause });
+  }
+
+  #noAnswer(fault: Fault): string {
+    const why = "why" in fault ? ` (${fault.why})` : "";
+    return `no answer within ${this.#config.command_timeout} ms${why}`;
+  }
+
+  #deadline(): number {
+    return performance.now() + this.#config.command_timeout;
+  }
+
+  #track<T>(call: Promise<T>): Promise<T> {
+    this.#inFlight.add(call);
+    const done = () => this.#inFlight.delete(call);
+    call.then(done, done);
+    return call;
+  }
+}
+
+/** The call was sent, and no answer came before the deadline. */
+class Unanswered extends Error {}
+
+/** A point in time on two clocks: the first stands still while the machine sleeps, the second may be set. */
+interface Moment {
+  readonly running: number;
+  readonly wall: number;
+}
+
+function moment(): Moment {
+  return { running: performance.now(), wall: Date.now() };
+}
+
+/** How long ago it was at most, ms. */
+function elapsed(since: Moment): number {
+  return Math.max(performance.now() - since.running, Date.now() - since.wall);
+}

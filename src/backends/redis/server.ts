@@ -1,0 +1,24 @@
+import { ConfigError, ConnectionError } from "../../errors.js";
+
+/** Refuses a server that is too old, or that may evict keys. `info` is what INFO prints. */
+export function checkServer(info: string, address: string, allowEviction: boolean): void {
+  const valkey = field(info, "valkey_version");
+  const version = valkey ?? field(info, "redis_version");
+  const [name, floor]: [string, [number, number]] = valkey ? ["Valkey", [7, 2]] : ["Redis", [7, 0]];
+  if (version === undefined) throw new ConnectionError(`${address}: the server's INFO names no version`);
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < floor[0] || (major === floor[0] && minor < floor[1])) {
+    throw new ConnectionError(`${address} runs ${name} ${version}; ${name} ${floor.join(".")} or newer is needed`);
+  }
+  const policy = field(info, "maxmemory_policy");
+  if (policy !== undefined && policy !== "noeviction" && !allowEviction) {
+    throw new ConfigError(
+      `${address} has maxmemory-policy ${policy}: it may evict positions and signals without a word. ` +
+        "Set it to noeviction, or redis.allow_eviction: true if you accept the loss.",
+    );
+  }
+}
+
+function field(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
+}

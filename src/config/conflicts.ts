@@ -1,0 +1,47 @@
+/** Keys of the configuration that do not go together. */
+
+import type { Problem } from "./problem.js";
+import { parseRedisUrl } from "./redis-url.js";
+
+/** What contradicts what in the `redis` section, judged by what was written, so that it is told along with all other problems. */
+export function conflicts(config: unknown): Problem[] {
+  const redis = read(config, "redis");
+  const tls = read(redis, "tls");
+  const problems: Problem[] = [];
+  const wrong = (path: string[], text: string) => problems.push({ path: ["redis", ...path], at: "key", text });
+
+  if (has(redis, "sentinels")) {
+    if (!has(redis, "sentinel_name")) {
+      wrong(["sentinel_name"], 'missing: redis.sentinels needs the name of the master it watches, such as "mymaster"');
+    }
+    if (read(redis, "cluster") === true)
+      wrong(["sentinels"], "cannot be used with redis.cluster: true; remove one of them");
+  } else {
+    for (const key of ["sentinel_name", "sentinel_username", "sentinel_password"]) {
+      if (has(redis, key)) wrong([key], "is only used with redis.sentinels; add those or remove it");
+    }
+  }
+  if (has(redis, "nodes") && read(redis, "cluster") !== true) {
+    wrong(["nodes"], "is only used with redis.cluster: true; add that or remove it");
+  }
+  const url = read(redis, "url");
+  const address = typeof url === "string" ? parseRedisUrl(url) : undefined;
+  if (read(redis, "cluster") === true && address !== undefined && "db" in address && address.db !== 0) {
+    wrong(["url"], `names database ${address.db}, but a cluster has only database 0`);
+  }
+  if (has(tls, "cert_file") !== has(tls, "key_file")) {
+    const [there, missing] = has(tls, "cert_file") ? ["cert_file", "key_file"] : ["key_file", "cert_file"];
+    wrong(["tls", missing], `missing: redis.tls.${there} needs it`);
+  }
+  return problems;
+}
+
+function has(parent: unknown, key: string): boolean {
+  return read(parent, key) !== undefined;
+}
+
+function read(parent: unknown, key: string): unknown {
+  return typeof parent === "object" && parent !== null && Object.hasOwn(parent, key)
+    ? Reflect.get(parent, key)
+    : undefined;
+}

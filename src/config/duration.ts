@@ -1,0 +1,36 @@
+/** Durations as people write them, and the milliseconds they mean. */
+
+import ms from "ms";
+
+export const DURATION_UNITS = ["ms", "s", "m", "h", "d"] as const;
+
+export type DurationUnit = (typeof DURATION_UNITS)[number];
+
+/** A length of time: a whole number of milliseconds, or `"500ms"`, `"30s"`, `"5m"`, `"1.5h"`, `"7d"`. */
+export type Duration = number | `${number}${DurationUnit}`;
+
+/** The longest duration there is, in ms: 36,525 days, a hundred years. */
+export const MAX_DURATION = ms("36525d");
+
+const WRITTEN = /^\d{1,15}(?:\.\d{1,15})?(?:ms|s|m|h|d)$/;
+
+/**
+ * The duration in ms, a whole number from 0 to `MAX_DURATION`; undefined when `value` is not a duration.
+ * A written one has a unit and neither sign nor spaces; it may have decimals as long as whole milliseconds come out.
+ */
+export function parseDuration(value: unknown): number | undefined {
+  const exact = typeof value === "number" ? value : isWritten(value) ? ms(value) : Number.NaN;
+  const whole = typeof value === "number" ? exact : withoutFloatNoise(exact);
+  if (!Number.isInteger(whole) || whole < 0 || whole > MAX_DURATION) return undefined;
+  return whole + 0; // -0 is 0
+}
+
+function isWritten(value: unknown): value is `${number}${DurationUnit}` {
+  return typeof value === "string" && WRITTEN.test(value);
+}
+
+/** 1.001 x 1000 is 1000.9999999999999 in doubles; what was written is 1001. */
+function withoutFloatNoise(product: number): number {
+  const whole = Math.round(product);
+  return Math.abs(product - whole) <= 4 * Number.EPSILON * product ? whole : product;
+}

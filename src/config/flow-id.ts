@@ -1,0 +1,18 @@
+/** Flow ids, and the file a flow has on disk. A flow id stands in Redis keys and file names, so it is plain. */
+
+import { ConfigError } from "../errors.js";
+import { show } from "./show.js";
+
+const FLOW_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** The flow id itself: 1 to 128 letters, digits, `.`, `_` or `-`, but not `.` or `..`. Throws a `ConfigError` otherwise. */
+export function parseFlowId(value: unknown): string {
+  if (typeof value === "string" && FLOW_ID.test(value) && value !== "." && value !== "..") return value;
+  const expected = 'expected 1 to 128 letters, digits, ".", "_" or "-" (and not just "." or "..")';
+  throw new ConfigError(`flow id: ${expected}, got ${show(value)}`);
+}
+
+/** The path of a flow's DuckDB file: `template` with every `{flow_id}` replaced. The id cannot lead out of the folder. */
+export function duckdbPath(template: string, flowId: string): string {
+  return template.replaceAll("{flow_id}", parseFlowId(flowId));
+}

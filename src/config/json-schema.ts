@@ -1,0 +1,66 @@
+/** The configuration as JSON Schema, so that editors complete and check the file while it is written. */
+
+import { z } from "zod";
+import { configSchema } from "./schema.js";
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** What stands for a value that the environment decides: `${NAME}` or `${NAME:-default}`. */
+const FROM_ENVIRONMENT: JsonSchema = {
+  description: `From the environment: \${NAME}, or \${NAME:-default}.`,
+  type: "string",
+  pattern: "\\$\\{[A-Za-z_]\\w*(:-[^}]*)?\\}",
+};
+
+/**
+ * JSON Schema (draft-07, which the YAML language server takes) of a configuration file without a `state:` key, with a
+ * description and the default of every key.
+ */
+export function configJsonSchema(): JsonSchema {
+  const { $schema, ...schema } = z.toJSONSchema(configSchema, { target: "draft-07", io: "input" });
+  return {
+    ...($schema === undefined ? {} : { $schema }),
+    title: "signalflow-state configuration",
+    ...asInFile(schema),
+  };
+}
+
+/** The same for a bot's own, bigger file, where the configuration stands under `state:` and other keys are not looked at. */
+export function stateFileJsonSchema(): JsonSchema {
+  const { $schema, title, ...state } = configJsonSchema();
+  return {
+    ...($schema === undefined ? {} : { $schema }),
+    title: "A file with a signalflow-state configuration under state:",
+    type: "object",
+    properties: { state: { description: title ?? "", anyOf: [state, { type: "null" }] } },
+  };
+}
+
+/** The schema of an object whose values may come from the environment, all the way down. */
+function asInFile(schema: JsonSchema): JsonSchema {
+  const { properties, items, anyOf, ...rest } = schema;
+  return {
+    ...rest,
+    ...(anyOf && { anyOf: anyOf.map(asInFile) }),
+    ...(items && { items: Array.isArray(items) || typeof items === "boolean" ? items : asInFile(items) }),
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, value]) => [key, typeof value === "boolean" ? value : property(value)]),
+      ),
+    }),
+  };
+}
+
+/** A key that takes one value takes a reference to the environment too; sections and lists do so inside, free text anyway. */
+function property(schema: JsonSchema): JsonSchema {
+  const { description, default: fallback, ...rest } = schema;
+  const documentation = {
+    ...(description !== undefined && { description }),
+    ...(fallback !== undefined && fallback !== null && { default: fallback }), // a section's is that of its keys
+  };
+  const choices = rest.anyOf ?? [rest];
+  const holdsOthers = choices.some((choice) => choice.type === "object" || choice.type === "array");
+  const freeText = rest.type === "string" && rest.pattern === undefined && rest.enum === undefined;
+  if (holdsOthers || freeText) return { ...documentation, ...asInFile(rest) };
+  return { ...documentation, anyOf: [...choices, FROM_ENVIRONMENT] };
+}

@@ -1,0 +1,80 @@
+/** Configuration from a file. */
+
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { ConfigError } from "../errors.js";
+import { type ConfigFile, parseConfigFile } from "./config-file.js";
+import { type Environment, interpolate } from "./interpolate.js";
+import { plain } from "./plain.js";
+import { formatProblem, type Problem, withoutConsequences } from "./problem.js";
+import { checkConfig, type ResolvedConfig } from "./schema.js";
+
+/**
+ * Reads a configuration from YAML (`.yaml`, `.yml`) or JSON (`.json`), checks it and fills in the defaults. What it returns
+ * can be passed to `StateManager.fromConfig` as it is.
+ *
+ * The configuration is what stands under a top-level `state:`, whatever else the file holds; without one it is the whole file.
+ * `${NAME}` and `${NAME:-default}` in values are taken from `options.env` (default: the environment of the process) after the
+ * file was parsed, so that a variable is always one value; where a number or a boolean is wanted, `${NAME}` alone becomes
+ * one. `$${` is a literal `${`. Inside YAML's `{ }` and `[ ]` such values need quotes.
+ *
+ * Throws one `ConfigError` that names, one per line, file, line, column, path, value and what was expected.
+ */
+export async function loadConfig(path: string, options: { env?: Environment } = {}): Promise<ResolvedConfig> {
+  const file = parseConfigFile(path, await read(path));
+  const data = plain(file.value);
+  const environment = options.env ?? process.env;
+
+  const asText = interpolate(data.value, environment);
+  const refused = problemPaths(asText.value);
+  const typed = asText.references.filter((reference) => refused.has(JSON.stringify(reference.path)));
+  const { value, references } = interpolate(
+    data.value,
+    environment,
+    typed.map((reference) => reference.path),
+  );
+
+  const checked = checkConfig(value);
+  if (checked.ok && asText.problems.length === 0 && data.problems.length === 0) return checked.config;
+  const sources = new Map(references.map((reference) => [JSON.stringify(reference.path), reference.name]));
+  const found = checked.ok ? [] : checked.problems.map((problem) => withSource(problem, sources));
+  throw new ConfigError(report(file, withoutConsequences([...asText.problems, ...found, ...data.problems])));
+}
+
+async function read(path: string): Promise<string> {
+  if (![".yaml", ".yml", ".json"].includes(extname(path).toLowerCase())) {
+    throw new ConfigError(`${path}: expected a file that ends in .yaml, .yml or .json`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (cause) {
+    throw new ConfigError(`${path}: cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function problemPaths(value: unknown): Set<string> {
+  const checked = checkConfig(value);
+  return new Set(checked.ok ? [] : checked.problems.map((problem) => JSON.stringify(problem.path)));
+}
+
+function withSource(problem: Problem, sources: ReadonlyMap<string, string>): Problem {
+  const name = sources.get(JSON.stringify(problem.path));
+  return name === undefined || problem.at === "key"
+    ? problem
+    : { ...problem, text: `${problem.text} (from \${${name}})` };
+}
+
+function report(file: ConfigFile, problems: readonly Problem[]): string {
+  const lines = problems
+    .map((problem) => ({ problem, location: file.locate(problem.path, problem.at) }))
+    .sort((a, b) => a.location.offset - b.location.offset)
+    .map(({ problem, location }) => `${location.label}: ${formatProblem(problem, file.nested ? "state" : "config")}`);
+  if (!file.nested && problems.some((problem) => problem.at === "key" && problem.path.length === 1)) {
+    lines.push(
+      "If the file holds other things too, the configuration of the state belongs under a top-level state: key.",
+    );
+  }
+  return lines.join("\n");
+}

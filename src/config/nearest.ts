@@ -1,0 +1,41 @@
+/** The known word that somebody most likely meant. */
+
+const LONGEST = 40;
+
+/** The one of `words` nearest to `word`, or undefined when none is near. Case, `_` and `-` make no difference. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  if (word.length > LONGEST) return undefined;
+  let best: string | undefined;
+  let bestDistance = 1 + Math.max(1, Math.floor(word.length / 3));
+  for (const candidate of words) {
+    const distance = editDistance(bare(word), bare(candidate));
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** True when two words differ at most in case, `_` and `-`: `maxDailyLoss` and `max_daily_loss`. */
+export function sameWord(a: string, b: string): boolean {
+  return bare(a) === bare(b);
+}
+
+function bare(word: string): string {
+  return word.toLowerCase().replace(/[_-]/g, "");
+}
+
+/** Levenshtein: how many letters to insert, delete or replace, to make `b` of `a`. */
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    above = current;
+  }
+  return above[b.length] ?? 0;
+}

@@ -1,0 +1,109 @@
+/** What is wrong with a configuration, and where: zod's issues in the words of this library. */
+
+import { z } from "zod";
+import { nearest, sameWord } from "./nearest.js";
+import { kindOf, show } from "./show.js";
+
+export type Path = readonly (string | number)[];
+
+export interface Problem {
+  path: Path;
+  /** Whether the key is wrong or its value: where an editor should point. */
+  at: "key" | "value";
+  /** What was expected and what was there; without the path. */
+  text: string;
+}
+
+/** One line: `risk.max_daily_loss: expected a positive number, got "5%"`. `root` stands for the empty path. */
+export function formatProblem(problem: Problem, root: string): string {
+  return `${formatPath(problem.path) || root}: ${problem.text}`;
+}
+
+/** `redis.sentinels[0].host`; a key that is not a plain word is quoted, and cut when long. */
+export function formatPath(path: Path): string {
+  let text = "";
+  for (const segment of path) {
+    if (typeof segment === "number") text += `[${segment}]`;
+    else if (/^[\w-]{1,60}$/.test(segment)) text += text === "" ? segment : `.${segment}`;
+    else text += `[${show(segment)}]`;
+  }
+  return text;
+}
+
+/** Leaves out each problem that an earlier one at the same place, or around it, makes a mere consequence. */
+export function withoutConsequences(problems: readonly Problem[]): Problem[] {
+  const places = new Set<string>();
+  return problems.filter(({ path }) => {
+    const around = Array.from({ length: path.length + 1 }, (_, length) => JSON.stringify(path.slice(0, length)));
+    if (around.some((place) => places.has(place))) return false;
+    places.add(JSON.stringify(path));
+    return true;
+  });
+}
+
+/**
+ * What `schema` found in `input`. Every leaf of the schema has an error text that says what is expected, as in
+ * "a positive number"; this adds what was there instead.
+ */
+export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, input: unknown): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((segment) => (typeof segment === "symbol" ? String(segment) : segment));
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map(
+        (key): Problem => ({ path: [...path, key], at: "key", text: unknownKey(key, path, schema) }),
+      );
+    }
+    const value = valueAt(input, path);
+    const holdsOthers = issue.code === "invalid_type" && (issue.expected === "object" || issue.expected === "array");
+    const got = holdsOthers ? kindOf(value) : show(value, path.at(-1));
+    return [{ path, at: "value", text: `expected ${issue.message}, got ${got}` }];
+  });
+}
+
+function unknownKey(key: string, path: Path, schema: z.core.$ZodType): string {
+  const meant = nearest(key, keysAt(schema, path)) ?? elsewhere(key, schema);
+  return meant === undefined ? "unknown key" : `unknown key; did you mean ${meant}?`;
+}
+
+/** The path of the one key of this name that lies directly in a section. */
+function elsewhere(key: string, schema: z.core.$ZodType): string | undefined {
+  const paths = keysAt(schema, []).flatMap((section) =>
+    keysAt(schema, [section])
+      .filter((other) => sameWord(other, key))
+      .map((other) => `${section}.${other}`),
+  );
+  return paths.length === 1 ? paths[0] : undefined;
+}
+
+/** The keys that the object at `path` may have; none when there is no object. */
+function keysAt(schema: z.core.$ZodType, path: Path): string[] {
+  const inner = unwrapped(schema);
+  const [first, ...rest] = path;
+  if (inner instanceof z.ZodArray) return keysAt(inner.element, rest);
+  if (!(inner instanceof z.ZodObject)) return [];
+  if (first === undefined) return Object.keys(inner.shape);
+  const child: unknown = Object.hasOwn(inner.shape, first) ? inner.shape[first] : undefined;
+  return child instanceof z.ZodType ? keysAt(child, rest) : [];
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodPipe) return unwrapped(schema.in);
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
+    return unwrapped(schema.unwrap());
+  }
+  return schema;
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  let value = input;
+  for (const segment of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = Reflect.get(value, segment);
+  }
+  return value;
+}

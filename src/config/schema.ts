@@ -1,0 +1,276 @@
+/** The configuration: every key, its range, its default and its meaning, and how it is checked. */
+
+import { z } from "zod";
+import { ConfigError } from "../errors.js";
+import { conflicts } from "./conflicts.js";
+import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
+import { plain } from "./plain.js";
+import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
+import { isHost, parseRedisUrl } from "./redis-url.js";
+import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
+
+export { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "./risk-limits.js";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Durations come out in ms. */
+function duration(error: string, least = 1, most = MAX_DURATION) {
+  return z
+    .union(
+      [
+        z.int({ error }).min(least).max(most),
+        z
+          .templateLiteral([z.number(), z.enum(DURATION_UNITS)], { error })
+          .meta({ pattern: `^\\d+(?:\\.\\d+)?(?:${DURATION_UNITS.join("|")})$` }),
+      ],
+      { error },
+    )
+    .transform((value, context) => {
+      const length = parseDuration(value);
+      if (length !== undefined && length >= least && length <= most) return length;
+      context.issues.push({ code: "custom", message: error, input: value });
+      return z.NEVER;
+    });
+}
+
+function bool() {
+  return z.boolean({ error: "true or false" });
+}
+
+/** YAML reads `password: 123456` as a number, and would lose leading zeros. */
+function credential() {
+  return z.string({ error: "a string, in quotes if it looks like a number" });
+}
+
+/** A text that matches `pattern`. */
+function text(error: string, pattern: RegExp) {
+  return z.string({ error }).regex(pattern);
+}
+
+function file(what: string) {
+  return text(`the path of ${what}`, /^[^\0]+$/).optional();
+}
+
+function address(defaultPort: number) {
+  return z.strictObject(
+    {
+      host: z
+        .string({ error: "a host name or IP address, without the port" })
+        .refine(isHost)
+        .describe("Host name or IP address."),
+      port: z.int({ error: "a port from 1 to 65535" }).min(1).max(65535).default(defaultPort).describe("TCP port."),
+    },
+    { error: "an object { host, port }" },
+  );
+}
+
+function addresses(defaultPort: number) {
+  return z.array(address(defaultPort), { error: "a list of one or more { host, port }" }).min(1).optional();
+}
+
+function anyKeyOf(shape: z.ZodRawShape): string {
+  return `an object with any of ${Object.keys(shape).join(", ")}`;
+}
+
+/** A group of keys; one that is left out, or left empty as YAML's null, has the defaults of all its keys. */
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  const object = z.strictObject(shape, { error: anyKeyOf(shape) });
+  return object
+    .nullable()
+    .transform((value) => value ?? object.parse({}))
+    .prefault(null);
+}
+
+const redis = section({
+  url: z
+    .string({ error: "a redis:// or rediss:// URL" })
+    .check((context) => {
+      const url = parseRedisUrl(context.value);
+      if ("fault" in url) context.issues.push({ code: "custom", message: url.fault, input: context.value });
+    })
+    .meta({ pattern: "^rediss?://[^\\s?#]+$" })
+    .default("redis://localhost:6379")
+    .describe(
+      "redis://user:password@host:6379/0, or rediss:// for TLS. With sentinels, or nodes, its host and port are not used.",
+    ),
+  username: credential().optional().describe("User name; overrides the one in the URL."),
+  password: credential()
+    .optional()
+    .describe("Password; overrides the one in the URL, and needs no percent-encoding. Empty: none."),
+  key_prefix: text(
+    "1 to 64 characters without spaces, braces or control characters",
+    /^[^\s{}\p{Cc}\p{Cf}\p{Cs}]{1,64}$/u,
+  )
+    .meta({ pattern: "^[^\\s{}]{1,64}$" }) // not every editor's regular expressions know \p
+    .default("sf")
+    .describe("What all keys begin with: sf makes sf:{flow_id}:positions:open."),
+  cluster: bool()
+    .default(false)
+    .describe("Redis Cluster: each flow lives in one slot. url, or nodes, name members to start from."),
+  nodes: addresses(6379).describe("Cluster members to start from, in place of the URL's host and port."),
+  sentinels: addresses(26379).describe("Sentinels to ask for the current master, in place of the URL's host and port."),
+  sentinel_name: text("the name of the master that the sentinels watch", /^\S+$/)
+    .optional()
+    .describe("The name of the master that the sentinels watch; required with sentinels."),
+  sentinel_username: credential().optional().describe("User name for the sentinels themselves."),
+  sentinel_password: credential().optional().describe("Password for the sentinels themselves."),
+  tls: z
+    .strictObject(
+      {
+        ca_file: file("a PEM file with certificates to trust").describe(
+          "PEM file of the certificates to trust, in place of the system's.",
+        ),
+        cert_file: file("a PEM file with the client's certificate").describe(
+          "PEM file of the client's certificate; needs key_file.",
+        ),
+        key_file: file("a PEM file with the client's key").describe(
+          "PEM file of the client's private key; needs cert_file.",
+        ),
+        server_name: text("a host name", /^\S+$/)
+          .optional()
+          .describe("The name that the server's certificate must have, if it is not the host."),
+        reject_unauthorized: bool().default(true).describe("Refuse a server whose certificate cannot be verified."),
+      },
+      { error: "an object; {} is TLS with the system's certificates" },
+    )
+    .optional()
+    .describe("Turns TLS on, as rediss:// does, and says which certificates. {} trusts what the system trusts."),
+  command_timeout: duration('a duration from 10ms to 10m, such as "2s"', 10, 10 * MINUTE)
+    .prefault("2s")
+    .describe("A call that has no answer by then fails; a shorter break of the connection is bridged by retrying."),
+  allow_eviction: bool()
+    .default(false)
+    .describe("Accept a server whose maxmemory-policy may evict keys, and so lose state."),
+}).describe("The Redis backend.");
+
+const duckdb = section({
+  path: text(
+    "a file path; {flow_id} is the only placeholder, and no file at all is backend: memory",
+    /^(?!:memory:)(?!.*[/\\]$)(?:[^{}\0\n]|\{flow_id\})+$/,
+  )
+    .default("state/{flow_id}.db")
+    .describe("The database file; {flow_id} is replaced by the flow's id."),
+}).describe("The DuckDB backend.");
+
+const recovery = section({
+  mode: z
+    .enum(["sync", "restore", "close_all", "manual"], { error: 'one of "sync", "restore", "close_all", "manual"' })
+    .default("sync")
+    .describe(
+      "How state and exchange are brought in line: sync compares everything; restore trusts the state; close_all flattens what is tracked; manual only plans, and blocks entries until the plan is approved.",
+    ),
+  orphan_positions: z
+    .enum(["close", "adopt", "manual"], { error: 'one of "close", "adopt", "manual"' })
+    .default("close")
+    .describe(
+      "Positions that are on the exchange but not in the state: close them, adopt them into the state, or report them.",
+    ),
+  max_state_age: duration('a duration of at least 1ms, such as "24h"')
+    .prefault("24h")
+    .describe("Older state is not trusted by restore, and never clears the breaker."),
+}).describe("Bringing state and exchange back in line after a restart.");
+
+const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;
+const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
+
+const risk = section({
+  ...riskLimitShape,
+  breaker_duration: z
+    .union([z.enum(BREAKER_ENDS, { error: BREAKER_DURATION }), duration(BREAKER_DURATION)], { error: BREAKER_DURATION })
+    .prefault("1h")
+    .describe("How long a tripped breaker blocks entries: a duration, until_day_end, or until_reset."),
+  day_start: text('a UTC time as "HH:MM", "00:00" to "23:59"', /^(?:[01]\d|2[0-3]):[0-5]\d$/)
+    .default("00:00")
+    .describe("When the trading day begins, HH:MM in UTC."),
+})
+  .transform(({ breaker_duration, day_start, ...limits }) => ({ ...present(limits), breaker_duration, day_start }))
+  .describe("Risk limits and the circuit breaker. Every bot of a flow enforces the same limits.");
+
+/** The limits that are set. */
+function present(limits: { [name in RiskLimitName]?: number | null | undefined }): RiskLimits {
+  const set: RiskLimits = {};
+  for (const name of RISK_LIMITS) {
+    const limit = limits[name];
+    if (limit !== undefined && limit !== null) set[name] = limit;
+  }
+  return set;
+}
+
+const signals = section({
+  dedup_window: duration('a duration of at least 1ms, such as "24h"')
+    .prefault("24h")
+    .describe("How long the id of a processed signal is remembered."),
+  max_ids: z
+    .int({ error: "a whole number from 1 to 10000000" })
+    .min(1)
+    .max(10_000_000)
+    .default(100_000)
+    .describe("How many ids of processed signals are remembered; the oldest go first."),
+}).describe("Remembering which signals were processed.");
+
+const events = section({
+  max_length: z
+    .int({ error: "a whole number from 0 to 10000000" })
+    .min(0)
+    .max(10_000_000)
+    .overwrite((value) => value + 0) // no -0
+    .default(10_000)
+    .describe("How many events are kept; 0 keeps none."),
+}).describe("The event log.");
+
+const execution = section({
+  single_active: bool()
+    .default(false)
+    .describe("Only the holder of the flow's lease may change state; everybody else gets a FencedError."),
+}).describe("Who may act.");
+
+const configShape = {
+  backend: z
+    .enum(["redis", "duckdb", "memory"], { error: 'one of "redis", "duckdb", "memory"' })
+    .default("memory")
+    .describe(
+      "Where state lives: redis (many processes), duckdb (one process, one file), memory (tests and backtests).",
+    ),
+  redis,
+  duckdb,
+  recovery,
+  risk,
+  signals,
+  events,
+  execution,
+};
+
+/** The whole configuration as zod sees it. Throughout, the error texts say what is expected; `problemsOf` adds what was there. */
+export const configSchema = z.strictObject(configShape, { error: anyKeyOf(configShape) });
+
+/**
+ * The configuration as it is written: every key may be left out. Durations are `Duration`s, money is in quote currency; a
+ * limit that is null is not set.
+ */
+export type Config = z.input<typeof configSchema>;
+
+/** The configuration with all defaults filled in; durations in ms. A limit that is absent is not set. */
+export type ResolvedConfig = z.output<typeof configSchema>;
+
+/** Outcome of a check: the configuration, or everything that is wrong with it. */
+export type CheckedConfig = { ok: true; config: ResolvedConfig } | { ok: false; problems: Problem[] };
+
+/** Checks a configuration, whatever it is, without throwing. */
+export function checkConfig(input: unknown): CheckedConfig {
+  const data = plain(input);
+  const parsed = configSchema.safeParse(data.value);
+  const found = parsed.success ? [] : problemsOf(parsed.error.issues, configSchema, data.value);
+  const problems = withoutConsequences([...found, ...data.problems, ...conflicts(data.value)]);
+  return parsed.success && problems.length === 0 ? { ok: true, config: parsed.data } : { ok: false, problems };
+}
+
+/**
+ * Checks a configuration and fills in the defaults. What it returns may be passed in again and comes back equal.
+ * Throws one `ConfigError` that names, one per line, the path, the value and what was expected, for everything that is wrong.
+ */
+export function resolveConfig(config: Config = {}): ResolvedConfig {
+  const checked = checkConfig(config);
+  if (checked.ok) return checked.config;
+  throw new ConfigError(checked.problems.map((problem) => formatProblem(problem, "config")).join("\n"));
+}

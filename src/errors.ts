@@ -1,0 +1,88 @@
+/**
+ * Every error this library throws. Each has a stable `code`; the message says what happened and what to do next.
+ * A refusal that a bot expects (duplicate signal, cooldown, breaker) is a value, never one of these.
+ */
+
+export type ErrorCode =
+  | "CONFIG"
+  | "INVALID_ARGUMENT"
+  | "CONNECTION"
+  | "UNKNOWN_OUTCOME"
+  | "STATE_LOST"
+  | "FENCED"
+  | "LOCKED"
+  | "SCHEMA_VERSION"
+  | "STALE_STATE"
+  | "CORRUPT_STATE";
+
+/** Base of all errors of this library; `code` is stable over versions. */
+export abstract class StateError extends Error {
+  abstract readonly code: ErrorCode;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A configuration key is unknown, of the wrong type or out of range. Names the path, the value and what was expected. */
+export class ConfigError extends StateError {
+  readonly code = "CONFIG";
+}
+
+/** An argument of a call is not acceptable. Names the field. Nothing was sent, nothing was changed. */
+export class InvalidArgumentError extends StateError {
+  readonly code = "INVALID_ARGUMENT";
+}
+
+/** The backend cannot be reached or refused to work. The call did not happen; it is safe to make it again. */
+export class ConnectionError extends StateError {
+  readonly code = "CONNECTION";
+}
+
+/**
+ * The call was sent, its answer never came: it may have happened, or not.
+ *
+ * `retry()` asks again with the same operation token: if the call happened, it returns the answer that was lost; if not, it
+ * happens now. It never happens twice. Tokens are remembered for ten minutes, so a `retry()` more than nine minutes after the
+ * call rejects with this error again instead of guessing.
+ */
+export class UnknownOutcomeError<T = unknown> extends StateError {
+  readonly code = "UNKNOWN_OUTCOME";
+  readonly retry: () => Promise<T>;
+
+  constructor(message: string, retry: () => Promise<T>, options?: ErrorOptions) {
+    super(message, options);
+    this.retry = retry;
+  }
+}
+
+/** The flow's epoch is gone or changed (flush, empty replica): its state is not the one this manager connected to. */
+export class StateLostError extends StateError {
+  readonly code = "STATE_LOST";
+}
+
+/** The lease under which this change was made is no longer held; nothing was changed. */
+export class FencedError extends StateError {
+  readonly code = "FENCED";
+}
+
+/** The DuckDB file is held by another process; the message names it. */
+export class LockedError extends StateError {
+  readonly code = "LOCKED";
+}
+
+/** The stored state was written by a newer schema than this version of the library knows. */
+export class SchemaVersionError extends StateError {
+  readonly code = "SCHEMA_VERSION";
+}
+
+/** The state is older than recovery is allowed to trust. */
+export class StaleStateError extends StateError {
+  readonly code = "STALE_STATE";
+}
+
+/** What is stored cannot be read: a damaged file, a key of a foreign type, a record that does not parse. It is left untouched. */
+export class CorruptStateError extends StateError {
+  readonly code = "CORRUPT_STATE";
+}

@@ -1,0 +1,10 @@
+/** signalflow-state: shared, durable state for trading bots. */
+export type { Duration } from "./config/duration.js";
+export { configJsonSchema } from "./config/json-schema.js";
+export { loadConfig } from "./config/load.js";
+export type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
+export type { Config, ResolvedConfig } from "./config/schema.js";
+export * from "./errors.js";
+export { Lease } from "./lease.js";
+export { type CloseOptions, type Logger, type ManagerOptions, StateManager } from "./manager.js";
+export type * from "./types.js";

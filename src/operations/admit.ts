@@ -1,0 +1,216 @@
+import { InvalidArgumentError } from "../errors.js";
+import { activeBreaker } from "../state/breaker.js";
+import { dayEnd } from "../state/day.js";
+import { orderNotional } from "../state/exposure.js";
+import type { FlowState } from "../state/flow-state.js";
+import { remember, remembers } from "../state/memory.js";
+import { formatMoney, type Money, toMoney } from "../state/money.js";
+import { findOrder, writeOrder } from "../state/order-life.js";
+import { riskAt } from "../state/risk.js";
+import type { OrderRow } from "../state/rows.js";
+import type { Admission, PositionSide, Refusal } from "../types.js";
+import { type Call, type Operation, optionalTime, text } from "./operation.js";
+import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { cooldownField } from "./view-signals.js";
+
+interface Args {
+  readonly signalId: string;
+  readonly pair: string;
+  readonly side: PositionSide;
+  readonly size: number;
+  readonly price: number;
+  readonly orderId: string;
+  readonly orderType: string;
+  /** ms */
+  readonly cooldown: number | null;
+  readonly tp: number | null;
+  readonly sl: number | null;
+  readonly metadata: string | null;
+  readonly dayStart: number;
+  readonly dedupWindow: number;
+  readonly maxIds: number;
+  /** The caller made `orderId` of the signal; when it is taken, another is made of it. */
+  readonly derived?: boolean;
+}
+
+type Refused = Extract<Admission, { admitted: false }>;
+
+const REFUSALS: readonly Refusal[] = [
+  "fenced",
+  "recovering",
+  "circuit_breaker",
+  "daily_loss",
+  "max_daily_trades",
+  "duplicate_signal",
+  "cooldown",
+  "max_open_positions",
+  "max_positions_per_pair",
+  "max_exposure",
+];
+
+export const admit: Operation<Args, Admission> = {
+  name: "admit",
+  kind: "change",
+  keys: [
+    "orders:pending",
+    "orders:closed",
+    "orders:closed_at",
+    "risk:exposure",
+    "risk:daily",
+    "risk:circuit_breaker",
+    "risk:limits",
+    "signals:processed",
+    "signals:last",
+    "signals:cooldowns",
+    "positions:open",
+  ],
+  argv: [
+    "signal_id",
+    "pair",
+    "side",
+    "size",
+    "price",
+    "order_id",
+    "order_type",
+    "cooldown",
+    "tp",
+    "sl",
+    "metadata",
+    "day_start",
+    "dedup_window",
+    "max_ids",
+    "derived",
+  ],
+  encode: (a) => [
+    a.signalId,
+    a.pair,
+    a.side,
+    String(a.size),
+    String(a.price),
+    a.orderId,
+    a.orderType,
+    String(a.cooldown ?? ""),
+    String(a.tp ?? ""),
+    String(a.sl ?? ""),
+    a.metadata ?? "",
+    String(a.dayStart),
+    String(a.dedupWindow),
+    String(a.maxIds),
+    a.derived ? "1" : "0",
+  ],
+  decode(reply) {
+    if (reply[0] === "admitted") return { admitted: true, order: orderFromReply(reply, 1) };
+    const reason = REFUSALS.find((known) => known === reply[1]);
+    if (!reason) throw new TypeError(`unknown reason of a refusal: ${JSON.stringify(reply[1])}`);
+    const retryAt = optionalTime(reply, 3);
+    return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };
+  },
+  apply(state, a, call) {
+    const entry: Omit<OrderRow, "id"> = {
+      pair: a.pair,
+      side: a.side === "long" ? "buy" : "sell",
+      order_type: a.orderType,
+      price: a.price,
+      size: a.size,
+      status: "intent",
+      created_at: call.now,
+      filled: 0,
+      intent: "entry",
+      position_id: null,
+      signal_id: a.signalId,
+      tp: a.tp,
+      sl: a.sl,
+      cooldown: a.cooldown,
+      metadata: a.metadata,
+      notional: orderNotional({ ...a, intent: "entry", status: "intent", filled: 0 }),
+    };
+    const refusal = firstRefusal(state, a, entry.notional, call);
+    if (refusal) return refusal;
+    const order: OrderRow = { id: freeId(state, a, call.now), ...entry };
+
+    remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
+    state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
+    writeOrder(state, order, call.now);
+    const coolUntil = a.cooldown ? call.now + a.cooldown : undefined;
+    if (coolUntil !== undefined) state.cooldowns.set(a.pair, coolUntil);
+    state.emit(call, "entry_admitted", () => ({
+      signal_id: a.signalId,
+      pair: a.pair,
+      side: a.side,
+      order: orderJson(order),
+      cooldown_until: String(coolUntil ?? ""),
+    }));
+
+    return { admitted: true, order: orderFromRow(order) };
+  },
+};
+
+/** The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time. */
+function freeId(state: FlowState, { orderId, derived }: Args, now: number): string {
+  let id = orderId;
+  for (let ms = now; findOrder(state, id) || state.positions.get(id); ms++) {
+    if (!derived) throw new InvalidArgumentError(`orderId: an order or a position ${orderId} exists already`);
+    id = `${orderId.slice(0, 16)}-${ms}`;
+  }
+  return id;
+}
+
+/** The first reason against the entry, in the order of the contract. */
+function firstRefusal(state: FlowState, a: Args, notional: Money, { now }: Call): Refused | undefined {
+  const { exposure } = state;
+  const recovering = state.meta.value?.recovering;
+  if (recovering) return refused("recovering", `a recovery is under way: ${recovering}`);
+
+  const breaker = activeBreaker(state, now);
+  if (breaker) {
+    return refused("circuit_breaker", `the circuit breaker is active: ${breaker.reason}`, breaker.until ?? undefined);
+  }
+
+  const risk = riskAt(state, now, a.dayStart);
+  const maxLoss = moneyLimit(state, "max_daily_loss");
+  if (maxLoss !== undefined && risk.daily_pnl <= -maxLoss) {
+    const message = `today's loss of ${formatMoney(-risk.daily_pnl)} reached the limit of ${formatMoney(maxLoss)}`;
+    return refused("daily_loss", message, dayEnd(now, a.dayStart));
+  }
+  const maxTrades = state.limit("max_daily_trades");
+  if (maxTrades !== undefined && risk.daily_trades >= maxTrades) {
+    const message = `${risk.daily_trades} trades today, the limit is ${maxTrades}`;
+    return refused("max_daily_trades", message, dayEnd(now, a.dayStart));
+  }
+
+  if (remembers(state.processed, a.signalId, now, a.dedupWindow)) {
+    return refused("duplicate_signal", `signal ${a.signalId} was acted on before`);
+  }
+  const cooldowns = [a.pair, "*", cooldownField(a.pair, a.side), cooldownField("*", a.side)];
+  const coolUntil = Math.max(...cooldowns.map((field) => state.cooldowns.get(field) ?? 0));
+  if (coolUntil > now) return refused("cooldown", `${a.pair} ${a.side} is cooling down`, coolUntil);
+
+  const maxOpen = state.limit("max_open_positions");
+  if (maxOpen !== undefined && exposure.slots >= maxOpen) {
+    return refused("max_open_positions", `${exposure.slots} positions and entries are open, the limit is ${maxOpen}`);
+  }
+  const inPair = exposure.slotsByPair.get(a.pair) ?? 0;
+  const maxInPair = state.limit("max_positions_per_pair");
+  if (maxInPair !== undefined && inPair >= maxInPair) {
+    const message = `${inPair} positions and entries are open on ${a.pair}, the limit is ${maxInPair}`;
+    return refused("max_positions_per_pair", message);
+  }
+  const maxExposure = moneyLimit(state, "max_exposure");
+  const wanted = exposure.notional + notional;
+  if (maxExposure !== undefined && wanted > maxExposure) {
+    return refused(
+      "max_exposure",
+      `exposure would be ${formatMoney(wanted)}, the limit is ${formatMoney(maxExposure)}`,
+    );
+  }
+  return undefined;
+}
+
+function refused(reason: Refusal, message: string, retryAt?: number): Refused {
+  return { admitted: false, reason, message, ...(retryAt !== undefined && { retryAt: new Date(retryAt) }) };
+}
+
+function moneyLimit(state: FlowState, name: "max_daily_loss" | "max_exposure") {
+  const limit = state.limit(name);
+  return limit === undefined ? undefined : toMoney(limit);
+}

@@ -1,0 +1,85 @@
+/** Every operation: what the Redis backend loads at connect, and what the tests run through. */
+import { acquireLease } from "./acquire-lease.js";
+import { admit } from "./admit.js";
+import { beginRecovery } from "./begin-recovery.js";
+import { cancelOrder } from "./cancel-order.js";
+import { clearCooldown } from "./clear-cooldown.js";
+import { closePosition } from "./close-position.js";
+import { endRecovery } from "./end-recovery.js";
+import { getCircuitBreaker } from "./get-circuit-breaker.js";
+import { getCooldown } from "./get-cooldown.js";
+import { getDailyHistory } from "./get-daily-history.js";
+import { getEvents } from "./get-events.js";
+import { getInstances } from "./get-instances.js";
+import { getLastHeartbeat } from "./get-last-heartbeat.js";
+import { getLease } from "./get-lease.js";
+import { getOrder } from "./get-order.js";
+import { getPendingOrders } from "./get-pending-orders.js";
+import { getPosition } from "./get-position.js";
+import { getPositions } from "./get-positions.js";
+import { getRiskLimits } from "./get-risk-limits.js";
+import { getRiskState } from "./get-risk-state.js";
+import { getSignalState } from "./get-signal-state.js";
+import { heartbeat } from "./heartbeat.js";
+import { isSignalProcessed } from "./is-signal-processed.js";
+import { markSignalProcessed } from "./mark-signal-processed.js";
+import { openFlow } from "./open-flow.js";
+import type { Operation } from "./operation.js";
+import { recordFill } from "./record-fill.js";
+import { releaseLease } from "./release-lease.js";
+import { removeOrder } from "./remove-order.js";
+import { removePosition } from "./remove-position.js";
+import { renewLease } from "./renew-lease.js";
+import { resetCircuitBreaker } from "./reset-circuit-breaker.js";
+import { saveOrder } from "./save-order.js";
+import { savePosition } from "./save-position.js";
+import { setCooldown } from "./set-cooldown.js";
+import { setRiskLimits } from "./set-risk-limits.js";
+import { snapshot } from "./snapshot.js";
+import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
+import { updateDailyPnl } from "./update-daily-pnl.js";
+import { updateEquity } from "./update-equity.js";
+import { updatePosition } from "./update-position.js";
+
+export const operations: readonly Pick<Operation<never, unknown>, "name" | "kind" | "keys" | "argv">[] = [
+  acquireLease,
+  admit,
+  beginRecovery,
+  cancelOrder,
+  clearCooldown,
+  closePosition,
+  endRecovery,
+  getCircuitBreaker,
+  getCooldown,
+  getDailyHistory,
+  getEvents,
+  getInstances,
+  getLastHeartbeat,
+  getLease,
+  getOrder,
+  getPendingOrders,
+  getPosition,
+  getPositions,
+  getRiskLimits,
+  getRiskState,
+  getSignalState,
+  heartbeat,
+  isSignalProcessed,
+  markSignalProcessed,
+  openFlow,
+  recordFill,
+  releaseLease,
+  removeOrder,
+  removePosition,
+  renewLease,
+  resetCircuitBreaker,
+  saveOrder,
+  savePosition,
+  setCooldown,
+  setRiskLimits,
+  snapshot,
+  triggerCircuitBreaker,
+  updateDailyPnl,
+  updateEquity,
+  updatePosition,
+];

@@ -1,0 +1,31 @@
+import { writeOrder } from "../state/order-life.js";
+import type { OrderRow } from "../state/rows.js";
+import type { Operation } from "./operation.js";
+import { orderJson } from "./view-order.js";
+
+interface Args {
+  readonly id: string;
+  readonly releaseSignal: boolean;
+}
+
+export const cancelOrder: Operation<Args, boolean> = {
+  name: "cancel_order",
+  kind: "change",
+  keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure", "signals:processed"],
+  argv: ["id", "release_signal"],
+  encode: (a) => [a.id, a.releaseSignal ? "1" : "0"],
+  decode: (reply) => reply[0] === "cancelled",
+  apply(state, { id, releaseSignal }, call) {
+    const pending = state.orders.get(id);
+    if (!pending) return false;
+
+    const order: OrderRow = { ...pending, status: "cancelled", notional: 0n };
+    const released = releaseSignal && order.signal_id !== null && order.filled === 0;
+
+    writeOrder(state, order, call.now);
+    if (released && order.signal_id !== null) state.processed.delete(order.signal_id);
+    state.emit(call, "order_cancelled", () => ({ order: orderJson(order), signal_released: released ? "1" : "0" }));
+
+    return true;
+  },
+};

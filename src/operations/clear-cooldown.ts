@@ -1,0 +1,27 @@
+import type { PositionSide } from "../types.js";
+import type { Operation } from "./operation.js";
+import { cooldownField } from "./view-signals.js";
+
+interface Args {
+  readonly pair: string;
+  readonly side: PositionSide | "";
+}
+
+export const clearCooldown: Operation<Args, boolean> = {
+  name: "clear_cooldown",
+  kind: "change",
+  keys: ["signals:cooldowns"],
+  argv: ["pair", "side"],
+  encode: (a) => [a.pair, a.side],
+  decode: (reply) => reply[0] === "cleared",
+  apply(state, { pair, side }, call) {
+    const fields =
+      side === "" ? [pair, cooldownField(pair, "long"), cooldownField(pair, "short")] : [cooldownField(pair, side)];
+    if (!fields.some((field) => (state.cooldowns.get(field) ?? 0) > call.now)) return false;
+
+    for (const field of fields) state.cooldowns.delete(field);
+    state.emit(call, "cooldown_cleared", () => ({ pair, side }));
+
+    return true;
+  },
+};

@@ -1,0 +1,24 @@
+import { endedDay } from "../state/risk.js";
+import type { DailyRisk } from "../types.js";
+import type { Operation } from "./operation.js";
+import { dailyView, daysFromReply, newestDays } from "./view-risk.js";
+
+interface Args {
+  readonly days: number;
+  readonly dayStart: number;
+}
+
+export const getDailyHistory: Operation<Args, DailyRisk[]> = {
+  name: "get_daily_history",
+  kind: "read",
+  keys: ["risk:daily", "risk:history"],
+  argv: ["days", "day_start"],
+  encode: ({ days, dayStart }) => [String(days), String(dayStart)],
+  decode: (reply) => daysFromReply(reply, 1),
+  apply(state, { days, dayStart }, { now }) {
+    const closed = Array.from(state.history.values(), dailyView);
+    const ended = endedDay(state, now, dayStart);
+    if (ended) closed.push(dailyView(ended));
+    return newestDays(closed, days);
+  },
+};

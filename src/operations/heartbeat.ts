@@ -1,0 +1,24 @@
+import { type Operation, text } from "./operation.js";
+
+/** An instance that was silent for a week is forgotten. */
+const INSTANCE_WINDOW = 7 * 86_400_000;
+
+export const heartbeat: Operation<void, Date> = {
+  name: "heartbeat",
+  kind: "change",
+  keys: ["execution:heartbeat", "execution:instances"],
+  argv: ["instance_window"],
+  encode: () => [String(INSTANCE_WINDOW)],
+  decode: (reply) => new Date(Number(text(reply, 1))),
+  apply(state, _, call) {
+    const { instances } = state;
+
+    state.heartbeat.value = call.now;
+    instances.set(call.instance, call.now);
+    for (let old = instances.oldest(); old && old.score <= call.now - INSTANCE_WINDOW; old = instances.oldest()) {
+      instances.delete(old.id);
+    }
+
+    return new Date(call.now);
+  },
+};

@@ -1,0 +1,31 @@
+import { remember, remembers } from "../state/memory.js";
+import type { Operation } from "./operation.js";
+
+interface Args {
+  readonly signalId: string;
+  readonly pair: string;
+  readonly ts: number | undefined;
+  /** ms */
+  readonly dedupWindow: number;
+  readonly maxIds: number;
+}
+
+export const markSignalProcessed: Operation<Args, boolean> = {
+  name: "mark_signal_processed",
+  kind: "change",
+  keys: ["signals:processed", "signals:last"],
+  argv: ["signal_id", "pair", "ts", "dedup_window", "max_ids"],
+  encode: (a) => [a.signalId, a.pair, String(a.ts ?? ""), String(a.dedupWindow), String(a.maxIds)],
+  decode: (reply) => reply[0] === "marked",
+  apply(state, a, call) {
+    if (remembers(state.processed, a.signalId, call.now, a.dedupWindow)) return false;
+
+    const ts = a.ts ?? call.now;
+
+    remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
+    state.lastSignal.value = { id: a.signalId, pair: a.pair, ts };
+    state.emit(call, "signal_processed", () => ({ signal_id: a.signalId, pair: a.pair, ts: String(ts) }));
+
+    return true;
+  },
+};

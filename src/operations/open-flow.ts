@@ -1,0 +1,30 @@
+import { type Operation, text } from "./operation.js";
+
+interface Args {
+  /** The epoch to give a new flow. */
+  readonly epoch: string;
+  readonly schema: number;
+}
+
+export interface OpenedFlow {
+  readonly created: boolean;
+  readonly epoch: string;
+  readonly schema: number;
+}
+
+export const openFlow: Operation<Args, OpenedFlow> = {
+  name: "open_flow",
+  kind: "open",
+  keys: [],
+  argv: ["epoch", "schema"],
+  encode: (a) => [a.epoch, String(a.schema)],
+  decode: (reply) => ({ created: reply[0] === "created", epoch: text(reply, 1), schema: Number(text(reply, 2)) }),
+  apply(state, a, call) {
+    const stored = state.meta.value;
+    if (stored) return { created: false, epoch: stored.epoch, schema: stored.schema };
+
+    state.meta.value = { epoch: a.epoch, schema: a.schema, created_at: call.now, recovering: null };
+
+    return { created: true, epoch: a.epoch, schema: a.schema };
+  },
+};

@@ -1,0 +1,92 @@
+import type { FlowState } from "../state/flow-state.js";
+
+/** The Redis keys of a flow: `sf:{flow_id}:` and one of these. */
+export type KeyName =
+  | "flow:meta"
+  | "execution:call"
+  | "execution:heartbeat"
+  | "execution:instances"
+  | "execution:lease"
+  | "events:log"
+  | "positions:open"
+  | "orders:pending"
+  | "orders:closed"
+  | "orders:closed_at"
+  | "orders:fills"
+  | "risk:daily"
+  | "risk:circuit_breaker"
+  | "risk:limits"
+  | "risk:history"
+  | "risk:trades"
+  | "risk:exposure"
+  | "signals:processed"
+  | "signals:cooldowns"
+  | "signals:last";
+
+/** What a script answers: a tag, then strings (and, in a few reads, lists of strings). The call's number, always last, is cut off. */
+export type Reply = readonly (string | readonly string[])[];
+
+/** Who calls, when, under which lease: the same for every change. */
+export interface Call {
+  /** The flow's clock, ms. */
+  readonly now: number;
+  readonly instance: string;
+  /** Events kept; 0 = none. */
+  readonly maxEvents: number;
+  /** Token of the lease the caller acts under; empty when none is asked for. */
+  readonly lease: string;
+}
+
+/**
+ * One atomic operation on a flow: a value that a backend interprets. Redis runs `lua/{name}.lua`; memory and DuckDB run `apply`.
+ * The two are twins: validate, read, decide, write, reply, in that order.
+ */
+export interface Operation<Args, Result> {
+  /** The name of the Lua file. */
+  readonly name: string;
+  /** `open` makes or finds the flow itself; the others work on a flow that is open. */
+  readonly kind: "open" | "read" | "change";
+  /** KEYS, after those that every script of this kind has. */
+  readonly keys: readonly KeyName[];
+  /** The names of ARGV, after those that every script of this kind has. */
+  readonly argv: readonly string[];
+  /** The values of `argv`. */
+  encode(args: Args): string[];
+  decode(reply: Reply): Result;
+  /** Throws before it changes anything, or changes everything it decided. */
+  apply(state: FlowState, args: Args, call: Call): Result;
+}
+
+/** KEYS[1..] of every script of the kind. */
+export const COMMON_KEYS = {
+  open: ["flow:meta"],
+  read: ["flow:meta"],
+  change: ["flow:meta", "execution:call", "events:log", "execution:lease"],
+} as const satisfies Record<string, readonly KeyName[]>;
+
+/** ARGV[1..] of every script of the kind. */
+export const COMMON_ARGV = {
+  open: ["call", "clock"],
+  read: ["call", "epoch", "clock"],
+  change: ["call", "epoch", "clock", "instance", "lease", "max_events"],
+} as const;
+
+/** The text at a place of a reply. */
+export function text(reply: Reply, at: number): string {
+  const value = reply[at];
+  if (typeof value !== "string") throw new TypeError(`reply[${at}]: expected a string, got ${JSON.stringify(value)}`);
+  return value;
+}
+
+/** The list at a place of a reply. */
+export function list(reply: Reply, at: number): readonly string[] {
+  const value = reply[at];
+  if (!Array.isArray(value)) throw new TypeError(`reply[${at}]: expected a list, got ${JSON.stringify(value)}`);
+  return value;
+}
+
+/** The time in ms at a place of a reply; undefined where the reply is empty. */
+export function optionalTime(reply: Reply, at: number): Date | undefined {
+  const value = text(reply, at);
+  return value === "" ? undefined : new Date(Number(value));
+}

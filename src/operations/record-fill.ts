@@ -1,0 +1,274 @@
+import { InvalidArgumentError } from "../errors.js";
+import type { RiskPolicy } from "../state/breaker.js";
+import { notionalOf, orderNotional } from "../state/exposure.js";
+import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
+import {
+  addDecimal,
+  type Decimal,
+  decimalText,
+  formatMoney,
+  type Money,
+  multiplyDecimal,
+  negateDecimal,
+  parseDecimal,
+  roundDecimal,
+  toDecimal,
+  withinMoney,
+} from "../state/money.js";
+import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
+import { isDone } from "../state/order-status.js";
+import { decideRisk, writeRisk } from "../state/risk.js";
+import type { OrderRow, PositionRow } from "../state/rows.js";
+import type { FillResult, OrderStatus } from "../types.js";
+import { type Operation, text } from "./operation.js";
+import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
+
+interface Args extends RiskPolicy {
+  readonly orderId: string;
+  readonly fillId: string;
+  readonly price: number;
+  readonly size: number;
+  readonly fee: number;
+  readonly ts: number | undefined;
+  readonly done: boolean;
+}
+
+/** What a fill does to a position, before it is written. */
+interface Effect {
+  readonly position: PositionRow;
+  readonly realised: Money;
+}
+
+export const recordFill: Operation<Args, FillResult> = {
+  name: "record_fill",
+  kind: "change",
+  keys: [
+    "orders:pending",
+    "orders:closed",
+    "orders:closed_at",
+    "orders:fills",
+    "positions:open",
+    "risk:exposure",
+    "risk:daily",
+    "risk:history",
+    "risk:circuit_breaker",
+    "risk:limits",
+    "signals:cooldowns",
+  ],
+  argv: [
+    "order_id",
+    "fill_id",
+    "price",
+    "size",
+    "fee",
+    "ts",
+    "done",
+    "day_start",
+    "breaker_duration",
+    "fill_window",
+    "max_fills",
+  ],
+  encode: (a) => [
+    a.orderId,
+    a.fillId,
+    String(a.price),
+    String(a.size),
+    String(a.fee),
+    String(a.ts ?? ""),
+    a.done ? "1" : "0",
+    String(a.dayStart),
+    String(a.breakerDuration),
+    String(TRADE_MEMORY.window),
+    String(TRADE_MEMORY.max),
+  ],
+  decode: (reply) => ({
+    applied: reply[0] === "recorded",
+    ...(text(reply, 1) !== "" && { order: orderFromReply(reply, 1) }),
+    ...(text(reply, 2) !== "" && { position: positionFromReply(reply, 2) }),
+    risk: riskFromReply(reply, 4),
+    tripped: reply[3] === "1",
+  }),
+  apply(state, a, call) {
+    const { window, max } = TRADE_MEMORY;
+    const fill = `${a.orderId.replace(/[%|]/g, encodeURIComponent)}|${a.fillId}`; // the first | parts the two
+    const ts = a.ts ?? call.now;
+
+    const stored = findOrder(state, a.orderId);
+    const positionId = stored && (stored.position_id ?? (stored.intent === "entry" ? stored.id : undefined));
+    const held = positionId === undefined ? undefined : state.positions.get(positionId);
+    if (remembers(state.fills, fill, call.now, window)) {
+      return {
+        applied: false,
+        ...(stored && { order: orderFromRow(stored) }),
+        ...(held && { position: positionFromRow(held) }),
+        risk: riskView(state, call.now, a.dayStart),
+        tripped: false,
+      };
+    }
+    if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
+    if (positionId === undefined) throw new InvalidArgumentError(`orderId: exit order ${a.orderId} has no positionId`);
+    const cooling = state.cooldowns.get(stored.pair) ?? 0;
+
+    const { position, realised } =
+      stored.intent === "entry" ? entry(a, ts, stored, positionId, held) : exit(a, ts, stored, positionId, held);
+    const flat = position.size === 0;
+    const rest = flat ? entryRest(state, positionId) : undefined;
+    const order = filledOrder(stored, a, positionId);
+    const lastTs = position.last_fill_ts ?? ts;
+    const risk = decideRisk(
+      state,
+      call.now,
+      {
+        booking: { pnl: realised, ts: a.ts },
+        ...(flat && { trade: { result: position.realised, ts: a.ts === undefined ? undefined : lastTs } }),
+      },
+      a,
+    );
+    const coolUntil = flat && position.cooldown !== null ? lastTs + position.cooldown : 0;
+
+    remember(state.fills, fill, call.now, window, max);
+    writeOrder(state, order, call.now);
+    if (flat) state.positions.delete(positionId);
+    else state.positions.set(positionId, position);
+    if (rest) state.orders.set(rest.id, rest);
+    writeRisk(state, risk);
+    if (coolUntil > cooling) state.cooldowns.set(order.pair, coolUntil);
+    state.emit(call, "fill_recorded", () => ({
+      order_id: a.orderId,
+      fill_id: a.fillId,
+      price: String(a.price),
+      size: String(a.size),
+      fee: String(a.fee),
+      ts: String(ts),
+      pnl: formatMoney(realised),
+      order: orderJson(order),
+      position_id: positionId,
+      position: flat ? "" : positionJson(position),
+      cooldown_until: coolUntil > cooling ? String(coolUntil) : "",
+      ...riskEvent(risk),
+    }));
+
+    return {
+      applied: true,
+      order: orderFromRow(order),
+      ...(!flat && { position: positionFromRow(position) }),
+      risk: riskView(state, call.now, a.dayStart),
+      tripped: risk.tripped,
+    };
+  },
+};
+
+/** An entry opens or grows the position at the size-weighted price; it books its fee. */
+function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: PositionRow | undefined): Effect {
+  checkPair(order, held);
+  const side = order.side === "buy" ? "long" : "short";
+  if (held && held.side !== side) {
+    throw new InvalidArgumentError(
+      `orderId: a ${order.side} entry cannot grow the ${held.side} position ${positionId}`,
+    );
+  }
+  const realised = inRange(roundDecimal(negateDecimal(toDecimal(a.fee))));
+  let cost = multiplyDecimal(toDecimal(a.size), toDecimal(a.price));
+  let total = toDecimal(a.size);
+  if (held) {
+    const heldCost =
+      held.cost === null ? multiplyDecimal(toDecimal(held.size), toDecimal(held.entry_price)) : parseDecimal(held.cost);
+    cost = addDecimal(cost, heldCost);
+    total = addDecimal(total, toDecimal(held.size));
+  }
+  const size = Number(decimalText(total));
+  const average = held ? averagePrice(cost, size) : a.price;
+  if (!Number.isFinite(size) || !Number.isFinite(average)) {
+    throw new InvalidArgumentError(`size: position ${positionId} would grow beyond what a double holds`);
+  }
+  const base: Omit<PositionRow, "size" | "entry_price" | "cost" | "notional"> = held ?? {
+    id: positionId,
+    pair: order.pair,
+    side,
+    entry_ts: ts,
+    tp: order.tp,
+    sl: order.sl,
+    cooldown: order.cooldown,
+    realised: 0n,
+    last_fill_ts: null,
+    version: 0,
+    metadata: order.metadata ?? "{}",
+  };
+  const position: PositionRow = {
+    ...base,
+    size,
+    entry_price: average,
+    cost: decimalText(cost),
+    entry_ts: Math.min(base.entry_ts, ts),
+    notional: notionalOf(size, average),
+    realised: inRange(base.realised + realised),
+    last_fill_ts: Math.max(ts, base.last_fill_ts ?? 0),
+    version: base.version + 1,
+  };
+  return { position, realised };
+}
+
+/** The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost. */
+function averagePrice(cost: Decimal, size: number): number {
+  const near = Number(decimalText(cost)) / size;
+  if (!Number.isFinite(near) || !Number.isFinite(size)) return near;
+  const missed = addDecimal(cost, negateDecimal(multiplyDecimal(toDecimal(near), toDecimal(size))));
+  const mend = Number(decimalText(missed)) / size;
+  return Number(decimalText(addDecimal(toDecimal(near), toDecimal(mend))));
+}
+
+/** An exit reduces the position; it books (exit price - entry price) x size x direction - fee. */
+function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: PositionRow | undefined): Effect {
+  checkPair(order, held);
+  if (!held) throw new InvalidArgumentError(`orderId: no open position ${positionId} for exit order ${order.id}`);
+  if ((order.side === "sell") !== (held.side === "long")) {
+    throw new InvalidArgumentError(
+      `orderId: a ${order.side} exit cannot reduce the ${held.side} position ${positionId}`,
+    );
+  }
+  if (a.size > held.size) {
+    throw new InvalidArgumentError(`size: an exit of ${a.size} is larger than position ${positionId} of ${held.size}`);
+  }
+  const rise = addDecimal(toDecimal(a.price), negateDecimal(toDecimal(held.entry_price)));
+  const move = held.side === "short" ? negateDecimal(rise) : rise;
+  const gain = addDecimal(multiplyDecimal(move, toDecimal(a.size)), negateDecimal(toDecimal(a.fee)));
+  const realised = inRange(roundDecimal(gain));
+  const size = Number(decimalText(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size)))));
+  const position: PositionRow = {
+    ...held,
+    size,
+    cost: null,
+    notional: notionalOf(size, held.entry_price),
+    realised: inRange(held.realised + realised),
+    last_fill_ts: Math.max(ts, held.last_fill_ts ?? 0),
+    version: held.version + 1,
+  };
+  return { position, realised };
+}
+
+function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
+  const filled = Number(decimalText(addDecimal(toDecimal(stored.filled), toDecimal(a.size))));
+  if (!Number.isFinite(filled)) {
+    throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
+  }
+  let status: OrderStatus = stored.status;
+  if (filled >= stored.size) status = "filled";
+  else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
+  const order = { ...stored, filled, status, position_id: positionId };
+  return { ...order, notional: orderNotional(order) };
+}
+
+function checkPair(order: OrderRow, held: PositionRow | undefined): void {
+  if (held && held.pair !== order.pair) {
+    throw new InvalidArgumentError(
+      `orderId: order ${order.id} is for ${order.pair}, position ${held.id} is ${held.pair}`,
+    );
+  }
+}
+
+function inRange(amount: Money): Money {
+  if (!withinMoney(amount)) throw new InvalidArgumentError("price: the result would leave +-9e15; nothing was booked");
+  return amount;
+}

@@ -1,0 +1,19 @@
+import type { Operation } from "./operation.js";
+
+export const removeOrder: Operation<{ readonly id: string }, boolean> = {
+  name: "remove_order",
+  kind: "change",
+  keys: ["orders:pending", "risk:exposure"],
+  argv: ["id"],
+  encode: ({ id }) => [id],
+  decode: (reply) => reply[0] === "removed",
+  apply(state, { id }, call) {
+    const order = state.orders.get(id);
+    if (!order) return false;
+
+    state.orders.delete(id);
+    state.emit(call, "order_removed", () => ({ id, pair: order.pair }));
+
+    return true;
+  },
+};

@@ -1,0 +1,26 @@
+import { type Operation, text } from "./operation.js";
+
+interface Args {
+  readonly token: number;
+  /** ms from now */
+  readonly ttl: number;
+}
+
+/** The new end of the lease, ms; undefined when it is no longer held. */
+export const renewLease: Operation<Args, number | undefined> = {
+  name: "renew_lease",
+  kind: "change",
+  keys: [],
+  argv: ["token", "ttl"],
+  encode: (a) => [String(a.token), String(a.ttl)],
+  decode: (reply) => (reply[0] === "renewed" ? Number(text(reply, 1)) : undefined),
+  apply(state, { token, ttl }, call) {
+    const current = state.lease.value;
+    if (current?.token !== token || current.until <= call.now) return undefined;
+
+    const until = call.now + ttl;
+    state.lease.value = { ...current, until };
+
+    return until;
+  },
+};

@@ -1,0 +1,41 @@
+import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
+import { formatMoney, toMoney } from "../state/money.js";
+import type { Operation } from "./operation.js";
+import { limitsView } from "./view-limits.js";
+import { pairsFromReply } from "./view-signals.js";
+
+interface Args {
+  /** null removes a limit. */
+  readonly limits: readonly (readonly [RiskLimitName, number | null])[];
+}
+
+const MONEY: readonly RiskLimitName[] = ["max_daily_loss", "max_exposure"];
+
+function limitText(name: RiskLimitName, limit: number | null): string {
+  if (limit === null) return "";
+  return MONEY.includes(name) ? formatMoney(toMoney(limit) ?? 0n) : String(limit);
+}
+
+export const setRiskLimits: Operation<Args, RiskLimits> = {
+  name: "set_risk_limits",
+  kind: "change",
+  keys: ["risk:limits"],
+  argv: ["limits"],
+  encode: ({ limits }) => limits.flatMap(([name, limit]) => [name, limitText(name, limit)]),
+  decode: (reply) => limitsView(pairsFromReply(reply, 1)),
+  apply(state, { limits }, call) {
+    const changes = limits.filter(([name, limit]) => (state.limits.get(name) ?? null) !== limit);
+
+    for (const [name, limit] of changes) {
+      if (limit === null) state.limits.delete(name);
+      else state.limits.set(name, limit);
+    }
+    if (changes.length > 0) {
+      state.emit(call, "limits_set", () =>
+        Object.fromEntries(changes.map(([name, limit]) => [name, limitText(name, limit)])),
+      );
+    }
+
+    return limitsView(state.limits.entries());
+  },
+};

@@ -1,0 +1,63 @@
+import { activeBreaker } from "../state/breaker.js";
+import type { Snapshot } from "../types.js";
+import { list, type Operation, optionalTime, text } from "./operation.js";
+import { instancesFromReply, instancesView } from "./view-instances.js";
+import { limitsView } from "./view-limits.js";
+import { orderFromRow, ordersFromReply, sortedOrders } from "./view-order.js";
+import { positionFromRow, positionsFromReply, sortedPositions } from "./view-position.js";
+import { breakerFromReply, breakerView, riskFromReply, riskView } from "./view-risk.js";
+import { pairsFromReply, signalsFromReply, signalsView } from "./view-signals.js";
+
+interface Args {
+  readonly dayStart: number;
+  readonly dedupWindow: number;
+}
+
+export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
+  name: "snapshot",
+  kind: "read",
+  keys: [
+    "positions:open",
+    "orders:pending",
+    "risk:daily",
+    "risk:circuit_breaker",
+    "risk:limits",
+    "signals:processed",
+    "signals:cooldowns",
+    "signals:last",
+    "execution:heartbeat",
+    "execution:instances",
+  ],
+  argv: ["day_start", "dedup_window"],
+  encode: (a) => [String(a.dayStart), String(a.dedupWindow)],
+  decode(reply) {
+    const heartbeat = optionalTime(reply, 11);
+    return {
+      epoch: text(reply, 1),
+      at: new Date(Number(text(reply, 2))),
+      positions: positionsFromReply(reply, 3),
+      orders: ordersFromReply(reply, 4),
+      risk: riskFromReply(list(reply, 5), 0),
+      breaker: breakerFromReply(list(reply, 6), 0),
+      limits: limitsView(pairsFromReply(reply, 7)),
+      signals: signalsFromReply(list(reply, 8), list(reply, 9), list(reply, 10)),
+      ...(heartbeat && { heartbeat }),
+      instances: instancesFromReply(reply, 12),
+    };
+  },
+  apply(state, a, { now }) {
+    const heartbeat = state.heartbeat.value;
+    return {
+      epoch: state.meta.value?.epoch ?? "",
+      at: new Date(now),
+      positions: sortedPositions(Array.from(state.positions.values(), positionFromRow)),
+      orders: sortedOrders(Array.from(state.orders.values(), orderFromRow)),
+      risk: riskView(state, now, a.dayStart),
+      breaker: breakerView(activeBreaker(state, now)),
+      limits: limitsView(state.limits.entries()),
+      signals: signalsView(state, now, a.dedupWindow),
+      ...(heartbeat !== undefined && { heartbeat: new Date(heartbeat) }),
+      instances: instancesView(state.instances.newest(state.instances.size)),
+    };
+  },
+};

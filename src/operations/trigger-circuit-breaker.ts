@@ -1,0 +1,27 @@
+import { activeBreaker, breakerUntil, decideTrip, type RiskPolicy } from "../state/breaker.js";
+import type { CircuitBreaker } from "../types.js";
+import type { Operation } from "./operation.js";
+import { breakerEvent, breakerFromReply, breakerView } from "./view-risk.js";
+
+interface Args extends RiskPolicy {
+  readonly reason: string;
+}
+
+export const triggerCircuitBreaker: Operation<Args, CircuitBreaker> = {
+  name: "trigger_circuit_breaker",
+  kind: "change",
+  keys: ["risk:circuit_breaker"],
+  argv: ["reason", "duration", "day_start"],
+  encode: (a) => [a.reason, String(a.breakerDuration), String(a.dayStart)],
+  decode: (reply) => breakerFromReply(reply, 1),
+  apply(state, a, call) {
+    const { breaker } = decideTrip(state, call.now, "manual", a.reason, breakerUntil(call.now, a));
+
+    if (breaker) {
+      state.breaker.value = breaker;
+      state.emit(call, "breaker_tripped", () => breakerEvent(breaker));
+    }
+
+    return breakerView(activeBreaker(state, call.now));
+  },
+};

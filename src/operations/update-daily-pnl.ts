@@ -1,0 +1,59 @@
+import type { RiskPolicy } from "../state/breaker.js";
+import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
+import { formatMoney, type Money } from "../state/money.js";
+import { decideRisk, writeRisk } from "../state/risk.js";
+import type { RiskUpdate } from "../types.js";
+import type { Operation } from "./operation.js";
+import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
+
+interface Args extends RiskPolicy {
+  readonly pnl: Money;
+  readonly tradeId: string | undefined;
+  readonly ts: number | undefined;
+  readonly equity: number | undefined;
+}
+
+export const updateDailyPnl: Operation<Args, RiskUpdate> = {
+  name: "update_daily_pnl",
+  kind: "change",
+  keys: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "risk:trades"],
+  argv: ["pnl", "trade_id", "ts", "equity", "day_start", "breaker_duration", "trade_window", "max_trades"],
+  encode: (a) => [
+    formatMoney(a.pnl),
+    a.tradeId ?? "",
+    String(a.ts ?? ""),
+    String(a.equity ?? ""),
+    String(a.dayStart),
+    String(a.breakerDuration),
+    String(TRADE_MEMORY.window),
+    String(TRADE_MEMORY.max),
+  ],
+  decode: (reply) => ({ ...riskFromReply(reply, 2), applied: reply[0] === "booked", tripped: reply[1] === "1" }),
+  apply(state, a, call) {
+    const { window, max } = TRADE_MEMORY;
+    if (a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window)) {
+      return { ...riskView(state, call.now, a.dayStart), applied: false, tripped: false };
+    }
+
+    const risk = decideRisk(
+      state,
+      call.now,
+      {
+        booking: { pnl: a.pnl, ts: a.ts },
+        trade: { result: a.pnl, ts: a.ts },
+        ...(a.equity !== undefined && { equity: a.equity }),
+      },
+      a,
+    );
+
+    if (a.tradeId !== undefined) remember(state.trades, a.tradeId, call.now, window, max);
+    writeRisk(state, risk);
+    state.emit(call, "pnl_booked", () => ({
+      pnl: formatMoney(a.pnl),
+      trade_id: a.tradeId ?? "",
+      ...riskEvent(risk),
+    }));
+
+    return { ...riskView(state, call.now, a.dayStart), applied: true, tripped: risk.tripped };
+  },
+};

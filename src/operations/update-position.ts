@@ -1,0 +1,79 @@
+import { notionalOf } from "../state/exposure.js";
+import type { PositionRow } from "../state/rows.js";
+import type { Position, PositionSide } from "../types.js";
+import type { Operation } from "./operation.js";
+import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+
+/** Fields to change; undefined leaves one as it is, null removes tp or sl. */
+export interface PositionChanges {
+  readonly pair?: string | undefined;
+  readonly side?: PositionSide | undefined;
+  readonly size?: number | undefined;
+  readonly entryPrice?: number | undefined;
+  readonly entryTs?: number | undefined;
+  readonly tp?: number | null | undefined;
+  readonly sl?: number | null | undefined;
+  readonly metadata?: string | undefined;
+}
+
+interface Args extends PositionChanges {
+  readonly id: string;
+  /** The version the caller saw; undefined: any. */
+  readonly version: number | undefined;
+}
+
+export type PositionUpdate =
+  | { readonly outcome: "updated" | "conflict"; readonly position: Position }
+  | { readonly outcome: "none" };
+
+export const updatePosition: Operation<Args, PositionUpdate> = {
+  name: "update_position",
+  kind: "change",
+  keys: ["positions:open", "risk:exposure"],
+  argv: ["id", "version", "pair", "side", "size", "entry_price", "entry_ts", "tp", "sl", "metadata"],
+  encode: (a) => [
+    a.id,
+    String(a.version ?? ""),
+    a.pair ?? "",
+    a.side ?? "",
+    String(a.size ?? ""),
+    String(a.entryPrice ?? ""),
+    String(a.entryTs ?? ""),
+    a.tp === null ? "none" : String(a.tp ?? ""),
+    a.sl === null ? "none" : String(a.sl ?? ""),
+    a.metadata ?? "",
+  ],
+  decode(reply) {
+    if (reply[0] === "none") return { outcome: "none" };
+    return { outcome: reply[0] === "updated" ? "updated" : "conflict", position: positionFromReply(reply, 1) };
+  },
+  apply(state, a, call) {
+    const stored = state.positions.get(a.id);
+    if (!stored) return { outcome: "none" };
+    if (a.version !== undefined && a.version !== stored.version) {
+      return { outcome: "conflict", position: positionFromRow(stored) };
+    }
+
+    const size = a.size ?? stored.size;
+    const entryPrice = a.entryPrice ?? stored.entry_price;
+    const position: PositionRow = {
+      ...stored,
+      pair: a.pair ?? stored.pair,
+      side: a.side ?? stored.side,
+      size,
+      entry_price: entryPrice,
+      entry_ts: a.entryTs ?? stored.entry_ts,
+      tp: a.tp === undefined ? stored.tp : a.tp,
+      sl: a.sl === undefined ? stored.sl : a.sl,
+      cost: a.size === undefined && a.entryPrice === undefined ? stored.cost : null,
+      notional: notionalOf(size, entryPrice),
+      version: stored.version + 1,
+      metadata: a.metadata ?? stored.metadata,
+    };
+
+    state.positions.set(a.id, position);
+    state.emit(call, "position_updated", () => ({ position: positionJson(position) }));
+
+    return { outcome: "updated", position: positionFromRow(position) };
+  },
+};

@@ -1,0 +1,169 @@
+/** Events as callers see them, from rows and from the fields that the scripts write. */
+import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
+import type { EventRow } from "../state/rows.js";
+import type { CircuitBreaker, DailyRisk, EventRisk, PositionSide, StateEvent } from "../types.js";
+import { orderFromReply } from "./view-order.js";
+import { positionFromReply } from "./view-position.js";
+import { breakerSource } from "./view-risk.js";
+
+type Fields = Readonly<Record<string, string>>;
+type Base = Pick<StateEvent, "id" | "at" | "instance">;
+
+export function eventFromRow(row: EventRow): StateEvent {
+  return eventView({ id: row.id, at: new Date(row.at), instance: row.instance }, row.type, row.fields());
+}
+
+/** The event of a type from its fields. Throws a TypeError on a type that this version does not know. */
+export function eventView(base: Base, type: string, f: Fields): StateEvent {
+  switch (type) {
+    case "position_saved":
+    case "position_updated":
+      return { ...base, type, position: positionFromReply([need(f, "position")], 0) };
+    case "position_removed":
+      return { ...base, type, positionId: need(f, "id"), pair: need(f, "pair") };
+    case "position_closed":
+      return {
+        ...base,
+        type,
+        positionId: need(f, "id"),
+        pair: need(f, "pair"),
+        pnl: Number(need(f, "pnl")),
+        ...(f.reason && { reason: f.reason }),
+        ...until(f, "cooldown_until"),
+        risk: risk(f),
+      };
+    case "order_saved":
+      return { ...base, type, order: orderFromReply([need(f, "order")], 0) };
+    case "order_removed":
+      return { ...base, type, orderId: need(f, "id"), pair: need(f, "pair") };
+    case "order_cancelled":
+      return {
+        ...base,
+        type,
+        order: orderFromReply([need(f, "order")], 0),
+        signalReleased: f.signal_released === "1",
+      };
+    case "entry_admitted":
+      return {
+        ...base,
+        type,
+        signalId: need(f, "signal_id"),
+        pair: need(f, "pair"),
+        side: side(need(f, "side")),
+        order: orderFromReply([need(f, "order")], 0),
+        ...until(f, "cooldown_until"),
+      };
+    case "fill_recorded":
+      return {
+        ...base,
+        type,
+        orderId: need(f, "order_id"),
+        fillId: need(f, "fill_id"),
+        price: Number(need(f, "price")),
+        size: Number(need(f, "size")),
+        fee: Number(need(f, "fee")),
+        ts: time(f, "ts"),
+        pnl: Number(need(f, "pnl")),
+        order: orderFromReply([need(f, "order")], 0),
+        positionId: need(f, "position_id"),
+        ...(f.position && { position: positionFromReply([f.position], 0) }),
+        ...until(f, "cooldown_until"),
+        risk: risk(f),
+      };
+    case "pnl_booked":
+      return {
+        ...base,
+        type,
+        pnl: Number(need(f, "pnl")),
+        ...(f.trade_id && { tradeId: f.trade_id }),
+        risk: risk(f),
+      };
+    case "equity_updated":
+      return { ...base, type, risk: risk(f) };
+    case "limits_set":
+      return { ...base, type, limits: limits(f) };
+    case "breaker_tripped":
+      return { ...base, type, breaker: breaker(f) };
+    case "breaker_reset":
+      return { ...base, type, ...(f.reason && { reason: f.reason }) };
+    case "signal_processed":
+      return { ...base, type, signalId: need(f, "signal_id"), pair: need(f, "pair"), ts: time(f, "ts") };
+    case "cooldown_set":
+      return {
+        ...base,
+        type,
+        cooldown: need(f, "cooldown"),
+        until: time(f, "until"),
+        ...(f.reason && { reason: f.reason }),
+      };
+    case "cooldown_cleared":
+      return { ...base, type, pair: need(f, "pair"), ...(f.side && { side: side(f.side) }) };
+    case "lease_acquired":
+      return { ...base, type, token: Number(need(f, "token")), holder: need(f, "holder"), until: time(f, "until") };
+    case "lease_released":
+      return { ...base, type, token: Number(need(f, "token")), holder: need(f, "holder") };
+    case "recovery_begun":
+      return { ...base, type, reason: need(f, "reason") };
+    case "recovery_ended":
+      return { ...base, type };
+    default:
+      throw new TypeError(`event ${base.id} has a type that this version does not know: ${JSON.stringify(type)}`);
+  }
+}
+
+function need(f: Fields, name: string): string {
+  const value = f[name];
+  if (value === undefined) throw new TypeError(`an event lacks its field ${name}`);
+  return value;
+}
+
+function time(f: Fields, name: string): Date {
+  return new Date(Number(need(f, name)));
+}
+
+function until(f: Fields, name: string): { cooldownUntil?: Date } {
+  return f[name] ? { cooldownUntil: time(f, name) } : {};
+}
+
+function side(value: string): PositionSide {
+  return value === "short" ? "short" : "long";
+}
+
+function risk(f: Fields): EventRisk {
+  return {
+    day: need(f, "day"),
+    dailyPnl: Number(need(f, "daily_pnl")),
+    dailyTrades: Number(need(f, "daily_trades")),
+    consecutiveLosses: Number(need(f, "consecutive_losses")),
+    currentDrawdown: Number(need(f, "current_drawdown")),
+    peakEquity: Number(need(f, "peak_equity")),
+    ...(f.equity && { equity: Number(f.equity) }),
+    ...(f.late && { late: lateDays(f.late) }),
+    tripped: f.tripped === "1",
+    ...(f.breaker_reason !== undefined && { breaker: breaker(f) }),
+  };
+}
+
+function lateDays(json: string): DailyRisk[] {
+  const days: { day: string; pnl: string; trades: number }[] = JSON.parse(json);
+  return days.map(({ day, pnl, trades }) => ({ day, pnl: Number(pnl), trades }));
+}
+
+function breaker(f: Fields): CircuitBreaker {
+  return {
+    active: true,
+    reason: need(f, "breaker_reason"),
+    source: breakerSource(need(f, "breaker_source")),
+    trippedAt: time(f, "breaker_tripped_at"),
+    ...(f.breaker_until && { until: time(f, "breaker_until") }),
+  };
+}
+
+function limits(f: Fields): { [name in RiskLimitName]?: number | null } {
+  const changed: { [name in RiskLimitName]?: number | null } = {};
+  for (const name of RISK_LIMITS) {
+    const value = f[name];
+    if (value !== undefined) changed[name] = value === "" ? null : Number(value);
+  }
+  return changed;
+}

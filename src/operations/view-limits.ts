@@ -1,0 +1,12 @@
+/** Risk limits as callers see them, in the order of the configuration table. */
+import { RISK_LIMITS, type RiskLimits } from "../config/risk-limits.js";
+
+export function limitsView(entries: Iterable<readonly [string, string | number]>): RiskLimits {
+  const stored = new Map(entries);
+  const limits: RiskLimits = {};
+  for (const name of RISK_LIMITS) {
+    const value = stored.get(name);
+    if (value !== undefined) limits[name] = Number(value);
+  }
+  return limits;
+}

@@ -1,0 +1,76 @@
+/** A position as callers see it, from its row and from its JSON in Redis. */
+import { formatMoney } from "../state/money.js";
+import { compareBytes } from "../state/ranking.js";
+import type { PositionRow } from "../state/rows.js";
+import type { Metadata, Position, PositionSide } from "../types.js";
+import { list, type Reply, text } from "./operation.js";
+
+interface StoredPosition {
+  id: string;
+  pair: string;
+  side: PositionSide;
+  size: number;
+  entry_price: number;
+  entry_ts: number;
+  tp?: number | null;
+  sl?: number | null;
+  cooldown?: number | null;
+  version: number;
+  metadata: Metadata;
+}
+
+function view(stored: StoredPosition): Position {
+  const position: Position = {
+    id: stored.id,
+    pair: stored.pair,
+    side: stored.side,
+    size: stored.size,
+    entryPrice: stored.entry_price,
+    entryTs: new Date(stored.entry_ts),
+    metadata: stored.metadata,
+    version: stored.version,
+  };
+  if (typeof stored.tp === "number") position.tp = stored.tp;
+  if (typeof stored.sl === "number") position.sl = stored.sl;
+  if (typeof stored.cooldown === "number") position.cooldown = stored.cooldown;
+  return position;
+}
+
+export function positionFromRow(row: PositionRow): Position {
+  return view({ ...row, metadata: JSON.parse(row.metadata) });
+}
+
+export function positionFromReply(reply: Reply, at: number): Position {
+  return view(JSON.parse(text(reply, at)));
+}
+
+/** By entry time, then by id. */
+export function sortedPositions(positions: Position[]): Position[] {
+  return positions.sort((a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
+}
+
+export function positionsFromReply(reply: Reply, at: number): Position[] {
+  return sortedPositions(list(reply, at).map((json) => view(JSON.parse(json))));
+}
+
+/** The JSON under which Redis keeps a position. Lua twin: `position_json`. */
+export function positionJson(row: PositionRow): string {
+  const { id, pair, side, size, entry_price, entry_ts, tp, sl, cooldown, cost, last_fill_ts, version } = row;
+  const scalars = JSON.stringify({
+    id,
+    pair,
+    side,
+    size,
+    entry_price,
+    entry_ts,
+    ...(tp !== null && { tp }),
+    ...(sl !== null && { sl }),
+    ...(cooldown !== null && { cooldown }),
+    ...(cost !== null && { cost }),
+    notional: formatMoney(row.notional),
+    realised: formatMoney(row.realised),
+    ...(last_fill_ts !== null && { last_fill_ts }),
+    version,
+  });
+  return `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
+}

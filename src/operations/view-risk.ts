@@ -1,0 +1,127 @@
+/** Risk, breaker and history as callers see them, from rows and from replies. */
+
+import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
+import type { FlowState } from "../state/flow-state.js";
+import { formatMoney, fromMoney, parseMoney } from "../state/money.js";
+import { compareBytes } from "../state/ranking.js";
+import { type RiskDecision, riskAt } from "../state/risk.js";
+import type { BreakerRow, DailyRow } from "../state/rows.js";
+import type { BreakerSource, CircuitBreaker, DailyRisk, RiskState } from "../types.js";
+import { list, optionalTime, type Reply, text } from "./operation.js";
+
+export function riskView(state: FlowState, now: number, dayStart: number): RiskState {
+  const row = riskAt(state, now, dayStart);
+  const breaker = activeBreaker(state, now);
+  return {
+    day: row.day,
+    dailyPnl: fromMoney(row.daily_pnl),
+    dailyTrades: row.daily_trades,
+    consecutiveLosses: row.consecutive_losses,
+    currentDrawdown: row.current_drawdown,
+    peakEquity: row.peak_equity,
+    circuitBreakerActive: breaker !== undefined,
+    ...(breaker && { circuitBreakerReason: breaker.reason }),
+    ...(breaker && breaker.until !== null && { circuitBreakerUntil: new Date(breaker.until) }),
+  };
+}
+
+/** The nine fields of a risk state, from a place of a reply on. */
+export function riskFromReply(reply: Reply, at: number): RiskState {
+  const active = text(reply, at + 6) === "1";
+  const until = optionalTime(reply, at + 8);
+  return {
+    day: text(reply, at),
+    dailyPnl: Number(text(reply, at + 1)),
+    dailyTrades: Number(text(reply, at + 2)),
+    consecutiveLosses: Number(text(reply, at + 3)),
+    currentDrawdown: Number(text(reply, at + 4)),
+    peakEquity: Number(text(reply, at + 5)),
+    circuitBreakerActive: active,
+    ...(active && { circuitBreakerReason: text(reply, at + 7) }),
+    ...(until && { circuitBreakerUntil: until }),
+  };
+}
+
+export function breakerView(breaker: BreakerRow | undefined): CircuitBreaker {
+  if (!breaker) return { active: false };
+  return {
+    active: true,
+    reason: breaker.reason,
+    source: breaker.source,
+    trippedAt: new Date(breaker.tripped_at),
+    ...(breaker.until !== null && { until: new Date(breaker.until) }),
+  };
+}
+
+/** The five fields of a breaker, from a place of a reply on. */
+export function breakerFromReply(reply: Reply, at: number): CircuitBreaker {
+  if (text(reply, at) !== "1") return { active: false };
+  const until = optionalTime(reply, at + 4);
+  return {
+    active: true,
+    reason: text(reply, at + 1),
+    source: breakerSource(text(reply, at + 2)),
+    trippedAt: new Date(Number(text(reply, at + 3))),
+    ...(until && { until }),
+  };
+}
+
+const SOURCES: readonly BreakerSource[] = ["daily_loss", "consecutive_losses", "drawdown", "manual"];
+
+export function breakerSource(value: string): BreakerSource {
+  const source = SOURCES.find((known) => known === value);
+  if (!source) throw new TypeError(`unknown source of a breaker: ${JSON.stringify(value)}`);
+  return source;
+}
+
+export function dailyView(row: DailyRow): DailyRisk {
+  return { day: row.day, pnl: fromMoney(row.pnl), trades: row.trades };
+}
+
+/** Days by date, the newest `days` of them. */
+export function newestDays(days: DailyRisk[], count: number): DailyRisk[] {
+  const sorted = days.sort((a, b) => compareBytes(a.day, b.day));
+  return sorted.slice(Math.max(0, sorted.length - count));
+}
+
+export function daysFromReply(reply: Reply, at: number): DailyRisk[] {
+  const flat = list(reply, at);
+  const days: DailyRisk[] = [];
+  for (let i = 0; i < flat.length; i += 2) {
+    const { pnl, trades } = JSON.parse(flat[i + 1] ?? "") as { pnl: string; trades: number };
+    days.push({ day: flat[i] ?? "", pnl: fromMoney(parseMoney(pnl)), trades });
+  }
+  return days;
+}
+
+/** What an event says of a flow's risk after a change. Lua twin: `risk_event`. */
+export function riskEvent({ row, late, trip, tripped }: RiskDecision): Record<string, string> {
+  return {
+    day: row.day,
+    daily_pnl: formatMoney(row.daily_pnl),
+    daily_trades: String(row.daily_trades),
+    consecutive_losses: String(row.consecutive_losses),
+    equity: row.equity === null ? "" : String(row.equity),
+    peak_equity: String(row.peak_equity),
+    current_drawdown: String(row.current_drawdown),
+    tripped: tripped ? "1" : "0",
+    ...(late.length > 0 && {
+      late: JSON.stringify(late.map(({ day, pnl, trades }) => ({ day, pnl: formatMoney(pnl), trades }))),
+    }),
+    ...(trip && breakerEvent(trip)),
+  };
+}
+
+/** Lua twin: `breaker_event`. */
+export function breakerEvent(breaker: BreakerRow): Record<string, string> {
+  return {
+    breaker_reason: breaker.reason,
+    breaker_source: breaker.source,
+    breaker_tripped_at: String(breaker.tripped_at),
+    breaker_until: breaker.until === null ? "" : String(breaker.until),
+  };
+}
+
+export function encodeDuration(duration: BreakerDuration): string {
+  return String(duration);
+}

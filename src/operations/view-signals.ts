@@ -1,0 +1,54 @@
+/** The state of signals and cooldowns as callers see it, from rows and from replies. */
+import type { FlowState } from "../state/flow-state.js";
+import type { SignalState } from "../types.js";
+import { list, type Reply } from "./operation.js";
+
+const RECENT = 100;
+
+export function signalsView(state: FlowState, now: number, dedupWindow: number): SignalState {
+  const last = state.lastSignal.value;
+  const cooldowns: [string, number][] = [];
+  for (const [field, expiry] of state.cooldowns.entries()) if (expiry > now) cooldowns.push([field, expiry]);
+  return {
+    ...(last && { lastProcessedTs: new Date(last.ts), lastProcessedPair: last.pair, lastProcessedId: last.id }),
+    cooldowns: sortedCooldowns(cooldowns),
+    recentSignalIds: state.processed
+      .newest(RECENT)
+      .filter(({ score }) => score > now - dedupWindow)
+      .map(({ id }) => id),
+  };
+}
+
+export function signalsFromReply(
+  last: readonly string[],
+  cooldowns: readonly string[],
+  recent: readonly string[],
+): SignalState {
+  const [id = "", pair = "", ts = ""] = last;
+  const expiries: [string, number][] = [];
+  for (let i = 0; i < cooldowns.length; i += 2) expiries.push([cooldowns[i] ?? "", Number(cooldowns[i + 1])]);
+  return {
+    ...(id !== "" && { lastProcessedTs: new Date(Number(ts)), lastProcessedPair: pair, lastProcessedId: id }),
+    cooldowns: sortedCooldowns(expiries),
+    recentSignalIds: [...recent],
+  };
+}
+
+function sortedCooldowns(expiries: [string, number][]): Record<string, Date> {
+  return Object.fromEntries(
+    expiries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([field, expiry]) => [field, new Date(expiry)]),
+  );
+}
+
+/** The field of a cooldown: the pair, or the pair and a side. */
+export function cooldownField(pair: string, side: string): string {
+  return side === "" ? pair : `${pair}|${side}`;
+}
+
+/** Pairs of a flat reply: instance and ms, limit and number. */
+export function pairsFromReply(reply: Reply, at: number): [string, string][] {
+  const flat = list(reply, at);
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? "", flat[i + 1] ?? ""]);
+  return pairs;
+}

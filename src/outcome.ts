@@ -1,0 +1,28 @@
+import { UnknownOutcomeError } from "./errors.js";
+
+/** What a method makes of an operation's result. */
+export interface Reading<Result, Value> {
+  value(result: Result): Value | Promise<Value>;
+  /** Turns an error into a value, or throws it. */
+  error?(error: unknown): Value;
+}
+
+/** Reads the result of a call; when its outcome is unknown, the error's `retry()` reads the late result alike. */
+export async function read<Result, Value>(call: Promise<Result>, reading: Reading<Result, Value>): Promise<Value> {
+  let result: Result;
+  try {
+    result = await call;
+  } catch (error) {
+    if (isUnknown<Result>(error)) {
+      throw new UnknownOutcomeError(error.message, () => read(error.retry(), reading), { cause: error.cause });
+    }
+    if (reading.error) return reading.error(error);
+    throw error;
+  }
+  return reading.value(result);
+}
+
+/** A backend's `retry()` resolves to what its `execute` would have. */
+function isUnknown<Result>(error: unknown): error is UnknownOutcomeError<Result> {
+  return error instanceof UnknownOutcomeError;
+}

@@ -1,0 +1,44 @@
+/** The circuit breaker: whether it blocks entries now, and what trips it. Lua twin: `lua/shared/breaker.lua`. */
+import type { BreakerSource } from "../types.js";
+import { dayEnd } from "./day.js";
+import type { FlowState } from "./flow-state.js";
+import type { BreakerRow } from "./rows.js";
+
+/** How long a tripped breaker holds: ms, the end of the trading day, or until somebody resets it. */
+export type BreakerDuration = number | "until_day_end" | "until_reset";
+
+/** The part of the configuration that risk decisions need. */
+export interface RiskPolicy {
+  /** Start of the trading day, ms after midnight UTC. */
+  readonly dayStart: number;
+  readonly breakerDuration: BreakerDuration;
+}
+
+/** When a breaker tripped at `now` ends; null: only by reset. */
+export function breakerUntil(now: number, { breakerDuration, dayStart }: RiskPolicy): number | null {
+  if (breakerDuration === "until_reset") return null;
+  if (breakerDuration === "until_day_end") return dayEnd(now, dayStart);
+  return now + breakerDuration;
+}
+
+/** The breaker, when it blocks entries at `now`. */
+export function activeBreaker(state: FlowState, now: number): BreakerRow | undefined {
+  const breaker = state.breaker.value;
+  return breaker && (breaker.until === null || now < breaker.until) ? breaker : undefined;
+}
+
+/** Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is. */
+export function decideTrip(
+  state: FlowState,
+  now: number,
+  source: BreakerSource,
+  reason: string,
+  until: number | null,
+): { breaker?: BreakerRow; tripped: boolean } {
+  const active = activeBreaker(state, now);
+  if (!active) return { breaker: { reason, source, tripped_at: now, until }, tripped: true };
+  const longer = active.until !== null && (until === null || until > active.until);
+  return longer
+    ? { breaker: { reason, source, tripped_at: active.tripped_at, until }, tripped: false }
+    : { tripped: false };
+}

@@ -1,0 +1,13 @@
+/** The trading day: the UTC date of (now - day_start). Lua twin: `lua/shared/day.lua`. */
+
+export const DAY_MS = 86_400_000;
+
+/** `2022-01-31` for a time in ms and the start of the day in ms after midnight UTC. */
+export function dayOf(ms: number, dayStart: number): string {
+  return new Date(ms - dayStart).toISOString().slice(0, 10);
+}
+
+/** The first millisecond that no longer belongs to the day of `ms`. */
+export function dayEnd(ms: number, dayStart: number): number {
+  return (Math.floor((ms - dayStart) / DAY_MS) + 1) * DAY_MS + dayStart;
+}

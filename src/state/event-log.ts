@@ -1,0 +1,98 @@
+import type { EventRow } from "./rows.js";
+import type { ChangedTable, ChangeLog } from "./table.js";
+
+/** The newest events of a flow, oldest first. Appending and dropping the oldest cost O(1). */
+export class EventLog implements ChangedTable {
+  readonly name = "events";
+  /** Whether an event was ever forgotten. */
+  trimmed = false;
+  #events: EventRow[] = [];
+  #start = 0;
+  #lastMs = 0;
+  #lastSeq = 0;
+
+  constructor(private readonly log: ChangeLog) {}
+
+  get size(): number {
+    return this.#events.length - this.#start;
+  }
+
+  /** Appends an event under the next id and forgets the oldest beyond `max`. */
+  append(event: Omit<EventRow, "id">, max: number): void {
+    if (max === 0) return;
+    const ms = Math.max(event.at, this.#lastMs);
+    const seq = ms === this.#lastMs ? this.#lastSeq + 1 : 0;
+    const row: EventRow = {
+      id: `${ms}-${seq}`,
+      at: event.at,
+      instance: event.instance,
+      type: event.type,
+      fields: event.fields,
+    };
+    this.log.note({ table: this, key: row.id, before: undefined });
+    this.load(row);
+    this.trim(max);
+  }
+
+  /** Forgets the oldest beyond `max`. */
+  trim(max: number): void {
+    if (this.size > max) this.trimmed = true;
+    this.#start = Math.max(this.#start, this.#events.length - max);
+    if (this.#start > 1024 && this.#start * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** Appends a stored event. */
+  load(row: EventRow): void {
+    const [ms, seq] = row.id.split("-");
+    this.#lastMs = Number(ms);
+    this.#lastSeq = Number(seq);
+    this.#events.push(row);
+  }
+
+  get(id: string): EventRow | undefined {
+    for (let i = this.#events.length - 1; i >= this.#start; i--) if (this.#events[i]?.id === id) return this.#events[i];
+    return undefined;
+  }
+
+  restore(id: string): void {
+    if (this.#events[this.#events.length - 1]?.id === id) this.#events.pop();
+  }
+
+  /** The id of the newest event; there must be one. */
+  newestId(): string {
+    return `${this.#lastMs}-${this.#lastSeq}`;
+  }
+
+  /** At most `limit` events after the one with this id; after "", from the oldest kept. */
+  after(id: string, limit: number): EventRow[] {
+    let low = this.#start;
+    let high = this.#events.length;
+    while (id !== "" && low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareEventIds(this.#events[middle]?.id ?? "", id) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return this.#events.slice(low, low + limit);
+  }
+
+  /** Whether events after the one with this id may have been forgotten. */
+  trimmedAfter(id: string): boolean {
+    const oldest = this.#events[this.#start];
+    return this.trimmed && id !== "" && oldest !== undefined && compareEventIds(id, oldest.id) < 0;
+  }
+
+  /** The events from the oldest kept. */
+  values(): EventRow[] {
+    return this.#events.slice(this.#start);
+  }
+}
+
+/** Compares two ids `ms-seq`, number by number. */
+export function compareEventIds(a: string, b: string): number {
+  const [aMs, aSeq = "0"] = a.split("-");
+  const [bMs, bSeq = "0"] = b.split("-");
+  return Number(aMs) - Number(bMs) || Number(aSeq) - Number(bSeq);
+}

@@ -1,0 +1,53 @@
+import type { RiskLimitName } from "../config/risk-limits.js";
+import { EventLog } from "./event-log.js";
+import { Exposure } from "./exposure.js";
+import { Ranking } from "./ranking.js";
+import type { BreakerRow, DailyRow, LastSignalRow, LeaseRow, MetaRow, OrderRow, PositionRow, RiskRow } from "./rows.js";
+import { Cell, ChangeLog, Table } from "./table.js";
+
+/** The version of the stored layout, in Redis and in DuckDB. */
+export const SCHEMA_VERSION = 1;
+
+/** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
+export class FlowState {
+  readonly changes = new ChangeLog();
+  readonly exposure = new Exposure();
+
+  readonly meta = new Cell<MetaRow>("flow_meta", this.changes);
+  readonly positions = new Table<PositionRow>("positions", this.changes, this.exposure.watchPosition);
+  readonly orders = new Table<OrderRow>("pending_orders", this.changes, this.exposure.watchOrder);
+  readonly closedOrders = new Table<OrderRow>("closed_orders", this.changes);
+  /** Closed orders by the time they were closed. */
+  readonly closedAt = new Ranking("closed_at", this.changes);
+  /** Fills already booked, `order id|fill id`, by the time they were booked. */
+  readonly fills = new Ranking("recorded_fills", this.changes);
+  readonly risk = new Cell<RiskRow>("risk_state", this.changes);
+  readonly breaker = new Cell<BreakerRow>("circuit_breaker", this.changes);
+  readonly limits = new Table<number>("risk_limits", this.changes);
+  readonly history = new Table<DailyRow>("risk_history", this.changes);
+  /** Trade ids already booked, by the time they were booked. */
+  readonly trades = new Ranking("booked_trades", this.changes);
+  /** Signal ids already acted on, by the time they were marked. */
+  readonly processed = new Ranking("processed_signals", this.changes);
+  readonly lastSignal = new Cell<LastSignalRow>("signal_state", this.changes);
+  /** `pair` or `pair|side` to the ms at which the cooldown ends. */
+  readonly cooldowns = new Table<number>("cooldowns", this.changes);
+  readonly heartbeat = new Cell<number>("heartbeat", this.changes);
+  /** Instances by their last heartbeat. */
+  readonly instances = new Ranking("instances", this.changes);
+  readonly lease = new Cell<LeaseRow>("lease", this.changes);
+  readonly events = new EventLog(this.changes);
+
+  limit(name: RiskLimitName): number | undefined {
+    return this.limits.get(name);
+  }
+
+  /** Appends an event of a change that was just written. `fields` is asked for only when somebody reads the event. */
+  emit(
+    call: { readonly now: number; readonly instance: string; readonly maxEvents: number },
+    type: string,
+    fields: () => Record<string, string>,
+  ): void {
+    this.events.append({ at: call.now, instance: call.instance, type, fields }, call.maxEvents);
+  }
+}

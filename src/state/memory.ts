@@ -1,0 +1,21 @@
+/** Remembered ids, bounded by a window in ms and by a number of ids. Lua twin: `lua/shared/memory.lua`. */
+import type { Ranking } from "./ranking.js";
+
+/** Trade ids (of `updateDailyPnl`) and fill ids are remembered for 30 days, the newest 100,000 of each. */
+export const TRADE_MEMORY = { window: 30 * 86_400_000, max: 100_000 } as const;
+
+export function remembers(ids: Ranking, id: string, now: number, window: number): boolean {
+  const at = ids.get(id);
+  return at !== undefined && at > now - window;
+}
+
+/** Remembers `id`. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
+export function remember(ids: Ranking, id: string, now: number, window: number, max: number): void {
+  for (let old = ids.oldest(); old && old.score <= now - window; old = ids.oldest()) ids.delete(old.id);
+  const score = Math.max(now, ids.newestScore() ?? now);
+  for (let over = ids.size - max; over >= 0; over--) {
+    const old = ids.oldest();
+    if (old) ids.delete(old.id);
+  }
+  ids.set(id, score);
+}

@@ -1,0 +1,44 @@
+/** Where an order stands: among the pending ones, or among the closed. Lua twin: `lua/shared/order_life.lua`. */
+import type { FlowState } from "./flow-state.js";
+import { isDone } from "./order-status.js";
+import type { OrderRow } from "./rows.js";
+
+/** Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order. */
+const CLOSED_MEMORY = { window: 7 * 86_400_000, max: 10_000 } as const;
+
+/** The order, pending or lately closed. */
+export function findOrder(state: FlowState, id: string): OrderRow | undefined {
+  return state.orders.get(id) ?? state.closedOrders.get(id);
+}
+
+/**
+ * The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
+ * a slot again. The order as it is then to be stored. Lua twin: `lua/shared/entry_rest.lua`.
+ */
+export function entryRest(state: FlowState, positionId: string): OrderRow | undefined {
+  const order = state.orders.get(positionId);
+  if (order?.intent !== "entry" || order.position_id !== positionId) return undefined;
+  return { ...order, position_id: null };
+}
+
+/** Stores an order where its state says: among the pending ones, or among the closed. */
+export function writeOrder(state: FlowState, order: OrderRow, now: number): void {
+  if (!isDone(order.status)) {
+    state.orders.set(order.id, order);
+    return;
+  }
+  state.orders.delete(order.id);
+  state.closedOrders.set(order.id, order);
+  if (state.closedAt.get(order.id) === undefined) {
+    forgetClosedOrders(state, now);
+    state.closedAt.set(order.id, now);
+  }
+}
+
+function forgetClosedOrders(state: FlowState, now: number): void {
+  for (let old = state.closedAt.oldest(); old; old = state.closedAt.oldest()) {
+    if (old.score > now - CLOSED_MEMORY.window && state.closedAt.size < CLOSED_MEMORY.max) return;
+    state.closedAt.delete(old.id);
+    state.closedOrders.delete(old.id);
+  }
+}

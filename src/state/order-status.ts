@@ -1,0 +1,25 @@
+/** Which state of an order may follow which. Lua twin: `lua/shared/order_life.lua`. */
+import { InvalidArgumentError } from "../errors.js";
+import type { OrderStatus } from "../types.js";
+
+const NEXT: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  intent: ["submitted", "open", "partially_filled", "filled", "cancelled", "rejected", "unknown"],
+  submitted: ["open", "partially_filled", "filled", "cancelled", "rejected", "unknown"],
+  open: ["partially_filled", "filled", "cancelled", "rejected", "unknown"],
+  partially_filled: ["filled", "cancelled", "unknown"],
+  unknown: ["submitted", "open", "partially_filled", "filled", "cancelled", "rejected"],
+  filled: [],
+  cancelled: [],
+  rejected: [],
+};
+
+/** Whether an order in this state is over. */
+export function isDone(status: OrderStatus): boolean {
+  return NEXT[status].length === 0;
+}
+
+/** Throws, naming both states, when an order may not go from one to the other. */
+export function checkTransition(id: string, from: OrderStatus, to: OrderStatus): void {
+  if (from === to || NEXT[from].includes(to)) return;
+  throw new InvalidArgumentError(`status: order ${id} is ${from}, it cannot become ${to}`);
+}

@@ -1,0 +1,92 @@
+import { type ChangeLog, Table } from "./table.js";
+
+interface Ranked {
+  readonly score: number;
+  readonly id: string;
+}
+
+/**
+ * Ids with a score (a time in ms), ordered by score, then by the bytes of the id: what a Redis sorted set is. Adding at the
+ * end and removing from the front cost O(1).
+ */
+export class Ranking extends Table<number> {
+  #order: Ranked[] = [];
+  #start = 0;
+
+  constructor(name: string, log: ChangeLog) {
+    super(name, log);
+  }
+
+  /** The id with the lowest rank. */
+  oldest(): Ranked | undefined {
+    return this.#order[this.#start];
+  }
+
+  /** The highest score. */
+  newestScore(): number | undefined {
+    return this.#order.length > this.#start ? this.#order[this.#order.length - 1]?.score : undefined;
+  }
+
+  /** The `count` ids of the highest rank, lowest of them first. */
+  newest(count: number): Ranked[] {
+    return this.#order.slice(Math.max(this.#start, this.#order.length - count));
+  }
+
+  protected override replace(id: string, before: number | undefined, after: number | undefined): void {
+    super.replace(id, before, after);
+    if (before === after) return;
+    if (before !== undefined) this.#remove({ score: before, id });
+    if (after !== undefined) this.#insert({ score: after, id });
+  }
+
+  #insert(entry: Ranked): void {
+    const last = this.#order[this.#order.length - 1];
+    if (this.#order.length === this.#start || (last !== undefined && compare(last, entry) < 0)) this.#order.push(entry);
+    else this.#order.splice(this.#position(entry), 0, entry);
+  }
+
+  #remove(entry: Ranked): void {
+    const at = this.#position(entry);
+    if (at !== this.#start) {
+      this.#order.splice(at, 1);
+      return;
+    }
+    this.#start++;
+    if (this.#start > 1024 && this.#start * 2 > this.#order.length) {
+      this.#order = this.#order.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** The first place whose entry is not below `entry`. */
+  #position(entry: Ranked): number {
+    let low = this.#start;
+    let high = this.#order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compare(this.#order[middle] as Ranked, entry) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function compare(a: Ranked, b: Ranked): number {
+  return a.score - b.score || compareBytes(a.id, b.id);
+}
+
+/** Compares two well-formed strings by their UTF-8 bytes, as Redis and DuckDB do. */
+export function compareBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    // A surrogate (0xD800 to 0xDFFF) starts a code point above every other code unit.
+    const xSurrogate = x >= 0xd800 && x <= 0xdfff;
+    const ySurrogate = y >= 0xd800 && y <= 0xdfff;
+    if (xSurrogate !== ySurrogate) return xSurrogate ? 1 : -1;
+    return x - y;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,142 @@
+/** How profit and loss, equity and time move a flow's risk, and when they trip the breaker. Lua twin: `lua/shared/risk.lua`. */
+import { InvalidArgumentError } from "../errors.js";
+import type { BreakerSource } from "../types.js";
+import { breakerUntil, decideTrip, type RiskPolicy } from "./breaker.js";
+import { dayOf } from "./day.js";
+import type { FlowState } from "./flow-state.js";
+import { formatMoney, type Money, toMoney, withinMoney } from "./money.js";
+import type { BreakerRow, DailyRow, RiskRow } from "./rows.js";
+
+/** A peak next to nothing makes any loss an endless drawdown; this much is told as a number. */
+const DEEPEST_DRAWDOWN = 1e15;
+
+const NOTHING_YET: RiskRow = {
+  day: "",
+  daily_pnl: 0n,
+  daily_trades: 0,
+  consecutive_losses: 0,
+  equity: null,
+  peak_equity: 0,
+  current_drawdown: 0,
+};
+
+/** The risk as it stands at `now`: on a new day zeros, while streak, peak and drawdown carry over. Writes nothing. */
+export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow {
+  const stored = state.risk.value ?? NOTHING_YET;
+  const today = dayOf(now, dayStart);
+  return stored.day < today ? { ...stored, day: today, daily_pnl: 0n, daily_trades: 0 } : stored;
+}
+
+/** The stored day, when it is over by `now`. */
+export function endedDay(state: FlowState, now: number, dayStart: number): DailyRow | undefined {
+  const stored = state.risk.value;
+  if (stored === undefined || stored.day >= dayOf(now, dayStart)) return undefined;
+  return { day: stored.day, pnl: stored.daily_pnl, trades: stored.daily_trades };
+}
+
+/** What a change of PnL or equity does, decided but not yet written. */
+export interface RiskDecision {
+  readonly ended?: DailyRow;
+  /** Earlier days, as they stand after the change. */
+  readonly late: readonly DailyRow[];
+  readonly row: RiskRow;
+  readonly trip?: BreakerRow;
+  readonly tripped: boolean;
+}
+
+export interface RiskChange {
+  /** Money to book on the day of `ts`; without one, on the day that is open. */
+  readonly booking?: { readonly pnl: Money; readonly ts: number | undefined };
+  /** A trade to count on the day of `ts`, or on the day that is open; its whole result moves the streak. */
+  readonly trade?: { readonly result: Money; readonly ts: number | undefined };
+  readonly equity?: number;
+}
+
+/** Decides what booked money, a finished trade and a new equity do to day, streak, drawdown and breaker. Throws when a sum leaves 9e15. */
+export function decideRisk(state: FlowState, now: number, change: RiskChange, policy: RiskPolicy): RiskDecision {
+  const ended = endedDay(state, now, policy.dayStart);
+  let row = riskAt(state, now, policy.dayStart);
+  const late = new Map<string, DailyRow>();
+  const lateDay = (day: string): DailyRow =>
+    late.get(day) ?? (ended?.day === day ? ended : (state.history.get(day) ?? { day, pnl: 0n, trades: 0 }));
+
+  if (change.booking) {
+    const { pnl, ts } = change.booking;
+    const day = ts === undefined ? row.day : dayOf(ts, policy.dayStart);
+    if (day < row.day) {
+      const booked = lateDay(day);
+      late.set(day, { ...booked, pnl: inRange(booked.pnl + pnl) });
+    } else {
+      row = { ...row, daily_pnl: inRange(row.daily_pnl + pnl) };
+    }
+  }
+
+  if (change.trade) {
+    const { result, ts } = change.trade;
+    const day = ts === undefined ? row.day : dayOf(ts, policy.dayStart);
+    if (day < row.day) {
+      const booked = lateDay(day);
+      late.set(day, { ...booked, trades: booked.trades + 1 });
+    } else {
+      row = { ...row, daily_trades: row.daily_trades + 1 };
+    }
+    if (result < 0n) row = { ...row, consecutive_losses: row.consecutive_losses + 1 };
+    else if (result > 0n) row = { ...row, consecutive_losses: 0 };
+  }
+
+  if (change.equity !== undefined) {
+    const peak = Math.max(row.peak_equity, change.equity);
+    const drawdown = peak > 0 ? Math.min((peak - change.equity) / peak, DEEPEST_DRAWDOWN) : 0;
+    row = { ...row, equity: change.equity, peak_equity: peak, current_drawdown: drawdown };
+  }
+
+  const changed = change.trade || change.equity !== undefined || (change.booking?.pnl ?? 0n) !== 0n;
+  const cause = changed ? reachedLimit(state, row) : undefined;
+  const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
+  return {
+    ...(ended && { ended }),
+    late: [...late.values()],
+    row,
+    ...(trip?.breaker && { trip: trip.breaker }),
+    tripped: trip?.tripped ?? false,
+  };
+}
+
+export function writeRisk(state: FlowState, { ended, late, row, trip }: RiskDecision): void {
+  if (ended) state.history.set(ended.day, ended);
+  for (const day of late) state.history.set(day.day, day);
+  state.risk.value = row;
+  if (trip) state.breaker.value = trip;
+}
+
+function inRange(sum: Money): Money {
+  if (!withinMoney(sum)) throw new InvalidArgumentError("pnl: the day's sum would leave +-9e15; nothing was booked");
+  return sum;
+}
+
+/** The first limit that the risk has reached, in words. */
+function reachedLimit(state: FlowState, row: RiskRow): { source: BreakerSource; reason: string } | undefined {
+  const maxLoss = state.limit("max_daily_loss");
+  if (maxLoss !== undefined) {
+    const limit = toMoney(maxLoss) ?? 0n;
+    if (row.daily_pnl <= -limit) {
+      const reason = `daily loss of ${formatMoney(-row.daily_pnl)} reached the limit of ${formatMoney(limit)}`;
+      return { source: "daily_loss", reason };
+    }
+  }
+  const maxLosses = state.limit("max_consecutive_losses");
+  if (maxLosses !== undefined && row.consecutive_losses >= maxLosses) {
+    const reason = `${row.consecutive_losses} losses in a row reached the limit of ${maxLosses}`;
+    return { source: "consecutive_losses", reason };
+  }
+  const maxDrawdown = state.limit("max_drawdown");
+  if (maxDrawdown !== undefined && row.current_drawdown >= maxDrawdown) {
+    const reason = `drawdown of ${percent(row.current_drawdown)} reached the limit of ${percent(maxDrawdown)}`;
+    return { source: "drawdown", reason };
+  }
+  return undefined;
+}
+
+function percent(fraction: number): string {
+  return `${(Math.floor(fraction * 10_000 + 0.5) / 100).toFixed(2)}%`;
+}

@@ -1,0 +1,50 @@
+/**
+ * The checker's own arithmetic, exact: a decimal is a whole number of 1e-20, a product of two a whole number of 1e-40, money a
+ * whole number of 1e-8.
+ */
+
+const DIGITS = 20;
+const MONEY_STEP = 10n ** 32n;
+
+/** A plain decimal or a number as JavaScript writes it, in 1e-20, or in 10^-`digits`. */
+export function exact(number: string | number, digits = DIGITS): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/.exec(String(number));
+  if (!match) throw new Error(`not a number: ${JSON.stringify(number)}`);
+  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
+  const shift = digits - fraction.length + Number(exponent);
+  if (shift < 0) throw new Error(`${number} has more than ${digits} decimals`);
+  const value = BigInt(whole + fraction) * 10n ** BigInt(shift);
+  return sign === "-" ? -value : value;
+}
+
+/** The same in 1e-40, as a product is. */
+export function exactProduct(number: string | number): bigint {
+  return exact(number, 2 * DIGITS);
+}
+
+/** Money as a whole number of 1e-8. */
+export function exactMoney(number: string | number): bigint {
+  return exact(number, 8);
+}
+
+/** A product as money: rounded to 8 decimals, half away from zero. */
+export function asMoney(product: bigint): bigint {
+  const rounded = (magnitude(product) + MONEY_STEP / 2n) / MONEY_STEP;
+  return product < 0n ? -rounded : rounded;
+}
+
+/** Money as a product, to be compared with one. */
+export function ofMoney(money: bigint): bigint {
+  return money * MONEY_STEP;
+}
+
+/** Money as the library writes it: no trailing zeros. */
+export function moneyText(money: bigint): string {
+  const digits = magnitude(money).toString().padStart(9, "0");
+  const fraction = digits.slice(-8).replace(/0+$/, "");
+  return `${money < 0n ? "-" : ""}${digits.slice(0, -8)}${fraction && `.${fraction}`}`;
+}
+
+export function magnitude(number: bigint): bigint {
+  return number < 0n ? -number : number;
+}

@@ -1,0 +1,212 @@
+import { isDeepStrictEqual } from "node:util";
+import type { LoggedEvent } from "../faults/record.js";
+import { Book, type OrderRecord } from "./book.js";
+import { exactMoney, moneyText } from "./exact.js";
+import { type AdmissionPlan, LIMITS, makerOf, requestOf } from "./plan.js";
+import { RiskBook } from "./risk-book.js";
+import { need } from "./told.js";
+import { type FillStep, type Step, stepsOf } from "./trade.js";
+
+/** What was seen on the way, to know that there was something to see. */
+export interface Sights {
+  admitted: number;
+  readmitted: number;
+  /** Events at which no further position was allowed. */
+  full: number;
+  fullPairs: number;
+  /** Admissions that left less of `max_exposure` than an average entry needs. */
+  exposed: number;
+  trips: number;
+  lateDays: number;
+  reopened: number;
+}
+
+/**
+ * A flow as its event log tells it, from the first event on, reckoned anew and independently of the library. Every event is held
+ * against what went before it, and after every event the limits hold.
+ */
+export class Replay {
+  readonly faults: string[] = [];
+  readonly sights: Sights = {
+    admitted: 0,
+    readmitted: 0,
+    full: 0,
+    fullPairs: 0,
+    exposed: 0,
+    trips: 0,
+    lateDays: 0,
+    reopened: 0,
+  };
+  readonly book: Book;
+  readonly risk: RiskBook;
+  /** The signals that may not be acted on, and when they were marked. */
+  readonly taken = new Map<string, string>();
+  readonly everAdmitted = new Set<string>();
+  readonly cooldowns = new Map<string, number>();
+  lastAdmission: Readonly<Record<string, string>> = {};
+  readonly #plan: AdmissionPlan;
+  readonly #everFlat = new Set<string>();
+  readonly #accounts: Readonly<Record<string, (event: LoggedEvent) => void>> = {
+    entry_admitted: (event) => this.#admitted(event),
+    order_saved: (event) => this.book.saved(need(event, "order")),
+    order_cancelled: (event) => this.#cancelled(event),
+    fill_recorded: (event) => this.#filled(event),
+    position_updated: (event) => this.book.updated(need(event, "position")),
+    position_closed: (event) => this.#closed(event),
+    breaker_tripped: (event) => this.risk.trippedByHand(event),
+    breaker_reset: (event) => this.risk.reset(event),
+    limits_set: (event) => this.risk.limitsSet(event),
+  };
+  #where = "";
+
+  constructor(plan: AdmissionPlan, dayStart: number) {
+    this.#plan = plan;
+    const complain = (what: string) => this.#complain(what);
+    this.book = new Book(complain);
+    this.risk = new RiskBook(dayStart, complain);
+  }
+
+  play(events: readonly LoggedEvent[]): this {
+    for (const [number, event] of events.entries()) {
+      this.#where = `event ${number} (${event.type}, ${event.instance})`;
+      this.#next(event);
+      this.#withinLimits();
+    }
+    return this;
+  }
+
+  #complain(what: string): void {
+    this.faults.push(`${this.#where}: ${what}`);
+  }
+
+  #next(event: LoggedEvent): void {
+    const account = this.#accounts[event.type ?? ""];
+    if (account) account(event);
+    else this.#complain("nobody does this");
+  }
+
+  #admitted(event: LoggedEvent): void {
+    const at = Number(event.at);
+    const signal = need(event, "signal_id");
+    if (this.risk.isBreakerActive(at)) this.#complain(`admitted while the breaker was active`);
+    if (this.risk.isLossAtLimit) this.#complain("admitted while the daily loss was at the limit");
+    if (this.taken.has(signal)) this.#complain(`${signal} was admitted before`);
+    const order = this.book.admitted(need(event, "order"));
+    const coolUntil = this.cooldowns.get(order.pair) ?? 0;
+    if (coolUntil > at) this.#complain(`${order.pair} was cooling down until ${coolUntil}`);
+    this.#asRequested(event, order);
+
+    this.sights.admitted += 1;
+    if (this.everAdmitted.has(signal)) this.sights.readmitted += 1;
+    this.taken.set(signal, need(event, "at"));
+    this.everAdmitted.add(signal);
+    this.lastAdmission = { id: signal, pair: order.pair, ts: need(event, "at") };
+    this.#cools(event, order.pair, order.cooldown === undefined ? undefined : at + order.cooldown);
+    const left = exactMoney(LIMITS.max_exposure) - this.book.exposure;
+    if (left < 0n) this.#complain(`admitted to an exposure of ${moneyText(this.book.exposure)}`);
+    if (left < exactMoney(LIMITS.max_exposure) / 13n) this.sights.exposed += 1;
+  }
+
+  #asRequested(event: LoggedEvent, order: OrderRecord): void {
+    const { worker, signal } = makerOf({ ...order.metadata });
+    const request = requestOf(this.#plan, signal, worker);
+    const { signalId, size, price, pair, side, cooldown, tp, sl, metadata } = request;
+    const asked = { signalId, size, price, pair, side, cooldown, tp, sl, metadata };
+    const stored = {
+      signalId: order.signal_id,
+      size: order.size,
+      price: order.price,
+      pair: order.pair,
+      side: order.side === "buy" ? "long" : "short",
+      cooldown: order.cooldown,
+      tp: order.tp,
+      sl: order.sl,
+      metadata: order.metadata,
+    };
+    if (!isDeepStrictEqual(stored, asked)) this.#complain(`stored ${order.id} as ${event.order}`);
+    if (!event.instance?.startsWith(`worker-${worker}.`)) this.#complain(`${order.id} is of worker ${worker}`);
+  }
+
+  #cancelled(event: LoggedEvent): void {
+    const isReleased = event.signal_released === "1";
+    const order = this.book.cancelled(need(event, "order"), isReleased);
+    if (isReleased && !this.taken.delete(order.signal_id ?? "")) this.#complain(`${order.signal_id} was free`);
+  }
+
+  #filled(event: LoggedEvent): void {
+    const step = this.#plannedFill(event);
+    const filled = this.book.filled(event, step?.fill.done ?? false);
+    if (!filled) return;
+    const { pnl, ts, pair, flat } = filled;
+    this.risk.booked(event, { pnl, ts, ...(flat && { trade: { result: flat.result, ts: flat.lastTs } }) });
+    this.#noteRisk(event);
+    const cooldown = flat?.position.cooldown;
+    this.#cools(event, pair, flat && cooldown !== undefined ? flat.lastTs + cooldown : undefined);
+    if (flat) this.#everFlat.add(flat.position.id);
+    else if (event.order_id === event.position_id && this.#everFlat.has(event.order_id ?? ""))
+      this.sights.reopened += 1;
+  }
+
+  /** The execution that the plan has under this id: what was booked is what was told. */
+  #plannedFill(event: LoggedEvent): FillStep | undefined {
+    const order = this.book.orders.get(need(event, "order_id"));
+    const entry = order && this.book.orders.get(order.intent === "entry" ? order.id : (order.position_id ?? ""));
+    const { price, size, fee, ts, at } = event;
+    const planned =
+      entry &&
+      this.#stepsOf(entry).find(
+        (step): step is FillStep => step.do === "fill" && step.order === order.id && step.fill.fillId === event.fill_id,
+      );
+    if (!planned) {
+      this.#complain(`nobody planned fill ${event.fill_id} of ${event.order_id}`);
+      return undefined;
+    }
+    const { fill } = planned;
+    const told = [`${fill.price}`, `${fill.size}`, `${fill.fee ?? 0}`, `${fill.ts ?? at}`];
+    if (!isDeepStrictEqual([price, size, fee, ts], told))
+      this.#complain(`booked ${[price, size, fee, ts]}, told ${told}`);
+    return planned;
+  }
+
+  #stepsOf({ id, size, price = 0 }: OrderRecord): Step[] {
+    return stepsOf(this.#plan, { id, size, price });
+  }
+
+  #closed(event: LoggedEvent): void {
+    const pnl = exactMoney(need(event, "pnl"));
+    const flat = this.book.closed(need(event, "id"), pnl);
+    if (!flat) return;
+    const at = Number(event.at);
+    const { position, result } = flat;
+    this.#everFlat.add(position.id);
+    this.risk.booked(event, { pnl, ts: at, trade: { result, ts: at } });
+    this.#noteRisk(event);
+    this.#cools(event, position.pair, position.cooldown === undefined ? undefined : at + position.cooldown);
+  }
+
+  #noteRisk(event: LoggedEvent): void {
+    if (event.tripped === "1") this.sights.trips += 1;
+    if (event.late !== undefined) this.sights.lateDays += 1;
+  }
+
+  /** A cooldown is extended, never shortened. */
+  #cools(event: LoggedEvent, pair: string, until: number | undefined): void {
+    const extends_ = until !== undefined && until > (this.cooldowns.get(pair) ?? 0);
+    if (extends_) this.cooldowns.set(pair, until);
+    const told = event.cooldown_until ?? "";
+    if (told !== (extends_ ? `${until}` : "")) this.#complain(`the cooldown of ${pair} ends at ${told}, not ${until}`);
+  }
+
+  #withinLimits(): void {
+    const { slots } = this.book;
+    const { max_open_positions, max_positions_per_pair } = LIMITS;
+    if (slots.length > max_open_positions) this.#complain(`${slots.length} positions and entries are open`);
+    if (slots.length === max_open_positions) this.sights.full += 1;
+    const byPair = new Map<string, number>();
+    for (const { pair } of slots) byPair.set(pair, (byPair.get(pair) ?? 0) + 1);
+    for (const [pair, open] of byPair) {
+      if (open > max_positions_per_pair) this.#complain(`${open} positions and entries are open on ${pair}`);
+      if (open === max_positions_per_pair) this.sights.fullPairs += 1;
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from "node:util";
+import type { LoggedEvent } from "../faults/record.js";
+import { exactMoney, moneyText } from "./exact.js";
+import { BREAKER_DURATION } from "./plan.js";
+import { need } from "./told.js";
+
+/** A breaker as it was tripped. */
+export interface Breaker {
+  readonly reason: string;
+  readonly source: string;
+  readonly trippedAt: number;
+  /** ms; absent: until it is reset. */
+  readonly until?: number;
+}
+
+interface Day {
+  readonly day: string;
+  readonly pnl: bigint;
+  readonly trades: number;
+}
+
+/** The money that an event books on the day of `ts`, and the trade that it ends on the day of its own. */
+export interface Booking {
+  readonly pnl: bigint;
+  readonly ts: number;
+  readonly trade?: { readonly result: bigint; readonly ts: number };
+}
+
+/** The day's sum, the streak, the history and the breaker as the events tell them, each reckoned again and compared. */
+export class RiskBook {
+  readonly limits = new Map<string, string>();
+  readonly history = new Map<string, Day>();
+  today: Day | undefined;
+  losses = 0;
+  breaker: Breaker | undefined;
+  /** Trades that ended, on whichever day. */
+  trades = 0;
+
+  constructor(
+    /** ms after midnight UTC. */
+    private readonly dayStart: number,
+    private readonly complain: (what: string) => void,
+  ) {}
+
+  isBreakerActive(at: number): boolean {
+    return this.breaker !== undefined && (this.breaker.until === undefined || at < this.breaker.until);
+  }
+
+  get isLossAtLimit(): boolean {
+    const limit = this.limits.get("max_daily_loss");
+    return limit !== undefined && (this.today?.pnl ?? 0n) <= -exactMoney(limit);
+  }
+
+  limitsSet({ type: _, at: __, instance: ___, ...limits }: LoggedEvent): void {
+    for (const [name, limit] of Object.entries(limits)) {
+      if (this.limits.get(name) === limit) this.complain(`${name} was ${limit} before`);
+      this.limits.set(name, limit);
+    }
+  }
+
+  booked(event: LoggedEvent, { pnl, ts, trade }: Booking): void {
+    const at = Number(event.at);
+    const late = new Map<string, Day>();
+    this.#book(at, ts, late, (day) => ({ ...day, pnl: day.pnl + pnl }));
+    if (trade) {
+      this.trades += 1;
+      this.#book(at, trade.ts, late, (day) => ({ ...day, trades: day.trades + 1 }));
+      if (trade.result < 0n) this.losses += 1;
+      else if (trade.result > 0n) this.losses = 0;
+    }
+    for (const day of late.values()) this.history.set(day.day, day);
+    this.#tells(event, late);
+    this.#tripsWhenDue(event, at, trade !== undefined || pnl !== 0n);
+  }
+
+  trippedByHand(event: LoggedEvent): void {
+    const at = Number(event.at);
+    const next = breakerOf(event);
+    if (next.source !== "manual") this.complain(`a breaker tripped by hand says ${next.source}`);
+    if (this.isBreakerActive(at)) {
+      if (next.trippedAt !== this.breaker?.trippedAt) this.complain("a breaker that was active tripped again");
+      if (!isLonger(next, this.breaker)) this.complain(`a trip by hand shortened the breaker to ${next.until}`);
+    } else if (next.trippedAt !== at) this.complain(`the breaker says it tripped at ${next.trippedAt}`);
+    this.breaker = next;
+  }
+
+  reset(event: LoggedEvent): void {
+    if (!this.isBreakerActive(Number(event.at))) this.complain("a breaker was reset that was not active");
+    this.breaker = undefined;
+  }
+
+  #book(at: number, ts: number, late: Map<string, Day>, change: (day: Day) => Day): void {
+    this.today ??= { day: this.#dayOf(at), pnl: 0n, trades: 0 };
+    const day = this.#dayOf(ts);
+    if (day >= this.today.day) this.today = change(this.today);
+    else late.set(day, change(late.get(day) ?? this.history.get(day) ?? { day, pnl: 0n, trades: 0 }));
+  }
+
+  #tells(event: LoggedEvent, late: ReadonlyMap<string, Day>): void {
+    const { day = "", pnl = 0n, trades = 0 } = this.today ?? {};
+    const expected: Record<string, string> = {
+      day,
+      daily_pnl: moneyText(pnl),
+      daily_trades: `${trades}`,
+      consecutive_losses: `${this.losses}`,
+      equity: "",
+      peak_equity: "0",
+      current_drawdown: "0",
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      if (event[name] !== value) this.complain(`${name} is ${event[name]}, not ${value}`);
+    }
+    const told: unknown = JSON.parse(event.late ?? "[]");
+    const days = [...late.values()].map((booked) => ({ ...booked, pnl: moneyText(booked.pnl) }));
+    if (!isDeepStrictEqual(told, days)) this.complain(`booked late: ${event.late}, not ${JSON.stringify(days)}`);
+  }
+
+  /** `changed`: an entry's fill without a fee is no change of PnL. */
+  #tripsWhenDue(event: LoggedEvent, at: number, changed: boolean): void {
+    const source = changed ? this.#limitReached() : undefined;
+    const wasActive = this.isBreakerActive(at);
+    const trippedAt = wasActive ? (this.breaker?.trippedAt ?? 0) : at;
+    const due: Breaker | undefined =
+      source === undefined
+        ? undefined
+        : { reason: event.breaker_reason ?? "", source, trippedAt, until: at + BREAKER_DURATION };
+    const changes = due !== undefined && (!wasActive || isLonger(due, this.breaker));
+    const trips = changes && !wasActive;
+    if ((event.tripped === "1") !== trips) this.complain(`the breaker ${trips ? "did not trip" : "tripped"}`);
+    const told = event.breaker_source === undefined ? undefined : breakerOf(event);
+    const expected = changes ? due : undefined;
+    if (!isDeepStrictEqual(told, expected)) {
+      this.complain(`the breaker is ${JSON.stringify(told)}, not ${JSON.stringify(expected)}`);
+    }
+    if (told && !told.reason.includes(this.limits.get(LIMIT_OF[told.source] ?? "") ?? "?")) {
+      this.complain(`the reason does not name the limit: ${told.reason}`);
+    }
+    if (changes) this.breaker = due;
+  }
+
+  #limitReached(): string | undefined {
+    if (this.isLossAtLimit) return "daily_loss";
+    const limit = this.limits.get("max_consecutive_losses");
+    return limit !== undefined && this.losses >= Number(limit) ? "consecutive_losses" : undefined;
+  }
+
+  #dayOf(ms: number): string {
+    return new Date(ms - this.dayStart).toISOString().slice(0, 10);
+  }
+}
+
+const LIMIT_OF: Readonly<Record<string, string>> = {
+  daily_loss: "max_daily_loss",
+  consecutive_losses: "max_consecutive_losses",
+};
+
+function isLonger(next: Breaker, active: Breaker | undefined): boolean {
+  return active?.until !== undefined && (next.until === undefined || next.until > active.until);
+}
+
+function breakerOf(event: LoggedEvent): Breaker {
+  const until = need(event, "breaker_until");
+  return {
+    reason: need(event, "breaker_reason"),
+    source: need(event, "breaker_source"),
+    trippedAt: Number(need(event, "breaker_tripped_at")),
+    ...(until !== "" && { until: Number(until) }),
+  };
+}

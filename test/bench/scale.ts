@@ -1,0 +1,99 @@
+/** Whether an operation's cost grows with what the flow remembers: a small flow beside a big one. */
+import { type Flow, type FlowSize, fill, TEN } from "./flow.js";
+import type { BackendName } from "./options.js";
+import type { Progress } from "./progress.js";
+import { interleave, type Plan, ratio, type Series } from "./rounds.js";
+import type { Stand } from "./stand.js";
+import type { Subject } from "./subjects.js";
+import type { Work } from "./work.js";
+
+export interface Growth {
+  readonly subject: Subject;
+  /** p50, one at a time, µs. */
+  readonly small: number;
+  readonly big: number;
+  /** Median latency, one at a time: big over small. */
+  readonly slower: number;
+  /** Time per call with many in flight: big over small. */
+  readonly slowerInFlight: number;
+}
+
+export interface ScaleReport {
+  readonly backend: BackendName;
+  readonly server: string;
+  readonly inFlight: number;
+  readonly size: FlowSize;
+  readonly operations: readonly Growth[];
+}
+
+/** A hundredth of the big flow, to see quickly that everything works. */
+export const LESS: FlowSize = { positions: 100, orders: 100, signals: 1_000, trades: 1_000, cooldowns: 10 };
+
+export async function compareSizes(
+  stand: Stand,
+  subjects: readonly Subject[],
+  plan: Plan,
+  size: FlowSize,
+  progress: Progress,
+): Promise<ScaleReport> {
+  let flows = 0;
+  async function openSmall(): Promise<Flow> {
+    const manager = await stand.open(`small-${++flows}`);
+    return fill(manager, TEN, stand.inFlight);
+  }
+
+  progress.at("filling the big flow");
+  await using bigManager = await stand.open("big");
+  const big = await fill(bigManager, size, stand.inFlight);
+  const small = await openSmall();
+  await using _ = small.manager;
+
+  const operations: Growth[] = [];
+  for (const subject of subjects) {
+    progress.at(subject.name);
+    const works: [Work, Work] = [
+      subject.grows ? onNewFlows(subject, openSmall) : { name: subject.name, ...subject.on(small) },
+      { name: subject.name, ...subject.on(big) },
+    ];
+    operations.push(await compare(subject, works, stand.inFlight, plan));
+  }
+  return { backend: stand.backend, server: stand.server, inFlight: stand.inFlight, size, operations };
+}
+
+async function compare(subject: Subject, [small, big]: [Work, Work], inFlight: number, plan: Plan): Promise<Growth> {
+  const [smallOne, bigOne, smallMany, bigMany] = (await interleave(
+    [
+      { work: small, inFlight: 1 },
+      { work: big, inFlight: 1 },
+      { work: small, inFlight },
+      { work: big, inFlight },
+    ],
+    plan,
+  )) as [Series, Series, Series, Series];
+  return {
+    subject,
+    small: smallOne.p50,
+    big: bigOne.p50,
+    slower: ratio(bigOne.p50s, smallOne.p50s),
+    slowerInFlight: ratio(smallMany.rates, bigMany.rates),
+  };
+}
+
+/** What grows with every call is measured on a new small flow each time, or the small flow would not stay small. */
+function onNewFlows(subject: Subject, open: () => Promise<Flow>): Work {
+  let flow: Flow | undefined;
+  let work: Omit<Work, "name"> | undefined;
+  return {
+    name: subject.name,
+    async prepare(ids) {
+      flow = await open();
+      work = subject.on(flow);
+      await work.prepare?.(ids);
+    },
+    call: (id) => work?.call(id) ?? Promise.reject(new Error("not prepared")),
+    did: (answer) => work?.did?.(answer) ?? true,
+    async tidy() {
+      await flow?.manager.close();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import type { StateManager } from "../../src/index.js";
+import { NOON } from "./clock.js";
+import { BUY, LONG } from "./samples.js";
+
+/** One sensible call of an operation, in a flow that `fill` has filled: as ARGV of its script, and through the manager. */
+export interface SampleCall {
+  readonly argv: readonly string[];
+  call(manager: StateManager): Promise<unknown>;
+}
+
+const DAY_MS = "86400000";
+
+/** By the name of the operation. Every operation has one: the tests of the scripts run through them. */
+export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
+  acquire_lease: { argv: ["60000"], call: (m) => m.acquireLease({ ttl: "1m" }).then((lease) => lease.release()) },
+  admit: {
+    argv: [
+      "s3",
+      "ADA/USDT",
+      "long",
+      "10",
+      "0.5",
+      "o3",
+      "limit",
+      "60000",
+      "0.6",
+      "",
+      '{"a":[]}',
+      "0",
+      DAY_MS,
+      "100000",
+      "0",
+    ],
+    call: (m) =>
+      m.admit({
+        signalId: "s3",
+        pair: "ADA/USDT",
+        side: "long",
+        size: 10,
+        price: 0.5,
+        orderId: "o3",
+        cooldown: "1m",
+        tp: 0.6,
+        metadata: { a: [] },
+      }),
+  },
+  begin_recovery: { argv: ["a look"], call: (m) => m.beginRecovery("a look") },
+  cancel_order: { argv: ["o1", "1"], call: (m) => m.cancelOrder("o1", { releaseSignal: true }) },
+  clear_cooldown: { argv: [LONG.pair, ""], call: (m) => m.clearCooldown(LONG.pair) },
+  close_position: {
+    argv: ["p1", "-5", "", "90", "60000", "stop", "0", "3600000"],
+    call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop" }),
+  },
+  end_recovery: { argv: [], call: (m) => m.endRecovery() },
+  get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },
+  get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },
+  get_daily_history: { argv: ["30", "0"], call: (m) => m.getDailyHistory() },
+  get_events: { argv: ["", "1000"], call: (m) => m.getEvents() },
+  get_instances: { argv: [], call: (m) => m.getInstances() },
+  get_last_heartbeat: { argv: [], call: (m) => m.getLastHeartbeat() },
+  get_lease: { argv: [], call: (m) => m.getLease() },
+  get_order: { argv: ["o1"], call: (m) => m.getOrder("o1") },
+  get_pending_orders: { argv: [], call: (m) => m.getPendingOrders() },
+  get_position: { argv: ["p1"], call: (m) => m.getPosition("p1") },
+  get_positions: { argv: [], call: (m) => m.getPositions() },
+  get_risk_limits: { argv: [], call: (m) => m.getRiskLimits() },
+  get_risk_state: { argv: ["0"], call: (m) => m.getRiskState() },
+  get_signal_state: { argv: [DAY_MS], call: (m) => m.getSignalState() },
+  heartbeat: { argv: [`${7 * 86_400_000}`], call: (m) => m.heartbeat() },
+  is_signal_processed: { argv: ["s1", DAY_MS], call: (m) => m.isSignalProcessed("s1") },
+  mark_signal_processed: {
+    argv: ["s2", LONG.pair, "", DAY_MS, "100000"],
+    call: (m) => m.markSignalProcessed("s2", LONG.pair),
+  },
+  open_flow: { argv: ["another-epoch", "1"], call: (m) => m.close().then(() => m.connect()) },
+  record_fill: {
+    argv: ["o1", "f1", "40100", "0.2", "0.1", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+    call: (m) => m.recordFill("o1", { fillId: "f1", price: 40_100, size: 0.2, fee: 0.1 }),
+  },
+  release_lease: { argv: ["1"], call: (m) => m.acquireLease().then((lease) => lease.release()) },
+  remove_order: { argv: ["o1"], call: (m) => m.removeOrder("o1") },
+  remove_position: { argv: ["p1"], call: (m) => m.removePosition("p1") },
+  renew_lease: {
+    argv: ["1", "60000"],
+    call: (m) => m.acquireLease().then((lease) => lease.renew().finally(() => lease.release())),
+  },
+  reset_circuit_breaker: { argv: ["seen to"], call: (m) => m.resetCircuitBreaker("seen to") },
+  save_order: {
+    argv: "o1|ETH/USDT|buy|limit|2000|3|open||0|entry||s1|2500|||{}".split("|"),
+    call: (m) =>
+      m.saveOrder({ ...BUY, pair: "ETH/USDT", price: 2000, size: 3, signalId: "s1", tp: 2500, metadata: {} }),
+  },
+  save_position: {
+    argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', ""],
+    call: (m) =>
+      m.savePosition({ ...LONG, pair: "ETH/USDT", size: 3, entryPrice: 2000, tp: 2500, metadata: { a: [] } }),
+  },
+  set_cooldown: {
+    argv: [LONG.pair, "", DAY_MS, "0", "news"],
+    call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
+  },
+  set_risk_limits: {
+    argv: ["max_daily_loss", "7", "max_drawdown", ""],
+    call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
+  },
+  snapshot: { argv: ["0", DAY_MS], call: (m) => m.snapshot() },
+  trigger_circuit_breaker: {
+    argv: ["by hand", "until_reset", "0"],
+    call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_reset" }),
+  },
+  update_daily_pnl: {
+    argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+    call: (m) => m.updateDailyPnl(-5, { tradeId: "t2", ts: NOON - 86_400_000, equity: 90 }),
+  },
+  update_equity: { argv: ["90", "0", "3600000"], call: (m) => m.updateEquity(90) },
+  update_position: {
+    argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}'],
+    call: (m) => m.updatePosition("p1", { pair: "ETH/USDT", size: 3, tp: null, metadata: { b: 1 } }),
+  },
+};
+
+/** Gives the keys of a flow something to hold. A second later the breaker has ended; another loss of 5 reaches the daily limit. */
+export async function fill(manager: StateManager): Promise<void> {
+  await manager.savePosition({ ...LONG, tp: 45_000, metadata: { strategy: "breakout", tags: [] } });
+  await manager.savePosition({ ...LONG, id: "p0", pair: "SOL/USDT" });
+  await manager.saveOrder(BUY);
+  await manager.setRiskLimits({ max_daily_loss: 10, max_consecutive_losses: 50, max_drawdown: 0.5 });
+  await manager.updateDailyPnl(-1, { ts: NOON - 86_400_000 });
+  await manager.updateDailyPnl(-6, { tradeId: "t1", equity: 100 });
+  await manager.markSignalProcessed("s1", LONG.pair);
+  await manager.setCooldown(LONG.pair, "10s");
+  await manager.setCooldown("ETH/USDT", "1h", { side: "long" });
+  await manager.triggerCircuitBreaker("a pause", { duration: "1s" });
+  await manager.saveOrder({ ...BUY, id: "o0", status: "cancelled" });
+  await manager.recordFill("o0", { fillId: "f0", price: 40_000, size: 0.1 });
+  await manager.heartbeat();
+}

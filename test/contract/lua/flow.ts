@@ -1,0 +1,88 @@
+import { Redis } from "ioredis";
+import { FlowKeys } from "../../../src/backends/redis/keys.js";
+import { script } from "../../../src/backends/redis/scripts.js";
+import { StateManager } from "../../../src/index.js";
+import type { RedisServer } from "../../servers/redis.js";
+import { newFlowId } from "../backends.js";
+import { fill } from "../calls.js";
+import { Clock, NOON, SECOND } from "../clock.js";
+import { type AnyOperation, keysOf, sampleOf } from "./source.js";
+
+/** When the sample calls are made: a second after the flow was filled. */
+const LATER = NOON + SECOND;
+
+/** KEYS and ARGV of a script. */
+export interface Request {
+  readonly keys: readonly string[];
+  readonly argv: readonly string[];
+}
+
+/** Runs scripts on a real server, in flows that `fill` has filled. */
+export class Stand implements Disposable {
+  readonly client: Redis;
+
+  constructor(readonly server: RedisServer) {
+    this.client = new Redis(server.url);
+  }
+
+  [Symbol.dispose](): void {
+    this.client.disconnect();
+  }
+
+  /** A manager of a flow, at the time of the sample calls. */
+  open(flowId: string, clock = new Clock(LATER)): Promise<StateManager> {
+    const config = { backend: "redis", redis: { url: this.server.url } } as const;
+    return StateManager.open(flowId, config, { clock: clock.read, instanceId: "bot-1" });
+  }
+
+  /** A new flow with something in its keys; nobody is connected to it. */
+  async filledFlow(more?: (manager: StateManager) => Promise<unknown>): Promise<string> {
+    await using manager = await this.open(newFlowId(), new Clock());
+    await fill(manager);
+    await more?.(manager);
+    return manager.flowId;
+  }
+
+  /** The sample call of an operation as number 7 of its slot. */
+  request(operation: AnyOperation, flowId: string, lease = ""): Request {
+    const flow = new FlowKeys("sf", flowId, false);
+    const common = {
+      open: ["7", `${LATER}`],
+      read: ["7", "", `${LATER}`],
+      change: ["7", "", `${LATER}`, "me", lease, "1000"],
+    };
+    const argv = [...common[operation.kind], ...sampleOf(operation).argv];
+    return { keys: keysOf(operation).map((name) => flow.key(name)), argv };
+  }
+
+  run({ name }: AnyOperation, { keys, argv }: Request): Promise<unknown> {
+    return this.client.eval(script(name).source, keys.length, ...keys, ...argv);
+  }
+
+  /** Everything that Redis holds of a flow, except the answers it remembers, in a form that can be compared. */
+  async contents(flowId: string): Promise<Readonly<Record<string, unknown>>> {
+    const found: Record<string, unknown> = {};
+    for (const key of await this.client.keys(`sf:${flowId}:*`)) {
+      if (key.includes(":execution:call")) continue;
+      found[key] = [await this.client.pexpiretime(key), await this.#value(key)];
+    }
+    return found;
+  }
+
+  /** Not what DUMP gives: the order of a hash's fields in it may change though the hash does not. */
+  async #value(key: string): Promise<unknown> {
+    const type = await this.client.type(key);
+    switch (type) {
+      case "hash":
+        return Object.entries(await this.client.hgetall(key)).sort();
+      case "zset":
+        return this.client.zrange(key, "0", "-1", "WITHSCORES");
+      case "stream":
+        return this.client.xrange(key, "-", "+");
+      case "string":
+        return ["string", await this.client.get(key)];
+      default:
+        throw new Error(`${key} is a ${type}`);
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FlowKeys } from "../../../src/backends/redis/keys.js";
+import { ConnectionError, CorruptStateError, StateLostError, type StateManager } from "../../../src/index.js";
+import { operations } from "../../../src/operations/all.js";
+import type { KeyName } from "../../../src/operations/operation.js";
+import { startRedis } from "../../servers/redis.js";
+import { failure } from "../expect.js";
+import { Stand } from "./flow.js";
+import { keysOf, listed, read, sampleOf } from "./source.js";
+
+/** Not read by a call of the manager: its slot's answer has a key of its own, and there is no lease without single_active. */
+const NOT_READ: readonly KeyName[] = ["execution:call", "execution:lease"];
+
+/** What a script does in a keyspace that holds something else than it expects, or has no room: nothing. */
+export function luaForeign(stand: Stand): void {
+  const test = suite("lua: foreign");
+  const { client } = stand;
+
+  /** Puts a value at a key that no command for its type accepts. */
+  async function spoil(key: string, type: string | undefined): Promise<void> {
+    await client.del(key);
+    if (type === "string") await client.hset(key, "foreign", "value");
+    else await client.set(key, "foreign");
+  }
+
+  for (const operation of operations) {
+    const { name } = operation;
+
+    test(`${name} fails and changes nothing when any of its keys holds another type`, async () => {
+      for (const [i, { name: keyName, type }] of listed(read(operation), "KEYS").entries()) {
+        const flowId = await stand.filledFlow();
+        const request = stand.request(operation, flowId, keyName === "execution:lease" ? "1" : "");
+        await spoil(request.keys[i] ?? "", type);
+        const before = await stand.contents(flowId);
+        const { message } = await failure(stand.run(operation, request));
+        assert.match(message, /WRONGTYPE/, `${keyName}: ${message}`);
+        assert.equal(await stand.contents(flowId), before, keyName);
+      }
+    });
+
+    test(`through the manager, ${name} on a key of another type is a CorruptStateError`, async () => {
+      for (const [i, { type }] of listed(read(operation), "KEYS").entries()) {
+        const keyName = keysOf(operation)[i];
+        if (keyName === undefined || (NOT_READ.includes(keyName) && !operation.keys.includes(keyName))) continue;
+        const flowId = await stand.filledFlow();
+        await using manager = await stand.open(flowId);
+        await spoil(new FlowKeys("sf", flowId, false).key(keyName), type);
+        const before = await stand.contents(flowId);
+        const error = await failure(sampleOf(operation).call(manager));
+        assert.instance(error, CorruptStateError, `${keyName}: ${error}`);
+        assert.equal(await stand.contents(flowId), before, keyName);
+      }
+    });
+  }
+
+  test("a script that cannot read a field of what is stored fails and changes nothing", async () => {
+    const tripped = (manager: StateManager) => manager.triggerCircuitBreaker("longer", { duration: "1m" });
+    let failures = 0;
+    for (const more of [undefined, tripped]) {
+      const make = () => stand.filledFlow(more);
+      const pattern = await make();
+      for (const operation of operations.filter(({ kind }) => kind === "change")) {
+        for (const [i, key] of stand.request(operation, pattern).keys.entries()) {
+          if ((await client.type(key)) !== "hash") continue;
+          for (const field of await client.hkeys(key)) {
+            for (const damage of ["garbage", "", "{}", "-", undefined]) {
+              const flowId = await make();
+              const request = stand.request(operation, flowId);
+              const damaged = request.keys[i] ?? "";
+              if (damage === undefined) await client.hdel(damaged, field);
+              else await client.hset(damaged, field, damage);
+              const before = await stand.contents(flowId);
+              const error = await stand.run(operation, request).then(
+                () => undefined,
+                (reason: Error) => reason,
+              );
+              if (error === undefined) continue;
+              failures++;
+              const what = `${operation.name}, ${damaged} ${field} ${damage}: ${error.message}`;
+              assert.equal(await stand.contents(flowId), before, what);
+            }
+          }
+        }
+      }
+    }
+    assert.ok(failures > 100, `${failures} failures`);
+  });
+
+  test("what is stored but cannot be read is a CorruptStateError of every read that meets it", async () => {
+    for (const [key, field, call] of [
+      ["positions:open", "p1", (m) => m.getPosition("p1")],
+      ["positions:open", "p1", (m) => m.getPositions()],
+      ["positions:open", "p1", (m) => m.updatePosition("p1", { size: 1 })],
+      ["orders:pending", "o1", (m) => m.getPendingOrders()],
+      ["orders:pending", "o1", (m) => m.snapshot()],
+      ["risk:history", "2024-03-04", (m) => m.getDailyHistory()],
+      ["risk:daily", "daily_pnl", (m) => m.getRiskState()],
+    ] satisfies [KeyName, string, (manager: StateManager) => Promise<unknown>][]) {
+      await using manager = await stand.open(await stand.filledFlow());
+      await client.hset(new FlowKeys("sf", manager.flowId, false).key(key), field, "{garbage");
+      const error = await failure(call(manager));
+      assert.instance(error, CorruptStateError, `${key}: ${error}`);
+      assert.match(error.message, /could not be understood/);
+    }
+  });
+
+  test("a flow that was wiped out, or made anew by another, is lost to its manager until that connects again", async () => {
+    for (const remake of [false, true]) {
+      for (const operation of operations.filter(({ kind }) => kind !== "open")) {
+        await using manager = await stand.open(await stand.filledFlow());
+        for (const key of await client.keys(`sf:${manager.flowId}:*`)) await client.del(key);
+        if (remake) await (await stand.open(manager.flowId)).close();
+        const before = await stand.contents(manager.flowId);
+        const error = await failure(sampleOf(operation).call(manager));
+        assert.instance(error, StateLostError, `${operation.name}: ${error}`);
+        assert.equal(await stand.contents(manager.flowId), before);
+        await manager.close();
+        await manager.connect();
+        assert.equal(await manager.getPositions(), []);
+      }
+    }
+  });
+
+  test("at maxmemory what lessens risk still works; what adds to the state is refused and changes nothing", async () => {
+    await using small = await startRedis();
+    using full = new Stand(small);
+    const refused: string[] = [];
+    for (const operation of operations.filter(({ kind }) => kind !== "open")) {
+      await small.cli("config", "set", "maxmemory", "0");
+      await using manager = await full.open(await full.filledFlow());
+      await small.cli("config", "set", "maxmemory", "1");
+      if (operation.kind === "read" || read(operation).flags.includes("allow-oom")) {
+        await sampleOf(operation).call(manager);
+        continue;
+      }
+      const before = await full.contents(manager.flowId);
+      const error = await failure(sampleOf(operation).call(manager));
+      assert.instance(error, ConnectionError, operation.name);
+      assert.match(error.message, /maxmemory/);
+      assert.equal(await full.contents(manager.flowId), before);
+      refused.push(operation.name);
+    }
+    assert.equal(refused, ["admit", "mark_signal_processed", "save_order", "save_position", "set_risk_limits"]);
+  });
+
+  test.run();
+}

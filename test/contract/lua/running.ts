@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { script } from "../../../src/backends/redis/scripts.js";
+import { operations } from "../../../src/operations/all.js";
+import { redisCli } from "../../servers/redis-binary.cjs";
+import { newFlowId } from "../backends.js";
+import { failure } from "../expect.js";
+import type { Stand } from "./flow.js";
+import { pathOf } from "./source.js";
+
+const run = promisify(execFile);
+
+/** Every script runs as it is: by redis-cli, under the debugger, by its hash; twice, and in a flow that is not the caller's. */
+export function luaRunning(stand: Stand): void {
+  const test = suite("lua: running");
+  const { server, client } = stand;
+
+  for (const operation of operations) {
+    const { name } = operation;
+
+    test(`${name} runs with redis-cli --eval`, async () => {
+      const { keys, argv } = stand.request(operation, await stand.filledFlow());
+      const output = await server.cli("--eval", pathOf(operation), ...keys, ",", ...argv);
+      assert.not.match(output, /ERR|WRONGTYPE|^\(error\)|\bSF[A-Z]+/);
+      assert.is(output.split("\n").at(-1), "7", output);
+    });
+
+    test(`${name} has the SHA that SCRIPT LOAD gives it, and runs by it`, async () => {
+      const source = readFileSync(pathOf(operation));
+      const sha = createHash("sha1").update(source).digest("hex");
+      assert.is(script(name).sha, sha);
+      assert.is(await client.script("LOAD", source.toString()), sha);
+      const { keys, argv } = stand.request(operation, await stand.filledFlow());
+      const reply = await client.evalsha(sha, keys.length, ...keys, ...argv);
+      assert.ok(Array.isArray(reply));
+      assert.is(reply.at(-1), "7");
+    });
+
+    for (const mode of ["--ldb", "--ldb-sync-mode"]) {
+      test(`${name} starts and ends under the debugger, ${mode}`, async () => {
+        const { keys, argv } = stand.request(operation, await stand.filledFlow());
+        const connection = ["-h", server.host, "-p", `${server.port}`];
+        const debugging = run(redisCli(), [...connection, mode, "--eval", pathOf(operation), ...keys, ",", ...argv]);
+        debugging.child.stdin?.end("continue\n");
+        const { stdout } = await debugging;
+        assert.match(stdout, /Stopped at \d+, stop reason = step over/);
+        assert.match(stdout, /Lua debugging session ended/);
+        assert.match(stdout, /\n\d+\) "7"\n/);
+        assert.not.match(stdout, /\(error\)/);
+      });
+    }
+  }
+
+  test("a script run twice under one call number answers alike and changes nothing the second time", async () => {
+    for (const operation of operations.filter(({ kind }) => kind === "change")) {
+      const flowId = await stand.filledFlow();
+      const request = stand.request(operation, flowId);
+      const first = await stand.run(operation, request);
+      const after = await stand.contents(flowId);
+      assert.equal(await stand.run(operation, request), first, operation.name);
+      assert.equal(await stand.contents(flowId), after, operation.name);
+      const older = { ...request, argv: request.argv.with(0, "6") };
+      assert.match((await failure(stand.run(operation, older))).message, /^SFSTALECALL /);
+      assert.equal(await stand.contents(flowId), after, operation.name);
+    }
+  });
+
+  test("a refusal is repeated as well, and neither changes anything", async () => {
+    const operation = operations.find(({ name }) => name === "update_daily_pnl");
+    if (!operation) throw new Error("there is no update_daily_pnl");
+    const flowId = await stand.filledFlow((manager) => manager.updateDailyPnl(-8999999999999994));
+    const { keys, argv } = stand.request(operation, flowId);
+    const request = { keys, argv: argv.with(8, "") };
+    const before = await stand.contents(flowId);
+    const { message } = await failure(stand.run(operation, request));
+    assert.match(message, /^SFINVALID pnl: the day's sum would leave/);
+    assert.is((await failure(stand.run(operation, request))).message, message);
+    assert.equal(await stand.contents(flowId), before);
+  });
+
+  test("a script told another epoch than the flow's, or none where there is none, changes nothing", async () => {
+    for (const operation of operations.filter(({ kind }) => kind !== "open")) {
+      const flowId = await stand.filledFlow();
+      const before = await stand.contents(flowId);
+      const { keys, argv } = stand.request(operation, flowId);
+      const foreign = await failure(stand.run(operation, { keys, argv: argv.with(1, "another") }));
+      assert.match(foreign.message, /^SFSTATELOST .*another/);
+      assert.equal(await stand.contents(flowId), before);
+      const lost = newFlowId();
+      const error = await failure(stand.run(operation, stand.request(operation, lost)));
+      assert.match(error.message, /^SFSTATELOST /);
+      assert.equal(await stand.contents(lost), {});
+    }
+  });
+
+  test("a change under a lease that is not held changes nothing", async () => {
+    for (const operation of operations.filter(({ kind }) => kind === "change")) {
+      const flowId = await stand.filledFlow();
+      const before = await stand.contents(flowId);
+      const error = await failure(stand.run(operation, stand.request(operation, flowId, "1")));
+      assert.match(error.message, /^SFFENCED lease 1 is not held/);
+      assert.equal(await stand.contents(flowId), before);
+    }
+  });
+
+  test.run();
+}

@@ -1,0 +1,240 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import { dayEnd, dayOf } from "../../../src/state/day.js";
+import { notionalOf } from "../../../src/state/exposure.js";
+import * as money from "../../../src/state/money.js";
+import { DAY, MINUTE } from "../clock.js";
+import { DOUBLES, EXOTIC_NAMES } from "../samples.js";
+import type { Stand } from "./flow.js";
+
+/** How many cases one EVAL works on. */
+const BATCH = 4_000;
+
+const seed = Number(process.env.SEED ?? Date.now());
+
+function sample<T>(arbitrary: fc.Arbitrary<T>, count: number): T[] {
+  return fc.sample(arbitrary, { seed, numRuns: count });
+}
+
+/** What the answers must be; on a difference the message has the first case and the seed. */
+function assertTwins<T>(cases: readonly T[], answers: readonly string[], twin: (value: T) => string): void {
+  assert.is(answers.length, cases.length);
+  for (const [i, value] of cases.entries()) {
+    const [lua, expected] = [answers[i], twin(value)];
+    if (lua !== expected) {
+      const of = JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? `${inner}n` : inner));
+      throw new Error(`${of}: Lua says ${lua}, TypeScript ${expected}; SEED=${seed} repeats it`);
+    }
+  }
+}
+
+const double = fc.double({ noNaN: true, noDefaultInfinity: true });
+/** Numbers as people and exchanges write them. */
+const written = fc
+  .tuple(fc.integer({ min: -99_999_999, max: 99_999_999 }), fc.integer({ min: 0, max: 20 }))
+  .map(([digits, places]) => Number(`${digits}e-${places}`) + 0);
+const anyNumber = fc.oneof(double, written, fc.constantFrom(...DOUBLES)).map((value) => value + 0);
+const amount = fc.oneof(
+  fc.bigInt({ min: -money.MAX_MONEY, max: money.MAX_MONEY }),
+  fc.bigInt({ min: -300_000_000n, max: 300_000_000n }),
+  fc.constantFrom(0n, 1n, -1n, 99_999_999n, 100_000_000n, -99_999_999n, -100_000_000n),
+  fc.constantFrom(money.MAX_MONEY, -money.MAX_MONEY, money.MAX_MONEY - 1n, 1n - money.MAX_MONEY),
+);
+
+/** The functions of `lua/shared` and their TypeScript twins give the same answers. */
+export function luaTwins({ client }: Stand): void {
+  const test = suite("lua: twins");
+
+  /** Evaluates a Lua expression for each case, whose texts are `arg[1]`, `arg[2]`..., after shared files and own statements. */
+  async function evaluate(
+    shared: readonly string[],
+    expression: string,
+    cases: readonly (readonly string[])[],
+    statements = "",
+  ): Promise<string[]> {
+    const files = shared.map((name) => readFileSync(`${LUA_FOLDER}shared/${name}.lua`, "utf8"));
+    const width = cases[0]?.length ?? 1;
+    const program = `${files.join("\n")}
+      local answers = {}
+      for i = 1, #ARGV, ${width} do
+        local arg = {}
+        for j = 1, ${width} do arg[j] = ARGV[i + j - 1] end
+        ${statements}
+        answers[#answers + 1] = ${expression}
+      end
+      return answers`;
+    const answers: string[] = [];
+    for (let i = 0; i < cases.length; i += BATCH) {
+      const reply = await client.eval(program, 0, ...cases.slice(i, i + BATCH).flat());
+      assert.ok(Array.isArray(reply));
+      answers.push(...reply);
+    }
+    return answers;
+  }
+
+  test("number_text writes a double as JavaScript does", async () => {
+    const powers = Array.from({ length: 2_098 }, (_, i) => 2 ** (i - 1074));
+    const decimals = Array.from({ length: 660 }, (_, i) => Number(`1e${i - 340}`));
+    const values = [...powers, ...decimals, ...sample(anyNumber, 40_000)]
+      .flatMap((value) => [value, -value, value * 1.1, value + 1, value / 3])
+      .filter(Number.isFinite)
+      .map((value) => value + 0);
+    const texts = values.map((value) => [String(value)]);
+    const answers = await evaluate(["number"], "number_text(tonumber(arg[1]))", texts);
+    assertTwins(values, answers, String);
+  });
+
+  test("money is added, negated, written and kept in range alike", async () => {
+    const cases = sample(fc.tuple(amount, amount), 20_000);
+    const texts = cases.map((pair) => pair.map(money.formatMoney));
+    const ask = (expression: string) =>
+      evaluate(["money"], expression, texts, "local u, p = money_parse(arg[1])\nlocal v, q = money_parse(arg[2])");
+    assertTwins(cases, await ask("money_text(u, p)"), ([a]) => money.formatMoney(a));
+    assertTwins(cases, await ask("money_text(money_negate(u, p))"), ([a]) => money.formatMoney(-a));
+    const sums = await ask("money_text(money_add(u, p, v, q))");
+    const fits = await ask("tostring(money_fits(money_add(u, p, v, q)))");
+    assertTwins(cases, fits, ([a, b]) => String(money.withinMoney(a + b)));
+    // A sum beyond 9e15 is refused, so it need not be exact there.
+    const within = cases.flatMap(([a, b], i) => (money.withinMoney(a + b) ? [{ sum: a + b, lua: sums[i] ?? "" }] : []));
+    assert.ok(within.length > cases.length / 2);
+    assertTwins(
+      within,
+      within.map(({ lua }) => lua),
+      ({ sum }) => money.formatMoney(sum),
+    );
+  });
+
+  test("an amount reads as the money that was written", () => {
+    for (const each of sample(amount, 10_000)) assert.is(money.parseMoney(money.formatMoney(each)), each);
+  });
+
+  test("decimals are read, added, negated, multiplied and written alike", async () => {
+    const cases = sample(fc.tuple(anyNumber, anyNumber), 8_000);
+    const texts = cases.map((pair) => pair.map(String));
+    const ask = (expression: string) =>
+      evaluate(["money", "decimal"], expression, texts, "local a, b = decimal(arg[1]), decimal(arg[2])");
+    const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = money;
+    assertTwins(cases, await ask("decimal_text(a)"), ([a]) => decimalText(toDecimal(a)));
+    assertTwins(cases, await ask("decimal_text(decimal_negate(a))"), ([a]) => decimalText(negateDecimal(toDecimal(a))));
+    assertTwins(cases, await ask("decimal_text(decimal_add(a, b))"), ([a, b]) =>
+      decimalText(addDecimal(toDecimal(a), toDecimal(b))),
+    );
+    assertTwins(cases, await ask("decimal_text(decimal_multiply(a, b))"), ([a, b]) =>
+      decimalText(multiplyDecimal(toDecimal(a), toDecimal(b))),
+    );
+  });
+
+  test("a decimal is rounded to money alike, half away from zero, and refused beyond 9e15", async () => {
+    const halves = sample(
+      fc.tuple(fc.integer({ min: -1e6, max: 1e6 }), fc.constantFrom("5", "49", "51", "4999999")),
+      5_000,
+    );
+    const products = sample(fc.tuple(anyNumber, anyNumber), 15_000);
+    const cases: [string, string][] = [
+      ...products.map(([a, b]): [string, string] => [String(a), String(b)]),
+      ...halves.map(([units, tail]): [string, string] => [`${units}.12345678${tail}`, "1"]),
+      ...halves.map(([units, tail]): [string, string] => [`${units}${tail}`, "1e-9"]),
+      ["9000000000000000.000000004", "1"],
+      ["9000000000000000.000000005", "1"],
+      ["-9000000000000000.000000005", "1"],
+    ];
+    const answers = await evaluate(
+      ["money", "decimal"],
+      'decimal_money(decimal_multiply(decimal(arg[1]), decimal(arg[2]))) or "none"',
+      cases,
+    );
+    assertTwins(cases, answers, ([a, b]) => {
+      const product = money.multiplyDecimal(plainDecimal(a), plainDecimal(b));
+      const rounded = money.roundDecimal(product);
+      return money.withinMoney(rounded) ? money.formatMoney(rounded) : "none";
+    });
+  });
+
+  test("what a position takes of the exposure is worked out alike", async () => {
+    const size = anyNumber.map(Math.abs).filter((value) => value > 0);
+    const whole = fc.integer({ min: 1, max: 1e9 });
+    const cases: [number, number][] = [
+      ...sample(fc.tuple(size, anyNumber), 20_000),
+      ...DOUBLES.flatMap((a) => DOUBLES.map((b): [number, number] => [a, b])),
+      ...sample(fc.tuple(whole, whole), 5_000).map(([a, b]): [number, number] => [a / 1e8, b / 1e4]),
+      [1, 0.999999995],
+      [1, 0.9999999949],
+      [3, 2999999999999.9995],
+    ];
+    const texts = cases.map((pair) => pair.map(String));
+    assertTwins(cases, await evaluate(["money", "exposure"], "notional_of(arg[1], arg[2])", texts), ([a, b]) =>
+      money.formatMoney(notionalOf(a, b)),
+    );
+  });
+
+  test("days and their ends are the same to the millisecond, in every year", async () => {
+    const turns = Array.from({ length: 8_029 }, (_, i) => 1970 + i).flatMap((year) =>
+      [Date.UTC(year, 0, 1), Date.UTC(year, 1, 28), Date.UTC(year, 2, 1), Date.UTC(year, 11, 31)].flatMap((ms) => [
+        ms - 1,
+        ms,
+        ms + DAY - 1,
+      ]),
+    );
+    const start = fc.integer({ min: 0, max: DAY / MINUTE - 1 }).map((minutes) => minutes * MINUTE);
+    const time = fc.oneof(fc.integer({ min: 0, max: 253_402_300_799_999 }), fc.integer({ min: 0, max: 4e12 }));
+    const boundary = fc
+      .tuple(fc.integer({ min: 0, max: 36_524 }), start, fc.integer({ min: -1, max: 1 }))
+      .map(([day, at, off]): [number, number] => [Math.max(0, day * DAY + at + off), at]);
+    const cases: [number, number][] = [
+      ...turns.map((ms): [number, number] => [Math.max(ms, 0), 0]),
+      ...sample(fc.tuple(time, start), 20_000),
+      ...sample(boundary, 20_000),
+    ];
+    const answers = await evaluate(
+      ["day"],
+      'day_of(ms, day_start) .. " " .. string.format("%.0f", day_end(ms, day_start))',
+      cases.map((pair) => pair.map(String)),
+      "local ms, day_start = tonumber(arg[1]), tonumber(arg[2])",
+    );
+    assertTwins(cases, answers, ([ms, dayStart]) => `${dayOf(ms, dayStart)} ${dayEnd(ms, dayStart)}`);
+  });
+
+  test("a quoted name is JSON that reads back as the name", async () => {
+    const names = [...EXOTIC_NAMES, ...sample(fc.string({ unit: "binary", minLength: 1 }), 10_000)];
+    const allowed = names.filter((name) => !name.includes("\0"));
+    const quoted = await evaluate(
+      ["json"],
+      "quote(arg[1])",
+      allowed.map((name) => [name]),
+    );
+    assertTwins(
+      allowed,
+      quoted.map((json) => String(JSON.parse(json))),
+      (name) => name,
+    );
+  });
+
+  test("a record is cut where its metadata begins, whatever its names and its metadata say", async () => {
+    const metadata = sample(fc.dictionary(fc.string(), fc.jsonValue()), 3_000).map((value) => JSON.stringify(value));
+    const cases = [...metadata, "{}", '{"a":",\\"metadata\\":{}}"}'].map((json, i) => [
+      EXOTIC_NAMES[i % EXOTIC_NAMES.length] ?? "",
+      json,
+    ]);
+    const answers = await evaluate(
+      ["json"],
+      'head.id .. "\\n" .. metadata',
+      cases,
+      `local head, metadata = record_parse('{"id":' .. quote(arg[1]) .. ',"metadata":' .. arg[2] .. '}')`,
+    );
+    assertTwins(cases, answers, ([id, json]) => `${id}\n${json}`);
+  });
+
+  test.run();
+}
+
+/** A decimal as it is written, which a double may not hold. */
+function plainDecimal(text: string): money.Decimal {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text) ?? [];
+  const scale = fraction.length - Number(exponent);
+  const digits = BigInt(`${sign}${whole}${fraction}`);
+  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0 } : { digits, scale };
+}

@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import * as assert from "uvu/assert";
+import { Clock, DAY, NOON } from "./clock.js";
+import { everything, refused, sameDouble } from "./expect.js";
+import type { Open, Theme } from "./open.js";
+
+/** The day's PnL of a new flow in which these amounts were booked, one after the other. */
+async function sumOf(open: Open, amounts: readonly number[]): Promise<number> {
+  await using mgr = await open();
+  let last = 0;
+  for (const amount of amounts) last = (await mgr.updateDailyPnl(amount)).dailyPnl;
+  sameDouble((await mgr.getRiskState()).dailyPnl, last);
+  return last;
+}
+
+/** The double nearest to a whole number of 1e-8 units. */
+function fromUnits(units: bigint): number {
+  const size = units < 0n ? -units : units;
+  const text = size.toString().padStart(9, "0");
+  return Number(`${units < 0n ? "-" : ""}${text.slice(0, -8)}.${text.slice(-8)}`);
+}
+
+export const money: Theme = (test, open) => {
+  test("0.1 and 0.2 make 0.3", async () => {
+    sameDouble(await sumOf(open, [0.1, 0.2]), 0.3);
+  });
+
+  test("losses of 0.7, 0.1 and 0.2 reach a limit of 1 in any order", async () => {
+    const orders = [
+      [0.7, 0.1, 0.2],
+      [0.7, 0.2, 0.1],
+      [0.1, 0.7, 0.2],
+      [0.1, 0.2, 0.7],
+      [0.2, 0.7, 0.1],
+      [0.2, 0.1, 0.7],
+    ];
+    for (const [first = 0, second = 0, third = 0] of orders) {
+      await using mgr = await open({ risk: { max_daily_loss: 1 } });
+      assert.is((await mgr.updateDailyPnl(-first)).tripped, false);
+      assert.is((await mgr.updateDailyPnl(-second)).tripped, false);
+      const last = await mgr.updateDailyPnl(-third);
+      assert.is(last.tripped, true);
+      sameDouble(last.dailyPnl, -1);
+    }
+  });
+
+  test("a hundred cents make one, a hundred losses of a cent minus one", async () => {
+    sameDouble(
+      await sumOf(
+        open,
+        Array.from({ length: 100 }, () => 0.01),
+      ),
+      1,
+    );
+    sameDouble(
+      await sumOf(
+        open,
+        Array.from({ length: 100 }, () => -0.01),
+      ),
+      -1,
+    );
+  });
+
+  test("what comes and goes leaves nothing, not even a minus", async () => {
+    sameDouble(await sumOf(open, [0.1, 0.2, -0.3]), 0);
+    sameDouble(await sumOf(open, [-0.3, 0.1, 0.2]), 0);
+    sameDouble(await sumOf(open, [-0.5, 0.5]), 0);
+    sameDouble(await sumOf(open, [-0]), 0);
+    sameDouble(await sumOf(open, [-1e-9]), 0);
+  });
+
+  test("an amount is rounded to 8 places, half away from zero, as its shortest decimal says", async () => {
+    for (const [amount, booked] of [
+      [0.000000005, 0.00000001],
+      [0.0000000049999, 0],
+      [0.000000015, 0.00000002],
+      [0.000000025, 0.00000003],
+      [1.000000005, 1.00000001],
+      [1.000000015, 1.00000002],
+      [2.675000005, 2.67500001],
+      [1.0000000049, 1],
+      [0.123456785, 0.12345679],
+      [4194304.000000005, 4194304.00000001],
+      [99999999.99999999, 99999999.99999999],
+      [1e-8, 1e-8],
+      [9.999e-9, 1e-8],
+      [4.9e-9, 0],
+      [5e-324, 0],
+    ] as const) {
+      sameDouble(await sumOf(open, [amount]), booked);
+      sameDouble(await sumOf(open, [-amount]), booked === 0 ? 0 : -booked);
+    }
+  });
+
+  test("a result that rounds to nothing is a trade, and neither a loss nor a win", async () => {
+    await using mgr = await open();
+    await mgr.updateDailyPnl(-1);
+    const { dailyTrades, consecutiveLosses } = await mgr.updateDailyPnl(0.000000004);
+    assert.equal({ dailyTrades, consecutiveLosses }, { dailyTrades: 2, consecutiveLosses: 1 });
+    assert.is((await mgr.updateDailyPnl(-0.000000004)).consecutiveLosses, 1);
+  });
+
+  test("a small amount beside a large one is not lost", async () => {
+    sameDouble(await sumOf(open, [4e15, 0.00000001, -4e15]), 0.00000001);
+    sameDouble(await sumOf(open, [-9e15, 0.00000001, 9e15]), 0.00000001);
+    sameDouble(await sumOf(open, [9e15, -0.00000001, -8999999999999999]), 0.99999999);
+    sameDouble(await sumOf(open, [4503599627370495.5, 0.25, 0.25, -4503599627370496]), 0);
+  });
+
+  test("amounts and sums go up to 9e15 either way", async () => {
+    sameDouble(await sumOf(open, [9e15]), 9e15);
+    sameDouble(await sumOf(open, [-9e15]), -9e15);
+    sameDouble(await sumOf(open, [9e15, -9e15, -9e15, 9e15, 1]), 1);
+    sameDouble(await sumOf(open, [8999999999999999, 1]), 9e15);
+  });
+
+  test("an amount beyond 9e15 is refused and nothing is written", async () => {
+    await using mgr = await open();
+    await mgr.updateDailyPnl(-1, { tradeId: "t1" });
+    const before = await everything(mgr);
+    for (const amount of [9000000000000001, -9000000000000001, 1e16, Number.MAX_VALUE, -Number.MAX_VALUE]) {
+      await refused(mgr.updateDailyPnl(amount, { tradeId: "t2", equity: 1 }), "pnlChange");
+    }
+    assert.equal(await everything(mgr), before);
+  });
+
+  test("a sum beyond 9e15 is refused, nothing is written, and the trade can be booked once there is room", async () => {
+    for (const sign of [1, -1]) {
+      await using mgr = await open({ risk: { max_consecutive_losses: 2, max_drawdown: 0.5 } });
+      await mgr.updateDailyPnl(sign * 9e15, { equity: 100 });
+      const before = await everything(mgr);
+      await refused(mgr.updateDailyPnl(sign * 0.00000001, { tradeId: "t1", equity: 10 }), "pnl");
+      await refused(mgr.updateDailyPnl(sign * 9e15, { tradeId: "t1" }), "pnl");
+      assert.equal(await everything(mgr), before);
+      await mgr.updateDailyPnl(sign * -1);
+      const booked = await mgr.updateDailyPnl(sign * 0.00000001, { tradeId: "t1" });
+      assert.is(booked.applied, true);
+      assert.is(booked.dailyTrades, 3);
+    }
+  });
+
+  test("the sum of an earlier day is kept within 9e15 as well", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await mgr.updateDailyPnl(9e15, { ts: NOON - DAY });
+    const before = await everything(mgr);
+    await refused(mgr.updateDailyPnl(1, { ts: NOON - DAY }), "pnl");
+    assert.equal(await everything(mgr), before);
+    await mgr.updateDailyPnl(-1, { ts: NOON - DAY });
+    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-04", pnl: 8999999999999999, trades: 2 }]);
+  });
+
+  test("a result that is refused on a new day does not close the old one", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await mgr.updateDailyPnl(5);
+    await mgr.updateDailyPnl(9e15, { ts: NOON - DAY });
+    clock.now += DAY;
+    await refused(mgr.updateDailyPnl(1, { ts: NOON - DAY }), "pnl");
+    clock.now -= DAY;
+    const { day, dailyPnl } = await mgr.getRiskState();
+    assert.equal({ day, dailyPnl }, { day: "2024-03-05", dailyPnl: 5 });
+  });
+
+  test("sums are exact whatever the amounts", async () => {
+    const units = fc.bigInt({ min: -900_000_000_000_000n, max: 900_000_000_000_000n });
+    await fc.assert(
+      fc.asyncProperty(fc.array(units, { minLength: 1, maxLength: 12 }), async (amounts) => {
+        const sum = amounts.reduce((a, b) => a + b);
+        sameDouble(await sumOf(open, amounts.map(fromUnits)), fromUnits(sum));
+      }),
+      { numRuns: 25 },
+    );
+  });
+};

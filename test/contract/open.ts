@@ -1,0 +1,23 @@
+import type { suite } from "uvu";
+import type { Config, StateManager } from "../../src/index.js";
+
+/** What a test may say about the manager it opens; by default a flow of its own, the real clock, a name made up. */
+export interface OpenOptions {
+  readonly clock?: () => number;
+  readonly instanceId?: string;
+  readonly flowId?: string;
+}
+
+/** Resolves to a connected manager. */
+export type Open = (config?: Config, options?: OpenOptions) => Promise<StateManager>;
+
+/** Where backends may differ. */
+export interface Traits {
+  /** A flow outlives its manager: another one, opened after the first was closed, finds it. */
+  readonly durable: boolean;
+}
+
+export type Test = ReturnType<typeof suite>;
+
+/** Adds the tests of one part of the contract. */
+export type Theme = (test: Test, open: Open, traits: Traits) => void;

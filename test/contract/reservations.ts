@@ -1,0 +1,53 @@
+import type { PendingOrder, Snapshot, StateManager } from "../../src/index.js";
+import { notionalOf } from "../../src/state/exposure.js";
+import { formatMoney, type Money, parseMoney } from "../../src/state/money.js";
+
+/** What positions and pending entries take together. */
+export interface Reservations {
+  readonly slots: string;
+  /** By pair, of the pairs asked for. */
+  readonly slotsOf: Readonly<Record<string, string>>;
+  /** In quote currency, to the last decimal. */
+  readonly exposure: string;
+}
+
+/** As they follow from the positions and the orders, one by one. */
+export function derivedReservations({ positions, orders }: Snapshot, pairs: readonly string[]): Reservations {
+  const entries = orders.filter(({ intent }) => intent === "entry");
+  const taken = [...positions, ...entries.filter(({ positionId }) => positionId === undefined)];
+  const amounts = [
+    ...positions.map(({ size, entryPrice }) => notionalOf(size, entryPrice)),
+    ...entries.map(({ size, filled, price }: PendingOrder) => notionalOf(Math.max(size - filled, 0), price)),
+  ];
+  return {
+    slots: `${taken.length}`,
+    slotsOf: Object.fromEntries(pairs.map((pair) => [pair, `${taken.filter((each) => each.pair === pair).length}`])),
+    exposure: formatMoney(amounts.reduce((sum: Money, each) => sum + each, 0n)),
+  };
+}
+
+/** The smallest exposure there is, and as money. */
+const UNIT = 0.00000001;
+const ONE: Money = 1n;
+
+/**
+ * As the flow reckons with them: what it says when it refuses an entry because of them. Nothing else may be in the way of an
+ * entry. Leaves the flow with limits that refuse every entry.
+ */
+export async function toldReservations(manager: StateManager, pairs: readonly string[]): Promise<Reservations> {
+  const ask = async (pair: string, limits: Parameters<StateManager["setRiskLimits"]>[0]): Promise<string> => {
+    const none = { max_open_positions: null, max_positions_per_pair: null, max_exposure: null };
+    await manager.setRiskLimits({ ...none, ...limits });
+    const answer = await manager.admit({ signalId: "a probe", pair, side: "long", size: UNIT, price: 1 });
+    if (answer.admitted) throw new Error(`the probe was admitted under ${JSON.stringify(limits)}`);
+    const number = /^(?:exposure would be )?([\d.]+)[ ,]/.exec(answer.message)?.[1];
+    if (number === undefined) throw new Error(`the probe was refused for another reason: ${answer.message}`);
+    return number;
+  };
+  const [first = ""] = pairs;
+  const slots = await ask(first, { max_open_positions: 0 });
+  const slotsOf: Record<string, string> = {};
+  for (const pair of pairs) slotsOf[pair] = await ask(pair, { max_positions_per_pair: 0 });
+  const withProbe = await ask(first, { max_exposure: 0 });
+  return { slots, slotsOf, exposure: formatMoney(parseMoney(withProbe) - ONE) };
+}

@@ -1,0 +1,17 @@
+import { Redis } from "ioredis";
+import { ConnectionError } from "../../src/index.js";
+
+/** Asks a Redis something that is not the library's business, on a connection of its own. */
+export async function askRedis<Answer>(url: string, ask: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  redis.on("error", () => {}); // the call that fails tells
+  try {
+    await redis.connect();
+    return await ask(redis);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConnectionError(`Redis at ${new URL(url).host}: ${reason}`, { cause: error });
+  } finally {
+    redis.disconnect();
+  }
+}

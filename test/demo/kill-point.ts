@@ -1,0 +1,27 @@
+/** Where a bot may die within a minute: before (`-ing`, the call was made, its answer not awaited) and after every change. */
+export const KILL_POINTS = [
+  "beating",
+  "beaten",
+  "closing",
+  "closed",
+  "admitting",
+  "admitted",
+  "filling",
+  "filled",
+  "minute_over",
+] as const;
+
+export type KillPoint = (typeof KILL_POINTS)[number];
+
+/**
+ * For tests only. SF_DEMO_KILL=admitted:3 has the process end itself by SIGKILL when it passes that point for the third time;
+ * SF_DEMO_KILL=bot-2@admitted:3 means only that bot of a fleet.
+ */
+export function killSwitch(instance: string, order = process.env.SF_DEMO_KILL): (point: KillPoint) => void {
+  const [, who, where, count] = /^(?:([\w-]+)@)?(\w+):(\d+)$/.exec(order ?? "") ?? [];
+  if (where === undefined || (who !== undefined && who !== instance)) return () => {};
+  let left = Number(count);
+  return (point) => {
+    if (point === where && --left === 0) process.kill(process.pid, "SIGKILL");
+  };
+}

@@ -1,0 +1,62 @@
+import type { Check } from "./prove.js";
+import type { Run } from "./run.js";
+import type { AloneRun } from "./run-alone.js";
+import type { FleetRun } from "./run-fleet.js";
+import { showTotals } from "./show-totals.js";
+import { type Column, type Paint, textTable } from "./text-table.js";
+
+/** The end of a run of one bot, for people. */
+export function showAlone(run: AloneRun, paint: Paint): string {
+  const proposed = Object.values(run.signals).reduce((sum, count) => sum + count, 0);
+  const outcomes = Object.entries(run.signals).map(([outcome, count]) => `${count} ${outcome}`);
+  return page(run, paint, [], proposed > 0 ? [`Signals: ${proposed} proposed, ${outcomes.join(", ")}.`] : []);
+}
+
+const BOTS: readonly Column[] = [
+  { head: "Process", align: "left" },
+  { head: "Signals won", align: "right" },
+  { head: "Positions closed", align: "right" },
+  { head: "Deaths", align: "right" },
+];
+
+/** The end of a fleet's run, for people: who did what, and the proof. */
+export function showFleet(run: FleetRun, paint: Paint): string {
+  const rows = run.bots.map(({ name, won, closed, deaths }) => [name, String(won), String(closed), String(deaths)]);
+  return page(
+    run,
+    paint,
+    ["", textTable(BOTS, rows)],
+    run.proof.length > 0 ? ["", ...run.proof.map((check) => verdict(check, paint)), ""] : [],
+  );
+}
+
+function page(run: Run, paint: Paint, tables: readonly string[], words: readonly string[]): string {
+  return [
+    paint("bold", `Flow ${run.flow} on ${run.where}`),
+    paint("dim", run.market),
+    ...run.remarks.map((remark) => paint("yellow", remark)),
+    "",
+    showTotals(run.totals, paint),
+    ...tables,
+    "",
+    ranText(run),
+    ...words,
+    paint("dim", run.advice),
+  ].join("\n");
+}
+
+function ranText({ minutes: { all, before, now }, finished, seconds }: Run): string {
+  const count = (minutes: number) => minutes.toLocaleString("en-US");
+  if (now === 0 && finished) return `Nothing new: all ${count(all)} minutes were traded before.`;
+  const from = before > 0 ? `Went on after ${count(before)} minutes: ` : "";
+  const rate = `${count(now)} minutes in ${seconds.toFixed(1)} s`;
+  return finished ? `${from}${rate}.` : `${from}${rate}, then interrupted: ${count(all - before - now)} are left.`;
+}
+
+/** A check in a line; below one that fails, what speaks against it. */
+function verdict({ what, faults }: Check, paint: Paint): string {
+  if (faults.length === 0) return `${paint("green", "✓")} ${what}`;
+  const shown = faults.slice(0, 5).map((fault) => `    ${fault}`);
+  const more = faults.length > 5 ? [`    and ${faults.length - 5} more`] : [];
+  return [`${paint("red", "✗")} ${what}`, ...shown, ...more].join("\n");
+}

@@ -1,0 +1,92 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../../src/index.js";
+import { askRedis } from "./ask-redis.js";
+import { RULES } from "./flow.js";
+import { duckdbEvents, type LoggedEvent, redisEvents } from "./flow-log.js";
+import type { Options } from "./options.js";
+import { startOwnRedis } from "./own-redis.js";
+
+/** Where a flow's state is kept. */
+export interface Store extends AsyncDisposable {
+  readonly config: Config;
+  /** For people. */
+  readonly where: string;
+  /** What to do with it after the run, for people. */
+  readonly advice: string;
+  /** The Redis it is in. */
+  readonly url?: string;
+  /** The flow's event log, once no manager has the flow open. Memory keeps none that others could read. */
+  events?(): Promise<LoggedEvent[]>;
+}
+
+export async function openStore(
+  options: Pick<Options, "backend" | "state" | "url" | "reset">,
+  flowId: string,
+): Promise<Store> {
+  switch (options.backend) {
+    case "memory":
+      return {
+        config: RULES,
+        where: "memory",
+        advice: "Nothing was kept: every run starts afresh.",
+        async [Symbol.asyncDispose]() {},
+      };
+    case "duckdb":
+      return duckdbStore(options, flowId);
+    case "redis":
+      return options.url === undefined
+        ? ownRedisStore(options, flowId)
+        : redisStore(options.url, options.reset, flowId);
+  }
+}
+
+async function duckdbStore({ state, reset }: Pick<Options, "state" | "reset">, flowId: string): Promise<Store> {
+  const file = `${flowId}.db`;
+  const path = join(state, file);
+  await mkdir(state, { recursive: true });
+  if (reset) {
+    for (const name of await readdir(state))
+      if (name === file || name.startsWith(`${file}.`)) await rm(join(state, name));
+  }
+  return {
+    config: { ...RULES, backend: "duckdb", duckdb: { path } },
+    where: path,
+    advice: `State is in ${path}. Run again to go on, with --reset to start over, or ask it questions in SQL.`,
+    events: () => duckdbEvents(path),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function ownRedisStore({ state, reset }: Pick<Options, "state" | "reset">, flowId: string): Promise<Store> {
+  const folder = join(state, `${flowId}-redis`);
+  const server = await startOwnRedis(folder);
+  const store = await redisStore(server.url, reset, flowId);
+  return {
+    ...store,
+    where: `${server.url} (started for this run, in ${folder})`,
+    advice: `State is in ${folder}. Run again to go on, with --reset to start over.`,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+async function redisStore(url: string, reset: boolean, flowId: string): Promise<Store> {
+  if (reset) await forgetFlow(url, flowId);
+  const prefix = `sf:${flowId}:`;
+  return {
+    config: { ...RULES, backend: "redis", redis: { url } },
+    where: `${new URL(url).host}, keys ${prefix}*`,
+    advice: `State is in Redis, keys ${prefix}*. Run again to go on, with --reset to start over.`,
+    url,
+    events: () => redisEvents(url, flowId),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function forgetFlow(url: string, flowId: string): Promise<void> {
+  await askRedis(url, async (redis) => {
+    for await (const keys of redis.scanStream({ match: `sf:${flowId}:*`, count: 1000 })) {
+      if (keys.length > 0) await redis.unlink(keys);
+    }
+  });
+}

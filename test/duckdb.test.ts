@@ -1,0 +1,23 @@
+/** What is particular to a flow in a DuckDB file; `contract.test.ts` has what it shares with the other backends. */
+import { suite } from "uvu";
+import { checkpoints } from "./duckdb/checkpoints.js";
+import { durability } from "./duckdb/durability.js";
+import { groupCommit } from "./duckdb/group-commit.js";
+import { lifecycle } from "./duckdb/lifecycle.js";
+import { refusals } from "./duckdb/refusals.js";
+import { sequences } from "./duckdb/sequences.js";
+import { removeAll } from "./duckdb/stand.js";
+import { tables } from "./duckdb/tables.js";
+
+const test = suite("duckdb");
+
+tables(test);
+groupCommit(test);
+durability(test);
+checkpoints(test);
+lifecycle(test);
+refusals(test);
+sequences(test);
+
+test.after(removeAll);
+test.run();

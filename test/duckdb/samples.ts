@@ -1,0 +1,68 @@
+/** Arguments of operations, as the manager would give them. */
+import type { closePosition } from "../../src/operations/close-position.js";
+import type { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
+import type { Operation } from "../../src/operations/operation.js";
+import type { saveOrder } from "../../src/operations/save-order.js";
+import type { savePosition } from "../../src/operations/save-position.js";
+import type { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
+
+export type ArgsOf<Some> = Some extends Operation<infer Args, unknown> ? Args : never;
+
+export const SNAPSHOT = { dayStart: 0, dedupWindow: 86_400_000 } as const;
+export const POLICY = { dayStart: 0, breakerDuration: 3_600_000 } as const;
+
+type Position = ArgsOf<typeof savePosition>;
+
+export function position(id: string, more: Partial<Position> = {}): Position {
+  return {
+    id,
+    pair: "BTC/USDT",
+    side: "long",
+    size: 0.5,
+    entryPrice: 40_000,
+    entryTs: undefined,
+    tp: null,
+    sl: null,
+    cooldown: null,
+    metadata: "{}",
+    ...more,
+  };
+}
+
+type Order = ArgsOf<typeof saveOrder>;
+
+export function order(id: string, more: Partial<Order> = {}): Order {
+  return {
+    id,
+    pair: "BTC/USDT",
+    side: "buy",
+    orderType: "limit",
+    price: 40_000,
+    size: 0.5,
+    status: "open",
+    createdAt: undefined,
+    filled: 0,
+    intent: "entry",
+    positionId: undefined,
+    signalId: undefined,
+    tp: null,
+    sl: null,
+    cooldown: null,
+    metadata: null,
+    ...more,
+  };
+}
+
+export function signal(signalId: string, maxIds = 100_000): ArgsOf<typeof markSignalProcessed> {
+  return { signalId, pair: "BTC/USDT", ts: undefined, dedupWindow: 86_400_000, maxIds };
+}
+
+/** `pnl` in units of 1e-8. */
+export function trade(tradeId: string, pnl: bigint): ArgsOf<typeof updateDailyPnl> {
+  return { ...POLICY, tradeId, pnl, ts: undefined, equity: undefined };
+}
+
+/** `pnl` in units of 1e-8. */
+export function closing(id: string, pnl: bigint): ArgsOf<typeof closePosition> {
+  return { ...POLICY, id, pnl, ts: undefined, equity: undefined, cooldown: 60_000, reason: "take profit" };
+}

@@ -1,0 +1,338 @@
+import fc from "fast-check";
+import * as assert from "uvu/assert";
+import type { Backend } from "../../src/backends/backend.js";
+import { MemoryBackend } from "../../src/backends/memory.js";
+import { RISK_LIMITS } from "../../src/config/risk-limits.js";
+import { StateError } from "../../src/errors.js";
+import { acquireLease } from "../../src/operations/acquire-lease.js";
+import { admit } from "../../src/operations/admit.js";
+import { operations } from "../../src/operations/all.js";
+import { beginRecovery } from "../../src/operations/begin-recovery.js";
+import { cancelOrder } from "../../src/operations/cancel-order.js";
+import { clearCooldown } from "../../src/operations/clear-cooldown.js";
+import { closePosition } from "../../src/operations/close-position.js";
+import { endRecovery } from "../../src/operations/end-recovery.js";
+import { getCircuitBreaker } from "../../src/operations/get-circuit-breaker.js";
+import { getCooldown } from "../../src/operations/get-cooldown.js";
+import { getDailyHistory } from "../../src/operations/get-daily-history.js";
+import { getEvents } from "../../src/operations/get-events.js";
+import { getInstances } from "../../src/operations/get-instances.js";
+import { getLastHeartbeat } from "../../src/operations/get-last-heartbeat.js";
+import { getLease } from "../../src/operations/get-lease.js";
+import { getOrder } from "../../src/operations/get-order.js";
+import { getPendingOrders } from "../../src/operations/get-pending-orders.js";
+import { getPosition } from "../../src/operations/get-position.js";
+import { getPositions } from "../../src/operations/get-positions.js";
+import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
+import { getRiskState } from "../../src/operations/get-risk-state.js";
+import { getSignalState } from "../../src/operations/get-signal-state.js";
+import { heartbeat } from "../../src/operations/heartbeat.js";
+import { isSignalProcessed } from "../../src/operations/is-signal-processed.js";
+import { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
+import type { Operation } from "../../src/operations/operation.js";
+import { recordFill } from "../../src/operations/record-fill.js";
+import { releaseLease } from "../../src/operations/release-lease.js";
+import { removeOrder } from "../../src/operations/remove-order.js";
+import { removePosition } from "../../src/operations/remove-position.js";
+import { renewLease } from "../../src/operations/renew-lease.js";
+import { resetCircuitBreaker } from "../../src/operations/reset-circuit-breaker.js";
+import { saveOrder } from "../../src/operations/save-order.js";
+import { savePosition } from "../../src/operations/save-position.js";
+import { setCooldown } from "../../src/operations/set-cooldown.js";
+import { setRiskLimits } from "../../src/operations/set-risk-limits.js";
+import { snapshot } from "../../src/operations/snapshot.js";
+import { triggerCircuitBreaker } from "../../src/operations/trigger-circuit-breaker.js";
+import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
+import { updateEquity } from "../../src/operations/update-equity.js";
+import { updatePosition } from "../../src/operations/update-position.js";
+import { NO_CHECKPOINTS, opened } from "./backend.js";
+import { POLICY, SNAPSHOT } from "./samples.js";
+import { copyOf, newPath, type Test } from "./stand.js";
+
+const RUNS = 30;
+const LONGEST = 60;
+const MAX_EVENTS = 12;
+
+/** One step of a sequence: a call at some later time, or an interruption. */
+type Step =
+  | { readonly kind: "call"; readonly name: string; readonly wait: number; run(backend: Backend): Promise<unknown> }
+  | { readonly kind: "close" | "crash" };
+
+const used = new Set<string>();
+
+function call<Args, Result>(
+  operation: Operation<Args, Result>,
+  args: fc.Arbitrary<Args>,
+  lease: fc.Arbitrary<string> = fc.constant(""),
+): fc.Arbitrary<Step> {
+  used.add(operation.name);
+  return fc
+    .record({ args, lease, wait: fc.constantFrom(0, 0, 1, 50, 60_000, 7_200_000, -10, 90_000_000) })
+    .map((made) => ({
+      kind: "call",
+      name: `${operation.name} ${fc.stringify(made.args)} lease ${made.lease}`,
+      wait: made.wait,
+      run: (backend) => backend.execute(operation, made.args, made.lease),
+    }));
+}
+
+const id = fc.constantFrom("a", "b", "c");
+const pair = fc.constantFrom("BTC/USDT", "ETH/USDT", '日本|"x"');
+const positionSide = fc.constantFrom("long" as const, "short" as const);
+const anySide = fc.constantFrom("long" as const, "short" as const, "" as const);
+const amount = fc.oneof(
+  fc.constantFrom(0.1, 0.25, 0.3, 1, 5e-324, Number.MAX_VALUE, 1e-7, 123456789.12345679),
+  fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
+);
+const level = fc.option(amount, { nil: null });
+const duration = fc.option(fc.constantFrom(1, 60_000, 86_400_000), { nil: null });
+const time = fc.option(fc.integer({ min: Date.UTC(2024, 2, 1), max: Date.UTC(2024, 2, 9) }), { nil: undefined });
+const metadata = fc.json({ maxDepth: 2 }).map((text) => `{"x":${text}}`);
+const pnl = fc.oneof(fc.constantFrom(0n, 1n, -1n, 10_000_000n, -70_000_000n), fc.bigInt(-(10n ** 12n), 10n ** 12n));
+const equity = fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: undefined });
+const policy = fc.record({
+  dayStart: fc.constant(0),
+  breakerDuration: fc.constantFrom<number | "until_day_end" | "until_reset">(3_600_000, "until_day_end", "until_reset"),
+});
+const lease = fc.constantFrom("", "", "", "1", "2");
+const status = fc.constantFrom(
+  "intent",
+  "submitted",
+  "open",
+  "partially_filled",
+  "filled",
+  "cancelled",
+  "unknown" as const,
+);
+const dedup = { dedupWindow: fc.constantFrom(1000, 86_400_000), maxIds: fc.constantFrom(2, 5, 1000) };
+const none = fc.constant(undefined);
+
+const calls = fc.oneof(
+  call(
+    savePosition,
+    fc.record({
+      id,
+      pair,
+      side: positionSide,
+      size: amount,
+      entryPrice: amount,
+      entryTs: time,
+      tp: level,
+      sl: level,
+      cooldown: duration,
+      metadata,
+    }),
+    lease,
+  ),
+  call(
+    updatePosition,
+    fc.record({
+      id,
+      version: fc.constantFrom(undefined, 1, 2),
+      size: fc.constantFrom(undefined, 0.75),
+      tp: fc.constantFrom(undefined, null, 9),
+      metadata: fc.option(metadata, { nil: undefined }),
+    }),
+  ),
+  call(removePosition, fc.record({ id })),
+  call(
+    closePosition,
+    fc
+      .record({ id, pnl, ts: time, equity, cooldown: fc.constantFrom(undefined, 60_000), reason: fc.string(), policy })
+      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+    lease,
+  ),
+  call(
+    saveOrder,
+    fc.record({
+      id,
+      pair,
+      side: fc.constantFrom("buy" as const, "sell" as const),
+      orderType: fc.constantFrom("limit", "market"),
+      price: level,
+      size: amount,
+      status,
+      createdAt: time,
+      filled: fc.constantFrom(0, 0.1),
+      intent: fc.constantFrom("entry" as const, "exit" as const),
+      positionId: fc.option(id, { nil: undefined }),
+      signalId: fc.option(id, { nil: undefined }),
+      tp: level,
+      sl: level,
+      cooldown: duration,
+      metadata: fc.option(metadata, { nil: null }),
+    }),
+  ),
+  call(removeOrder, fc.record({ id })),
+  call(cancelOrder, fc.record({ id, releaseSignal: fc.boolean() })),
+  call(
+    recordFill,
+    fc
+      .record({
+        orderId: id,
+        fillId: id,
+        price: amount,
+        size: amount,
+        fee: fc.constantFrom(0, 0.1),
+        ts: time,
+        done: fc.boolean(),
+        policy,
+      })
+      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+  ),
+  call(
+    admit,
+    fc.record({
+      signalId: id,
+      pair,
+      side: positionSide,
+      size: amount,
+      price: amount,
+      orderId: id,
+      orderType: fc.constant("limit"),
+      cooldown: duration,
+      tp: level,
+      sl: level,
+      metadata: fc.option(metadata, { nil: null }),
+      dayStart: fc.constant(0),
+      ...dedup,
+    }),
+  ),
+  call(
+    updateDailyPnl,
+    fc
+      .record({ pnl, tradeId: fc.option(id, { nil: undefined }), ts: time, equity, policy })
+      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+  ),
+  call(
+    updateEquity,
+    fc
+      .record({ equity: fc.double({ min: 0, max: 1e6, noNaN: true }), policy })
+      .map(({ policy, equity }) => ({ equity, ...policy })),
+  ),
+  call(
+    setRiskLimits,
+    fc.record({
+      limits: fc.array(fc.tuple(fc.constantFrom(...RISK_LIMITS), fc.constantFrom(null, 1, 2, 1000)), { maxLength: 3 }),
+    }),
+  ),
+  call(
+    triggerCircuitBreaker,
+    fc.record({ reason: fc.string(), policy }).map(({ policy, reason }) => ({ reason, ...policy })),
+  ),
+  call(resetCircuitBreaker, fc.record({ reason: fc.string() })),
+  call(markSignalProcessed, fc.record({ signalId: id, pair, ts: time, ...dedup })),
+  call(
+    setCooldown,
+    fc.record({
+      pair,
+      side: anySide,
+      duration: fc.constantFrom(0, 1000, 7_200_000),
+      replace: fc.boolean(),
+      reason: fc.string(),
+    }),
+  ),
+  call(clearCooldown, fc.record({ pair, side: anySide })),
+  call(heartbeat, none),
+  call(acquireLease, fc.record({ ttl: fc.constantFrom(1000, 86_400_000) })),
+  call(renewLease, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constant(5000) })),
+  call(releaseLease, fc.record({ token: fc.constantFrom(1, 2) })),
+  call(beginRecovery, fc.record({ reason: fc.string() })),
+  call(endRecovery, none),
+);
+
+/** Every question that a flow answers. */
+const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
+  ask(snapshot, SNAPSHOT),
+  ask(getPositions, undefined),
+  ask(getPosition, { id: "a" }),
+  ask(getPendingOrders, undefined),
+  ask(getOrder, { id: "a" }),
+  ask(getOrder, { id: "b" }),
+  ask(getRiskState, POLICY),
+  ask(getRiskLimits, undefined),
+  ask(getCircuitBreaker, undefined),
+  ask(getDailyHistory, { ...POLICY, days: 100 }),
+  ask(getSignalState, SNAPSHOT),
+  ask(isSignalProcessed, { ...SNAPSHOT, signalId: "a" }),
+  ask(getCooldown, { pair: "BTC/USDT", side: "long" }),
+  ask(getLastHeartbeat, undefined),
+  ask(getInstances, undefined),
+  ask(getLease, undefined),
+  ask(getEvents, { after: "", limit: 1000 }),
+  ask(getEvents, { after: "0-1", limit: 1000 }),
+];
+
+function ask<Args, Result>(operation: Operation<Args, Result>, args: Args) {
+  used.add(operation.name);
+  return (backend: Backend): Promise<unknown> => backend.execute(operation, args, "");
+}
+
+/** Whatever is done, and however the file is left in between, the flow is the one that memory would have. */
+export function sequences(test: Test): void {
+  test("the sequences use every operation", () => {
+    const all = operations.map(({ name }) => name).filter((name) => name !== "open_flow");
+    assert.equal([...used].sort(), all.sort());
+  });
+
+  const steps = fc.array(
+    fc.oneof(
+      { arbitrary: calls, weight: 12 },
+      { arbitrary: fc.constantFrom<Step>({ kind: "close" }, { kind: "crash" }), weight: 1 },
+    ),
+    { maxLength: LONGEST },
+  );
+
+  for (const [often, checkpoints] of [
+    ["no checkpoints", NO_CHECKPOINTS],
+    ["a checkpoint at every third commit", { ...NO_CHECKPOINTS, commits: 3 }],
+  ] as const) {
+    test(`a flow that is closed and killed in between is the flow of memory: ${often}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (sequence) => {
+          let now = Date.UTC(2024, 2, 5, 12);
+          const context = { maxEvents: MAX_EVENTS, clock: () => now };
+          const memory = new MemoryBackend({ flowId: "bot", instance: "one", ...context });
+          await memory.connect();
+          let path = await newPath();
+          let flow = await opened(path, context, checkpoints);
+          try {
+            for (const step of sequence) {
+              if (step.kind === "close") await flow.close();
+              if (step.kind === "crash") {
+                const copy = await copyOf(path);
+                await flow.close();
+                path = copy;
+              }
+              if (step.kind !== "call") {
+                flow = await opened(path, context, checkpoints);
+                for (const question of questions)
+                  assert.equal(await told(question(flow)), await told(question(memory)));
+              } else {
+                now += step.wait;
+                assert.equal(await told(step.run(flow)), await told(step.run(memory)), step.name);
+              }
+            }
+            await flow.close();
+            flow = await opened(path, context, checkpoints);
+            for (const question of questions) assert.equal(await told(question(flow)), await told(question(memory)));
+          } finally {
+            await flow.close();
+          }
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  }
+}
+
+/** What a call says, bar the epoch, which every flow has its own of. */
+async function told(call: Promise<unknown>): Promise<unknown> {
+  try {
+    const result = await call;
+    return typeof result === "object" && result !== null && "epoch" in result ? { ...result, epoch: "" } : result;
+  } catch (error) {
+    if (error instanceof StateError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+}

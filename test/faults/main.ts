@@ -1,0 +1,154 @@
+/**
+ * The long fault run: round after round of bot processes on one flow each, behind proxies that lose, cut, stall and refuse, with
+ * SIGKILL for bots and server. Every round is audited; any discrepancy is printed and makes the exit code 1.
+ */
+
+import { parseArgs } from "node:util";
+import { startRedis } from "../servers/redis.js";
+import { playRound, type RoundReport } from "./round.js";
+import type { Trouble } from "./trouble.js";
+
+const HELP = `npm run faults -- [--minutes N] [--seed S] [--processes P] [--tasks T] [--short]
+
+  --minutes N     how long to begin new rounds (default 2)
+  --seed S        what goes wrong in the first round; the next ones count up (default random)
+  --processes P   bot processes in each round (default 8)
+  --tasks T       operations of each process in each round (default 300)
+  --short         20 seconds, and 100 operations unless told otherwise
+
+  npm run faults -- --minutes 30 --seed 4711
+`;
+
+const TROUBLES: readonly Trouble[] = [
+  "cut",
+  "cut",
+  "stall",
+  "stall replies",
+  "hold requests",
+  "refuse",
+  "kill a process",
+  "kill a process",
+  "flush scripts",
+  "kill the server",
+];
+
+interface Settings {
+  readonly milliseconds: number;
+  readonly seed: number;
+  readonly processes: number;
+  readonly tasks: number;
+}
+
+async function main(): Promise<number> {
+  if (process.argv.includes("--help")) {
+    console.log(HELP);
+    return 0;
+  }
+  const settings = readArguments();
+  if (typeof settings === "string") {
+    console.error(settings);
+    return 2;
+  }
+  const { milliseconds, seed, processes, tasks } = settings;
+  const total = processes * tasks;
+  const began = performance.now();
+  const seconds = () => Math.round((performance.now() - began) / 1000);
+  const reports: { seed: number; report: RoundReport }[] = [];
+  console.log(`seed ${seed}: ${processes} processes, ${tasks} operations each in a round, ${milliseconds / 1000} s`);
+
+  await using redis = await startRedis({ args: { appendonly: "yes", appendfsync: "always" } });
+  for (let round = 0; round === 0 || performance.now() - began < milliseconds; round++) {
+    const plan = { seed: seed + round, workers: processes, tasks };
+    const onProgress = (done: number) =>
+      progress(`round ${round + 1}: ${bar(done / total)} ${done}/${total}, ${seconds()} s`);
+    const report = await playRound(redis, { plan, flowId: `round-${round}`, troubles: TROUBLES, onProgress }).catch(
+      failed,
+    );
+    progress("");
+    reports.push({ seed: plan.seed, report });
+    console.log(line(round + 1, plan.seed, report));
+    for (const discrepancy of report.discrepancies) console.log(`  ${discrepancy}`);
+  }
+
+  const wrong = reports.filter(({ report }) => report.discrepancies.length > 0);
+  console.log(`\n${summary(reports.map(({ report }) => report))}`);
+  if (wrong.length === 0) console.log(`\n${reports.length} rounds, no discrepancy (seed ${seed}, ${seconds()} s)`);
+  else console.log(`\nDISCREPANCIES; again with --seed ${wrong.map((one) => one.seed).join(", --seed ")}`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+/** A worker or the server gave up: that is a discrepancy, too. */
+function failed(error: unknown): RoundReport {
+  const discrepancies = [error instanceof Error ? error.message : String(error)];
+  return { discrepancies, tasks: 0, untold: 0, booked: 0, signals: 0, trips: 0, faults: new Map() };
+}
+
+function readArguments(): Settings | string {
+  try {
+    const { values } = parseArgs({
+      options: {
+        minutes: { type: "string", default: "2" },
+        seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+        processes: { type: "string", default: "8" },
+        tasks: { type: "string" },
+        short: { type: "boolean", default: false },
+      },
+    });
+    const seed = whole("--seed", values.seed, 0);
+    const processes = whole("--processes", values.processes, 1);
+    const tasks = whole("--tasks", values.tasks ?? (values.short ? "100" : "300"), 1);
+    const minutes = Number(values.minutes);
+    if (!(minutes > 0)) return `--minutes: expected a positive number, got ${values.minutes}\n\n${HELP}`;
+    return { milliseconds: values.short ? 20_000 : minutes * 60_000, seed, processes, tasks };
+  } catch (error) {
+    return `${error instanceof Error ? error.message : error}\n\n${HELP}`;
+  }
+}
+
+function whole(name: string, value: string, least: number): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < least)
+    throw new Error(`${name}: expected a whole number from ${least}, got ${value}`);
+  return number;
+}
+
+/** Shows a line in place of the one before, where a person is looking. */
+function progress(text: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`);
+}
+
+function bar(fraction: number): string {
+  const full = Math.round(fraction * 20);
+  return "#".repeat(full).padEnd(20, ".");
+}
+
+function line(
+  round: number,
+  seed: number,
+  { tasks, untold, booked, signals, trips, discrepancies }: RoundReport,
+): string {
+  const verdict = discrepancies.length === 0 ? "exact" : `${discrepancies.length} DISCREPANCIES`;
+  return `round ${round} (seed ${seed}): ${tasks} operations, ${untold} cut short by SIGKILL, ${booked} trades, ${signals} signals, ${trips} trips: ${verdict}`;
+}
+
+/** What was done, and what went wrong meanwhile, over all rounds. */
+function summary(reports: readonly RoundReport[]): string {
+  const rows = new Map<string, number>();
+  const add = (name: string, value: number) => rows.set(name, (rows.get(name) ?? 0) + value);
+  for (const report of reports) {
+    add("operations", report.tasks);
+    add("trades booked", report.booked);
+    add("signals won", report.signals);
+    add("breaker trips", report.trips);
+    add("operations cut short", report.untold);
+    for (const [fault, times] of report.faults) add(`fault: ${fault}`, times);
+    add("discrepancies", report.discrepancies.length);
+  }
+  const discrepancies = rows.get("discrepancies") ?? 0;
+  rows.delete("discrepancies");
+  rows.set("discrepancies", discrepancies);
+  const width = Math.max(...[...rows.keys()].map((name) => name.length));
+  return [...rows].map(([name, value]) => `${name.padEnd(width)}  ${String(value).padStart(9)}`).join("\n");
+}
+
+process.exitCode = await main();

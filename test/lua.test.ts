@@ -1,0 +1,23 @@
+/** The Lua scripts: as files, as people run them, in a foreign keyspace, and beside their TypeScript twins. */
+import { suite } from "uvu";
+import { luaFiles } from "./contract/lua/files.js";
+import { Stand } from "./contract/lua/flow.js";
+import { luaForeign } from "./contract/lua/foreign.js";
+import { luaRunning } from "./contract/lua/running.js";
+import { luaTwins } from "./contract/lua/twins.js";
+import { startRedis } from "./servers/redis.js";
+
+const server = await startRedis();
+const stand = new Stand(server);
+
+luaFiles();
+luaRunning(stand);
+luaForeign(stand);
+luaTwins(stand);
+
+const end = suite("lua: end");
+end("the server of these tests is let go", async () => {
+  stand[Symbol.dispose]();
+  await server.stop();
+});
+end.run();

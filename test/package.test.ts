@@ -1,0 +1,115 @@
+/** The package as a user gets it: packed, installed into an empty project, imported, type-checked, run. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const project = mkdtempSync(join(tmpdir(), "sf-package-"));
+process.on("exit", () => rmSync(project, { recursive: true, force: true }));
+
+function run(command: string, args: string[], cwd: string): string {
+  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+run("npm", ["run", "--silent", "build"], ROOT);
+const [packed] = JSON.parse(
+  run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], ROOT),
+) as [{ filename: string; files: { path: string }[] }];
+writeFileSync(join(project, "package.json"), JSON.stringify({ name: "a-bot", private: true, type: "module" }));
+run(
+  "npm",
+  ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", join(project, packed.filename)],
+  project,
+);
+
+const test = suite("package");
+
+test("holds the built library, the Lua files, the schema, and nothing else", () => {
+  const paths = packed.files.map(({ path }) => path);
+  const extra = paths.filter(
+    (path) =>
+      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/lua\/\w+\.lua|dist\/config\.schema\.json)$/.test(path) &&
+      !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
+  );
+  assert.equal(extra, []);
+  const scripts = readdirSync(join(ROOT, "lua")).filter((name) => name.endsWith(".lua"));
+  for (const name of scripts) assert.ok(paths.includes(`dist/lua/${name}`), `${name} is missing`);
+});
+
+test("the Lua files inside are, byte for byte, those that a person runs by hand", () => {
+  const sha = (file: string) => createHash("sha1").update(readFileSync(file)).digest("hex");
+  const installed = join(project, "node_modules/signalflow-state/dist/lua");
+  for (const name of readdirSync(installed)) assert.is(sha(join(installed, name)), sha(join(ROOT, "lua", name)), name);
+});
+
+test("a script of an empty project keeps state in memory and in a DuckDB file", () => {
+  writeFileSync(
+    join(project, "bot.js"),
+    `import { StateManager } from "signalflow-state";
+     for (const backend of ["memory", "duckdb"]) {
+       const state = await StateManager.open("bot", { backend });
+       const entry = await state.admit({ signalId: "s", pair: "BTC/USDT", side: "long", size: 1, price: 2 });
+       console.log(backend, entry.admitted, (await state.getPendingOrders()).length);
+       await state.close();
+     }`,
+  );
+  assert.is(run("node", ["bot.js"], project), "memory true 1\nduckdb true 1\n");
+  const state = `import { StateManager } from "signalflow-state";
+     const state = await StateManager.open("bot", { backend: "duckdb" });
+     console.log(await state.isSignalProcessed("s"));
+     await state.close();`;
+  writeFileSync(join(project, "again.js"), state);
+  assert.is(run("node", ["again.js"], project), "true\n");
+});
+
+test("its types serve a strict TypeScript project", () => {
+  writeFileSync(
+    join(project, "bot.ts"),
+    `import { type Admission, type Config, StateError, StateManager, type StateEvent } from "signalflow-state";
+     const config: Config = { backend: "memory", risk: { max_daily_loss: 300, breaker_duration: "2h" } };
+     const state: StateManager = await StateManager.open("bot", config);
+     const entry: Admission = await state.admit({ signalId: "s", pair: "p", side: "short", size: 1, price: 2, cooldown: "5m" });
+     const why: string = entry.admitted ? entry.order.id : entry.reason;
+     for await (const event of state.watch({ after: "0-0" })) {
+       const seen: StateEvent = event;
+       if (seen.type === "entry_admitted") console.log(seen.order.id, why);
+       break;
+     }
+     try { await state.close(); } catch (error) { if (error instanceof StateError) console.log(error.code); }`,
+  );
+  const options = [
+    "--strict",
+    "--exactOptionalPropertyTypes",
+    "--noEmit",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+  ];
+  const lib = [
+    "--lib",
+    "es2023,esnext.disposable",
+    "--types",
+    "node",
+    "--typeRoots",
+    join(ROOT, "node_modules/@types"),
+  ];
+  run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, ...lib, "bot.ts"], project);
+});
+
+test("the schema for editors is there under its export", () => {
+  writeFileSync(
+    join(project, "schema.js"),
+    `import { createRequire } from "node:module";
+     const schema = createRequire(import.meta.url)("signalflow-state/config.schema.json");
+     console.log(Object.keys(schema.properties).includes("risk"));`,
+  );
+  assert.is(run("node", ["schema.js"], project), "true\n");
+});
+
+test.run();

@@ -1,0 +1,245 @@
+import { RISK_LIMITS } from "../../src/config/risk-limits.js";
+import type {
+  CircuitBreaker,
+  DailyRisk,
+  EventRisk,
+  PendingOrder,
+  Position,
+  RiskLimits,
+  Snapshot,
+  StateEvent,
+} from "../../src/index.js";
+import { DAY } from "../contract/clock.js";
+
+/** A snapshot without what leaves no event (who is alive) or is made by the store (its epoch), and the days that are over. */
+export type Replayed = Omit<Snapshot, "flowId" | "epoch" | "at" | "heartbeat" | "instances"> & {
+  readonly history: readonly DailyRisk[];
+};
+
+/** What a reader of the log has to know of the flow's configuration. */
+export interface ReplayPolicy {
+  /** Start of the trading day, ms after midnight UTC. */
+  readonly dayStart: number;
+  /** For how long, ms, and how many signals are remembered. */
+  readonly dedupWindow: number;
+  readonly maxIds: number;
+}
+
+const RECENT = 100;
+const OVER: readonly string[] = ["filled", "cancelled", "rejected"];
+
+/** Makes a flow's state again from its events alone, as anybody could who reads the log from its first event. */
+export class Replayer {
+  readonly #policy: ReplayPolicy;
+  readonly #positions = new Map<string, Position>();
+  readonly #orders = new Map<string, PendingOrder>();
+  readonly #history = new Map<string, DailyRisk>();
+  readonly #cooldowns = new Map<string, Date>();
+  readonly #marked = new Map<string, number>();
+  #limits: RiskLimits = {};
+  #risk: EventRisk | undefined;
+  #breaker: CircuitBreaker | undefined;
+  #last: { readonly id: string; readonly pair: string; readonly ts: Date } | undefined;
+
+  constructor(policy: ReplayPolicy) {
+    this.#policy = policy;
+  }
+
+  apply(event: StateEvent): void {
+    switch (event.type) {
+      case "position_saved":
+      case "position_updated":
+        this.#positions.set(event.position.id, event.position);
+        return;
+      case "position_removed":
+        this.#removePosition(event.positionId);
+        return;
+      case "position_closed":
+        this.#removePosition(event.positionId);
+        this.#coolDown(event.pair, event.cooldownUntil);
+        this.#book(event.risk);
+        return;
+      case "order_saved":
+        this.#store(event.order);
+        return;
+      case "order_removed":
+        this.#orders.delete(event.orderId);
+        return;
+      case "order_cancelled":
+        this.#store(event.order);
+        if (event.signalReleased && event.order.signalId !== undefined) this.#marked.delete(event.order.signalId);
+        return;
+      case "entry_admitted":
+        this.#mark(event.signalId, event.pair, event.at, event.at);
+        this.#store(event.order);
+        this.#coolDown(event.pair, event.cooldownUntil);
+        return;
+      case "fill_recorded":
+        if (event.position) this.#positions.set(event.positionId, event.position);
+        else this.#removePosition(event.positionId);
+        this.#store(event.order);
+        this.#coolDown(event.order.pair, event.cooldownUntil);
+        this.#book(event.risk);
+        return;
+      case "pnl_booked":
+      case "equity_updated":
+        this.#book(event.risk);
+        return;
+      case "limits_set":
+        this.#limit(event.limits);
+        return;
+      case "breaker_tripped":
+        this.#breaker = event.breaker;
+        return;
+      case "breaker_reset":
+        this.#breaker = undefined;
+        return;
+      case "signal_processed":
+        this.#mark(event.signalId, event.pair, event.ts, event.at);
+        return;
+      case "cooldown_set":
+        this.#cooldowns.set(event.cooldown, event.until);
+        return;
+      case "cooldown_cleared":
+        this.#clear(event.pair, event.side);
+        return;
+      case "history_trimmed":
+        throw new Error(`the log begins after ${event.after}: it cannot be replayed from its first event`);
+      case "lease_acquired":
+      case "lease_released":
+      case "recovery_begun":
+      case "recovery_ended":
+        return; // no part of a snapshot
+    }
+  }
+
+  /** The state as a snapshot shows it at this time. */
+  at(now: number): Replayed {
+    const breaker = this.#activeBreaker(now);
+    const risk = this.#riskAt(now);
+    return {
+      positions: byTime([...this.#positions.values()], ({ entryTs }) => entryTs),
+      orders: byTime([...this.#orders.values()], ({ createdAt }) => createdAt),
+      risk: {
+        day: risk.day,
+        dailyPnl: risk.dailyPnl,
+        dailyTrades: risk.dailyTrades,
+        consecutiveLosses: risk.consecutiveLosses,
+        currentDrawdown: risk.currentDrawdown,
+        peakEquity: risk.peakEquity,
+        circuitBreakerActive: breaker !== undefined,
+        ...(breaker?.reason !== undefined && { circuitBreakerReason: breaker.reason }),
+        ...(breaker?.until && { circuitBreakerUntil: breaker.until }),
+      },
+      breaker: breaker ?? { active: false },
+      limits: this.#limits,
+      signals: {
+        ...(this.#last && {
+          lastProcessedTs: this.#last.ts,
+          lastProcessedPair: this.#last.pair,
+          lastProcessedId: this.#last.id,
+        }),
+        cooldowns: Object.fromEntries([...this.#cooldowns].filter(([, end]) => end.getTime() > now)),
+        recentSignalIds: this.#ranked()
+          .slice(-RECENT)
+          .filter(([, at]) => at > now - this.#policy.dedupWindow)
+          .map(([id]) => id),
+      },
+      history: this.#historyAt(now),
+    };
+  }
+
+  /** An order that is over is no longer pending. */
+  #store(order: PendingOrder): void {
+    if (OVER.includes(order.status)) this.#orders.delete(order.id);
+    else this.#orders.set(order.id, order);
+  }
+
+  /** What is left of the entry that opened the position has no position any more. */
+  #removePosition(id: string): void {
+    this.#positions.delete(id);
+    const order = this.#orders.get(id);
+    if (order?.intent !== "entry" || order.positionId !== id) return;
+    const { positionId: _, ...rest } = order;
+    this.#orders.set(id, rest);
+  }
+
+  #coolDown(pair: string, until: Date | undefined): void {
+    if (until) this.#cooldowns.set(pair, until);
+  }
+
+  #clear(pair: string, side: string | undefined): void {
+    for (const name of side === undefined ? [pair, `${pair}|long`, `${pair}|short`] : [`${pair}|${side}`]) {
+      this.#cooldowns.delete(name);
+    }
+  }
+
+  #limit(limits: { [name in keyof RiskLimits]?: number | null }): void {
+    for (const name of RISK_LIMITS) {
+      const limit = limits[name];
+      if (limit === null) delete this.#limits[name];
+      else if (limit !== undefined) this.#limits[name] = limit;
+    }
+  }
+
+  /** A new day sends the one before into the history; what was booked late is told as it stands there. */
+  #book(risk: EventRisk): void {
+    const before = this.#risk;
+    if (before && before.day < risk.day) this.#history.set(before.day, dayOf(before));
+    for (const day of risk.late ?? []) this.#history.set(day.day, day);
+    if (risk.breaker) this.#breaker = risk.breaker;
+    this.#risk = risk;
+  }
+
+  /** The window and the number of ids bound what is remembered; an id never ranks below one that was marked before. */
+  #mark(id: string, pair: string, ts: Date, at: Date): void {
+    const now = at.getTime();
+    for (const [old, score] of this.#marked) if (score <= now - this.#policy.dedupWindow) this.#marked.delete(old);
+    const score = Math.max(now, ...this.#marked.values());
+    for (const [old] of this.#ranked().slice(0, Math.max(0, this.#marked.size - this.#policy.maxIds + 1))) {
+      this.#marked.delete(old);
+    }
+    this.#marked.set(id, score);
+    this.#last = { id, pair, ts };
+  }
+
+  #ranked(): [string, number][] {
+    return [...this.#marked].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+  }
+
+  #dayAt(now: number): string {
+    return new Date(now - this.#policy.dayStart).toISOString().slice(0, 10);
+  }
+
+  #riskAt(now: number): EventRisk {
+    const day = this.#dayAt(now);
+    const nothing = { consecutiveLosses: 0, currentDrawdown: 0, peakEquity: 0, tripped: false };
+    const stored = this.#risk ?? { ...nothing, day: "", dailyPnl: 0, dailyTrades: 0 };
+    return stored.day < day ? { ...stored, day, dailyPnl: 0, dailyTrades: 0 } : stored;
+  }
+
+  #historyAt(now: number): DailyRisk[] {
+    const days = new Map(this.#history);
+    if (this.#risk && this.#risk.day < this.#dayAt(now)) days.set(this.#risk.day, dayOf(this.#risk));
+    return [...days.values()].sort((a, b) => (a.day < b.day ? -1 : 1));
+  }
+
+  #activeBreaker(now: number): CircuitBreaker | undefined {
+    const until = this.#breaker?.until;
+    return until === undefined || now < until.getTime() ? this.#breaker : undefined;
+  }
+}
+
+function dayOf({ day, dailyPnl, dailyTrades }: EventRisk): DailyRisk {
+  return { day, pnl: dailyPnl, trades: dailyTrades };
+}
+
+/** By time, then by id; the ids of these sequences are plain ASCII. */
+function byTime<T extends { readonly id: string }>(items: T[], time: (item: T) => Date): T[] {
+  return items.sort((a, b) => time(a).getTime() - time(b).getTime() || (a.id < b.id ? -1 : 1));
+}
+
+/** ms after midnight of `HH:MM`. */
+export function dayStartOf(text: string): number {
+  return Date.parse(`1970-01-01T${text}:00Z`) % DAY;
+}

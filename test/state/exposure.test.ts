@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Exposure, notionalOf, orderNotional } from "../../src/state/exposure.js";
+import { toMoney } from "../../src/state/money.js";
+import type { PositionRow } from "../../src/state/rows.js";
+
+const test = suite("exposure");
+
+const order = { intent: "entry", status: "open", size: 2, filled: 0.5, price: 100 } as const;
+
+test("a position takes size x price, to 8 places, whatever the sign of the price", () => {
+  assert.is(notionalOf(0.5, 40_000), toMoney(20_000));
+  assert.is(notionalOf(2, -3), toMoney(6));
+  assert.is(notionalOf(1, 0.123456785), toMoney(0.12345679));
+  assert.is(notionalOf(1, 0), 0n);
+  assert.is(notionalOf(5e-324, 1), 0n);
+});
+
+test("no position takes more than 9e12", () => {
+  for (const [size, price] of [
+    [Number.MAX_VALUE, Number.MAX_VALUE],
+    [9e12, 1.01],
+    [1e300, 1],
+  ] as const) {
+    assert.is(notionalOf(size, price), toMoney(9e12));
+  }
+});
+
+test("an entry without a price takes nothing", () => {
+  assert.is(notionalOf(5, null), 0n);
+});
+
+test("an entry takes what is left of it, an exit or an order that is over nothing", () => {
+  assert.is(orderNotional(order), toMoney(150));
+  assert.is(orderNotional({ ...order, filled: 3 }), 0n);
+  assert.is(orderNotional({ ...order, price: null }), 0n);
+  assert.is(orderNotional({ ...order, intent: "exit" }), 0n);
+  for (const status of ["filled", "cancelled", "rejected"] as const) assert.is(orderNotional({ ...order, status }), 0n);
+  assert.is(orderNotional({ ...order, status: "unknown" }), toMoney(150));
+});
+
+const pair = fc.constantFrom("BTC/USDT", "ETH/USDT");
+const position = fc.record({ pair, notional: fc.bigInt({ min: 0n, max: 10n ** 20n }) }).map(
+  (some): PositionRow => ({
+    id: "p",
+    side: "long",
+    size: 1,
+    entry_price: 1,
+    entry_ts: 1,
+    tp: null,
+    sl: null,
+    cooldown: null,
+    cost: null,
+    realised: 0n,
+    last_fill_ts: null,
+    version: 1,
+    metadata: "{}",
+    ...some,
+  }),
+);
+
+test("the sums are those over the positions that stand, after any changes of them", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.option(position))), (changes) => {
+      const exposure = new Exposure();
+      const standing = new Map<string, PositionRow>();
+      for (const [id, after] of changes) {
+        const before = standing.get(id);
+        exposure.watchPosition(before, after ?? undefined);
+        if (after) standing.set(id, after);
+        else standing.delete(id);
+      }
+      const all = [...standing.values()];
+      assert.is(
+        exposure.notional,
+        all.reduce((sum, { notional }) => sum + notional, 0n),
+      );
+      assert.is(exposure.slots, all.length);
+      const counted = new Map<string, number>();
+      for (const each of all) counted.set(each.pair, (counted.get(each.pair) ?? 0) + 1);
+      assert.equal(new Map([...exposure.slotsByPair].sort()), new Map([...counted].sort()));
+    }),
+  );
+});
+
+test.run();
