@@ -13,7 +13,8 @@ export type ErrorCode =
   | "LOCKED"
   | "SCHEMA_VERSION"
   | "STALE_STATE"
-  | "CORRUPT_STATE";
+  | "CORRUPT_STATE"
+  | "EXCHANGE";
 
 /** Base of all errors of this library; `code` is stable over versions. */
 export abstract class StateError extends Error {
