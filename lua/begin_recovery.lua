@@ -1,10 +1,12 @@
 #!lua flags=allow-oom
--- begin_recovery: refuses entries over all processes until the recovery has ended.
+-- begin_recovery: refuses entries over all processes until the recovery has ended. One holder at a time; an unfinished one is resumed.
 --
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
 -- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[5] recovery:current       hash    id, token, holder, until ms, begun_at ms
+-- KEYS[6] recovery:journal       hash    what must be known if the recovery is resumed
 -- ARGV[1] call                number of the call in its slot; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -12,7 +14,9 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] reason
--- Reply {"begun", call}
+-- ARGV[8] ttl                 ms for which its holder may work before it has to renew
+-- Reply {"begun", id, token, {journal key, value, ...}, call}
+--       {"held", holder, until ms, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
 -- >>> change.lua, stamped from lua/shared
@@ -79,10 +83,24 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local reason = ARGV[7]
+local current_key, journal_key = KEYS[5], KEYS[6]
+local reason, ttl = ARGV[7], tonumber(ARGV[8])
+
+-- Read.
+local current = redis.call("HMGET", current_key, "id", "token", "holder", "until", "begun_at")
+local id, last, holder, till, begun_at = current[1], tonumber(current[2] or 0), current[3], tonumber(current[4] or 0), current[5]
+local journal = redis.call("HGETALL", journal_key)
+if till > now and holder ~= instance then return answer({ "held", holder, current[4] }) end
+
+-- Decide: the clock keeps tokens growing even when a failover lost the last one.
+local token = string.format("%.0f", math.max(last + 1, now))
+if not id or redis.call("HEXISTS", meta_key, "recovering") == 0 then
+  id, begun_at = token, now_text
+end
 
 -- Write.
+redis.call("HSET", current_key, "id", id, "token", token, "holder", instance, "until", string.format("%.0f", now + ttl), "begun_at", begun_at)
 redis.call("HSET", meta_key, "recovering", reason)
-event("recovery_begun", "reason", reason)
+event("recovery_begun", "id", id, "reason", reason)
 
-return answer({ "begun" })
+return answer({ "begun", id, token, journal })

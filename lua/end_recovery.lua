@@ -5,14 +5,17 @@
 -- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[5] recovery:current       hash    id, token, holder, until ms, begun_at ms
+-- KEYS[6] recovery:journal       hash    what must be known if the recovery is resumed
 -- ARGV[1] call                number of the call in its slot; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] token               "" = whoever holds it
 -- Reply {"ended", call}
---       {"none", call}   no recovery was under way
+--       {"none", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
 -- >>> change.lua, stamped from lua/shared
@@ -79,11 +82,19 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+local current_key, journal_key = KEYS[5], KEYS[6]
+local token = ARGV[7]
+
 -- Read.
+local held = redis.call("HGET", current_key, "token")
+redis.call("HLEN", journal_key)
 if redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "none" }) end
+if token ~= "" and held ~= token then return refuse("SFFENCED", "recovery " .. token .. " is not under way") end
 
 -- Write.
 redis.call("HDEL", meta_key, "recovering")
+if held then redis.call("HSET", current_key, "until", "0") end
+redis.call("DEL", journal_key)
 event("recovery_ended")
 
 return answer({ "ended" })

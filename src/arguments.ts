@@ -52,6 +52,23 @@ export function pair(field: string, value: unknown): string {
   return /\|(?:long|short)$/.test(name) ? fail(field, "a pair that does not end in |long or |short", value) : name;
 }
 
+/** At most 1,000 values, each of them checked. */
+export function list<T, Checked>(
+  field: string,
+  values: readonly T[],
+  checked: (field: string, value: T) => Checked,
+): Checked[] {
+  if (!Array.isArray(values) || values.length > 1000) return fail(field, "an array of at most 1000", values);
+  return values.map((value, at) => checked(`${field}[${at}]`, value));
+}
+
+/** Text for programs: at most 1 MiB. */
+export function note(field: string, value: unknown): string {
+  if (typeof value !== "string") return fail(field, "a string", value);
+  if (Buffer.byteLength(value) > 1024 * 1024) return fail(field, "at most 1 MiB", value);
+  return value.isWellFormed() && !value.includes("\0") ? value : fail(field, "well-formed text without NUL", value);
+}
+
 /** Words for people: at most 1 KiB. */
 export function words(field: string, value: unknown): string {
   if (value === undefined || value === null) return "";

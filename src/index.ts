@@ -7,4 +7,5 @@ export type { Config, ResolvedConfig } from "./config/schema.js";
 export * from "./errors.js";
 export { Lease } from "./lease.js";
 export { type CloseOptions, type Logger, type ManagerOptions, StateManager } from "./manager.js";
+export { Recovery } from "./recovery.js";
 export type * from "./types.js";

@@ -26,6 +26,7 @@ import { cancelOrder } from "./operations/cancel-order.js";
 import { clearCooldown } from "./operations/clear-cooldown.js";
 import { closePosition } from "./operations/close-position.js";
 import { endRecovery } from "./operations/end-recovery.js";
+import { findOrders } from "./operations/find-orders.js";
 import { getCircuitBreaker } from "./operations/get-circuit-breaker.js";
 import { getCooldown } from "./operations/get-cooldown.js";
 import { getDailyHistory } from "./operations/get-daily-history.js";
@@ -37,11 +38,14 @@ import { getOrder } from "./operations/get-order.js";
 import { getPendingOrders } from "./operations/get-pending-orders.js";
 import { getPosition } from "./operations/get-position.js";
 import { getPositions } from "./operations/get-positions.js";
+import { getRecordedFills } from "./operations/get-recorded-fills.js";
+import { getRecovery } from "./operations/get-recovery.js";
 import { getRiskLimits } from "./operations/get-risk-limits.js";
 import { getRiskState } from "./operations/get-risk-state.js";
 import { getSignalState } from "./operations/get-signal-state.js";
 import { heartbeat } from "./operations/heartbeat.js";
 import { isSignalProcessed } from "./operations/is-signal-processed.js";
+import { journalRecovery } from "./operations/journal-recovery.js";
 import { markSignalProcessed } from "./operations/mark-signal-processed.js";
 import type { Operation } from "./operations/operation.js";
 import { recordFill } from "./operations/record-fill.js";
@@ -49,6 +53,8 @@ import { releaseLease } from "./operations/release-lease.js";
 import { removeOrder } from "./operations/remove-order.js";
 import { removePosition } from "./operations/remove-position.js";
 import { renewLease } from "./operations/renew-lease.js";
+import { renewRecovery } from "./operations/renew-recovery.js";
+import { reportDifference } from "./operations/report-difference.js";
 import { resetCircuitBreaker } from "./operations/reset-circuit-breaker.js";
 import { saveOrder } from "./operations/save-order.js";
 import { savePosition } from "./operations/save-position.js";
@@ -60,6 +66,7 @@ import { updateDailyPnl } from "./operations/update-daily-pnl.js";
 import { updateEquity } from "./operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "./operations/update-position.js";
 import { read } from "./outcome.js";
+import { Recovery } from "./recovery.js";
 import type { RiskPolicy } from "./state/breaker.js";
 import { SCHEMA_VERSION } from "./state/flow-state.js";
 import type {
@@ -68,6 +75,7 @@ import type {
   CircuitBreaker,
   CloseResult,
   DailyRisk,
+  Difference,
   FillInput,
   FillResult,
   Instance,
@@ -78,6 +86,7 @@ import type {
   PositionInput,
   PositionPatch,
   PositionSide,
+  RecoveryState,
   RiskState,
   RiskUpdate,
   SignalState,
@@ -313,6 +322,21 @@ export class StateManager {
     });
   }
 
+  /** The orders of these ids, pending or closed within seven days, in the order of the ids; undefined where none is known. At most 1,000. */
+  async findOrders(ids: readonly string[]): Promise<(PendingOrder | undefined)[]> {
+    return this.#run(findOrders, { ids: check.list("ids", ids, check.id) });
+  }
+
+  /** For each of the fills, whether `recordFill` has booked it within 30 days. At most 1,000. */
+  async getRecordedFills(fills: readonly { orderId: string; fillId: string }[]): Promise<boolean[]> {
+    return this.#run(getRecordedFills, {
+      fills: check.list("fills", fills, (field, { orderId, fillId }) => ({
+        orderId: check.id(`${field}.orderId`, orderId),
+        fillId: check.id(`${field}.fillId`, fillId),
+      })),
+    });
+  }
+
   /**
    * Books one execution of an order, once by its `fillId`, in any order. An entry fill opens or grows the position (its id is
    * the order's `positionId`, or the order's own id); an exit fill reduces the order's `positionId`. Each books its realised
@@ -534,14 +558,58 @@ export class StateManager {
     return `sf${createHash("sha256").update(`${this.flowId}\0${signalId}`).digest("base64url").slice(0, 30)}`;
   }
 
-  /** Refuses entries (`recovering`) over all processes until `endRecovery`. Exits go on. */
-  async beginRecovery(reason: string): Promise<void> {
-    await this.#run(beginRecovery, { reason: check.words("reason", check.id("reason", reason)) });
+  // Recovery
+
+  /**
+   * Refuses entries (`recovering`) over all processes until the recovery has ended; exits go on. One process holds it, for `ttl`
+   * (default 10s), renewed by itself; one that nobody holds any more is resumed, as is one that this very instance began. While
+   * another process holds it, waits up to `wait` (default 0), then rejects with a LockedError that names the holder.
+   */
+  async beginRecovery(reason: string, options: { ttl?: Duration; wait?: Duration } = {}): Promise<Recovery> {
+    const o = check.fields("options", options, ["ttl", "wait"]);
+    const args = { reason: check.words("reason", check.id("reason", reason)), ttl: leaseTtl(o.ttl) };
+    return this.#waitFor(o.wait, (deadline) => this.#tryRecovery(args, deadline));
   }
 
-  /** Lets entries go ahead again; false when no recovery was under way. */
+  #tryRecovery(args: { reason: string; ttl: number }, deadline: number): Promise<Recovery | undefined> {
+    const askedAt = performance.now();
+    return read(this.#run(beginRecovery, args), {
+      value: (outcome) => {
+        if (outcome.begun) {
+          return new Recovery(outcome, args.ttl, askedAt, {
+            renew: async (token, ttl) => (await this.#run(renewRecovery, { token, ttl })) !== undefined,
+            note: (token, key, value) =>
+              this.#run(journalRecovery, { token, key: check.id("key", key), value: check.note("value", value) }),
+            end: (token) => this.#run(endRecovery, { token }),
+          });
+        }
+        if (performance.now() < deadline) return undefined;
+        const until = new Date(outcome.until).toISOString();
+        throw new LockedError(
+          `flow ${this.flowId} is being recovered by ${outcome.holder}, which holds it until ${until}`,
+        );
+      },
+    });
+  }
+
+  /** The recovery that is under way, held or left unfinished; undefined when there is none. */
+  async getRecovery(): Promise<RecoveryState | undefined> {
+    return this.#run(getRecovery, undefined);
+  }
+
+  /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
-    return this.#run(endRecovery, undefined);
+    return this.#run(endRecovery, { token: undefined });
+  }
+
+  /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */
+  async reportDifference(difference: Difference): Promise<void> {
+    const d = check.fields("difference", difference, ["subject", "found", "reads"]);
+    await this.#run(reportDifference, {
+      subject: check.id("difference.subject", d.subject),
+      found: check.words("difference.found", d.found),
+      reads: check.optionalCount("difference.reads", d.reads),
+    });
   }
 
   // Liveness
@@ -575,16 +643,20 @@ export class StateManager {
    */
   async acquireLease(options: { ttl?: Duration; wait?: Duration } = {}): Promise<Lease> {
     const o = check.fields("options", options, ["ttl", "wait"]);
-    const ttl = check.optionalDuration("ttl", o.ttl) ?? 10_000;
-    if (ttl < 100 || ttl > 86_400_000) throw new InvalidArgumentError(`ttl: expected 100ms to 24h, got ${ttl} ms`);
-    const deadline = performance.now() + (check.optionalDuration("wait", o.wait) ?? 0);
+    const ttl = leaseTtl(o.ttl);
+    return this.#waitFor(o.wait, (deadline) => this.#tryLease(ttl, deadline));
+  }
+
+  /** Tries, until there is something or until `wait` is over. */
+  async #waitFor<T>(wait: Duration | undefined, attempt: (deadline: number) => Promise<T | undefined>): Promise<T> {
+    const deadline = performance.now() + (check.optionalDuration("wait", wait) ?? 0);
     for (;;) {
-      const lease = await this.#tryLease(ttl, deadline).catch((error: unknown) => {
+      const got = await attempt(deadline).catch((error: unknown) => {
         const away = error instanceof ConnectionError || error instanceof UnknownOutcomeError;
         if (!away || this.#closing.signal.aborted || performance.now() >= deadline) throw error;
-        return undefined; // a lease taken without an answer runs out by itself
+        return undefined; // what was taken without an answer runs out by itself
       });
-      if (lease) return lease;
+      if (got !== undefined) return got;
       await pause(Math.min(deadline - performance.now(), LEASE_POLL));
     }
   }
@@ -724,6 +796,12 @@ function createBackend(config: ResolvedConfig, context: BackendContext): Backend
 
 function checkedClock(clock: () => number): () => number {
   return () => check.time("options.clock()", clock());
+}
+
+function leaseTtl(value: Duration | undefined): number {
+  const ttl = check.optionalDuration("ttl", value) ?? 10_000;
+  if (ttl < 100 || ttl > 86_400_000) throw new InvalidArgumentError(`ttl: expected 100ms to 24h, got ${ttl} ms`);
+  return ttl;
 }
 
 function dayStartMs(dayStart: string): number {

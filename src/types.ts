@@ -167,6 +167,27 @@ export interface LeaseState {
   until: Date;
 }
 
+/** A recovery that is under way, or that nobody has finished: it blocks entries. */
+export interface RecoveryState {
+  /** Names the recovery for good, over everybody who resumes it. */
+  id: number;
+  reason: string;
+  begunAt: Date;
+  /** Who worked on it last. */
+  holder: string;
+  /** Until when that one holds it; absent when it waits for anybody to resume it. */
+  until?: Date;
+  /** What it must remember if it is resumed. */
+  journal: ReadonlyMap<string, string>;
+}
+
+/** Something in which state and exchange differ, seen in `reads` readings in a row. */
+export interface Difference {
+  subject: string;
+  found: string;
+  reads: number;
+}
+
 /** What a change did to the flow's risk, as its event tells it. `breaker` is there when it tripped or was made to last longer. */
 export interface EventRisk {
   day: string;
@@ -243,8 +264,9 @@ export type StateEvent = EventBase &
     | { type: "cooldown_cleared"; pair: string; side?: PositionSide }
     | { type: "lease_acquired"; token: number; holder: string; until: Date }
     | { type: "lease_released"; token: number; holder: string }
-    | { type: "recovery_begun"; reason: string }
+    | { type: "recovery_begun"; recoveryId: number; reason: string }
     | { type: "recovery_ended" }
+    | ({ type: "difference_found" } & Difference)
     /** Not a change: the log was trimmed past the place asked for, so events before this one may be missing. */
     | { type: "history_trimmed"; after: string }
   );

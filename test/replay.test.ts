@@ -94,6 +94,7 @@ end("the sequences reached every type of event", () => {
     "breaker_tripped",
     "cooldown_cleared",
     "cooldown_set",
+    "difference_found",
     "entry_admitted",
     "equity_updated",
     "fill_recorded",

@@ -6,6 +6,7 @@ import { cancelOrder } from "./cancel-order.js";
 import { clearCooldown } from "./clear-cooldown.js";
 import { closePosition } from "./close-position.js";
 import { endRecovery } from "./end-recovery.js";
+import { findOrders } from "./find-orders.js";
 import { getCircuitBreaker } from "./get-circuit-breaker.js";
 import { getCooldown } from "./get-cooldown.js";
 import { getDailyHistory } from "./get-daily-history.js";
@@ -17,11 +18,14 @@ import { getOrder } from "./get-order.js";
 import { getPendingOrders } from "./get-pending-orders.js";
 import { getPosition } from "./get-position.js";
 import { getPositions } from "./get-positions.js";
+import { getRecordedFills } from "./get-recorded-fills.js";
+import { getRecovery } from "./get-recovery.js";
 import { getRiskLimits } from "./get-risk-limits.js";
 import { getRiskState } from "./get-risk-state.js";
 import { getSignalState } from "./get-signal-state.js";
 import { heartbeat } from "./heartbeat.js";
 import { isSignalProcessed } from "./is-signal-processed.js";
+import { journalRecovery } from "./journal-recovery.js";
 import { markSignalProcessed } from "./mark-signal-processed.js";
 import { openFlow } from "./open-flow.js";
 import type { Operation } from "./operation.js";
@@ -30,6 +34,8 @@ import { releaseLease } from "./release-lease.js";
 import { removeOrder } from "./remove-order.js";
 import { removePosition } from "./remove-position.js";
 import { renewLease } from "./renew-lease.js";
+import { renewRecovery } from "./renew-recovery.js";
+import { reportDifference } from "./report-difference.js";
 import { resetCircuitBreaker } from "./reset-circuit-breaker.js";
 import { saveOrder } from "./save-order.js";
 import { savePosition } from "./save-position.js";
@@ -49,6 +55,7 @@ export const operations: readonly Pick<Operation<never, unknown>, "name" | "kind
   clearCooldown,
   closePosition,
   endRecovery,
+  findOrders,
   getCircuitBreaker,
   getCooldown,
   getDailyHistory,
@@ -60,11 +67,14 @@ export const operations: readonly Pick<Operation<never, unknown>, "name" | "kind
   getPendingOrders,
   getPosition,
   getPositions,
+  getRecordedFills,
+  getRecovery,
   getRiskLimits,
   getRiskState,
   getSignalState,
   heartbeat,
   isSignalProcessed,
+  journalRecovery,
   markSignalProcessed,
   openFlow,
   recordFill,
@@ -72,6 +82,8 @@ export const operations: readonly Pick<Operation<never, unknown>, "name" | "kind
   removeOrder,
   removePosition,
   renewLease,
+  renewRecovery,
+  reportDifference,
   resetCircuitBreaker,
   saveOrder,
   savePosition,

@@ -1,16 +1,58 @@
-import type { Operation } from "./operation.js";
+import { list, type Operation, text } from "./operation.js";
 
-export const beginRecovery: Operation<{ readonly reason: string }, void> = {
+interface Args {
+  readonly reason: string;
+  /** ms for which its holder may work before it has to renew. */
+  readonly ttl: number;
+}
+
+export type RecoveryOutcome =
+  | { readonly begun: true; readonly id: number; readonly token: number; readonly journal: ReadonlyMap<string, string> }
+  | { readonly begun: false; readonly holder: string; readonly until: number };
+
+export const beginRecovery: Operation<Args, RecoveryOutcome> = {
   name: "begin_recovery",
   kind: "change",
-  keys: [],
-  argv: ["reason"],
-  encode: ({ reason }) => [reason],
-  decode: () => undefined,
-  apply(state, { reason }, call) {
+  keys: ["recovery:current", "recovery:journal"],
+  argv: ["reason", "ttl"],
+  encode: ({ reason, ttl }) => [reason, String(ttl)],
+  decode(reply) {
+    if (reply[0] === "held") return { begun: false, holder: text(reply, 1), until: Number(text(reply, 2)) };
+    return {
+      begun: true,
+      id: Number(text(reply, 1)),
+      token: Number(text(reply, 2)),
+      journal: journalFromReply(list(reply, 3)),
+    };
+  },
+  apply(state, { reason, ttl }, call) {
     const { meta } = state;
+    const current = state.recovery.value;
+    if (current && current.until > call.now && current.holder !== call.instance) {
+      return { begun: false, holder: current.holder, until: current.until };
+    }
 
+    const token = Math.max((current?.token ?? 0) + 1, call.now);
+    const unfinished = meta.value?.recovering != null && current !== undefined;
+    const id = unfinished ? current.id : token;
+
+    state.recovery.value = {
+      id,
+      token,
+      holder: call.instance,
+      until: call.now + ttl,
+      begun_at: unfinished ? current.begun_at : call.now,
+    };
     if (meta.value) meta.value = { ...meta.value, recovering: reason };
-    state.emit(call, "recovery_begun", () => ({ reason }));
+    state.emit(call, "recovery_begun", () => ({ id: String(id), reason }));
+
+    return { begun: true, id, token, journal: new Map(state.recoveryJournal.entries()) };
   },
 };
+
+/** A journal from its keys and values in turn. */
+export function journalFromReply(pairs: readonly string[]): ReadonlyMap<string, string> {
+  const journal = new Map<string, string>();
+  for (let i = 0; i + 1 < pairs.length; i += 2) journal.set(pairs[i] ?? "", pairs[i + 1] ?? "");
+  return journal;
+}

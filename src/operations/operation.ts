@@ -21,7 +21,9 @@ export type KeyName =
   | "risk:exposure"
   | "signals:processed"
   | "signals:cooldowns"
-  | "signals:last";
+  | "signals:last"
+  | "recovery:current"
+  | "recovery:journal";
 
 /** What a script answers: a tag, then strings (and, in a few reads, lists of strings). The call's number, always last, is cut off. */
 export type Reply = readonly (string | readonly string[])[];

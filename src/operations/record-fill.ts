@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../errors.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
-import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
+import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import {
   addDecimal,
   type Decimal,
@@ -92,7 +92,7 @@ export const recordFill: Operation<Args, FillResult> = {
   }),
   apply(state, a, call) {
     const { window, max } = TRADE_MEMORY;
-    const fill = `${a.orderId.replace(/[%|]/g, encodeURIComponent)}|${a.fillId}`; // the first | parts the two
+    const fill = fillKey(a.orderId, a.fillId);
     const ts = a.ts ?? call.now;
 
     const stored = findOrder(state, a.orderId);

@@ -103,9 +103,17 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
     case "lease_released":
       return { ...base, type, token: Number(need(f, "token")), holder: need(f, "holder") };
     case "recovery_begun":
-      return { ...base, type, reason: need(f, "reason") };
+      return { ...base, type, recoveryId: Number(need(f, "id")), reason: need(f, "reason") };
     case "recovery_ended":
       return { ...base, type };
+    case "difference_found":
+      return {
+        ...base,
+        type,
+        subject: need(f, "subject"),
+        found: need(f, "found"),
+        reads: Number(need(f, "reads")),
+      };
     default:
       throw new TypeError(`event ${base.id} has a type that this version does not know: ${JSON.stringify(type)}`);
   }

@@ -2,7 +2,17 @@ import type { RiskLimitName } from "../config/risk-limits.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import { Ranking } from "./ranking.js";
-import type { BreakerRow, DailyRow, LastSignalRow, LeaseRow, MetaRow, OrderRow, PositionRow, RiskRow } from "./rows.js";
+import type {
+  BreakerRow,
+  DailyRow,
+  LastSignalRow,
+  LeaseRow,
+  MetaRow,
+  OrderRow,
+  PositionRow,
+  RecoveryRow,
+  RiskRow,
+} from "./rows.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
@@ -36,6 +46,9 @@ export class FlowState {
   /** Instances by their last heartbeat. */
   readonly instances = new Ranking("instances", this.changes);
   readonly lease = new Cell<LeaseRow>("lease", this.changes);
+  readonly recovery = new Cell<RecoveryRow>("recovery", this.changes);
+  /** What the recovery under way must remember if it is resumed: texts by key. */
+  readonly recoveryJournal = new Table<string>("recovery_journal", this.changes);
   readonly events = new EventLog(this.changes);
 
   limit(name: RiskLimitName): number | undefined {

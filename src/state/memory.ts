@@ -4,6 +4,11 @@ import type { Ranking } from "./ranking.js";
 /** Trade ids (of `updateDailyPnl`) and fill ids are remembered for 30 days, the newest 100,000 of each. */
 export const TRADE_MEMORY = { window: 30 * 86_400_000, max: 100_000 } as const;
 
+/** The name under which a fill is remembered: the first | parts the order's id from the fill's. */
+export function fillKey(orderId: string, fillId: string): string {
+  return `${orderId.replace(/[%|]/g, encodeURIComponent)}|${fillId}`;
+}
+
 export function remembers(ids: Ranking, id: string, now: number, window: number): boolean {
   const at = ids.get(id);
   return at !== undefined && at > now - window;

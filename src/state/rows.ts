@@ -13,6 +13,17 @@ export interface MetaRow {
   readonly recovering: string | null;
 }
 
+/** The recovery under way, or the last one. Tokens and ids only grow. */
+export interface RecoveryRow {
+  /** The token under which it was begun: names it for good, over everybody who resumes it. */
+  readonly id: number;
+  readonly token: number;
+  readonly holder: string;
+  /** When its holder has to have renewed it; 0 once it was let go or has ended. */
+  readonly until: number;
+  readonly begun_at: number;
+}
+
 export interface PositionRow {
   readonly id: string;
   readonly pair: string;

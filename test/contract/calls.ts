@@ -5,6 +5,8 @@ import { BUY, LONG } from "./samples.js";
 /** One sensible call of an operation, in a flow that `fill` has filled: as ARGV of its script, and through the manager. */
 export interface SampleCall {
   readonly argv: readonly string[];
+  /** What a flow needs, beside what `fill` gives it. */
+  prepare?(manager: StateManager): Promise<unknown>;
   call(manager: StateManager): Promise<unknown>;
 }
 
@@ -44,14 +46,15 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         metadata: { a: [] },
       }),
   },
-  begin_recovery: { argv: ["a look"], call: (m) => m.beginRecovery("a look") },
+  begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
   cancel_order: { argv: ["o1", "1"], call: (m) => m.cancelOrder("o1", { releaseSignal: true }) },
   clear_cooldown: { argv: [LONG.pair, ""], call: (m) => m.clearCooldown(LONG.pair) },
   close_position: {
     argv: ["p1", "-5", "", "90", "60000", "stop", "0", "3600000"],
     call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop" }),
   },
-  end_recovery: { argv: [], call: (m) => m.endRecovery() },
+  end_recovery: { argv: [""], call: (m) => m.endRecovery() },
+  find_orders: { argv: ['["o1","none"]'], call: (m) => m.findOrders(["o1", "none"]) },
   get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },
   get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },
   get_daily_history: { argv: ["30", "0"], call: (m) => m.getDailyHistory() },
@@ -63,11 +66,21 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   get_pending_orders: { argv: [], call: (m) => m.getPendingOrders() },
   get_position: { argv: ["p1"], call: (m) => m.getPosition("p1") },
   get_positions: { argv: [], call: (m) => m.getPositions() },
+  get_recorded_fills: {
+    argv: ['["o0|f0"]', `${30 * 86_400_000}`],
+    call: (m) => m.getRecordedFills([{ orderId: "o0", fillId: "f0" }]),
+  },
+  get_recovery: { argv: [], call: (m) => m.getRecovery() },
   get_risk_limits: { argv: [], call: (m) => m.getRiskLimits() },
   get_risk_state: { argv: ["0"], call: (m) => m.getRiskState() },
   get_signal_state: { argv: [DAY_MS], call: (m) => m.getSignalState() },
   heartbeat: { argv: [`${7 * 86_400_000}`], call: (m) => m.heartbeat() },
   is_signal_processed: { argv: ["s1", DAY_MS], call: (m) => m.isSignalProcessed("s1") },
+  journal_recovery: {
+    argv: [`${NOON}`, "order:x", "sent"],
+    prepare: (m) => m.beginRecovery("a look"),
+    call: (m) => m.beginRecovery("a look").then((recovery) => recovery.note("order:x", "sent")),
+  },
   mark_signal_processed: {
     argv: ["s2", LONG.pair, "", DAY_MS, "100000"],
     call: (m) => m.markSignalProcessed("s2", LONG.pair),
@@ -83,6 +96,15 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   renew_lease: {
     argv: ["1", "60000"],
     call: (m) => m.acquireLease().then((lease) => lease.renew().finally(() => lease.release())),
+  },
+  renew_recovery: {
+    argv: [`${NOON}`, "0"],
+    prepare: (m) => m.beginRecovery("a look"),
+    call: (m) => m.beginRecovery("a look").then((recovery) => recovery.leave()),
+  },
+  report_difference: {
+    argv: ["BTC/USDT long", "1 tracked, 2 there", "3"],
+    call: (m) => m.reportDifference({ subject: "BTC/USDT long", found: "1 tracked, 2 there", reads: 3 }),
   },
   reset_circuit_breaker: { argv: ["seen to"], call: (m) => m.resetCircuitBreaker("seen to") },
   save_order: {

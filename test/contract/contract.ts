@@ -13,6 +13,7 @@ import type { Open, Theme, Traits } from "./open.js";
 import { orderLife } from "./order-life.js";
 import { orders } from "./orders.js";
 import { positions } from "./positions.js";
+import { recovering } from "./recovering.js";
 import { risk } from "./risk.js";
 import { signals } from "./signals.js";
 import { snapshots } from "./snapshot.js";
@@ -36,6 +37,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   fills,
   "life of orders": orderLife,
   leases,
+  recovering,
   events,
   watching,
 };

@@ -405,8 +405,15 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
       event: { type: "cooldown_cleared", pair: "*", side: "short" },
     },
     { change: (mgr) => mgr.clearCooldown(PAIR), event: { type: "cooldown_cleared", pair: PAIR } },
-    { change: (mgr) => mgr.beginRecovery("a look"), event: { type: "recovery_begun", reason: "a look" } },
+    {
+      change: (mgr) => mgr.beginRecovery("a look"),
+      event: { type: "recovery_begun", recoveryId: NOON, reason: "a look" },
+    },
     { change: (mgr) => mgr.endRecovery(), event: { type: "recovery_ended" } },
+    {
+      change: (mgr) => mgr.reportDifference({ subject: "BTC/USDT long", found: "1 tracked, 2 there", reads: 3 }),
+      event: { type: "difference_found", subject: "BTC/USDT long", found: "1 tracked, 2 there", reads: 3 },
+    },
   ],
 };
 

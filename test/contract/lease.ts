@@ -31,6 +31,7 @@ const CHANGES: Readonly<Record<string, (mgr: StateManager, orderId: string) => P
   setCooldown: (mgr) => mgr.setCooldown(LONG.pair, "2h"),
   clearCooldown: (mgr) => mgr.clearCooldown(LONG.pair),
   beginRecovery: (mgr) => mgr.beginRecovery("a look"),
+  reportDifference: (mgr) => mgr.reportDifference({ subject: "BTC/USDT", found: "nothing there", reads: 1 }),
   endRecovery: (mgr) => mgr.endRecovery(),
 };
 

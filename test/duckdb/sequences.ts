@@ -23,11 +23,13 @@ import { getOrder } from "../../src/operations/get-order.js";
 import { getPendingOrders } from "../../src/operations/get-pending-orders.js";
 import { getPosition } from "../../src/operations/get-position.js";
 import { getPositions } from "../../src/operations/get-positions.js";
+import { getRecovery } from "../../src/operations/get-recovery.js";
 import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { getSignalState } from "../../src/operations/get-signal-state.js";
 import { heartbeat } from "../../src/operations/heartbeat.js";
 import { isSignalProcessed } from "../../src/operations/is-signal-processed.js";
+import { journalRecovery } from "../../src/operations/journal-recovery.js";
 import { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
 import type { Operation } from "../../src/operations/operation.js";
 import { recordFill } from "../../src/operations/record-fill.js";
@@ -35,6 +37,7 @@ import { releaseLease } from "../../src/operations/release-lease.js";
 import { removeOrder } from "../../src/operations/remove-order.js";
 import { removePosition } from "../../src/operations/remove-position.js";
 import { renewLease } from "../../src/operations/renew-lease.js";
+import { renewRecovery } from "../../src/operations/renew-recovery.js";
 import { resetCircuitBreaker } from "../../src/operations/reset-circuit-breaker.js";
 import { saveOrder } from "../../src/operations/save-order.js";
 import { savePosition } from "../../src/operations/save-position.js";
@@ -237,8 +240,10 @@ const calls = fc.oneof(
   call(acquireLease, fc.record({ ttl: fc.constantFrom(1000, 86_400_000) })),
   call(renewLease, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constant(5000) })),
   call(releaseLease, fc.record({ token: fc.constantFrom(1, 2) })),
-  call(beginRecovery, fc.record({ reason: fc.string() })),
-  call(endRecovery, none),
+  call(beginRecovery, fc.record({ reason: fc.string(), ttl: fc.constantFrom(1000, 86_400_000) })),
+  call(journalRecovery, fc.record({ token: fc.constantFrom(1, 2), key: fc.string(), value: fc.string() })),
+  call(renewRecovery, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constantFrom(0, 5000) })),
+  call(endRecovery, fc.record({ token: fc.constantFrom(undefined, 1, 2) })),
 );
 
 /** Every question that a flow answers. */
@@ -248,6 +253,7 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getPosition, { id: "a" }),
   ask(getPendingOrders, undefined),
   ask(getOrder, { id: "a" }),
+  ask(getRecovery, undefined),
   ask(getOrder, { id: "b" }),
   ask(getRiskState, POLICY),
   ask(getRiskLimits, undefined),

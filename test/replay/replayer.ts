@@ -105,6 +105,7 @@ export class Replayer {
         return;
       case "history_trimmed":
         throw new Error(`the log begins after ${event.after}: it cannot be replayed from its first event`);
+      case "difference_found":
       case "lease_acquired":
       case "lease_released":
       case "recovery_begun":

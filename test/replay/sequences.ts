@@ -237,6 +237,11 @@ const otherSteps = [
     mgr.clearCooldown(values.pair, values.side),
   ),
   kind("beginRecovery", fc.constant("a look"), ({ mgr }, reason) => mgr.beginRecovery(reason)),
+  kind(
+    "reportDifference",
+    fc.constant({ subject: "BTC/USDT", found: "nothing there", reads: 2 }),
+    ({ mgr }, difference) => mgr.reportDifference(difference),
+  ),
   kind("endRecovery", fc.constant(null), ({ mgr }) => mgr.endRecovery()),
   kind("heartbeat", fc.constant(null), ({ mgr }) => mgr.heartbeat()),
   kind("acquireLease", fc.constant("1m" as const), async (bench, ttl) => {

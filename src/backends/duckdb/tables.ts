@@ -8,6 +8,7 @@ import type {
   MetaRow,
   OrderRow,
   PositionRow,
+  RecoveryRow,
   RiskRow,
 } from "../../state/rows.js";
 import type { ChangedTable, Table } from "../../state/table.js";
@@ -79,6 +80,19 @@ const recordedFills = new SqlTable<{ fill: string; recorded_at: number }>("recor
 });
 
 const lease = new SqlTable<LeaseRow>("lease", { token: whole, holder: text, until: time });
+
+const recovery = new SqlTable<RecoveryRow>("recovery", {
+  id: whole,
+  token: whole,
+  holder: text,
+  until: time,
+  begun_at: time,
+});
+
+const recoveryJournal = new SqlTable<{ entry: string; value: string }>("recovery_journal", {
+  entry: text,
+  value: text,
+});
 
 const riskState = new SqlTable<RiskRow>("risk_state", {
   day: text,
@@ -200,6 +214,14 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       toRow: ({ last_heartbeat }) => last_heartbeat,
     }),
     lease: oneRow(state.lease, lease),
+    recovery: oneRow(state.recovery, recovery),
+    recoveryJournal: new RowMirror(state.recoveryJournal, {
+      sql: recoveryJournal,
+      key: "entry",
+      keyOf: ({ entry }) => entry,
+      toFields: (value, entry) => ({ entry, value }),
+      toRow: ({ value }) => value,
+    }),
     events: new EventMirror(state.events, maxEvents),
   };
 }

@@ -29,7 +29,7 @@ export function luaForeign(stand: Stand): void {
 
     test(`${name} fails and changes nothing when any of its keys holds another type`, async () => {
       for (const [i, { name: keyName, type }] of listed(read(operation), "KEYS").entries()) {
-        const flowId = await stand.filledFlow();
+        const flowId = await stand.filledFlow(sampleOf(operation).prepare);
         const request = stand.request(operation, flowId, keyName === "execution:lease" ? "1" : "");
         await spoil(request.keys[i] ?? "", type);
         const before = await stand.contents(flowId);
@@ -43,7 +43,7 @@ export function luaForeign(stand: Stand): void {
       for (const [i, { type }] of listed(read(operation), "KEYS").entries()) {
         const keyName = keysOf(operation)[i];
         if (keyName === undefined || (NOT_READ.includes(keyName) && !operation.keys.includes(keyName))) continue;
-        const flowId = await stand.filledFlow();
+        const flowId = await stand.filledFlow(sampleOf(operation).prepare);
         await using manager = await stand.open(flowId);
         await spoil(new FlowKeys("sf", flowId, false).key(keyName), type);
         const before = await stand.contents(flowId);

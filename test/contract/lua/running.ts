@@ -10,7 +10,7 @@ import { redisCli } from "../../servers/redis-binary.cjs";
 import { newFlowId } from "../backends.js";
 import { failure } from "../expect.js";
 import type { Stand } from "./flow.js";
-import { pathOf } from "./source.js";
+import { pathOf, sampleOf } from "./source.js";
 
 const run = promisify(execFile);
 
@@ -23,7 +23,7 @@ export function luaRunning(stand: Stand): void {
     const { name } = operation;
 
     test(`${name} runs with redis-cli --eval`, async () => {
-      const { keys, argv } = stand.request(operation, await stand.filledFlow());
+      const { keys, argv } = stand.request(operation, await stand.filledFlow(sampleOf(operation).prepare));
       const output = await server.cli("--eval", pathOf(operation), ...keys, ",", ...argv);
       assert.not.match(output, /ERR|WRONGTYPE|^\(error\)|\bSF[A-Z]+/);
       assert.is(output.split("\n").at(-1), "7", output);
@@ -34,7 +34,7 @@ export function luaRunning(stand: Stand): void {
       const sha = createHash("sha1").update(source).digest("hex");
       assert.is(script(name).sha, sha);
       assert.is(await client.script("LOAD", source.toString()), sha);
-      const { keys, argv } = stand.request(operation, await stand.filledFlow());
+      const { keys, argv } = stand.request(operation, await stand.filledFlow(sampleOf(operation).prepare));
       const reply = await client.evalsha(sha, keys.length, ...keys, ...argv);
       assert.ok(Array.isArray(reply));
       assert.is(reply.at(-1), "7");
@@ -42,7 +42,7 @@ export function luaRunning(stand: Stand): void {
 
     for (const mode of ["--ldb", "--ldb-sync-mode"]) {
       test(`${name} starts and ends under the debugger, ${mode}`, async () => {
-        const { keys, argv } = stand.request(operation, await stand.filledFlow());
+        const { keys, argv } = stand.request(operation, await stand.filledFlow(sampleOf(operation).prepare));
         const connection = ["-h", server.host, "-p", `${server.port}`];
         const debugging = run(redisCli(), [...connection, mode, "--eval", pathOf(operation), ...keys, ",", ...argv]);
         debugging.child.stdin?.end("continue\n");
@@ -57,7 +57,7 @@ export function luaRunning(stand: Stand): void {
 
   test("a script run twice under one call number answers alike and changes nothing the second time", async () => {
     for (const operation of operations.filter(({ kind }) => kind === "change")) {
-      const flowId = await stand.filledFlow();
+      const flowId = await stand.filledFlow(sampleOf(operation).prepare);
       const request = stand.request(operation, flowId);
       const first = await stand.run(operation, request);
       const after = await stand.contents(flowId);

@@ -1,0 +1,45 @@
+#!lua flags=no-writes
+-- find_orders: orders by their ids, pending or lately closed.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] orders:pending         hash    id -> JSON
+-- KEYS[3] orders:closed          hash    id -> JSON
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] ids                 JSON array of order ids
+-- Reply {"orders", {JSON or "" for each id}, call}
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+local pending_key, closed_key = KEYS[2], KEYS[3]
+local ids = cjson.decode(ARGV[4])
+local found = {}
+for i, id in ipairs(ids) do
+  found[i] = redis.call("HGET", pending_key, id) or redis.call("HGET", closed_key, id) or ""
+end
+return answer({ "orders", found })

@@ -1,0 +1,61 @@
+#!lua flags=no-writes
+-- get_recorded_fills: which fills were booked.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] orders:fills           zset    order id|fill id -> ms it was booked
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] fills               JSON array of "order id|fill id", % and | in the order's id as %25 and %7C
+-- ARGV[5] fill_window         ms for which a fill is remembered
+-- Reply {"fills", {"1" or "0" for each fill}, call}
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+-- >>> memory.lua, stamped from lua/shared
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+local function remembers(key, id, window)
+  local at = redis.call("ZSCORE", key, id)
+  return at and tonumber(at) > now - window
+end
+
+-- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten.
+local function remember(key, id, window, max)
+  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local count = redis.call("ZCARD", key)
+  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
+  redis.call("ZADD", key, newest and math.max(now, tonumber(newest)) or now, id)
+end
+-- <<< memory.lua
+
+local fills_key = KEYS[2]
+local fills, fill_window = cjson.decode(ARGV[4]), tonumber(ARGV[5])
+local recorded = {}
+for i, fill in ipairs(fills) do recorded[i] = remembers(fills_key, fill, fill_window) and "1" or "0" end
+return answer({ "fills", recorded })

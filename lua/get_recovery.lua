@@ -1,0 +1,45 @@
+#!lua flags=no-writes
+-- get_recovery: the recovery that is under way or unfinished.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] recovery:current       hash    id, token, holder, until ms, begun_at ms
+-- KEYS[3] recovery:journal       hash    what must be known if the recovery is resumed
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- Reply {"recovering", id, reason, begun_at ms, holder, until ms (0 = nobody holds it), {journal key, value, ...}, call}
+--       {"none", call}
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+local current_key, journal_key = KEYS[2], KEYS[3]
+local reason = redis.call("HGET", meta_key, "recovering")
+local current = redis.call("HMGET", current_key, "id", "begun_at", "holder", "until")
+local journal = redis.call("HGETALL", journal_key)
+if not reason or not current[1] then return answer({ "none" }) end
+local until_ms = tonumber(current[4]) > now and current[4] or "0"
+return answer({ "recovering", current[1], reason, current[2], current[3], until_ms, journal })

@@ -1,0 +1,89 @@
+#!lua flags=allow-oom
+-- report_difference: leaves an event that says in what state and exchange differ, and changes nothing else.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] subject
+-- ARGV[8] found
+-- ARGV[9] reads               how many readings in a row have shown it
+-- Reply {"reported", call}
+-- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
+
+-- >>> change.lua, stamped from lua/shared
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- number of the call in its slot; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = tonumber(ARGV[6]) -- events kept; 0 = none
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+if call ~= "" then
+  local answered = redis.call("GET", call_key)
+  if answered then
+    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    if number == call then
+      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
+      return cjson.decode(reply)
+    end
+    if tonumber(number) > tonumber(call) then
+      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
+
+-- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  return reply
+end
+
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  return redis.error_reply(text)
+end
+
+local function event(kind, ...)
+  if max_events > 0 then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+local subject, found, reads = ARGV[7], ARGV[8], ARGV[9]
+
+-- Write.
+event("difference_found", "subject", subject, "found", found, "reads", reads)
+
+return answer({ "reported" })

@@ -1,0 +1,21 @@
+import { fillKey, remembers, TRADE_MEMORY } from "../state/memory.js";
+import { list, type Operation } from "./operation.js";
+
+interface Args {
+  readonly fills: readonly { readonly orderId: string; readonly fillId: string }[];
+}
+
+/** For each of the fills, whether `recordFill` has booked it. */
+export const getRecordedFills: Operation<Args, boolean[]> = {
+  name: "get_recorded_fills",
+  kind: "read",
+  keys: ["orders:fills"],
+  argv: ["fills", "fill_window"],
+  encode: ({ fills }) => [
+    JSON.stringify(fills.map(({ orderId, fillId }) => fillKey(orderId, fillId))),
+    String(TRADE_MEMORY.window),
+  ],
+  decode: (reply) => list(reply, 1).map((recorded) => recorded === "1"),
+  apply: (state, { fills }, { now }) =>
+    fills.map(({ orderId, fillId }) => remembers(state.fills, fillKey(orderId, fillId), now, TRADE_MEMORY.window)),
+};

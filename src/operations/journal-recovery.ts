@@ -1,0 +1,25 @@
+import { FencedError } from "../errors.js";
+import type { Operation } from "./operation.js";
+
+interface Args {
+  readonly token: number;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Notes what must be known if the recovery is resumed. */
+export const journalRecovery: Operation<Args, void> = {
+  name: "journal_recovery",
+  kind: "change",
+  keys: ["recovery:current", "recovery:journal"],
+  argv: ["token", "key", "value"],
+  encode: (a) => [String(a.token), a.key, a.value],
+  decode: () => undefined,
+  apply(state, { token, key, value }) {
+    if (state.meta.value?.recovering == null || state.recovery.value?.token !== token) {
+      throw new FencedError(`recovery ${token} is not under way`);
+    }
+
+    state.recoveryJournal.set(key, value);
+  },
+};

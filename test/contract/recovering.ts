@@ -1,0 +1,122 @@
+import * as assert from "uvu/assert";
+import { FencedError, InvalidArgumentError, LockedError } from "../../src/index.js";
+import { another } from "./another.js";
+import { Clock, NOON, SECOND } from "./clock.js";
+import { failure } from "./expect.js";
+import type { Theme } from "./open.js";
+import { BUY, LONG } from "./samples.js";
+
+const ENTRY = { signalId: "s9", pair: LONG.pair, side: "long", size: 1, price: 1 } as const;
+
+export const recovering: Theme = (test, open) => {
+  test("while a recovery is under way, and while it is unfinished, entries are refused and exits are not", async () => {
+    await using mgr = await open();
+    await mgr.savePosition(LONG);
+    const recovery = await mgr.beginRecovery("after a crash");
+    assert.equal(await refusal(), "recovering");
+    await recovery.leave();
+    assert.equal(await refusal(), "recovering");
+    assert.is((await mgr.closePosition(LONG.id, { pnl: 1 })).closed, true);
+    await (await mgr.beginRecovery("again")).end();
+    assert.equal(await refusal(), "admitted");
+
+    async function refusal(): Promise<string> {
+      const answer = await mgr.admit(ENTRY);
+      return answer.admitted ? "admitted" : answer.reason;
+    }
+  });
+
+  test("one that nobody finished is resumed under its id, with what was noted", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
+    const first = await mgr.beginRecovery("after a crash");
+    await first.note("order:x", "sent");
+    await first.note("order:y", '{"a":[]}');
+    await first.note("order:x", "filled");
+    await first.leave();
+    clock.now += SECOND;
+    const second = await mgr.beginRecovery("again");
+    assert.is(second.id, first.id);
+    assert.equal([...second.journal].sort(), [
+      ["order:x", "filled"],
+      ["order:y", '{"a":[]}'],
+    ]);
+    const state = await mgr.getRecovery();
+    assert.equal(state && { ...state, journal: state.journal.size }, {
+      id: NOON,
+      reason: "again",
+      begunAt: new Date(NOON),
+      holder: "bot-1",
+      until: new Date(NOON + 11 * SECOND),
+      journal: 2,
+    });
+    await second.end();
+    assert.is(await mgr.getRecovery(), undefined);
+  });
+
+  test("the next one after an end has an id of its own, larger, and an empty journal", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    const first = await mgr.beginRecovery("one");
+    await first.note("a", "b");
+    await first.end();
+    const second = await mgr.beginRecovery("two");
+    assert.ok(second.id > first.id);
+    assert.is(second.journal.size, 0);
+    await second.end();
+  });
+
+  test("another process waits until it is let go; one that was taken over can note and end nothing", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
+    await using found = await another(mgr, open, {}, { clock: clock.read, instanceId: "bot-2" });
+    const second = found.other;
+    if (second === mgr) return; // this backend has one process only
+    const held = await mgr.beginRecovery("one", { ttl: "10s" });
+    const error = await failure(second.beginRecovery("two"));
+    assert.instance(error, LockedError);
+    assert.match(error.message, /being recovered by bot-1/);
+    clock.now += 10 * SECOND;
+    const taken = await second.beginRecovery("two");
+    assert.is(taken.id, held.id);
+    assert.instance(await failure(held.note("a", "b")), FencedError);
+    assert.instance(await failure(held.end()), FencedError);
+    assert.is((await second.getRecovery())?.journal.size, 0);
+    await taken.end();
+  });
+
+  test("a note that is no text, or too long, is refused and nothing is noted", async () => {
+    await using mgr = await open();
+    await using recovery = await mgr.beginRecovery("one");
+    assert.instance(await failure(recovery.note("", "x")), InvalidArgumentError);
+    assert.instance(await failure(recovery.note("a", "x".repeat(1024 * 1024 + 1))), InvalidArgumentError);
+    assert.is((await mgr.getRecovery())?.journal.size, 0);
+  });
+
+  test("orders are found by their ids, pending or over", async () => {
+    await using mgr = await open();
+    await mgr.saveOrder(BUY);
+    await mgr.saveOrder({ ...BUY, id: "over" });
+    await mgr.cancelOrder("over");
+    const found = await mgr.findOrders([BUY.id, "none", "over"]);
+    assert.equal(
+      found.map((order) => order && [order.id, order.status]),
+      [[BUY.id, "open"], undefined, ["over", "cancelled"]],
+    );
+    assert.equal(await mgr.findOrders([]), []);
+    assert.instance(await failure(mgr.findOrders([""])), InvalidArgumentError);
+  });
+
+  test("it can be asked which fills are booked", async () => {
+    await using mgr = await open();
+    await mgr.saveOrder({ ...BUY, id: "a|b%" });
+    await mgr.recordFill("a|b%", { fillId: "f|1", price: 1, size: BUY.size / 2 });
+    const asked = [
+      { orderId: "a|b%", fillId: "f|1" },
+      { orderId: "a", fillId: "b%|f|1" },
+      { orderId: "a|b%", fillId: "f" },
+    ];
+    assert.equal(await mgr.getRecordedFills(asked), [true, false, false]);
+    assert.equal(await mgr.getRecordedFills([]), []);
+  });
+};
