@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Config } from "../../src/config/schema.js";
 import { type Call, readJournal } from "./journal.js";
 import type { AdmissionPlan } from "./plan.js";
-import type { WorkOrder } from "./worker.js";
+import type { Offered, Stage, Word, WorkOrder } from "./worker.js";
 
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
@@ -18,6 +18,19 @@ export interface Assignment {
   readonly configOf: (worker: number) => Config;
 }
 
+/** Who looks on, and what they do about it. */
+export interface Foreman {
+  /** Has the workers go through stages, one after the other, before the race begins. */
+  opening(perform: Perform): Promise<void>;
+  /** A worker was answered to an offer that it made in the race. */
+  offered(offered: Offered, kill: Kill): void;
+  /** A worker does not know the outcome of a call. */
+  doubted(worker: number): void;
+}
+
+/** Sends all workers into a stage; resolves when all of them are through. */
+export type Perform = (stage: Stage) => Promise<void>;
+
 /** Workers that are not done by then hang, ms. */
 const DEADLINE = 600_000;
 
@@ -25,19 +38,44 @@ const DEADLINE = 600_000;
 export type Kill = (worker: number) => boolean;
 
 /**
- * Has one process for each worker of the plan go through the signals. All begin at the same moment; `offered` is called after each
- * signal that was offered to a worker. Resolves to every call that was made; rejects with what a worker printed when it fails.
+ * Has one process for each worker of the plan go through the signals. All begin each stage at the same moment. Resolves to every call
+ * that was made; rejects with what a worker printed when it fails.
  */
-export async function trade(assignment: Assignment, offered: (kill: Kill) => void): Promise<Call[]> {
+export async function trade(assignment: Assignment, foreman: Foreman): Promise<Call[]> {
   const { plan, folder } = assignment;
   const journals = Array.from({ length: plan.workers }, (_, worker) => join(folder, `worker-${worker}.jsonl`));
   const processes: ChildProcess[] = [];
   const killed = new WeakSet<ChildProcess>();
-  const ready = new Set<number>();
-  let begin = () => {};
-  const beginning = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
+  const ready = new Set<ChildProcess>();
+  let allReady = () => {};
+  let isRace = false;
+
+  function gathering(): Promise<void> {
+    return new Promise((resolve) => {
+      allReady = resolve;
+    });
+  }
+
+  function send(stage: Stage): void {
+    for (const child of ready) if (child.connected) child.send(stage, () => {});
+    ready.clear();
+  }
+
+  function perform(stage: Stage): Promise<void> {
+    const done = gathering();
+    send(stage);
+    return done;
+  }
+
+  function hear(word: Word, worker: number, child: ChildProcess): void {
+    if (word === "doubt") foreman.doubted(worker);
+    else if (word !== "ready") isRace && foreman.offered(word, kill);
+    else {
+      ready.add(child);
+      if (isRace) send("race");
+      else if (ready.size === plan.workers) allReady();
+    }
+  }
 
   function kill(worker: number): boolean {
     const child = processes[worker];
@@ -54,11 +92,7 @@ export async function trade(assignment: Assignment, offered: (kill: Kill) => voi
       processes[worker] = child;
       let output = "";
       for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += chunk));
-      child.on("message", (message) => {
-        if (message === "offered") return offered(kill);
-        if (ready.add(worker).size === plan.workers) begin();
-        void beginning.then(() => child.connected && child.send("begin", () => {}));
-      });
+      child.on("message", (word: Word) => hear(word, worker, child));
       const [code, signal] = await once(child, "close");
       isKilled = killed.has(child) && signal === "SIGKILL";
       if (code !== 0 && !isKilled) throw new Error(`${instance} ended with ${code ?? signal}:\n${output}`);
@@ -69,7 +103,13 @@ export async function trade(assignment: Assignment, offered: (kill: Kill) => voi
     for (const child of processes) child.kill("SIGTERM");
   }, DEADLINE);
   try {
-    await Promise.all(journals.map((journal, worker) => employ(worker, journal)));
+    const gathered = gathering();
+    const employed = Promise.all(journals.map((journal, worker) => employ(worker, journal)));
+    employed.catch(() => {}); // awaited below
+    await Promise.race([gathered.then(() => foreman.opening(perform)), employed]);
+    isRace = true;
+    send("race");
+    await employed;
   } finally {
     clearTimeout(deadline);
     for (const child of processes) child.kill("SIGKILL");

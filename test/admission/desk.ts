@@ -17,13 +17,14 @@ interface Outcome {
 /** What the library says when another process was there first. Any other refusal is a fault. */
 const OVERTAKEN = /no open position|is larger than position|cannot become/;
 
-/** Where a worker deals with the flow: each call is written down before it is made, and its answer after. */
+/** Where a worker deals with the flow: each call is written down before it is made, and its answer after. `doubts` is told of each doubt. */
 export class Desk {
   constructor(
     private readonly manager: StateManager,
     private readonly journal: Journal,
     private readonly plan: AdmissionPlan,
     private readonly worker: number,
+    private readonly doubts: () => void,
   ) {}
 
   async offer(signal: number): Promise<Admission> {
@@ -152,7 +153,10 @@ export class Desk {
   async #noted<T>(wish: string, call: (doubt: () => void) => Promise<T>, telling: (answer: T) => string): Promise<T> {
     const tell = this.journal.wish(wish);
     let doubts = 0;
-    const answer = await call(() => doubts++);
+    const answer = await call(() => {
+      doubts += 1;
+      this.doubts();
+    });
     tell(telling(answer), doubts);
     return answer;
   }

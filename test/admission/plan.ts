@@ -1,5 +1,5 @@
 import type { Config } from "../../src/config/schema.js";
-import type { AdmissionRequest, Metadata } from "../../src/types.js";
+import type { AdmissionRequest, Metadata, PositionSide } from "../../src/types.js";
 import { seededRandom } from "../servers/random.js";
 
 /** What the workers do follows from these numbers; which of them does it, from who is faster. */
@@ -31,6 +31,27 @@ export const TICK_PLACES = 4;
 
 const PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "ADA/USDT"];
 
+/**
+ * The first signals are offered in rushes, one after the other, and nothing is closed before the last of them is over. So every limit is
+ * reached and refuses somebody, whoever is faster: after an entry of each worker's own there are four of `ADA/USDT` at most, then one
+ * large entry leaves too little for another, and small ones take what slots are left.
+ */
+export type Rush = "own" | "pair" | "large" | "small";
+
+const RUSHES: readonly { readonly rush: Rush; readonly signals: (workers: number) => number }[] = [
+  { rush: "own", signals: (workers) => workers },
+  { rush: "pair", signals: () => 8 },
+  { rush: "large", signals: () => 4 },
+  { rush: "small", signals: () => 8 },
+];
+
+/** An admission request whose fields are in the store as they are here. */
+export interface RequestOfPlan extends AdmissionRequest {
+  side: PositionSide;
+  cooldown?: number;
+  metadata: Metadata;
+}
+
 /** Streams of random numbers, kept apart. */
 const REQUESTS = 1_000_000;
 const SHUFFLES = 2_000_000;
@@ -49,10 +70,11 @@ export function admissionConfig(url: string, commandTimeout: number, dayStart: s
 }
 
 /** What a worker asks for when it is offered a signal: the same for all of them but for the name in the metadata. */
-export function requestOf({ seed }: AdmissionPlan, signal: number, worker: number) {
+export function requestOf(plan: AdmissionPlan, signal: number, worker: number): RequestOfPlan {
+  const { seed } = plan;
   const random = seededRandom(seed, REQUESTS + signal);
   const price = decimal(between(random, 900_000, 1_100_000), TICK_PLACES);
-  return {
+  const request = {
     signalId: `signal-${signal}`,
     pair: PAIRS[Math.floor(random() * PAIRS.length)] ?? "",
     side: random() < 0.5 ? ("long" as const) : ("short" as const),
@@ -61,7 +83,43 @@ export function requestOf({ seed }: AdmissionPlan, signal: number, worker: numbe
     ...(random() < 0.25 && { cooldown: between(random, 1, 40) }),
     ...(random() < 0.3 && { tp: price + 5, sl: price - 5 }),
     metadata: { worker, signal },
-  } satisfies AdmissionRequest;
+  };
+  const rush = rushOf(plan, signal);
+  return rush ? rushed(rush, request, random) : request;
+}
+
+/** The signals of a rush that are offered to a worker: all of them, or the worker's own. */
+export function rushSignals({ workers }: AdmissionPlan, rush: Rush, worker: number): number[] {
+  let first = 0;
+  for (const { rush: name, signals } of RUSHES) {
+    const count = signals(workers);
+    if (name === rush) {
+      const all = Array.from({ length: count }, (_, index) => first + index);
+      return rush === "own" ? all.slice(worker, worker + 1) : all;
+    }
+    first += count;
+  }
+  return [];
+}
+
+function rushOf({ workers }: AdmissionPlan, signal: number): Rush | undefined {
+  let end = 0;
+  return RUSHES.find(({ signals }) => {
+    end += signals(workers);
+    return signal < end;
+  })?.rush;
+}
+
+/** What is asked for in a rush: worth 90 to 101 each, the large ones 8500 to 8600; no cooldown keeps another from its slot. */
+function rushed(rush: Rush, { cooldown: _, ...request }: RequestOfPlan, random: () => number): RequestOfPlan {
+  const { signal } = makerOf(request.metadata);
+  const [least, most] = rush === "large" ? [8_500_000, 8_500_000] : [90_000, 99_000];
+  return {
+    ...request,
+    pair: PAIRS[rush === "pair" ? 4 : signal % 4] ?? "",
+    size: decimal(between(random, least, most), LOT_PLACES),
+    price: decimal(between(random, 1_000_000, 1_011_000), TICK_PLACES),
+  };
 }
 
 /** Who made an entry, and for which signal, as its metadata says. */

@@ -9,12 +9,17 @@ import type { Call } from "./journal.js";
 import { type Deeds, Operator } from "./operator.js";
 import { type AdmissionPlan, admissionConfig, FIRST_DAILY_LOSS, operatorRandom } from "./plan.js";
 import { readStore, type Store } from "./store.js";
+import type { Offered } from "./worker.js";
 
 export interface Run {
   readonly plan: AdmissionPlan;
   readonly flowId: string;
-  /** Called after each signal that was offered to a worker. */
-  readonly offered?: (kill: Kill) => void;
+  /** Called when the race begins, after the opening. */
+  readonly raceBegins?: () => void;
+  /** Called after each offer of the race. */
+  readonly offered?: (offered: Offered, kill: Kill) => void;
+  /** Called when a worker does not know the outcome of a call. */
+  readonly doubted?: (worker: number) => void;
   /** Where a worker connects to, and how long it waits for an answer; default: to Redis itself, patiently. */
   readonly connectionOf?: (worker: number) => { readonly url: string; readonly commandTimeout: number };
 }
@@ -38,7 +43,7 @@ export const DAY_START_MS = (beganAt.getUTCHours() * 60 + beganAt.getUTCMinutes(
 
 /** Lets the plan's workers and an operator loose on a new flow, and reads what is left when all are done. */
 export async function play(redis: RedisServer, run: Run): Promise<Aftermath> {
-  const { plan, flowId, offered, connectionOf = () => ({ url: redis.url, commandTimeout: PATIENT }) } = run;
+  const { plan, flowId, connectionOf = () => ({ url: redis.url, commandTimeout: PATIENT }) } = run;
   const folder = await mkdtemp(join(tmpdir(), "sf-admission-"));
   const configOf = (worker: number): Config => {
     const { url, commandTimeout } = connectionOf(worker);
@@ -49,10 +54,20 @@ export async function play(redis: RedisServer, run: Run): Promise<Aftermath> {
     const watcher = watch(manager);
     await manager.setRiskLimits({ max_daily_loss: FIRST_DAILY_LOSS });
     const operator = new Operator(manager, operatorRandom(plan));
-    const calls = await trade({ plan, flowId, folder, lanes: LANES, configOf }, (kill) => {
-      operator.maybeAct();
-      offered?.(kill);
-    });
+    const calls = await trade(
+      { plan, flowId, folder, lanes: LANES, configOf },
+      {
+        async opening(perform) {
+          await operator.opening(perform);
+          run.raceBegins?.();
+        },
+        offered(offered, kill) {
+          operator.maybeAct(offered.refusal);
+          run.offered?.(offered, kill);
+        },
+        doubted: (worker) => run.doubted?.(worker),
+      },
+    );
     await operator.idle();
     const store = await readStore(redis.port, flowId);
     const watched = await watcher.until(store.ids.at(-1) ?? "");

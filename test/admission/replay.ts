@@ -56,6 +56,8 @@ export class Replay {
     breaker_tripped: (event) => this.risk.trippedByHand(event),
     breaker_reset: (event) => this.risk.reset(event),
     limits_set: (event) => this.risk.limitsSet(event),
+    cooldown_set: (event) => void this.cooldowns.set(need(event, "cooldown"), Number(need(event, "until"))),
+    cooldown_cleared: (event) => void this.cooldowns.delete(need(event, "pair")),
   };
   #where = "";
 
@@ -92,8 +94,10 @@ export class Replay {
     if (this.risk.isLossAtLimit) this.#complain("admitted while the daily loss was at the limit");
     if (this.taken.has(signal)) this.#complain(`${signal} was admitted before`);
     const order = this.book.admitted(need(event, "order"));
-    const coolUntil = this.cooldowns.get(order.pair) ?? 0;
-    if (coolUntil > at) this.#complain(`${order.pair} was cooling down until ${coolUntil}`);
+    for (const cooling of [order.pair, "*"]) {
+      const until = this.cooldowns.get(cooling) ?? 0;
+      if (until > at) this.#complain(`${cooling} was cooling down until ${until}`);
+    }
     this.#asRequested(event, order);
 
     this.sights.admitted += 1;

@@ -1,11 +1,11 @@
 import type { PendingOrder } from "../../src/types.js";
-import { type AdmissionPlan, requestOf } from "./plan.js";
+import { type AdmissionPlan, type RequestOfPlan, requestOf } from "./plan.js";
 import { type Entry, type Step, stepsOf, sweepOf } from "./trade.js";
 
 /** A trade on its way, in the process that made it or took it up. */
 export class Trade {
   readonly entry: Entry;
-  readonly request: ReturnType<typeof requestOf>;
+  readonly request: RequestOfPlan;
   readonly #steps: Step[];
   #next = 0;
   #touched: boolean;
