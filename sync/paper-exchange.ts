@@ -11,8 +11,8 @@ import { worthOf } from "./paper/booking.js";
 import { compare, rounded, subtract } from "./paper/decimals.js";
 import { type Fault, type FaultPlan, type FaultRule, Faults, type FaultyMethod } from "./paper/faults.js";
 import { cancel, execute, movePrice } from "./paper/matching.js";
-import { amount, checkedPlacement, type Placement, place, Refusal } from "./paper/placing.js";
-import type { PaperOrder } from "./paper/rows.js";
+import { PaperFile } from "./paper/paper-file.js";
+import { amount, checkedPlacement, place, Refusal } from "./paper/placing.js";
 import { forPair, RULE_NAMES, type RuleOptions, type Rules, rulesOf } from "./paper/rules.js";
 
 export type { SeenCall } from "./paper/answers.js";
@@ -22,7 +22,13 @@ export type { PerPair, RuleOptions } from "./paper/rules.js";
 export interface PaperExchangeOptions extends RuleOptions {
   /** Replaces the clock: ms since 1970. The exchange's own time never goes back. */
   readonly clock?: () => number;
-  /** Faults from the start on. */
+  /**
+   * Where the exchange is kept: every change is durable there before its promise resolves, and another PaperExchange on the same
+   * file is the same exchange, also after kill -9. One at a time: until `close()`, or the end of the process, others get a
+   * LockedError. Default: in memory only. Rules that are not given are those of the file.
+   */
+  readonly file?: string;
+  /** Faults from the start on; after a restart they begin anew. */
   readonly faults?: FaultPlan;
 }
 
@@ -63,17 +69,24 @@ export class PaperExchange implements Exchange {
   readonly #clock: () => number;
   readonly #faults: Faults;
   readonly #book: Book;
+  readonly #file: PaperFile | undefined;
   #waiting: (() => void)[] = [];
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
-  /** Throws an InvalidArgumentError that names the option. */
+  /**
+   * Throws an InvalidArgumentError that names the option; of a file: a LockedError that names the process which has it, a
+   * CorruptStateError when it cannot be read, a SchemaVersionError when a later version wrote it.
+   */
   constructor(options: PaperExchangeOptions = {}) {
-    check.fields("options", options, [...RULE_NAMES, "clock", "faults"]);
-    this.#rules = rulesOf(options);
+    check.fields("options", options, [...RULE_NAMES, "clock", "file", "faults"]);
+    const { clock, file, faults, ...rules } = options;
+    this.#clock = checkedClock(clock ?? Date.now);
+    this.#faults = new Faults(faults ?? {});
+    this.#book = new Book();
+    this.#file = file === undefined ? undefined : PaperFile.open(check.id("options.file", file), rules, this.#book);
+    this.#rules = this.#file?.rules ?? rulesOf(rules);
+    if (!this.#file) this.#book.begin(this.#rules);
     this.name = this.#rules.name;
-    this.#clock = options.clock ?? Date.now;
-    this.#faults = new Faults(this.#rules.seed, options.faults ?? {});
-    this.#book = new Book(decimalText(toDecimal(this.#rules.balance)));
   }
 
   async fetchPositions(): Promise<ExchangePosition[]> {
@@ -115,40 +128,42 @@ export class PaperExchange implements Exchange {
   }
 
   async createOrder(request: OrderRequest): Promise<ExchangeOrder> {
-    const what = `order ${request.clientOrderId}`;
     const wish = this.#understood(() => {
       const placement = checkedPlacement(request);
       return { ...placement, clientOrderId: check.orderId("clientOrderId", placement.clientOrderId) };
     });
-    const fault = await this.#arrive("createOrder", what);
-    const order = await this.#change((book) => {
-      const outcome = this.#tryPlacing(wish);
-      const failure = outcome instanceof Refusal ? outcome.failure : null;
-      book.addCall({ method: "createOrder", request: wish, failure, at: book.account.at });
-      return outcome;
+    const what = `order ${wish.clientOrderId}`;
+    return this.#call("createOrder", what, async (fault) => {
+      const outcome = await this.#change((book) => {
+        const placed = place(book, this.#rules, wish);
+        const failure = placed instanceof Refusal ? placed.failure : null;
+        book.addCall({ method: "createOrder", request: wish, failure, at: book.account.at });
+        return placed;
+      });
+      if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
+      if (outcome instanceof Refusal)
+        throw new ExchangeError(outcome.failure, `${this.name} did not take ${what}: ${outcome.message}`);
+      return toldOrder(outcome);
     });
-    if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
-    if (order instanceof Refusal)
-      throw new ExchangeError(order.failure, `${this.name} did not take ${what}: ${order.message}`);
-    return toldOrder(order);
   }
 
   async cancelOrder(clientOrderId: string, pair: string): Promise<boolean> {
-    const what = `the cancellation of order ${clientOrderId}`;
     const wish = this.#understood(() => ({
       clientOrderId: check.orderId("clientOrderId", clientOrderId),
       pair: check.pair("pair", pair),
     }));
-    const fault = await this.#arrive("cancelOrder", what);
-    const known = await this.#change((book) => {
-      const order = book.order(wish.clientOrderId);
-      const mine = order?.pair === wish.pair ? order : undefined;
-      if (mine) cancel(book, mine);
-      book.addCall({ method: "cancelOrder", ...wish, known: mine !== undefined, at: book.account.at });
-      return mine !== undefined;
+    const what = `the cancellation of order ${wish.clientOrderId}`;
+    return this.#call("cancelOrder", what, async (fault) => {
+      const known = await this.#change((book) => {
+        const order = book.order(wish.clientOrderId);
+        const mine = order?.pair === wish.pair ? order : undefined;
+        if (mine) cancel(book, mine);
+        book.addCall({ method: "cancelOrder", ...wish, known: mine !== undefined, at: book.account.at });
+        return mine !== undefined;
+      });
+      if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
+      return known;
     });
-    if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
-    return known;
   }
 
   minSize(pair: string): number | undefined {
@@ -202,7 +217,7 @@ export class PaperExchange implements Exchange {
       ...(price !== undefined && type !== "market" && { price }),
     });
     const at = type === "market" && price !== undefined ? amount("price", price) : undefined;
-    const taken = await this.#change(() => this.#tryPlacing(wish, at));
+    const taken = await this.#change((book) => place(book, this.#rules, wish, at));
     if (taken instanceof Refusal) throw new ExchangeError(taken.failure, taken.message);
     return toldOrder(taken);
   }
@@ -291,10 +306,11 @@ export class PaperExchange implements Exchange {
     return this.#book.calls().map(toldCall);
   }
 
-  /** Lets go of what hangs: those calls reject with `no_answer`, and so does every later one. */
+  /** Waits for what is being kept and lets the file go. What hangs rejects with `no_answer`, and so does every later call. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing ??= this.#file?.close() ?? Promise.resolve();
     this.release();
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -311,17 +327,13 @@ export class PaperExchange implements Exchange {
     }
   }
 
-  #tryPlacing(wish: Placement, at?: number): PaperOrder | Refusal {
-    return place(this.#book, this.#rules, wish, at);
-  }
-
-  /** Resolves when the call is at the exchange, with the fault that its answer meets. */
-  async #arrive(method: FaultyMethod, what: string): Promise<Fault | undefined> {
-    if (this.#closed) throw this.#noAnswer(what, "it is closed");
-    const fault = this.#faults.next(method);
+  /** Takes a call to the exchange, at once where no fault delays it. `work` is told which fault its answer meets. */
+  async #call<T>(method: FaultyMethod, what: string, work: (fault: Fault | undefined) => Promise<T>): Promise<T> {
+    if (this.#closing) throw this.#noAnswer(what, "it is closed");
+    const fault = this.#faults.next(method, this.#rules.seed);
     if (fault?.kind === "delay") await pause(fault.ms);
     if (fault?.kind === "hang") await new Promise<void>((go) => this.#waiting.push(go));
-    if (this.#closed) throw this.#noAnswer(what, "it was closed");
+    if (this.#closing) throw this.#noAnswer(what, "it was closed");
     if (this.down) throw this.#noAnswer(what, "it cannot be reached");
     switch (fault?.kind) {
       case "rate_limit":
@@ -336,7 +348,7 @@ export class PaperExchange implements Exchange {
       case "no_answer":
         if (fault.when !== "after") throw this.#noAnswer(what, "the request was lost");
     }
-    return fault;
+    return work(fault);
   }
 
   #noAnswer(what: string, why: string): ExchangeError {
@@ -344,24 +356,39 @@ export class PaperExchange implements Exchange {
   }
 
   async #read<T>(method: FaultyMethod, what: string, read: () => T): Promise<{ answer: T; fault: Fault | undefined }> {
-    const fault = await this.#arrive(method, what);
-    const answer = fault?.kind === "stale" ? this.#book.asBefore(read) : read();
-    if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
-    return { answer, fault };
+    return this.#call(method, what, async (fault) => {
+      const answer = fault?.kind === "stale" ? this.#book.asBefore(read) : read();
+      await this.#kept(what, this.#file?.settled()); // nobody is told of what a crash could take back
+      if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
+      return { answer, fault };
+    });
   }
 
   /** Makes one change, whole or not at all; resolves when it is kept for good. */
   async #change<T>(change: (book: Book) => T, at = this.#clock()): Promise<T> {
-    if (this.#closed) throw this.#noAnswer("a change", "it is closed");
+    if (this.#closing) throw this.#noAnswer("a change", "it is closed");
     const book = this.#book;
+    let result: T;
     try {
       book.account = { ...book.account, at: Math.max(at, book.account.at) };
-      const result = change(book);
-      book.commit();
-      return result;
+      result = change(book);
     } catch (error) {
       book.rollback();
       throw error;
+    }
+    const rows = book.commit();
+    await this.#kept("a change", this.#file?.append(rows));
+    return result;
+  }
+
+  async #kept(what: string, keeping: Promise<void> | undefined): Promise<void> {
+    try {
+      await keeping;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ExchangeError("no_answer", `${this.name} was asked for ${what} and cannot keep its file: ${reason}`, {
+        cause: error,
+      });
     }
   }
 
@@ -372,6 +399,12 @@ export class PaperExchange implements Exchange {
       .flatMap((pair) => sides.map((side) => ({ pair, side, size: 0 })))
       .filter(({ pair, side }) => !open.some((position) => position.pair === pair && position.side === side));
   }
+}
+
+/** A clock of the caller's that shows nonsense is an error, before anything is decided by it. */
+function checkedClock(clock: () => number): () => number {
+  if (typeof clock !== "function") throw new InvalidArgumentError("options.clock: expected a function");
+  return () => check.time("options.clock", Math.floor(clock()));
 }
 
 function listed<T>(answer: T[], fault: Fault | undefined): T[] {

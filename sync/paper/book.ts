@@ -1,3 +1,4 @@
+import { decimalText, toDecimal } from "../../src/state/money.js";
 import type { PositionSide } from "../../src/types.js";
 import {
   type AccountRow,
@@ -12,6 +13,7 @@ import {
   positionRow,
   priceRow,
 } from "./rows.js";
+import type { Rules } from "./rules.js";
 import { type Change, Table } from "./table.js";
 
 const TRADED: ReadonlySet<string> = new Set(["orders", "positions", "fills"]);
@@ -60,7 +62,9 @@ export class Book {
   readonly #open = new Map<string, PaperOrder>();
   readonly #fillsOfPair = new Map<string, PaperFill[]>();
 
-  constructor(balance: string) {
+  /** A new account. */
+  begin(rules: Rules): void {
+    const balance = decimalText(toDecimal(rules.balance));
     this.#account.load("", { balance, realised: "0", fees: "0", orders: 0, fills: 0, calls: 0, at: 0 });
   }
 

@@ -15,7 +15,7 @@ export type FaultyMethod = Extract<keyof Exchange, (typeof METHODS)[number]>;
  * - `rate_limit`: it did not happen; an ExchangeError `no_answer`.
  * - `authentication`, `rejected`: it did not happen; an ExchangeError of that name.
  * - `empty`: an empty list, or an order that is not known. `half`: the first half of a list, rounded down.
- * - `stale`: the answer as it was before the last change of orders, positions and fills.
+ * - `stale`: the answer as it was before the last change of orders, positions and fills since the exchange was opened.
  * - `zero_rows`: positions that are closed are in the list with size 0.
  * - `delay`: the request arrives `ms` later. `hang`: it arrives when `release()` is called; after `close()` never.
  */
@@ -51,12 +51,10 @@ export class Faults {
   readonly #standing = new Map<FaultyMethod, Standing[]>();
   #rules = 0;
 
-  constructor(
-    private readonly seed: number,
-    plan: FaultPlan,
-  ) {
-    for (const method of METHODS) for (const rule of plan[method] ?? []) this.add(method, rule);
+  /** Throws an InvalidArgumentError when there is no such method or fault. */
+  constructor(plan: FaultPlan) {
     check.fields("options.faults", plan, METHODS);
+    for (const method of METHODS) for (const rule of plan[method] ?? []) this.add(method, rule);
   }
 
   /** Throws an InvalidArgumentError when there is no such fault. */
@@ -74,23 +72,23 @@ export class Faults {
     this.#standing.clear();
   }
 
-  /** Counts a call; the fault that it meets. */
-  next(method: FaultyMethod): Fault | undefined {
+  /** Counts a call; the fault that it meets. Chance is drawn from the seed. */
+  next(method: FaultyMethod, seed: number): Fault | undefined {
     let met: Fault | undefined;
     for (const standing of this.#standing.get(method) ?? []) {
       standing.calls++;
-      if (met || !this.#applies(standing)) continue;
+      if (met || !applies(standing, seed)) continue;
       standing.left--;
       met = standing.rule;
     }
     return met;
   }
+}
 
-  #applies({ rule, number, calls, left }: Standing): boolean {
-    if (left <= 0) return false;
-    if (rule.call !== undefined && rule.call !== calls) return false;
-    return rule.probability === undefined || chance(this.seed, "fault", number, calls) < rule.probability;
-  }
+function applies({ rule, number, calls, left }: Standing, seed: number): boolean {
+  if (left <= 0) return false;
+  if (rule.call !== undefined && rule.call !== calls) return false;
+  return rule.probability === undefined || chance(seed, "fault", number, calls) < rule.probability;
 }
 
 function checkRule(method: FaultyMethod, rule: FaultRule): void {

@@ -1,7 +1,8 @@
 /** How a simulated exchange works: what `PaperExchange` takes, checked. */
+import { z } from "zod";
 import * as check from "../../src/arguments.js";
 import { InvalidArgumentError } from "../../src/errors.js";
-import { type Decimal, decimalText, toDecimal } from "../../src/state/money.js";
+import { type Decimal, toDecimal } from "../../src/state/money.js";
 
 /** One number for every pair, or one for each. */
 export type PerPair = number | Readonly<Record<string, number>>;
@@ -30,19 +31,22 @@ export interface RuleOptions {
   readonly fills?: "whole" | "partial";
 }
 
-/** The same with the defaults in place. */
-export interface Rules {
-  readonly name: string;
-  readonly seed: number;
-  readonly mode: "netting" | "hedge";
-  readonly market: "swap" | "spot";
-  readonly fees: { readonly maker: number; readonly taker: number };
-  readonly balance: number;
-  readonly minSize: PerPair;
-  readonly sizeStep: PerPair;
-  readonly contractSize: PerPair;
-  readonly fills: "whole" | "partial";
-}
+const perPairNumbers = z.union([z.number(), z.record(z.string(), z.number())]);
+
+/** The same with the defaults in place, as they are written down. */
+export const writtenRules = z.object({
+  name: z.string(),
+  seed: z.int(),
+  mode: z.enum(["netting", "hedge"]),
+  market: z.enum(["swap", "spot"]),
+  fees: z.object({ maker: z.number(), taker: z.number() }),
+  balance: z.number(),
+  minSize: perPairNumbers,
+  sizeStep: perPairNumbers,
+  contractSize: perPairNumbers,
+  fills: z.enum(["whole", "partial"]),
+});
+export type Rules = Readonly<z.infer<typeof writtenRules>>;
 
 export const RULE_NAMES = [
   "name",
@@ -103,8 +107,9 @@ export function isMultiple(size: Decimal, step: number): boolean {
   return scaled(size) % scaled(unit) === 0n;
 }
 
-/** The first rule in which two exchanges differ, in words; undefined when they are the same. */
-export function differenceOf(stored: Rules, asked: Rules, given: RuleOptions): string | undefined {
+/** The first option given that is not the rule of a stored exchange, in words; undefined when there is none. */
+export function contradiction(stored: Rules, given: RuleOptions): string | undefined {
+  const asked = rulesOf(given);
   for (const name of RULE_NAMES) {
     const [was, wanted] = [JSON.stringify(stored[name]), JSON.stringify(asked[name])];
     if (given[name] !== undefined && was !== wanted) return `options.${name}: expected ${was}, got ${wanted}`;
@@ -135,9 +140,8 @@ function perPair(field: string, value: PerPair | undefined): PerPair {
   if (typeof value === "number") return check.notNegative(field, value);
   if (typeof value !== "object" || value === null)
     throw new InvalidArgumentError(`${field}: expected a number, or one for each pair`);
-  return Object.fromEntries(
-    Object.entries(value).map(([pair, number]) => [pair, check.notNegative(`${field}["${pair}"]`, number)]),
-  );
+  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([pair, number]) => [pair, check.notNegative(`${field}["${pair}"]`, number)]));
 }
 
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
@@ -149,9 +153,4 @@ function oneOf<T extends string>(field: string, value: unknown, choices: readonl
 function wholeNumber(field: string, value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError(`${field}: expected a whole number, got ${String(value)}`);
-}
-
-/** A decimal as the double next to it. */
-export function numberOf(amount: Decimal): number {
-  return Number(decimalText(amount));
 }
