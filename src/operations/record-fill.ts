@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from "../errors.js";
+import { averagePrice } from "../state/average-price.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import {
   addDecimal,
-  type Decimal,
   decimalText,
   formatMoney,
   type Money,
@@ -208,15 +208,6 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
     version: base.version + 1,
   };
   return { position, realised };
-}
-
-/** The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost. */
-function averagePrice(cost: Decimal, size: number): number {
-  const near = Number(decimalText(cost)) / size;
-  if (!Number.isFinite(near) || !Number.isFinite(size)) return near;
-  const missed = addDecimal(cost, negateDecimal(multiplyDecimal(toDecimal(near), toDecimal(size))));
-  const mend = Number(decimalText(missed)) / size;
-  return Number(decimalText(addDecimal(toDecimal(near), toDecimal(mend))));
 }
 
 /** An exit reduces the position; it books (exit price - entry price) x size x direction - fee. */

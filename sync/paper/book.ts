@@ -1,0 +1,193 @@
+import { decimalText, toDecimal } from "../../src/state/money.js";
+import type { PositionSide } from "../../src/types.js";
+import {
+  type AccountRow,
+  accountRow,
+  callRow,
+  fillRow,
+  orderRow,
+  type PaperCall,
+  type PaperFill,
+  type PaperOrder,
+  type PaperPosition,
+  positionRow,
+  priceRow,
+} from "./rows.js";
+import type { Rules } from "./rules.js";
+import { type Change, Table } from "./table.js";
+
+const TRADED: ReadonlySet<string> = new Set(["orders", "positions", "fills"]);
+
+/** A row as it is written down: table, key, row; null when there is none any more. */
+export type WrittenRow = readonly [table: string, key: string, row: unknown];
+
+/**
+ * Everything that a simulated exchange remembers. Changes are made in steps: each is kept whole by `commit`, or taken back whole.
+ */
+export class Book {
+  readonly #noted: Change[] = [];
+  /** What the last step did that changed orders, positions or fills, to these. */
+  #last: readonly Change[] = [];
+  readonly #note = (change: Change) => this.#noted.push(change);
+
+  readonly #account = new Table<AccountRow>("account", accountRow, this.#note);
+  readonly #prices = new Table<number>("prices", priceRow, this.#note);
+  readonly #orders = new Table<PaperOrder>("orders", orderRow, this.#note, (id, before, after) => {
+    const clientOrderId = (after ?? before)?.clientOrderId;
+    if (typeof clientOrderId === "string") {
+      if (after) this.#ids.set(clientOrderId, id);
+      else this.#ids.delete(clientOrderId);
+    }
+    if (after?.status === "open") this.#open.set(id, after);
+    else this.#open.delete(id);
+  });
+  readonly #positions = new Table<PaperPosition>("positions", positionRow, this.#note);
+  readonly #fills = new Table<PaperFill>("fills", fillRow, this.#note, (_, before, after) => {
+    const pair = (after ?? before)?.pair ?? "";
+    const fills = this.#fillsOfPair.get(pair) ?? [];
+    this.#fillsOfPair.set(pair, fills);
+    if (after) fills.push(after);
+    else fills.pop(); // only the newest are ever taken back, newest first
+  });
+  readonly #calls = new Table<PaperCall>("calls", callRow, this.#note);
+  readonly #tables = new Map<string, { load(key: string, row: unknown): void; entries(): Iterable<[string, unknown]> }>(
+    [this.#account, this.#prices, this.#orders, this.#positions, this.#fills, this.#calls].map((each) => [
+      each.name,
+      each,
+    ]),
+  );
+
+  /** Exchange id by client order id. */
+  readonly #ids = new Map<string, string>();
+  readonly #open = new Map<string, PaperOrder>();
+  readonly #fillsOfPair = new Map<string, PaperFill[]>();
+
+  /** A new account. */
+  begin(rules: Rules): void {
+    const balance = decimalText(toDecimal(rules.balance));
+    this.#account.load("", { balance, realised: "0", fees: "0", orders: 0, fills: 0, calls: 0, at: 0 });
+  }
+
+  get account(): AccountRow {
+    const row = this.#account.get("");
+    if (!row) throw new TypeError("a simulated exchange without an account");
+    return row;
+  }
+
+  set account(row: AccountRow) {
+    this.#account.set("", row);
+  }
+
+  price(pair: string): number | undefined {
+    return this.#prices.get(pair);
+  }
+
+  setPrice(pair: string, price: number): void {
+    this.#prices.set(pair, price);
+  }
+
+  order(clientOrderId: string): PaperOrder | undefined {
+    const id = this.#ids.get(clientOrderId);
+    return id === undefined ? undefined : this.#orders.get(id);
+  }
+
+  orderById(id: string): PaperOrder | undefined {
+    return this.#orders.get(id);
+  }
+
+  setOrder(order: PaperOrder): void {
+    this.#orders.set(order.id, order);
+  }
+
+  /** Oldest first. */
+  openOrders(): PaperOrder[] {
+    return [...this.#open.values()].sort((a, b) => byKey(a.id, b.id));
+  }
+
+  position(pair: string, side: PositionSide): PaperPosition | undefined {
+    return this.#positions.get(`${pair}|${side}`);
+  }
+
+  /** By pair and side. */
+  positions(): PaperPosition[] {
+    return [...this.#positions.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, position]) => position);
+  }
+
+  setPosition(position: PaperPosition): void {
+    this.#positions.set(`${position.pair}|${position.side}`, position);
+  }
+
+  removePosition(pair: string, side: PositionSide): void {
+    this.#positions.delete(`${pair}|${side}`);
+  }
+
+  addFill(fill: PaperFill): void {
+    this.#fills.set(fill.id, fill);
+  }
+
+  /** Oldest first. */
+  fillsOf(pair: string): readonly PaperFill[] {
+    return this.#fillsOfPair.get(pair) ?? [];
+  }
+
+  tradedPairs(): string[] {
+    return [...this.#fillsOfPair.keys()].sort();
+  }
+
+  addCall(call: PaperCall): void {
+    const calls = this.account.calls + 1;
+    this.account = { ...this.account, calls };
+    this.#calls.set(String(calls), call);
+  }
+
+  /** In the order in which they came. */
+  calls(): PaperCall[] {
+    return [...this.#calls.values()];
+  }
+
+  /** Keeps what changed since the last commit; the rows as they are now. */
+  commit(): WrittenRow[] {
+    if (this.#noted.length === 0) return [];
+    const changes = this.#noted.splice(0);
+    const traded = changes.filter(({ table }) => TRADED.has(table));
+    if (traded.length > 0) this.#last = traded;
+    const newest = new Map(changes.map((change) => [`${change.table}|${change.key}`, change]));
+    return [...newest.values()].map(({ table, key, row }) => [table, key, row ?? null]);
+  }
+
+  /** Takes back what changed since the last commit. */
+  rollback(): void {
+    for (const change of this.#noted.splice(0).reverse()) change.undo();
+  }
+
+  /** What `read` answers as if the last change of orders, positions and fills had not been made. */
+  asBefore<T>(read: () => T): T {
+    for (const change of this.#last.toReversed()) change.undo();
+    try {
+      return read();
+    } finally {
+      for (const change of this.#last) change.redo();
+    }
+  }
+
+  /** Every row, in an order that follows from the rows alone. */
+  written(): WrittenRow[] {
+    return [...this.#tables].flatMap(([name, table]) =>
+      [...table.entries()].sort(([a], [b]) => byKey(a, b)).map(([key, row]): WrittenRow => [name, key, row]),
+    );
+  }
+
+  /** Puts rows in place as they were written down. Throws a ZodError or a TypeError when they are not ours. */
+  load(rows: Iterable<WrittenRow>): void {
+    for (const [name, key, row] of rows) {
+      const table = this.#tables.get(name);
+      if (!table) throw new TypeError(`unknown table ${name}`);
+      table.load(key, row);
+    }
+  }
+}
+
+/** `o9` comes before `o10`. */
+function byKey(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}

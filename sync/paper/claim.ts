@@ -1,0 +1,186 @@
+/**
+ * One process at a time works on a file. Who wants it puts a claim into the folder `FILE.lock`, and has it when there is no other
+ * claim of a living process. A claim's name says whose it is and is never used again: claims of the dead can be removed by anybody.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { LockedError } from "../../src/errors.js";
+
+const PATIENCE_MS = 5_000;
+const PAUSE_MS = 5;
+const HELD = "held";
+const CLAIM = /^(\d+)-(\d+)-([^-]+)-([^-]+)-[0-9a-f]+-(.+)$/;
+
+/** Claims the file at `path`. Throws a LockedError that names the process that has it. The result lets it go. */
+export function claim(path: string): () => void {
+  const folder = `${path}.lock`;
+  const name = ownName();
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    if (!makeClaim(folder, name)) continue;
+    const rival = decide(folder, name, deadline);
+    if (rival === undefined) {
+      appendFileSync(join(folder, name), HELD);
+      return () => withdraw(folder, name);
+    }
+    withdraw(folder, name);
+    if (rival.held || performance.now() > deadline) throw lockedBy(path, folder, rival.name);
+    pause();
+  }
+}
+
+interface Rival {
+  readonly name: string;
+  /** It has the file; otherwise it only wants it. */
+  readonly held: boolean;
+}
+
+/** Waits as long as all that are in the way only want the file too, and come after this claim; undefined: it has the file. */
+function decide(folder: string, name: string, deadline: number): Rival | undefined {
+  for (;;) {
+    const rivals = rivalsOf(folder, name);
+    const holder = rivals.find(({ held }) => held);
+    const first = rivals.find((rival) => rival.name < name);
+    const late = performance.now() > deadline ? rivals[0] : undefined;
+    const inTheWay = holder ?? first ?? late;
+    if (inTheWay || rivals.length === 0) return inTheWay;
+    pause();
+  }
+}
+
+function rivalsOf(folder: string, own: string): Rival[] {
+  const rivals: Rival[] = [];
+  for (const name of readdirSync(folder)) {
+    if (name === own || !CLAIM.test(name)) continue;
+    if (!lives(name)) remove(folder, name);
+    else rivals.push({ name, held: contentOf(join(folder, name)) === HELD });
+  }
+  return rivals;
+}
+
+/** False when the folder was just removed by another. */
+function makeClaim(folder: string, name: string): boolean {
+  mkdirSync(folder, { recursive: true });
+  try {
+    closeSync(openSync(join(folder, name), "wx"));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function withdraw(folder: string, name: string): void {
+  remove(folder, name);
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(codeOf(error))) throw error;
+  }
+}
+
+function remove(folder: string, name: string): void {
+  try {
+    unlinkSync(join(folder, name));
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** pid, when it started, since which boot, among which processes, a random part, on which host. */
+function ownName(): string {
+  const start = startOf(process.pid) ?? 0;
+  return [process.pid, start, boot(), processSpace(), randomBytes(4).toString("hex"), host()].join("-");
+}
+
+/** Whether the process of a claim may be alive: true when that cannot be seen from here. */
+function lives(name: string): boolean {
+  const [, pid = "", start = "", since = "", space = "", where = ""] = CLAIM.exec(name) ?? [];
+  if (where !== host()) return true;
+  if (since !== boot()) return false;
+  if (space !== processSpace()) return true;
+  if (start !== "0") return startOf(Number(pid)) === Number(start);
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
+
+/** When a process started, in ticks since boot, where the system tells; undefined when it is gone, or as good as gone. */
+function startOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ended = fields[0] === "Z" || fields[0] === "X";
+    if (ended && readdirSync(`/proc/${pid}/task`).length <= 1) return undefined;
+    return Number(fields[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+function boot(): string {
+  return systemWord(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").slice(0, 8));
+}
+
+function processSpace(): string {
+  return systemWord(() => readlinkSync("/proc/self/ns/pid").replace(/\D/g, ""));
+}
+
+function host(): string {
+  return hostname().replace(/[^A-Za-z0-9_.-]/g, "_");
+}
+
+function systemWord(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "0";
+  }
+}
+
+function lockedBy(path: string, folder: string, name: string): LockedError {
+  const [, pid = "", , , space = "", where = ""] = CLAIM.exec(name) ?? [];
+  const here = where === host() && space === processSpace();
+  const who = Number(pid) === process.pid && here ? "this process" : `process ${pid}${commandOf(pid, here)}`;
+  const advice = here ? "close it there first" : `if that one is gone, remove ${join(folder, name)}`;
+  return new LockedError(
+    `${path} is held by ${who}${here ? "" : ` on ${where}`}; one at a time can work on it: ${advice}`,
+  );
+}
+
+function commandOf(pid: string, here: boolean): string {
+  const command = here ? contentOf(`/proc/${pid}/cmdline`).split("\0").join(" ").trim() : "";
+  return command === "" ? "" : ` (${command})`;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+}

@@ -1,0 +1,174 @@
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFile,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { CorruptStateError, InvalidArgumentError, StateError } from "../../src/errors.js";
+import type { Book, WrittenRow } from "./book.js";
+import { claim } from "./claim.js";
+import { journalLine, journalText, readJournal } from "./journal.js";
+import { contradiction, type RuleOptions, type Rules, rulesOf } from "./rules.js";
+
+const append = promisify(writeFile);
+const sync = promisify(fdatasync);
+
+/** The file is written anew when what was added since is longer than this, and than what it began with. */
+const MIN_TAIL_BYTES = 1_000_000;
+
+/** Where a simulated exchange is kept. Changes that wait at the same time share one write. */
+export class PaperFile {
+  #waiting: WrittenRow[] = [];
+  #current: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  #base: number;
+  #tail = 0;
+
+  private constructor(
+    private readonly path: string,
+    /** As they stand in the file. */
+    readonly rules: Rules,
+    private readonly letGo: () => void,
+    private fd: number,
+    base: number,
+    /** As it is now, with what waits to be written. */
+    private readonly book: Book,
+  ) {
+    this.#base = base;
+  }
+
+  /**
+   * Opens the file, made when it is missing, and puts its rows into the book. Throws a LockedError when another process has it, an
+   * InvalidArgumentError when it cannot be written or its exchange has other rules, a CorruptStateError when it cannot be read.
+   */
+  static open(given: string, options: RuleOptions, book: Book): PaperFile {
+    try {
+      return PaperFile.#open(placeOf(given), options, book);
+    } catch (error) {
+      if (error instanceof StateError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new InvalidArgumentError(`options.file: ${given} cannot be opened: ${reason}`, { cause: error });
+    }
+  }
+
+  static #open(path: string, options: RuleOptions, book: Book): PaperFile {
+    const letGo = claim(path);
+    try {
+      if (!existsSync(path)) {
+        const rules = rulesOf(options);
+        book.begin(rules);
+        const { fd, length } = writeAnew(path, journalText(rules, book.written()));
+        return new PaperFile(path, rules, letGo, fd, length, book);
+      }
+      const bytes = readFileSync(path);
+      const { rules, rows, length } = readJournal(path, bytes);
+      const other = contradiction(rules, options);
+      if (other !== undefined) throw new InvalidArgumentError(`${other}, for the exchange in ${path}`);
+      load(path, book, rows);
+      const fd = openSync(path, "a");
+      if (length < bytes.length) {
+        ftruncateSync(fd, length);
+        fsyncSync(fd);
+      }
+      return new PaperFile(path, rules, letGo, fd, length, book);
+    } catch (error) {
+      letGo();
+      throw error;
+    }
+  }
+
+  /** Adds what changed; it is durable when this resolves. After a failure nothing is added any more. */
+  append(rows: readonly WrittenRow[]): Promise<void> {
+    if (rows.length === 0) return this.settled();
+    for (const row of rows) this.#waiting.push(row);
+    this.#next ??= this.#write(this.#current);
+    return this.#next;
+  }
+
+  /** Resolves when everything added so far is durable. */
+  settled(): Promise<void> {
+    return this.#next ?? this.#current;
+  }
+
+  /** Waits for what is being written, and lets the file go. */
+  async close(): Promise<void> {
+    try {
+      await this.settled();
+    } finally {
+      closeSync(this.fd);
+      this.letGo();
+    }
+  }
+
+  async #write(previous: Promise<void>): Promise<void> {
+    await previous;
+    this.#current = this.#next ?? previous;
+    this.#next = undefined;
+    const rows = this.#waiting.splice(0);
+    if (this.#tail > Math.max(MIN_TAIL_BYTES, this.#base)) {
+      this.#compact();
+      return;
+    }
+    const line = Buffer.from(journalLine(rows));
+    await append(this.fd, line);
+    await sync(this.fd);
+    this.#tail += line.length;
+  }
+
+  #compact(): void {
+    const { fd, length } = writeAnew(this.path, journalText(this.rules, this.book.written()));
+    closeSync(this.fd);
+    this.fd = fd;
+    this.#base = length;
+    this.#tail = 0;
+  }
+}
+
+/** Without symbolic links: the file is replaced when it is written anew. Makes the folder when it is missing. */
+function placeOf(given: string): string {
+  const path = resolve(given);
+  mkdirSync(dirname(path), { recursive: true });
+  return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+}
+
+/** Puts a whole new file in place of the old one, in one step. */
+function writeAnew(path: string, text: string): { fd: number; length: number } {
+  const draft = `${path}.new`;
+  const bytes = Buffer.from(text);
+  withFile(draft, "w", (fd) => {
+    writeFileSync(fd, bytes);
+    fsyncSync(fd);
+  });
+  renameSync(draft, path);
+  withFile(dirname(path), "r", fsyncSync);
+  return { fd: openSync(path, "a"), length: bytes.length };
+}
+
+function withFile(path: string, flags: "r" | "w", work: (fd: number) => void): void {
+  const fd = openSync(path, flags);
+  try {
+    work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function load(path: string, book: Book, rows: readonly WrittenRow[]): void {
+  try {
+    book.load(rows);
+  } catch (error) {
+    throw new CorruptStateError(`${path} holds rows that are not those of a paper exchange; it was left as it is`, {
+      cause: error,
+    });
+  }
+}

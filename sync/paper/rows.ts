@@ -1,0 +1,105 @@
+/** What a simulated exchange remembers. Rows are plain JSON, never changed in place; amounts in quotes are exact decimals. */
+import { z } from "zod";
+
+const side = z.enum(["buy", "sell"]);
+const positionSide = z.enum(["long", "short"]);
+const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
+const count = z.int().nonnegative();
+const type = z.enum(["market", "limit", "stop"]);
+
+export const accountRow = z.object({
+  /** Quote currency. */
+  balance: decimal,
+  /** What positions gained and lost, before fees; none in a spot market. */
+  realised: decimal,
+  /** Fees taken in quote currency. */
+  fees: decimal,
+  /** How many orders, fills and calls there ever were. */
+  orders: count,
+  fills: count,
+  calls: count,
+  /** The exchange's time at its last change, ms: it never goes back. */
+  at: z.number(),
+});
+export type AccountRow = Readonly<z.infer<typeof accountRow>>;
+
+export const priceRow = z.number();
+
+export const orderRow = z.object({
+  id: z.string(),
+  clientOrderId: z.string().nullable(),
+  pair: z.string(),
+  side,
+  type,
+  /** Base currency; of a reduce-only order what the position had when it was filled, if that was less. */
+  size: decimal,
+  filled: decimal,
+  /** Sum of price x size over its fills. */
+  cost: decimal,
+  price: z.number().nullable(),
+  status: z.enum(["open", "filled", "cancelled", "rejected"]),
+  reduceOnly: z.boolean(),
+  /** In hedge mode: the position it is for. */
+  positionSide: positionSide.nullable(),
+  /** A stop waits for the price to rise to its trigger, or to fall to it. */
+  waits: z.enum(["rise", "fall"]).nullable(),
+  createdAt: z.number(),
+});
+export type PaperOrder = Readonly<z.infer<typeof orderRow>>;
+
+export const positionRow = z.object({
+  pair: z.string(),
+  side: positionSide,
+  size: decimal,
+  entryPrice: z.number(),
+  /** What it cost, as long as nothing was taken from it. */
+  cost: decimal.nullable(),
+});
+export type PaperPosition = Readonly<z.infer<typeof positionRow>>;
+
+export const fillRow = z.object({
+  id: z.string(),
+  orderId: z.string(),
+  clientOrderId: z.string().nullable(),
+  pair: z.string(),
+  side,
+  positionSide: positionSide.nullable(),
+  price: z.number(),
+  size: decimal,
+  /** Quote currency; one taken in base currency is here too, at the fill's price. */
+  fee: decimal,
+  feeBase: decimal.nullable(),
+  at: z.number(),
+});
+export type PaperFill = Readonly<z.infer<typeof fillRow>>;
+
+const request = z.object({
+  clientOrderId: z.string(),
+  pair: z.string(),
+  side,
+  size: z.number(),
+  type,
+  price: z.number().exactOptional(),
+  reduceOnly: z.boolean(),
+  positionSide: positionSide.exactOptional(),
+});
+
+/** A call that reached the exchange. */
+export const callRow = z.discriminatedUnion("method", [
+  z.object({
+    method: z.literal("createOrder"),
+    request,
+    /** Why the order was not taken; null when it was. */
+    failure: z.enum(["duplicate_order_id", "nothing_to_reduce", "rejected"]).nullable(),
+    at: z.number(),
+  }),
+  z.object({
+    method: z.literal("cancelOrder"),
+    clientOrderId: z.string(),
+    pair: z.string(),
+    /** Whether the exchange knew the order. */
+    known: z.boolean(),
+    at: z.number(),
+  }),
+]);
+export type PaperCall = Readonly<z.infer<typeof callRow>>;

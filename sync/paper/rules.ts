@@ -1,0 +1,156 @@
+/** How a simulated exchange works: what `PaperExchange` takes, checked. */
+import { z } from "zod";
+import * as check from "../../src/arguments.js";
+import { InvalidArgumentError } from "../../src/errors.js";
+import { type Decimal, toDecimal } from "../../src/state/money.js";
+
+/** One number for every pair, or one for each. */
+export type PerPair = number | Readonly<Record<string, number>>;
+
+/** What stays the same for the whole life of a simulated exchange. Written to its file: it cannot be opened with others. */
+export interface RuleOptions {
+  /** For people and for client order ids; default `paper`. */
+  readonly name?: string;
+  /** Of everything that looks like chance; a whole number, default 1. */
+  readonly seed?: number;
+  /** `netting`: one position per pair; `hedge`: a long and a short one side by side. Default netting. */
+  readonly mode?: "netting" | "hedge";
+  /** `spot`: no shorts, a position is the holding of the base coin, the fee of a buy is taken in it. Default swap. */
+  readonly market?: "swap" | "spot";
+  /** Fractions of the notional; a negative one is a rebate. Default 0.0002 and 0.0005. */
+  readonly fees?: { readonly maker: number; readonly taker: number };
+  /** Quote currency at the start; default 100,000. Only spot can run out of it: a swap has no margin. */
+  readonly balance?: number;
+  /** The smallest order, base currency; default none. A reduce-only order for a whole position may be smaller. */
+  readonly minSize?: PerPair;
+  /** Orders are multiples of it, base currency; default the contract size. */
+  readonly sizeStep?: PerPair;
+  /** Base currency of one contract: positions are multiples of it. */
+  readonly contractSize?: PerPair;
+  /** `partial`: an order is filled in several executions, and a limit order that is only touched in part. Default whole. */
+  readonly fills?: "whole" | "partial";
+}
+
+const perPairNumbers = z.union([z.number(), z.record(z.string(), z.number())]);
+
+/** The same with the defaults in place, as they are written down. */
+export const writtenRules = z.object({
+  name: z.string(),
+  seed: z.int(),
+  mode: z.enum(["netting", "hedge"]),
+  market: z.enum(["swap", "spot"]),
+  fees: z.object({ maker: z.number(), taker: z.number() }),
+  balance: z.number(),
+  minSize: perPairNumbers,
+  sizeStep: perPairNumbers,
+  contractSize: perPairNumbers,
+  fills: z.enum(["whole", "partial"]),
+});
+export type Rules = Readonly<z.infer<typeof writtenRules>>;
+
+export const RULE_NAMES = [
+  "name",
+  "seed",
+  "mode",
+  "market",
+  "fees",
+  "balance",
+  "minSize",
+  "sizeStep",
+  "contractSize",
+  "fills",
+] as const satisfies readonly (keyof Rules)[];
+
+/** Throws an InvalidArgumentError that names the option. */
+export function rulesOf(options: RuleOptions): Rules {
+  const rules: Rules = {
+    name: check.id("options.name", options.name ?? "paper"),
+    seed: wholeNumber("options.seed", options.seed ?? 1),
+    mode: oneOf("options.mode", options.mode ?? "netting", ["netting", "hedge"]),
+    market: oneOf("options.market", options.market ?? "swap", ["swap", "spot"]),
+    fees: feesOf(options.fees ?? { maker: 0.0002, taker: 0.0005 }),
+    balance: check.notNegative("options.balance", options.balance ?? 100_000),
+    minSize: perPair("options.minSize", options.minSize),
+    sizeStep: perPair("options.sizeStep", options.sizeStep),
+    contractSize: perPair("options.contractSize", options.contractSize),
+    fills: oneOf("options.fills", options.fills ?? "whole", ["whole", "partial"]),
+  };
+  if (rules.market === "spot" && rules.mode === "hedge")
+    throw new InvalidArgumentError('options.mode: expected "netting" in a spot market, got "hedge"');
+  if (rules.market === "spot" && typeof options.contractSize !== "undefined")
+    throw new InvalidArgumentError("options.contractSize: expected none in a spot market");
+  for (const pair of pairsOf(rules.sizeStep, rules.contractSize)) {
+    const [step, contract] = [forPair(rules.sizeStep, pair), forPair(rules.contractSize, pair)];
+    if (step > 0 && contract > 0 && !isMultiple(toDecimal(step), contract))
+      throw new InvalidArgumentError(
+        `options.sizeStep: expected a multiple of the contract size ${contract}, got ${step}`,
+      );
+  }
+  return rules;
+}
+
+/** The number that holds for a pair; 0 when there is none. */
+export function forPair(numbers: PerPair, pair: string): number {
+  if (typeof numbers === "number") return numbers;
+  return Object.hasOwn(numbers, pair) ? (numbers[pair] ?? 0) : 0;
+}
+
+/** What the sizes of a pair are multiples of; 0 when anything goes. */
+export function stepOf(rules: Rules, pair: string): number {
+  return forPair(rules.sizeStep, pair) || forPair(rules.contractSize, pair);
+}
+
+export function isMultiple(size: Decimal, step: number): boolean {
+  const unit = toDecimal(step);
+  const scale = Math.max(size.scale, unit.scale);
+  const scaled = ({ digits, scale: own }: Decimal) => digits * 10n ** BigInt(scale - own);
+  return scaled(size) % scaled(unit) === 0n;
+}
+
+/** The first option given that is not the rule of a stored exchange, in words; undefined when there is none. */
+export function contradiction(stored: Rules, given: RuleOptions): string | undefined {
+  const asked = rulesOf(given);
+  for (const name of RULE_NAMES) {
+    const [was, wanted] = [JSON.stringify(stored[name]), JSON.stringify(asked[name])];
+    if (given[name] !== undefined && was !== wanted) return `options.${name}: expected ${was}, got ${wanted}`;
+  }
+  return undefined;
+}
+
+function pairsOf(...numbers: readonly PerPair[]): string[] {
+  return ["", ...numbers.flatMap((each) => (typeof each === "number" ? [] : Object.keys(each)))];
+}
+
+function feesOf(fees: unknown): Rules["fees"] {
+  const { maker, taker } = check.fields("options.fees", Object(fees) as { maker?: unknown; taker?: unknown }, [
+    "maker",
+    "taker",
+  ]);
+  return { maker: fraction("options.fees.maker", maker), taker: fraction("options.fees.taker", taker) };
+}
+
+function fraction(field: string, value: unknown): number {
+  const number = check.finite(field, value);
+  if (Math.abs(number) < 1) return number;
+  throw new InvalidArgumentError(`${field}: expected a fraction between -1 and 1, got ${number}`);
+}
+
+function perPair(field: string, value: PerPair | undefined): PerPair {
+  if (value === undefined) return 0;
+  if (typeof value === "number") return check.notNegative(field, value);
+  if (typeof value !== "object" || value === null)
+    throw new InvalidArgumentError(`${field}: expected a number, or one for each pair`);
+  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([pair, number]) => [pair, check.notNegative(`${field}["${pair}"]`, number)]));
+}
+
+function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`${field}: expected ${choices.join(" or ")}, got ${JSON.stringify(value)}`);
+}
+
+function wholeNumber(field: string, value: unknown): number {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError(`${field}: expected a whole number, got ${String(value)}`);
+}

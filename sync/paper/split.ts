@@ -1,0 +1,56 @@
+import { type Decimal, decimalText, parseDecimal, toDecimal } from "../../src/state/money.js";
+import { chance } from "./chance.js";
+import { type Rules, stepOf } from "./rules.js";
+
+const MAX_PIECES = 4;
+
+/** The sizes of the executions in which an order is filled: at least one, all above zero, together `size`. */
+export function piecesOf(rules: Rules, pair: string, size: string, occasion: string): string[] {
+  if (rules.fills === "whole") return [size];
+  const unit = unitOf(rules, pair, size);
+  const units = countOf(size, unit);
+  if (units === undefined) return [size];
+  const wanted = 2 + Math.floor(chance(rules.seed, "pieces", occasion) * (MAX_PIECES - 1));
+  const cuts = new Set<bigint>();
+  for (let i = 1; i < wanted; i++) {
+    const cut = share(units, chance(rules.seed, "cut", occasion, i));
+    if (cut > 0n && cut < units) cuts.add(cut);
+  }
+  const ends = [...cuts, units].sort((a, b) => (a < b ? -1 : 1));
+  return ends.map((end, i) => times(unit, end - (ends[i - 1] ?? 0n)));
+}
+
+/** How much of an order is filled when the price only touches its limit: a part of it, or all when it cannot be parted. */
+export function touchedPart(rules: Rules, pair: string, size: string, occasion: string): string {
+  if (rules.fills === "whole") return size;
+  const unit = unitOf(rules, pair, size);
+  const units = countOf(size, unit);
+  if (units === undefined || units < 2n) return size;
+  const part = share(units, chance(rules.seed, "touch", occasion));
+  return times(unit, part === 0n ? 1n : part);
+}
+
+/** What executions are multiples of: the step, or a part of the size that leaves at least a hundred of them. */
+function unitOf(rules: Rules, pair: string, size: string): Decimal {
+  const step = stepOf(rules, pair);
+  if (step > 0) return toDecimal(step);
+  const { digits, scale } = parseDecimal(size);
+  return { digits: 1n, scale: digits >= 100n ? scale : scale + 2 };
+}
+
+/** How many units a size has; undefined when it is not a whole number of them. */
+function countOf(size: string, unit: Decimal): bigint | undefined {
+  const { digits, scale } = parseDecimal(size);
+  const common = Math.max(scale, unit.scale);
+  const whole = digits * 10n ** BigInt(common - scale);
+  const one = unit.digits * 10n ** BigInt(common - unit.scale);
+  return whole % one === 0n ? whole / one : undefined;
+}
+
+function share(units: bigint, fraction: number): bigint {
+  return (units * BigInt(Math.floor(fraction * 2 ** 32))) / 2n ** 32n;
+}
+
+function times(unit: Decimal, count: bigint): string {
+  return decimalText({ digits: unit.digits * count, scale: unit.scale });
+}
