@@ -1,0 +1,158 @@
+/** An account at an exchange through a ccxt client: asks, and reads the answers in base currency. */
+import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
+import { type Asking, ask, insistOnAnswers } from "./ask.js";
+import type { CcxtClient, OrderList } from "./client.js";
+import type { ClientOrderIds } from "./client-order-ids.js";
+import type { Dialect } from "./dialect.js";
+import { exchangeErrorOf } from "./failure.js";
+import { readFill } from "./fill.js";
+import { isContractPair, type Market, marketOf } from "./market.js";
+import { type OrderContext, readOrder } from "./order.js";
+import { everySince } from "./pages.js";
+import { rowsOf, Unreadable } from "./row.js";
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** Asked for as the size of a page; every exchange gives at least so many or its own maximum. */
+const PAGE = 100;
+
+export interface AccountSetup {
+  readonly client: CcxtClient;
+  readonly dialect: Dialect;
+  readonly ids: ClientOrderIds;
+  /** ms, of every single call. */
+  readonly timeout: number;
+}
+
+export class CcxtAccount {
+  readonly client: CcxtClient;
+  readonly dialect: Dialect;
+  readonly ids: ClientOrderIds;
+  /** What was found while reading that a person should know. */
+  readonly notes = new Set<string>();
+  readonly #timeout: number;
+
+  constructor({ client, dialect, ids, timeout }: AccountSetup) {
+    this.client = client;
+    this.dialect = dialect;
+    this.ids = ids;
+    this.#timeout = timeout;
+    insistOnAnswers(client);
+  }
+
+  /** One call within the timeout; whatever is thrown becomes an ExchangeError that says what was asked. */
+  ask<T>(what: string, call: () => Promise<T>, { isOrder = false } = {}): Promise<T> {
+    return ask(this.#asking(what, isOrder), call);
+  }
+
+  #asking(what: string, isOrder: boolean): Asking {
+    const isAnswer = this.dialect.isAnswer ?? (() => true);
+    return { exchange: this.client.id, what, timeout: this.#timeout, isAnswer, isOrder };
+  }
+
+  /** Loads the markets once; ccxt keeps them. */
+  async loadMarkets(): Promise<void> {
+    if (this.client.markets !== undefined) return;
+    await this.ask("markets", () => this.client.loadMarkets());
+  }
+
+  async market(pair: string): Promise<Market> {
+    await this.loadMarkets();
+    return this.ask(`market ${pair}`, async () => marketOf(this.client, pair));
+  }
+
+  /** Every order that may still be filled, of a pair or of all; stop orders are asked for apart where the exchange wants it. */
+  async openOrders(pair: string | undefined): Promise<ExchangeOrder[]> {
+    const spot = pair !== undefined && !isContractPair(pair);
+    const found = new Map<string, ExchangeOrder>();
+    for (const params of [{}, ...this.dialect.stopLists(spot)]) {
+      const page = await this.orders("fetchOpenOrders", { pair, params, limit: this.dialect.openOrdersPage });
+      for (const order of page) if (!found.has(order.id)) found.set(order.id, order);
+    }
+    return [...found.values()];
+  }
+
+  /** One list of orders. A full page may be cut: for open orders that is no answer. */
+  async orders(
+    list: OrderList,
+    {
+      pair,
+      since,
+      limit,
+      params = {},
+    }: { pair: string | undefined; since?: number; limit?: number | undefined; params?: Params },
+  ): Promise<ExchangeOrder[]> {
+    await this.loadMarkets();
+    const open = list === "fetchOpenOrders";
+    const waiting = params.trigger === true || params.trailing === true;
+    const what = `${open ? (waiting ? "open stop orders" : "open orders") : "past orders"}${pair === undefined ? "" : ` of ${pair}`}`;
+    return this.ask(what, async () => {
+      const rows = rowsOf(await this.client[list]?.(pair, since, limit, { ...params }));
+      if (open && limit !== undefined && rows.length >= limit) {
+        throw new Unreadable(
+          `${rows.length} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
+        );
+      }
+      return rows.map((row) => readOrder(row, this.orderContext({ open, stop: waiting })));
+    });
+  }
+
+  orderContext({ open, stop }: { readonly open: boolean; readonly stop: boolean }): OrderContext {
+    return {
+      open,
+      stop,
+      marketOf: (pair) => marketOf(this.client, pair),
+      clientOrderIdOf: (theirs) => this.ids.ours(theirs),
+    };
+  }
+
+  /** The pair's executions since then, oldest first, all pages of them. */
+  async fills(pair: string, since: number): Promise<ExchangeFill[]> {
+    const market = await this.market(pair);
+    const context = {
+      market,
+      clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
+      noteMissingFee: () => this.notes.add(`${this.client.id}: some fills name no fee: it is counted as 0`),
+    };
+    const what = `fills of ${pair} since ${new Date(since).toISOString()}`;
+    const page = (from: number, until: number | undefined) =>
+      this.ask(what, async () => {
+        const params = until === undefined ? {} : { until };
+        const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
+        return rows.map((row) => readFill(row, context));
+      });
+    return this.#history(
+      what,
+      market,
+      since,
+      page,
+      ({ fillId }) => fillId,
+      ({ ts }) => ts.getTime(),
+    );
+  }
+
+  /** The pair's orders of a list since then, all pages of them. */
+  async pastOrders(list: OrderList, pair: string, since: number): Promise<ExchangeOrder[]> {
+    const market = await this.market(pair);
+    const page = (from: number, until: number | undefined) =>
+      this.orders(list, { pair, since: from, limit: PAGE, params: until === undefined ? {} : { until } });
+    const time = ({ createdAt }: ExchangeOrder) => createdAt?.getTime() ?? since;
+    return this.#history(`past orders of ${pair}`, market, since, page, ({ id }) => id, time);
+  }
+
+  async #history<T>(
+    what: string,
+    market: Market,
+    since: number,
+    page: (from: number, until: number | undefined) => Promise<readonly T[]>,
+    key: (row: T) => string,
+    time: (row: T) => number,
+  ): Promise<T[]> {
+    const window = this.dialect.fillsSpan(market.spot);
+    try {
+      return await everySince({ page, since, now: Date.now(), window, limit: PAGE, key, time });
+    } catch (error) {
+      throw exchangeErrorOf(error, this.client.id, what, false);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** Executions as ccxt tells them, in base and quote currency. */
+import { addDecimal, type Decimal, toDecimal } from "../../src/state/money.js";
+import type { ExchangeFill } from "../exchange.js";
+import type { Market } from "./market.js";
+import { sideWord } from "./position.js";
+import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./row.js";
+import { timesExact, toNumber } from "./size.js";
+
+/** Where exchanges write the client order id of an execution; ccxt's unified trades have no place for it. */
+const CLIENT_ORDER_IDS = [
+  "clientOrderId",
+  "clOrdId",
+  "orderLinkId",
+  "cloid",
+  "clientOid",
+  "cliOrdId",
+  "client_order_id",
+];
+
+export interface FillContext {
+  readonly market: Market;
+  readonly clientOrderIdOf: (theirs: string) => string;
+  /** Called for a fill that names no fee: it is counted as 0. */
+  readonly noteMissingFee: () => void;
+}
+
+/** One execution. Throws an Unreadable that names the row when it has no id, side, price, size or time. */
+export function readFill(row: Row, { market, clientOrderIdOf, noteMissingFee }: FillContext): ExchangeFill {
+  const fillId = requiredText(row, "id");
+  const pair = textOf(row, "symbol") ?? market.pair;
+  if (pair !== market.pair) throw unreadable(row, `it is of ${pair}, asked was ${market.pair}`);
+  const price = numberOf(row, "price");
+  if (price === undefined || price <= 0) throw unreadable(row, "it has no price");
+  const amount = numberOf(row, "amount");
+  if (amount === undefined || amount <= 0) throw unreadable(row, "it has no size (amount)");
+  const ts = timeOf(row);
+  if (ts === undefined) throw unreadable(row, "it has no time");
+  const info = infoOf(row);
+  const theirs = CLIENT_ORDER_IDS.map((key) => textOf(info, key)).find((found) => found !== undefined);
+  const orderId = textOf(row, "order");
+  const positionSide = hedgeSide(info.positionSide) ?? hedgeSide(info.posSide);
+  return {
+    fillId,
+    ...(theirs === undefined ? {} : { clientOrderId: clientOrderIdOf(theirs) }),
+    ...(orderId === undefined ? {} : { orderId }),
+    pair,
+    side: sideOf(row),
+    ...(positionSide === undefined ? {} : { positionSide }),
+    price,
+    size: timesExact(amount, market.contractSize),
+    ...readFees(row, price, market, noteMissingFee),
+    ts,
+  };
+}
+
+function hedgeSide(value: unknown) {
+  return typeof value === "string" && /^(?:long|short)$/i.test(value) ? sideWord(value) : undefined;
+}
+
+type Fees = Pick<ExchangeFill, "fee" | "feeBase" | "feeOther">;
+
+/** The fees of a fill by currency: quote as it is, base at the fill's price too, a third currency apart. */
+function readFees(row: Row, price: number, market: Market, noteMissingFee: () => void): Fees {
+  let quote: Decimal = { digits: 0n, scale: 0 };
+  let base: Decimal = { digits: 0n, scale: 0 };
+  let other: { amount: Decimal; currency: string } | undefined;
+  const paid = feesOf(row);
+  if (paid.length === 0) noteMissingFee();
+  for (const { cost, currency } of paid) {
+    if (currency === undefined || market.quotes.includes(currency)) {
+      quote = addDecimal(quote, toDecimal(cost));
+    } else if (currency === market.base) {
+      base = addDecimal(base, toDecimal(cost));
+      quote = addDecimal(quote, toDecimal(timesExact(cost, price)));
+    } else if (other === undefined || other.currency === currency) {
+      other = { amount: addDecimal(other?.amount ?? { digits: 0n, scale: 0 }, toDecimal(cost)), currency };
+    } else {
+      throw unreadable(row, `it has fees in ${other.currency} and in ${currency}`);
+    }
+  }
+  const feeBase = toNumber(base);
+  return {
+    fee: toNumber(quote),
+    // A fee in base currency does not change the size of a contract position.
+    ...(feeBase === 0 || !market.spot ? {} : { feeBase }),
+    ...(other === undefined ? {} : { feeOther: { amount: toNumber(other.amount), currency: other.currency } }),
+  };
+}
+
+function feesOf(row: Row): { cost: number; currency: string | undefined }[] {
+  const listed = Array.isArray(row.fees) ? row.fees.filter(isRow) : [];
+  const fees = listed.length > 0 ? listed : [row.fee].filter(isRow);
+  return fees.flatMap((fee) => {
+    const cost = numberOf(fee, "cost");
+    if (cost === undefined) return [];
+    const currency = textOf(fee, "currency");
+    if (currency === undefined && cost !== 0) throw unreadable(row, `its fee of ${cost} names no currency`);
+    return [{ cost, currency }];
+  });
+}

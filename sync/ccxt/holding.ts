@@ -1,0 +1,19 @@
+/** Spot has no positions: what is held of a pair's base coin is one. */
+import type { ExchangePosition } from "../exchange.js";
+import type { Market } from "./market.js";
+import { isRow, numberOf, Unreadable } from "./row.js";
+
+/**
+ * What a balance holds of the pairs, as long positions; entry prices are not known. A coin that the answer leaves out is not held.
+ * A negative total (borrowed on margin) cannot be told as a position and is an Unreadable.
+ */
+export function readHoldings(balance: unknown, markets: readonly Market[]): ExchangePosition[] {
+  if (!isRow(balance) || !isRow(balance.total)) throw new Unreadable("the balance has no totals");
+  const held: ExchangePosition[] = [];
+  for (const { pair, base } of markets) {
+    const size = numberOf(balance.total, base) ?? 0;
+    if (size < 0) throw new Unreadable(`the balance of ${base} is ${size}: a debt cannot be told as a spot position`);
+    if (size > 0) held.push({ pair, side: "long", size });
+  }
+  return held;
+}

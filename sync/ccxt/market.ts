@@ -1,0 +1,94 @@
+/** What the adapter has to know of a market. */
+import type { CcxtClient } from "./client.js";
+import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./row.js";
+import { timesExact } from "./size.js";
+
+/** ccxt's `precisionMode`: what `market.precision.amount` means. */
+const DECIMAL_PLACES = 2;
+const TICK_SIZE = 4;
+
+export interface Market {
+  readonly pair: string;
+  readonly spot: boolean;
+  readonly base: string;
+  /** The currencies that count as quote: fees in them need no price. */
+  readonly quotes: readonly string[];
+  /** Base currency in one contract; 1 in spot. */
+  readonly contractSize: number;
+  /** The smallest difference of two amounts, in contracts; undefined when the exchange does not say. */
+  readonly step?: number;
+  /** The smallest amount of an order, in contracts. */
+  readonly minAmount?: number;
+}
+
+/** `BTC/USDT:USDT` is a contract, `BTC/USDT` is not. */
+export function isContractPair(pair: string): boolean {
+  return pair.includes(":");
+}
+
+/** The market of a pair. Needs the client's markets to be loaded. */
+export function marketOf(client: CcxtClient, pair: string): Market {
+  const found = client.markets?.[pair];
+  if (!isRow(found)) {
+    throw new Unreadable(`${client.id} has no market ${JSON.stringify(pair)}; pairs are in ccxt's form, BTC/USDT:USDT`);
+  }
+  return readMarket(found, pair, client.precisionMode);
+}
+
+export function readMarket(row: Row, pair: string, precisionMode: number | undefined): Market {
+  const base = textOf(row, "base");
+  const quote = textOf(row, "quote");
+  if (base === undefined || quote === undefined) throw new Unreadable(`the market ${pair} has no base or no quote`);
+  const contract = isYes(row.contract) || isContractPair(pair);
+  const settle = textOf(row, "settle");
+  const step = stepOf(row, precisionMode);
+  const minAmount = minAmountOf(row);
+  return {
+    pair,
+    spot: !contract,
+    base,
+    quotes: settle === undefined || settle === base ? [quote] : [quote, settle],
+    contractSize: contract ? contractSizeOf(row, pair) : 1,
+    ...(step === undefined ? {} : { step }),
+    ...(minAmount === undefined ? {} : { minAmount }),
+  };
+}
+
+/** A contract whose worth in base currency moves with the price has no size in base currency. */
+function contractSizeOf(row: Row, pair: string): number {
+  if (isYes(row.inverse) || row.linear === false || isYes(row.option)) {
+    const kind = isYes(row.option) ? "an option" : "an inverse or quanto contract";
+    throw new Unreadable(
+      `${pair} is ${kind}: its size cannot be said in base currency. Name the pairs that you trade (\`pairs\`) to leave it aside`,
+      "unsupported",
+    );
+  }
+  const contractSize = numberOf(row, "contractSize");
+  if (contractSize === undefined || contractSize <= 0) throw new Unreadable(`the market ${pair} has no contract size`);
+  return contractSize;
+}
+
+function stepOf(row: Row, precisionMode: number | undefined): number | undefined {
+  const amount = isRow(row.precision) ? numberOf(row.precision, "amount") : undefined;
+  if (amount === undefined) return undefined;
+  if (precisionMode === TICK_SIZE) return amount > 0 ? amount : undefined;
+  return precisionMode === DECIMAL_PLACES ? Number(`1e${-amount}`) : undefined;
+}
+
+function minAmountOf(row: Row): number | undefined {
+  const amount = isRow(row.limits) && isRow(row.limits.amount) ? numberOf(row.limits.amount, "min") : undefined;
+  return amount === undefined || amount <= 0 ? undefined : amount;
+}
+
+/** The smallest size of an order in base currency; undefined when the exchange does not say. */
+export function minSizeOf({ minAmount, step, contractSize }: Market): number | undefined {
+  const least = minAmount ?? step;
+  return least === undefined ? undefined : timesExact(least, contractSize);
+}
+
+/** Whether the account is in hedge mode, from what fetchPositionMode answered. */
+export function hedgedOf(answer: unknown): boolean {
+  const hedged = rowOf(answer).hedged;
+  if (typeof hedged !== "boolean") throw new Unreadable("the answer does not say whether the account is in hedge mode");
+  return hedged;
+}

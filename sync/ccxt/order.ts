@@ -1,0 +1,191 @@
+/** Orders as ccxt tells them, in base currency. */
+import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../exchange.js";
+import type { Market } from "./market.js";
+import {
+  infoOf,
+  isYes,
+  numberOf,
+  priceOf,
+  type Row,
+  requiredText,
+  sideOf,
+  textOf,
+  timeOf,
+  Unreadable,
+  unreadable,
+} from "./row.js";
+import { minusExact, plusExact, timesExact } from "./size.js";
+
+export interface OrderContext {
+  readonly marketOf: (pair: string) => Market;
+  /** The bot's client order id of what the exchange calls it. */
+  readonly clientOrderIdOf: (theirs: string) => string;
+  /** The list asked for holds waiting (stop) orders only. */
+  readonly stop: boolean;
+  /** The list asked for holds open orders only: a row without a status is open. */
+  readonly open: boolean;
+}
+
+const STATUSES: Readonly<Record<string, "open" | "closed" | "cancelled" | "rejected">> = {
+  open: "open",
+  canceling: "open",
+  closed: "closed",
+  canceled: "cancelled",
+  cancelled: "cancelled",
+  expired: "cancelled",
+  rejected: "rejected",
+};
+
+/** One order. Throws an Unreadable that names the row when it has no id, pair, side, size or status. */
+export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
+  const pair = requiredText(row, "symbol");
+  const id = requiredText(row, "id");
+  const market = context.marketOf(pair);
+  const stop = context.stop || waits(row);
+  const { amount, filled } = amountsOf(row, stop);
+  const side = sideOf(row);
+  const status = statusOf(row, { amount, filled, open: context.open });
+  const theirs = textOf(row, "clientOrderId");
+  const createdAt = timeOf(row);
+  return {
+    ...(theirs === undefined ? {} : { clientOrderId: context.clientOrderIdOf(theirs) }),
+    id,
+    pair,
+    side,
+    size: timesExact(amount, market.contractSize),
+    filled: timesExact(filled, market.contractSize),
+    price: limitPriceOf(row, stop),
+    ...averageOf(row),
+    status,
+    reduceOnly: reducesOnly(row),
+    stop,
+    ...(createdAt === undefined ? {} : { createdAt }),
+  };
+}
+
+/**
+ * The order that an exchange answered to a submit. Many say little more than an id: what is missing is taken from the request,
+ * nothing filled and open until it is read again. Undefined when not even the id was said.
+ */
+export function readSubmitted(answer: Row, request: OrderRequest, market: Market): ExchangeOrder | undefined {
+  const id = textOf(answer, "id");
+  if (id === undefined) return undefined;
+  const stop = request.type === "stop";
+  const told = numberOf(answer, "filled");
+  const filled = told === undefined ? 0 : timesExact(told, market.contractSize);
+  const createdAt = timeOf(answer);
+  return {
+    clientOrderId: request.clientOrderId,
+    id,
+    pair: request.pair,
+    side: request.side,
+    size: request.size,
+    filled,
+    price: request.type === "market" ? null : (request.price ?? null),
+    ...averageOf(answer),
+    status: submittedStatus(textOf(answer, "status"), filled, request.size),
+    reduceOnly: request.reduceOnly,
+    stop,
+    ...(createdAt === undefined ? {} : { createdAt }),
+  };
+}
+
+function submittedStatus(word: string | undefined, filled: number, size: number): ExchangeOrderStatus {
+  if (filled >= size) return "filled";
+  const status = word === undefined ? "open" : (STATUSES[word] ?? "open");
+  // "closed" beside nothing filled is how some answer a market order before its fills are counted.
+  if (status === "closed") return filled > 0 ? "cancelled" : "open";
+  return status;
+}
+
+/** Waits for a trigger. A stop loss attached to a limit order (stopLossPrice) does not make the order itself wait. */
+function waits(row: Row): boolean {
+  if (priceOf(row, "triggerPrice") !== undefined || priceOf(row, "stopPrice") !== undefined) return true;
+  if (isYes(infoOf(row).isTrigger)) return true;
+  return /stop|trigger|take.?profit/i.test(textOf(row, "type") ?? "");
+}
+
+function amountsOf(row: Row, stop: boolean): { amount: number; filled: number } {
+  const amount = numberOf(row, "amount");
+  const filled = numberOf(row, "filled");
+  const remaining = numberOf(row, "remaining");
+  for (const [key, value] of Object.entries({ amount, filled, remaining })) {
+    if (value !== undefined && value < 0) throw unreadable(row, `${key} is ${value}`);
+  }
+  if (amount !== undefined) {
+    // A stop that closes the whole position has no size of its own.
+    if (amount === 0 && !stop) throw unreadable(row, "it has no size (amount is 0)");
+    if (filled !== undefined) return { amount, filled };
+    if (remaining !== undefined) return { amount, filled: minusExact(amount, remaining) };
+    if (stop && row.status === "open") return { amount, filled: 0 };
+    throw unreadable(row, "it does not say how much is filled");
+  }
+  if (filled !== undefined && remaining !== undefined) return { amount: plusExact(filled, remaining), filled };
+  if (filled !== undefined && filled > 0 && row.status === "closed") return { amount: filled, filled };
+  if (stop) return { amount: 0, filled: filled ?? 0 };
+  throw unreadable(row, "it has no size (amount)");
+}
+
+function statusOf(
+  row: Row,
+  { amount, filled, open }: { amount: number; filled: number; open: boolean },
+): ExchangeOrderStatus {
+  const word = textOf(row, "status")?.toLowerCase();
+  const full = amount > 0 && filled >= amount;
+  if (word === undefined) {
+    if (full) return "filled";
+    if (open) return "open";
+    throw unreadable(row, "it has no status");
+  }
+  const status = STATUSES[word];
+  if (status === undefined) throw unreadable(row, `its status ${JSON.stringify(word)} is not known`);
+  if (status === "closed") return full ? "filled" : "cancelled";
+  return status;
+}
+
+/** The limit; of a stop that turns into a market order, the trigger. */
+function limitPriceOf(row: Row, stop: boolean): number | null {
+  const type = textOf(row, "type")?.toLowerCase();
+  const price = type === "market" ? undefined : priceOf(row, "price");
+  if (price !== undefined || !stop) return price ?? null;
+  const trigger = ["triggerPrice", "stopPrice", "stopLossPrice", "takeProfitPrice"];
+  return trigger.map((key) => priceOf(row, key)).find((found) => found !== undefined) ?? null;
+}
+
+function averageOf(row: Row): { average?: number } {
+  const average = priceOf(row, "average");
+  return average === undefined ? {} : { average };
+}
+
+function reducesOnly(row: Row): boolean {
+  const info = infoOf(row);
+  return [row.reduceOnly, info.reduceOnly, info.reduce_only, info.closePosition].some(isYes);
+}
+
+/** An order that only its fills are left of. It is over: no list of open orders names it. */
+export function orderOfFills(
+  clientOrderId: string,
+  pair: string,
+  fills: readonly ExchangeFill[],
+): ExchangeOrder | undefined {
+  const own = fills.filter((fill) => fill.clientOrderId === clientOrderId);
+  const [first] = own;
+  if (first === undefined) return undefined;
+  if (first.orderId === undefined) throw new Unreadable(`the fills of ${clientOrderId} do not say the order's id`);
+  const size = own.reduce((sum, fill) => plusExact(sum, fill.size), 0);
+  const cost = own.reduce((sum, fill) => plusExact(sum, timesExact(fill.size, fill.price)), 0);
+  return {
+    clientOrderId,
+    id: first.orderId,
+    pair,
+    side: first.side,
+    size,
+    filled: size,
+    price: null,
+    average: cost / size,
+    status: "filled",
+    reduceOnly: false,
+    stop: false,
+    createdAt: first.ts,
+  };
+}

@@ -1,0 +1,80 @@
+/** Reads a history to its end from an exchange that gives it in pages, whichever way it pages. */
+import { Unreadable } from "./row.js";
+
+/** Enough for any history a bot looks back on; more means that the exchange goes in circles. */
+const MAX_PAGES = 1_000;
+
+export interface History<T> {
+  /** One page of what happened from `since` to `until` (ms, both inclusive; absent: up to now). */
+  readonly page: (since: number, until: number | undefined) => Promise<readonly T[]>;
+  readonly since: number;
+  readonly now: number;
+  /** The longest span that the exchange answers at once, ms. */
+  readonly window: number;
+  /** What was asked for as the size of a page. */
+  readonly limit: number;
+  readonly key: (row: T) => string;
+  readonly time: (row: T) => number;
+}
+
+interface Step {
+  readonly count: number;
+  readonly fresh: number;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/**
+ * Everything since that time, oldest first, each row once. Some exchanges answer the oldest rows of a span first, some the newest,
+ * some look at no more than a day, some ignore `since`: so every span is read forwards from its newest row and backwards from its
+ * oldest, until no page brings anything new.
+ */
+export async function everySince<T>({ page, since, now, window, limit, key, time }: History<T>): Promise<T[]> {
+  const found = new Map<string, T>();
+  let pages = 0;
+
+  async function take(from: number, until: number | undefined): Promise<Step> {
+    pages += 1;
+    if (pages > MAX_PAGES) {
+      throw new Unreadable(`${MAX_PAGES} pages since ${new Date(since).toISOString()}, and still not at the end`);
+    }
+    const rows = await page(from, until);
+    const before = found.size;
+    for (const row of rows) found.set(key(row), row);
+    const times = rows.map(time);
+    const step = {
+      count: rows.length,
+      fresh: found.size - before,
+      oldest: times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+      newest: times.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+    };
+    if (step.fresh === 0 && step.count >= limit && step.oldest === step.newest) {
+      throw new Unreadable(`a whole page of one millisecond (${step.newest}): what follows it cannot be asked for`);
+    }
+    return step;
+  }
+
+  async function walk(from: number, until: number | undefined): Promise<void> {
+    const first = await take(from, until);
+    let last = first;
+    while (last.fresh > 0) last = await take(Math.max(last.newest, from), until);
+    const forwards = last.newest > first.newest;
+    let edge = first.oldest;
+    while (first.fresh > 0 && edge > from) {
+      const step = await take(from, edge);
+      if (step.fresh === 0) {
+        if (step.newest > edge && first.count >= limit && !forwards) {
+          throw new Unreadable(`a full page of ${first.count} rows, and nothing older can be asked for`);
+        }
+        break;
+      }
+      edge = step.oldest;
+    }
+  }
+
+  // A clock behind the exchange's asks all the same.
+  const end = Math.max(now, since);
+  for (let from = since; from <= end; from += window)
+    await walk(from, from + window >= end ? undefined : from + window);
+  return [...found.values()].filter((row) => time(row) >= since).sort((a, b) => time(a) - time(b));
+}

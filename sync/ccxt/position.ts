@@ -1,0 +1,70 @@
+/** Positions as ccxt tells them, in base currency. */
+import type { PositionSide } from "../../src/types.js";
+import type { ExchangePosition } from "../exchange.js";
+import { infoOf, numberOf, priceOf, type Row, requiredText, textOf, unreadable } from "./row.js";
+import { plusExact, timesExact } from "./size.js";
+
+/** Where exchanges write the signed size of a position. */
+const SIGNED_SIZES = ["positionAmt", "szi", "pos", "currentQty", "size"];
+
+/**
+ * One position; undefined for a row of size zero. Throws an Unreadable that names the row when it has no pair, no size or no side.
+ * `contractSizeOf` answers for rows that do not say it; it also refuses pairs whose size cannot be told in base currency.
+ */
+export function readPosition(row: Row, contractSizeOf: (pair: string) => number): ExchangePosition | undefined {
+  const contracts = numberOf(row, "contracts");
+  if (contracts === 0) return undefined;
+  const pair = requiredText(row, "symbol");
+  if (contracts === undefined) throw unreadable(row, "it has no size (contracts)");
+  const fallback = contractSizeOf(pair);
+  const contractSize = numberOf(row, "contractSize") ?? fallback;
+  if (contractSize <= 0) throw unreadable(row, `contractSize is ${contractSize}`);
+  const entryPrice = priceOf(row, "entryPrice");
+  const markPrice = priceOf(row, "markPrice");
+  return {
+    pair,
+    side: positionSideOf(row, contracts),
+    size: timesExact(Math.abs(contracts), contractSize),
+    ...(entryPrice === undefined ? {} : { entryPrice }),
+    ...(markPrice === undefined ? {} : { markPrice }),
+  };
+}
+
+/** One position per pair and side: some exchanges keep a cross and an isolated one apart. */
+export function mergePositions(positions: readonly ExchangePosition[]): ExchangePosition[] {
+  const merged = new Map<string, ExchangePosition>();
+  for (const position of positions) {
+    const key = `${position.side} ${position.pair}`;
+    const before = merged.get(key);
+    merged.set(key, before === undefined ? position : together(before, position));
+  }
+  return [...merged.values()];
+}
+
+function together(a: ExchangePosition, b: ExchangePosition): ExchangePosition {
+  const size = plusExact(a.size, b.size);
+  const { entryPrice: _, ...rest } = a;
+  if (a.entryPrice === undefined || b.entryPrice === undefined) return { ...rest, size };
+  return { ...rest, size, entryPrice: (a.entryPrice * a.size + b.entryPrice * b.size) / size };
+}
+
+/** The word where there is one, else a sign: ccxt's own, else the exchange's. */
+function positionSideOf(row: Row, contracts: number): PositionSide {
+  const info = infoOf(row);
+  const said = sideWord(row.side) ?? sideWord(info.positionSide) ?? sideWord(info.posSide);
+  if (said !== undefined) return said;
+  if (contracts < 0) return "short";
+  for (const key of SIGNED_SIZES) {
+    const signed = Number(textOf(info, key) ?? info[key] ?? Number.NaN);
+    if (Math.abs(signed) > 0) return signed < 0 ? "short" : "long";
+  }
+  throw unreadable(row, `side is ${JSON.stringify(row.side)}, expected long or short`);
+}
+
+/** `net` and `both` say nothing: the sign does. */
+export function sideWord(value: unknown): PositionSide | undefined {
+  if (typeof value !== "string") return undefined;
+  const word = value.toLowerCase();
+  if (word === "long" || word === "buy") return "long";
+  return word === "short" || word === "sell" ? "short" : undefined;
+}
