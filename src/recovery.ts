@@ -68,7 +68,8 @@ export class Recovery implements AsyncDisposable {
     await this.#lease.release();
   }
 
+  /** Leaves it; where that cannot be told, it runs out by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.leave();
+    await this.leave().catch(() => {});
   }
 }

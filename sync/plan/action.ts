@@ -1,0 +1,95 @@
+/** What a recovery does, one step each; carrying it out twice does it once. */
+import type { OrderStatus, PositionSide } from "../../src/types.js";
+
+interface ActionBase {
+  /** What it is, and of what: equal for the same step of a later plan, whatever became of sizes and prices in between. */
+  readonly key: string;
+  readonly pair: string;
+  /** What it rests on, in words. */
+  readonly evidence: readonly string[];
+  /** Why a person has to approve it first; absent where nobody has to. */
+  readonly needsPerson?: string;
+}
+
+/** A fill as it is booked. Sizes in base currency, price and fee in quote currency. */
+export interface BookedFill {
+  readonly fillId: string;
+  readonly price: number;
+  readonly size: number;
+  readonly fee: number;
+  readonly ts: Date;
+  /** The order is over with this fill. */
+  readonly done: boolean;
+}
+
+export type Action = ActionBase &
+  (
+    | { readonly type: "record_fill"; readonly orderId: string; readonly fill: BookedFill }
+    /** Books a fill that no order of the flow made: a stop that it does not know, a liquidation, a hand at the exchange. */
+    | {
+        readonly type: "book_external_fill";
+        readonly positionId: string;
+        /** Of the order in state that stands for all of them. */
+        readonly orderId: string;
+        readonly side: PositionSide;
+        readonly fill: BookedFill;
+      }
+    | { readonly type: "set_order_status"; readonly orderId: string; readonly status: OrderStatus }
+    | {
+        readonly type: "end_order";
+        readonly orderId: string;
+        readonly as: "filled" | "cancelled" | "rejected";
+        readonly why: string;
+      }
+    /** An order that the exchange must not go on with. */
+    | { readonly type: "cancel_order"; readonly clientOrderId: string; readonly why: string }
+    /** Gone without a fill that says how: closed with a PnL of 0, flagged. */
+    | { readonly type: "close_external"; readonly positionId: string; readonly size: number; readonly version: number }
+    /** Smaller without a fill that says how. */
+    | {
+        readonly type: "reduce_external";
+        readonly positionId: string;
+        readonly from: number;
+        readonly size: number;
+        readonly version: number;
+      }
+    | { readonly type: "remove_dust"; readonly positionId: string; readonly size: number; readonly version: number }
+    /** Flattens a tracked position with a reduce-only order; its fills are booked when the exchange tells them. */
+    | {
+        readonly type: "close_position";
+        readonly positionId: string;
+        readonly side: PositionSide;
+        readonly size: number;
+      }
+    /** Sends an order of an earlier try again, under the same client order id: that try died before the exchange took it. */
+    | { readonly type: "resubmit_close"; readonly orderId: string; readonly positionId: string }
+    | { readonly type: "close_orphan"; readonly side: PositionSide; readonly size: number }
+    | {
+        readonly type: "adopt_orphan";
+        readonly side: PositionSide;
+        readonly size: number;
+        readonly entryPrice: number;
+        readonly entryTs: Date | undefined;
+      }
+    /** A person has to say what becomes of it. */
+    | { readonly type: "leave_orphan"; readonly side: PositionSide; readonly size: number }
+    | { readonly type: "trip_breaker"; readonly why: string }
+  );
+
+export type ActionType = Action["type"];
+
+/** What cannot be settled yet: the recovery looks again, and goes on without it in the end. */
+export interface Waiting {
+  readonly pair: string;
+  readonly subject: string;
+  readonly why: string;
+  /** Entries need not wait for it: what it may become is reserved. */
+  readonly harmless: boolean;
+}
+
+/** What is on the account and not the flow's: listed, never touched. */
+export interface Foreign {
+  readonly kind: "position" | "order";
+  readonly pair: string;
+  readonly what: string;
+}

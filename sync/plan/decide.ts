@@ -1,0 +1,104 @@
+/** The planner: from what is known, what to do. It asks nobody and changes nothing. */
+import { StaleStateError } from "../../src/errors.js";
+import type { Snapshot } from "../../src/types.js";
+import { type Evidence, hasFailed, type NoEvidence } from "../evidence.js";
+import type { ResolvedOptions } from "../options.js";
+import { Draft } from "./draft.js";
+import { isRecoveryClose, planOrders } from "./orders.js";
+import { planOrphans } from "./orphans.js";
+import { type Plan, withHash } from "./plan.js";
+import { planPositions } from "./positions.js";
+
+/**
+ * Plans a recovery: orders first, then fills, then positions, then orphans. Evidence that failed, or does not fit together, gives a
+ * plan that says so and has no actions.
+ */
+export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions): Plan {
+  const { snapshot, exchange } = evidence;
+  const head = {
+    flowId: snapshot.flowId,
+    epoch: snapshot.epoch,
+    exchange,
+    mode: options.mode,
+    orphanPositions: options.orphanPositions,
+    at: snapshot.at,
+  };
+  const nothing = { actions: [], waiting: [], foreign: [], notes: [] };
+  if (hasFailed(evidence)) return withHash({ ...head, ...nothing, failures: evidence.failures });
+
+  const draft = new Draft(evidence, options);
+  planOrders(draft);
+  const excesses = draft.failures.length > 0 ? [] : planPositions(draft);
+  if (draft.failures.length > 0) return withHash({ ...head, ...nothing, failures: draft.failures });
+  if (options.mode === "close_all") planCloseAll(draft);
+  planOrphans(draft, excesses);
+
+  const age = ageOf(snapshot);
+  if (age === undefined || age > options.maxStateAge) {
+    draft.notes.push(
+      `the state is ${age === undefined ? "without a heartbeat" : `${age} ms old`}; the breaker stays as it is`,
+    );
+  }
+  draft.notes.push(...evidence.limitations);
+  const { actions, waiting, foreign, notes } = draft;
+  const asked =
+    options.mode === "manual"
+      ? actions.map((action) => ({ needsPerson: "recovery.mode is manual", ...action }))
+      : actions;
+  return withHash({ ...head, failures: [], actions: asked, waiting, foreign, notes: [...new Set(notes)] });
+}
+
+/** `restore`: the store is trusted, unless it is too old. Throws a StaleStateError. */
+export function planRestore(snapshot: Snapshot, exchange: string, options: ResolvedOptions): Plan {
+  const age = ageOf(snapshot);
+  if (age === undefined || age > options.maxStateAge) {
+    const old = age === undefined ? "there never was a heartbeat" : `the last heartbeat is ${age} ms old`;
+    throw new StaleStateError(
+      `recovery.mode restore trusts the state of flow ${snapshot.flowId}, but ${old}, and ${options.maxStateAge} ms are allowed: recover in mode sync`,
+    );
+  }
+  return withHash({
+    flowId: snapshot.flowId,
+    epoch: snapshot.epoch,
+    exchange,
+    mode: options.mode,
+    orphanPositions: options.orphanPositions,
+    at: snapshot.at,
+    failures: [],
+    actions: [],
+    waiting: [],
+    foreign: [],
+    notes: [
+      `the exchange was not asked: ${snapshot.positions.length} positions and ${snapshot.orders.length} orders stand as stored`,
+    ],
+  });
+}
+
+function ageOf({ heartbeat, at }: Snapshot): number | undefined {
+  return heartbeat && at.getTime() - heartbeat.getTime();
+}
+
+/** Cancels what is pending and flattens what is tracked. An order that closes a position already is left to do so. */
+function planCloseAll(draft: Draft): void {
+  const { snapshot, orders } = draft.evidence;
+  for (const order of snapshot.orders) {
+    const known = orders.get(order.id)?.value;
+    if (known?.status !== "open" || isRecoveryClose(order)) continue;
+    if (draft.actions.some((action) => action.type === "cancel_order" && action.clientOrderId === order.id)) continue;
+    const evidence = [`fetchOrder: open, filled ${known.filled} of ${known.size}`];
+    draft.add(
+      { type: "cancel_order", pair: order.pair, clientOrderId: order.id, why: "recovery.mode is close_all", evidence },
+      order.id,
+    );
+  }
+  for (const { id, pair, side, size } of draft.expected.values()) {
+    if (size === 0 || size < draft.minSize(pair)) continue;
+    const closing = snapshot.orders.some(
+      (order) =>
+        order.positionId === id && isRecoveryClose(order) && orders.get(order.id)?.value?.status !== "cancelled",
+    );
+    if (closing) continue;
+    const evidence = [`tracked ${size}, of which the exchange has its part`];
+    draft.add({ type: "close_position", pair, positionId: id, side, size, evidence }, id);
+  }
+}

@@ -1,0 +1,104 @@
+import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
+import type { Evidence } from "../evidence.js";
+import { minus, plus } from "../exact.js";
+import type { ExchangeFill } from "../exchange.js";
+import type { ResolvedOptions } from "../options.js";
+import { canonicalPair } from "../pairs.js";
+import type { Incomplete } from "../reading.js";
+import type { Action, BookedFill, Foreign, Waiting } from "./action.js";
+
+/** A tracked position as it will stand once the fills of the plan are booked. */
+export interface Expected {
+  readonly id: string;
+  readonly pair: string;
+  readonly side: PositionSide;
+  size: number;
+  readonly entryTs: Date;
+  /** As it is stored; undefined when a fill of the plan opens it. */
+  readonly stored: Position | undefined;
+}
+
+/** `Omit` over each member of a union. */
+export type ActionDraft = Action extends infer A
+  ? A extends Action
+    ? Omit<A, "key"> & { key?: string }
+    : never
+  : never;
+
+/** A plan in the making: what is known, what was decided so far, and what the positions will be then. */
+export class Draft {
+  readonly actions: Action[] = [];
+  readonly waiting: Waiting[] = [];
+  readonly foreign: Foreign[] = [];
+  readonly notes: string[] = [];
+  readonly failures: Incomplete[] = [];
+  readonly expected = new Map<string, Expected>();
+
+  constructor(
+    readonly evidence: Evidence,
+    readonly options: ResolvedOptions,
+  ) {
+    for (const position of evidence.snapshot.positions) {
+      const { id, pair, side, size, entryTs } = position;
+      this.expected.set(id, { id, pair, side, size, entryTs, stored: position });
+    }
+  }
+
+  add(action: ActionDraft, ...subject: readonly string[]): void {
+    const key = [action.type, ...subject].join(" ");
+    this.actions.push({ ...action, key } as Action);
+  }
+
+  /** What does not fit together: nothing may be changed. */
+  contradiction(asked: string, why: string): void {
+    this.failures.push({ status: "partial", asked, why });
+  }
+
+  fillsOf(pair: string): readonly ExchangeFill[] {
+    return this.evidence.fills.get(canonicalPair(pair))?.value ?? [];
+  }
+
+  minSize(pair: string): number {
+    const { minSize } = this.options;
+    if (typeof minSize === "number") return minSize;
+    return minSize?.[pair] ?? minSize?.[canonicalPair(pair)] ?? this.evidence.minSizes.get(canonicalPair(pair)) ?? 0;
+  }
+
+  /** What a fill does to the positions. False when an exit finds too little to reduce. */
+  expect(order: PendingOrder, fill: BookedFill): boolean {
+    const id = order.positionId ?? order.id;
+    const held = this.expected.get(id);
+    if (order.intent === "entry") {
+      if (held) held.size = plus(held.size, fill.size);
+      else {
+        const side = positionSideOf(order.side);
+        const entry = { id, pair: order.pair, side, size: fill.size, entryTs: fill.ts, stored: undefined };
+        this.expected.set(id, entry);
+      }
+      return true;
+    }
+    if (!held || held.size < fill.size) return false;
+    held.size = minus(held.size, fill.size);
+    return true;
+  }
+}
+
+export function positionSideOf(side: OrderSide): PositionSide {
+  return side === "buy" ? "long" : "short";
+}
+
+/** The side of an order that reduces a position. */
+export function closingSide(side: PositionSide): OrderSide {
+  return side === "long" ? "sell" : "buy";
+}
+
+/** What a position grows by: of a spot buy whose fee was taken in the base coin, less. */
+export function netSize(fill: ExchangeFill): number {
+  return fill.side === "buy" && fill.feeBase !== undefined ? minus(fill.size, fill.feeBase) : fill.size;
+}
+
+export function feeNote(fill: ExchangeFill): string | undefined {
+  const { feeOther, fillId, pair } = fill;
+  if (!feeOther) return undefined;
+  return `${pair}: fill ${fillId} paid ${feeOther.amount} ${feeOther.currency} of fees, which are not booked`;
+}

@@ -1,0 +1,161 @@
+/** First the orders: what the exchange says of every pending one, and the fills that are not booked yet. */
+import type { OrderStatus, PendingOrder } from "../../src/types.js";
+import { recordedKey } from "../evidence.js";
+import { minus, plus, same } from "../exact.js";
+import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
+import type { BookedFill } from "./action.js";
+import { type Draft, feeNote, netSize } from "./draft.js";
+
+interface UnbookedFill {
+  readonly order: PendingOrder;
+  readonly fill: BookedFill;
+  readonly evidence: readonly string[];
+}
+
+/** The order by which a recovery closes a position says so in its metadata. */
+export function isRecoveryClose(order: PendingOrder): boolean {
+  return order.metadata?.recovery !== undefined;
+}
+
+/** Plans the end, the state and the fills of every order the flow knows. */
+export function planOrders(draft: Draft): void {
+  const { snapshot, closedOrders } = draft.evidence;
+  const unbooked: UnbookedFill[] = [];
+  for (const order of snapshot.orders) {
+    const known = draft.evidence.orders.get(order.id);
+    if (!known) draft.contradiction(`order ${order.id}`, "the exchange was not asked for it");
+    else unbooked.push(...unbookedOf(draft, order, known.value));
+  }
+  for (const order of closedOrders.values()) unbooked.push(...unbookedOf(draft, order, undefined));
+
+  // As they happened; of the same moment, entries before the exits that close them.
+  unbooked.sort(
+    (a, b) =>
+      a.fill.ts.getTime() - b.fill.ts.getTime() ||
+      Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
+  );
+  for (const { order, fill, evidence } of unbooked) {
+    if (!draft.expect(order, fill)) {
+      draft.contradiction(
+        `fill ${fill.fillId} of order ${order.id}`,
+        `it exits ${fill.size} ${order.pair}, more than the flow has left of position ${order.positionId ?? "none"}`,
+      );
+      continue;
+    }
+    draft.add({ type: "record_fill", pair: order.pair, orderId: order.id, fill, evidence }, order.id, fill.fillId);
+  }
+  for (const order of snapshot.orders) {
+    const known = draft.evidence.orders.get(order.id);
+    if (known)
+      planStatus(
+        draft,
+        order,
+        known.value,
+        unbooked.some((one) => one.order.id === order.id),
+      );
+  }
+}
+
+/** The fills of an order, as far as the exchange names it. */
+export function fillsOfOrder(
+  fills: readonly ExchangeFill[],
+  orderId: string,
+  known: ExchangeOrder | undefined,
+): ExchangeFill[] {
+  return fills.filter(
+    ({ clientOrderId, orderId: exchangeId }) =>
+      clientOrderId === orderId || (clientOrderId === undefined && known !== undefined && exchangeId === known.id),
+  );
+}
+
+function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined): UnbookedFill[] {
+  const { evidence, options } = draft;
+  const all = fillsOfOrder(draft.fillsOf(order.pair), order.id, known);
+  const told = plus(...all.map(netSize));
+  const inBase = plus(...all.map((fill) => minus(fill.size, netSize(fill))));
+  const filled = known ? minus(known.filled, inBase) : told;
+  if (filled <= order.filled || same(filled, order.filled, options.tolerance)) return [];
+
+  const fresh = all.filter(({ fillId }) => !evidence.recorded.has(recordedKey(order.id, fillId)));
+  if (!same(plus(order.filled, ...fresh.map(netSize)), filled, options.tolerance)) {
+    draft.contradiction(
+      `fills of ${order.pair}`,
+      `order ${order.id} is filled by ${filled} at the exchange and by ${order.filled} in state, and the fills that are not booked (${fresh.length} of ${all.length}) do not make up the difference`,
+    );
+    return [];
+  }
+  const over = known === undefined || known.status !== "open";
+  return fresh.map((fill, i) => {
+    const note = feeNote(fill);
+    if (note) draft.notes.push(note);
+    return {
+      order,
+      fill: {
+        fillId: fill.fillId,
+        price: fill.price,
+        size: netSize(fill),
+        fee: fill.fee,
+        ts: fill.ts,
+        done: over && i === fresh.length - 1,
+      },
+      evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
+    };
+  });
+}
+
+function stateOf(known: ExchangeOrder | undefined): string {
+  return known ? `fetchOrder: ${known.status}, filled ${known.filled} of ${known.size}` : "fetchOrder: not known";
+}
+
+/** What becomes of a pending order, beside its fills. `booked`: a fill of the plan says it already. */
+function planStatus(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined, booked: boolean): void {
+  const { evidence, options } = draft;
+  const { id, pair } = order;
+  if (known?.status === "open") {
+    const status: OrderStatus = known.filled > 0 ? "partially_filled" : "open";
+    if (!booked && order.status !== status && order.status !== "partially_filled") {
+      draft.add({ type: "set_order_status", pair, orderId: id, status, evidence: [stateOf(known)] }, id, status);
+    }
+    if (isRecoveryClose(order)) {
+      draft.waiting.push({ pair, subject: id, why: "the order that closes it is open", harmless: false });
+    }
+    return;
+  }
+  if (known) {
+    if (!booked) {
+      const as = known.status === "rejected" && order.filled > 0 ? "cancelled" : known.status;
+      draft.add(
+        { type: "end_order", pair, orderId: id, as, why: `${as} at the exchange`, evidence: [stateOf(known)] },
+        id,
+      );
+    }
+    return;
+  }
+  if (booked) return;
+  const reads = evidence.orders.get(id)?.reads ?? 0;
+  const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();
+  const unknown = `fetchOrder: not known, asked ${reads} times`;
+  const positionId = order.positionId;
+  const toClose = positionId === undefined ? 0 : (draft.expected.get(positionId)?.size ?? 0);
+  if (isRecoveryClose(order) && positionId !== undefined && order.filled === 0 && toClose > 0) {
+    draft.add({ type: "resubmit_close", pair, orderId: id, positionId, evidence: [unknown] }, id);
+    return;
+  }
+  if (age < options.grace && order.filled === 0) {
+    const why = `the exchange does not know it yet, it is ${age} ms old`;
+    draft.waiting.push({ pair, subject: id, why, harmless: true });
+    return;
+  }
+  const never = order.filled === 0;
+  draft.add(
+    {
+      type: "end_order",
+      pair,
+      orderId: id,
+      as: "cancelled",
+      why: never ? "it never arrived" : "the exchange has forgotten it",
+      evidence: [unknown, `${age} ms old`],
+    },
+    id,
+  );
+}

@@ -1,0 +1,142 @@
+/** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
+import type { Evidence } from "../evidence.js";
+import type { ExchangeOrder } from "../exchange.js";
+import { canonicalPair } from "../pairs.js";
+import { closingSide, type Draft, positionSideOf } from "./draft.js";
+import type { Excess } from "./positions.js";
+
+/** What `admit` begins client order ids with when the caller gives none. */
+const DERIVED_PREFIX = "sf";
+
+export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
+  for (const excess of excesses) planOrphan(draft, excess);
+  for (const order of draft.evidence.openOrders.value) planUnknownOrder(draft, order);
+  planLostState(draft, excesses);
+}
+
+function planOrphan(draft: Draft, excess: Excess): void {
+  const { pair, side, size, tracked } = excess;
+  const { asked, reads } = draft.evidence.positions;
+  const evidence = [`${asked}: ${excess.there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
+  if (!isOurs(draft, excess)) {
+    draft.foreign.push({ kind: "position", pair, what: `${side} ${size}` });
+    return;
+  }
+  if (size < draft.minSize(pair)) {
+    draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
+    return;
+  }
+  const entering = draft.evidence.snapshot.orders.find(
+    (order) =>
+      order.intent === "entry" &&
+      canonicalPair(order.pair) === canonicalPair(pair) &&
+      positionSideOf(order.side) === side &&
+      draft.waiting.some(({ subject }) => subject === order.id),
+  );
+  if (entering) {
+    const why = `it may be of entry ${entering.id}, which the exchange does not know yet`;
+    draft.waiting.push({ pair, subject: `${pair} ${side}`, why, harmless: false });
+    return;
+  }
+  switch (draft.options.orphanPositions) {
+    case "close":
+      draft.add({ type: "close_orphan", pair, side, size, evidence }, canonicalPair(pair), side);
+      return;
+    case "adopt": {
+      const entryPrice = excess.there.entryPrice ?? excess.there.markPrice;
+      if (entryPrice === undefined) {
+        const needsPerson = "the exchange does not say at what price it was entered";
+        draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
+        return;
+      }
+      const entryTs = openedAt(draft, excess);
+      draft.add({ type: "adopt_orphan", pair, side, size, entryPrice, entryTs, evidence }, canonicalPair(pair), side);
+      return;
+    }
+    case "manual": {
+      const needsPerson = "recovery.orphan_positions is manual: close it, or adopt it";
+      draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
+    }
+  }
+}
+
+/** When the newest fill that opened it was made, as far as the exchange tells. */
+function openedAt(draft: Draft, { pair, side }: Excess): Date | undefined {
+  return draft.fillsOf(pair).findLast((fill) => fill.side !== closingSide(side))?.ts;
+}
+
+function isOurs(draft: Draft, { pair, side, tracked }: Excess): boolean {
+  const { pairs, clientOrderIdPrefix } = draft.options.ours;
+  if (pairs && !pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair))) return false;
+  if (clientOrderIdPrefix === undefined) return true;
+  // Where the flow holds some of it itself, its own fills say nothing of the rest.
+  const openings = draft.fillsOf(pair).filter((fill) => fill.side !== closingSide(side));
+  const foreign = openings.filter(({ clientOrderId }) => !clientOrderId?.startsWith(clientOrderIdPrefix));
+  return tracked > 0 ? foreign.length === 0 : openings.at(-1)?.clientOrderId?.startsWith(clientOrderIdPrefix) === true;
+}
+
+/** An open order of which the flow knows nothing, or knows that it is over. */
+function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
+  const { clientOrderId, pair, side, size } = order;
+  const { snapshot, closedOrders, recovery } = draft.evidence;
+  if (clientOrderId !== undefined && snapshot.orders.some(({ id }) => id === clientOrderId)) return;
+  if (clientOrderId !== undefined && recovery?.journal.has(`orphan ${clientOrderId}`)) {
+    draft.waiting.push({
+      pair,
+      subject: clientOrderId,
+      why: "the order that closes an orphan is open",
+      harmless: false,
+    });
+    return;
+  }
+  const evidence = [`fetchOpenOrders: ${side} ${size} ${pair}`];
+  if (clientOrderId !== undefined && closedOrders.has(clientOrderId)) {
+    const why = "it is over in state";
+    draft.add({ type: "cancel_order", pair, clientOrderId, why, evidence }, clientOrderId);
+    return;
+  }
+  const { clientOrderIdPrefix } = draft.options.ours;
+  if (
+    clientOrderId !== undefined &&
+    clientOrderIdPrefix !== undefined &&
+    clientOrderId.startsWith(clientOrderIdPrefix)
+  ) {
+    const why = "it is the flow's by its id, and not in state";
+    draft.add({ type: "cancel_order", pair, clientOrderId, why, evidence }, clientOrderId);
+    return;
+  }
+  draft.foreign.push({
+    kind: "order",
+    pair,
+    what: `${side} ${size}, ${clientOrderId ?? `no client order id (${order.id})`}`,
+  });
+}
+
+/** A flow that never lived, on an account where its orders stand: its PnL and its breaker are lost, and nobody may trade on. */
+function planLostState(draft: Draft, excesses: readonly Excess[]): void {
+  const { snapshot } = draft.evidence;
+  if (snapshot.heartbeat || snapshot.positions.length > 0 || snapshot.orders.length > 0 || snapshot.breaker.active)
+    return;
+  const prefix = draft.options.ours.clientOrderIdPrefix ?? DERIVED_PREFIX;
+  const traces = tracesOf(draft.evidence, prefix);
+  if (traces === undefined || (excesses.length === 0 && draft.evidence.openOrders.value.length === 0)) return;
+  draft.add(
+    {
+      type: "trip_breaker",
+      pair: "*",
+      why: "the state was lost: what the flow lost today, and whether its breaker was active, is not known",
+      evidence: ["no heartbeat, position or order in state", traces],
+    },
+    snapshot.epoch,
+  );
+}
+
+function tracesOf(evidence: Evidence, prefix: string): string | undefined {
+  const order = evidence.openOrders.value.find(({ clientOrderId }) => clientOrderId?.startsWith(prefix));
+  if (order) return `fetchOpenOrders: ${order.clientOrderId}`;
+  for (const { value } of evidence.fills.values()) {
+    const fill = value.find(({ clientOrderId }) => clientOrderId?.startsWith(prefix));
+    if (fill) return `fetchFills: ${fill.fillId} of ${fill.clientOrderId}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/** What was asked of an exchange, and what came of it: a failed reading cannot be mistaken for an empty one. */
+import { ExchangeError, type ExchangeFailure } from "./exchange-error.js";
+
+/** An answer that may be acted on. `reads`: how many agreeing answers it rests on. */
+export interface Complete<T> {
+  readonly status: "complete";
+  readonly asked: string;
+  readonly value: T;
+  readonly reads: number;
+}
+
+/**
+ * No answer to act on. `failed`: there was none. `partial`: what came does not fit together. `empty_unconfirmed`: it is empty
+ * where there should be something, and was not confirmed.
+ */
+export interface Incomplete {
+  readonly status: "failed" | "partial" | "empty_unconfirmed";
+  readonly asked: string;
+  readonly why: string;
+  readonly failure?: ExchangeFailure;
+}
+
+export type Reading<T> = Complete<T> | Incomplete;
+
+/** Asks once. An ExchangeError becomes a reading that failed; anything else is thrown on. */
+export async function ask<T>(asked: string, question: () => Promise<T>): Promise<Reading<T>> {
+  try {
+    return { status: "complete", asked, value: await question(), reads: 1 };
+  } catch (error) {
+    if (!(error instanceof ExchangeError)) throw error;
+    return { status: "failed", asked, why: error.message, failure: error.failure };
+  }
+}
+
+export function isComplete<T>(reading: Reading<T>): reading is Complete<T> {
+  return reading.status === "complete";
+}

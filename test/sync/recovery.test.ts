@@ -1,0 +1,27 @@
+/** Recovery by design section 5, on all three backends. */
+import { suite } from "uvu";
+import { startBackends } from "../contract/backends.js";
+import type { Theme } from "../contract/open.js";
+import { orders } from "./recovery/orders.js";
+
+const backends = await startBackends();
+
+const THEMES: Readonly<Record<string, Theme>> = { orders };
+
+for (const [name, open, durable] of [
+  ["memory", backends.openMemory, false],
+  ["duckdb", backends.openDuckdb, true],
+  ["redis", backends.openRedis, true],
+] as const) {
+  for (const [part, addTests] of Object.entries(THEMES)) {
+    const test = suite(`recovery on ${name}: ${part}`);
+    addTests(test, open, { durable });
+    test.run();
+  }
+}
+
+const end = suite("end");
+end("the servers and files of these tests are let go", async () => {
+  await backends[Symbol.asyncDispose]();
+});
+end.run();
