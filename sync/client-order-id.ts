@@ -6,17 +6,13 @@ export function closeOrderId(flowId: string, recovery: number, subject: string, 
   return derived("sfc", flowId, String(recovery), subject, String(attempt));
 }
 
-/** Of the order in state to which fills are booked that no order of the bot's made: a liquidation, a hand at the exchange. */
-export function externalOrderId(flowId: string, positionId: string, entryTs: Date): string {
-  return derived("sfx", flowId, positionId, String(entryTs.getTime()));
-}
-
 /** Of a position that is taken over from the exchange. */
 export function adoptedId(flowId: string, recovery: number, pair: string, side: string): string {
   return derived("sfa", flowId, String(recovery), pair, side);
 }
 
-function derived(kind: string, ...parts: readonly string[]): string {
+/** `kind`, and a digest of the parts. */
+export function derived(kind: string, ...parts: readonly string[]): string {
   return `${kind}${createHash("sha256")
     .update(parts.join("\0"))
     .digest("base64url")

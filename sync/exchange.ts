@@ -11,6 +11,8 @@ export interface Exchange {
   readonly name: string;
   /** What this account cannot tell, in words; found when the adapter is made. */
   readonly limitations?: readonly string[];
+  /** What the exchange calls a pair: `BTC/USDT` may be `BTC/USDT:USDT` here. Default: the same. */
+  resolvePair?(pair: string): Promise<string>;
   /** Every open position of the account. Rows of size zero may be among them: they are ignored. */
   fetchPositions(): Promise<ExchangePosition[]>;
   /** Every order of the account that may still be filled, stop orders included. */

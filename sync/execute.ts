@@ -9,6 +9,7 @@ import type { Evidence } from "./evidence.js";
 import { minus } from "./exact.js";
 import type { Exchange, OrderRequest } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
+import { EXTERNAL } from "./external-order.js";
 import { orphanCloseOf } from "./gather.js";
 import type { ResolvedOptions } from "./options.js";
 import { canonicalPair, sideKey } from "./pairs.js";
@@ -104,7 +105,7 @@ async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execu
       id: orderId,
       pair: position?.pair ?? pair,
       side: closingSide(side),
-      orderType: "external",
+      orderType: EXTERNAL,
       size: position?.size ?? fill.size,
       intent: "exit" as const,
       positionId,

@@ -2,10 +2,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { StateManager } from "../src/manager.js";
 import type { PendingOrder, Snapshot } from "../src/types.js";
-import { externalOrderId } from "./client-order-id.js";
 import { type Evidence, type NoEvidence, recordedKey } from "./evidence.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
+import { externalOrderId, isExternal } from "./external-order.js";
 import type { ResolvedOptions } from "./options.js";
 import { canonicalPair, sideKey } from "./pairs.js";
 import { ask, type Complete, type Incomplete, isComplete, type Reading } from "./reading.js";
@@ -79,9 +79,11 @@ class Gathering {
     const first = await this.#ask("positions", () => this.#exchange.fetchPositions());
     const openOrders = await this.#ask("open orders", () => this.#exchange.fetchOpenOrders());
     for (const { pair } of [...first.value, ...openOrders.value]) this.#symbols.set(canonicalPair(pair), pair);
+    for (const { pair } of [...snapshot.positions, ...snapshot.orders]) await this.#resolve(pair);
 
     const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
-    for (const { id, pair } of snapshot.orders) orders.set(id, await this.#order(id, pair, openOrders.value));
+    for (const { id, pair } of snapshot.orders.filter((order) => !isExternal(order)))
+      orders.set(id, await this.#order(id, pair, openOrders.value));
     for (const [key, value] of recovery?.journal ?? []) {
       const sent = orphanCloseOf(key, value);
       if (sent) orders.set(sent.id, await this.#order(sent.id, sent.pair, openOrders.value));
@@ -117,6 +119,13 @@ class Gathering {
       symbols: this.#symbols,
       minSizes: this.#minSizes([...fills.keys()]),
     };
+  }
+
+  /** Finds out what the exchange calls a pair. */
+  async #resolve(pair: string): Promise<void> {
+    if (this.#symbols.has(canonicalPair(pair))) return;
+    const found = await this.#ask(`the pair ${pair}`, async () => (await this.#exchange.resolvePair?.(pair)) ?? pair);
+    this.#symbols.set(canonicalPair(pair), found.value);
   }
 
   async #ask<T>(what: string, question: () => Promise<T>): Promise<Complete<T>> {
@@ -168,7 +177,6 @@ class Gathering {
     const note = (pair: string, at: number) => {
       const name = canonicalPair(pair);
       since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, at));
-      if (!this.#symbols.has(name)) this.#symbols.set(name, pair);
     };
     for (const { pair, entryTs } of snapshot.positions) note(pair, entryTs.getTime() - MARGIN);
     for (const { pair, createdAt } of snapshot.orders) note(pair, createdAt.getTime() - MARGIN);
@@ -212,8 +220,7 @@ class Gathering {
         const own = clientOrderId ?? (orderId === undefined ? undefined : byExchangeId.get(orderId));
         if (own !== undefined && (orders.has(own) || closedOrders.has(own))) asked.push({ orderId: own, fillId });
         else {
-          for (const { id, entryTs } of holders)
-            asked.push({ orderId: externalOrderId(snapshot.flowId, id, entryTs), fillId });
+          for (const { id } of holders) asked.push({ orderId: externalOrderId(snapshot.flowId, id), fillId });
         }
       }
     }

@@ -89,6 +89,11 @@ export class PaperExchange implements Exchange {
     this.name = this.#rules.name;
   }
 
+  async resolvePair(pair: string): Promise<string> {
+    const contract = `${pair}:${pair.split("/")[1] ?? ""}`;
+    return this.#book.price(pair) === undefined && this.#book.price(contract) !== undefined ? contract : pair;
+  }
+
   async fetchPositions(): Promise<ExchangePosition[]> {
     const { answer, fault } = await this.#read("fetchPositions", "the positions", () =>
       this.#book.positions().map((position) => toldPosition(position, this.#book.price(position.pair))),

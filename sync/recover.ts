@@ -69,7 +69,7 @@ export async function recover(
   const resolved = resolveOptions(mgr, options);
   if (resolved.dryRun) {
     const { plan } = await look(mgr, exchange, resolved);
-    return report("dry_run", plan, [], []);
+    return report("dry_run", plan, { applied: [], troubles: [], notes: new Set(plan.notes) });
   }
   return underRecovery(mgr, resolved, `recovery in mode ${resolved.mode}`, (recovery) =>
     run({ mgr, exchange, recovery, options: resolved }),
@@ -134,35 +134,38 @@ async function underRecovery(
 async function run(work: Work, mustMatch = false): Promise<RecoveryReport> {
   const { mgr, exchange, recovery, options } = work;
   const until = performance.now() + options.deadline;
-  const applied: Action[] = [];
-  const troubles: string[] = [];
+  const done = { applied: [] as Action[], troubles: [] as string[], notes: new Set<string>() };
   for (let turn = 1; ; turn++) {
     const { plan, evidence } = await look(mgr, exchange, options);
     checkHeld(recovery);
     if (plan.failures.length > 0) throw unreadable(plan);
     await approve(work, plan, mustMatch && turn === 1);
+    for (const note of plan.notes) done.notes.add(note);
     const approved = approvedKeys(recovery);
     // What was approved to stay as it is needs no further turn.
     const actions = permitted(plan, approved).filter(({ type }) => type !== "leave_orphan");
-    const asked = plan.actions.filter(({ needsPerson, key }) => needsPerson !== undefined && !approved.has(key));
+    const asked = plan.actions.some(({ needsPerson, key }) => needsPerson !== undefined && !approved.has(key));
     const waits = plan.waiting.some(({ harmless }) => !harmless);
-    if (actions.length === 0 && !waits) {
-      return report(asked.length > 0 ? "awaiting_approval" : "recovered", plan, applied, troubles);
-    }
-    if (turn > 1 && performance.now() >= until) return report("unsettled", plan, applied, troubles);
-    const before = troubles.length;
-    if (evidence) await act({ ...work, evidence }, actions, applied, troubles);
-    if (actions.length === 0 || troubles.length > before)
-      await pause(Math.min(POLL, Math.max(0, until - performance.now())));
+    if (actions.length === 0 && !waits) return report(asked ? "awaiting_approval" : "recovered", plan, done);
+    if (turn > 1 && performance.now() >= until) return report("unsettled", plan, done);
+    const smooth = evidence !== undefined && (await act({ ...work, evidence }, actions, done));
+    if (actions.length === 0 || !smooth) await pause(Math.min(POLL, Math.max(0, until - performance.now())));
   }
 }
 
+/** What was done, what went wrong, and what was noted, over all turns. */
+interface Done {
+  readonly applied: Action[];
+  readonly troubles: string[];
+  readonly notes: ReadonlySet<string>;
+}
+
+/** Carries out actions until the exchange refuses one, or does not answer. Answers whether all of them were carried out. */
 async function act(
   work: Work & { readonly evidence: Evidence },
   actions: readonly Action[],
-  applied: Action[],
-  troubles: string[],
-): Promise<void> {
+  { applied, troubles }: Done,
+): Promise<boolean> {
   for (const action of actions) {
     checkHeld(work.recovery);
     try {
@@ -172,9 +175,10 @@ async function act(
       if (!(error instanceof ExchangeError) || error.failure === "authentication") throw error;
       // Whether it happened, the next look finds out.
       troubles.push(`${action.key}: ${error.message}`);
-      return;
+      return false;
     }
   }
+  return true;
 }
 
 /** Notes an approval of this very plan, for whoever resumes the recovery. */
@@ -213,12 +217,8 @@ function unreadable({ exchange, failures }: Plan): ExchangeError {
   );
 }
 
-function report(
-  status: RecoveryReport["status"],
-  plan: Plan,
-  applied: readonly Action[],
-  troubles: readonly string[],
-): RecoveryReport {
-  const { mode, exchange, waiting, foreign, notes } = plan;
-  return { status, mode, exchange, applied, troubles, plan, waiting, foreign, notes };
+function report(status: RecoveryReport["status"], plan: Plan, done: Done): RecoveryReport {
+  const { mode, exchange, waiting, foreign } = plan;
+  const { applied, troubles, notes } = done;
+  return { status, mode, exchange, applied, troubles, plan, waiting, foreign, notes: [...notes] };
 }

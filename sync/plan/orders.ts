@@ -3,6 +3,7 @@ import type { OrderStatus, PendingOrder } from "../../src/types.js";
 import { recordedKey } from "../evidence.js";
 import { minus, plus, same } from "../exact.js";
 import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
+import { isExternal } from "../external-order.js";
 import type { BookedFill } from "./action.js";
 import { type Draft, feeNote, netSize } from "./draft.js";
 
@@ -21,7 +22,12 @@ export function isRecoveryClose(order: PendingOrder): boolean {
 export function planOrders(draft: Draft): void {
   const { snapshot, closedOrders } = draft.evidence;
   const unbooked: UnbookedFill[] = [];
-  for (const order of snapshot.orders) {
+  const pending = snapshot.orders.filter((order) => !isExternal(order));
+  for (const order of snapshot.orders.filter(isExternal)) {
+    const why = "it stands for fills of others, and a crash left it pending";
+    draft.add({ type: "end_order", pair: order.pair, orderId: order.id, as: "cancelled", why, evidence: [] }, order.id);
+  }
+  for (const order of pending) {
     const known = draft.evidence.orders.get(order.id);
     if (!known) draft.contradiction(`order ${order.id}`, "the exchange was not asked for it");
     else unbooked.push(...unbookedOf(draft, order, known.value));
@@ -44,7 +50,7 @@ export function planOrders(draft: Draft): void {
     }
     draft.add({ type: "record_fill", pair: order.pair, orderId: order.id, fill, evidence }, order.id, fill.fillId);
   }
-  for (const order of snapshot.orders) {
+  for (const order of pending) {
     const known = draft.evidence.orders.get(order.id);
     if (known)
       planStatus(

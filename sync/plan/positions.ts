@@ -1,8 +1,9 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
-import { externalOrderId } from "../client-order-id.js";
+
 import { recordedKey } from "../evidence.js";
 import { minus, plus, same, share } from "../exact.js";
 import type { ExchangeFill, ExchangePosition } from "../exchange.js";
+import { externalOrderId } from "../external-order.js";
 import { canonicalPair, sideKey } from "../pairs.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
 
@@ -33,6 +34,7 @@ export function planPositions(draft: Draft): Excess[] {
   const sides = sidesOf(draft);
   const excesses: Excess[] = [];
   for (const side of sides) {
+    planDust(draft, side);
     const expected = plus(...side.tracked.map(({ size }) => size));
     const size = side.there?.size ?? 0;
     if (same(expected, size, draft.options.tolerance)) continue;
@@ -48,7 +50,6 @@ export function planPositions(draft: Draft): Excess[] {
       planDeficit(draft, side, sides, expected, size);
     }
   }
-  for (const { tracked, there } of sides) planDust(draft, tracked, there);
   askPersonWhenAllIsGone(draft, sides);
   planOrphanedExits(draft);
   return excesses;
@@ -133,8 +134,8 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): ExchangeFill
         ts.getTime() >= since &&
         !(clientOrderId !== undefined && own.has(clientOrderId)) &&
         !(clientOrderId === undefined && orderId !== undefined && known.has(orderId)) &&
-        !tracked.some(({ id, entryTs }) =>
-          evidence.recorded.has(recordedKey(externalOrderId(evidence.snapshot.flowId, id, entryTs), fillId)),
+        !tracked.some(({ id }) =>
+          evidence.recorded.has(recordedKey(externalOrderId(evidence.snapshot.flowId, id), fillId)),
         ),
     );
 }
@@ -156,7 +157,7 @@ function newestThatMake(fills: readonly ExchangeFill[], need: number): Piece[] {
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
 function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: number, seen: string): number {
   const { flowId } = draft.evidence.snapshot;
-  const orderId = externalOrderId(flowId, position.id, position.entryTs);
+  const orderId = externalOrderId(flowId, position.id);
   let booked = 0;
   while (booked < need) {
     const piece = pieces.shift();
@@ -181,7 +182,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
           size,
           fee: share(fill.fee, size, fill.size),
           ts: fill.ts,
-          done: position.size === 0,
+          done: booked === need || pieces.length === 0,
         },
         evidence: [
           seen,
@@ -217,12 +218,13 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, seen: s
 }
 
 /** What is too small to be closed by an order would hold its slot for ever. */
-function planDust(draft: Draft, tracked: readonly Expected[], there: ExchangePosition | undefined): void {
+function planDust(draft: Draft, { tracked, there }: Side): void {
   for (const position of tracked) {
     const { id, pair, size, stored } = position;
-    if (!stored || size === 0 || size >= draft.minSize(pair) || (there?.size ?? 0) >= draft.minSize(pair)) continue;
+    const least = draft.minSize(pair);
+    if (!stored || size === 0 || size >= least || (there?.size ?? 0) >= least) continue;
     if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && order.intent === "entry")) continue;
-    const evidence = [`${size} is below the exchange's least order of ${draft.minSize(pair)}`];
+    const evidence = [`${size} is below the exchange's least order of ${least}`];
     draft.add({ type: "remove_dust", pair, positionId: id, size, version: stored.version, evidence }, id);
     draft.notes.push(`${pair}: position ${id} of ${size} is dust and is removed; nothing is booked`);
     position.size = 0;

@@ -3,10 +3,12 @@ import { suite } from "uvu";
 import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
 import { orders } from "./recovery/orders.js";
+import { orphans } from "./recovery/orphans.js";
+import { positions } from "./recovery/positions.js";
 
 const backends = await startBackends();
 
-const THEMES: Readonly<Record<string, Theme>> = { orders };
+const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans };
 
 for (const [name, open, durable] of [
   ["memory", backends.openMemory, false],
