@@ -2,13 +2,14 @@
 import { suite } from "uvu";
 import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
+import { modes } from "./recovery/modes.js";
 import { orders } from "./recovery/orders.js";
 import { orphans } from "./recovery/orphans.js";
 import { positions } from "./recovery/positions.js";
 
 const backends = await startBackends();
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans };
+const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans, modes };
 
 for (const [name, open, durable] of [
   ["memory", backends.openMemory, false],

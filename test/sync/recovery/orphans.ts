@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
+import { gateAt } from "./gate.js";
 import { PAIR, QUICK, Stand } from "./stand.js";
 
 export const orphans: Theme = (test, open) => {
@@ -72,10 +73,11 @@ export const orphans: Theme = (test, open) => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
     await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
-    exchange.fail("createOrder", { kind: "no_answer", when: "before", times: 1 });
-    const recovering = recover(mgr, exchange, QUICK);
-    while (exchange.seen.length === 0 && (await mgr.getRecovery())?.journal.size !== 1) await new Promise(setImmediate);
+    const gate = gateAt(exchange, "createOrder");
+    const recovering = recover(mgr, gate.exchange, QUICK);
+    await gate.reached;
     await exchange.trade({ pair: PAIR, side: "sell", size: 2, price: 100 });
+    gate.open();
     assert.is((await recovering).status, "recovered");
     assert.equal(await stand.holdings(), {});
   });
