@@ -302,13 +302,13 @@ test("while the server is down calls fail, and none of them fires when it is bac
   );
 });
 
-test("four processes behind proxies that lose, cut, stall and refuse at random: totals exact, no lost win", async () => {
+test("eight processes behind proxies that lose, cut, stall and refuse at random: totals exact, no lost win", async () => {
   const seed = Number(process.env.SF_SEED ?? Math.floor(Math.random() * 100_000));
-  const plan = { seed, workers: 4, tasks: 250 };
+  const plan = { seed, workers: 8, tasks: 500 };
   const troubles = ["cut", "stall", "stall replies", "hold requests", "refuse", "flush scripts"] as const;
   const { discrepancies, tasks, untold, faults } = await playRound(redis, { plan, flowId: "chaos", troubles });
   assert.equal(discrepancies, [], `SF_SEED=${seed}`);
-  assert.is(tasks, 1_000);
+  assert.is(tasks, 4_000);
   assert.is(untold, 0);
   assert.ok((faults.get("lose a reply") ?? 0) > 0, `SF_SEED=${seed}: no reply was lost`);
 });
