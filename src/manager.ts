@@ -578,13 +578,19 @@ export class StateManager {
     const ttl = check.optionalDuration("ttl", o.ttl) ?? 10_000;
     if (ttl < 100 || ttl > 86_400_000) throw new InvalidArgumentError(`ttl: expected 100ms to 24h, got ${ttl} ms`);
     const deadline = performance.now() + (check.optionalDuration("wait", o.wait) ?? 0);
-    for (;;) {
-      const lease = await this.#tryLease(ttl, deadline).catch((error: unknown) => {
-        const away = error instanceof ConnectionError || error instanceof UnknownOutcomeError;
-        if (!away || this.#closing.signal.aborted || performance.now() >= deadline) throw error;
-        return undefined; // a lease taken without an answer runs out by itself
-      });
-      if (lease) return lease;
+    const ask = () => this.#tryLease(ttl, deadline);
+    for (let next: () => Promise<unknown> = ask; ; ) {
+      try {
+        const lease = await next();
+        if (lease instanceof Lease) return lease;
+        next = ask;
+      } catch (error) {
+        const isUnknown = error instanceof UnknownOutcomeError;
+        const isAway = isUnknown || error instanceof ConnectionError;
+        if (!isAway || this.#closing.signal.aborted || performance.now() >= deadline) throw error;
+        // Asked anew, it would wait for a lease that it has already.
+        next = isUnknown ? error.retry : ask;
+      }
       await pause(Math.min(deadline - performance.now(), LEASE_POLL));
     }
   }
@@ -595,6 +601,8 @@ export class StateManager {
     return read(this.#runUnfenced(acquireLease, { ttl }), {
       value: (outcome) => {
         if (outcome.acquired) {
+          const isOver = performance.now() >= askedAt + ttl; // the answer came too late
+          if (isOver && performance.now() < deadline) return undefined;
           this.#token = outcome.token;
           return new Lease(outcome.token, ttl, askedAt, {
             renew: async (token, ms) => (await this.#runUnfenced(renewLease, { token, ttl: ms })) !== undefined,
@@ -616,8 +624,8 @@ export class StateManager {
   // Everything
 
   /**
-   * The events after a given one (default: from the oldest kept), oldest first, at most `limit` (default 1000). Begins with a
-   * `history_trimmed` event when some after that place may be gone.
+   * The events after a given one (default: from the oldest kept), oldest first, at most `limit` (default 1000, never more than
+   * 10,000). Begins with a `history_trimmed` event when some after that place may be gone.
    */
   async getEvents(options: { after?: string; limit?: number } = {}): Promise<StateEvent[]> {
     const o = check.fields("options", options, ["after", "limit"]);
