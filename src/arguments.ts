@@ -240,7 +240,9 @@ export function metadata(field: string, value: unknown): string {
     throw new InvalidArgumentError(`${field}: expected what JSON can hold: ${String(cause)}`, { cause });
   }
   if (!json?.startsWith("{")) return fail(field, "an object", value);
-  if (Buffer.byteLength(json) > MAX_METADATA_BYTES)
-    return fail(field, "at most 64 KiB of JSON", `${json.length} characters`);
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MAX_METADATA_BYTES) {
+    throw new InvalidArgumentError(`${field}: expected at most 64 KiB (65536 bytes) of JSON, got ${bytes} bytes`);
+  }
   return json;
 }

@@ -65,7 +65,7 @@ import { triggerCircuitBreaker } from "./operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "./operations/update-daily-pnl.js";
 import { updateEquity } from "./operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "./operations/update-position.js";
-import { read } from "./outcome.js";
+import { isUnknown, read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
 import type { RiskPolicy } from "./state/breaker.js";
 import { SCHEMA_VERSION } from "./state/flow-state.js";
@@ -555,7 +555,7 @@ export class StateManager {
 
   /** The client order id of a signal's entry: the same at every retry, in every process; what exchanges take. */
   #orderIdOf(signalId: string): string {
-    return `sf${createHash("sha256").update(`${this.flowId}\0${signalId}`).digest("base64url").slice(0, 30)}`;
+    return `sf${createHash("sha256").update(`${this.flowId}\0${signalId}`).digest("hex").slice(0, 30)}`;
   }
 
   // Recovery
@@ -650,13 +650,19 @@ export class StateManager {
   /** Tries, until there is something or until `wait` is over. */
   async #waitFor<T>(wait: Duration | undefined, attempt: (deadline: number) => Promise<T | undefined>): Promise<T> {
     const deadline = performance.now() + (check.optionalDuration("wait", wait) ?? 0);
-    for (;;) {
-      const got = await attempt(deadline).catch((error: unknown) => {
-        const away = error instanceof ConnectionError || error instanceof UnknownOutcomeError;
-        if (!away || this.#closing.signal.aborted || performance.now() >= deadline) throw error;
-        return undefined; // what was taken without an answer runs out by itself
-      });
-      if (got !== undefined) return got;
+    const ask = () => attempt(deadline);
+    for (let next = ask; ; ) {
+      try {
+        const got = await next();
+        if (got !== undefined) return got;
+        next = ask;
+      } catch (error) {
+        const unknown = isUnknown<T | undefined>(error) ? error : undefined;
+        const isAway = unknown !== undefined || error instanceof ConnectionError;
+        if (!isAway || this.#closing.signal.aborted || performance.now() >= deadline) throw error;
+        // Asked anew, it would wait for what it has already.
+        next = unknown?.retry ?? ask;
+      }
       await pause(Math.min(deadline - performance.now(), LEASE_POLL));
     }
   }
@@ -667,6 +673,8 @@ export class StateManager {
     return read(this.#runUnfenced(acquireLease, { ttl }), {
       value: (outcome) => {
         if (outcome.acquired) {
+          const isOver = performance.now() >= askedAt + ttl; // the answer came too late
+          if (isOver && performance.now() < deadline) return undefined;
           this.#token = outcome.token;
           return new Lease(outcome.token, ttl, askedAt, {
             renew: async (token, ms) => (await this.#runUnfenced(renewLease, { token, ttl: ms })) !== undefined,
@@ -688,8 +696,8 @@ export class StateManager {
   // Everything
 
   /**
-   * The events after a given one (default: from the oldest kept), oldest first, at most `limit` (default 1000). Begins with a
-   * `history_trimmed` event when some after that place may be gone.
+   * The events after a given one (default: from the oldest kept), oldest first, at most `limit` (default 1000, never more than
+   * 10,000). Begins with a `history_trimmed` event when some after that place may be gone.
    */
   async getEvents(options: { after?: string; limit?: number } = {}): Promise<StateEvent[]> {
     const o = check.fields("options", options, ["after", "limit"]);

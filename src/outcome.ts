@@ -23,6 +23,6 @@ export async function read<Result, Value>(call: Promise<Result>, reading: Readin
 }
 
 /** A backend's `retry()` resolves to what its `execute` would have. */
-function isUnknown<Result>(error: unknown): error is UnknownOutcomeError<Result> {
+export function isUnknown<Result>(error: unknown): error is UnknownOutcomeError<Result> {
   return error instanceof UnknownOutcomeError;
 }

@@ -1,4 +1,4 @@
-/** Client order ids that anybody who resumes a recovery derives alike: at most 32 of `[A-Za-z0-9_-]`, as exchanges take them. */
+/** Client order ids that anybody who resumes a recovery derives alike: 32 letters and digits, as every exchange takes them. */
 import { createHash } from "node:crypto";
 
 /** Of an order by which a recovery closes a tracked position, or what is not tracked of a (pair, side). */

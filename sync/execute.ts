@@ -1,7 +1,7 @@
 /** Carries out the actions of a plan, one after the other. Each may be repeated: what was done before is not done again. */
 
-import { UnknownOutcomeError } from "../src/errors.js";
 import type { StateManager } from "../src/manager.js";
+import { isUnknown } from "../src/outcome.js";
 import type { Recovery } from "../src/recovery.js";
 import type { PendingOrder } from "../src/types.js";
 import { adoptedId, closeOrderId } from "./client-order-id.js";
@@ -256,8 +256,4 @@ async function settled<T>(call: () => Promise<T>): Promise<T> {
     if (!isUnknown<T>(error)) throw error;
     return await error.retry();
   }
-}
-
-function isUnknown<T>(error: unknown): error is UnknownOutcomeError<T> {
-  return error instanceof UnknownOutcomeError;
 }

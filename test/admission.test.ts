@@ -118,7 +118,8 @@ test("the audit notices an admission while the breaker is active, and one at the
   const { events } = faulty.store;
   const tripped = { ...find(events, "breaker_tripped"), breaker_until: "" };
   assert.match(complaints({ events: [tripped, ...events] }), /admitted while the breaker was active/);
-  const strict = changed(events, find(events, "limits_set", "max_daily_loss"), { max_daily_loss: "0.00000001" });
+  // A limit that every day has reached, whatever it made.
+  const strict = changed(events, find(events, "limits_set", "max_daily_loss"), { max_daily_loss: "-1000000000" });
   assert.match(complaints({ events: strict }), /admitted while the daily loss was at the limit/);
 });
 

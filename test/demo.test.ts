@@ -154,7 +154,7 @@ test("a run that is killed again and again at random ends like one that nobody d
 
 test("Ctrl-C ends a run in order, with 130, and the next one goes on there", async () => {
   const state = await folder();
-  const first = await run(duckdb(state), { onLine: (line, _, child) => /20%/.test(line) && child.kill("SIGINT") });
+  const first = await run(duckdb(state), { env: { SF_DEMO_KILL: "minute_over:500:SIGINT" } });
   assert.is(first.code, 130, first.stderr);
   const second = printed(await run(duckdb(state)));
   assert.ok(second.minutes.before > 0);

@@ -125,6 +125,23 @@ test("a short break does not lose the lease", async () => {
   assert.is((await mgr.savePosition(LONG)).version, 1);
 });
 
+test("whoever waits for a lease learns that it has it, though the answer was lost, and does not wait for itself", async () => {
+  const flowId = newFlowId();
+  await using mgr = await StateManager.open(flowId, {
+    backend: "redis",
+    redis: { url: proxy.url, command_timeout: "1s" },
+  });
+  await using other = await open(redis.url, flowId);
+  proxy.stallReplies();
+  const { connections } = proxy.stats;
+  const waiting = mgr.acquireLease({ ttl: "1h", wait: "10s" });
+  await until("it has asked for longer than a call may take", () => proxy.stats.connections > connections + 4);
+  const taken = await other.getLease();
+  proxy.resume();
+  await using lease = await waiting;
+  assert.is(taken?.token, lease.token);
+});
+
 test("a holder and a standby get over a restart of Redis: one loses the lease, the other waits on and takes it", async () => {
   const flowId = newFlowId();
   await using active = await open(redis.url, flowId, { instanceId: "active" });

@@ -15,8 +15,8 @@ const SEED = 1;
 const PLAN: Plan = { seed: SEED, workers: 8, tasks: 500 };
 const LANES = 4;
 
-/** After how many tasks one of the workers is killed, on average. */
-const KILL_EVERY = 250;
+/** Workers are killed this often, at random moments of the first four fifths. */
+const KILLS = 12;
 
 const redis = await startRedis();
 const folder = await makeFolder();
@@ -67,15 +67,16 @@ test("Redis remembers no more answers than there were calls in flight at a time"
 
 test("processes killed by SIGKILL at any moment double nothing and lose nothing that was told", async () => {
   const random = seededRandom(SEED, 1_000);
+  const last = PLAN.workers * PLAN.tasks * 0.8;
+  const due = Array.from({ length: KILLS }, () => random() * last).sort((a, b) => a - b);
   let kills = 0;
   const { findings, outcomes } = await run("killed", (crew) => {
-    if (random() >= 1 / KILL_EVERY) return;
-    kills += 1;
-    crew.kill(Math.floor(random() * PLAN.workers));
+    const isDue = crew.done > (due[kills] ?? Number.POSITIVE_INFINITY);
+    if (isDue && crew.kill(Math.floor(random() * PLAN.workers))) kills += 1;
   });
   assert.equal(findings.discrepancies, []);
   assert.is(findings.tasks, 4_000);
-  assert.ok(kills >= 5, `${kills} kills`);
+  assert.is(kills, KILLS);
   assert.ok(findings.untold > 0, "no kill met a call in flight");
   assert.ok(findings.untold <= kills * LANES, `${findings.untold} tasks in flight at ${kills} kills`);
   const instances = new Set(outcomes.flatMap((ofWorker) => [...ofWorker.values()].map(({ instance }) => instance)));

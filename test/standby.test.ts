@@ -3,13 +3,14 @@ import * as assert from "uvu/assert";
 import { type LeaseState, StateManager } from "../src/index.js";
 import { Bot } from "./examples/bot.js";
 import { type LoggedEvent, readRecord } from "./faults/record.js";
+import { Metronome } from "./servers/metronome.js";
 import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 import { until } from "./servers/until.js";
 
-const TTL = 2_000;
+const TTL = 4_000;
 
-/** By the server's clock: from the end of the old lease to the first trade under the new one, ms. */
+/** From the end of the old lease to the first trade under the new one, ms, on a machine that lets processes run when they are due. */
 const TAKEOVER = 1_000;
 
 const redis = await startRedis();
@@ -58,6 +59,7 @@ async function onStage(way: { readonly url: string } = redis): Promise<Stage> {
 test("when the active one is killed, the standby trades within a second of the end of its lease, and nothing is doubled", async () => {
   await using stage = await onStage();
   const { active, standby, observer, events } = stage;
+  using metronome = new Metronome();
   await active.kill();
   const lease = await held(observer, "alice");
   await standby.hears("is active");
@@ -69,7 +71,12 @@ test("when the active one is killed, the standby trades within a second of the e
   const taken = log.findIndex(({ type, holder }) => type === "lease_acquired" && holder === "bob");
   assert.ok(at(log[taken]) >= lease.until.getTime(), "not before the old lease ended");
   const trade = log.find(({ type, instance }) => type === "entry_admitted" && instance === "bob");
-  assert.ok(at(trade) - lease.until.getTime() <= TAKEOVER, `it traded ${at(trade) - lease.until.getTime()} ms later`);
+  const end = lease.until.getTime();
+  const late = metronome.lateBetween(end, at(trade));
+  assert.ok(
+    at(trade) - end <= TAKEOVER + late,
+    `it traded ${at(trade) - end} ms later, the machine was ${late} ms late`,
+  );
   nothingIsDoubled(log);
 });
 

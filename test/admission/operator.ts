@@ -8,7 +8,7 @@ const TRIP = 1 / 400;
 const LOOK = 1 / 40;
 
 /** How much more loss is granted after a limit was reached, quote currency. */
-const GRANTED = 200;
+const GRANTED = 400;
 
 /** What the operator did, to know that there was something to do. */
 export interface Deeds {

@@ -172,8 +172,9 @@ class Life {
     return this.#random() < 0.3 ? [{ do: "trail", sl }] : [];
   }
 
+  /** More is lost than won, so that the 2,000 signals reach every limit of daily loss. */
   #close(): Step {
-    return { do: "close", pnl: decimal(between(this.#random, -1_900_000_000, 1_500_000_000), 8) };
+    return { do: "close", pnl: decimal(between(this.#random, -2_900_000_000, 1_500_000_000), 8) };
   }
 
   /** Some, but not all, of so many lots, if there is more than one. */

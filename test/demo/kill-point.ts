@@ -15,13 +15,13 @@ export type KillPoint = (typeof KILL_POINTS)[number];
 
 /**
  * For tests only. SF_DEMO_KILL=admitted:3 has the process end itself by SIGKILL when it passes that point for the third time;
- * SF_DEMO_KILL=bot-2@admitted:3 means only that bot of a fleet.
+ * SF_DEMO_KILL=bot-2@admitted:3 means only that bot of a fleet, and SF_DEMO_KILL=minute_over:500:SIGINT is a Ctrl-C at that point.
  */
 export function killSwitch(instance: string, order = process.env.SF_DEMO_KILL): (point: KillPoint) => void {
-  const [, who, where, count] = /^(?:([\w-]+)@)?(\w+):(\d+)$/.exec(order ?? "") ?? [];
+  const [, who, where, count, interrupt] = /^(?:([\w-]+)@)?(\w+):(\d+)(:SIGINT)?$/.exec(order ?? "") ?? [];
   if (where === undefined || (who !== undefined && who !== instance)) return () => {};
   let left = Number(count);
   return (point) => {
-    if (point === where && --left === 0) process.kill(process.pid, "SIGKILL");
+    if (point === where && --left === 0) process.kill(process.pid, interrupt ? "SIGINT" : "SIGKILL");
   };
 }

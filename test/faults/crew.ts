@@ -23,15 +23,16 @@ export interface Assignment {
 export interface Crew {
   /** Tasks done by all of them. */
   readonly done: number;
-  /** Kills a worker with SIGKILL; another process takes its place and goes on after what was in flight. */
-  kill(worker: number): void;
+  /** Kills a worker with SIGKILL; another process takes its place and goes on after what was in flight. False when it had ended. */
+  kill(worker: number): boolean;
 }
 
 /** A worker's outcomes by number of the task. */
 export type Outcomes = ReadonlyMap<number, Outcome>;
 
 /**
- * Has one process for each worker of the plan do its tasks. All begin at the same moment; `disturb` is called after each task.
+ * Has one process for each worker of the plan do its tasks. When each has done its first, all go on at the same moment; `disturb` is
+ * called after each task.
  * Resolves to each worker's outcomes; rejects with what a worker printed when it fails.
  */
 export async function work(assignment: Assignment, disturb: (crew: Crew) => void = () => {}): Promise<Outcomes[]> {
@@ -43,9 +44,9 @@ export async function work(assignment: Assignment, disturb: (crew: Crew) => void
     done: 0,
     kill(worker: number) {
       const child = processes[worker];
-      if (child?.exitCode !== null || child.signalCode !== null) return;
+      if (child?.exitCode !== null || child.signalCode !== null) return false;
       killed.add(child);
-      child.kill("SIGKILL");
+      return child.kill("SIGKILL");
     },
   };
   const ready = new Set<number>();

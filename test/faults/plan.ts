@@ -34,7 +34,7 @@ export function sharedPositions({ tasks }: Plan): string[] {
   return Array.from({ length: share(tasks, 0.1) }, (_, k) => `open-${k}`);
 }
 
-/** What one worker has to do, in its own order. */
+/** What one worker has to do, in its own order; the first is a signal of its own, which the others come to later. */
 export function tasksOf(plan: Plan, worker: number): Task[] {
   const { seed, workers, tasks } = plan;
   const random = seededRandom(seed, worker);
@@ -47,7 +47,9 @@ export function tasksOf(plan: Plan, worker: number): Task[] {
     list.push({ kind: "book", amount: amount((workers + 1) * tasks + k, seed), tradeId: `shared-${k}` });
   }
   while (list.length < tasks) list.push(ownTask(plan, worker, list.length, random()));
-  return shuffled(list, random);
+  const own = `signal-${worker}`;
+  const isFirst = (task: Task) => task.kind === "signal" && task.id === own;
+  return [...list.filter(isFirst), ...shuffled(list, random).filter((task) => !isFirst(task))];
 }
 
 function ownTask({ seed, tasks }: Plan, worker: number, index: number, chance: number): Task {

@@ -31,8 +31,8 @@ const LANES = 4;
 const RATES = { refuse: 0.1, dropRequest: 0.004, dropReply: 0.008, swallowReply: 0.002, delayReply: 0.02, delayMs: 30 };
 
 /**
- * Lets the plan's workers loose on a flow, each behind a proxy of its own that loses, delays and refuses at random, while troubles
- * strike. What goes wrong is drawn from the plan's seed; when, depends on the machine, too. Audits the outcome.
+ * Lets the plan's workers loose on a flow, each behind a proxy of its own that loses, delays and refuses at random, one reply at least,
+ * while troubles strike. What goes wrong is drawn from the plan's seed; when, depends on the machine, too. Audits the outcome.
  */
 export async function playRound(redis: RedisServer, round: Round): Promise<RoundReport> {
   const { plan, flowId, troubles, onProgress } = round;
@@ -43,6 +43,7 @@ export async function playRound(redis: RedisServer, round: Round): Promise<Round
       const proxy = await startProxy(redis.port);
       proxies.push(proxy);
       proxy.chaos(plan.seed * 100 + worker, { rates: RATES });
+      proxy.dropReplies(1, "evalsha");
     }
     await prepareFlow(flowId, flowConfig(redis.url, "10s"), plan);
     const troublemaker = new Troublemaker(redis, proxies, troubles, seededRandom(plan.seed, 1_000));

@@ -1,7 +1,7 @@
 /**
  * A bot process: does its tasks of the plan, a few at a time, and writes down what it intends and what it is told.
- * It gets a `WorkOrder` as its argument, says "ready" when it is connected, begins at the first message it gets, and sends one
- * message for each task that is done. A call that did not happen is made again, one that may have happened is asked about.
+ * It gets a `WorkOrder` as its argument, says "ready" when it has done its first task, goes on at the first message it gets, and sends
+ * one message for each task that is done. A call that did not happen is made again, one that may have happened is asked about.
  */
 
 import type { Config } from "../../src/config/schema.js";
@@ -37,24 +37,32 @@ const order: WorkOrder = JSON.parse(process.argv[2] ?? "");
 const abandoned = () => process.exit(1);
 process.on("disconnect", abandoned);
 const manager = await insist(() => StateManager.open(order.flowId, order.config, { instanceId: order.instance }));
-process.send?.("ready");
-await new Promise((resolve) => process.once("message", resolve));
-
 using journal = new Journal(order.journal, order.instance);
 const tasks = tasksOf(order.plan, order.worker).entries();
 for (let skipped = 0; skipped < order.from; skipped++) tasks.next();
+await nextTask();
+const toGoOn = new Promise((resolve) => process.once("message", resolve));
+process.send?.("ready");
+await toGoOn;
 await Promise.all(Array.from({ length: order.lanes }, lane));
 await manager.close();
 process.off("disconnect", abandoned).disconnect();
 
 async function lane(): Promise<void> {
-  for (const [number, task] of tasks) {
-    journal.intends(number);
-    const { told, tripped } = await perform(task);
-    journal.told(number, told, tripped);
-    process.send?.("done");
-    if (tripped) await insist(() => manager.resetCircuitBreaker("tripped once, let it trip again"));
-  }
+  while (await nextTask());
+}
+
+/** False when there is none left. */
+async function nextTask(): Promise<boolean> {
+  const { value, done } = tasks.next();
+  if (done) return false;
+  const [number, task] = value;
+  journal.intends(number);
+  const { told, tripped } = await perform(task);
+  journal.told(number, told, tripped);
+  process.send?.("done");
+  if (tripped) await insist(() => manager.resetCircuitBreaker("tripped once, let it trip again"));
+  return true;
 }
 
 async function perform(task: Task): Promise<Told> {
