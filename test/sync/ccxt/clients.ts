@@ -121,7 +121,15 @@ export function clientOf(id: ExchangeId, url: string, options: Record<string, un
   Object.assign(client.options, options);
   client.urls.api = redirected(client.urls.api, url);
   client.setMarkets([...(MARKETS[id] ?? [])]);
+  if (client instanceof ccxt.binance) readErrorsByPath(client);
   return client;
+}
+
+/** binance's codes mean different things on its hosts, which ccxt tells by the URL: ours has one host for all, but its paths. */
+function readErrorsByPath(client: InstanceType<typeof ccxt.binance>): void {
+  const byUrl = client.getExceptionsByUrl.bind(client);
+  client.getExceptionsByUrl = (url: string, kind: string) =>
+    byUrl(`https://${/^https?:..[^/]+.fapi/.test(url) ? "fapi" : "api"}.binance.com/`, kind);
 }
 
 function redirected<T>(urls: T, to: string): T;
