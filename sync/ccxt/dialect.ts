@@ -114,7 +114,8 @@ const gate: Dialect = {
   stopLists: () => [STOPS],
   openOrdersPage: 100,
   fillsSpan: () => 7 * DAY,
-  idForm: { fits: /^[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
+  // ccxt takes an id that begins with t for one that has the prefix already.
+  idForm: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
   limitations: [],
 };
 

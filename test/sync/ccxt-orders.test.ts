@@ -519,6 +519,112 @@ test("positions of other pairs are left aside; without `pairs` an inverse one st
   assert.match(error.message, /okx: positions: BTC\/USD:BTC is an inverse/);
 });
 
+test("a submit whose answer names no order is looked up by its client order id", async () => {
+  const waiting = { status: "ok", response: { type: "order", data: { statuses: ["waitingForTrigger"] } } };
+  const order = {
+    ...{ coin: "HYPE", side: "A", limitPx: "20", sz: "0.3", origSz: "0.3", oid: 91, timestamp: 1_700_000_000_000 },
+    ...{
+      isTrigger: true,
+      triggerPx: "21",
+      triggerCondition: "Price below 21",
+      orderType: "Stop Market",
+      reduceOnly: true,
+    },
+  };
+  const exchange = exchangeOf(
+    "hyperliquid",
+    {},
+    routes({
+      "POST /exchange": { json: waiting },
+      "POST /info": { json: { status: "order", order: { order, status: "open", statusTimestamp: 1_700_000_000_000 } } },
+    }),
+  );
+  const made = await exchange.createOrder(request({ pair: "HYPE/USDC:USDC", type: "stop", price: 21 }));
+  assert.equal([made.id, made.stop, made.status, made.reduceOnly, made.size], ["91", true, "open", true, 0.3]);
+});
+
+test("OKX tells a stop order's client order id in a field of its own, and an untriggered one has nothing filled", async () => {
+  const stop = {
+    ...{
+      instId: "ADA-USDT-SWAP",
+      instType: "SWAP",
+      algoId: "12",
+      algoClOrdId: "sl1",
+      clOrdId: "",
+      ordId: "",
+      side: "sell",
+    },
+    ...{
+      ordType: "conditional",
+      sz: "2",
+      slTriggerPx: "0.4",
+      slOrdPx: "-1",
+      cTime: "1700000000000",
+      reduceOnly: "true",
+    },
+  };
+  const answer = (state: string) =>
+    routes({
+      "GET /trade/orders-pending": { json: { code: "0", data: [] } },
+      "GET /trade/orders-algo-pending": ({ fields }) => ({
+        json: { code: "0", data: fields.ordType === "conditional" ? [{ ...stop, state }] : [] },
+      }),
+      "GET /trade/order": { json: { code: "51603", data: [], msg: "Order does not exist" } },
+      "GET /trade/order-algo": { json: { code: "0", data: [{ ...stop, state }] } },
+    });
+  const exchange = exchangeOf("okx", { pairs: ["ADA/USDT:USDT"] }, answer("live"));
+  const [order, ...others] = await exchange.fetchOpenOrders();
+  assert.is(others.length, 0);
+  assert.equal(
+    [order?.clientOrderId, order?.stop, order?.size, order?.filled, order?.price],
+    ["sl1", true, 200, 0, 0.4],
+  );
+  assert.is((await exchange.fetchOrder("sl1", "ADA/USDT:USDT"))?.status, "open");
+  server.answer = answer("canceled");
+  const cancelled = await exchange.fetchOrder("sl1", "ADA/USDT:USDT");
+  assert.equal([cancelled?.status, cancelled?.filled], ["cancelled", 0]);
+});
+
+test("bybit is asked for the order's link id among open and past orders", async () => {
+  const exchange = exchangeOf(
+    "bybit",
+    {},
+    routes({
+      "GET /v5/order/realtime": { json: { retCode: 0, result: { list: [] } } },
+      "GET /v5/order/history": ({ fields }) => ({
+        json: {
+          retCode: 0,
+          result: {
+            list: [
+              {
+                ...{
+                  orderId: "o1",
+                  orderLinkId: fields.orderLinkId,
+                  symbol: "BTCUSDT",
+                  side: "Sell",
+                  orderType: "Market",
+                },
+                ...{
+                  qty: "0.3",
+                  cumExecQty: "0.3",
+                  leavesQty: "0",
+                  avgPrice: "101",
+                  orderStatus: "Filled",
+                  reduceOnly: true,
+                },
+                ...{ createdTime: "1700000000000", price: "0", cumExecValue: "30.3" },
+              },
+            ],
+          },
+        },
+      }),
+    }),
+  );
+  const order = await exchange.fetchOrder("bot_1-x", BTC);
+  assert.equal([order?.id, order?.status, order?.filled, order?.average], ["o1", "filled", 0.3, 101]);
+  assert.is(fieldsOf("GET", "/v5/order/realtime").orderLinkId, "bot_1-x");
+});
+
 test("the smallest size is known once the markets are", () => {
   assert.is(exchangeOf("okx").minSize?.("ADA/USDT:USDT"), 10);
   assert.is(exchangeOf("okx").minSize?.("XYZ/USDT:USDT"), undefined);
