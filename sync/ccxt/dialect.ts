@@ -22,6 +22,8 @@ export interface Dialect {
   readonly lookups: (clientOrderId: string, spot: boolean) => readonly Lookup[];
   /** Params of the further calls that list stop orders. */
   readonly stopLists: (spot: boolean) => readonly Params[];
+  /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
+  readonly positionsTogether?: boolean;
   /** fetchOpenOrders answers no more rows than this. */
   readonly openOrdersPage?: number;
   /** The longest span of executions that is answered at once, ms. */
@@ -43,6 +45,7 @@ function byOrder(clientOrderId: string, params: Params = {}): Lookup {
 }
 
 const binance: Dialect = {
+  positionsTogether: true,
   lookups: (id, spot) => (spot ? [byOrder(id)] : [byOrder(id), byOrder(id, STOPS)]),
   stopLists: (spot) => (spot ? [] : [STOPS]),
   fillsSpan: (spot) => (spot ? DAY : 7 * DAY),
@@ -50,6 +53,7 @@ const binance: Dialect = {
 };
 
 const okx: Dialect = {
+  positionsTogether: true,
   lookups: (id) => [byOrder(id), byOrder(id, STOPS)],
   stopLists: () => [STOPS, { ...STOPS, ordType: "conditional" }, { ...STOPS, ordType: "oco" }, { trailing: true }],
   openOrdersPage: 100,
@@ -63,6 +67,7 @@ const okx: Dialect = {
 };
 
 const kucoin: Dialect = {
+  positionsTogether: true,
   lookups: (id, spot) =>
     spot
       ? [byOrder(id), byOrder(id, STOPS)]

@@ -519,6 +519,35 @@ test("positions of other pairs are left aside; without `pairs` an inverse one st
   assert.match(error.message, /okx: positions: BTC\/USD:BTC is an inverse/);
 });
 
+test("where positions cannot be asked for together, each pair is asked for and none is counted twice", async () => {
+  const row = (symbol: string, size: string) => ({
+    symbol,
+    size,
+    side: "Buy",
+    positionIdx: 0,
+    avgPrice: "100",
+    markPrice: "101",
+  });
+  // The exchange answers everything, whatever was asked.
+  const list = [row("BTCUSDT", "0.5"), row("ETHUSDT", "2")];
+  const exchange = exchangeOf(
+    "bybit",
+    { pairs: [BTC, "ETH/USDT:USDT"] },
+    routes({ "GET /v5/position/list": { json: { retCode: 0, result: { list } } } }),
+  );
+  assert.equal(
+    (await exchange.fetchPositions()).map(({ pair, size }) => [pair, size]),
+    [
+      [BTC, 0.5],
+      ["ETH/USDT:USDT", 2],
+    ],
+  );
+  assert.equal(
+    server.askedFor("GET", "/position/list").map(({ fields }) => fields.symbol),
+    ["BTCUSDT", "ETHUSDT"],
+  );
+});
+
 test("a submit whose answer names no order is looked up by its client order id", async () => {
   const waiting = { status: "ok", response: { type: "order", data: { statuses: ["waitingForTrigger"] } } };
   const order = {

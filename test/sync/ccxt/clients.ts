@@ -78,7 +78,10 @@ const MARKETS: Readonly<Record<string, readonly ReturnType<typeof market>[]>> = 
     market({ id: "3", baseId: "ADA", symbol: "ADA/USDC:USDC", amountStep: 1 }),
     market({ id: "110000", baseId: "flx:CRCL", symbol: "FLX-CRCL/USDH:USDH", amountStep: 0.01 }),
   ],
-  bybit: [market({ id: "BTCUSDT", symbol: "BTC/USDT:USDT" })],
+  bybit: [
+    market({ id: "BTCUSDT", symbol: "BTC/USDT:USDT" }),
+    market({ id: "ETHUSDT", symbol: "ETH/USDT:USDT", amountStep: 0.01 }),
+  ],
 };
 
 export const EXCHANGES = ["binanceusdm", "okx", "kucoinfutures", "hyperliquid"] as const;
