@@ -38,6 +38,10 @@ export interface Dialect {
   readonly limitations: readonly string[];
 }
 
+/** ccxt asks for one settle currency when it is told no pair. */
+const ONE_SETTLE =
+  "without `pairs`, contracts settled in one currency only are seen (ccxt's default for it, mostly USDT)";
+
 const STOPS: Params = { trigger: true };
 
 function byOrder(clientOrderId: string, params: Params = {}): Lookup {
@@ -89,7 +93,7 @@ const bybit: Dialect = {
   fillsSpan: () => 7 * DAY,
   triggerNeedsDirection: true,
   isAnswer: (answer) => isRow(answer) && isRow(answer.result),
-  limitations: ["without `pairs`, contracts settled in USDT only are seen (ccxt's options.defaultSettle)"],
+  limitations: [ONE_SETTLE],
 };
 
 const hyperliquid: Dialect = {
@@ -111,7 +115,7 @@ const bitget: Dialect = {
   stopLists: () => [STOPS, { ...STOPS, planType: "profit_loss" }],
   openOrdersPage: 100,
   fillsSpan: () => 7 * DAY,
-  limitations: [],
+  limitations: [ONE_SETTLE],
 };
 
 const gate: Dialect = {
@@ -121,14 +125,14 @@ const gate: Dialect = {
   fillsSpan: () => 7 * DAY,
   // ccxt takes an id that begins with t for one that has the prefix already.
   idForm: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
-  limitations: [],
+  limitations: [ONE_SETTLE],
 };
 
 const phemex: Dialect = {
   lookups: (id) => [byOrder(id)],
   stopLists: () => [],
   fillsSpan: () => DAY,
-  limitations: [],
+  limitations: [ONE_SETTLE],
 };
 
 const OTHERS: Dialect = {
