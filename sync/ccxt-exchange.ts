@@ -131,7 +131,11 @@ class CcxtExchange implements Exchange {
     const contracts = this.#pairs?.filter(isContractPair);
     const spots = this.#pairs?.filter((pair) => !isContractPair(pair)) ?? [];
     const positions: ExchangePosition[] = [];
-    if (contracts === undefined || contracts.length > 0) positions.push(...(await this.#contractPositions(contracts)));
+    const together =
+      contracts === undefined || (contracts.length > 0 && this.#account.dialect.positionsTogether === true);
+    for (const pairs of together ? [contracts] : contracts.map((pair) => [pair])) {
+      positions.push(...(await this.#contractPositions(pairs)));
+    }
     if (spots.length > 0) positions.push(...(await this.#holdings(spots)));
     return mergePositions(positions);
   }

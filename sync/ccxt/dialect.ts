@@ -22,6 +22,8 @@ export interface Dialect {
   readonly lookups: (clientOrderId: string, spot: boolean) => readonly Lookup[];
   /** Params of the further calls that list stop orders. */
   readonly stopLists: (spot: boolean) => readonly Params[];
+  /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
+  readonly positionsTogether?: boolean;
   /** fetchOpenOrders answers no more rows than this. */
   readonly openOrdersPage?: number;
   /** The longest span of executions that is answered at once, ms. */
@@ -36,6 +38,10 @@ export interface Dialect {
   readonly limitations: readonly string[];
 }
 
+/** ccxt asks for one settle currency when it is told no pair. */
+const ONE_SETTLE =
+  "without `pairs`, contracts settled in one currency only are seen (ccxt's default for it, mostly USDT)";
+
 const STOPS: Params = { trigger: true };
 
 function byOrder(clientOrderId: string, params: Params = {}): Lookup {
@@ -43,6 +49,7 @@ function byOrder(clientOrderId: string, params: Params = {}): Lookup {
 }
 
 const binance: Dialect = {
+  positionsTogether: true,
   lookups: (id, spot) => (spot ? [byOrder(id)] : [byOrder(id), byOrder(id, STOPS)]),
   stopLists: (spot) => (spot ? [] : [STOPS]),
   fillsSpan: (spot) => (spot ? DAY : 7 * DAY),
@@ -50,6 +57,7 @@ const binance: Dialect = {
 };
 
 const okx: Dialect = {
+  positionsTogether: true,
   lookups: (id) => [byOrder(id), byOrder(id, STOPS)],
   stopLists: () => [STOPS, { ...STOPS, ordType: "conditional" }, { ...STOPS, ordType: "oco" }, { trailing: true }],
   openOrdersPage: 100,
@@ -63,6 +71,7 @@ const okx: Dialect = {
 };
 
 const kucoin: Dialect = {
+  positionsTogether: true,
   lookups: (id, spot) =>
     spot
       ? [byOrder(id), byOrder(id, STOPS)]
@@ -84,7 +93,7 @@ const bybit: Dialect = {
   fillsSpan: () => 7 * DAY,
   triggerNeedsDirection: true,
   isAnswer: (answer) => isRow(answer) && isRow(answer.result),
-  limitations: ["without `pairs`, contracts settled in USDT only are seen (ccxt's options.defaultSettle)"],
+  limitations: [ONE_SETTLE],
 };
 
 const hyperliquid: Dialect = {
@@ -106,7 +115,7 @@ const bitget: Dialect = {
   stopLists: () => [STOPS, { ...STOPS, planType: "profit_loss" }],
   openOrdersPage: 100,
   fillsSpan: () => 7 * DAY,
-  limitations: [],
+  limitations: [ONE_SETTLE],
 };
 
 const gate: Dialect = {
@@ -114,15 +123,16 @@ const gate: Dialect = {
   stopLists: () => [STOPS],
   openOrdersPage: 100,
   fillsSpan: () => 7 * DAY,
-  idForm: { fits: /^[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
-  limitations: [],
+  // ccxt takes an id that begins with t for one that has the prefix already.
+  idForm: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
+  limitations: [ONE_SETTLE],
 };
 
 const phemex: Dialect = {
   lookups: (id) => [byOrder(id)],
   stopLists: () => [],
   fillsSpan: () => DAY,
-  limitations: [],
+  limitations: [ONE_SETTLE],
 };
 
 const OTHERS: Dialect = {

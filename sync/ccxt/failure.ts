@@ -48,7 +48,7 @@ const DUPLICATE_CODES: readonly (readonly [exchange: string, ...codes: string[]]
 ];
 
 const DUPLICATE =
-  /duplicate order sent|duplicat\w* (?:client|order.?link|cloid)|(?:client.?order.?id|client.?oid|order.?linked.?id|cl.?ord.?id|cloid) (?:is |has |was |already )*(?:duplicat|exist|repeat|used)/i;
+  /duplicate order sent|duplicat\w* (?:client|order.?link|cloid)|(?:client.?order.?id|client.?oid|order.?linked.?id|cl.?ord.?id|cloid) (?:is |has |was |been |already )*(?:duplicat|exist|repeat|used)/i;
 
 /** The names of an error's classes, the most particular first. */
 function classesOf(error: unknown): string[] {

@@ -6,8 +6,8 @@ import { can, type OrderList } from "./client.js";
 import type { Lookup } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { isContractPair } from "./market.js";
-import { orderOfFills, readOrder } from "./order.js";
-import { rowOf, Unreadable } from "./row.js";
+import { orderOfFills, readOrder, triggeredOrderId } from "./order.js";
+import { type Row, rowOf, Unreadable } from "./row.js";
 
 export interface FoundOrder {
   readonly order: ExchangeOrder;
@@ -22,42 +22,66 @@ export async function findOrder(account: CcxtAccount, id: string, pair: string):
   if (lookups.length === 0 || !lookups.every(({ method }) => can(account.client, method)))
     return scan(account, id, pair);
   for (const lookup of lookups) {
-    const order = await lookUp(account, lookup, id, pair);
-    if (order !== undefined) return { order, params: cancelParams(order, lookup.stop) };
+    const found = await lookUp(account, lookup, id, pair);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-async function lookUp(
-  account: CcxtAccount,
-  lookup: Lookup,
-  id: string,
-  pair: string,
-): Promise<ExchangeOrder | undefined> {
+async function lookUp(account: CcxtAccount, lookup: Lookup, id: string, pair: string): Promise<FoundOrder | undefined> {
   const { method, params, stop } = lookup;
+  const cancelParams = stop ? { trigger: true } : {};
   if (method !== "fetchOrder" && method !== "fetchOrderWithClientOrderId") {
-    const orders = await account.orders(method, { pair, params });
-    return orders.find(({ clientOrderId }) => clientOrderId === id);
+    const order = (await account.orders(method, { pair, params })).find(({ clientOrderId }) => clientOrderId === id);
+    return order && { order, params: cancelParams };
   }
   const { client } = account;
-  const theirs = account.ids.theirs(id);
+  const what = `order ${id} of ${pair}`;
+  // The exchange's own id is not known: params, or the client order id, name the order.
+  const row = await known(account, what, async () =>
+    method === "fetchOrder"
+      ? client.fetchOrder?.("", pair, { ...params })
+      : client.fetchOrderWithClientOrderId?.(account.ids.theirs(id), pair, { ...params }),
+  );
+  if (row === undefined) return undefined;
+  const became = stop ? triggeredOrderId(row) : undefined;
+  if (became !== undefined) return { order: await triggered(account, became, row, id, pair), params: {} };
+  const order = await account.ask(what, async () => {
+    const read = readOrder(row, account.orderContext({ open: false, stop }));
+    if (read.clientOrderId !== undefined && read.clientOrderId !== id) {
+      throw new Unreadable(`it answered with the order ${read.clientOrderId}`);
+    }
+    return read;
+  });
+  return { order, params: cancelParams };
+}
+
+/** What the exchange answers of an order; undefined when it says that it does not know it. */
+async function known(account: CcxtAccount, what: string, call: () => Promise<unknown>): Promise<Row | undefined> {
   try {
-    return await account.ask(`order ${id} of ${pair}`, async () => {
-      // The exchange's own id is not known: params name the order.
-      const answer =
-        method === "fetchOrder"
-          ? await client.fetchOrder?.("", pair, { ...params })
-          : await client.fetchOrderWithClientOrderId?.(theirs, pair, { ...params });
-      const order = readOrder(rowOf(answer), account.orderContext({ open: false, stop }));
-      if (order.clientOrderId !== undefined && order.clientOrderId !== id) {
-        throw new Unreadable(`it answered with the order ${order.clientOrderId}`);
-      }
-      return order;
-    });
+    return await account.ask(what, async () => rowOf(await call()));
   } catch (error) {
     if (isUnknownOrder(error)) return undefined;
     throw error;
   }
+}
+
+/** The order that a stop became: its size, fills and exchange id are what counts from then on. */
+async function triggered(
+  account: CcxtAccount,
+  became: string,
+  waited: Row,
+  id: string,
+  pair: string,
+): Promise<ExchangeOrder> {
+  const what = `order ${id} of ${pair}, triggered as ${became}`;
+  const row = await known(account, what, async () => account.client.fetchOrder?.(became, pair));
+  // An order that was cancelled without a fill is forgotten.
+  const told = row ?? { ...waited, status: "canceled", filled: 0 };
+  const order = await account.ask(what, async () =>
+    readOrder(told, account.orderContext({ open: false, stop: false })),
+  );
+  return { ...order, clientOrderId: id };
 }
 
 /** Where the exchange cannot be asked for one: all of its lists, and at last the fills, which may name it. */
@@ -70,8 +94,8 @@ async function scan(account: CcxtAccount, id: string, pair: string): Promise<Fou
   ];
   for (const list of lists) {
     const order = (await list()).find((found) => found?.clientOrderId === id);
-    if (order !== undefined)
-      return { order, params: cancelParams(order, order.stop && listsStopsApart(account, pair)) };
+    if (order === undefined) continue;
+    return { order, params: order.stop && listsStopsApart(account, pair) ? { trigger: true } : {} };
   }
   return undefined;
 }
@@ -84,8 +108,4 @@ function historyLists({ client }: CcxtAccount): OrderList[] {
 
 function listsStopsApart(account: CcxtAccount, pair: string): boolean {
   return account.dialect.stopLists(!isContractPair(pair)).length > 0;
-}
-
-function cancelParams(order: ExchangeOrder, stop: boolean): Readonly<Record<string, unknown>> {
-  return stop && order.status === "open" ? { trigger: true } : {};
 }

@@ -45,7 +45,8 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const { amount, filled } = amountsOf(row, stop);
   const side = sideOf(row);
   const status = statusOf(row, { amount, filled, open: context.open });
-  const theirs = textOf(row, "clientOrderId");
+  // OKX keeps the id of a stop order apart, and ccxt leaves it there.
+  const theirs = textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
   const createdAt = timeOf(row);
   return {
     ...(theirs === undefined ? {} : { clientOrderId: context.clientOrderIdOf(theirs) }),
@@ -98,6 +99,14 @@ function submittedStatus(word: string | undefined, filled: number, size: number)
   return status;
 }
 
+/** The exchange's id of the order that a stop became when it was triggered; undefined while it waits. */
+export function triggeredOrderId(row: Row): string | undefined {
+  const info = infoOf(row);
+  const id =
+    textOf(info, "actualOrderId") ?? (textOf(info, "algoId") === undefined ? undefined : textOf(info, "ordId"));
+  return id === "0" ? undefined : id;
+}
+
 /** Waits for a trigger. A stop loss attached to a limit order (stopLossPrice) does not make the order itself wait. */
 function waits(row: Row): boolean {
   if (priceOf(row, "triggerPrice") !== undefined || priceOf(row, "stopPrice") !== undefined) return true;
@@ -117,7 +126,8 @@ function amountsOf(row: Row, stop: boolean): { amount: number; filled: number } 
     if (amount === 0 && !stop) throw unreadable(row, "it has no size (amount is 0)");
     if (filled !== undefined) return { amount, filled };
     if (remaining !== undefined) return { amount, filled: minusExact(amount, remaining) };
-    if (stop && row.status === "open") return { amount, filled: 0 };
+    // A stop that has not become an order yet, or never will.
+    if (stop && row.status !== "closed") return { amount, filled: 0 };
     throw unreadable(row, "it does not say how much is filled");
   }
   if (filled !== undefined && remaining !== undefined) return { amount: plusExact(filled, remaining), filled };

@@ -26,8 +26,8 @@ interface Step {
 
 /**
  * Everything since that time, oldest first, each row once. Some exchanges answer the oldest rows of a span first, some the newest,
- * some look at no more than a day, some ignore `since`: so every span is read forwards from its newest row and backwards from its
- * oldest, until no page brings anything new.
+ * some look at no more than a day, some ignore `since`: so every span is read forwards from its newest row, and every page
+ * backwards from its oldest, until nothing new comes.
  */
 export async function everySince<T>({ page, since, now, window, limit, key, time }: History<T>): Promise<T[]> {
   const found = new Map<string, T>();
@@ -55,20 +55,30 @@ export async function everySince<T>({ page, since, now, window, limit, key, time
   }
 
   async function walk(from: number, until: number | undefined): Promise<void> {
-    const first = await take(from, until);
-    let last = first;
-    while (last.fresh > 0) last = await take(Math.max(last.newest, from), until);
-    const forwards = last.newest > first.newest;
-    let edge = first.oldest;
-    while (first.fresh > 0 && edge > from) {
-      const step = await take(from, edge);
-      if (step.fresh === 0) {
-        if (step.newest > edge && first.count >= limit && !forwards) {
-          throw new Unreadable(`a full page of ${first.count} rows, and nothing older can be asked for`);
-        }
-        break;
+    const steps: (Step & { readonly start: number })[] = [];
+    let start = from;
+    for (;;) {
+      const step = await take(start, until);
+      if (step.fresh === 0) break;
+      steps.push({ ...step, start });
+      start = Math.max(step.newest, start);
+    }
+    for (const step of steps) await walkBack(step, step.start, step !== steps.at(-1));
+  }
+
+  /** What lies between the start of a page and its oldest row: more, when the exchange gives the newest rows first. */
+  async function walkBack(page: Step, start: number, wentOn: boolean): Promise<void> {
+    let edge = page.oldest;
+    while (edge > start) {
+      const step = await take(start, edge);
+      if (step.fresh > 0) {
+        edge = step.oldest;
+        continue;
       }
-      edge = step.oldest;
+      if (step.newest > edge && page.count >= limit && !wentOn) {
+        throw new Unreadable(`a full page of ${page.count} rows, and nothing older can be asked for`);
+      }
+      return;
     }
   }
 
