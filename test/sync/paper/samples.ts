@@ -51,3 +51,17 @@ export async function fails(call: Promise<unknown>, reason: ExchangeFailure, mes
   if (error instanceof ExchangeError) assert.is(error.failure, reason, error.message);
   assert.match(error.message, message);
 }
+
+/** Everything that an exchange can tell of these pairs. */
+export async function everything(exchange: PaperExchange, pairs: readonly string[] = [BTC, ETH]) {
+  const { seen, balance, equity, realised, fees } = exchange;
+  const fills = Object.fromEntries(
+    await Promise.all(pairs.map(async (pair) => [pair, await exchange.fetchFills(pair, EVER)] as const)),
+  );
+  const orders = await Promise.all(seen.map(({ clientOrderId, pair }) => exchange.fetchOrder(clientOrderId, pair)));
+  return {
+    positions: await exchange.fetchPositions(),
+    open: await exchange.fetchOpenOrders(),
+    ...{ fills, orders, seen, balance, equity, realised, fees },
+  };
+}
