@@ -177,6 +177,11 @@ export class PaperExchange implements Exchange {
 
   // The market
 
+  /** What a pair costs; undefined when it never had a price. */
+  price(pair: string): number | undefined {
+    return this.#book.price(pair);
+  }
+
   /**
    * The price of a pair jumps to `price`: limit orders in between are filled at their own price, stops at this one, in the order
    * in which the price passes them. Throws an InvalidArgumentError that names the argument.
@@ -188,7 +193,8 @@ export class PaperExchange implements Exchange {
 
   /**
    * The price of a pair jumps to `open`, walks to `low` and `high` (a falling candle: `high` and `low`), then to `close`; on a walk a
-   * stop is filled at its trigger. One step: `ts` is the time of all that it fills.
+   * stop is filled at its trigger. One step: `ts` is the time of all that it fills, by default the clock's. The clock has to show the
+   * candles' time too: the exchange's time never goes back.
    */
   async candle(pair: string, candle: PaperCandle, ts?: Date | number): Promise<void> {
     const name = check.pair("pair", pair);
@@ -313,7 +319,7 @@ export class PaperExchange implements Exchange {
 
   /** Waits for what is being kept and lets the file go. What hangs rejects with `no_answer`, and so does every later call. */
   async close(): Promise<void> {
-    this.#closing ??= this.#file?.close() ?? Promise.resolve();
+    this.#closing ??= this.#kept("an end", this.#file?.close());
     this.release();
     await this.#closing;
   }

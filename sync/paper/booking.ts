@@ -21,7 +21,7 @@ export interface Execution {
 }
 
 /** Fills an open order, or a part of it: the size must be there to fill, and to reduce when the order may only reduce. */
-export function book(state: Book, rules: Rules, order: PaperOrder, execution: Execution): PaperOrder {
+export function bookExecution(state: Book, rules: Rules, order: PaperOrder, execution: Execution): PaperOrder {
   const { price, size } = execution;
   const notional = multiplyDecimal(parseDecimal(size), toDecimal(price));
   const rate = toDecimal(execution.maker ? rules.fees.maker : rules.fees.taker);

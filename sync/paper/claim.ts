@@ -29,14 +29,17 @@ export function claim(path: string): () => void {
   const name = ownName();
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    if (!makeClaim(folder, name)) continue;
-    const rival = decide(folder, name, deadline);
-    if (rival === undefined) {
-      appendFileSync(join(folder, name), HELD);
-      return () => withdraw(folder, name);
+    mkdirSync(folder, { recursive: true });
+    let rival = inTheWay(folder, name);
+    if (rival === undefined && makeClaim(folder, name)) {
+      rival = waitFirst(folder, name, deadline);
+      if (rival === undefined) {
+        appendFileSync(join(folder, name), HELD);
+        return () => withdraw(folder, name);
+      }
+      withdraw(folder, name);
     }
-    withdraw(folder, name);
-    if (rival.held || performance.now() > deadline) throw lockedBy(path, folder, rival.name);
+    if (rival && (rival.held || performance.now() > deadline)) throw lockedBy(path, folder, rival.name);
     pause();
   }
 }
@@ -47,32 +50,43 @@ interface Rival {
   readonly held: boolean;
 }
 
-/** Waits as long as all that are in the way only want the file too, and come after this claim; undefined: it has the file. */
-function decide(folder: string, name: string, deadline: number): Rival | undefined {
+/** Who has the file, or else one who wants it. */
+function inTheWay(folder: string, own: string): Rival | undefined {
+  const rivals = rivalsOf(folder, own);
+  return rivals.find(({ held }) => held) ?? rivals[0];
+}
+
+/** With a claim made: waits while all in the way only want the file too and come after; undefined: nobody is in the way any more. */
+function waitFirst(folder: string, own: string, deadline: number): Rival | undefined {
   for (;;) {
-    const rivals = rivalsOf(folder, name);
-    const holder = rivals.find(({ held }) => held);
-    const first = rivals.find((rival) => rival.name < name);
-    const late = performance.now() > deadline ? rivals[0] : undefined;
-    const inTheWay = holder ?? first ?? late;
-    if (inTheWay || rivals.length === 0) return inTheWay;
+    const rival = inTheWay(folder, own);
+    if (!rival || rival.held || rival.name < own || performance.now() > deadline) return rival;
     pause();
   }
 }
 
 function rivalsOf(folder: string, own: string): Rival[] {
   const rivals: Rival[] = [];
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     if (name === own || !CLAIM.test(name)) continue;
     if (!lives(name)) remove(folder, name);
     else rivals.push({ name, held: contentOf(join(folder, name)) === HELD });
   }
-  return rivals;
+  return rivals.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** None when the folder was just removed by another. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** False when the folder was just removed by another. */
 function makeClaim(folder: string, name: string): boolean {
-  mkdirSync(folder, { recursive: true });
   try {
     closeSync(openSync(join(folder, name), "wx"));
     return true;

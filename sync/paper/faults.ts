@@ -94,12 +94,15 @@ function applies({ rule, number, calls, left }: Standing, seed: number): boolean
 function checkRule(method: FaultyMethod, rule: FaultRule): void {
   if (!METHODS.includes(method))
     throw new InvalidArgumentError(`method: expected ${METHODS.join(", ")}, got ${String(method)}`);
+  check.fields("fault", rule, ["kind", "when", "ms", "call", "times", "probability"]);
   const { kind, probability } = rule;
   const kinds = kindsOf(method);
   if (!kinds.includes(kind))
     throw new InvalidArgumentError(`kind: expected for ${method} ${kinds.join(", ")}, got ${String(kind)}`);
   if (rule.call !== undefined) check.optionalCount("call", rule.call);
   if (rule.times !== undefined) check.optionalCount("times", rule.times);
+  if (rule.kind === "no_answer" && ![undefined, "before", "after"].includes(rule.when))
+    throw new InvalidArgumentError(`when: expected before or after, got ${String(rule.when)}`);
   if (rule.kind === "delay") check.notNegative("ms", rule.ms);
   if (probability !== undefined && !(probability >= 0 && probability <= 1))
     throw new InvalidArgumentError(`probability: expected a number from 0 to 1, got ${String(probability)}`);

@@ -3,7 +3,7 @@
 import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/state/money.js";
 import type { OrderSide } from "../../src/types.js";
 import type { Book } from "./book.js";
-import { book, type Execution, reducedSide } from "./booking.js";
+import { bookExecution, type Execution, reducedSide } from "./booking.js";
 import { compare, smaller, subtract } from "./decimals.js";
 import type { PaperOrder } from "./rows.js";
 import type { Rules } from "./rules.js";
@@ -62,7 +62,7 @@ export function execute(state: Book, rules: Rules, order: PaperOrder, execution:
   const room = roomFor(state, rules, order, execution.price);
   const size = room === undefined ? execution.size : smaller(room, execution.size);
   if (compare(size, "0") <= 0) return end(state, order);
-  const next = book(state, rules, order, { ...execution, size });
+  const next = bookExecution(state, rules, order, { ...execution, size });
   return next.status === "open" && compare(size, execution.size) < 0 ? end(state, next) : next;
 }
 

@@ -100,7 +100,7 @@ function positionSideOf(rules: Rules, { side, reduceOnly, positionSide }: Placem
 }
 
 function refusedReduction(state: Book, rules: Rules, order: PaperOrder): Refusal | undefined {
-  if (!mayOnlyReduce(rules, order)) return undefined;
+  if (!mayOnlyReduce(rules, order) || (rules.market === "spot" && !order.reduceOnly)) return undefined;
   const side = reducedSide(order);
   if (side === undefined)
     return new Refusal("rejected", `reduceOnly: a ${order.side} cannot reduce a ${order.positionSide} position`);

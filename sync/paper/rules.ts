@@ -63,21 +63,23 @@ export const RULE_NAMES = [
 
 /** Throws an InvalidArgumentError that names the option. */
 export function rulesOf(options: RuleOptions): Rules {
+  const { name = "paper", seed = 1, mode = "netting", market = "swap", balance = 100_000, fills = "whole" } = options;
+  const { fees = { maker: 0.0002, taker: 0.0005 }, minSize = 0, sizeStep = 0, contractSize = 0 } = options;
   const rules: Rules = {
-    name: check.id("options.name", options.name ?? "paper"),
-    seed: wholeNumber("options.seed", options.seed ?? 1),
-    mode: oneOf("options.mode", options.mode ?? "netting", ["netting", "hedge"]),
-    market: oneOf("options.market", options.market ?? "swap", ["swap", "spot"]),
-    fees: feesOf(options.fees ?? { maker: 0.0002, taker: 0.0005 }),
-    balance: check.notNegative("options.balance", options.balance ?? 100_000),
-    minSize: perPair("options.minSize", options.minSize),
-    sizeStep: perPair("options.sizeStep", options.sizeStep),
-    contractSize: perPair("options.contractSize", options.contractSize),
-    fills: oneOf("options.fills", options.fills ?? "whole", ["whole", "partial"]),
+    name: check.id("options.name", name),
+    seed: wholeNumber("options.seed", seed),
+    mode: oneOf("options.mode", mode, ["netting", "hedge"]),
+    market: oneOf("options.market", market, ["swap", "spot"]),
+    fees: feesOf(fees),
+    balance: check.notNegative("options.balance", balance),
+    minSize: perPair("options.minSize", minSize),
+    sizeStep: perPair("options.sizeStep", sizeStep),
+    contractSize: perPair("options.contractSize", contractSize),
+    fills: oneOf("options.fills", fills, ["whole", "partial"]),
   };
   if (rules.market === "spot" && rules.mode === "hedge")
     throw new InvalidArgumentError('options.mode: expected "netting" in a spot market, got "hedge"');
-  if (rules.market === "spot" && typeof options.contractSize !== "undefined")
+  if (rules.market === "spot" && options.contractSize !== undefined)
     throw new InvalidArgumentError("options.contractSize: expected none in a spot market");
   for (const pair of pairsOf(rules.sizeStep, rules.contractSize)) {
     const [step, contract] = [forPair(rules.sizeStep, pair), forPair(rules.contractSize, pair)];
@@ -121,11 +123,8 @@ function pairsOf(...numbers: readonly PerPair[]): string[] {
   return ["", ...numbers.flatMap((each) => (typeof each === "number" ? [] : Object.keys(each)))];
 }
 
-function feesOf(fees: unknown): Rules["fees"] {
-  const { maker, taker } = check.fields("options.fees", Object(fees) as { maker?: unknown; taker?: unknown }, [
-    "maker",
-    "taker",
-  ]);
+function feesOf(fees: Rules["fees"]): Rules["fees"] {
+  const { maker, taker } = check.fields("options.fees", fees, ["maker", "taker"]);
   return { maker: fraction("options.fees.maker", maker), taker: fraction("options.fees.taker", taker) };
 }
 
@@ -135,8 +134,7 @@ function fraction(field: string, value: unknown): number {
   throw new InvalidArgumentError(`${field}: expected a fraction between -1 and 1, got ${number}`);
 }
 
-function perPair(field: string, value: PerPair | undefined): PerPair {
-  if (value === undefined) return 0;
+function perPair(field: string, value: PerPair): PerPair {
   if (typeof value === "number") return check.notNegative(field, value);
   if (typeof value !== "object" || value === null)
     throw new InvalidArgumentError(`${field}: expected a number, or one for each pair`);
