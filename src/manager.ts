@@ -93,6 +93,11 @@ export interface ManagerOptions {
   clock?: () => number;
   /** Who this process is, in heartbeats and events; by default host, pid and a random part. */
   instanceId?: string;
+  /**
+   * Open the flow only if it is there (else an UnknownFlowError), and leave its risk limits as they are: for looking at it and for
+   * steering it from outside. A DuckDB file in which nothing is changed is left byte for byte as it is.
+   */
+  existing?: boolean;
   /** Told what an operator may want to know. */
   logger?: Logger;
 }
@@ -125,6 +130,7 @@ export class StateManager {
   readonly config: ResolvedConfig;
   readonly #backend: Backend;
   readonly #logger: Logger;
+  readonly #existing: boolean;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
   /** Aborted while the manager is not open: ends its watchers. */
@@ -141,6 +147,7 @@ export class StateManager {
         ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
         : check.id("options.instanceId", options.instanceId);
     this.#logger = options.logger ?? QUIET;
+    this.#existing = check.flag("options.existing", options.existing);
     this.#policy = { dayStart: dayStartMs(config.risk.day_start), breakerDuration: config.risk.breaker_duration };
     this.#dedup = { dedupWindow: config.signals.dedup_window };
     this.#backend = createBackend(config, {
@@ -164,11 +171,11 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured risk limits; not so with `options.existing`. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
-    const opened = await this.#backend.connect();
+    const opened = await this.#backend.connect(this.#existing);
     try {
       if (opened.schema > SCHEMA_VERSION) {
         throw new SchemaVersionError(
@@ -177,7 +184,7 @@ export class StateManager {
       }
       const { day_start, breaker_duration, ...limits } = this.config.risk;
       const configured = limitEntries(limits);
-      if (configured.length > 0) await this.#runUnfenced(setRiskLimits, { limits: configured });
+      if (configured.length > 0 && !this.#existing) await this.#runUnfenced(setRiskLimits, { limits: configured });
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
     } catch (error) {
       await this.close();

@@ -60,7 +60,7 @@ export class Invocation {
 
   /** Opens a flow that exists, at the place that was named. */
   async openFlow(flowId: string): Promise<StateManager> {
-    return StateManager.open(flowId, await this.config(), { instanceId: operator() });
+    return StateManager.open(flowId, await this.config(), { instanceId: operator(), existing: true });
   }
 
   async flowId(): Promise<string> {
