@@ -60,6 +60,8 @@ import { updateDailyPnl } from "./operations/update-daily-pnl.js";
 import { updateEquity } from "./operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "./operations/update-position.js";
 import { read } from "./outcome.js";
+import { snapshotPath, writeSnapshot } from "./snapshot-file.js";
+import { SnapshotWriter } from "./snapshot-writer.js";
 import type { RiskPolicy } from "./state/breaker.js";
 import { SCHEMA_VERSION } from "./state/flow-state.js";
 import type {
@@ -135,6 +137,7 @@ export class StateManager {
   readonly #dedup: { readonly dedupWindow: number };
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
+  #snapshots: SnapshotWriter | undefined;
   /** The lease last acquired; 0: none. */
   #token = 0;
 
@@ -186,6 +189,7 @@ export class StateManager {
       const configured = limitEntries(limits);
       if (configured.length > 0 && !this.#existing) await this.#runUnfenced(setRiskLimits, { limits: configured });
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
+      this.#snapshots ??= this.#beginSnapshots();
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
@@ -199,7 +203,22 @@ export class StateManager {
   /** Waits for what is in flight, then lets go of connections and files. */
   async close(): Promise<void> {
     this.#closing.abort();
+    const snapshots = this.#snapshots;
+    this.#snapshots = undefined;
+    await snapshots?.finish();
     await this.#backend.close();
+  }
+
+  /** Where `duckdb.snapshot_every` asks for it, and this manager is a bot's: a visitor leaves the last one of the bot. */
+  #beginSnapshots(): SnapshotWriter | undefined {
+    const { backend, duckdb } = this.config;
+    if (backend !== "duckdb" || duckdb.snapshot_every === undefined || this.#existing) return undefined;
+    const path = snapshotPath(duckdbPath(duckdb.path, this.flowId));
+    return new SnapshotWriter(
+      duckdb.snapshot_every,
+      async () => writeSnapshot(path, await this.snapshot()),
+      (message) => this.#logger.warn(message),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
