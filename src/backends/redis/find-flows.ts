@@ -1,17 +1,38 @@
 import { isFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
+import { ConnectionError } from "../../errors.js";
 import { mastersOf, onServer, type Send } from "./masters.js";
 
 const AT_ONCE = 1000;
 
+/** What was found, and why there may be more. */
+export interface FoundFlows {
+  /** By id. */
+  readonly flows: readonly string[];
+  /** Of the masters that could not be asked. */
+  readonly failures: readonly ConnectionError[];
+}
+
 /**
- * The flows of the key prefix in this database, on all masters of a cluster, by id. It asks with SCAN, a thousand keys at a time,
- * so that bots are not held up; a flow that is made meanwhile may be missing. Rejects with a ConnectionError.
+ * The flows of the key prefix in this database, on all masters of a cluster. It asks with SCAN, a thousand keys at a time, so that
+ * bots are not held up; a flow that is made meanwhile may be missing. Rejects with a ConnectionError when nobody answers.
  */
-export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<string[]> {
+export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<FoundFlows> {
   const servers = await mastersOf(config);
-  const found = await Promise.all(servers.map((server) => onServer(server, (send) => scan(send, config))));
-  return [...new Set(found.flat())].sort();
+  const flows = new Set<string>();
+  const failures: ConnectionError[] = [];
+  const search = async (server: ResolvedConfig["redis"]) => {
+    try {
+      for (const flowId of await onServer(server, (send) => scan(send, config))) flows.add(flowId);
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || servers.length === 1) throw error;
+      failures.push(error);
+    }
+  };
+  await Promise.all(servers.map(search));
+  const [failure] = failures;
+  if (failure && failures.length === servers.length) throw failure;
+  return { flows: [...flows].sort(), failures };
 }
 
 async function scan(send: Send, { key_prefix, cluster }: ResolvedConfig["redis"]): Promise<string[]> {

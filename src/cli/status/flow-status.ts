@@ -6,6 +6,7 @@ import { LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager.js";
 import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
 import type { LeaseState, Snapshot } from "../../types.js";
+import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
 export interface FlowStatus {
@@ -39,11 +40,12 @@ export function openStatus(manager: StateManager): StatusSource {
   const follow = async () => {
     for await (const _ of manager.watch({ signal: end.signal })) wake();
   };
-  // What is wrong with the flow is told by the next reading of it.
-  const following = follow().catch(() => {});
+  let following: Promise<void> | undefined;
   return {
     read: () => readOpen(manager),
     async changed(signal) {
+      // What is wrong with the flow is told by the next reading of it.
+      following ??= follow().catch(() => {});
       await pause(SHORTEST, undefined, { signal }).catch(() => {});
       const event = new Promise<void>((resolve) => {
         wake = resolve;
@@ -106,4 +108,11 @@ async function signatureOf(path: string): Promise<string> {
   const files = [path, `${path}.wal`, snapshotPath(path)];
   const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
   return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
+}
+
+/** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
+export async function sourceOf(invocation: Invocation, flowId: string): Promise<StatusSource> {
+  const config = await invocation.config();
+  const open = () => invocation.openFlow(flowId);
+  return config.backend === "duckdb" ? fileStatus(config, flowId, open) : openStatus(await open());
 }
