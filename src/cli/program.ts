@@ -33,10 +33,12 @@ import { addBreaker } from "./commands/breaker.js";
 import { addCooldowns } from "./commands/cooldowns.js";
 import { addEvents } from "./commands/events.js";
 import { addHistory } from "./commands/history.js";
+import { addInit } from "./commands/init.js";
 import { addLs } from "./commands/ls.js";
 import { addOrders } from "./commands/orders.js";
 import { addPositions } from "./commands/positions.js";
 import { addRisk } from "./commands/risk.js";
+import { addScripts } from "./commands/scripts.js";
 import { addSignals } from "./commands/signals.js";
 import { addStatus } from "./commands/status.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
@@ -66,6 +68,8 @@ const COMMANDS: readonly AddCommand[] = [
   addHistory,
   addEvents,
   addBreaker,
+  addScripts,
+  addInit,
 ];
 
 /**
