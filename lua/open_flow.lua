@@ -1,12 +1,14 @@
-#!lua
--- open_flow: the flow's epoch, made now if the flow has none. The epoch tells a flow's state from what stands there after a flush.
+#!lua flags=allow-oom
+-- open_flow: the flow's epoch, made now if the flow has none and the caller brings one. The epoch tells a flow's state from what
+-- stands there after a flush.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at
 -- ARGV[1] call               number of the call, given back last
 -- ARGV[2] clock              ms; "" = server TIME
--- ARGV[3] epoch              the epoch to give a new flow
+-- ARGV[3] epoch              the epoch to give a new flow; "" = make none
 -- ARGV[4] schema             the layout's version that the caller writes
 -- Reply {"created" or "opened", epoch, schema, created_at ms, call}
+--       {"absent", call}: there is no flow, and none was made
 -- Errors: none of its own
 
 local meta_key = KEYS[1]
@@ -15,6 +17,7 @@ local call, clock, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- Read.
 local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at")
 if stored[1] then return { "opened", stored[1], stored[2], stored[3], call } end
+if epoch == "" then return { "absent", call } end
 
 -- Decide.
 local now = tonumber(clock)

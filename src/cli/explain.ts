@@ -1,0 +1,28 @@
+import { CommanderError } from "commander";
+import { ConfigError, ConnectionError, InvalidArgumentError, LockedError, UnknownOutcomeError } from "../errors.js";
+import { EXIT, type ExitCode, UsageError } from "./exit-code.js";
+
+/** How an error ends the command, and what is said about it; undefined where commander said it already. */
+export interface Explanation {
+  readonly code: ExitCode;
+  readonly message: string | undefined;
+}
+
+/** Never a stack: the person at the terminal can do something about the message only. */
+export function explain(error: unknown): Explanation {
+  if (error instanceof CommanderError) {
+    return { code: error.exitCode === 0 ? EXIT.fine : EXIT.wrongUse, message: undefined };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: codeOf(error), message };
+}
+
+function codeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof InvalidArgumentError) {
+    return EXIT.wrongUse;
+  }
+  if (error instanceof ConnectionError || error instanceof UnknownOutcomeError || error instanceof LockedError) {
+    return EXIT.cannotConnect;
+  }
+  return EXIT.problem;
+}

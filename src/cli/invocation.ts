@@ -1,0 +1,111 @@
+import { hostname } from "node:os";
+import { parseFlowId } from "../config/flow-id.js";
+import type { ResolvedConfig } from "../config/schema.js";
+import { StateManager } from "../manager.js";
+import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
+import { findFlows, placeName } from "./flows.js";
+import { configOf, type GlobalOptions, passwordsOf } from "./place.js";
+import { redact } from "./redact.js";
+import type { Terminal } from "./terminal.js";
+
+/** One run of a command: what was asked for by the options that all commands have, and how its answer gets out. */
+export class Invocation {
+  readonly terminal: Terminal;
+  readonly options: GlobalOptions;
+  /** How the command ends unless it throws. */
+  exitCode: ExitCode = EXIT.fine;
+  #config: Promise<ResolvedConfig> | undefined;
+  #passwords: string[] = [];
+
+  constructor(terminal: Terminal, options: GlobalOptions) {
+    this.terminal = terminal;
+    this.options = options;
+  }
+
+  /** Whether the answer is for a program. */
+  get json(): boolean {
+    return this.options.json === true;
+  }
+
+  /** The configuration to open flows with. Throws a UsageError or a ConfigError. */
+  async config(): Promise<ResolvedConfig> {
+    this.#config ??= configOf(this.options);
+    const config = await this.#config;
+    this.#passwords = passwordsOf(config);
+    return config;
+  }
+
+  /** Prints the value as JSON, or, for a person, the text. */
+  print(value: unknown, text: () => string): void {
+    this.terminal.out(this.json ? `${JSON.stringify(value, null, 2)}\n` : text());
+  }
+
+  /** Tells what is wrong, on stderr; the command goes on and ends with 1. */
+  problem(message: string): void {
+    this.exitCode = EXIT.problem;
+    this.complain(message);
+  }
+
+  complain(message: string): void {
+    this.terminal.err(`sf-state: ${this.redact(message)}\n`);
+  }
+
+  redact(text: string): string {
+    const { url } = this.options;
+    return redact(text, url === undefined ? this.#passwords : [...this.#passwords, ...credentialsIn(url)]);
+  }
+
+  /** Opens the flow that `--flow` names. Throws a StateError; a flow that is not there is not made. */
+  async open(): Promise<StateManager> {
+    return this.openFlow(await this.flowId());
+  }
+
+  /** Opens a flow that exists, at the place that was named. */
+  async openFlow(flowId: string): Promise<StateManager> {
+    return StateManager.open(flowId, await this.config(), { instanceId: operator(), existing: true });
+  }
+
+  /** The flow that `--flow` names, or the only one there is. Throws a UsageError when it is not clear which. */
+  async flowId(): Promise<string> {
+    const { flow } = this.options;
+    if (flow !== undefined) return parseFlowId(flow);
+    const config = await this.config();
+    const { flows, failures } = await findFlows(config);
+    const [only, ...others] = flows;
+    if (only === undefined) throw new ProblemError(`no flow at ${placeName(config)}`);
+    if (others.length === 0 && failures.length === 0) return only;
+    throw new UsageError(`which flow? Say --flow with one of ${flows.slice(0, 20).join(", ")}`);
+  }
+
+  /** Every flow at the place. A part of it that cannot be asked is told as a problem. */
+  async allFlows(): Promise<readonly string[]> {
+    if (this.options.flow !== undefined) throw new UsageError("give --flow or --all, not both");
+    const config = await this.config();
+    const { flows, failures } = await findFlows(config);
+    for (const { message } of failures) this.problem(message);
+    if (flows.length === 0 && failures.length === 0) throw new ProblemError(`no flow at ${placeName(config)}`);
+    return flows;
+  }
+
+  /**
+   * Has a person agree to a question before something is changed; with `yes`, they did so by --yes. Throws a UsageError where
+   * nobody can be asked, a ProblemError when they say no.
+   */
+  async consent(question: string, yes: boolean | undefined): Promise<void> {
+    if (yes) return;
+    if (!this.terminal.isInteractive || this.json) {
+      throw new UsageError(`${question} There is nobody to ask here: say --yes to agree; nothing was done`);
+    }
+    if (!(await this.terminal.confirm(question))) throw new ProblemError("not confirmed; nothing was done");
+  }
+}
+
+/** Who an operator is, in events: they may be told from bots by it. */
+function operator(): string {
+  return `sf-state@${hostname()}:${process.pid}`;
+}
+
+function credentialsIn(url: string): string[] {
+  const secret = /^\w+:\/\/[^:@]*:(.*)@/.exec(url)?.[1];
+  return secret === undefined ? [] : [secret];
+}

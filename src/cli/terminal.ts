@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import pc from "picocolors";
+
+/** Colours that are none where there is no terminal. */
+export type Colours = ReturnType<typeof pc.createColors>;
+
+/** Where a command reads and writes. */
+export interface Terminal {
+  /** Writes text to stdout as it is. */
+  out(text: string): void;
+  /** Writes text to stderr as it is. */
+  err(text: string): void;
+  /** Whether somebody sits at it: stdin and stdout are a terminal. */
+  readonly isInteractive: boolean;
+  /** Whether stdout can be painted on: it is a terminal. */
+  readonly isScreen: boolean;
+  readonly colours: Colours;
+  /** Columns and rows of the screen; 80 x 24 where there is none. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Asks a question that is answered with yes or no; no is the default. Ctrl-C is no. */
+  confirm(question: string): Promise<boolean>;
+  /** Aborts when the person presses Ctrl-C, or the process is told to end. From then on that no longer kills the process. */
+  interrupted(): AbortSignal;
+  /** Calls back when the screen has another size; the result stops that. */
+  onResize(callback: () => void): () => void;
+  /** Resolves when all that was written is on its way, so that the process may exit. */
+  flush(): Promise<void>;
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  for (const stream of [stdout, stderr]) {
+    // `sf-state events | head` closes the pipe early: that is the reader's right.
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+  }
+  const isScreen = stdout.isTTY === true;
+  const { NO_COLOR, TERM } = process.env;
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    isInteractive: isScreen && stdin.isTTY === true,
+    isScreen,
+    colours: pc.createColors(isScreen && (NO_COLOR ?? "") === "" && TERM !== "dumb"),
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    async confirm(question) {
+      const prompts = await import("@clack/prompts");
+      return (await prompts.confirm({ message: question, initialValue: false })) === true;
+    },
+    interrupted() {
+      const end = new AbortController();
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => end.abort());
+      return end.signal;
+    },
+    onResize(callback) {
+      stdout.on("resize", callback);
+      return () => stdout.off("resize", callback);
+    },
+    async flush() {
+      for (const stream of [stdout, stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
+    },
+  };
+}
