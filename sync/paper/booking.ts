@@ -33,7 +33,7 @@ export function bookExecution(state: Book, rules: Rules, order: PaperOrder, exec
   const gain =
     rules.market === "spot"
       ? exchangeCoins(state, order, execution, feeBase ?? "0")
-      : changePosition(state, rules, order, execution);
+      : changePosition(state, order, execution);
 
   const { account } = state;
   const charged = feeBase === null ? fee : "0";
@@ -90,15 +90,14 @@ export function reducedSide(order: { side: OrderSide; positionSide: PositionSide
 const NOTHING = { digits: 0n, scale: 0 };
 
 /** Reduces what stands against the order, opens or grows with the rest; what was gained, before fees. */
-function changePosition(state: Book, rules: Rules, order: PaperOrder, { price, size }: Execution) {
+function changePosition(state: Book, order: PaperOrder, { price, size }: Execution) {
   const against = reducedSide(order);
   const held = against && state.position(order.pair, against);
   const reducing = held ? smaller(held.size, size) : "0";
   const gain = held ? gainOf(held, reducing, price) : NOTHING;
   if (held) reduce(state, held, reducing);
   const rest = subtract(size, reducing);
-  if (rest !== "0" && (rules.mode === "netting" || against === undefined))
-    grow(state, order.pair, order.side === "buy" ? "long" : "short", rest, price);
+  if (rest !== "0") grow(state, order.pair, order.side === "buy" ? "long" : "short", rest, price);
   return gain;
 }
 

@@ -32,8 +32,7 @@ export function movePrice(state: Book, rules: Rules, pair: string, to: number, h
     const order = state.orderById(id);
     if (order?.status !== "open" || order.price === null) continue;
     if (order.type === "stop") {
-      const gapped = how === "jump" || distance(order, from) === 0;
-      executeAll(state, rules, order, gapped ? to : order.price, false);
+      executeAll(state, rules, order, how === "jump" ? to : order.price, false);
     } else if (order.price === to) executeTouched(state, rules, order);
     else executeAll(state, rules, order, order.price, true);
   }

@@ -59,6 +59,11 @@ test("a stop waits for its trigger, whether the price has to rise or to fall to 
   assert.is(exchange.balance, 100_000);
 });
 
+test("a stop whose trigger is the price does not wait", async () => {
+  const exchange = await opened();
+  assert.is((await exchange.createOrder(order({ type: "stop", price: 100 }))).status, "filled");
+});
+
 test("a jump of the price fills orders in the order in which it passes them", async () => {
   const exchange = await opened();
   for (const price of [80, 95, 90]) await exchange.createOrder(order({ type: "limit", price }));
@@ -311,6 +316,7 @@ test("in a spot market nobody sells or spends what is not there", async () => {
   await fails(spot.createOrder(order({ side: "sell", reduceOnly: true })), "nothing_to_reduce");
   await fails(spot.createOrder(order({ reduceOnly: true })), "nothing_to_reduce");
   await fails(spot.createOrder(order({ size: 2 })), "rejected", /it would cost 200, the account has 150/);
+  await fails(spot.createOrder(order({ type: "stop", price: 160 })), "rejected", /it would cost 160/);
   await spot.createOrder(order({ clientOrderId: "one", type: "limit", price: 90 }));
   await spot.createOrder(order({ clientOrderId: "two", type: "limit", price: 80 }));
   await spot.setPrice(BTC, 70);
@@ -408,6 +414,15 @@ test("the exchange's time does not go back when the clock does", async () => {
     (await exchange.fetchFills(BTC, EVER)).map(({ ts }) => ts.getTime()),
     [NOON, NOON],
   );
+});
+
+test("a call that is refused leaves no trace, not even of its time", async () => {
+  const clock = new Clock();
+  const exchange = await opened({ clock: clock.read });
+  clock.now += MINUTE;
+  await refused(exchange.fillOrder("unknown", 1), "clientOrderId");
+  clock.now -= MINUTE;
+  assert.is((await exchange.createOrder(order())).createdAt?.getTime(), NOON);
 });
 
 test("calls take effect in the order in which they are made, also when nobody waits in between", async () => {

@@ -1,10 +1,20 @@
 /** A paper exchange in a file: what survives, and who may open it. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CorruptStateError, InvalidArgumentError, LockedError, SchemaVersionError } from "../../src/errors.js";
+import { journalLine } from "../../sync/paper/journal.js";
 import { PaperExchange } from "../../sync/paper-exchange.js";
 import { Clock, MINUTE } from "../contract/clock.js";
 import { Child } from "../duckdb/child.js";
@@ -115,11 +125,12 @@ test("a file that is damaged before its last record is refused and left as it is
 
 test("a file that was cut off within what it began with is refused", async () => {
   const file = newFile();
-  await (await opened({ file })).close();
+  await new PaperExchange({ file }).close();
   const bytes = readFileSync(file);
-  const firstLine = bytes.indexOf("\n") + 1;
-  writeFileSync(file, bytes.subarray(0, firstLine));
-  assert.instance(refusal(file), CorruptStateError);
+  for (const length of [bytes.indexOf("\n") - 1, bytes.indexOf("\n") + 1, bytes.length - 1]) {
+    writeFileSync(file, bytes.subarray(0, length));
+    assert.instance(refusal(file), CorruptStateError, `cut off after ${length} bytes`);
+  }
 });
 
 test("an exchange cannot be opened with other rules than its own", async () => {
@@ -142,7 +153,6 @@ test("a file of a later version is refused by name", async () => {
   const file = newFile();
   const exchange = await opened({ file });
   await exchange.close();
-  const { journalLine } = await import("../../sync/paper/journal.js");
   const line: unknown = { paperExchange: 2 };
   writeFileSync(file, Reflect.apply(journalLine, undefined, [line]));
   assert.instance(refusal(file), SchemaVersionError);
@@ -166,7 +176,9 @@ test("a file that has grown long is written anew, and still the same exchange", 
   await exchange.createOrder(order({ clientOrderId: "later" }));
   const short = statSync(file).size;
   assert.ok(short < 10_000, `${short} bytes`);
+  const { ino } = statSync(file);
   await exchange.createOrder(order({ clientOrderId: "last" }));
+  assert.is(statSync(file).ino, ino, "written anew again");
   const told = await everything(exchange);
   await exchange.close();
   assert.not.ok(existsSync(`${file}.new`));
@@ -253,7 +265,8 @@ test("a claim from another host is respected, and the message says what to remov
 test("a claim of a process that is gone, or of an earlier boot, is no obstacle", async () => {
   const file = newFile();
   const exchange = new PaperExchange({ file });
-  const [own = ""] = (await import("node:fs")).readdirSync(`${file}.lock`);
+  const [own = ""] = readdirSync(`${file}.lock`);
+  assert.is(readFileSync(join(`${file}.lock`, own), "utf8"), "held");
   await exchange.close();
   const [pid = "", start = "", boot = "", ...rest] = own.split("-");
   mkdirSync(`${file}.lock`);
@@ -278,14 +291,25 @@ test("of several processes that open a file at once, exactly one gets it", async
   }
 });
 
+test("changes that wait at the same time share one write", async () => {
+  const file = newFile();
+  await using exchange = await opened({ file });
+  const lines = () => readFileSync(file, "utf8").split("\n").length;
+  const before = lines();
+  await Promise.all(Array.from({ length: 100 }, () => exchange.createOrder(order())));
+  assert.is(lines() - before, 1);
+});
+
 test("a reader is not told of what is not yet durable", async () => {
   const file = newFile();
   await using exchange = await opened({ file });
   const taken = exchange.createOrder(order({ clientOrderId: "soon" }));
-  const told = await exchange.fetchFills(BTC, EVER);
-  assert.is(told.length, 1);
-  assert.match(readFileSync(file, "utf8"), /soon/);
-  await taken;
+  const happened: string[] = [];
+  await Promise.all([
+    exchange.fetchFills(BTC, EVER).then((fills) => happened.push(`${fills.length} fill told`)),
+    taken.then(() => happened.push("order kept")),
+  ]);
+  assert.equal(happened, ["order kept", "1 fill told"]);
 });
 
 test.run();
