@@ -16,6 +16,7 @@ import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./ccxt/row.js"
 import { timesExact, wholeSteps } from "./ccxt/size.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
+import { canonicalPair } from "./pairs.js";
 
 export type { CcxtClient } from "./ccxt/client.js";
 
@@ -124,6 +125,16 @@ class CcxtExchange implements Exchange {
   /** Known from the start, and what reading has shown since. */
   get limitations(): readonly string[] {
     return [...this.#limitations, ...this.#account.notes];
+  }
+
+  /** The pair among `pairs` that is this one or its contract; without `pairs`, the contract that settles in the quote currency. */
+  async resolvePair(pair: string): Promise<string> {
+    const named = this.#pairs?.find((name) => canonicalPair(name) === canonicalPair(pair));
+    if (named !== undefined) return named;
+    if (this.#pairs !== undefined || isContractPair(pair)) return pair;
+    await this.#account.loadMarkets();
+    const contract = `${pair}:${pair.split("/")[1] ?? ""}`;
+    return this.#client.markets?.[contract] === undefined ? pair : contract;
   }
 
   async fetchPositions(): Promise<ExchangePosition[]> {

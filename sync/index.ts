@@ -6,5 +6,6 @@ export type { OrphanAction, Ours, RecoveryMode, RecoveryOptions } from "./option
 export * from "./paper-exchange.js";
 export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
 export type { Plan } from "./plan/plan.js";
+export { type PlanRow, planRows, planText } from "./plan/plan-text.js";
 export type { Incomplete } from "./reading.js";
 export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recover.js";

@@ -91,4 +91,14 @@ test("options that cannot be meant are refused, and name the field", () => {
   assert.is(made("binance", { pairs: ["BTC/USDT", "BTC/USDT:USDT", "BTC/USDT"], timeout: "3s" }).name, "binance");
 });
 
+test("a pair without its settlement is the contract that settles in its quote currency, or the one among the pairs", async () => {
+  const swaps = made("okx");
+  assert.is(await swaps.resolvePair?.("LTC/USDT"), "LTC/USDT:USDT");
+  assert.is(await swaps.resolvePair?.("LTC/USDT:USDT"), "LTC/USDT:USDT");
+  assert.is(await swaps.resolvePair?.("NONE/USDT"), "NONE/USDT");
+  const named = made("okx", { pairs: ["LTC/USDT"] });
+  assert.is(await named.resolvePair?.("LTC/USDT"), "LTC/USDT");
+  assert.is(await named.resolvePair?.("BTC/USDT"), "BTC/USDT");
+});
+
 test.run();

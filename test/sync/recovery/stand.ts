@@ -15,7 +15,7 @@ export interface StandOptions {
 
 /** A flow and its exchange, on one clock, and what a bot does with them. */
 export class Stand implements AsyncDisposable {
-  private constructor(
+  constructor(
     readonly clock: Clock,
     readonly mgr: StateManager,
     readonly exchange: PaperExchange,
