@@ -632,7 +632,7 @@ export class StateManager {
   async reportDifference(difference: Difference): Promise<void> {
     const d = check.fields("difference", difference, ["subject", "found", "reads"]);
     await this.#run(reportDifference, {
-      subject: check.id("difference.subject", d.subject),
+      subject: check.words("difference.subject", d.subject),
       found: check.words("difference.found", d.found),
       reads: check.optionalCount("difference.reads", d.reads),
     });

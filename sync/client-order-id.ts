@@ -15,6 +15,6 @@ export function adoptedId(flowId: string, recovery: number, pair: string, side: 
 export function derived(kind: string, ...parts: readonly string[]): string {
   return `${kind}${createHash("sha256")
     .update(parts.join("\0"))
-    .digest("base64url")
+    .digest("hex")
     .slice(0, 32 - kind.length)}`;
 }

@@ -8,4 +8,5 @@ export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
 export type { Plan } from "./plan/plan.js";
 export { type PlanRow, planRows, planText } from "./plan/plan-text.js";
 export type { Incomplete } from "./reading.js";
+export { type Check, type ReconcileOptions, reconcile } from "./reconcile.js";
 export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recover.js";

@@ -270,6 +270,7 @@ const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["recovery.orphan_positions", "keep", 'one of "close", "adopt", "manual"', '"keep"'],
   ["recovery.max_state_age", "0s", PERIOD, '"0s"'],
   ["recovery.max_state_age", "101y", PERIOD, '"101y"'],
+  ["recovery.reconcile_every", "1ms", 'a duration of at least 1s, such as "60s"', '"1ms"'],
   ["risk.max_daily_loss", "5%", LOSS, '"5%"'],
   ["risk.max_daily_loss", 0, LOSS, "0"],
   ["risk.max_daily_loss", -1, LOSS, "-1"],

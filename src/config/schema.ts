@@ -174,6 +174,9 @@ const recovery = section({
   max_state_age: duration('a duration of at least 1ms, such as "24h"')
     .prefault("24h")
     .describe("Older state is not trusted by restore, and never clears the breaker."),
+  reconcile_every: duration('a duration of at least 1s, such as "60s"', 1_000)
+    .optional()
+    .describe("How often reconcile() compares state and exchange while the bot runs. Absent: every 60s."),
 }).describe("Bringing state and exchange back in line after a restart.");
 
 const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;

@@ -6,10 +6,11 @@ import { modes } from "./recovery/modes.js";
 import { orders } from "./recovery/orders.js";
 import { orphans } from "./recovery/orphans.js";
 import { positions } from "./recovery/positions.js";
+import { reconciling } from "./recovery/reconciling.js";
 
 const backends = await startBackends();
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans, modes };
+const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans, modes, reconciling };
 
 for (const [name, open, durable] of [
   ["memory", backends.openMemory, false],

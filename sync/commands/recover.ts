@@ -1,0 +1,129 @@
+import { Option } from "@commander-js/extra-typings";
+import { EXIT, ProblemError } from "../../src/cli/exit-code.js";
+import type { AddCommand } from "../../src/cli/program.js";
+import { printable, table } from "../../src/cli/table.js";
+import type { Terminal } from "../../src/cli/terminal.js";
+import type { RecoveryOptions } from "../options.js";
+import { PaperExchange } from "../paper-exchange.js";
+import type { Plan } from "../plan/plan.js";
+import { actionText, planRows } from "../plan/plan-text.js";
+import { applyRecovery, planRecovery, type RecoveryReport } from "../recover.js";
+import { openExchange } from "./open-exchange.js";
+
+const HELP = `
+The exchange's keys come from the environment only, for binanceusdm: BINANCEUSDM_API_KEY, BINANCEUSDM_SECRET, and where the
+exchange wants them BINANCEUSDM_PASSWORD, BINANCEUSDM_WALLET_ADDRESS, BINANCEUSDM_PRIVATE_KEY.
+
+Ends with 0 when state and exchange agree, 1 when they do not (or not yet), 3 when one of them cannot be reached.
+
+Example:
+  $ sf-state recover --dry-run --exchange binanceusdm --flow bot --config bot.yaml`;
+
+export const addRecover: AddCommand = (program, run) => {
+  program
+    .command("recover")
+    .description("Bring a flow and its exchange back in line: shows the plan and, on consent, carries it out.")
+    .requiredOption("--exchange <id>", "an exchange of ccxt's, such as binanceusdm, or paper:FILE")
+    .option("--pairs <pairs>", "only these, with commas between: BTC/USDT:USDT,ETH/USDT:USDT (spot needs them)")
+    .option("--exchange-options <json>", 'for the ccxt client: {"options":{"defaultType":"swap"}}')
+    .option("--sandbox", "the exchange's test network")
+    .addOption(
+      new Option("--mode <mode>", "[recovery.mode]").choices(["sync", "restore", "close_all", "manual"] as const),
+    )
+    .addOption(
+      new Option("--orphans <action>", "[recovery.orphan_positions]").choices(["close", "adopt", "manual"] as const),
+    )
+    .option("--prefix <text>", "only client order ids that begin so are the flow's; others are listed and left alone")
+    .option("--dry-run", "show the plan, touch nothing")
+    .option("--yes", "do not ask")
+    .addHelpText("after", HELP)
+    .action((options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        const { terminal } = invocation;
+        const exchange = await openExchange(options);
+        try {
+          await using mgr = await invocation.open();
+          const asked: RecoveryOptions = {
+            ...(options.mode && { mode: options.mode }),
+            ...(options.orphans && { orphanPositions: options.orphans }),
+            ours: {
+              ...(options.pairs !== undefined && { pairs: options.pairs.split(",") }),
+              ...(options.prefix !== undefined && { clientOrderIdPrefix: options.prefix }),
+            },
+          };
+          const plan = await planRecovery(mgr, exchange, asked);
+          const unfinished = await mgr.getRecovery();
+          const agree = plan.failures.length === 0 && plan.actions.length === 0 && unfinished === undefined;
+          if (options.dryRun || plan.failures.length > 0 || agree) {
+            invocation.print(plan, () => planForPerson(terminal, plan));
+            if (plan.failures.length > 0)
+              throw new ProblemError("the exchange did not tell everything; nothing was done");
+            if (!agree) invocation.exitCode = EXIT.problem;
+            return;
+          }
+          if (!invocation.json) terminal.out(planForPerson(terminal, plan));
+          await invocation.consent(
+            `Carry out plan ${plan.hash} on flow ${mgr.flowId} and ${exchange.name}?`,
+            options.yes,
+          );
+          const report = await applyRecovery(mgr, exchange, plan, asked);
+          invocation.print(report, () => reportForPerson(report));
+          if (report.status !== "recovered") invocation.exitCode = EXIT.problem;
+        } finally {
+          if (exchange instanceof PaperExchange) await exchange.close();
+        }
+      }),
+    );
+};
+
+function planForPerson(terminal: Terminal, plan: Plan): string {
+  const { hash, flowId, exchange, mode, failures, waiting, foreign, notes } = plan;
+  const { bold, dim, yellow } = terminal.colours;
+  let text = `${bold(`Plan ${hash}`)}  flow ${flowId}, ${exchange}, mode ${mode}\n\n`;
+  if (failures.length > 0) {
+    text += lines(
+      "Nothing can be planned",
+      failures.map(({ asked, why }) => `${asked}: ${why}`),
+    );
+    return text;
+  }
+  const rows = planRows(plan);
+  const columns = ["what", "because", "needs a person"].map((title) => ({ title }));
+  text +=
+    rows.length === 0
+      ? "State and exchange agree: there is nothing to do.\n"
+      : table(
+          terminal,
+          rows.some(({ needsPerson }) => needsPerson !== "") ? columns : columns.slice(0, 2),
+          rows.map(({ what, why, needsPerson }) =>
+            [what, dim(why), yellow(needsPerson)].slice(0, needsPerson === "" ? 2 : 3),
+          ),
+        );
+  text += lines(
+    "Waits",
+    waiting.map(({ subject, why }) => `${subject}: ${why}`),
+  );
+  text += lines(
+    "Not the flow's, left alone",
+    foreign.map(({ kind, pair, what }) => `${kind} ${pair}: ${what}`),
+  );
+  text += lines("To know", notes);
+  return text;
+}
+
+function reportForPerson({ status, applied, troubles }: RecoveryReport): string {
+  const done = applied.map((action) => `done: ${printable(actionText(action))}\n`).join("");
+  return `\n${done}${lines("The exchange refused, or did not answer", troubles)}${VERDICTS[status]}\n`;
+}
+
+const VERDICTS: Readonly<Record<RecoveryReport["status"], string>> = {
+  recovered: "State and exchange agree; entries go ahead.",
+  awaiting_approval: "More has come up that a person has to approve; entries stay blocked. Run it again.",
+  unsettled: "Not everything is settled yet; entries stay blocked. Run it again.",
+  dry_run: "Nothing was touched.",
+};
+
+function lines(title: string, entries: readonly string[]): string {
+  if (entries.length === 0) return "";
+  return `\n${title}:\n${entries.map((entry) => `  ${printable(entry)}\n`).join("")}`;
+}
