@@ -40,7 +40,7 @@ export class PseudoTerminal implements Disposable {
     await until(`${what} is shown`, () =>
       typeof what === "string" ? this.text.includes(what) : what.test(this.text),
     ).catch((error: unknown) => {
-      throw new Error(`not shown: ${what}\n${this.text}`, { cause: error });
+      throw new Error(`not shown: ${what}\n${this.text.slice(-2000)}`, { cause: error });
     });
   }
 
