@@ -1,7 +1,8 @@
 import { type Operation, text } from "./operation.js";
 
 /** An instance that was silent for a week is forgotten. */
-const INSTANCE_WINDOW = 7 * 86_400_000;
+/** An instance that was silent for so long, ms, is forgotten. */
+export const INSTANCE_WINDOW = 7 * 86_400_000;
 
 export const heartbeat: Operation<void, Date> = {
   name: "heartbeat",

@@ -52,7 +52,7 @@ export function interactive(test: Test, stand: Stand): void {
     assert.ok(terminal.written.includes(ALTERNATE_SCREEN));
     await manager.triggerCircuitBreaker("seen at once");
     await terminal.shows("TRIPPED seen at once");
-    await terminal.shows(/59 min 5[0-8] s left/); // the time left goes down without any change
+    await terminal.shows(/59 min (\d+) s left[\s\S]*59 min (?!\1 s)\d+ s left/); // the time left goes down without any change
     assert.not(terminal.written.includes(NORMAL_SCREEN));
     assert.not(terminal.written.includes(CLEAR_SCREEN), "the screen is painted over, never cleared");
     terminal.type("\u0003");
@@ -82,7 +82,7 @@ export function interactive(test: Test, stand: Stand): void {
     await terminal.shows(/breaker +quiet/);
     await stand.server.kill("SIGSTOP");
     try {
-      await terminal.shows(/snapshot: Redis at .* nothing happened\s+flow-.*\s+breaker +quiet/);
+      await terminal.shows(/\w+: Redis at .* nothing happened\s+flow-.*\s+breaker +quiet/);
     } finally {
       await stand.server.kill("SIGCONT");
     }

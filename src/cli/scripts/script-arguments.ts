@@ -1,12 +1,11 @@
 /** The values of ARGV of a script that a person calls by hand. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { ResolvedConfig } from "../../config/schema.js";
+import { INSTANCE_WINDOW } from "../../operations/heartbeat.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { TRADE_MEMORY } from "../../state/memory.js";
 import { UsageError } from "../exit-code.js";
 import { type DocumentedArgument, isOptional, isPairs } from "./script-header.js";
-
-const INSTANCE_WINDOW = 7 * 86_400_000;
 
 /**
  * Every argument in order: as it was given (`name=value`), or, where it was not, what a bot of this configuration would send, or
