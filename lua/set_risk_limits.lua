@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- set_risk_limits: sets some limits, removes others; those not named stay as they are.
 --
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow

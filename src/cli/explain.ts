@@ -1,5 +1,12 @@
 import { CommanderError } from "commander";
-import { ConfigError, ConnectionError, InvalidArgumentError, LockedError, UnknownOutcomeError } from "../errors.js";
+import {
+  ConfigError,
+  ConnectionError,
+  InvalidArgumentError,
+  LockedError,
+  StateError,
+  UnknownOutcomeError,
+} from "../errors.js";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.js";
 
 /** How an error ends the command, and what is said about it; undefined where commander said it already. */
@@ -24,5 +31,6 @@ function codeOf(error: unknown): ExitCode {
   if (error instanceof ConnectionError || error instanceof UnknownOutcomeError || error instanceof LockedError) {
     return EXIT.cannotConnect;
   }
+  if (error instanceof StateError && error.code === "EXCHANGE") return EXIT.cannotConnect;
   return EXIT.problem;
 }

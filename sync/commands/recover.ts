@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { EXIT, ProblemError } from "../../src/cli/exit-code.js";
+import { EXIT } from "../../src/cli/exit-code.js";
 import type { AddCommand } from "../../src/cli/program.js";
 import { printable, table } from "../../src/cli/table.js";
 import type { Terminal } from "../../src/cli/terminal.js";
@@ -56,9 +56,8 @@ export const addRecover: AddCommand = (program, run) => {
           const agree = plan.failures.length === 0 && plan.actions.length === 0 && unfinished === undefined;
           if (options.dryRun || plan.failures.length > 0 || agree) {
             invocation.print(plan, () => planForPerson(terminal, plan));
-            if (plan.failures.length > 0)
-              throw new ProblemError("the exchange did not tell everything; nothing was done");
-            if (!agree) invocation.exitCode = EXIT.problem;
+            if (plan.failures.length > 0) invocation.exitCode = EXIT.cannotConnect;
+            else if (!agree) invocation.exitCode = EXIT.problem;
             return;
           }
           if (!invocation.json) terminal.out(planForPerson(terminal, plan));
