@@ -151,7 +151,7 @@ export function luaForeign(stand: Stand): void {
       assert.equal(await full.contents(manager.flowId), before);
       refused.push(operation.name);
     }
-    assert.equal(refused, ["admit", "mark_signal_processed", "save_order", "save_position", "set_risk_limits"]);
+    assert.equal(refused, ["admit", "mark_signal_processed", "save_order", "save_position"]);
   });
 
   test.run();
