@@ -1,49 +1,7 @@
-import CliTable from "cli-table3";
+import { type Column, textTable } from "../text-table.js";
 import type { Terminal } from "./terminal.js";
 
-/** A column: its heading, and how its cells stand. */
-export interface Column {
-  readonly title: string;
-  readonly align?: "left" | "right";
-}
-
-const NO_LINES = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-} as const;
-
-/** A table as text, with a heading and no lines; a cell may be coloured. Ends with a line break. */
+/** A table for a terminal. */
 export function table(terminal: Terminal, columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const { dim } = terminal.colours;
-  const grid = new CliTable({
-    chars: NO_LINES,
-    colAligns: columns.map(({ align }) => align ?? "left"),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-  grid.push(columns.map(({ title }) => dim(title.toUpperCase())));
-  for (const row of rows) grid.push(row.map(printable));
-  return `${grid
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n")}\n`;
-}
-
-/** The text on one line, without what would steer the terminal; ids and reasons come from anywhere. Colours stay. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
-  return text.replace(/\u001b(?!\[[\d;]*m)|[\u0000-\u001a\u001c-\u001f\u007f-\u009f]/g, "\ufffd");
+  return textTable(columns, rows, terminal.colours.dim);
 }

@@ -1,12 +1,10 @@
 import { Option } from "@commander-js/extra-typings";
 import { EXIT } from "../../src/cli/exit-code.js";
 import type { AddCommand } from "../../src/cli/program.js";
-import { printable, table } from "../../src/cli/table.js";
-import type { Terminal } from "../../src/cli/terminal.js";
+import { printable } from "../../src/text-table.js";
 import type { RecoveryOptions } from "../options.js";
 import { PaperExchange } from "../paper-exchange.js";
-import type { Plan } from "../plan/plan.js";
-import { actionText, planRows } from "../plan/plan-text.js";
+import { actionText, listText, planText } from "../plan/plan-text.js";
 import { applyRecovery, planRecovery, type RecoveryReport } from "../recover.js";
 import { openExchange } from "./open-exchange.js";
 
@@ -55,12 +53,12 @@ export const addRecover: AddCommand = (program, run) => {
           const unfinished = await mgr.getRecovery();
           const agree = plan.failures.length === 0 && plan.actions.length === 0 && unfinished === undefined;
           if (options.dryRun || plan.failures.length > 0 || agree) {
-            invocation.print(plan, () => planForPerson(terminal, plan));
+            invocation.print(plan, () => planText(plan, terminal.colours));
             if (plan.failures.length > 0) invocation.exitCode = EXIT.cannotConnect;
             else if (!agree) invocation.exitCode = EXIT.problem;
             return;
           }
-          if (!invocation.json) terminal.out(planForPerson(terminal, plan));
+          if (!invocation.json) terminal.out(planText(plan, terminal.colours));
           await invocation.consent(
             `Carry out plan ${plan.hash} on flow ${mgr.flowId} and ${exchange.name}?`,
             options.yes,
@@ -75,44 +73,9 @@ export const addRecover: AddCommand = (program, run) => {
     );
 };
 
-function planForPerson(terminal: Terminal, plan: Plan): string {
-  const { hash, flowId, exchange, mode, failures, waiting, foreign, notes } = plan;
-  const { bold, dim, yellow } = terminal.colours;
-  let text = `${bold(`Plan ${hash}`)}  flow ${flowId}, ${exchange}, mode ${mode}\n\n`;
-  if (failures.length > 0) {
-    text += lines(
-      "Nothing can be planned",
-      failures.map(({ asked, why }) => `${asked}: ${why}`),
-    );
-    return text;
-  }
-  const rows = planRows(plan);
-  const columns = ["what", "because", "needs a person"].map((title) => ({ title }));
-  text +=
-    rows.length === 0
-      ? "State and exchange agree: there is nothing to do.\n"
-      : table(
-          terminal,
-          rows.some(({ needsPerson }) => needsPerson !== "") ? columns : columns.slice(0, 2),
-          rows.map(({ what, why, needsPerson }) =>
-            [what, dim(why), yellow(needsPerson)].slice(0, needsPerson === "" ? 2 : 3),
-          ),
-        );
-  text += lines(
-    "Waits",
-    waiting.map(({ subject, why }) => `${subject}: ${why}`),
-  );
-  text += lines(
-    "Not the flow's, left alone",
-    foreign.map(({ kind, pair, what }) => `${kind} ${pair}: ${what}`),
-  );
-  text += lines("To know", notes);
-  return text;
-}
-
 function reportForPerson({ status, applied, troubles }: RecoveryReport): string {
   const done = applied.map((action) => `done: ${printable(actionText(action))}\n`).join("");
-  return `\n${done}${lines("The exchange refused, or did not answer", troubles)}${VERDICTS[status]}\n`;
+  return `\n${done}${listText("The exchange refused, or did not answer", troubles)}${VERDICTS[status]}\n`;
 }
 
 const VERDICTS: Readonly<Record<RecoveryReport["status"], string>> = {
@@ -121,8 +84,3 @@ const VERDICTS: Readonly<Record<RecoveryReport["status"], string>> = {
   unsettled: "Not everything is settled yet; entries stay blocked. Run it again.",
   dry_run: "Nothing was touched.",
 };
-
-function lines(title: string, entries: readonly string[]): string {
-  if (entries.length === 0) return "";
-  return `\n${title}:\n${entries.map((entry) => `  ${printable(entry)}\n`).join("")}`;
-}

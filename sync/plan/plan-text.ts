@@ -1,4 +1,5 @@
 /** A plan as a person reads it: a table of what is done, each line with what it rests on. */
+import { printable, textTable } from "../../src/text-table.js";
 import type { Action } from "./action.js";
 import type { Plan } from "./plan.js";
 
@@ -54,53 +55,53 @@ export function planRows({ actions }: Pick<Plan, "actions">): PlanRow[] {
   }));
 }
 
-/** The whole plan as plain text: a head, the table, what waits, what is not the flow's, what to know. */
-export function planText(plan: Plan): string {
-  const { flowId, exchange, mode, orphanPositions, at, hash, failures, waiting, foreign, notes } = plan;
-  const rows = planRows(plan);
-  const head = `Plan ${hash}: flow ${flowId} and ${exchange}, mode ${mode}, orphans ${orphanPositions}, ${at.toISOString()}`;
-  const lines = [head, ""];
+/** How the parts of a text are painted. */
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  yellow(text: string): string;
+}
+
+const PLAIN: Paint = { bold: (text) => text, dim: (text) => text, yellow: (text) => text };
+
+/** The whole plan for a person: a head, the table, what waits, what is not the flow's, what to know. */
+export function planText(plan: Plan, paint: Paint = PLAIN): string {
+  const { flowId, exchange, mode, orphanPositions, hash, failures, waiting, foreign, notes } = plan;
+  const head = `${paint.bold(`Plan ${hash}`)}  flow ${flowId}, ${exchange}, mode ${mode}, orphans ${orphanPositions}\n\n`;
   if (failures.length > 0) {
-    lines.push(
-      "Nothing can be planned:",
-      ...failures.map(({ asked, status, why }) => `  ${asked}: ${status.replaceAll("_", " ")}: ${why}`),
-    );
-    return lines.join("\n");
+    return `${head}${listText(
+      "Nothing can be planned",
+      failures.map(({ asked, status, why }) => `${asked}: ${status.replaceAll("_", " ")}: ${why}`),
+    )}`;
   }
-  if (rows.length === 0) lines.push("State and exchange agree: there is nothing to do.");
-  else
-    lines.push(
-      ...table(
-        ["Pair", "What", "Because", "Needs a person"],
-        rows.map(({ pair, what, why, needsPerson }) => [pair, what, why, needsPerson]),
-      ),
-    );
-  section(
-    lines,
-    "Waits:",
-    waiting.map(({ subject, why }) => `${subject}: ${why}`),
-  );
-  section(
-    lines,
-    "On the account, and not the flow's (left alone):",
-    foreign.map(({ kind, pair, what }) => `${kind} ${pair}: ${what}`),
-  );
-  section(lines, "To know:", notes);
-  return lines.join("\n");
+  return [
+    head,
+    actionTable(planRows(plan), paint),
+    listText(
+      "Waits",
+      waiting.map(({ subject, why }) => `${subject}: ${why}`),
+    ),
+    listText(
+      "Not the flow's, left alone",
+      foreign.map(({ kind, pair, what }) => `${kind} ${pair}: ${what}`),
+    ),
+    listText("To know", notes),
+  ].join("");
 }
 
-function section(lines: string[], title: string, entries: readonly string[]): void {
-  if (entries.length > 0) lines.push("", title, ...entries.map((entry) => `  ${entry}`));
+function actionTable(rows: readonly PlanRow[], paint: Paint): string {
+  if (rows.length === 0) return "State and exchange agree: there is nothing to do.\n";
+  const asks = rows.some(({ needsPerson }) => needsPerson !== "");
+  const titles = ["what", "because", ...(asks ? ["needs a person"] : [])];
+  return textTable(
+    titles.map((title) => ({ title })),
+    rows.map(({ what, why, needsPerson }) => [what, paint.dim(why), ...(asks ? [paint.yellow(needsPerson)] : [])]),
+    paint.dim,
+  );
 }
 
-/** Columns as wide as what is in them; the last one, where it is empty everywhere, is left out. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const shown = head.map((_, column) => column).filter((column) => rows.some((row) => row[column] !== ""));
-  const widths = shown.map((column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? "").length)));
-  const line = (row: readonly string[]) =>
-    shown
-      .map((column, i) => (row[column] ?? "").padEnd(widths[i] ?? 0))
-      .join("  ")
-      .trimEnd();
-  return [line(head), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)];
+/** A title and its lines; nothing where there are none. */
+export function listText(title: string, entries: readonly string[]): string {
+  if (entries.length === 0) return "";
+  return `\n${title}:\n${entries.map((entry) => `  ${printable(entry)}\n`).join("")}`;
 }

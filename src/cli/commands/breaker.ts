@@ -1,4 +1,5 @@
 import type { StateManager } from "../../manager.js";
+import { printable } from "../../text-table.js";
 import { breakerDuration, untilWords } from "../arguments.js";
 import { EXIT } from "../exit-code.js";
 import { forEach, placeName } from "../flows.js";
@@ -6,7 +7,7 @@ import { count } from "../in-words.js";
 import type { Invocation } from "../invocation.js";
 import type { AddCommand } from "../program.js";
 import { breakerWords } from "../status/status-text.js";
-import { printable, table } from "../table.js";
+import { table } from "../table.js";
 
 export const addBreaker: AddCommand = (program, run) => {
   const breaker = program

@@ -1,9 +1,9 @@
 import { Option } from "@commander-js/extra-typings";
+import { printable } from "../../text-table.js";
 import { duration } from "../arguments.js";
 import { time } from "../in-words.js";
 import type { AddCommand } from "../program.js";
 import { cooldownTable } from "../record-tables.js";
-import { printable } from "../table.js";
 
 const side = () => new Option("--side <side>", "one side only").choices(["long", "short"] as const);
 

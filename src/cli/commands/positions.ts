@@ -1,9 +1,9 @@
+import { printable } from "../../text-table.js";
 import { duration, number } from "../arguments.js";
 import { ProblemError } from "../exit-code.js";
 import { gain } from "../in-words.js";
 import type { AddCommand } from "../program.js";
 import { positionTable } from "../record-tables.js";
-import { printable } from "../table.js";
 
 export const addPositions: AddCommand = (program, run) => {
   const positions = program

@@ -1,9 +1,10 @@
 import { parseRiskLimits, RISK_LIMITS, type RiskLimits } from "../../config/risk-limits.js";
+import { printable } from "../../text-table.js";
 import { UsageError } from "../exit-code.js";
 import { amount, count, fraction, gain } from "../in-words.js";
 import type { AddCommand } from "../program.js";
 import { breakerWords } from "../status/status-text.js";
-import { printable, table } from "../table.js";
+import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";
 
 export const addRisk: AddCommand = (program, run) => {

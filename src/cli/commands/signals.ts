@@ -1,7 +1,8 @@
+import { printable } from "../../text-table.js";
 import { counting } from "../arguments.js";
 import { time } from "../in-words.js";
 import type { AddCommand } from "../program.js";
-import { printable, table } from "../table.js";
+import { table } from "../table.js";
 
 export const addSignals: AddCommand = (program, run) => {
   program

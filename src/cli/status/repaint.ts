@@ -1,9 +1,9 @@
 import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
+import { printable } from "../../text-table.js";
 import { UsageError } from "../exit-code.js";
 import { time } from "../in-words.js";
 import type { Invocation } from "../invocation.js";
 import { Screen } from "../screen.js";
-import { printable } from "../table.js";
 
 /** What is shown, and when it is time to look again. */
 export interface View {

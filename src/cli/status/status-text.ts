@@ -1,9 +1,9 @@
 /** How a flow stands, as text for a person. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
+import { printable } from "../../text-table.js";
 import type { CircuitBreaker, Snapshot } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../in-words.js";
 import { orderTable, positionTable } from "../record-tables.js";
-import { printable } from "../table.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
 
