@@ -52,6 +52,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop" }),
   },
   end_recovery: { argv: [], call: (m) => m.endRecovery() },
+  export_flow: { argv: [], call: (m) => m.exportFlow() },
   get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },
   get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },
   get_daily_history: { argv: ["30", "0"], call: (m) => m.getDailyHistory() },
