@@ -6,7 +6,7 @@ import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { snapshot } from "../operations/snapshot.js";
 import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, type Progress, snapshotArgs } from "./flow-place.js";
-import { epochOf, type PortableFlow, portable, withEpoch } from "./portable.js";
+import { differences, epochOf, type PortableFlow, portable, withEpoch, withoutEpoch } from "./portable.js";
 
 /** A bot that gave a sign of life so long ago may still trade, ms. */
 const FRESH = 60_000;
@@ -56,7 +56,7 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
   };
 
   const there = await to.read();
-  if (there && portableId(there) === flow.id)
+  if (there && differences(withoutEpoch(there.layout), flow.layout).length === 0)
     return { ...report, outcome: "already there", epoch: epochOf(there.layout) };
   if (there && !options.replace && !isNew(there.layout)) {
     throw new InvalidArgumentError(
@@ -74,20 +74,11 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
   return { ...report, outcome: "copied", epoch, ...(kept !== undefined && { kept }) };
 }
 
-/** What is there may be unreadable; then it is not the same. */
-function portableId({ layout }: FoundFlow): string | undefined {
-  try {
-    return portable(layout).id;
-  } catch {
-    return undefined;
-  }
-}
-
 async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<void> {
   const call = { now, instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, lease: "" };
   const state = stateOf(withEpoch(flow.layout, "any"));
-  const expected = withoutEpoch(snapshot.apply(state, snapshotArgs(now), call));
-  const told = withoutEpoch(await to.snapshot(now));
+  const expected = withoutIdentity(snapshot.apply(state, snapshotArgs(now), call));
+  const told = withoutIdentity(await to.snapshot(now));
   const events = (await to.read())?.layout.entries["events:log"].length;
   if (isDeepStrictEqual(told, expected) && events === state.events.size) return;
   throw new CorruptStateError(
@@ -95,7 +86,7 @@ async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<v
   );
 }
 
-function withoutEpoch({ epoch: _, ...rest }: Omit<Snapshot, "flowId">) {
+function withoutIdentity({ epoch: _, ...rest }: Omit<Snapshot, "flowId">) {
   return rest;
 }
 

@@ -14,6 +14,9 @@ const PAUSE = 25;
 /** A whole flow takes Redis longer to tell or to take than the call of a bot may last, ms. */
 const LONG_CALL = 60_000;
 
+/** Something that was looked at, or the words with which the server refused to show it. */
+export type Seen<Value> = { readonly seen: Value } | { readonly denied: string };
+
 /**
  * A flow on a Redis server, worked on without being opened: nothing is made by looking at it. Only what may be asked twice goes
  * through it: commands and scripts that read, or whose second run changes nothing. They are asked again, for a minute, until
@@ -23,6 +26,8 @@ export class RedisFlow implements Disposable {
   readonly keys: FlowKeys;
   readonly #connection: Connection;
   readonly #patience: number;
+  /** What the server itself had to say. */
+  readonly #refusals = new WeakSet<Error>();
   #calls = 0;
 
   private constructor(config: ResolvedConfig["redis"], flowId: string) {
@@ -56,6 +61,16 @@ export class RedisFlow implements Disposable {
   /** The reply to a command. Rejects with a StateError. */
   async send(name: string, ...args: (string | number)[]): Promise<unknown> {
     return this.#settle(name, (deadline) => this.#connection.send(name, args, deadline));
+  }
+
+  /** The reply to a command that this user, or this server, may not know; what it refuses is told, and is no error. */
+  async look(name: string, ...args: (string | number)[]): Promise<Seen<unknown>> {
+    try {
+      return { seen: await this.send(name, ...args) };
+    } catch (error) {
+      if (!(error instanceof Error) || !this.#refusals.has(error)) throw error;
+      return { denied: error.message };
+    }
   }
 
   /** What a read tells of the flow at `now` (default: the server's clock), whatever the flow's epoch is. */
@@ -111,7 +126,10 @@ export class RedisFlow implements Disposable {
         return await attempt(deadline);
       } catch (error) {
         const fault = judge(error);
-        if (fault.kind === "refused") throw fault.error;
+        if (fault.kind === "refused") {
+          this.#refusals.add(fault.error);
+          throw fault.error;
+        }
         if (performance.now() >= deadline) {
           const why = "why" in fault ? ` (${fault.why})` : "";
           throw new ConnectionError(`${name}: Redis at ${this.address} gave no answer${why}`, { cause: error });
