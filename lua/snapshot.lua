@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- snapshot: everything at once, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow, why it is recovering
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
@@ -19,7 +19,7 @@
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
 --         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
---         {signal id, ...}, heartbeat ms or "", {instance, ms, ...}, call}
+--         {signal id, ...}, heartbeat ms or "", {instance, ms, ...}, why it is recovering or "", call}
 -- Errors: SFSTATELOST
 
 -- >>> read.lua, stamped from lua/shared
@@ -368,4 +368,5 @@ return answer({
   { id, pair, ts }, cooldowns, recent,
   redis.call("GET", heartbeat_key) or "",
   redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
+  redis.call("HGET", meta_key, "recovering") or "",
 })

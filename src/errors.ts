@@ -14,6 +14,7 @@ export type ErrorCode =
   | "SCHEMA_VERSION"
   | "STALE_STATE"
   | "CORRUPT_STATE"
+  | "UNKNOWN_FLOW"
   | "EXCHANGE";
 
 /** Base of all errors of this library; `code` is stable over versions. */
@@ -86,4 +87,9 @@ export class StaleStateError extends StateError {
 /** What is stored cannot be read: a damaged file, a key of a foreign type, a record that does not parse. It is left untouched. */
 export class CorruptStateError extends StateError {
   readonly code = "CORRUPT_STATE";
+}
+
+/** There is no such flow, and the manager was told not to make one (`existing`). Nothing was written. */
+export class UnknownFlowError extends StateError {
+  readonly code = "UNKNOWN_FLOW";
 }

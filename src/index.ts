@@ -1,5 +1,5 @@
 /** signalflow-state: shared, durable state for trading bots. */
-export type { Duration } from "./config/duration.js";
+export type { Duration, DurationUnit } from "./config/duration.js";
 export { configJsonSchema } from "./config/json-schema.js";
 export { loadConfig } from "./config/load.js";
 export type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";

@@ -62,6 +62,8 @@ import { updateDailyPnl } from "./operations/update-daily-pnl.js";
 import { updateEquity } from "./operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "./operations/update-position.js";
 import { read } from "./outcome.js";
+import { snapshotPath, writeSnapshot } from "./snapshot-file.js";
+import { SnapshotWriter } from "./snapshot-writer.js";
 import type { RiskPolicy } from "./state/breaker.js";
 import { SCHEMA_VERSION } from "./state/flow-state.js";
 import type {
@@ -95,6 +97,11 @@ export interface ManagerOptions {
   clock?: () => number;
   /** Who this process is, in heartbeats and events; by default host, pid and a random part. */
   instanceId?: string;
+  /**
+   * Open the flow only if it is there (else an UnknownFlowError), and leave its risk limits as they are: for looking at it and for
+   * steering it from outside. A DuckDB file in which nothing is changed is left byte for byte as it is.
+   */
+  existing?: boolean;
   /** Told what an operator may want to know. */
   logger?: Logger;
 }
@@ -127,10 +134,12 @@ export class StateManager {
   readonly config: ResolvedConfig;
   readonly #backend: Backend;
   readonly #logger: Logger;
+  readonly #existing: boolean;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
+  #snapshots: SnapshotWriter | undefined;
   /** The lease last acquired; 0: none. */
   #token = 0;
 
@@ -143,6 +152,7 @@ export class StateManager {
         ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
         : check.id("options.instanceId", options.instanceId);
     this.#logger = options.logger ?? QUIET;
+    this.#existing = check.flag("options.existing", options.existing);
     this.#policy = { dayStart: dayStartMs(config.risk.day_start), breakerDuration: config.risk.breaker_duration };
     this.#dedup = { dedupWindow: config.signals.dedup_window };
     this.#backend = createBackend(config, {
@@ -166,11 +176,11 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured risk limits; not so with `options.existing`. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
-    const opened = await this.#backend.connect();
+    const opened = await this.#backend.connect(this.#existing);
     try {
       if (opened.schema > SCHEMA_VERSION) {
         throw new SchemaVersionError(
@@ -179,8 +189,9 @@ export class StateManager {
       }
       const { day_start, breaker_duration, ...limits } = this.config.risk;
       const configured = limitEntries(limits);
-      if (configured.length > 0) await this.#runUnfenced(setRiskLimits, { limits: configured });
+      if (configured.length > 0 && !this.#existing) await this.#runUnfenced(setRiskLimits, { limits: configured });
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
+      this.#snapshots ??= this.#beginSnapshots();
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
@@ -194,7 +205,22 @@ export class StateManager {
   /** Waits for what is in flight, then lets go of connections and files. */
   async close(): Promise<void> {
     this.#closing.abort();
+    const snapshots = this.#snapshots;
+    this.#snapshots = undefined;
+    await snapshots?.finish();
     await this.#backend.close();
+  }
+
+  /** Where `duckdb.snapshot_every` asks for it, and this manager is a bot's: a visitor leaves the last one of the bot. */
+  #beginSnapshots(): SnapshotWriter | undefined {
+    const { backend, duckdb } = this.config;
+    if (backend !== "duckdb" || duckdb.snapshot_every === undefined || this.#existing) return undefined;
+    const path = snapshotPath(duckdbPath(duckdb.path, this.flowId));
+    return new SnapshotWriter(
+      duckdb.snapshot_every,
+      async () => writeSnapshot(path, await this.snapshot()),
+      (message) => this.#logger.warn(message),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -325,4 +325,6 @@ export interface Snapshot {
   signals: SignalState;
   heartbeat?: Date;
   instances: Instance[];
+  /** Why entries are refused: a recovery is under way. */
+  recovering?: string;
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { newestNode } from "./newest-node.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const project = mkdtempSync(join(tmpdir(), "sf-package-"));
@@ -19,7 +20,7 @@ function run(command: string, args: string[], cwd: string): string {
 run("npm", ["run", "--silent", "build"], ROOT);
 const [packed] = JSON.parse(
   run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], ROOT),
-) as [{ filename: string; files: { path: string }[] }];
+) as [{ filename: string; size: number; files: { path: string }[] }];
 writeFileSync(join(project, "package.json"), JSON.stringify({ name: "a-bot", private: true, type: "module" }));
 run(
   "npm",
@@ -37,6 +38,7 @@ test("holds the built library, the Lua files, the schema, and nothing else", () 
       !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
   );
   assert.equal(extra, []);
+  assert.ok(packed.size < 400_000, `${packed.size} bytes are more than a state library may weigh`);
   const scripts = readdirSync(join(ROOT, "lua")).filter((name) => name.endsWith(".lua"));
   for (const name of scripts) assert.ok(paths.includes(`dist/lua/${name}`), `${name} is missing`);
 });
@@ -47,7 +49,45 @@ test("the Lua files inside are, byte for byte, those that a person runs by hand"
   for (const name of readdirSync(installed)) assert.is(sha(join(installed, name)), sha(join(ROOT, "lua", name)), name);
 });
 
-test("a script of an empty project keeps state in memory and in a DuckDB file", () => {
+for (const [which, node] of [
+  ["the Node that runs the tests", process.execPath],
+  ["the newest Node", newestNode()],
+] as const) {
+  test(`on ${which}, a script of an empty project keeps state in memory and in a DuckDB file`, () => keepsState(node));
+
+  test(`on ${which}, the command and the part for exchanges are there`, () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const command = join(project, "node_modules/.bin/sf-state");
+    assert.is(run(node, [command, "--version"], project), `${version}\n`);
+    const shown = run(node, [command, "status", "--duckdb", "state/bot.db", "--json"], project);
+    assert.is(JSON.parse(shown).flowId, "bot");
+    writeFileSync(
+      join(project, "sync.js"),
+      `import { ExchangeError } from "signalflow-state/sync";
+       import { StateError } from "signalflow-state";
+       console.log(new ExchangeError("no_answer", "x") instanceof StateError);`,
+    );
+    assert.is(run(node, ["sync.js"], project), "true\n");
+  });
+}
+
+test("npx finds the command", () => {
+  assert.match(run("npx", ["--no-install", "sf-state", "--version"], project), /^\d+\.\d+\.\d+\n$/);
+});
+
+test("what init writes is a configuration and a bot that run", () => {
+  const folder = join(project, "first");
+  run("npx", ["--no-install", "sf-state", "init", folder], project);
+  const tsx = join(ROOT, "node_modules/tsx/dist/loader.mjs");
+  const bot = () => run(process.execPath, ["--import", tsx, "bot.ts"], folder);
+  assert.match(bot(), /^opened \w+\ntoday -0\.24, breaker quiet\n$/);
+  assert.match(bot(), /^no entry: .+\ntoday -0\.24, breaker quiet\n$/);
+  const schema = /\$schema=(\S+)/.exec(readFileSync(join(folder, "bot.yaml"), "utf8"))?.[1] ?? "";
+  assert.ok(JSON.parse(readFileSync(join(project, schema), "utf8")).properties.duckdb);
+});
+
+function keepsState(node: string): void {
+  rmSync(join(project, "state"), { recursive: true, force: true });
   writeFileSync(
     join(project, "bot.js"),
     `import { StateManager } from "signalflow-state";
@@ -58,19 +98,22 @@ test("a script of an empty project keeps state in memory and in a DuckDB file", 
        await state.close();
      }`,
   );
-  assert.is(run("node", ["bot.js"], project), "memory true 1\nduckdb true 1\n");
+  assert.is(run(node, ["bot.js"], project), "memory true 1\nduckdb true 1\n");
   const state = `import { StateManager } from "signalflow-state";
      const state = await StateManager.open("bot", { backend: "duckdb" });
      console.log(await state.isSignalProcessed("s"));
      await state.close();`;
   writeFileSync(join(project, "again.js"), state);
-  assert.is(run("node", ["again.js"], project), "true\n");
-});
+  assert.is(run(node, ["again.js"], project), "true\n");
+}
 
 test("its types serve a strict TypeScript project", () => {
   writeFileSync(
     join(project, "bot.ts"),
     `import { type Admission, type Config, StateError, StateManager, type StateEvent } from "signalflow-state";
+     import { type Exchange, ExchangeError } from "signalflow-state/sync";
+     const flat: Pick<Exchange, "fetchPositions"> = { fetchPositions: () => Promise.reject(new ExchangeError("no_answer", "x")) };
+     flat.fetchPositions().catch(() => {});
      const config: Config = { backend: "memory", risk: { max_daily_loss: 300, breaker_duration: "2h" } };
      const state: StateManager = await StateManager.open("bot", config);
      const entry: Admission = await state.admit({ signalId: "s", pair: "p", side: "short", size: 1, price: 2, cooldown: "5m" });

@@ -3,8 +3,11 @@ import type { Call, Operation } from "../operations/operation.js";
 
 /** Interprets operations on one flow. It knows none of them by name: a new operation touches no backend. */
 export interface Backend {
-  /** Opens the flow, making it (and its epoch) if it is new. Rejects with a StateError; may be called again after `close`. */
-  connect(): Promise<OpenedFlow>;
+  /**
+   * Opens the flow, making it (and its epoch) if it is new; with `existing`, an UnknownFlowError instead, and nothing is written
+   * as long as nothing is changed. Rejects with a StateError; may be called again after `close`.
+   */
+  connect(existing?: boolean): Promise<OpenedFlow>;
 
   /**
    * Runs one operation, all of it or nothing. A change is durable (as far as the backend promises durability) when the promise

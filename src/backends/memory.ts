@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ConnectionError } from "../errors.js";
+import { ConnectionError, UnknownFlowError } from "../errors.js";
 import { type OpenedFlow, openFlow } from "../operations/open-flow.js";
 import type { Operation } from "../operations/operation.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
@@ -18,9 +18,13 @@ export class MemoryBackend implements Backend {
     this.#context = context;
   }
 
-  async connect(): Promise<OpenedFlow> {
+  async connect(existing = false): Promise<OpenedFlow> {
     this.#open = true;
-    return this.execute(openFlow, { epoch: randomUUID(), schema: SCHEMA_VERSION }, "");
+    const epoch = existing ? "" : randomUUID();
+    const opened = await this.execute(openFlow, { epoch, schema: SCHEMA_VERSION }, "");
+    if (opened) return opened;
+    this.#open = false;
+    throw new UnknownFlowError(`there is no flow "${this.#context.flowId}" in this manager's memory`);
   }
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {

@@ -1,7 +1,9 @@
 import { hostname } from "node:os";
+import { parseFlowId } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { StateManager } from "../manager.js";
 import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
+import { findFlows, placeName } from "./flows.js";
 import { configOf, type GlobalOptions, passwordsOf } from "./place.js";
 import { redact } from "./redact.js";
 import type { Terminal } from "./terminal.js";
@@ -60,13 +62,29 @@ export class Invocation {
 
   /** Opens a flow that exists, at the place that was named. */
   async openFlow(flowId: string): Promise<StateManager> {
-    return StateManager.open(flowId, await this.config(), { instanceId: operator() });
+    return StateManager.open(flowId, await this.config(), { instanceId: operator(), existing: true });
   }
 
+  /** The flow that `--flow` names, or the only one there is. Throws a UsageError when it is not clear which. */
   async flowId(): Promise<string> {
     const { flow } = this.options;
-    if (flow === undefined) throw new UsageError("which flow? Say --flow ID; sf-state ls lists them");
-    return flow;
+    if (flow !== undefined) return parseFlowId(flow);
+    const config = await this.config();
+    const { flows, failures } = await findFlows(config);
+    const [only, ...others] = flows;
+    if (only === undefined) throw new ProblemError(`no flow at ${placeName(config)}`);
+    if (others.length === 0 && failures.length === 0) return only;
+    throw new UsageError(`which flow? Say --flow with one of ${flows.slice(0, 20).join(", ")}`);
+  }
+
+  /** Every flow at the place. A part of it that cannot be asked is told as a problem. */
+  async allFlows(): Promise<readonly string[]> {
+    if (this.options.flow !== undefined) throw new UsageError("give --flow or --all, not both");
+    const config = await this.config();
+    const { flows, failures } = await findFlows(config);
+    for (const { message } of failures) this.problem(message);
+    if (flows.length === 0 && failures.length === 0) throw new ProblemError(`no flow at ${placeName(config)}`);
+    return flows;
   }
 
   /**

@@ -1,4 +1,6 @@
 /** Where the flows are that a command is about: what `--config`, `--url` and `--duckdb` say. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { loadConfig } from "../config/load.js";
 import { parseRedisUrl } from "../config/redis-url.js";
 import { type ResolvedConfig, resolveConfig } from "../config/schema.js";
@@ -20,14 +22,14 @@ const KEEP_ALL_EVENTS = 10_000_000;
  * The configuration to open a flow with: that of `--config`, at the place that `--url` or `--duckdb` name. Throws a UsageError
  * when no place is named, a ConfigError when what is named is wrong.
  *
- * An operator is not a bot: `execution.single_active` does not bind them, since they must be able to trip a breaker whoever
- * holds the lease.
+ * An operator is not a bot: `execution.single_active` does not bind them, nor does a server that may evict keys keep them out,
+ * since they must be able to trip a breaker whoever holds the lease, and whatever the server is told.
  */
 export async function configOf({ config: file, url, duckdb }: GlobalOptions): Promise<ResolvedConfig> {
   if (url !== undefined && duckdb !== undefined) throw new UsageError("give --url or --duckdb, not both");
   const config =
     file === undefined ? { ...resolveConfig(), events: { max_length: KEEP_ALL_EVENTS } } : await loadConfig(file);
-  const placed = withPassword(at(config, url, duckdb));
+  const placed = withPassword(at(config, url, duckdb === undefined ? undefined : await templateOf(duckdb)));
   if (placed.backend === "memory") {
     throw new UsageError(
       file === undefined
@@ -35,7 +37,11 @@ export async function configOf({ config: file, url, duckdb }: GlobalOptions): Pr
         : `${file} says backend: memory, which lives and dies with the bot; say --url or --duckdb`,
     );
   }
-  return { ...placed, execution: { single_active: false } };
+  return {
+    ...placed,
+    redis: { ...placed.redis, allow_eviction: true },
+    execution: { single_active: false },
+  };
 }
 
 /** Passwords that must not be printed. */
@@ -56,6 +62,12 @@ function at(config: ResolvedConfig, url: string | undefined, duckdb: string | un
   if (duckdb !== undefined)
     return resolveConfig({ ...config, backend: "duckdb", duckdb: { ...config.duckdb, path: duckdb } });
   return config;
+}
+
+/** A folder stands for the files in it that are named after their flows. */
+async function templateOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ? join(path, "{flow_id}.db") : path;
 }
 
 /** As redis-cli does: a password that is nowhere else comes from REDISCLI_AUTH, so that it is in no list of processes. */

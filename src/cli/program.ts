@@ -29,6 +29,17 @@
  */
 import { createRequire } from "node:module";
 import { Command } from "@commander-js/extra-typings";
+import { addBreaker } from "./commands/breaker.js";
+import { addCooldowns } from "./commands/cooldowns.js";
+import { addEvents } from "./commands/events.js";
+import { addHistory } from "./commands/history.js";
+import { addInit } from "./commands/init.js";
+import { addLs } from "./commands/ls.js";
+import { addOrders } from "./commands/orders.js";
+import { addPositions } from "./commands/positions.js";
+import { addRisk } from "./commands/risk.js";
+import { addScripts } from "./commands/scripts.js";
+import { addSignals } from "./commands/signals.js";
 import { addStatus } from "./commands/status.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { explain } from "./explain.js";
@@ -46,7 +57,20 @@ export type Run = (options: GlobalOptions, work: (invocation: Invocation) => Pro
 /** Adds one command, with its subcommands. */
 export type AddCommand = (program: Program, run: Run) => void;
 
-const COMMANDS: readonly AddCommand[] = [addStatus];
+const COMMANDS: readonly AddCommand[] = [
+  addStatus,
+  addLs,
+  addPositions,
+  addOrders,
+  addSignals,
+  addCooldowns,
+  addRisk,
+  addHistory,
+  addEvents,
+  addBreaker,
+  addScripts,
+  addInit,
+];
 
 /**
  * Runs the command line `args` (without the program's name) to its end; resolves to the exit code. `more` are commands from
@@ -87,8 +111,8 @@ function emptyProgram(terminal: Terminal) {
     .version(version(), "--version", "print the version")
     .option("--config <file>", "the bot's configuration, YAML or JSON")
     .option("--url <url>", "a Redis server; its password may be in REDISCLI_AUTH")
-    .option("--duckdb <path>", "a DuckDB file, or with {flow_id} in it, a folder of them")
-    .option("--flow <id>", "the flow the command is about")
+    .option("--duckdb <path>", "a DuckDB file, a folder of them, or a path with {flow_id}")
+    .option("--flow <id>", "the flow the command is about; may be left out where there is only one")
     .option("--json", "print JSON, for programs")
     .helpOption("--help", "show this help")
     .helpCommand(false)

@@ -5,9 +5,14 @@ import { show } from "./show.js";
 
 const FLOW_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
+/** Whether a text can be the id of a flow. */
+export function isFlowId(text: string): boolean {
+  return FLOW_ID.test(text) && text !== "." && text !== "..";
+}
+
 /** The flow id itself: 1 to 128 letters, digits, `.`, `_` or `-`, but not `.` or `..`. Throws a `ConfigError` otherwise. */
 export function parseFlowId(value: unknown): string {
-  if (typeof value === "string" && FLOW_ID.test(value) && value !== "." && value !== "..") return value;
+  if (typeof value === "string" && isFlowId(value)) return value;
   const expected = 'expected 1 to 128 letters, digits, ".", "_" or "-" (and not just "." or "..")';
   throw new ConfigError(`flow id: ${expected}, got ${show(value)}`);
 }

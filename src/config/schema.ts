@@ -151,6 +151,11 @@ const duckdb = section({
   )
     .default("state/{flow_id}.db")
     .describe("The database file; {flow_id} is replaced by the flow's id."),
+  snapshot_every: duration('a duration of at least 100ms, such as "10s"', 100)
+    .optional()
+    .describe(
+      "How often a snapshot is written beside the file, to {path}.snapshot.json, where others can read it while the bot holds the file. Absent: never.",
+    ),
 }).describe("The DuckDB backend.");
 
 const recovery = section({

@@ -1,7 +1,7 @@
 import { type Operation, text } from "./operation.js";
 
 interface Args {
-  /** The epoch to give a new flow. */
+  /** The epoch to give a new flow; empty: make none. */
   readonly epoch: string;
   readonly schema: number;
 }
@@ -12,16 +12,21 @@ export interface OpenedFlow {
   readonly schema: number;
 }
 
-export const openFlow: Operation<Args, OpenedFlow> = {
+/** Undefined when there is no flow and none was made. */
+export const openFlow: Operation<Args, OpenedFlow | undefined> = {
   name: "open_flow",
   kind: "open",
   keys: [],
   argv: ["epoch", "schema"],
   encode: (a) => [a.epoch, String(a.schema)],
-  decode: (reply) => ({ created: reply[0] === "created", epoch: text(reply, 1), schema: Number(text(reply, 2)) }),
+  decode(reply) {
+    if (reply[0] === "absent") return undefined;
+    return { created: reply[0] === "created", epoch: text(reply, 1), schema: Number(text(reply, 2)) };
+  },
   apply(state, a, call) {
     const stored = state.meta.value;
     if (stored) return { created: false, epoch: stored.epoch, schema: stored.schema };
+    if (a.epoch === "") return undefined;
 
     state.meta.value = { epoch: a.epoch, schema: a.schema, created_at: call.now, recovering: null };
 

@@ -32,6 +32,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
   encode: (a) => [String(a.dayStart), String(a.dedupWindow)],
   decode(reply) {
     const heartbeat = optionalTime(reply, 11);
+    const recovering = text(reply, 13);
     return {
       epoch: text(reply, 1),
       at: new Date(Number(text(reply, 2))),
@@ -43,10 +44,12 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       signals: signalsFromReply(list(reply, 8), list(reply, 9), list(reply, 10)),
       ...(heartbeat && { heartbeat }),
       instances: instancesFromReply(reply, 12),
+      ...(recovering !== "" && { recovering }),
     };
   },
   apply(state, a, { now }) {
     const heartbeat = state.heartbeat.value;
+    const recovering = state.meta.value?.recovering;
     return {
       epoch: state.meta.value?.epoch ?? "",
       at: new Date(now),
@@ -58,6 +61,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       signals: signalsView(state, now, a.dedupWindow),
       ...(heartbeat !== undefined && { heartbeat: new Date(heartbeat) }),
       instances: instancesView(state.instances.newest(state.instances.size)),
+      ...(recovering && { recovering }),
     };
   },
 };

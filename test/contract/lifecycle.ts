@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
-import { ConnectionError, InvalidArgumentError, type StateManager } from "../../src/index.js";
+import { ConnectionError, InvalidArgumentError, type StateManager, UnknownFlowError } from "../../src/index.js";
+import { newFlowId } from "./backends.js";
 import { Clock } from "./clock.js";
 import { failure } from "./expect.js";
 import type { Theme } from "./open.js";
@@ -42,6 +43,42 @@ export const lifecycle: Theme = (test, open, { durable }) => {
     await mgr.connect();
     assert.is((await mgr.getPositions()).length, 20);
     await mgr.close();
+  });
+
+  test("a manager told to open an existing flow makes none, and the flow that comes later is a new one", async () => {
+    const flowId = newFlowId();
+    const error = await failure(open({ risk: { max_daily_trades: 3 } }, { flowId, existing: true }));
+    assert.instance(error, UnknownFlowError);
+    assert.match(error.message, flowId);
+    await using mgr = await open({}, { flowId });
+    assert.equal(await mgr.getRiskLimits(), {});
+    assert.equal(await mgr.getEvents(), []);
+  });
+
+  if (durable) {
+    test("a manager told to open an existing flow finds all of it, and leaves its limits as they are", async () => {
+      const flowId = newFlowId();
+      const mgr = await open({ risk: { max_daily_loss: 5, max_daily_trades: 3 } }, { flowId });
+      await mgr.savePosition(LONG);
+      const { at: _, ...before } = await mgr.snapshot();
+      const events = await mgr.getEvents();
+      await mgr.close();
+      const visitor = await open({ risk: { max_daily_loss: 100 } }, { flowId, existing: true });
+      const { at: __, ...seen } = await visitor.snapshot();
+      assert.equal(seen, before);
+      assert.equal(await visitor.getEvents(), events);
+      assert.is(await visitor.removePosition(LONG.id), true);
+      await visitor.close();
+      await using again = await open({}, { flowId });
+      assert.equal(await again.getPositions(), []);
+    });
+  }
+
+  test("existing is true or false", async () => {
+    // @ts-expect-error: what a caller without types may give
+    const error = await failure(open({}, { existing: "yes" }));
+    assert.instance(error, InvalidArgumentError);
+    assert.match(error.message, /^options\.existing: /);
   });
 
   test("await using closes the manager", async () => {

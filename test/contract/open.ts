@@ -6,6 +6,7 @@ export interface OpenOptions {
   readonly clock?: () => number;
   readonly instanceId?: string;
   readonly flowId?: string;
+  readonly existing?: boolean;
 }
 
 /** Resolves to a connected manager. */

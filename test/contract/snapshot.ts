@@ -60,6 +60,14 @@ export const snapshots: Theme = (test, open) => {
     }
   });
 
+  test("a snapshot says why the flow is recovering, as long as it is", async () => {
+    await using mgr = await open();
+    await mgr.beginRecovery("after a crash");
+    assert.is((await mgr.snapshot()).recovering, "after a crash");
+    await mgr.endRecovery();
+    assert.not("recovering" in (await mgr.snapshot()));
+  });
+
   test("reading changes nothing", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });

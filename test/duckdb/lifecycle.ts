@@ -3,7 +3,7 @@ import { link, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import * as assert from "uvu/assert";
-import { ConnectionError, LockedError } from "../../src/errors.js";
+import { ConnectionError, LockedError, UnknownFlowError } from "../../src/errors.js";
 import { getEvents } from "../../src/operations/get-events.js";
 import { getPosition } from "../../src/operations/get-position.js";
 import { getPositions } from "../../src/operations/get-positions.js";
@@ -12,7 +12,7 @@ import { failure } from "../contract/expect.js";
 import { backend, opened } from "./backend.js";
 import { Child } from "./child.js";
 import { position } from "./samples.js";
-import { ask, newPath, type Test } from "./stand.js";
+import { ask, bytesOf, copyOf, newPath, type Test } from "./stand.js";
 
 /** Connecting, closing, and who holds the file. */
 export function lifecycle(test: Test): void {
@@ -26,6 +26,47 @@ export function lifecycle(test: Test): void {
     assert.equal(second, { ...first, created: false });
     await flow.close();
     assert.not.ok(existsSync(`${path}.wal`));
+  });
+
+  test("a flow that is not there is not made by looking for it, nor is its folder", async () => {
+    const folder = join(dirname(await newPath()), "none");
+    const flow = backend(join(folder, "bot.db"));
+    const error = await failure(flow.connect(true));
+    assert.instance(error, UnknownFlowError);
+    assert.match(error.message, folder);
+    assert.not.ok(existsSync(folder));
+    assert.instance(await failure(flow.execute(getPositions, undefined, "")), ConnectionError);
+  });
+
+  test("a file that is only looked at stays as it is, byte for byte, also one that was left by kill -9", async () => {
+    const path = await newPath();
+    const flow = await opened(path);
+    await flow.execute(savePosition, position("p"), "");
+    const crashed = await copyOf(path);
+    await flow.close();
+    for (const file of [path, crashed]) {
+      const before = bytesOf(file);
+      const visitor = backend(file);
+      await visitor.connect(true);
+      assert.is((await visitor.execute(getPositions, undefined, "")).length, 1);
+      await visitor.close();
+      assert.is(bytesOf(file), before);
+    }
+    assert.ok(existsSync(`${crashed}.wal`));
+  });
+
+  test("who looks at a crashed file and then changes it leaves it in order", async () => {
+    const path = await newPath();
+    const flow = await opened(path);
+    await flow.execute(savePosition, position("p"), "");
+    const crashed = await copyOf(path);
+    await flow.close();
+    const visitor = backend(crashed);
+    await visitor.connect(true);
+    await visitor.execute(savePosition, position("q"), "");
+    await visitor.close();
+    assert.not.ok(existsSync(`${crashed}.wal`));
+    assert.equal(await ask(crashed, "SELECT id FROM positions ORDER BY id"), [["p"], ["q"]]);
   });
 
   test("a call before connect and after close is a ConnectionError", async () => {

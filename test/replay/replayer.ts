@@ -39,6 +39,7 @@ export class Replayer {
   #limits: RiskLimits = {};
   #risk: EventRisk | undefined;
   #breaker: CircuitBreaker | undefined;
+  #recovering: string | undefined;
   #last: { readonly id: string; readonly pair: string; readonly ts: Date } | undefined;
 
   constructor(policy: ReplayPolicy) {
@@ -105,10 +106,14 @@ export class Replayer {
         return;
       case "history_trimmed":
         throw new Error(`the log begins after ${event.after}: it cannot be replayed from its first event`);
+      case "recovery_begun":
+        this.#recovering = event.reason;
+        return;
+      case "recovery_ended":
+        this.#recovering = undefined;
+        return;
       case "lease_acquired":
       case "lease_released":
-      case "recovery_begun":
-      case "recovery_ended":
         return; // no part of a snapshot
     }
   }
@@ -145,6 +150,7 @@ export class Replayer {
           .filter(([, at]) => at > now - this.#policy.dedupWindow)
           .map(([id]) => id),
       },
+      ...(this.#recovering !== undefined && { recovering: this.#recovering }),
       history: this.#historyAt(now),
     };
   }

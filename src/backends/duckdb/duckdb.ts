@@ -1,4 +1,4 @@
-import { ConnectionError } from "../../errors.js";
+import { ConnectionError, UnknownFlowError } from "../../errors.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import type { Operation } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
@@ -6,7 +6,7 @@ import { type Backend, type BackendContext, callAt } from "../backend.js";
 import { FlowFile } from "./flow-file.js";
 import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { placeOf } from "./place.js";
-import { refusalOf } from "./refusal.js";
+import { damaged, refusalOf } from "./refusal.js";
 import { Session } from "./session.js";
 
 /**
@@ -32,10 +32,11 @@ export class DuckdbBackend implements Backend {
    * Rejects with a LockedError when the file is open elsewhere, with a ConfigError when it cannot be there or holds another flow,
    * with a SchemaVersionError or a CorruptStateError when it cannot be read; then it was not written to.
    */
-  connect(): Promise<OpenedFlow> {
+  connect(existing = false): Promise<OpenedFlow> {
     return this.#inTurn(async () => {
-      const created = this.#session ? false : await this.#open();
+      const created = this.#session ? false : await this.#open(existing);
       const opened = await this.execute(openFlow, { epoch: "", schema: SCHEMA_VERSION }, "");
+      if (!opened) throw damaged(this.#path, "it has no epoch");
       return { ...opened, created };
     });
   }
@@ -58,10 +59,12 @@ export class DuckdbBackend implements Backend {
   }
 
   /** True when there was no such flow before. */
-  async #open(): Promise<boolean> {
-    const { path, exists } = await placeOf(this.#path);
+  async #open(existing: boolean): Promise<boolean> {
+    const { path, exists } = await placeOf(this.#path, existing);
+    if (existing && !exists)
+      throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);
     const created = !exists && (await this.#make(path));
-    this.#session = await Session.open(path, this.#context, this.#checkpoints);
+    this.#session = await Session.open(path, this.#context, this.#checkpoints, existing);
     return created;
   }
 

@@ -7,20 +7,21 @@ import { SqlTable } from "./sql-table.js";
 /** The part of `flow_meta` that every version of this library can read. */
 const identity = new SqlTable<{ flow_id: string; schema: number }>("flow_meta", { flow_id: text, schema: whole });
 
+/** The flow that the file holds. Throws a StateError, or what DuckDB throws, when it holds none that can be read. */
+export async function flowIdIn(connection: DuckDBConnection): Promise<string> {
+  return (await theFlow(connection)).flow_id;
+}
+
 /**
- * Is this the file of this flow (without a `flowId`, of any), in a version that can be read? Answers with the flow's id. Asked before anything else is read, so that a file of another
- * flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
+ * Is this the file of this flow (without a `flowId`, of any), in a version that can be read? Answers with the flow's id. Asked
+ * before anything else is read, so that a file of another flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
  */
 export async function identify(
   connection: DuckDBConnection,
   path: string,
   flowId: string | undefined,
 ): Promise<string> {
-  const found: { flow_id: string; schema: number }[] = [];
-  for await (const rows of identity.read(connection)) found.push(...rows);
-  const [flow] = found;
-  if (!flow || found.length > 1) throw new TypeError(`flow_meta: expected one row, found ${found.length}`);
-
+  const flow = await theFlow(connection);
   if (flow.schema > SCHEMA_VERSION) {
     throw new SchemaVersionError(
       `${path} was written by schema ${flow.schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
@@ -33,4 +34,12 @@ export async function identify(
     );
   }
   return flow.flow_id;
+}
+
+async function theFlow(connection: DuckDBConnection): Promise<{ flow_id: string; schema: number }> {
+  const found: { flow_id: string; schema: number }[] = [];
+  for await (const rows of identity.read(connection)) found.push(...rows);
+  const [flow] = found;
+  if (!flow || found.length > 1) throw new TypeError(`flow_meta: expected one row, found ${found.length}`);
+  return flow;
 }

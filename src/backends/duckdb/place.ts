@@ -10,9 +10,14 @@ export interface Place {
   readonly exists: boolean;
 }
 
-/** Makes the folder when it is missing. Throws a ConfigError when there cannot be a file that can be written. */
-export async function placeOf(given: string): Promise<Place> {
+/**
+ * Makes the folder when it is missing, unless the file has to exist already. Throws a ConfigError when there cannot be a file that
+ * can be written.
+ */
+export async function placeOf(given: string, existing = false): Promise<Place> {
   const folder = dirname(resolve(given));
+  if (existing && !(await allowed(given, "look at it", present(folder))))
+    return { path: resolve(given), exists: false };
   const wish = join(await allowed(given, "write in its folder", writableFolder(folder)), basename(given));
 
   const found = await allowed(given, "look at it", present(wish));

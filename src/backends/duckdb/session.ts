@@ -20,16 +20,27 @@ export class Session {
     private readonly path: string,
     private readonly file: FlowFile,
     private readonly store: FlowStore,
+    /** Whether the file's tables are behind, or may be, so that it has to be written to before it is let go. */
+    private isBehind: boolean,
   ) {
     this.#commits = new GroupCommit(() => this.#commit());
   }
 
-  /** Opens a stored flow. A file that is refused is left byte for byte as it is. Throws a StateError. */
-  static async open(path: string, context: BackendContext, policy: CheckpointPolicy): Promise<Session> {
+  /**
+   * Opens a stored flow. A file that is refused is left byte for byte as it is, and so is, with `untouched`, one in which nothing
+   * is changed. Throws a StateError.
+   */
+  static async open(
+    path: string,
+    context: BackendContext,
+    policy: CheckpointPolicy,
+    untouched: boolean,
+  ): Promise<Session> {
     const { file, store, crashed } = await openStored(path, context, policy);
     try {
-      if (crashed) await store.checkpoint();
-      return new Session(path, file, store);
+      if (crashed && untouched) store.checkpointNext();
+      else if (crashed) await store.checkpoint();
+      return new Session(path, file, store, !untouched);
     } catch (error) {
       file.close();
       throw refusalOf(path, error);
@@ -68,7 +79,7 @@ export class Session {
     for (let pending = this.#commits.pending; pending; pending = this.#commits.pending) await pending.catch(() => {});
     clearTimeout(this.#idle);
     try {
-      if (!this.#commits.failure) await this.store.checkpoint();
+      if (this.isBehind && !this.#commits.failure) await this.store.checkpoint();
     } catch {
       // All that was promised is in the journal; the next open reads it from there.
     } finally {
@@ -77,6 +88,7 @@ export class Session {
   }
 
   async #commit(): Promise<void> {
+    this.isBehind = true;
     try {
       await this.store.commit();
       this.#checkpointWhenIdle();

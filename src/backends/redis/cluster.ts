@@ -90,6 +90,16 @@ function readTopology(ranges: readonly unknown[], slot: number, asked: Place): T
   return { master, members };
 }
 
+/** The masters in what CLUSTER SLOTS answered to who asked at a place. */
+export function mastersIn(ranges: unknown, asked: Place): Place[] {
+  const masters: Place[] = [];
+  for (const range of Array.isArray(ranges) ? ranges : []) {
+    const [master] = Array.isArray(range) ? readMember(range[2], asked) : [];
+    if (master && !masters.some((known) => isSame(known, master))) masters.push(master);
+  }
+  return masters;
+}
+
 /** A node that does not know its own address is where it was asked. */
 function readMember(node: unknown, asked: Place): Place[] {
   if (!Array.isArray(node)) return [];

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { ConnectionError, CorruptStateError, StateError, UnknownOutcomeError } from "../../errors.js";
+import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
@@ -64,14 +64,14 @@ export class RedisBackend implements Backend {
     this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
   }
 
-  async connect(): Promise<OpenedFlow> {
+  async connect(existing = false): Promise<OpenedFlow> {
     await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
     const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
     this.#connection = connection;
     this.#address = connection.address;
     try {
-      return await this.#track(this.#open(connection));
+      return await this.#track(this.#open(connection, existing));
     } catch (error) {
       this.#connection = undefined;
       connection.close();
@@ -107,11 +107,12 @@ export class RedisBackend implements Backend {
     this.#connection = undefined;
   }
 
-  async #open(connection: Connection): Promise<OpenedFlow> {
+  async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
     const deadline = this.#deadline();
     await this.#prepare(connection, deadline);
-    const flow = { epoch: randomUUID(), schema: SCHEMA_VERSION };
+    const flow = { epoch: existing ? "" : randomUUID(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
+    if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
     this.#epoch = opened.epoch;
     return opened;
   }

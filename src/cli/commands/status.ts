@@ -1,15 +1,46 @@
+import { duration } from "../arguments.js";
+import { EXIT } from "../exit-code.js";
+import { placeName } from "../flows.js";
 import type { AddCommand } from "../program.js";
+import { type FlowStatus, sourceOf } from "../status/flow-status.js";
+import { repaint } from "../status/repaint.js";
+import { alarmsOf, statusText } from "../status/status-text.js";
 
 export const addStatus: AddCommand = (program, run) => {
   program
     .command("status")
-    .description("Show how a flow stands.")
-    .addHelpText("after", "\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379")
-    .action((_, command) =>
+    .description("Show how a flow stands. Ends with 1 when its breaker is tripped, it is recovering, or it is stale.")
+    .option("--watch", "repaint in place until Ctrl-C")
+    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .addHelpText("after", "\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379 --watch")
+    .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        await using manager = await invocation.open();
-        const snapshot = await manager.snapshot();
-        invocation.print(snapshot, () => `${snapshot.flowId}: ${snapshot.positions.length} positions\n`);
+        const { terminal } = invocation;
+        const config = await invocation.config();
+        const flowId = await invocation.flowId();
+        const place = placeName(config, flowId);
+        const maxAge = Number(options.maxAge ?? config.recovery.max_state_age);
+        await using source = await sourceOf(invocation, flowId);
+
+        const alarms = (status: FlowStatus) => alarmsOf(status, nowOf(status), maxAge, options.maxAge !== undefined);
+        const text = (status: FlowStatus) => statusText(terminal, status, place, nowOf(status), alarms(status));
+
+        if (options.watch) {
+          await repaint(invocation, {
+            text: async () => text(await source.read()),
+            changed: (signal) => source.changed(signal),
+          });
+          return;
+        }
+        const status = await source.read();
+        const { snapshot, ...rest } = status;
+        invocation.print({ place, alarms: alarms(status), ...rest, ...snapshot }, () => text(status));
+        if (alarms(status).length > 0) invocation.exitCode = EXIT.problem;
       }),
     );
 };
+
+/** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
+export function nowOf({ snapshot, snapshotFile }: FlowStatus): Date {
+  return snapshotFile === undefined ? snapshot.at : new Date();
+}

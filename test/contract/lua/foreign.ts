@@ -122,6 +122,16 @@ export function luaForeign(stand: Stand): void {
     }
   });
 
+  test("at maxmemory a manager that comes then can still open its flow and trip the breaker", async () => {
+    await using small = await startRedis();
+    using full = new Stand(small);
+    const flowId = await full.filledFlow();
+    await small.cli("script", "flush");
+    await small.cli("config", "set", "maxmemory", "1");
+    await using manager = await full.open(flowId);
+    assert.is((await manager.triggerCircuitBreaker("stop")).active, true);
+  });
+
   test("at maxmemory what lessens risk still works; what adds to the state is refused and changes nothing", async () => {
     await using small = await startRedis();
     using full = new Stand(small);

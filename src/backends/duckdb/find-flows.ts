@@ -1,0 +1,69 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, sep } from "node:path";
+import { duckdbPath, isFlowId } from "../../config/flow-id.js";
+import { ConfigError, LockedError } from "../../errors.js";
+import { FlowFile } from "./flow-file.js";
+import { flowIdIn } from "./identify.js";
+import { refusalOf } from "./refusal.js";
+
+const PLACEHOLDER = "{flow_id}";
+
+/**
+ * The flows in the files that a `duckdb.path` stands for, by id: those whose names fit, or, where the path has no `{flow_id}`, the
+ * one in that file. No file is written to. Rejects with a StateError for a single file that cannot be read.
+ */
+export async function findDuckdbFlows(template: string): Promise<string[]> {
+  if (!template.includes(PLACEHOLDER)) return (await isFile(template)) ? [await flowIdOf(template)] : [];
+
+  const segments = template.split(/[/\\]/);
+  const at = segments.findIndex((segment) => segment.includes(PLACEHOLDER));
+  const folder = segments.slice(0, at).join(sep) || (at > 0 ? sep : ".");
+  const [before = "", ...rest] = (segments[at] ?? "").split(PLACEHOLDER);
+  const after = rest.at(-1) ?? "";
+  const flows: string[] = [];
+  for (const name of await namesIn(folder)) {
+    const flowId = name.slice(before.length, after === "" ? undefined : -after.length);
+    if (isFlowId(flowId) && (await fits(template, flowId, join(folder, name), at))) flows.push(flowId);
+  }
+  return flows.sort();
+}
+
+/** Whether the flow's file exists, and its path begins with what was found. */
+async function fits(template: string, flowId: string, found: string, at: number): Promise<boolean> {
+  const path = duckdbPath(template, flowId);
+  const begin = path
+    .split(/[/\\]/)
+    .slice(0, at + 1)
+    .join(sep);
+  return join(begin) === join(found) && (await isFile(path));
+}
+
+/** The flow in a file. While a bot holds the file, its name has to do. */
+async function flowIdOf(path: string): Promise<string> {
+  let file: FlowFile | undefined;
+  try {
+    file = await FlowFile.open(path);
+    return await flowIdIn(file.connection);
+  } catch (error) {
+    const refusal = refusalOf(path, error);
+    const name = basename(path).replace(/\.[^.]*$/, "");
+    if (refusal instanceof LockedError && isFlowId(name)) return name;
+    throw refusal;
+  } finally {
+    file?.close();
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    throw new ConfigError(`duckdb.path: ${folder} cannot be read: ${cause instanceof Error ? cause.message : cause}`);
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true;
+}

@@ -1,0 +1,58 @@
+import { isFlowId } from "../../config/flow-id.js";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { ConnectionError } from "../../errors.js";
+import { mastersOf, onServer, type Send } from "./masters.js";
+
+const AT_ONCE = 1000;
+
+/** What was found, and why there may be more. */
+export interface FoundFlows {
+  /** By id. */
+  readonly flows: readonly string[];
+  /** Of the masters that could not be asked. */
+  readonly failures: readonly ConnectionError[];
+}
+
+/**
+ * The flows of the key prefix in this database, on all masters of a cluster. It asks with SCAN, a thousand keys at a time, so that
+ * bots are not held up; a flow that is made meanwhile may be missing. Rejects with a ConnectionError when nobody answers.
+ */
+export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<FoundFlows> {
+  const servers = await mastersOf(config);
+  const flows = new Set<string>();
+  const failures: ConnectionError[] = [];
+  const search = async (server: ResolvedConfig["redis"]) => {
+    try {
+      for (const flowId of await onServer(server, (send) => scan(send, config))) flows.add(flowId);
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || servers.length === 1) throw error;
+      failures.push(error);
+    }
+  };
+  await Promise.all(servers.map(search));
+  const [failure] = failures;
+  if (failure && failures.length === servers.length) throw failure;
+  return { flows: [...flows].sort(), failures };
+}
+
+async function scan(send: Send, { key_prefix, cluster }: ResolvedConfig["redis"]): Promise<string[]> {
+  const [before, after] = cluster ? [`${key_prefix}:{`, "}:flow:meta"] : [`${key_prefix}:`, ":flow:meta"];
+  const pattern = `${literal(before)}*${literal(after)}`;
+  const flows: string[] = [];
+  let cursor = "0";
+  do {
+    const reply = await send("scan", [cursor, "MATCH", pattern, "COUNT", AT_ONCE, "TYPE", "hash"]);
+    const [next, keys]: unknown[] = Array.isArray(reply) ? reply : [];
+    for (const key of Array.isArray(keys) ? keys : []) {
+      const flowId = String(key).slice(before.length, -after.length);
+      if (isFlowId(flowId)) flows.push(flowId);
+    }
+    cursor = String(next ?? "0");
+  } while (cursor !== "0");
+  return flows;
+}
+
+/** A text in a pattern of Redis, where it stands for itself only. */
+function literal(text: string): string {
+  return text.replace(/[\\*?[\]]/g, "\\$&");
+}

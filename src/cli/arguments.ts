@@ -1,0 +1,38 @@
+/** Reads what people write behind options. */
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { type Duration, parseDuration } from "../config/duration.js";
+import { time } from "./in-words.js";
+
+/** A decimal number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("Expected a number, such as -12.5.");
+}
+
+/** A whole number, 1 or more. */
+export function counting(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError("Expected a whole number, 1 or more.");
+}
+
+/** A duration with its unit. */
+export function duration(text: string): Duration {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('Expected a duration, such as "500ms", "30s", "5m", "2h" or "7d".');
+}
+
+/** How long a breaker lasts. */
+export function breakerDuration(text: string): Duration | "until_day_end" | "until_reset" {
+  if (text === "until_day_end" || text === "until_reset") return text;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new InvalidArgumentError('Expected a duration, such as "2h", or until_day_end, or until_reset.');
+}
+
+/** `until 2024-05-01 12:00:00 UTC`, or what else ends it. */
+export function untilWords(until: Date | undefined): string {
+  return until ? `until ${time(until)} UTC` : "until it is reset";
+}

@@ -1,0 +1,116 @@
+import type { StateManager } from "../../manager.js";
+import { breakerDuration, untilWords } from "../arguments.js";
+import { EXIT } from "../exit-code.js";
+import { forEach, placeName } from "../flows.js";
+import { count } from "../in-words.js";
+import type { Invocation } from "../invocation.js";
+import type { AddCommand } from "../program.js";
+import { breakerWords } from "../status/status-text.js";
+import { printable, table } from "../table.js";
+
+export const addBreaker: AddCommand = (program, run) => {
+  const breaker = program
+    .command("breaker")
+    .description("Show the circuit breaker. Ends with 1 when it is tripped.")
+    .addHelpText("after", "\nExample:\n  $ sf-state breaker --flow bot --url redis://localhost:6379")
+    .action((_, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        await using manager = await invocation.open();
+        const { breaker, at } = await manager.snapshot();
+        invocation.print(breaker, () => `${printable(breakerWords(invocation.terminal.colours, breaker, at))}\n`);
+        if (breaker.active) invocation.exitCode = EXIT.problem;
+      }),
+    );
+
+  breaker
+    .command("trip <reason>")
+    .description("Block the entries of a flow, or of all flows. Exits go on: close, cancel and fill always work.")
+    .option("--for <duration>", "2h, until_day_end or until_reset [risk.breaker_duration]", breakerDuration)
+    .option("--all", "every flow in this Redis, or in a folder of DuckDB files")
+    .option("--yes", "do not ask")
+    .addHelpText(
+      "after",
+      '\nExample:\n  $ sf-state breaker trip "exchange misbehaves" --for 2h --all --config bot.yaml',
+    )
+    .action((reason, options, command) =>
+      run(command.optsWithGlobals(), (invocation) =>
+        act(invocation, options, "Trip the breaker", async (manager) => {
+          const duration = options.for;
+          const { until } = await manager.triggerCircuitBreaker(reason, duration === undefined ? {} : { duration });
+          return { result: { until }, words: `entries are blocked ${untilWords(until)}` };
+        }),
+      ),
+    );
+
+  breaker
+    .command("reset")
+    .description("Let entries of a flow, or of all flows, go ahead again.")
+    .option("--reason <text>", "why, for the event log")
+    .option("--all", "every flow in this Redis, or in a folder of DuckDB files")
+    .option("--yes", "do not ask")
+    .addHelpText("after", "\nExample:\n  $ sf-state breaker reset --flow bot --config bot.yaml --yes")
+    .action((options, command) =>
+      run(command.optsWithGlobals(), (invocation) =>
+        act(invocation, options, "Reset the breaker", async (manager) => {
+          const reset = await manager.resetCircuitBreaker(options.reason);
+          return { result: { reset }, words: reset ? "entries may go ahead" : "was not tripped" };
+        }),
+      ),
+    );
+};
+
+/** What was done to a flow: for programs, and in words. */
+interface Deed {
+  readonly result: object;
+  readonly words: string;
+}
+
+/** Does it, on consent, to one flow or to all of them; one that fails does not stop the others. */
+async function act(
+  invocation: Invocation,
+  { all, yes }: { all?: true | undefined; yes?: true | undefined },
+  question: string,
+  deed: (manager: StateManager) => Promise<Deed>,
+): Promise<void> {
+  const place = placeName(await invocation.config());
+  const one = async (flowId: string) => {
+    await using manager = await invocation.openFlow(flowId);
+    return deed(manager);
+  };
+
+  if (!all) {
+    const flowId = await invocation.flowId();
+    await invocation.consent(`${question} of ${flowId} at ${place}?`, yes);
+    const { result, words } = await one(flowId);
+    invocation.print({ flowId, ...result }, () => `${flowId}: ${words}\n`);
+    return;
+  }
+
+  const flows = await invocation.allFlows();
+  await invocation.consent(`${question} of ${count(flows.length, "flow")} at ${place}: ${few(flows)}?`, yes);
+  const done = await forEach(flows, one);
+  const { red } = invocation.terminal.colours;
+  const rows = flows.map((flowId, at) => {
+    const outcome = done[at];
+    if (outcome?.status === "fulfilled") return { flowId, ...outcome.value };
+    const reason: unknown = outcome?.reason;
+    return { flowId, error: invocation.redact(reason instanceof Error ? reason.message : String(reason)) };
+  });
+  invocation.print(
+    rows.map((row) => ("error" in row ? row : { flowId: row.flowId, ...row.result })),
+    () =>
+      table(
+        invocation.terminal,
+        [{ title: "flow" }, { title: "" }],
+        rows.map((row) => [row.flowId, "error" in row ? red("FAILED") : row.words]),
+      ),
+  );
+  const failed = rows.flatMap((row) => ("error" in row ? [row] : []));
+  for (const { flowId, error } of failed) invocation.problem(`${flowId}: ${error}`);
+  if (failed.length > 0) invocation.problem(`failed for ${failed.map(({ flowId }) => flowId).join(", ")}`);
+}
+
+function few(flows: readonly string[]): string {
+  const shown = flows.slice(0, 10).join(", ");
+  return flows.length > 10 ? `${shown} and ${flows.length - 10} more` : shown;
+}

@@ -1,0 +1,163 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { duration } from "../arguments.js";
+import { EXIT, UsageError } from "../exit-code.js";
+import { findFlows, forEach, placeName } from "../flows.js";
+import { ago, count, fraction, gain, span, time } from "../in-words.js";
+import type { Invocation } from "../invocation.js";
+import type { AddCommand } from "../program.js";
+import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { repaint } from "../status/repaint.js";
+import { alarmsOf, isActive } from "../status/status-text.js";
+import { table } from "../table.js";
+import type { Terminal } from "../terminal.js";
+import { nowOf } from "./status.js";
+
+const TICK = 1000;
+
+/** A flow, and how it stands or why that cannot be told. */
+type Row = { readonly flowId: string } & (
+  | { readonly status: FlowStatus; readonly alarms: readonly string[] }
+  | { readonly error: string }
+);
+
+export const addLs: AddCommand = (program, run) => {
+  program
+    .command("ls")
+    .description("List all flows in this Redis, or in a folder of DuckDB files. Ends with 1 when one needs a look.")
+    .option("--watch", "repaint in place until Ctrl-C")
+    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .addHelpText("after", "\nExample:\n  $ sf-state ls --duckdb state/ --max-age 2m")
+    .action((options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        if (invocation.options.flow !== undefined) throw new UsageError("ls lists all flows: leave out --flow");
+        const config = await invocation.config();
+        const maxAge = Number(options.maxAge ?? config.recovery.max_state_age);
+        await using list = new FlowList(invocation, maxAge, options.maxAge !== undefined);
+        if (options.watch) {
+          await repaint(invocation, {
+            text: async () => listText(invocation.terminal, placeName(config), await list.read()),
+            changed: (signal) => pause(TICK, undefined, { signal }).catch(() => {}),
+          });
+          return;
+        }
+        const { rows, failures } = await list.read();
+        invocation.print(rows.map(jsonOf), () =>
+          listText(invocation.terminal, placeName(config), { rows, failures: [] }),
+        );
+        for (const failure of failures) invocation.problem(failure);
+        if (rows.some((row) => "error" in row || row.alarms.length > 0)) invocation.exitCode = EXIT.problem;
+      }),
+    );
+};
+
+interface Listing {
+  readonly rows: readonly Row[];
+  readonly failures: readonly string[];
+}
+
+/** All flows at a place; those that were opened stay so for the next time. */
+class FlowList implements AsyncDisposable {
+  readonly #sources = new Map<string, StatusSource>();
+
+  constructor(
+    private readonly invocation: Invocation,
+    private readonly maxAge: number,
+    private readonly mustBeat: boolean,
+  ) {}
+
+  async read(): Promise<Listing> {
+    const { flows, failures } = await findFlows(await this.invocation.config());
+    const read = await forEach(flows, (flowId) => this.#status(flowId));
+    const rows = flows.map((flowId, at): Row => {
+      const result = read[at];
+      if (result?.status !== "fulfilled") return { flowId, error: this.#words(result?.reason) };
+      const status = result.value;
+      return { flowId, status, alarms: alarmsOf(status, nowOf(status), this.maxAge, this.mustBeat) };
+    });
+    return { rows, failures: failures.map((failure) => this.#words(failure)) };
+  }
+
+  /** A flow that fails is opened anew the next time. */
+  async #status(flowId: string): Promise<FlowStatus> {
+    const source = this.#sources.get(flowId) ?? (await sourceOf(this.invocation, flowId));
+    this.#sources.set(flowId, source);
+    try {
+      return await source.read();
+    } catch (error) {
+      this.#sources.delete(flowId);
+      await source[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  #words(error: unknown): string {
+    return this.invocation.redact(error instanceof Error ? error.message : String(error));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#sources.values()].map((source) => source[Symbol.asyncDispose]()));
+  }
+}
+
+function jsonOf(row: Row): object {
+  if ("error" in row) return row;
+  const { snapshot, ...rest } = row.status;
+  return { alarms: row.alarms, ...rest, ...snapshot };
+}
+
+function listText(terminal: Terminal, place: string, { rows, failures }: Listing): string {
+  const { bold, dim, red } = terminal.colours;
+  const head = `${bold(count(rows.length, "flow"))}  ${dim(`${place}  ${time(new Date())} UTC`)}\n`;
+  const body =
+    rows.length === 0
+      ? ""
+      : table(
+          terminal,
+          [
+            { title: "flow" },
+            { title: "breaker" },
+            { title: "pnl today", align: "right" },
+            { title: "trades", align: "right" },
+            { title: "streak", align: "right" },
+            { title: "drawdown", align: "right" },
+            { title: "positions", align: "right" },
+            { title: "orders", align: "right" },
+            { title: "heartbeat", align: "right" },
+            { title: "bots", align: "right" },
+            { title: "lease" },
+            { title: "note" },
+          ],
+          rows.map((row) => cellsOf(terminal, row)),
+        );
+  const errors = rows.flatMap((row) => ("error" in row ? [`${row.flowId}: ${row.error}`] : []));
+  return head + body + [...errors, ...failures].map((error) => `${red(error)}\n`).join("");
+}
+
+function cellsOf({ colours: { red, green, yellow } }: Terminal, row: Row): string[] {
+  if ("error" in row) return [row.flowId, red("?"), ...Array.from({ length: 9 }, () => ""), red("cannot be read")];
+  const { status, alarms } = row;
+  const { snapshot, lease } = status;
+  const now = nowOf(status);
+  const { risk, breaker, heartbeat, positions, orders, instances, recovering } = snapshot;
+  const active = isActive(breaker, now);
+  const end = breaker.until ? span(breaker.until.getTime() - now.getTime()) : "until reset";
+  const notes = [
+    ...(recovering === undefined ? [] : [red("recovering")]),
+    ...(status.snapshotFile === undefined ? [] : [yellow(`snapshot of ${ago(snapshot.at, now)}`)]),
+  ];
+  const beat = heartbeat ? ago(heartbeat, now) : "never";
+  return [
+    row.flowId,
+    active ? red(`TRIPPED, ${end}`) : green("quiet"),
+    risk.dailyPnl < 0 ? red(gain(risk.dailyPnl)) : gain(risk.dailyPnl),
+    String(risk.dailyTrades),
+    String(risk.consecutiveLosses),
+    fraction(risk.currentDrawdown),
+    String(positions.length),
+    String(orders.length),
+    alarms.includes("stale") ? red(beat) : beat,
+    String(instances.length),
+    lease && lease.until > now ? lease.holder : "",
+    notes.join(", "),
+  ];
+}

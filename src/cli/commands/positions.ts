@@ -1,0 +1,51 @@
+import { duration, number } from "../arguments.js";
+import { ProblemError } from "../exit-code.js";
+import { gain } from "../in-words.js";
+import type { AddCommand } from "../program.js";
+import { positionTable } from "../record-tables.js";
+import { printable } from "../table.js";
+
+export const addPositions: AddCommand = (program, run) => {
+  const positions = program
+    .command("positions")
+    .description("List the open positions.")
+    .addHelpText("after", "\nExample:\n  $ sf-state positions --flow bot --url redis://localhost:6379")
+    .action((_, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        await using manager = await invocation.open();
+        const { positions, at } = await manager.snapshot();
+        invocation.print(positions, () =>
+          positions.length === 0 ? "no open positions\n" : positionTable(invocation.terminal, positions, at),
+        );
+      }),
+    );
+
+  positions
+    .command("close <id>")
+    .description("Book a position that was closed by hand: it is removed and its PnL counted, in one step.")
+    .requiredOption("--pnl <amount>", "what it made, in quote currency; a loss is negative", number)
+    .option("--equity <amount>", "the account's equity afterwards", number)
+    .option("--cooldown <duration>", "let the pair cool down", duration)
+    .option("--reason <text>", "why, for the event log")
+    .addHelpText("after", "\nExample:\n  $ sf-state positions close p-17 --pnl -12.5 --flow bot --config bot.yaml")
+    .action((id, { pnl, equity, cooldown, reason }, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        await using manager = await invocation.open();
+        const result = await manager.closePosition(id, {
+          pnl,
+          ...(equity !== undefined && { equity }),
+          ...(cooldown !== undefined && { cooldown }),
+          ...(reason !== undefined && { reason }),
+        });
+        const { closed, position, risk, tripped } = result;
+        if (!closed || !position) throw new ProblemError(`no open position ${JSON.stringify(id)}; nothing was booked`);
+        const { side, size, pair } = position;
+        invocation.print(result, () =>
+          printable(
+            `closed ${id}: ${side} ${size} ${pair}, booked ${gain(pnl)}; today ${gain(risk.dailyPnl)}` +
+              (tripped ? `; the breaker tripped: ${risk.circuitBreakerReason ?? ""}` : ""),
+          ).concat("\n"),
+        );
+      }),
+    );
+};

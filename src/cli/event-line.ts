@@ -1,0 +1,71 @@
+import type { EventRisk, StateEvent } from "../types.js";
+import { untilWords } from "./arguments.js";
+import { gain, time } from "./in-words.js";
+import { printable } from "./table.js";
+import type { Colours } from "./terminal.js";
+
+/** An event on one line: when, what, of whom, and the numbers that matter. */
+export function eventLine({ dim, yellow }: Colours, event: StateEvent): string {
+  if (event.type === "history_trimmed") return yellow("-- older events are no longer kept");
+  const { id, at, type, instance } = event;
+  return `${dim(time(at))}  ${type.padEnd(17)} ${printable(detailsOf(event))}  ${dim(printable(`${instance} ${id}`))}`;
+}
+
+function detailsOf(event: StateEvent): string {
+  switch (event.type) {
+    case "position_saved":
+    case "position_updated": {
+      const { id, pair, side, size, entryPrice } = event.position;
+      return `${id} ${pair} ${side} ${size} @ ${entryPrice}`;
+    }
+    case "position_removed":
+      return `${event.positionId} ${event.pair}`;
+    case "position_closed":
+      return `${event.positionId} ${event.pair} ${gain(event.pnl)}${because(event.reason)}${riskWords(event.risk)}`;
+    case "order_saved":
+    case "order_cancelled": {
+      const { id, pair, side, size, price, status } = event.order;
+      return `${id} ${pair} ${side} ${size} @ ${price ?? "market"} ${status}`;
+    }
+    case "order_removed":
+      return `${event.orderId} ${event.pair}`;
+    case "entry_admitted":
+      return `${event.pair} ${event.side} ${event.order.size} @ ${event.order.price ?? "market"}, signal ${event.signalId}, order ${event.order.id}`;
+    case "fill_recorded":
+      return `${event.orderId} ${event.order.pair} ${event.order.side} ${event.size} @ ${event.price}, fee ${event.fee}, ${gain(event.pnl)}${riskWords(event.risk)}`;
+    case "pnl_booked":
+      return `${gain(event.pnl)}${event.tradeId === undefined ? "" : ` trade ${event.tradeId}`}${riskWords(event.risk)}`;
+    case "equity_updated":
+      return `${event.risk.equity ?? ""}${riskWords(event.risk)}`;
+    case "limits_set":
+      return Object.entries(event.limits)
+        .map(([name, limit]) => `${name} ${limit ?? "none"}`)
+        .join(", ");
+    case "breaker_tripped":
+      return `${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
+    case "breaker_reset":
+      return event.reason ?? "";
+    case "signal_processed":
+      return `${event.signalId} ${event.pair}`;
+    case "cooldown_set":
+      return `${event.cooldown} ${untilWords(event.until)}${because(event.reason)}`;
+    case "cooldown_cleared":
+      return `${event.pair}${event.side === undefined ? "" : ` ${event.side}`}`;
+    case "lease_acquired":
+    case "lease_released":
+      return `${event.holder}, token ${event.token}`;
+    case "recovery_begun":
+      return event.reason;
+    case "recovery_ended":
+    case "history_trimmed":
+      return "";
+  }
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? "" : ` (${reason})`;
+}
+
+function riskWords({ dailyPnl, tripped, breaker }: EventRisk): string {
+  return `, today ${gain(dailyPnl)}${tripped ? `, BREAKER TRIPPED: ${breaker?.reason ?? ""}` : ""}`;
+}

@@ -1,0 +1,91 @@
+/** The values of ARGV of a script that a person calls by hand. */
+import { RISK_LIMITS } from "../../config/risk-limits.js";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { TRADE_MEMORY } from "../../state/memory.js";
+import { UsageError } from "../exit-code.js";
+import { type DocumentedArgument, isOptional, isPairs } from "./script-header.js";
+
+const INSTANCE_WINDOW = 7 * 86_400_000;
+
+/**
+ * Every argument in order: as it was given (`name=value`), or, where it was not, what a bot of this configuration would send, or
+ * nothing where the script takes that. Throws a UsageError that names what is missing or unknown.
+ */
+export function argumentsOf(
+  script: string,
+  documented: readonly DocumentedArgument[],
+  given: readonly string[],
+  config: ResolvedConfig,
+): string[] {
+  const values = new Map(given.map(splitPair));
+  const defaults = defaultsOf(config);
+  const argv: string[] = [];
+  const missing: DocumentedArgument[] = [];
+  for (const argument of documented) {
+    const { name } = argument;
+    const value = values.get(name) ?? defaults[name] ?? (isOptional(argument) ? "" : undefined);
+    if (isPairs(argument)) argv.push(...takePairs(values));
+    else if (value === undefined) missing.push(argument);
+    else argv.push(value);
+    values.delete(name);
+  }
+  const [unknown] = values.keys();
+  const names = documented.map(({ name }) => name).join(", ");
+  if (unknown !== undefined) throw new UsageError(`${script} has no argument ${unknown}; it has ${names}`);
+  if (missing.length > 0) {
+    throw new UsageError(`${script} also needs ${missing.map(shown).join(", ")}`);
+  }
+  return argv;
+}
+
+function shown({ name, words }: DocumentedArgument): string {
+  return `${name}=...${words === "" ? "" : ` (${words})`}`;
+}
+
+function splitPair(pair: string): [string, string] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw new UsageError(`expected name=value, such as pair=BTC/USDT, got ${JSON.stringify(pair)}`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/** Takes the risk limits out of the values: the one kind of pairs there is. */
+function takePairs(values: Map<string, string>): string[] {
+  const pairs: string[] = [];
+  for (const name of RISK_LIMITS) {
+    const limit = values.get(name);
+    if (limit !== undefined) pairs.push(name, limit);
+    values.delete(name);
+  }
+  if (pairs.length === 0)
+    throw new UsageError(`give at least one limit, such as max_daily_loss=300; ${RISK_LIMITS.join(", ")}`);
+  return pairs;
+}
+
+/** What a bot sends when nobody says otherwise, by the name of the argument. */
+function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<string, string>> {
+  const [hours = 0, minutes = 0] = risk.day_start.split(":").map(Number);
+  return {
+    instance: "redis-cli",
+    max_events: String(events.max_length),
+    day_start: String((hours * 60 + minutes) * 60_000),
+    breaker_duration: String(risk.breaker_duration),
+    dedup_window: String(signals.dedup_window),
+    max_ids: String(signals.max_ids),
+    trade_window: String(TRADE_MEMORY.window),
+    max_trades: String(TRADE_MEMORY.max),
+    fill_window: String(TRADE_MEMORY.window),
+    max_fills: String(TRADE_MEMORY.max),
+    instance_window: String(INSTANCE_WINDOW),
+    schema: String(SCHEMA_VERSION),
+    order_type: "limit",
+    filled: "0",
+    fee: "0",
+    done: "0",
+    derived: "0",
+    replace: "0",
+    release_signal: "0",
+    limit: "100",
+    days: "30",
+  };
+}

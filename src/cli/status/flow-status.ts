@@ -1,0 +1,118 @@
+import { stat } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { duckdbPath } from "../../config/flow-id.js";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { LockedError } from "../../errors.js";
+import type { StateManager } from "../../manager.js";
+import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
+import type { LeaseState, Snapshot } from "../../types.js";
+import type { Invocation } from "../invocation.js";
+
+/** How a flow stands. */
+export interface FlowStatus {
+  readonly snapshot: Snapshot;
+  readonly lease?: LeaseState;
+  /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
+  readonly snapshotFile?: string;
+}
+
+/** Reads how a flow stands, as often as somebody wants to know. */
+export interface StatusSource extends AsyncDisposable {
+  read(): Promise<FlowStatus>;
+  /** Resolves when it may stand otherwise, after a second at the latest, or when the signal aborts. */
+  changed(signal: AbortSignal): Promise<void>;
+}
+
+const TICK = 1000;
+
+/** More often than this, ms, nobody can read it. */
+const SHORTEST = 100;
+
+/** How long, ms, `changed` waits at the least and at the most. */
+function atMost(signal: AbortSignal): Promise<void> {
+  return pause(TICK, undefined, { signal }).catch(() => {});
+}
+
+/** A flow that is open: its events say when it changed. */
+export function openStatus(manager: StateManager): StatusSource {
+  const end = new AbortController();
+  let wake = () => {};
+  const follow = async () => {
+    for await (const _ of manager.watch({ signal: end.signal })) wake();
+  };
+  let following: Promise<void> | undefined;
+  return {
+    read: () => readOpen(manager),
+    async changed(signal) {
+      // What is wrong with the flow is told by the next reading of it.
+      following ??= follow().catch(() => {});
+      await pause(SHORTEST, undefined, { signal }).catch(() => {});
+      const event = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      await Promise.race([event, atMost(signal)]);
+    },
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await following;
+      await manager.close();
+    },
+  };
+}
+
+export async function readOpen(manager: StateManager): Promise<FlowStatus> {
+  const [snapshot, lease] = await Promise.all([manager.snapshot(), manager.getLease()]);
+  return { snapshot, ...(lease && { lease }) };
+}
+
+/**
+ * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
+ * starts finds it free. While a bot holds it, the bot's last snapshot has to do; without one, `read` rejects with a LockedError.
+ */
+export function fileStatus(config: ResolvedConfig, flowId: string, open: () => Promise<StateManager>): StatusSource {
+  const path = duckdbPath(config.duckdb.path, flowId);
+  let seen = "";
+  let known: FlowStatus | undefined;
+  const read = async (): Promise<FlowStatus> => {
+    const signature = await signatureOf(path);
+    if (known && signature === seen) return known;
+    known = await readFileStatus(path, open);
+    seen = signature;
+    return known;
+  };
+  return {
+    read,
+    changed: atMost,
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function readFileStatus(path: string, open: () => Promise<StateManager>): Promise<FlowStatus> {
+  try {
+    await using manager = await open();
+    return await readOpen(manager);
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error;
+    const snapshotFile = snapshotPath(path);
+    const snapshot = await readSnapshot(snapshotFile);
+    if (snapshot) return { snapshot, snapshotFile };
+    throw new LockedError(
+      `${error.message}. With duckdb.snapshot_every: 10s in its configuration, the bot writes a snapshot that status can read`,
+      { cause: error },
+    );
+  }
+}
+
+/** Another one means that the file, its log or its snapshot changed. */
+async function signatureOf(path: string): Promise<string> {
+  const files = [path, `${path}.wal`, snapshotPath(path)];
+  const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
+  return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
+}
+
+/** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
+export async function sourceOf(invocation: Invocation, flowId: string): Promise<StatusSource> {
+  const config = await invocation.config();
+  const open = () => invocation.openFlow(flowId);
+  return config.backend === "duckdb" ? fileStatus(config, flowId, open) : openStatus(await open());
+}

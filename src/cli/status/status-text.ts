@@ -1,0 +1,100 @@
+/** How a flow stands, as text for a person. */
+import { RISK_LIMITS } from "../../config/risk-limits.js";
+import type { CircuitBreaker, Snapshot } from "../../types.js";
+import { ago, amount, count, fraction, gain, left, span, time } from "../in-words.js";
+import { orderTable, positionTable } from "../record-tables.js";
+import { printable } from "../table.js";
+import type { Colours, Terminal } from "../terminal.js";
+import type { FlowStatus } from "./flow-status.js";
+
+/** Why a person should look at a flow, in a few words each. */
+export function alarmsOf({ snapshot }: FlowStatus, now: Date, maxAge: number, mustBeat: boolean): string[] {
+  const { breaker, recovering, heartbeat } = snapshot;
+  const alarms: string[] = [];
+  if (isActive(breaker, now)) alarms.push("breaker");
+  if (recovering !== undefined) alarms.push("recovering");
+  if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
+  return alarms;
+}
+
+/** One flow in full. `place` is where it is; `alarms` as of `alarmsOf`. */
+export function statusText(
+  terminal: Terminal,
+  { snapshot, lease, snapshotFile }: FlowStatus,
+  place: string,
+  now: Date,
+  alarms: readonly string[],
+): string {
+  const { bold, dim, red, yellow } = terminal.colours;
+  const { risk, positions, orders, recovering, instances, heartbeat } = snapshot;
+  const lines: [string, string][] = [
+    ["breaker", breakerWords(terminal.colours, snapshot.breaker, now)],
+    [
+      "pnl today",
+      `${money(terminal.colours, risk.dailyPnl)}, ${count(risk.dailyTrades, "trade")} ${dim(`(${risk.day})`)}`,
+    ],
+    ["streak", risk.consecutiveLosses === 0 ? "no losses" : count(risk.consecutiveLosses, "loss", "losses")],
+    ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
+    ["cooldowns", cooldownWords(snapshot, now)],
+    ["limits", limitWords(snapshot)],
+    ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
+    [
+      "instances",
+      instances.map(({ id, lastHeartbeat }) => `${id} ${dim(ago(lastHeartbeat, now))}`).join(", ") || "none",
+    ],
+  ];
+  if (!snapshotFile) {
+    const free = lease === undefined || lease.until <= now;
+    lines.push([
+      "lease",
+      free ? "free" : `${lease.holder}, ${left(lease.until, now)} ${dim(`(token ${lease.token})`)}`,
+    ]);
+  }
+  if (recovering !== undefined) lines.unshift(["recovering", red(`entries are refused: ${recovering}`)]);
+
+  const head = `${bold(snapshot.flowId)}  ${dim(`${place}  ${time(now)} UTC`)}\n`;
+  const old = snapshotFile
+    ? `${yellow(`A bot holds the file. This is its snapshot of ${ago(snapshot.at, now)}: ${printable(snapshotFile)}`)}\n`
+    : "";
+  const body = lines.map(([name, words]) => `${dim(name.padEnd(12))}${printable(words)}\n`).join("");
+  const trades =
+    positions.length === 0
+      ? `${dim("positions".padEnd(12))}none\n`
+      : `\n${bold(count(positions.length, "position"))}\n${positionTable(terminal, positions, now)}`;
+  const pending =
+    orders.length === 0
+      ? `${dim("orders".padEnd(12))}none\n`
+      : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now)}`;
+  return head + old + body + trades + pending;
+}
+
+/** Whether a breaker that was read earlier still blocks entries. */
+export function isActive({ active, until }: CircuitBreaker, now: Date): boolean {
+  return active && (until === undefined || until > now);
+}
+
+export function breakerWords({ red, green, dim }: Colours, breaker: CircuitBreaker, now: Date): string {
+  if (!isActive(breaker, now)) return green("quiet");
+  const { reason = "", source = "", until } = breaker;
+  const end = until ? `${left(until, now)}, until ${time(until)}` : "until it is reset";
+  return `${red("TRIPPED")} ${reason} ${dim(`(${source})`)}, ${end}`;
+}
+
+function money({ red, green }: Colours, value: number): string {
+  return value < 0 ? red(gain(value)) : value > 0 ? green(gain(value)) : gain(value);
+}
+
+function cooldownWords({ signals }: Snapshot, now: Date): string {
+  const running = Object.entries(signals.cooldowns).filter(([, end]) => end > now);
+  return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
+}
+
+function limitWords({ limits }: Snapshot): string {
+  const set = RISK_LIMITS.flatMap((name) => (limits[name] === undefined ? [] : [`${name} ${limits[name]}`]));
+  return set.join(", ") || "none";
+}
+
+function heartbeatWords({ red }: Colours, heartbeat: Date | undefined, now: Date, isStale: boolean): string {
+  const words = heartbeat ? ago(heartbeat, now) : "never";
+  return isStale ? red(`${words}, stale`) : words;
+}
