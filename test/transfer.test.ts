@@ -1,13 +1,15 @@
 /** Moving whole flows between Redis, DuckDB and files. */
 import { suite } from "uvu";
+import { backups } from "./transfer/backups.js";
 import { copying } from "./transfer/copying.js";
-import { killing } from "./transfer/killing.js";
+import { importScripts } from "./transfer/import-scripts.js";
 import { TransferStand } from "./transfer/stand.js";
 
 const stand = await TransferStand.start();
 
+importScripts(stand);
 copying(stand);
-killing(stand);
+backups(stand);
 
 const end = suite("transfer: end");
 end("the server of these tests is let go", async () => {

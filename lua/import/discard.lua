@@ -2,7 +2,8 @@
 -- discard: gives up an unfinished import. The flow is as it was before: as it is, or none.
 --
 -- KEYS[1] flow:meta              hash    epoch of the flow; importing, where there is no flow
--- KEYS[2..] import:*                     progress, and what is staged
+-- KEYS[2] import:progress        hash    of the import
+-- KEYS[3..] import:*                     what is staged
 -- ARGV[1] call                given back last, so that a caller can tell answers apart
 -- Reply {"discarded", 0|1 whether there was one, call}
 -- Errors: none

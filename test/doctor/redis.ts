@@ -284,6 +284,15 @@ export function redisDoctor(stand: TransferStand): void {
     has(await findings(target), "problem", "import", /unfinished/);
   });
 
+  test("clocks that differ and a slow way to the server are judged by what was measured", async () => {
+    using flow = await RedisFlow.connect(stand.redisConfig(), await wellFlow());
+    const facts = await redisFacts(flow);
+    has(checkRedis({ ...facts, clockOffset: 5_000 }, DAY), "note", "clock", /5 s ahead of/);
+    has(checkRedis({ ...facts, clockOffset: -90_000 }, DAY), "problem", "clock", /90 s behind/);
+    has(checkRedis({ ...facts, roundTrips: [30, 31, 900] }, DAY), "note", "latency", /31.0 ms/);
+    has(checkRedis({ ...facts, roundTrips: [300, 300, 300] }, DAY), "problem", "latency", /300.0 ms/);
+  });
+
   test("a wrong sum is cured by a backup and its restore, as the doctor says", async () => {
     const flowId = await wellFlow();
     await stand.client.hset(key(flowId, "risk:exposure"), "notional", "7");
