@@ -682,7 +682,7 @@ export class StateManager {
 
   /**
    * All that is stored of the flow, at one moment, in the layout of Redis, whichever backend it is on: what a backup is made of.
-   * Redis is blocked while it tells all of it: about 0.2 s for 100,000 remembered signals and 10,000 events.
+   * Redis is blocked while it tells all of it: about 0.3 s for 100,000 signals, 100,000 fills, 10,000 closed orders and 10,000 events.
    */
   async exportFlow(): Promise<FlowLayout> {
     return this.#run(exportFlow, undefined);
