@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** The command `sf-state`: the command line of `src/cli`, and the commands that need an exchange. */
-import { type AddCommand, runProgram } from "../src/cli/program.js";
+import { runProgram } from "../src/cli/program.js";
 import { processTerminal } from "../src/cli/terminal.js";
-
-const WITH_EXCHANGE: readonly AddCommand[] = [];
+import { EXCHANGE_COMMANDS } from "./commands.js";
 
 const terminal = processTerminal();
-process.exitCode = await runProgram(process.argv.slice(2), terminal, WITH_EXCHANGE);
+process.exitCode = await runProgram(process.argv.slice(2), terminal, EXCHANGE_COMMANDS);
 await terminal.flush();

@@ -22,7 +22,7 @@
  * };
  * ```
  *
- * and listed: in `COMMANDS` below, or, when it needs `sync/`, in `sync/sf-state.ts`. It throws a UsageError (exit code 2), a
+ * and listed: in `COMMANDS` below, or, when it needs `sync/`, in `sync/commands.ts`. It throws a UsageError (exit code 2), a
  * ProblemError (1) or any StateError (2, 3 or 1, see `explain.ts`): `run` says it in one line without passwords. Before it
  * changes something dangerous it calls `invocation.consent(question, options.yes)`. It prints only through its invocation.
  * Every command's help ends with an example; a test sees to that.
@@ -101,8 +101,7 @@ export async function runProgram(
       if (message !== undefined) invocation.complain(message);
     }
   };
-  const program = emptyProgram(terminal);
-  for (const add of [...COMMANDS, ...more]) add(program, run);
+  const program = buildProgram(terminal, run, more);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -111,6 +110,13 @@ export async function runProgram(
     if (message !== undefined) terminal.err(`sf-state: ${redact(message, [])}\n`);
     return code;
   }
+}
+
+/** The program with all its commands. */
+export function buildProgram(terminal: Terminal, run: Run, more: readonly AddCommand[] = []): Program {
+  const program = emptyProgram(terminal);
+  for (const add of [...COMMANDS, ...more]) add(program, run);
+  return program;
 }
 
 function emptyProgram(terminal: Terminal) {

@@ -23,7 +23,10 @@ export const addEvents: AddCommand = (program, run) => {
           throw new UsageError("with --follow and --after every event is shown: leave out --limit");
         }
         await using manager = await invocation.open();
-        if (follow) return followEvents(invocation, manager, after, limit ?? SHOWN);
+        if (follow) {
+          await followEvents(invocation, manager, after, limit ?? SHOWN);
+          return;
+        }
         const events =
           after === undefined
             ? await newest(manager, limit ?? SHOWN)

@@ -6,7 +6,7 @@ import { ago, count, fraction, gain, span, time } from "../in-words.js";
 import type { Invocation } from "../invocation.js";
 import type { AddCommand } from "../program.js";
 import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
-import { repaint } from "../status/repaint.js";
+import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, isActive } from "../status/status-text.js";
 import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";
@@ -30,6 +30,7 @@ export const addLs: AddCommand = (program, run) => {
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         if (invocation.options.flow !== undefined) throw new UsageError("ls lists all flows: leave out --flow");
+        if (options.watch) needScreen(invocation);
         const config = await invocation.config();
         const maxAge = Number(options.maxAge ?? config.recovery.max_state_age);
         await using list = new FlowList(invocation, maxAge, options.maxAge !== undefined);

@@ -3,7 +3,7 @@ import { EXIT } from "../exit-code.js";
 import { placeName } from "../flows.js";
 import type { AddCommand } from "../program.js";
 import { type FlowStatus, sourceOf } from "../status/flow-status.js";
-import { repaint } from "../status/repaint.js";
+import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, statusText } from "../status/status-text.js";
 
 export const addStatus: AddCommand = (program, run) => {
@@ -16,6 +16,7 @@ export const addStatus: AddCommand = (program, run) => {
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const { terminal } = invocation;
+        if (options.watch) needScreen(invocation);
         const config = await invocation.config();
         const flowId = await invocation.flowId();
         const place = placeName(config, flowId);

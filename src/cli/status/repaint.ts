@@ -12,12 +12,15 @@ export interface View {
   changed(signal: AbortSignal): Promise<void>;
 }
 
+/** Throws a UsageError where there is no screen to paint on. */
+export function needScreen({ terminal, json }: Invocation): void {
+  if (terminal.isScreen && !json) return;
+  throw new UsageError("--watch paints on a terminal; for programs there is sf-state events --follow --json");
+}
+
 /** Shows a view on the whole screen, again and again, until Ctrl-C. While the server is away, the last picture stays. */
 export async function repaint(invocation: Invocation, view: View): Promise<void> {
   const { terminal } = invocation;
-  if (!terminal.isScreen || invocation.json) {
-    throw new UsageError("--watch paints on a terminal; for programs there is sf-state events --follow --json");
-  }
   const end = terminal.interrupted();
   let last = await view.text(); // what is wrong from the start is told on the screen there is
   using screen = new Screen(terminal);

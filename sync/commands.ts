@@ -1,0 +1,4 @@
+/** The commands that need what is in `sync/`; those that do not are in `src/cli`, which knows nothing of this folder. */
+import type { AddCommand } from "../src/cli/program.js";
+
+export const EXCHANGE_COMMANDS: readonly AddCommand[] = [];

@@ -1,0 +1,226 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { StateManager } from "../../src/index.js";
+import { newFlowId } from "../contract/backends.js";
+import { startCluster } from "../servers/cluster.js";
+import { sfState } from "./command.js";
+import { ESCAPE } from "./escape.js";
+import type { Stand, Test } from "./stand.js";
+
+/** status, ls and the tables. */
+export function looking(test: Test, stand: Stand): void {
+  test("status tells everything about a flow, and changes nothing in Redis", async () => {
+    const flow = await stand.flow();
+    const manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    await manager.setCooldown("*", "2h", { side: "short" });
+    await manager.acquireLease({ ttl: "1h" });
+    await manager.beginRecovery("after a crash");
+    const events = await manager.getEvents();
+    const { code, stdout, stderr } = await sfState(["status", "--flow", flow, "--url", stand.url]);
+    assert.equal(await manager.getEvents(), events);
+    await manager.endRecovery();
+    await manager.close();
+    assert.is(code, 1, stderr);
+    for (const words of [
+      new RegExp(`^${flow}  redis 127\\.0\\.0\\.1:${stand.server.port}`),
+      /^recovering +entries are refused: after a crash$/m,
+      /^breaker +quiet$/m,
+      /^pnl today +-20\.50, 1 trade \(\d{4}-\d\d-\d\d\)$/m,
+      /^streak +1 loss$/m,
+      /^drawdown +0% of a peak of 9979\.50$/m,
+      /^cooldowns +.*\*\|short 1 h 59 min/m,
+      /^cooldowns +.*BTC\/USDT 14 min \d+ s/m,
+      /^limits +max_daily_loss 300$/m,
+      /^heartbeat +\d+ s ago$/m,
+      /^instances +bot-1 \d+ s ago$/m,
+      /^lease +\S+, 59 min \d+ s left \(token \d+\)$/m,
+      /^1 position\nID +PAIR .*\np-1 +ETH\/USDT +short +2 +3000\.5 +6001 +2900 +\d+ s$/m,
+      /^1 pending order\nID +PAIR .*\nsf\S+ +BTC\/USDT +entry +buy +limit +60000 +0\.1 +0 +intent/m,
+    ]) {
+      assert.match(stdout, words);
+    }
+    assert.not(stdout.includes(ESCAPE), "colours without a terminal");
+  });
+
+  test("status --json is the snapshot, the lease and the alarms", async () => {
+    const flow = await stand.flow();
+    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    const { code, stdout } = await sfState(["status", "--flow", flow, "--url", stand.url, "--json"]);
+    assert.is(code, 0);
+    const { place, alarms, at: _, ...shown } = JSON.parse(stdout);
+    const { at: __, ...snapshot } = await manager.snapshot();
+    assert.equal(shown, JSON.parse(JSON.stringify(snapshot)));
+    assert.equal(alarms, []);
+    assert.match(place, /^redis /);
+  });
+
+  test("status ends with 1 when the breaker is tripped, or the last heartbeat is older than --max-age", async () => {
+    const flow = await stand.flow();
+    const status = (...more: string[]) => sfState(["status", "--flow", flow, "--url", stand.url, ...more]);
+    assert.is((await status()).code, 0);
+    const stale = await status("--max-age", "1ms");
+    assert.is(stale.code, 1);
+    assert.match(stale.stdout, /^heartbeat +\d+ s ago, stale$/m);
+    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    await manager.triggerCircuitBreaker("all hands", { duration: "until_reset" });
+    const tripped = await status();
+    assert.is(tripped.code, 1);
+    assert.match(tripped.stdout, /^breaker +TRIPPED all hands \(manual\), until it is reset$/m);
+  });
+
+  test("a flow need not be named where there is only one; where there are more, they are listed", async () => {
+    const { file, config } = await stand.ownConfig();
+    const none = await sfState(["status", "--config", file]);
+    assert.is(none.code, 1);
+    assert.match(none.stderr, /no flow at redis/);
+    await stand.flow("one", config);
+    assert.match((await sfState(["status", "--config", file])).stdout, /^one /);
+    await stand.flow("two", config);
+    const several = await sfState(["status", "--config", file]);
+    assert.is(several.code, 2);
+    assert.match(several.stderr, /--flow with one of one, two/);
+  });
+
+  test("ls lists the flows of the key prefix and no others, one a line", async () => {
+    const { file, config } = await stand.ownConfig();
+    const prefix = config.redis?.key_prefix;
+    const empty = await sfState(["ls", "--config", file]);
+    assert.is(empty.code, 0);
+    assert.match(empty.stdout, /^0 flows /);
+    for (const flow of ["alpha", "beta"]) await stand.flow(flow, config);
+    await stand.flow("other", { ...config, redis: { ...config.redis, key_prefix: `${prefix}x` } });
+    const { code, stdout } = await sfState(["ls", "--config", file]);
+    assert.is(code, 0);
+    assert.match(stdout, /^2 flows .*\nFLOW +BREAKER .*\nalpha +quiet +-20\.50 .*\nbeta +quiet +-20\.50 .*\n$/);
+    const json = JSON.parse((await sfState(["ls", "--config", file, "--json"])).stdout);
+    assert.equal(
+      json.map(({ flowId }: { flowId: string }) => flowId),
+      ["alpha", "beta"],
+    );
+  });
+
+  test("ls finds the flows of all masters of a cluster, and a part that is down is told", async () => {
+    await using cluster = await startCluster();
+    // By default a cluster without one of its masters answers nobody.
+    for (const node of cluster.nodes) await node.cli("config", "set", "cluster-require-full-coverage", "no");
+    const config = { backend: "redis", redis: { url: cluster.urls[0] ?? "", cluster: true } } as const;
+    const file = await stand.file("cluster.json", JSON.stringify(config));
+    const flows = Array.from({ length: 6 }, (_, i) => `flow-${i}`);
+    const homes = await Promise.all(flows.map((flow) => cluster.masterOf(`sf:{${flow}}:flow:meta`)));
+    assert.is(new Set(homes).size, 3, "the flows are spread over the masters");
+    for (const flow of flows) await stand.flow(flow, config);
+    const whole = await sfState(["ls", "--config", file, "--json"]);
+    assert.is(whole.code, 0, whole.stderr);
+    const ids = (text: string) => JSON.parse(text).map(({ flowId }: { flowId: string }) => flowId);
+    assert.equal(ids(whole.stdout), flows);
+    const status = await sfState(["status", "--flow", "flow-3", "--config", file]);
+    assert.match(status.stdout, /^flow-3 .*cluster/);
+
+    const down = cluster.nodes[2];
+    await down?.kill();
+    const rest = flows.filter((_, i) => homes[i] !== down);
+    const partly = await sfState(["ls", "--config", file, "--json"]);
+    assert.is(partly.code, 1);
+    assert.equal(ids(partly.stdout), rest);
+    assert.match(partly.stderr, `${down?.port}`);
+  });
+
+  test("a flow that cannot be read does not keep ls from the others", async () => {
+    const { file, config } = await stand.ownConfig();
+    for (const flow of ["good", "spoilt"]) await stand.flow(flow, config);
+    await stand.server.cli("del", `${config.redis?.key_prefix}:spoilt:positions:open`);
+    await stand.server.cli("set", `${config.redis?.key_prefix}:spoilt:positions:open`, "foreign");
+    const { code, stdout } = await sfState(["ls", "--config", file]);
+    assert.is(code, 1);
+    assert.match(stdout, /^good +quiet/m);
+    assert.match(stdout, /^spoilt +\? +cannot be read$/m);
+    assert.match(stdout, /^spoilt: .*another type/m);
+  });
+
+  test("the tables show what the flow holds, and say so when there is nothing", async () => {
+    const flow = await stand.flow();
+    const empty = newFlowId();
+    await using manager = await StateManager.open(empty, { backend: "redis", redis: { url: stand.url } });
+    await manager.heartbeat();
+    for (const [args, words, none] of [
+      [["positions"], /^p-1 +ETH\/USDT +short/m, /^no open positions\n$/],
+      [["orders"], /^sf\S+ +BTC\/USDT +entry/m, /^no pending orders\n$/],
+      [
+        ["signals"],
+        /^last: s-1 \(BTC\/USDT\), of .* UTC\n\nREMEMBERED, NEWEST FIRST\ns-1\n$/,
+        /^no signal was processed\n$/,
+      ],
+      [["cooldowns"], /^BTC\/USDT +both +14 min/m, /^no cooldowns\n$/],
+      [["risk"], /^pnl today +-20\.50$[\s\S]*^max_daily_loss +300$/m, /^max_daily_loss +none$/m],
+      [["history"], /^\d{4}-\d\d-\d\d +-20\.50 +1 +so far$/m, /^\d{4}-\d\d-\d\d +0\.00 +0 +so far$/m],
+      [["breaker"], /^quiet\n$/, /^quiet\n$/],
+      [
+        ["events", "--limit", "2"],
+        /^\S+ \S+ +position_saved +p-1 .*\n\S+ \S+ +pnl_booked +-20\.50, today -20\.50 .*\n$/,
+        /^$/,
+      ],
+    ] as const) {
+      const full = await sfState([...args, "--flow", flow, "--url", stand.url]);
+      assert.is(full.code, 0, full.stderr);
+      assert.match(full.stdout, words);
+      const nothing = await sfState([...args, "--flow", empty, "--url", stand.url]);
+      assert.is(nothing.code, 0, nothing.stderr);
+      assert.match(nothing.stdout, none);
+      const json = await sfState([...args, "--flow", flow, "--url", stand.url, "--json"]);
+      assert.ok(JSON.parse(json.stdout), args.join(" "));
+    }
+  });
+
+  test("a reason that would steer the terminal is shown without its control characters", async () => {
+    const flow = await stand.flow();
+    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    await manager.triggerCircuitBreaker(`harmless${ESCAPE}[2J${ESCAPE}]0;title\u0007\r\nnot so`);
+    for (const command of ["status", "events", "breaker", "ls"]) {
+      const flowOf = command === "ls" ? [] : ["--flow", flow];
+      const { stdout } = await sfState([command, ...flowOf, "--url", stand.url]);
+      assert.not(stdout.includes(ESCAPE));
+      assert.not(stdout.includes("\r"));
+    }
+  });
+
+  test("events after one are all that came later, also more than a page of them", async () => {
+    const { file, config } = await stand.ownConfig({ events: { max_length: 5000 } });
+    await using manager = await StateManager.open("bot", { ...config, events: { max_length: 5000 } });
+    for (let made = 0; made < 2500; made += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => manager.updateDailyPnl(1)));
+    }
+    const all = await manager.getEvents({ limit: 10_000 });
+    const ids = (text: string) => JSON.parse(text).map(({ id }: { id: string }) => id);
+    const after = await sfState(["events", "--after", all[9]?.id ?? "", "--config", file, "--json"]);
+    assert.equal(
+      ids(after.stdout),
+      all.slice(10).map(({ id }) => id),
+    );
+    const newest = await sfState(["events", "--limit", "3", "--config", file, "--json"]);
+    assert.equal(
+      ids(newest.stdout),
+      all.slice(-3).map(({ id }) => id),
+    );
+  });
+
+  test("init writes a configuration that loads, and overwrites nothing unless told to", async () => {
+    const folder = join(stand.folder, "fresh");
+    assert.is((await sfState(["init", folder, "--flow", "mine"])).code, 0);
+    const { loadConfig } = await import("../../src/index.js");
+    const config = await loadConfig(join(folder, "bot.yaml"));
+    assert.is(config.backend, "duckdb");
+    assert.is(config.duckdb.snapshot_every, 10_000);
+    assert.is(config.risk.max_daily_loss, 300);
+    const yaml = await readFile(join(folder, "bot.yaml"), "utf8");
+    const inUse = yaml.replace(/^ {2}#(\w+:)$/gm, "  # $1").replace(/^ {2}#(\w+:)/gm, "  $1");
+    const everything = await loadConfig(await stand.file("everything.yaml", inUse));
+    assert.equal(everything, config, "what is commented out are the defaults");
+    assert.match(await readFile(join(folder, "bot.ts"), "utf8"), 'StateManager.open("mine"');
+    const again = await sfState(["init", folder, "--backend", "redis"]);
+    assert.is(again.code, 2);
+    assert.is(await readFile(join(folder, "bot.yaml"), "utf8"), yaml);
+    assert.is((await sfState(["init", folder, "--backend", "redis", "--force"])).code, 0);
+    assert.is((await loadConfig(join(folder, "bot.yaml"))).backend, "redis");
+  });
+}

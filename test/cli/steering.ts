@@ -1,0 +1,195 @@
+import * as assert from "uvu/assert";
+import { type Config, StateManager } from "../../src/index.js";
+import { startCluster } from "../servers/cluster.js";
+import { sfState } from "./command.js";
+import type { Stand, Test } from "./stand.js";
+
+/** What changes a flow, and the kill switch. */
+export function steering(test: Test, stand: Stand): void {
+  const open = (flow: string, config: Config = { backend: "redis", redis: { url: stand.url } }) =>
+    StateManager.open(flow, config);
+
+  test("positions close books the PnL once, on behalf of the operator", async () => {
+    const flow = await stand.flow();
+    const close = () =>
+      sfState([
+        "positions",
+        "close",
+        "p-1",
+        "--pnl",
+        "-12.5",
+        "--reason",
+        "by hand",
+        "--flow",
+        flow,
+        "--url",
+        stand.url,
+      ]);
+    const first = await close();
+    assert.is(first.code, 0, first.stderr);
+    assert.is(first.stdout, "closed p-1: short 2 ETH/USDT, booked -12.50; today -33.00\n");
+    const second = await close();
+    assert.is(second.code, 1);
+    assert.match(second.stderr, 'no open position "p-1"; nothing was booked');
+    await using manager = await open(flow);
+    assert.is((await manager.getRiskState()).dailyPnl, -33);
+    const event = (await manager.getEvents()).at(-1);
+    assert.is(event?.type, "position_closed");
+    assert.match(event?.instance ?? "", /^sf-state@/);
+  });
+
+  test("what the command line changes trims no log, whatever the bots keep", async () => {
+    const flow = await stand.flow();
+    await using manager = await StateManager.open(flow, {
+      backend: "redis",
+      redis: { url: stand.url },
+      events: { max_length: 20_000 },
+    });
+    for (let made = 0; made < 10_500; made += 500) {
+      await Promise.all(Array.from({ length: 500 }, () => manager.updateDailyPnl(1)));
+    }
+    await sfState(["cooldowns", "set", "ADA/USDT", "5m", "--flow", flow, "--url", stand.url]);
+    const [first] = await manager.getEvents({ limit: 1 });
+    assert.is(first?.type, "limits_set");
+  });
+
+  test("risk set changes the limits it names, and an empty value removes one", async () => {
+    const flow = await stand.flow();
+    const set = await sfState([
+      "risk",
+      "set",
+      "max_daily_loss=",
+      "max_exposure=5000.5",
+      "--flow",
+      flow,
+      "--url",
+      stand.url,
+    ]);
+    assert.is(set.code, 0, set.stderr);
+    assert.match(set.stdout, /^max_exposure +5000\.5$/m);
+    await using manager = await open(flow);
+    assert.equal(await manager.getRiskLimits(), { max_exposure: 5000.5 });
+  });
+
+  test("limits of a configuration are not written by looking at a flow with it", async () => {
+    const { file, config: withLimits } = await stand.ownConfig({ risk: { max_daily_loss: 1 } });
+    const { risk: _, ...config } = withLimits;
+    await stand.flow("bot", config);
+    assert.is((await sfState(["status", "--config", file])).code, 0);
+    await using manager = await open("bot", config);
+    assert.equal(await manager.getRiskLimits(), { max_daily_loss: 300 });
+  });
+
+  test("cooldowns set and clear", async () => {
+    const flow = await stand.flow();
+    const run = (...args: string[]) => sfState(["cooldowns", ...args, "--flow", flow, "--url", stand.url]);
+    const set = await run("set", "SOL/USDT", "3h", "--side", "long", "--reason", "news");
+    assert.match(set.stdout, /^SOL\/USDT long cools down until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n$/);
+    await using manager = await open(flow);
+    assert.is(await manager.isOnCooldown("SOL/USDT", "long"), true);
+    assert.is(await manager.isOnCooldown("SOL/USDT", "short"), false);
+    assert.is((await run("clear", "SOL/USDT", "--side", "long")).stdout, "SOL/USDT long cools down no more\n");
+    assert.is(await manager.isOnCooldown("SOL/USDT", "long"), false);
+    assert.is((await run("clear", "SOL/USDT")).stdout, "SOL/USDT had no cooldown\n");
+  });
+
+  test("the breaker is tripped for as long as said, and reset", async () => {
+    const flow = await stand.flow();
+    const run = (...args: string[]) => sfState(["breaker", ...args, "--flow", flow, "--url", stand.url]);
+    const trip = await run("trip", "exchange misbehaves", "--for", "2h", "--yes");
+    assert.is(trip.code, 0, trip.stderr);
+    await using manager = await open(flow);
+    const { active, reason, source, trippedAt, until } = await manager.getCircuitBreaker();
+    assert.equal([active, reason, source], [true, "exchange misbehaves", "manual"]);
+    assert.is(Number(until) - Number(trippedAt), 2 * 3_600_000);
+    assert.is((await run()).code, 1);
+    assert.is((await run("reset", "--reason", "better", "--yes")).stdout, `${flow}: entries may go ahead\n`);
+    assert.is(await manager.checkCircuitBreaker(), false);
+  });
+
+  test("where nobody can be asked, nothing is tripped without --yes", async () => {
+    const flow = await stand.flow();
+    const { code, stderr } = await sfState(["breaker", "trip", "x", "--flow", flow, "--url", stand.url]);
+    assert.is(code, 2);
+    assert.match(stderr, /say --yes to agree; nothing was done/);
+    await using manager = await open(flow);
+    assert.is(await manager.checkCircuitBreaker(), false);
+  });
+
+  test("the operator trips a breaker though another holds the lease of a single_active flow", async () => {
+    const { file, config } = await stand.ownConfig({ execution: { single_active: true } });
+    await using manager = await open("bot", { ...config, execution: { single_active: true } });
+    const lease = await manager.acquireLease();
+    const { code, stderr } = await sfState(["breaker", "trip", "stop", "--config", file, "--yes"]);
+    assert.is(code, 0, stderr);
+    assert.is(await manager.checkCircuitBreaker(), true);
+    await lease.release();
+  });
+
+  test("the kill switch trips every flow it can reach, and says which it could not", async () => {
+    const { file, config } = await stand.ownConfig();
+    const flows = ["a", "b", "c", "d"];
+    for (const flow of flows) await stand.flow(flow, config);
+    const spoilt = `${config.redis?.key_prefix}:b:risk:circuit_breaker`;
+    await stand.server.cli("set", spoilt, "foreign");
+    const { code, stdout, stderr } = await sfState(["breaker", "trip", "all stop", "--all", "--yes", "--config", file]);
+    assert.is(code, 1);
+    assert.match(stdout, /^a +entries are blocked until .*\nb +FAILED\nc +entries .*\nd +entries .*$/m);
+    assert.match(stderr, /^sf-state: b: .*another type/m);
+    assert.match(stderr, /^sf-state: failed for b$/m);
+    await stand.server.cli("del", spoilt);
+    for (const flow of flows) {
+      await using manager = await open(flow, config);
+      assert.is(await manager.checkCircuitBreaker(), flow !== "b", flow);
+    }
+    const reset = await sfState(["breaker", "reset", "--all", "--yes", "--json", "--config", file]);
+    assert.is(reset.code, 0, reset.stderr);
+    assert.equal(
+      JSON.parse(reset.stdout),
+      flows.map((flowId) => ({ flowId, reset: flowId !== "b" })),
+    );
+  });
+
+  test("the kill switch works on what is left of a cluster", async () => {
+    await using cluster = await startCluster();
+    // By default a cluster without one of its masters answers nobody.
+    for (const node of cluster.nodes) await node.cli("config", "set", "cluster-require-full-coverage", "no");
+    const config = { backend: "redis", redis: { url: cluster.urls[0] ?? "", cluster: true } } as const;
+    const file = await stand.file("kill.json", JSON.stringify(config));
+    const flows = Array.from({ length: 6 }, (_, i) => `flow-${i}`);
+    for (const flow of flows) await stand.flow(flow, config);
+    const down = cluster.nodes[1];
+    const homes = await Promise.all(flows.map((flow) => cluster.masterOf(`sf:{${flow}}:flow:meta`)));
+    await down?.kill();
+    const { code, stderr, stdout } = await sfState([
+      "breaker",
+      "trip",
+      "x",
+      "--all",
+      "--yes",
+      "--config",
+      file,
+      "--json",
+    ]);
+    assert.is(code, 1);
+    assert.match(stderr, `:${down?.port}`);
+    const tripped = JSON.parse(stdout).flatMap((row: { flowId: string; until?: string }) =>
+      row.until ? [row.flowId] : [],
+    );
+    assert.equal(
+      tripped,
+      flows.filter((_, i) => homes[i] !== down),
+    );
+  });
+
+  test("a breaker is tripped on a server that is at its maxmemory", async () => {
+    const flow = await stand.flow();
+    await stand.server.cli("config", "set", "maxmemory", "1");
+    try {
+      const { code, stderr } = await sfState(["breaker", "trip", "x", "--yes", "--flow", flow, "--url", stand.url]);
+      assert.is(code, 0, stderr);
+    } finally {
+      await stand.server.cli("config", "set", "maxmemory", "0");
+    }
+  });
+}
