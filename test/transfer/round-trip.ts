@@ -101,6 +101,8 @@ export function roundTrip(stand: TransferStand): void {
     // The others were opened, which writes the configured limits.
     await memory.close();
     await memory.connect();
+    // A new manager holds no lease, and an old one remembers that it held one: all take it anew, under a higher token.
+    await copied.forceLease();
     await copied.sameState();
     for (const step of steps.slice(half)) await copied.play(step);
     await copied.sameState();
