@@ -8,7 +8,9 @@ const at = (path) => fileURLToPath(new URL(path, root));
 
 rmSync(at("dist"), { recursive: true, force: true });
 execFileSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.build.json")], { stdio: "inherit" });
-mkdirSync(at("dist/lua"));
-for (const name of readdirSync(at("lua"))) if (name.endsWith(".lua")) cpSync(at(`lua/${name}`), at(`dist/lua/${name}`));
+for (const folder of ["lua", "lua/import"]) {
+  mkdirSync(at(`dist/${folder}`));
+  for (const name of readdirSync(at(folder))) if (name.endsWith(".lua")) cpSync(at(`${folder}/${name}`), at(`dist/${folder}/${name}`));
+}
 const { configJsonSchema } = await import(new URL("dist/src/config/json-schema.js", root).href);
 writeFileSync(at("dist/config.schema.json"), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);

@@ -5,6 +5,7 @@ export { loadConfig } from "./config/load.js";
 export type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 export type { Config, ResolvedConfig } from "./config/schema.js";
 export * from "./errors.js";
+export type { Entry, FlowLayout, KeyType, StoredKey } from "./layout/flow-layout.js";
 export { Lease } from "./lease.js";
 export { type CloseOptions, type Logger, type ManagerOptions, StateManager } from "./manager.js";
 export { Recovery } from "./recovery.js";

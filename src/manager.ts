@@ -18,6 +18,7 @@ import {
   SchemaVersionError,
   UnknownOutcomeError,
 } from "./errors.js";
+import type { FlowLayout } from "./layout/flow-layout.js";
 import { Lease } from "./lease.js";
 import { acquireLease } from "./operations/acquire-lease.js";
 import { admit } from "./operations/admit.js";
@@ -26,6 +27,7 @@ import { cancelOrder } from "./operations/cancel-order.js";
 import { clearCooldown } from "./operations/clear-cooldown.js";
 import { closePosition } from "./operations/close-position.js";
 import { endRecovery } from "./operations/end-recovery.js";
+import { exportFlow } from "./operations/export-flow.js";
 import { findOrders } from "./operations/find-orders.js";
 import { getCircuitBreaker } from "./operations/get-circuit-breaker.js";
 import { getCooldown } from "./operations/get-cooldown.js";
@@ -756,6 +758,14 @@ export class StateManager {
   async snapshot(): Promise<Snapshot> {
     const state = await this.#run(snapshot, { dayStart: this.#policy.dayStart, ...this.#dedup });
     return { flowId: this.flowId, ...state };
+  }
+
+  /**
+   * All that is stored of the flow, at one moment, in the layout of Redis, whichever backend it is on: what a backup is made of.
+   * Redis is blocked while it tells all of it: about 0.3 s for 100,000 signals, 100,000 fills, 10,000 closed orders and 10,000 events.
+   */
+  async exportFlow(): Promise<FlowLayout> {
+    return this.#run(exportFlow, undefined);
   }
 
   #run<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {

@@ -34,19 +34,20 @@ test("holds the built library, the Lua files, the schema, and nothing else", () 
   const paths = packed.files.map(({ path }) => path);
   const extra = paths.filter(
     (path) =>
-      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/lua\/\w+\.lua|dist\/config\.schema\.json)$/.test(path) &&
-      !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
+      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/lua\/(?:import\/)?\w+\.lua|dist\/config\.schema\.json)$/.test(
+        path,
+      ) && !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
   );
   assert.equal(extra, []);
   assert.ok(packed.size < 400_000, `${packed.size} bytes are more than a state library may weigh`);
-  const scripts = readdirSync(join(ROOT, "lua")).filter((name) => name.endsWith(".lua"));
+  const scripts = scriptsIn(join(ROOT, "lua"));
   for (const name of scripts) assert.ok(paths.includes(`dist/lua/${name}`), `${name} is missing`);
 });
 
 test("the Lua files inside are, byte for byte, those that a person runs by hand", () => {
   const sha = (file: string) => createHash("sha1").update(readFileSync(file)).digest("hex");
   const installed = join(project, "node_modules/signalflow-state/dist/lua");
-  for (const name of readdirSync(installed)) assert.is(sha(join(installed, name)), sha(join(ROOT, "lua", name)), name);
+  for (const name of scriptsIn(installed)) assert.is(sha(join(installed, name)), sha(join(ROOT, "lua", name)), name);
 });
 
 for (const [which, node] of [
@@ -156,3 +157,7 @@ test("the schema for editors is there under its export", () => {
 });
 
 test.run();
+
+function scriptsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".lua"));
+}

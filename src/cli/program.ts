@@ -29,14 +29,18 @@
  */
 import { createRequire } from "node:module";
 import { Command } from "@commander-js/extra-typings";
+import { addBackup } from "./commands/backup.js";
 import { addBreaker } from "./commands/breaker.js";
 import { addCooldowns } from "./commands/cooldowns.js";
+import { addCopy } from "./commands/copy.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addEvents } from "./commands/events.js";
 import { addHistory } from "./commands/history.js";
 import { addInit } from "./commands/init.js";
 import { addLs } from "./commands/ls.js";
 import { addOrders } from "./commands/orders.js";
 import { addPositions } from "./commands/positions.js";
+import { addRestore } from "./commands/restore.js";
 import { addRisk } from "./commands/risk.js";
 import { addScripts } from "./commands/scripts.js";
 import { addSignals } from "./commands/signals.js";
@@ -69,6 +73,10 @@ const COMMANDS: readonly AddCommand[] = [
   addEvents,
   addBreaker,
   addScripts,
+  addDoctor,
+  addCopy,
+  addBackup,
+  addRestore,
   addInit,
 ];
 

@@ -6,6 +6,7 @@ import { cancelOrder } from "./cancel-order.js";
 import { clearCooldown } from "./clear-cooldown.js";
 import { closePosition } from "./close-position.js";
 import { endRecovery } from "./end-recovery.js";
+import { exportFlow } from "./export-flow.js";
 import { findOrders } from "./find-orders.js";
 import { getCircuitBreaker } from "./get-circuit-breaker.js";
 import { getCooldown } from "./get-cooldown.js";
@@ -55,6 +56,7 @@ export const operations: readonly Pick<Operation<never, unknown>, "name" | "kind
   clearCooldown,
   closePosition,
   endRecovery,
+  exportFlow,
   findOrders,
   getCircuitBreaker,
   getCooldown,

@@ -1,19 +1,11 @@
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
-import { formatMoney, toMoney } from "../state/money.js";
 import type { Operation } from "./operation.js";
-import { limitsView } from "./view-limits.js";
+import { limitsView, limitText } from "./view-limits.js";
 import { pairsFromReply } from "./view-signals.js";
 
 interface Args {
   /** null removes a limit. */
   readonly limits: readonly (readonly [RiskLimitName, number | null])[];
-}
-
-const MONEY: readonly RiskLimitName[] = ["max_daily_loss", "max_exposure"];
-
-function limitText(name: RiskLimitName, limit: number | null): string {
-  if (limit === null) return "";
-  return MONEY.includes(name) ? formatMoney(toMoney(limit) ?? 0n) : String(limit);
 }
 
 export const setRiskLimits: Operation<Args, RiskLimits> = {

@@ -1,5 +1,6 @@
 /** Risk limits as callers see them, in the order of the configuration table. */
-import { RISK_LIMITS, type RiskLimits } from "../config/risk-limits.js";
+import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../config/risk-limits.js";
+import { formatMoney, toMoney } from "../state/money.js";
 
 export function limitsView(entries: Iterable<readonly [string, string | number]>): RiskLimits {
   const stored = new Map(entries);
@@ -9,4 +10,12 @@ export function limitsView(entries: Iterable<readonly [string, string | number]>
     if (value !== undefined) limits[name] = Number(value);
   }
   return limits;
+}
+
+const MONEY: readonly RiskLimitName[] = ["max_daily_loss", "max_exposure"];
+
+/** A limit as it is stored; empty where there is none. */
+export function limitText(name: RiskLimitName, limit: number | null): string {
+  if (limit === null) return "";
+  return MONEY.includes(name) ? formatMoney(toMoney(limit) ?? 0n) : String(limit);
 }

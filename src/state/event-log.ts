@@ -4,8 +4,9 @@ import type { ChangedTable, ChangeLog } from "./table.js";
 /** The newest events of a flow, oldest first. Appending and dropping the oldest cost O(1). */
 export class EventLog implements ChangedTable {
   readonly name = "events";
-  /** Whether an event was ever forgotten. */
-  trimmed = false;
+  /** Events that were forgotten before this log was given its first. */
+  skipped = 0;
+  #forgotten = 0;
   #events: EventRow[] = [];
   #start = 0;
   #lastMs = 0;
@@ -15,6 +16,16 @@ export class EventLog implements ChangedTable {
 
   get size(): number {
     return this.#events.length - this.#start;
+  }
+
+  /** Whether an event was ever forgotten. */
+  get trimmed(): boolean {
+    return this.skipped + this.#forgotten > 0;
+  }
+
+  /** How many events there ever were. */
+  get added(): number {
+    return this.skipped + this.#forgotten + this.size;
   }
 
   /** Appends an event under the next id and forgets the oldest beyond `max`. */
@@ -34,9 +45,18 @@ export class EventLog implements ChangedTable {
     this.trim(max);
   }
 
+  /** Appends an event that has an id, a later one than all before. Throws a TypeError when it has an earlier one. */
+  put(row: EventRow): void {
+    if (this.size > 0 && compareEventIds(row.id, this.newestId()) <= 0) {
+      throw new TypeError(`event ${row.id} does not come after ${this.newestId()}`);
+    }
+    this.log.note({ table: this, key: row.id, before: undefined });
+    this.load(row);
+  }
+
   /** Forgets the oldest beyond `max`. */
   trim(max: number): void {
-    if (this.size > max) this.trimmed = true;
+    this.#forgotten += Math.max(0, this.size - max);
     this.#start = Math.max(this.#start, this.#events.length - max);
     if (this.#start > 1024 && this.#start * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#start);
@@ -53,8 +73,11 @@ export class EventLog implements ChangedTable {
   }
 
   get(id: string): EventRow | undefined {
-    for (let i = this.#events.length - 1; i >= this.#start; i--) if (this.#events[i]?.id === id) return this.#events[i];
-    return undefined;
+    const newest = this.#events[this.#events.length - 1];
+    if (newest?.id === id) return newest;
+    const at = this.#after(id) - 1;
+    const found = at < this.#start ? undefined : this.#events[at];
+    return found?.id === id ? found : undefined;
   }
 
   restore(id: string): void {
@@ -68,14 +91,20 @@ export class EventLog implements ChangedTable {
 
   /** At most `limit` events after the one with this id; after "", from the oldest kept. */
   after(id: string, limit: number): EventRow[] {
+    const first = id === "" ? this.#start : this.#after(id);
+    return this.#events.slice(first, first + limit);
+  }
+
+  /** The place of the first event kept after the one with this id. */
+  #after(id: string): number {
     let low = this.#start;
     let high = this.#events.length;
-    while (id !== "" && low < high) {
+    while (low < high) {
       const middle = (low + high) >>> 1;
       if (compareEventIds(this.#events[middle]?.id ?? "", id) <= 0) low = middle + 1;
       else high = middle;
     }
-    return this.#events.slice(low, low + limit);
+    return low;
   }
 
   /** Whether events after the one with this id may have been forgotten. */

@@ -58,7 +58,7 @@ export class EventMirror implements Mirror {
 
   note(key: string): void {
     const row = this.log.get(key);
-    this.#newest++;
+    this.#newest = Math.max(this.#newest, this.log.skipped) + 1;
     if (row) this.#unwritten.push({ seq: this.#newest, row });
   }
 
@@ -100,7 +100,7 @@ export class EventMirror implements Mirror {
   #load(event: StoredEvent): void {
     const { seq, id, happened_at: at, instance, type, fields } = event;
     if (seq <= this.#newest) throw new TypeError(`events: ${seq} does not come after ${this.#newest}`);
-    if (seq > 1 && this.log.size === 0) this.log.trimmed = true;
+    if (this.log.added === 0) this.log.skipped = seq - 1;
     this.#newest = seq;
     this.log.load({ id, at, instance, type, fields: () => JSON.parse(fields) });
   }

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { constants, copyFile, link, open, rm } from "node:fs/promises";
+import { constants, copyFile, link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { LockedError } from "../../errors.js";
 import { claim } from "./open-here.js";
-import { lockedBy } from "./refusal.js";
+import { lockedBy, refusalOf } from "./refusal.js";
+
+type Fill = (connection: DuckDBConnection) => Promise<void>;
 
 const OPTIONS = {
   // One small statement at a time: a second thread would only wake up to find nothing to do.
@@ -41,15 +44,44 @@ export class FlowFile {
    * Makes a file that `fill` has filled. Nobody sees it half made: it gets its name when it is done. False when somebody else
    * was quicker.
    */
-  static async make(path: string, fill: (connection: DuckDBConnection) => Promise<void>): Promise<boolean> {
-    const draft = `${path}.new-${randomUUID()}`;
+  static make(path: string, fill: Fill, draft = `${path}.new-${randomUUID()}`): Promise<boolean> {
+    return FlowFile.#draft(draft, fill, () => nameIt(draft, path));
+  }
+
+  /**
+   * Makes a file that `fill` has filled, and gives it the name of one that is there, in one step: whoever opens that finds the
+   * old or the new. The old is kept under another name, to which this resolves. It must have left nothing in its log.
+   */
+  static replace(path: string, fill: Fill, draft: string): Promise<string> {
+    return FlowFile.#draft(draft, fill, async () => {
+      const kept = `${path}.replaced-${new Date().toISOString().replaceAll(":", "")}`;
+      const log = await stat(`${path}.wal`).catch(() => undefined);
+      if (log && log.size > 0) throw new TypeError(`${path}.wal is not empty`);
+      await secondName(path, kept);
+      await rename(draft, path);
+      await syncFolder(dirname(path));
+      return kept;
+    });
+  }
+
+  /** Removes what a process that died has left of a draft. Throws a LockedError when somebody is at work on it. */
+  static async clear(draft: string): Promise<void> {
+    try {
+      (await FlowFile.open(draft)).close();
+    } catch (error) {
+      const refusal = refusalOf(draft, error);
+      if (refusal instanceof LockedError) throw refusal;
+    }
+    await remove(draft);
+  }
+
+  static async #draft<Result>(draft: string, fill: Fill, done: () => Promise<Result>): Promise<Result> {
     try {
       const file = await FlowFile.#open(draft, () => {});
       await fill(file.connection).finally(() => file.close());
-      return await nameIt(draft, path);
+      return await done();
     } finally {
-      await rm(draft, { force: true });
-      await rm(`${draft}.wal`, { force: true });
+      await remove(draft);
     }
   }
 
@@ -73,20 +105,29 @@ export class FlowFile {
   }
 }
 
+async function remove(draft: string): Promise<void> {
+  await rm(draft, { force: true });
+  await rm(`${draft}.wal`, { force: true });
+}
+
 /** Gives a finished file its name, unless there is a file of that name. */
 async function nameIt(draft: string, path: string): Promise<boolean> {
   try {
-    await link(draft, path).catch((error: unknown) => {
-      // Some file systems know no second name; there the file is copied.
-      if (codeOf(error) === "EEXIST") throw error;
-      return copyFile(draft, path, constants.COPYFILE_EXCL);
-    });
+    await secondName(draft, path);
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     throw error;
   }
   await syncFolder(dirname(path));
   return true;
+}
+
+/** Gives a file another name that nothing has yet; some file systems know no second name, there the file is copied. */
+async function secondName(path: string, other: string): Promise<void> {
+  await link(path, other).catch((error: unknown) => {
+    if (codeOf(error) === "EEXIST") throw error;
+    return copyFile(path, other, constants.COPYFILE_EXCL);
+  });
 }
 
 /** Makes a new name survive a power cut, where the system can. */

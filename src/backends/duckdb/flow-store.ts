@@ -43,14 +43,18 @@ export class FlowStore {
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
 
-  /** Makes the tables of a new flow, in an empty file. */
-  static async create(connection: DuckDBConnection, context: BackendContext): Promise<void> {
+  /** Makes the tables of a new flow, in an empty file; `fill` says what the flow holds, by default nothing. */
+  static async create(
+    connection: DuckDBConnection,
+    context: BackendContext,
+    fill = (state: FlowState) => openNew(state, context),
+  ): Promise<void> {
     await connection.run("BEGIN");
     await Journal.create(connection);
     const store = new FlowStore(connection, await Journal.open(connection), CHECKPOINTS, context);
     for (const mirror of store.#mirrors.values()) await mirror.create(connection);
     await connection.run("COMMIT");
-    interpret(openFlow, store.state, { epoch: randomUUID(), schema: SCHEMA_VERSION }, callAt(context, ""));
+    fill(store.state);
     store.note(store.state.changes.take());
     await store.checkpoint();
   }
@@ -136,4 +140,8 @@ export class FlowStore {
     if (!mirror) throw new TypeError(`there is no table ${JSON.stringify(name)}`);
     return mirror;
   }
+}
+
+function openNew(state: FlowState, context: BackendContext): void {
+  interpret(openFlow, state, { epoch: randomUUID(), schema: SCHEMA_VERSION }, callAt(context, ""));
 }

@@ -13,10 +13,14 @@ export async function flowIdIn(connection: DuckDBConnection): Promise<string> {
 }
 
 /**
- * Is this the file of this flow, in a version that can be read? Asked before anything else is read, so that a file of another
- * flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
+ * Is this the file of this flow (without a `flowId`, of any), in a version that can be read? Answers with the flow's id. Asked
+ * before anything else is read, so that a file of another flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
  */
-export async function identify(connection: DuckDBConnection, path: string, flowId: string): Promise<void> {
+export async function identify(
+  connection: DuckDBConnection,
+  path: string,
+  flowId: string | undefined,
+): Promise<string> {
   const flow = await theFlow(connection);
   if (flow.schema > SCHEMA_VERSION) {
     throw new SchemaVersionError(
@@ -24,11 +28,12 @@ export async function identify(connection: DuckDBConnection, path: string, flowI
     );
   }
   if (flow.schema !== SCHEMA_VERSION) throw new TypeError(`flow_meta.schema: there was no schema ${flow.schema}`);
-  if (flow.flow_id !== flowId) {
+  if (flowId !== undefined && flow.flow_id !== flowId) {
     throw new ConfigError(
       `duckdb.path: ${path} holds the flow "${flow.flow_id}", not "${flowId}"; give each flow a file of its own, as in state/{flow_id}.db`,
     );
   }
+  return flow.flow_id;
 }
 
 async function theFlow(connection: DuckDBConnection): Promise<{ flow_id: string; schema: number }> {

@@ -1,15 +1,13 @@
-import { stat } from "node:fs/promises";
 import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
 import type { Call, Operation } from "../../operations/operation.js";
 import type { BackendContext } from "../backend.js";
 import { interpret } from "../interpret.js";
 import { Waiters } from "../waiters.js";
-import { FlowFile } from "./flow-file.js";
-import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
+import type { FlowFile } from "./flow-file.js";
+import type { CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { GroupCommit } from "./group-commit.js";
-import { identify } from "./identify.js";
-import { checkLog } from "./log-check.js";
 import { refusalOf } from "./refusal.js";
+import { openStored } from "./stored-flow.js";
 
 /** A flow whose file is open. */
 export class Session {
@@ -38,18 +36,13 @@ export class Session {
     policy: CheckpointPolicy,
     untouched: boolean,
   ): Promise<Session> {
-    let file: FlowFile | undefined;
+    const { file, store, crashed } = await openStored(path, context, policy);
     try {
-      const crashed = await isLogLeft(path);
-      file = await FlowFile.open(path);
-      if (crashed) checkLog(`${path}.wal`);
-      await identify(file.connection, path, context.flowId);
-      const store = await FlowStore.load(file.connection, context, policy);
       if (crashed && untouched) store.checkpointNext();
       else if (crashed) await store.checkpoint();
       return new Session(path, file, store, !untouched);
     } catch (error) {
-      file?.close();
+      file.close();
       throw refusalOf(path, error);
     }
   }
@@ -133,12 +126,6 @@ export class Session {
     const detail = cause instanceof Error ? cause.message : String(cause);
     return `${this.path} could not be written (${detail}). When that is cured, close() and connect() again: they read what is in the file.`;
   }
-}
-
-/** Did the last one to hold the file leave without closing it? */
-async function isLogLeft(path: string): Promise<boolean> {
-  const log = await stat(`${path}.wal`).catch(() => undefined);
-  return log !== undefined;
 }
 
 /** Runs a step now, returns or throws what came of it later. */

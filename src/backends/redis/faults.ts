@@ -3,6 +3,7 @@ import {
   CorruptStateError,
   FencedError,
   InvalidArgumentError,
+  LockedError,
   type StateError,
   StateLostError,
 } from "../../errors.js";
@@ -59,6 +60,8 @@ function refusal(code: string, message: string): StateError {
       return new StateLostError(`${text}. Close and connect again to work on what is there now.`);
     case "SFFENCED":
       return new FencedError(text);
+    case "SFIMPORT":
+      return new LockedError(text);
     case "SFINVALID":
       return new InvalidArgumentError(text);
     case "WRONGTYPE":

@@ -12,6 +12,21 @@ export class FlowKeys {
     return this.#prefix + name;
   }
 
+  /** Where a key's contents wait until an import of the flow is complete. */
+  staged(name: KeyName): string {
+    return `${this.#prefix}import:${name.replace(":", ".")}`;
+  }
+
+  /** How far an import is. */
+  get importProgress(): string {
+    return `${this.#prefix}import:progress`;
+  }
+
+  /** What all keys of the flow begin with. */
+  get prefix(): string {
+    return this.#prefix;
+  }
+
   /** Where the answer to the last call of a slot is remembered. */
   call(session: string, slot: number): string {
     return `${this.#prefix}execution:call:${session}.${slot}`;

@@ -27,15 +27,21 @@ const MONTH = 30 * DAY;
 
 /** The same flow on several backends, under one clock: what one answers, all must answer. */
 export class Trio implements AsyncDisposable {
-  readonly clock = new Clock(NOON);
   /** Moments at which something may end. */
   readonly #ends = new Set<number>();
 
-  private constructor(readonly players: readonly Player[]) {}
+  private constructor(
+    readonly players: readonly Player[],
+    readonly clock: Clock,
+  ) {}
 
-  static async open(opens: Readonly<Record<string, Open>>, config: Config): Promise<Trio> {
+  static async open(
+    opens: Readonly<Record<string, Open>>,
+    config: Config,
+    clock: Clock = new Clock(NOON),
+  ): Promise<Trio> {
     const players: Player[] = [];
-    const trio = new Trio(players);
+    const trio = new Trio(players, clock);
     for (const [name, open] of Object.entries(opens)) {
       const manager = await open(config, { clock: trio.clock.read, instanceId: INSTANCE });
       players.push({ name, manager, lease: undefined });

@@ -1,0 +1,99 @@
+#!lua flags=no-writes
+-- export_flow: everything that the flow holds, as it stands at one moment.
+--
+-- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[2] positions:open         hash    id -> JSON
+-- KEYS[3] orders:pending         hash    id -> JSON
+-- KEYS[4] orders:closed          hash    id -> JSON
+-- KEYS[5] orders:closed_at       zset    id -> ms it was closed
+-- KEYS[6] orders:fills           zset    order id|fill id -> ms it was booked
+-- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[9] risk:limits            hash    limit -> number
+-- KEYS[10] risk:history           hash    day -> JSON
+-- KEYS[11] risk:trades            zset    booked trade id -> ms
+-- KEYS[12] signals:processed      zset    id -> ms it was marked
+-- KEYS[13] signals:last           hash    id, pair, ts
+-- KEYS[14] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- KEYS[15] execution:heartbeat    string  ms
+-- KEYS[16] execution:instances    zset    instance -> ms of its last heartbeat
+-- KEYS[17] execution:lease        hash    token, until, holder
+-- KEYS[18] recovery:current       hash    id, token, holder, until ms, begun_at ms
+-- KEYS[19] recovery:journal       hash    what must be known if the recovery is resumed
+-- KEYS[20] events:log             stream  every change
+-- KEYS[21] risk:exposure          hash    notional, slots, slots by pair
+-- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
+--         hash {field, value, ...}, zset {member, score, ...}, string value or "",
+--         stream {id, number of values, field, value, ..., id, ...}, call}
+-- Errors: SFSTATELOST
+
+-- >>> read.lua, stamped from lua/shared
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= "" and epoch ~= flow_epoch then
+  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+local positions_key, pending_key, closed_key, closed_at_key, fills_key, daily_key, breaker_key, limits_key, history_key =
+  KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local trades_key, processed_key, last_key, cooldowns_key, heartbeat_key, instances_key, lease_key =
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local recovery_key, journal_key, events_key, exposure_key = KEYS[18], KEYS[19], KEYS[20], KEYS[21]
+
+local added = 0
+local info = redis.call("EXISTS", events_key) == 1 and redis.call("XINFO", "STREAM", events_key) or {}
+for i = 1, #info, 2 do
+  if info[i] == "entries-added" then added = info[i + 1] end
+end
+
+local events = {}
+for _, entry in ipairs(redis.call("XRANGE", events_key, "-", "+")) do
+  events[#events + 1], events[#events + 2] = entry[1], tostring(#entry[2])
+  for _, value in ipairs(entry[2]) do events[#events + 1] = value end
+end
+
+return answer({
+  "flow", string.format("%.0f", added),
+  redis.call("HGETALL", meta_key),
+  redis.call("HGETALL", positions_key),
+  redis.call("HGETALL", pending_key),
+  redis.call("HGETALL", closed_key),
+  redis.call("ZRANGE", closed_at_key, 0, -1, "WITHSCORES"),
+  redis.call("ZRANGE", fills_key, 0, -1, "WITHSCORES"),
+  redis.call("HGETALL", daily_key),
+  redis.call("HGETALL", breaker_key),
+  redis.call("HGETALL", limits_key),
+  redis.call("HGETALL", history_key),
+  redis.call("ZRANGE", trades_key, 0, -1, "WITHSCORES"),
+  redis.call("ZRANGE", processed_key, 0, -1, "WITHSCORES"),
+  redis.call("HGETALL", last_key),
+  redis.call("HGETALL", cooldowns_key),
+  redis.call("GET", heartbeat_key) or "",
+  redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
+  redis.call("HGETALL", lease_key),
+  redis.call("HGETALL", recovery_key),
+  redis.call("HGETALL", journal_key),
+  events,
+  redis.call("HGETALL", exposure_key),
+})

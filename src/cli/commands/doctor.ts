@@ -1,0 +1,60 @@
+import { RedisFlow } from "../../backends/redis/flow.js";
+import { duckdbPath } from "../../config/flow-id.js";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { checkDuckdb, duckdbFacts } from "../../doctor/duckdb.js";
+import type { Finding } from "../../doctor/finding.js";
+import { checkRedis } from "../../doctor/redis-checks.js";
+import { redisFacts } from "../../doctor/redis-facts.js";
+import { printable } from "../../text-table.js";
+import { EXIT } from "../exit-code.js";
+import { count } from "../in-words.js";
+import type { AddCommand } from "../program.js";
+import type { Colours, Terminal } from "../terminal.js";
+
+export const addDoctor: AddCommand = (program, run) => {
+  program
+    .command("doctor")
+    .description(
+      "Say what is wrong with the server and the stored state, and what to do. Changes nothing; ends with 1 on a problem.",
+    )
+    .addHelpText("after", "\nExample:\n  $ sf-state doctor --flow bot --url redis://localhost:6379")
+    .action((_, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        const config = await invocation.config();
+        const findings = await findingsOn(config, invocation.options.flow ?? (await invocation.flowId()));
+        invocation.print(findings, () => inWords(invocation.terminal, findings));
+        if (findings.some(({ level }) => level === "problem")) invocation.exitCode = EXIT.problem;
+      }),
+    );
+};
+
+async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Finding[]> {
+  const maxAge = config.recovery.max_state_age;
+  if (config.backend === "duckdb") {
+    return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), maxAge);
+  }
+  using flow = await RedisFlow.connect(config.redis, flowId);
+  return checkRedis(await redisFacts(flow), maxAge);
+}
+
+function inWords({ colours }: Terminal, findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  const lines = findings.flatMap(({ level, subject, found, advice }) => {
+    const line = `${mark(colours, level)} ${subject.padEnd(width)}  ${printable(found)}`;
+    return advice === "" ? [line] : [line, `${" ".repeat(width + 10)}${colours.dim(printable(advice))}`];
+  });
+  const problems = findings.filter(({ level }) => level === "problem").length;
+  const notes = findings.filter(({ level }) => level === "note").length;
+  return `${lines.join("\n")}\n\n${count(problems, "problem")}, ${count(notes, "note")}\n`;
+}
+
+function mark(colours: Colours, level: Finding["level"]): string {
+  switch (level) {
+    case "ok":
+      return colours.green("ok     ");
+    case "note":
+      return colours.yellow("note   ");
+    case "problem":
+      return colours.red("problem");
+  }
+}

@@ -1,0 +1,29 @@
+import type { Terminal } from "./terminal.js";
+
+const WIDTH = 30;
+/** Not painted more often, ms. */
+const PAUSE = 50;
+
+/** A bar on stderr while something lasts; nothing where there is no terminal. */
+export class ProgressBar implements Disposable {
+  #painted = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly words: string,
+  ) {}
+
+  /** Steps done, of so many. */
+  readonly at = (done: number, total: number): void => {
+    const now = performance.now();
+    if (!this.terminal.isScreen || (now - this.#painted < PAUSE && done < total)) return;
+    this.#painted = now;
+    const full = total === 0 ? WIDTH : Math.floor((done / total) * WIDTH);
+    const percent = String(total === 0 ? 100 : Math.floor((done / total) * 100)).padStart(3);
+    this.terminal.err(`\r\u001b[2K${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${percent}%  ${this.words}`);
+  };
+
+  [Symbol.dispose](): void {
+    if (Number.isFinite(this.#painted)) this.terminal.err("\r\u001b[2K");
+  }
+}

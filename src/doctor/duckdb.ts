@@ -1,0 +1,140 @@
+/** What is looked at, and checked, of a DuckDB file. */
+import { realpath, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
+import { openStored } from "../backends/duckdb/stored-flow.js";
+import { ConfigError, LockedError, StateError } from "../errors.js";
+import { layoutOf } from "../layout/convert.js";
+import type { FlowLayout } from "../layout/flow-layout.js";
+import { bytes, counted, type Finding, findingsOf } from "./finding.js";
+import { checkState } from "./state-checks.js";
+
+export interface DuckdbFacts {
+  readonly path: string;
+  /** Bytes; undefined when there is no file. */
+  readonly size: number | undefined;
+  /** Bytes of DuckDB's own log beside the file; 0 when there is none. */
+  readonly logSize: number;
+  /** Bytes free on the disk. */
+  readonly free: number;
+  readonly opened: OpenedFacts | { readonly refusal: StateError };
+  readonly now: number;
+}
+
+export interface OpenedFacts {
+  readonly flowId: string;
+  readonly crashed: boolean;
+  /** Commits that are not yet in the tables. */
+  readonly journalRows: number;
+  readonly totalBlocks: number;
+  readonly freeBlocks: number;
+  readonly layout: FlowLayout;
+}
+
+/** Looks at a file and leaves it byte for byte as it is. */
+export async function duckdbFacts(given: string, flowId: string | undefined): Promise<DuckdbFacts> {
+  const path = await realpath(given).catch(() => given);
+  const file = await stat(path).catch(() => undefined);
+  const log = await stat(`${path}.wal`).catch(() => undefined);
+  const disk = await statfs(dirname(path)).catch(() => undefined);
+  return {
+    path,
+    size: file?.size,
+    logSize: log?.size ?? 0,
+    free: disk ? disk.bavail * disk.bsize : Number.POSITIVE_INFINITY,
+    opened: file
+      ? await openedFacts(path, flowId)
+      : { refusal: new ConfigError(`there is no file ${path}: a bot makes it when it connects first`) },
+    now: Date.now(),
+  };
+}
+
+async function openedFacts(path: string, flowId: string | undefined): Promise<DuckdbFacts["opened"]> {
+  try {
+    const context = { instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, flowId };
+    const { file, store, crashed, flowId: found } = await openStored(path, context, CHECKPOINTS);
+    try {
+      const numbers = async (sql: string) => (await (await file.connection.run(sql)).getRows())[0]?.map(Number) ?? [];
+      const [journalRows = 0] = await numbers("SELECT count(*) FROM journal");
+      const [totalBlocks = 0, freeBlocks = 0] = await numbers(
+        "SELECT total_blocks, free_blocks FROM pragma_database_size() LIMIT 1",
+      );
+      return { flowId: found, crashed, journalRows, totalBlocks, freeBlocks, layout: layoutOf(store.state) };
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof StateError) return { refusal: error };
+    throw error;
+  }
+}
+
+/** A disk with less than this is nearly full, bytes. */
+const LITTLE = 100 * 1024 ** 2;
+
+export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] {
+  const { opened, path, now } = facts;
+  const disk = diskFindings(facts);
+  if ("refusal" in opened) return [refusalFinding(opened.refusal), ...disk];
+  return [
+    ...findingsOf("file", (found) => found.ok(`${path} opens and holds the flow ${opened.flowId}`)),
+    ...sizeFindings(facts, opened),
+    ...journalFindings(facts, opened),
+    ...disk,
+    ...checkState({ layout: opened.layout, now, maxStateAge }),
+  ];
+}
+
+function refusalFinding(refusal: StateError): Finding {
+  const found = refusal.message;
+  if (refusal instanceof LockedError) {
+    return { level: "note", subject: "file", found, advice: "to have it looked into, stop that process first" };
+  }
+  return {
+    level: "problem",
+    subject: "file",
+    found,
+    advice:
+      refusal instanceof ConfigError
+        ? "see to --duckdb and --flow"
+        : "keep the file and its .wal as they are, and restore a backup: sf-state restore",
+  };
+}
+
+function sizeFindings({ size = 0 }: DuckdbFacts, { totalBlocks, freeBlocks }: OpenedFacts): Finding[] {
+  const told = `${bytes(size)}, ${freeBlocks} of ${counted(totalBlocks, "block")} free`;
+  return findingsOf(
+    "size",
+    (found) => {
+      if (freeBlocks > 0.8 * totalBlocks && size > 64 * 1024 ** 2) {
+        found.note(told, "free blocks are used again; a copy into a new file (sf-state copy) makes it small");
+      }
+    },
+    told,
+  );
+}
+
+function journalFindings({ logSize }: DuckdbFacts, { crashed, journalRows }: OpenedFacts): Finding[] {
+  return findingsOf(
+    "journal",
+    (found) => {
+      if (crashed || journalRows > 0) {
+        found.note(
+          `the last one to hold the file did not close it: ${counted(journalRows, "commit")} in the journal, ${bytes(logSize)} of log`,
+          "nothing is lost, and the next one to open it brings the tables up to date; keep file and .wal together",
+        );
+      }
+    },
+    "empty; the tables are up to date",
+  );
+}
+
+function diskFindings({ free }: DuckdbFacts): Finding[] {
+  return findingsOf(
+    "disk",
+    (found) => {
+      if (free < LITTLE) found.problem(`only ${bytes(free)} free`, "a full disk stops every change: make room");
+    },
+    `${Number.isFinite(free) ? bytes(free) : "plenty"} free`,
+  );
+}

@@ -1,0 +1,70 @@
+/** What the doctor says of one thing: `ok`, a `note` that somebody may want to know, or a `problem` that needs somebody. */
+export interface Finding {
+  readonly level: "ok" | "note" | "problem";
+  /** What was looked at, in a word or two: the same for all that is found of it. */
+  readonly subject: string;
+  readonly found: string;
+  /** What to do; empty where there is nothing to do. */
+  readonly advice: string;
+}
+
+/** What is found of one subject. */
+export class Findings {
+  readonly all: Finding[] = [];
+
+  constructor(private readonly subject: string) {}
+
+  ok(found: string): void {
+    this.all.push({ level: "ok", subject: this.subject, found, advice: "" });
+  }
+
+  note(found: string, advice: string): void {
+    this.all.push({ level: "note", subject: this.subject, found, advice });
+  }
+
+  problem(found: string, advice: string): void {
+    this.all.push({ level: "problem", subject: this.subject, found, advice });
+  }
+
+  /** Something that the user, or the server, does not let be seen. */
+  denied(why: string): void {
+    this.note(`not permitted to look: ${why}`, "let the user do it (ACL SETUSER), or ask whoever runs the server");
+  }
+}
+
+/** The findings of a subject; `fine` is said when there is none. */
+export function findingsOf(subject: string, look: (findings: Findings) => void, fine?: string): Finding[] {
+  const findings = new Findings(subject);
+  look(findings);
+  if (findings.all.length === 0 && fine !== undefined) findings.ok(fine);
+  return findings.all;
+}
+
+/** So many things, in words: `3 keys`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** A few names, and how many more there are. */
+export function some(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** A span of ms for people: `350 ms`, `12 s`, `3 h`. */
+export function span(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 1) return `${Math.round(ms)} ms`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+/** A number of bytes for people. */
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  if (count < 1024 ** 2) return `${(count / 1024).toFixed(1)} KiB`;
+  if (count < 1024 ** 3) return `${(count / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(count / 1024 ** 3).toFixed(1)} GiB`;
+}

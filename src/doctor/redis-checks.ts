@@ -1,0 +1,264 @@
+/** What is checked of a Redis server and of the keys of a flow there. */
+import type { Seen } from "../backends/redis/flow.js";
+import { checkServer } from "../backends/redis/server.js";
+import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import { bytes, counted, type Finding, type Findings, findingsOf, some, span } from "./finding.js";
+import type { KeyFacts, RedisFacts } from "./redis-facts.js";
+import { checkState } from "./state-checks.js";
+
+export function checkRedis(facts: RedisFacts, maxStateAge: number): Finding[] {
+  return [
+    ...versionFindings(facts),
+    ...persistenceFindings(facts),
+    ...memoryFindings(facts),
+    ...replicationFindings(facts),
+    ...clockFindings(facts),
+    ...latencyFindings(facts),
+    ...scriptFindings(facts),
+    ...keyFindings(facts),
+    ...importFindings(facts),
+    ...contentFindings(facts, maxStateAge),
+  ];
+}
+
+/** Has a look at something, unless it may not be seen. */
+function looking<Value>(subject: string, fact: Seen<Value>, look: (found: Findings, value: Value) => void): Finding[] {
+  return findingsOf(subject, (found) => {
+    if ("denied" in fact) found.denied(fact.denied);
+    else look(found, fact.seen);
+  });
+}
+
+function field(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
+}
+
+function versionFindings({ info, address }: RedisFacts): Finding[] {
+  return looking("server", info, (found, text) => {
+    const valkey = field(text, "valkey_version");
+    try {
+      checkServer(text, address, true);
+      found.ok(`${valkey ? "Valkey" : "Redis"} ${valkey ?? field(text, "redis_version")} at ${address}`);
+    } catch (error) {
+      found.problem(error instanceof Error ? error.message : String(error), "upgrade the server");
+    }
+  });
+}
+
+function persistenceFindings({ info, settings }: RedisFacts): Finding[] {
+  return looking("persistence", info, (found, text) => {
+    if (field(text, "aof_last_write_status") === "err" || field(text, "rdb_last_bgsave_status") === "err") {
+      found.problem(
+        "the server could not save to disk the last time it tried",
+        "it may refuse all changes (MISCONF): see its log, and the free space and rights of its folder",
+      );
+    }
+    const set = "seen" in settings ? settings.seen : new Map<string, string>();
+    if (field(text, "aof_enabled") === "1") {
+      const sync = set.get("appendfsync");
+      if (sync === "always")
+        found.ok("appendonly with appendfsync always: a crash loses nothing that was acknowledged");
+      else if (sync === "no") {
+        found.problem(
+          "appendonly with appendfsync no: a crash of the machine loses what the system had not written, often 30 s",
+          "CONFIG SET appendfsync everysec (loses a second), or always (nothing)",
+        );
+      } else if (sync === undefined) {
+        found.note(
+          "appendonly is on; how often it is synced may not be looked at",
+          "appendfsync should be everysec or always",
+        );
+      } else {
+        found.note(
+          "appendonly with appendfsync everysec: a crash of the machine loses up to the last second or two",
+          "if that is too much: CONFIG SET appendfsync always",
+        );
+      }
+      return;
+    }
+    if ("denied" in settings) {
+      found.problem("appendonly is off: a crash loses all since the last snapshot on disk, if there is one", APPEND);
+      return;
+    }
+    const save = set.get("save") ?? "";
+    const changes = field(text, "rdb_changes_since_last_save") ?? "?";
+    found.problem(
+      save === ""
+        ? "nothing is written to disk: a crash or a restart of the server loses everything"
+        : `only snapshots are written (save ${save}): a crash loses all changes since the last one, now ${changes}`,
+      APPEND,
+    );
+  });
+}
+
+const APPEND = "CONFIG SET appendonly yes, then CONFIG REWRITE; in redis.conf: appendonly yes";
+
+function memoryFindings({ info, settings }: RedisFacts): Finding[] {
+  return looking("memory", info, (found, text) => {
+    const set = "seen" in settings ? settings.seen : undefined;
+    const policy = field(text, "maxmemory_policy") ?? set?.get("maxmemory-policy");
+    if (policy !== undefined && policy !== "noeviction") {
+      found.problem(
+        `maxmemory-policy is ${policy}: the server may evict positions and signals without a word`,
+        "CONFIG SET maxmemory-policy noeviction, then CONFIG REWRITE",
+      );
+    }
+    const used = Number(field(text, "used_memory") ?? 0);
+    const most = Number(field(text, "maxmemory") ?? 0);
+    if (most > 0 && used > 0.9 * most) {
+      found.problem(
+        `${bytes(used)} of ${bytes(most)} (maxmemory) are used`,
+        "at maxmemory new entries are refused, exits still work: give it more memory, or remove what else is there",
+      );
+    } else if (policy === "noeviction") {
+      found.ok(`noeviction; ${bytes(used)} used${most > 0 ? ` of ${bytes(most)}` : ", no maxmemory"}`);
+    }
+  });
+}
+
+function replicationFindings({ info, settings }: RedisFacts): Finding[] {
+  return looking("replicas", info, (found, text) => {
+    if (field(text, "role") === "slave") {
+      found.problem("this server is a replica: it refuses changes", "connect to its master, or through sentinels");
+      return;
+    }
+    const count = Number(field(text, "connected_slaves") ?? 0);
+    if (count === 0) {
+      found.note(
+        "none: when this machine is lost, so is what its disk does not give back",
+        "add a replica and min-replicas-to-write 1, or take backups: sf-state backup",
+      );
+      return;
+    }
+    const least = "seen" in settings ? settings.seen.get("min-replicas-to-write") : undefined;
+    if (least === "0") {
+      found.note(
+        `${counted(count, "replica")}, but min-replicas-to-write is 0: a master that is cut off takes changes that a failover forgets`,
+        "CONFIG SET min-replicas-to-write 1",
+      );
+    } else found.ok(`${counted(count, "replica")}${least === undefined ? "" : `, min-replicas-to-write ${least}`}`);
+  });
+}
+
+function clockFindings({ clockOffset, roundTrips }: RedisFacts): Finding[] {
+  const doubt = Math.min(...roundTrips) / 2;
+  const off = Math.abs(clockOffset);
+  const told = `the server is ${span(off)} ${clockOffset > 0 ? "ahead of" : "behind"} this machine`;
+  return findingsOf(
+    "clock",
+    (found) => {
+      const advice = "the server's clock decides cooldowns and days; have both machines follow NTP";
+      if (off > 30_000 + doubt) found.problem(told, advice);
+      else if (off > 1_000 + doubt) found.note(told, advice);
+    },
+    `within ${span(off + doubt)} of this machine's`,
+  );
+}
+
+function latencyFindings({ roundTrips }: RedisFacts): Finding[] {
+  const sorted = roundTrips.toSorted((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  const told = `a round trip takes ${median.toFixed(1)} ms (median of ${sorted.length}, at most ${(sorted.at(-1) ?? 0).toFixed(1)})`;
+  return findingsOf(
+    "latency",
+    (found) => {
+      if (median > 250) found.problem(told, "every call of a bot takes that long: bring the two closer together");
+      else if (median > 20) found.note(told, "every call of a bot takes that long");
+    },
+    told,
+  );
+}
+
+function scriptFindings({ missingScripts }: RedisFacts): Finding[] {
+  return looking("scripts", missingScripts, (found, missing) => {
+    if (missing.length === 0) found.ok("all are loaded");
+    else {
+      found.note(
+        `${counted(missing.length, "script")} not loaded: ${some(missing)}`,
+        "nothing to do: a bot loads them when it connects, and again when the server has lost them",
+      );
+    }
+  });
+}
+
+const CALL = /^execution:call:/;
+const STAGED = /^import:/;
+
+function keyFindings({ keys }: RedisFacts): Finding[] {
+  return looking("keys", keys, (found, all) => {
+    for (const { name, type } of all) {
+      const known = KEY_LAYOUTS.find(({ key }) => key === name);
+      const expected = known?.type ?? (CALL.test(name) ? "string" : undefined);
+      if (expected !== undefined && type !== expected) {
+        found.problem(
+          `${name} is a ${type}, expected a ${expected}`,
+          "calls that meet it fail; RENAME it away, and restore a backup if what it held is gone",
+        );
+      }
+    }
+    const orphans = all.filter(({ name }) => !isKnown(name)).map(({ name }) => name);
+    if (orphans.length > 0) {
+      found.note(
+        `${counted(orphans.length, "key")} that this version does not know: ${some(orphans)}`,
+        "left by another program, or by a newer version: look at them before you delete them",
+      );
+    }
+    const stuck = all.filter(({ name, ttl }) => CALL.test(name) && ttl === undefined).map(({ name }) => name);
+    if (stuck.length > 0) {
+      found.problem(
+        `${counted(stuck.length, "remembered answer")} without an end: ${some(stuck)}`,
+        "somebody took their time to live away (PERSIST); DEL them, nobody asks for an answer after ten minutes",
+      );
+    }
+    for (const { name, ttl } of all) {
+      if (ttl !== undefined && !CALL.test(name)) {
+        found.problem(`${name} will vanish in ${span(ttl)}`, `somebody gave it a time to live; take it away: PERSIST`);
+      }
+    }
+    sizes(found, all);
+  });
+}
+
+function isKnown(name: string): boolean {
+  return CALL.test(name) || STAGED.test(name) || KEY_LAYOUTS.some(({ key }) => key === name);
+}
+
+function sizes(found: Findings, all: readonly KeyFacts[]): void {
+  const sized = all.flatMap(({ name, bytes: size }) => ("seen" in size ? [{ name, size: size.seen }] : []));
+  const denied = all.find(({ bytes: size }) => "denied" in size)?.bytes;
+  if (denied && "denied" in denied) found.denied(denied.denied);
+  if (sized.length === 0) return;
+  const total = sized.reduce((sum, { size }) => sum + size, 0);
+  const largest = sized
+    .toSorted((a, b) => b.size - a.size)
+    .slice(0, 3)
+    .map(({ name, size }) => `${name} ${bytes(size)}`);
+  found.ok(`${counted(all.length, "key")}, ${bytes(total)}; the largest: ${largest.join(", ")}`);
+}
+
+function importFindings({ keys }: RedisFacts): Finding[] {
+  if ("denied" in keys || !keys.seen.some(({ name }) => STAGED.test(name))) return [];
+  return findingsOf("import", (found) =>
+    found.problem(
+      "an import into this flow is unfinished",
+      "run the same sf-state copy or restore again to go on with it, or sf-state copy --discard to give it up",
+    ),
+  );
+}
+
+function contentFindings({ layout, unreadable, now }: RedisFacts, maxStateAge: number): Finding[] {
+  if (layout) return checkState({ layout, now, maxStateAge });
+  return findingsOf("flow", (found) => {
+    if (unreadable === undefined) {
+      found.problem(
+        "there is no such flow on this server",
+        "is it the right server, --flow and key_prefix? sf-state ls lists flows",
+      );
+    } else {
+      found.problem(
+        `what the flow holds cannot be read as a whole: ${unreadable}`,
+        "put right what is said about its keys, then look again",
+      );
+    }
+  });
+}

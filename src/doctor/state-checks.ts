@@ -1,0 +1,292 @@
+/** What is checked of a stored state, wherever it is stored. */
+import { fillState } from "../layout/convert.js";
+import type { Entry, FlowLayout } from "../layout/flow-layout.js";
+import { DERIVED } from "../layout/key-layouts.js";
+import { notionalOf, orderNotional } from "../state/exposure.js";
+import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { formatMoney } from "../state/money.js";
+import { counted, type Finding, findingsOf, some, span } from "./finding.js";
+
+export interface StateFacts {
+  readonly layout: FlowLayout;
+  /** The flow's clock, ms. */
+  readonly now: number;
+  /** `recovery.max_state_age`, ms. */
+  readonly maxStateAge: number;
+}
+
+/** A bot that is silent for so long is not working, or has no heartbeat, ms. */
+const QUIET = 5 * 60_000;
+
+/** A cooldown or a lease that ends later than this was hardly meant, ms. */
+const FAR = 30 * 86_400_000;
+
+/** How far a time may lie ahead of the flow's clock before it is odd, ms. */
+const AHEAD = 60_000;
+
+const HEAL = "sf-state backup, then restore of that file with --replace, makes the sums anew";
+const BY_HAND = "compare with the exchange, then put it right with savePosition, saveOrder or removeOrder";
+
+export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] {
+  const schema = schemaFindings(layout);
+  if (schema.some(({ level }) => level === "problem")) return schema;
+  const state = new FlowState();
+  const unreadable = fillState(state, layout);
+  return [
+    ...schema,
+    ...findingsOf(
+      "records",
+      (found) => {
+        for (const { key, why } of unreadable) {
+          found.problem(
+            `${key} cannot be read: ${why}`,
+            "every call that meets it fails; put the record right by hand, or restore a backup",
+          );
+        }
+      },
+      "every record can be read",
+    ),
+    // What follows from records that cannot be read would be wrong.
+    ...(unreadable.length === 0 ? exposureFindings(state, layout) : []),
+    ...orderFindings(state),
+    ...breakerFindings(state, now),
+    ...recoveryFindings(state),
+    ...leaseFindings(state, now),
+    ...heartbeatFindings(state, now, maxStateAge),
+    ...cooldownFindings(state, now),
+    ...clockFindings(state, now),
+  ];
+}
+
+function schemaFindings({ entries }: FlowLayout): Finding[] {
+  const schema = entries["flow:meta"].find(([name]) => name === "schema")?.[1];
+  return findingsOf(
+    "schema",
+    (found) => {
+      if (Number(schema) > SCHEMA_VERSION) {
+        found.problem(`written by schema ${schema}, this version knows ${SCHEMA_VERSION}`, "upgrade signalflow-state");
+      }
+    },
+    `version ${schema}`,
+  );
+}
+
+function exposureFindings(state: FlowState, layout: FlowLayout): Finding[] {
+  const derived = fieldsOf(DERIVED["risk:exposure"]?.render(state) ?? []);
+  const stored = fieldsOf(layout.entries["risk:exposure"].filter(([, value]) => value !== "0"));
+  return findingsOf(
+    "sums",
+    (found) => {
+      for (const field of new Set([...derived.keys(), ...stored.keys()])) {
+        const [kept, true_] = [stored.get(field) ?? "0", derived.get(field) ?? "0"];
+        if (kept !== true_) {
+          found.problem(
+            `risk:exposure ${field} is ${kept}, positions and orders add up to ${true_}`,
+            `admission decides by the wrong sum; ${HEAL}`,
+          );
+        }
+      }
+      for (const { id, notional, size, entry_price } of state.positions.values()) {
+        const expected = notionalOf(size, entry_price);
+        if (notional !== expected) {
+          found.problem(
+            `position ${id} takes ${formatMoney(notional)} of the exposure, size x price is ${formatMoney(expected)}`,
+            `save the position again (updatePosition with its size), then ${HEAL}`,
+          );
+        }
+      }
+      for (const order of state.orders.values()) {
+        const expected = orderNotional(order);
+        if (order.notional !== expected) {
+          found.problem(
+            `order ${order.id} takes ${formatMoney(order.notional)} of the exposure, its unfilled rest is ${formatMoney(expected)}`,
+            `save the order again with saveOrder, then ${HEAL}`,
+          );
+        }
+      }
+    },
+    `exposure ${formatMoney(state.exposure.notional)} in ${counted(state.exposure.slots, "slot")} is the sum of positions and orders`,
+  );
+}
+
+function fieldsOf(entries: readonly Entry[]): Map<string, string> {
+  return new Map(entries.map(([name = "", value = ""]) => [name, value]));
+}
+
+function orderFindings(state: FlowState): Finding[] {
+  const { closedOrders, closedAt, orders, positions } = state;
+  return findingsOf(
+    "orders",
+    (found) => {
+      const undated = Array.from(closedOrders.values(), ({ id }) => id).filter((id) => closedAt.get(id) === undefined);
+      if (undated.length > 0) {
+        found.problem(
+          `orders:closed has ${counted(undated.length, "order")} without a time in orders:closed_at: ${some(undated)}`,
+          "they are never forgotten; HDEL them from orders:closed",
+        );
+      }
+      const gone = Array.from(closedAt.entries(), ([id]) => id).filter((id) => closedOrders.get(id) === undefined);
+      if (gone.length > 0) {
+        found.problem(
+          `orders:closed_at names ${counted(gone.length, "order")} that orders:closed lacks: ${some(gone)}`,
+          "a fill that comes late for them is refused; ZREM them from orders:closed_at",
+        );
+      }
+      for (const { id, pair, size } of positions.values()) {
+        if (size <= 0) found.problem(`position ${id} of ${pair} has the size ${size}`, BY_HAND);
+      }
+      for (const { id, intent, position_id } of orders.values()) {
+        if (intent === "exit" && position_id !== null && positions.get(position_id) === undefined) {
+          found.note(
+            `order ${id} is to close position ${position_id}, which is not open`,
+            "cancel it on the exchange and with cancelOrder",
+          );
+        }
+      }
+      const unknown = Array.from(orders.values()).filter(({ status }) => status === "unknown");
+      if (unknown.length > 0) {
+        found.note(
+          `${counted(unknown.length, "order")} in status unknown: ${some(unknown.map(({ id }) => id))}`,
+          "they keep their reservations until somebody asks the exchange: sf-state recover",
+        );
+      }
+    },
+    `${counted(positions.size, "position")}, ${counted(orders.size, "pending order")}, ${counted(closedOrders.size, "closed order")} kept`,
+  );
+}
+
+function breakerFindings({ breaker: { value } }: FlowState, now: number): Finding[] {
+  return findingsOf(
+    "breaker",
+    (found) => {
+      if (!value || (value.until !== null && value.until <= now)) return;
+      const since = span(Math.max(0, now - value.tripped_at));
+      if (value.until === null) {
+        found.note(
+          `active since ${since}, until somebody resets it: ${value.reason}`,
+          "it blocks entries; when the cause is gone: sf-state breaker reset",
+        );
+      } else {
+        found.note(
+          `active since ${since}, for another ${span(value.until - now)}: ${value.reason}`,
+          value.until - now > FAR
+            ? "that is a long time: was it meant? sf-state breaker reset ends it"
+            : "it blocks entries until then; sf-state breaker reset ends it sooner",
+        );
+      }
+      if (value.tripped_at > now + AHEAD) {
+        found.problem(
+          `it was tripped ${span(value.tripped_at - now)} in the future`,
+          "the clock has stepped back: see to the server's time, then reset the breaker",
+        );
+      }
+    },
+    "quiet",
+  );
+}
+
+function recoveryFindings({ meta: { value } }: FlowState): Finding[] {
+  return findingsOf(
+    "recovery",
+    (found) => {
+      if (value?.recovering) {
+        found.problem(
+          `a recovery has begun and not ended: ${value.recovering}`,
+          "entries are refused until it ends: run sf-state recover again, or endRecovery once a person has looked",
+        );
+      }
+    },
+    "none under way",
+  );
+}
+
+function leaseFindings({ lease: { value }, instances }: FlowState, now: number): Finding[] {
+  const isHeld = value !== undefined && value.until > now;
+  return findingsOf(
+    "lease",
+    (found) => {
+      if (!isHeld) return;
+      if (value.until - now > FAR) {
+        found.problem(
+          `${value.holder} holds it for another ${span(value.until - now)}`,
+          "nobody else can take over before: stop that bot, then HSET execution:lease until 0",
+        );
+        return;
+      }
+      const beat = instances.get(value.holder);
+      if (beat !== undefined && now - beat > QUIET) {
+        found.note(
+          `its holder ${value.holder} gave no sign of life for ${span(now - beat)}`,
+          `is it still working? Without renewal the lease ends in ${span(value.until - now)}`,
+        );
+      }
+    },
+    isHeld ? `held by ${value.holder} for another ${span(value.until - now)}` : "free",
+  );
+}
+
+function heartbeatFindings({ heartbeat: { value } }: FlowState, now: number, maxStateAge: number): Finding[] {
+  return findingsOf(
+    "heartbeat",
+    (found) => {
+      if (value === undefined) {
+        found.note(
+          "there never was one",
+          "call heartbeat() every few seconds, so that others see that the bot is alive",
+        );
+      } else if (now - value > maxStateAge) {
+        found.problem(
+          `the last one is ${span(now - value)} old, recovery.max_state_age is ${span(maxStateAge)}`,
+          "nobody works on this flow; before a bot does again, bring it in line with the exchange: sf-state recover",
+        );
+      } else if (now - value > QUIET) {
+        found.note(`the last one is ${span(now - value)} old`, "is the bot running?");
+      } else if (value > now + AHEAD) {
+        found.problem(
+          `the last one is ${span(value - now)} in the future`,
+          "the clock has stepped back: see to the time",
+        );
+      }
+    },
+    value === undefined ? undefined : `${span(Math.max(0, now - value))} ago`,
+  );
+}
+
+function cooldownFindings({ cooldowns }: FlowState, now: number): Finding[] {
+  const active = Array.from(cooldowns.entries()).filter(([, until]) => until > now);
+  return findingsOf(
+    "cooldowns",
+    (found) => {
+      const far = active.filter(([, until]) => until - now > FAR);
+      if (far.length > 0) {
+        found.note(
+          `${counted(far.length, "cooldown")} ends in more than ${span(FAR)}: ${some(far.map(([pair]) => pair))}`,
+          "was it meant? sf-state cooldowns clear PAIR ends it",
+        );
+      }
+      if (active.some(([pair]) => pair === "*")) {
+        found.note("one of all pairs (*) blocks every entry", "sf-state cooldowns clear '*' ends it");
+      }
+    },
+    `${active.length} active, ${cooldowns.size - active.length} over`,
+  );
+}
+
+/** Times ahead of the clock: it has stepped back, or the flow comes from a machine that was ahead. */
+function clockFindings({ processed, trades, fills }: FlowState, now: number): Finding[] {
+  return findingsOf("times", (found) => {
+    for (const [what, ids] of [
+      ["signals:processed", processed],
+      ["risk:trades", trades],
+      ["orders:fills", fills],
+    ] as const) {
+      const newest = ids.newestScore();
+      if (newest !== undefined && newest > now + AHEAD) {
+        found.problem(
+          `${what} has entries ${span(newest - now)} in the future`,
+          "the clock has stepped back; ids are remembered for longer than they should be: see to the time",
+        );
+      }
+    }
+  });
+}

@@ -1,0 +1,52 @@
+/** From a state to its layout and back. */
+import { CorruptStateError } from "../errors.js";
+import { FlowState } from "../state/flow-state.js";
+import type { Entry, FlowLayout, StoredKey } from "./flow-layout.js";
+import { KEY_LAYOUTS } from "./key-layouts.js";
+
+/** Entries for every key; those that are not given are empty. */
+export function everyKey(entries: ReadonlyMap<StoredKey, readonly Entry[]>): Record<StoredKey, readonly Entry[]> {
+  const all: Partial<Record<StoredKey, readonly Entry[]>> = {};
+  for (const { key } of KEY_LAYOUTS) all[key] = entries.get(key) ?? [];
+  if (!hasEveryKey(all)) throw new TypeError("a key of a flow has no layout");
+  return all;
+}
+
+function hasEveryKey(
+  found: Partial<Record<StoredKey, readonly Entry[]>>,
+): found is Record<StoredKey, readonly Entry[]> {
+  return KEY_LAYOUTS.every(({ key }) => found[key] !== undefined);
+}
+
+export function layoutOf(state: FlowState): FlowLayout {
+  const entries = new Map(KEY_LAYOUTS.map(({ key, render }) => [key, render(state)]));
+  return { entries: everyKey(entries), eventsAdded: state.events.added };
+}
+
+/** What cannot be read in a layout. */
+export interface Unreadable {
+  readonly key: StoredKey;
+  readonly why: string;
+}
+
+/** Puts a layout into a state that is empty; answers with the keys that could not be read, whole or in part. */
+export function fillState(state: FlowState, { entries, eventsAdded }: FlowLayout): Unreadable[] {
+  const unreadable: Unreadable[] = [];
+  state.events.skipped = Math.max(0, eventsAdded - entries["events:log"].length);
+  for (const { key, parse } of KEY_LAYOUTS) {
+    try {
+      parse(state, entries[key]);
+    } catch (error) {
+      unreadable.push({ key, why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return unreadable;
+}
+
+/** The state that a layout is of. Throws a CorruptStateError that names key and entry when something cannot be read. */
+export function stateOf(layout: FlowLayout): FlowState {
+  const state = new FlowState();
+  const [first] = fillState(state, layout);
+  if (first) throw new CorruptStateError(`${first.key}: what is stored could not be understood: ${first.why}`);
+  return state;
+}

@@ -1,0 +1,17 @@
+/** A whole flow in the one layout that people know: that of Redis, whichever backend the flow is on. */
+import type { KeyName } from "../operations/operation.js";
+
+/** A key that belongs to a flow's state. The answers to calls do not: nobody asks for them again after a move. */
+export type StoredKey = Exclude<KeyName, "execution:call">;
+
+export type KeyType = "hash" | "zset" | "string" | "stream";
+
+/** Of a hash: field, value. Of a zset: member, score. Of a string: the value. Of a stream: id, then fields and values in turn. */
+export type Entry = readonly string[];
+
+/** Everything a flow holds, at one moment: the strings that Redis holds, or would hold. Keys that hold nothing have no entries. */
+export interface FlowLayout {
+  readonly entries: Readonly<Record<StoredKey, readonly Entry[]>>;
+  /** How many events the flow ever had, those that were trimmed away included. */
+  readonly eventsAdded: number;
+}

@@ -1,0 +1,52 @@
+import { everyKey, layoutOf } from "../layout/convert.js";
+import type { Entry, FlowLayout, KeyType, StoredKey } from "../layout/flow-layout.js";
+import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import { compareBytes } from "../state/ranking.js";
+import { list, type Operation, type Reply, text } from "./operation.js";
+
+/** The keys after `flow:meta`, which every read has. */
+const OTHERS = KEY_LAYOUTS.filter(({ key }) => key !== "flow:meta");
+
+export const exportFlow: Operation<void, FlowLayout> = {
+  name: "export_flow",
+  kind: "read",
+  keys: OTHERS.map(({ key }) => key),
+  argv: [],
+  encode: () => [],
+  decode(reply) {
+    const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash")]]);
+    for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, contents(reply, i + 3, type));
+    return { entries: everyKey(entries), eventsAdded: Number(text(reply, 1)) };
+  },
+  apply: layoutOf,
+};
+
+function contents(reply: Reply, at: number, type: KeyType): Entry[] {
+  switch (type) {
+    case "string": {
+      const value = text(reply, at);
+      return value === "" ? [] : [[value]];
+    }
+    case "stream":
+      return eventsOf(list(reply, at));
+    case "hash":
+      return pairsOf(list(reply, at)).sort(([a = ""], [b = ""]) => compareBytes(a, b));
+    case "zset":
+      return pairsOf(list(reply, at));
+  }
+}
+
+function pairsOf(flat: readonly string[]): Entry[] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => flat.slice(2 * i, 2 * i + 2));
+}
+
+/** Of events told as id, number of values, values. */
+function eventsOf(flat: readonly string[]): Entry[] {
+  const events: Entry[] = [];
+  for (let at = 0; at < flat.length; ) {
+    const end = at + 2 + Number(flat[at + 1]);
+    events.push([flat[at] ?? "", ...flat.slice(at + 2, end)]);
+    at = end;
+  }
+  return events;
+}

@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from "node:util";
+import { CorruptStateError, InvalidArgumentError } from "../errors.js";
+import { stateOf } from "../layout/convert.js";
+import type { FlowLayout } from "../layout/flow-layout.js";
+import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import { snapshot } from "../operations/snapshot.js";
+import type { Snapshot } from "../types.js";
+import { type FlowPlace, type FoundFlow, type Progress, snapshotArgs } from "./flow-place.js";
+import { differences, epochOf, type PortableFlow, portable, withEpoch, withoutEpoch } from "./portable.js";
+
+/** A bot that gave a sign of life so long ago may still trade, ms. */
+const FRESH = 60_000;
+
+export interface CopyOptions {
+  /** Under which id the flow is to go on; by default its own. */
+  readonly toFlow?: string | undefined;
+  /** Whether a flow that is there already may be replaced. */
+  readonly replace: boolean;
+  readonly progress?: Progress;
+}
+
+export interface CopyReport {
+  readonly from: string;
+  readonly to: string;
+  readonly flow: string;
+  /** `already there`: what is there is the same, and was left as it is. */
+  readonly outcome: "copied" | "already there";
+  readonly epoch: string;
+  /** How many entries each key has. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What may make the copy less than the truth. */
+  readonly warnings: readonly string[];
+  /** Where what was replaced is kept, if it is. */
+  readonly kept?: string;
+}
+
+/**
+ * Copies a whole flow from one place to another, verified: it is read at one moment, every record is understood, what was written
+ * is read back and compared before it takes its place, and afterwards the new place tells the same snapshot and has as many
+ * events. Where a flow is already, it is refused, unless `replace`; what is replaced stays as it is until all of the new is there.
+ * An end at any moment loses nothing: the same call again goes on, or finds that it is done.
+ *
+ * Rejects with an InvalidArgumentError when there is nothing to copy or something in the way, a CorruptStateError that names
+ * what cannot be read or did not arrive, and with what the places reject with.
+ */
+export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOptions): Promise<CopyReport> {
+  const source = await from.read();
+  if (!source) throw new InvalidArgumentError(`from: there is no such flow: ${from.name}`);
+  const flow = portable(source.layout);
+  const report = {
+    from: from.name,
+    to: to.name,
+    flow: options.toFlow ?? source.flowId,
+    counts: countsOf(flow.layout),
+    warnings: warningsOf(source),
+  };
+
+  const there = await to.read();
+  if (there && differences(withoutEpoch(there.layout), flow.layout).length === 0)
+    return { ...report, outcome: "already there", epoch: epochOf(there.layout) };
+  if (there && !options.replace && !isNew(there.layout)) {
+    throw new InvalidArgumentError(
+      `to: ${to.name} is not empty: ${contentsOf(there.layout)}. Say --replace to replace it`,
+    );
+  }
+
+  const { epoch, kept } = await to.write(flow, {
+    flowId: report.flow,
+    source: { name: from.name, epoch: epochOf(source.layout), readAt: source.now },
+    replaces: there ? epochOf(there.layout) : "",
+    progress: options.progress ?? (() => {}),
+  });
+  await verify(flow, source.now, to);
+  return { ...report, outcome: "copied", epoch, ...(kept !== undefined && { kept }) };
+}
+
+async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<void> {
+  const call = { now, instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, lease: "" };
+  const state = stateOf(withEpoch(flow.layout, "any"));
+  const expected = withoutIdentity(snapshot.apply(state, snapshotArgs(now), call));
+  const told = withoutIdentity(await to.snapshot(now));
+  const events = (await to.read())?.layout.entries["events:log"].length;
+  if (isDeepStrictEqual(told, expected) && events === state.events.size) return;
+  throw new CorruptStateError(
+    `${to.name} holds the copy, but no longer tells the same as its source: has somebody begun to work on it? Compare the two`,
+  );
+}
+
+function withoutIdentity({ epoch: _, ...rest }: Omit<Snapshot, "flowId">) {
+  return rest;
+}
+
+function countsOf({ entries }: FlowLayout): Record<string, number> {
+  return Object.fromEntries(KEY_LAYOUTS.map(({ key }) => [key, entries[key].length]));
+}
+
+/** A flow that was only opened has nothing to lose. */
+function isNew({ entries }: FlowLayout): boolean {
+  return KEY_LAYOUTS.every(({ key }) => key === "flow:meta" || entries[key].length === 0);
+}
+
+function contentsOf({ entries }: FlowLayout): string {
+  const counts = [
+    [entries["positions:open"].length, "positions"],
+    [entries["orders:pending"].length, "pending orders"],
+    [entries["signals:processed"].length, "signals"],
+    [entries["events:log"].length, "events"],
+  ];
+  return counts.map(([count, what]) => `${count} ${what}`).join(", ");
+}
+
+/** The copy is of one moment; whoever goes on trading at the source makes it old. */
+function warningsOf({ layout, now, isShared }: FoundFlow): string[] {
+  if (!isShared) return [];
+  const warnings: string[] = [];
+  const [beat] = layout.entries["execution:heartbeat"][0] ?? [];
+  const age = now - Number(beat);
+  if (beat !== undefined && age < FRESH) {
+    warnings.push(
+      `a bot gave a sign of life ${Math.max(0, Math.round(age / 1000))} s ago: if it trades on, the copy is old. Stop it and copy again`,
+    );
+  }
+  const lease = new Map(layout.entries["execution:lease"].map(([name = "", value = ""]) => [name, value]));
+  if (Number(lease.get("until") ?? 0) > now) {
+    warnings.push(
+      `${lease.get("holder")} holds the flow's lease: if it trades on, the copy is old. Stop it and copy again`,
+    );
+  }
+  return warnings;
+}

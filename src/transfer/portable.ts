@@ -1,0 +1,162 @@
+/** A flow on its way from one place to another. */
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { CorruptStateError, SchemaVersionError } from "../errors.js";
+import { everyKey, layoutOf, stateOf } from "../layout/convert.js";
+import type { Entry, FlowLayout, KeyType, StoredKey } from "../layout/flow-layout.js";
+import { DERIVED, KEY_LAYOUTS } from "../layout/key-layouts.js";
+import { type FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+
+/** Entries of one key, few enough to be sent at once. */
+export interface Chunk {
+  readonly key: StoredKey;
+  readonly type: KeyType;
+  readonly entries: readonly Entry[];
+}
+
+/** What is the same wherever the flow is: all of it but its epoch and who holds its lease. */
+export interface PortableFlow {
+  /** SHA-256 of the contents: two flows of one id hold the same. */
+  readonly id: string;
+  readonly layout: FlowLayout;
+  readonly chunks: readonly Chunk[];
+}
+
+const CHUNK_ENTRIES = 500;
+const CHUNK_LENGTH = 128 * 1024;
+
+/**
+ * Reads a layout strictly, and makes it ready to go: the lease is released (its token stays, so that tokens grow on), sums are
+ * made anew from what they are sums of. Throws a CorruptStateError that names what cannot be read or would be lost, a
+ * SchemaVersionError when a newer version wrote it.
+ */
+export function portable(layout: FlowLayout): PortableFlow {
+  const state = readable(layout);
+  const lost = differences(layout, layoutOf(state)).filter(({ key }) => DERIVED[key] === undefined);
+  if (lost[0]) throw new CorruptStateError(`${lost[0].key}: ${lost[0].what} would not be the same after a copy`);
+
+  const lease = state.lease.value;
+  if (lease) state.lease.value = { ...lease, until: 0 };
+  const whole = withoutEpoch(layoutOf(state));
+  const chunks = chunksOf(whole);
+  return { id: digestOf(chunks, whole.eventsAdded), layout: whole, chunks };
+}
+
+function readable(layout: FlowLayout): FlowState {
+  const schema = layout.entries["flow:meta"].find(([name]) => name === "schema")?.[1];
+  if (Number(schema) > SCHEMA_VERSION) {
+    throw new SchemaVersionError(
+      `the flow was written by schema ${schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
+    );
+  }
+  return stateOf(layout);
+}
+
+export function epochOf({ entries }: FlowLayout): string {
+  return entries["flow:meta"].find(([name]) => name === "epoch")?.[1] ?? "";
+}
+
+export function withoutEpoch(layout: FlowLayout): FlowLayout {
+  const meta = layout.entries["flow:meta"].filter(([name]) => name !== "epoch");
+  return withEntries(layout, "flow:meta", meta);
+}
+
+export function withEpoch(layout: FlowLayout, epoch: string): FlowLayout {
+  return withEntries(layout, "flow:meta", [["epoch", epoch], ...withoutEpoch(layout).entries["flow:meta"]]);
+}
+
+/** The same under a lease whose token is at least so high: fencing tokens only grow, over a replacement, too. */
+export function withToken(layout: FlowLayout, token: number): FlowLayout {
+  const lease = new Map(layout.entries["execution:lease"].map(([name = "", value = ""]) => [name, value]));
+  if (token <= Number(lease.get("token") ?? 0)) return layout;
+  const row = { holder: "", until: "0", ...Object.fromEntries(lease), token: String(token) };
+  return withEntries(layout, "execution:lease", Object.entries(row).sort());
+}
+
+function withEntries(layout: FlowLayout, key: StoredKey, entries: readonly Entry[]): FlowLayout {
+  return { ...layout, entries: { ...layout.entries, [key]: entries } };
+}
+
+/** Something that two layouts do not have in common. */
+export interface Difference {
+  readonly key: StoredKey;
+  readonly what: string;
+}
+
+/** Where two layouts differ, at most one difference of each key. JSON of the same meaning counts as the same. */
+export function differences(a: FlowLayout, b: FlowLayout): Difference[] {
+  const found: Difference[] = [];
+  for (const { key, type } of KEY_LAYOUTS) {
+    const what = difference(type, a.entries[key], b.entries[key]);
+    if (what !== undefined) found.push({ key, what });
+  }
+  if (found.length === 0 && a.eventsAdded !== b.eventsAdded) {
+    found.push({ key: "events:log", what: `the count of events (${a.eventsAdded} and ${b.eventsAdded})` });
+  }
+  return found;
+}
+
+function difference(type: KeyType, a: readonly Entry[], b: readonly Entry[]): string | undefined {
+  const others = new Map(b.map((entry) => [nameOf(type, entry), entry]));
+  for (const entry of a) {
+    const name = nameOf(type, entry);
+    const other = others.get(name);
+    if (other === undefined || !alike(entry, other)) return name;
+    others.delete(name);
+  }
+  const [extra] = others.keys();
+  return extra;
+}
+
+function nameOf(type: KeyType, entry: Entry): string {
+  return type === "string" ? "the value" : (entry[0] ?? "");
+}
+
+function alike(a: Entry, b: Entry): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i] || sameJson(text, b[i] ?? ""));
+}
+
+function sameJson(a: string, b: string): boolean {
+  try {
+    return a.startsWith("{") && isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
+  } catch {
+    return false;
+  }
+}
+
+export function chunksOf(layout: FlowLayout): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (const { key, type } of KEY_LAYOUTS) {
+    let entries: Entry[] = [];
+    let length = 0;
+    for (const entry of layout.entries[key]) {
+      const more = entry.reduce((sum, text) => sum + text.length, 0);
+      if (entries.length > 0 && (entries.length === CHUNK_ENTRIES || length + more > CHUNK_LENGTH)) {
+        chunks.push({ key, type, entries });
+        entries = [];
+        length = 0;
+      }
+      entries.push(entry);
+      length += more;
+    }
+    if (entries.length > 0) chunks.push({ key, type, entries });
+  }
+  return chunks;
+}
+
+/** The layout that chunks are of. */
+export function layoutFrom(chunks: Iterable<Pick<Chunk, "key" | "entries">>, eventsAdded: number): FlowLayout {
+  const entries = new Map<StoredKey, Entry[]>();
+  for (const { key, entries: more } of chunks) {
+    const sofar = entries.get(key);
+    if (sofar) for (const entry of more) sofar.push(entry);
+    else entries.set(key, [...more]);
+  }
+  return { entries: everyKey(entries), eventsAdded };
+}
+
+function digestOf(chunks: readonly Chunk[], eventsAdded: number): string {
+  const hash = createHash("sha256").update(`${eventsAdded}\n`);
+  for (const { key, entries } of chunks) hash.update(`${JSON.stringify([key, entries])}\n`);
+  return hash.digest("hex");
+}

@@ -1,0 +1,185 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { InvalidArgumentError, LockedError } from "../../src/index.js";
+import { copyFlow } from "../../src/transfer/copy-flow.js";
+import type { FlowPlace } from "../../src/transfer/flow-place.js";
+import { withoutEpoch } from "../../src/transfer/portable.js";
+import { failure } from "../contract/expect.js";
+import type { TransferStand } from "./stand.js";
+
+const run = promisify(execFile);
+const PROGRAM = fileURLToPath(new URL("killed-copy.ts", import.meta.url));
+
+/** Died of SIGKILL: undefined. Lived to the end: what it printed. */
+async function copyAndDie(step: number, replace: boolean, from: string, to: string): Promise<string | undefined> {
+  const args = ["--import", "tsx", PROGRAM, String(step), replace ? "replace" : "keep", from, to];
+  try {
+    const { stdout } = await run(process.execPath, args);
+    return stdout;
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL")
+      return undefined;
+    throw error;
+  }
+}
+
+/** A copy that is killed at any step loses nothing, and the same copy again ends as if nothing had been. */
+export function killing(stand: TransferStand): void {
+  const test = suite("transfer: killing");
+
+  async function source(): Promise<string> {
+    const flowId = stand.fresh();
+    await using manager = await stand.openDuckdb(`${flowId}.db`, flowId);
+    for (let i = 0; i < 700; i++) await manager.markSignalProcessed(`s${i}`, "BTC/USDT");
+    await manager.savePosition({ id: "p", pair: "BTC/USDT", side: "long", size: 1, entryPrice: 2 });
+    return stand.path(`${flowId}.db`);
+  }
+
+  async function layout(place: FlowPlace) {
+    const found = await place.read();
+    return found && withoutEpoch(found.layout);
+  }
+
+  const path = source();
+
+  for (const replace of [false, true]) {
+    test(`into Redis${replace ? ", over a flow that is there" : ""}`, async () => {
+      const from = stand.duckdb((await path).slice(stand.folder.length + 1));
+      const expected = await layout(from);
+      const kills: number[] = [];
+      for (let step = 0; ; step++) {
+        const flowId = stand.fresh();
+        if (replace) {
+          await using old = await stand.openRedis(flowId);
+          await old.markSignalProcessed("old", "BTC/USDT");
+        }
+        const place = await stand.redis(flowId);
+        const before = await layout(place);
+        const out = await copyAndDie(step, replace, `duckdb:${await path}`, `redis:${stand.server.url}:${flowId}`);
+        if (out !== undefined) break;
+        kills.push(step);
+        const after = await layout(place);
+        const isDone = after !== undefined && JSON.stringify(after) === JSON.stringify(expected);
+        if (!isDone) {
+          assert.equal(after, before, `step ${step}: neither the old nor the new`);
+          assert.is(await place.isImporting(), true);
+          if (replace) await (await stand.openRedis(flowId)).close();
+          else {
+            const error = await failure(stand.openRedis(flowId));
+            assert.instance(error, LockedError);
+            assert.match(error.message, /unfinished: run the same sf-state copy or restore again.*--discard/);
+          }
+        }
+        const again = await copyFlow(from, place, { replace });
+        assert.is(again.outcome, isDone ? "already there" : "copied", `step ${step}`);
+        assert.equal(await layout(place), expected, `step ${step}`);
+        assert.is(await place.isImporting(), false);
+        const left = (await stand.keys(flowId)).filter((key) => key.includes(":import:"));
+        assert.equal(left, []);
+      }
+      assert.ok(kills.length > 6, `${kills.length} kills`);
+    });
+
+    test(`into DuckDB${replace ? ", over a file that is there" : ""}`, async () => {
+      const from = stand.duckdb((await path).slice(stand.folder.length + 1));
+      const expected = await layout(from);
+      let kills = 0;
+      for (let step = 0; ; step++) {
+        const file = `${stand.fresh()}.db`;
+        const place = stand.duckdb(file);
+        if (replace) {
+          await using old = await stand.openDuckdb(file, "old");
+          await old.markSignalProcessed("old", "BTC/USDT");
+        }
+        const before = await layout(place);
+        const out = await copyAndDie(step, replace, `duckdb:${await path}`, `duckdb:${stand.path(file)}`);
+        if (out !== undefined) break;
+        kills++;
+        const after = await layout(place);
+        if (JSON.stringify(after) !== JSON.stringify(expected)) {
+          assert.equal(after, before, `step ${step}: neither the old nor the new`);
+        }
+        await copyFlow(from, place, { replace });
+        assert.equal(await layout(place), expected, `step ${step}`);
+      }
+      assert.ok(kills > 3, `${kills} kills`);
+    });
+  }
+
+  test("into a file", async () => {
+    const from = stand.duckdb((await path).slice(stand.folder.length + 1));
+    const expected = await layout(from);
+    for (let step = 0; ; step++) {
+      const file = `${stand.fresh()}.jsonl.gz`;
+      const place = stand.backup(file);
+      const out = await copyAndDie(step, false, `duckdb:${await path}`, `file:${stand.path(file)}`);
+      if (out !== undefined) break;
+      assert.is(await layout(place), undefined);
+      await copyFlow(from, place, { replace: false });
+      assert.equal(await layout(place), expected);
+    }
+  });
+
+  test("an unfinished import can be given up, and then the flow is as it was: none", async () => {
+    const flowId = stand.fresh();
+    assert.is(await copyAndDie(3, false, `duckdb:${await path}`, `redis:${stand.server.url}:${flowId}`), undefined);
+    const place = await stand.redis(flowId);
+    assert.is(await place.discard(), true);
+    assert.is(await place.discard(), false);
+    assert.equal(await stand.keys(flowId), []);
+    await (await stand.openRedis(flowId)).close();
+  });
+
+  test("an import of something else takes the place of an unfinished one", async () => {
+    const flowId = stand.fresh();
+    assert.is(await copyAndDie(3, false, `duckdb:${await path}`, `redis:${stand.server.url}:${flowId}`), undefined);
+    const other = stand.fresh();
+    await (await stand.openDuckdb(`${other}.db`, other)).close();
+    const from = stand.duckdb(`${other}.db`);
+    await copyFlow(from, await stand.redis(flowId), { replace: false });
+    assert.equal(await layout(await stand.redis(flowId)), await layout(from));
+  });
+
+  test("a flow that was opened since it was looked at is not replaced without a word", async () => {
+    const flowId = stand.fresh();
+    const place = await stand.redis(flowId);
+    const from = stand.duckdb((await path).slice(stand.folder.length + 1));
+    const late: FlowPlace = {
+      name: place.name,
+      read: async () => {
+        const found = await place.read();
+        await (await stand.openRedis(flowId)).close();
+        return found;
+      },
+      write: (flow, options) => place.write(flow, options),
+      snapshot: (now) => place.snapshot(now),
+    };
+    const error = await failure(copyFlow(from, late, { replace: false }));
+    assert.instance(error, InvalidArgumentError);
+    assert.match(error.message, /opened since it was looked at/);
+  });
+
+  test("a flow whose lease is held is not replaced", async () => {
+    const flowId = stand.fresh();
+    await using bot = await stand.openRedis(flowId);
+    await bot.markSignalProcessed("mine", "A/B");
+    const lease = await bot.acquireLease({ ttl: "1h" });
+    const from = stand.duckdb((await path).slice(stand.folder.length + 1));
+    const error = await failure(copyFlow(from, await stand.redis(flowId), { replace: true }));
+    assert.instance(error, LockedError);
+    assert.match(error.message, /holds the lease of the flow to be replaced/);
+    assert.is(await bot.isSignalProcessed("mine"), true);
+    await lease.release();
+    await copyFlow(from, await stand.redis(flowId), { replace: true });
+    await bot.close();
+    await bot.connect();
+    const next = await bot.acquireLease({ ttl: "1h" });
+    assert.ok(next.token > lease.token);
+    await next.release();
+  });
+
+  test.run();
+}
