@@ -12,6 +12,7 @@ import { cancelOrder } from "../../src/operations/cancel-order.js";
 import { clearCooldown } from "../../src/operations/clear-cooldown.js";
 import { closePosition } from "../../src/operations/close-position.js";
 import { endRecovery } from "../../src/operations/end-recovery.js";
+import { exportFlow } from "../../src/operations/export-flow.js";
 import { getCircuitBreaker } from "../../src/operations/get-circuit-breaker.js";
 import { getCooldown } from "../../src/operations/get-cooldown.js";
 import { getDailyHistory } from "../../src/operations/get-daily-history.js";
@@ -246,6 +247,15 @@ const calls = fc.oneof(
   call(endRecovery, fc.record({ token: fc.constantFrom(undefined, 1, 2) })),
 );
 
+/** Everything that is stored, bar what each flow has of its own: its epoch, and when it was made. */
+const exportedFlow: Operation<void, unknown> = {
+  ...exportFlow,
+  apply(state, args, call) {
+    const { entries, eventsAdded } = exportFlow.apply(state, args, call);
+    return { ...entries, "flow:meta": entries["flow:meta"].filter(([name]) => name === "recovering"), eventsAdded };
+  },
+};
+
 /** Every question that a flow answers. */
 const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(snapshot, SNAPSHOT),
@@ -265,6 +275,7 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getLastHeartbeat, undefined),
   ask(getInstances, undefined),
   ask(getLease, undefined),
+  ask(exportedFlow, undefined),
   ask(getEvents, { after: "", limit: 1000 }),
   ask(getEvents, { after: "0-1", limit: 1000 }),
 ];

@@ -25,6 +25,16 @@ import type { TransferStand } from "./stand.js";
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const runs = Number(process.env.RUNS ?? 12);
 
+/** Has nobody hold the lease, as after a copy, also if the clock should step back: one that ran out would be held again. */
+async function released({ clock, players }: Trio): Promise<void> {
+  const held = await players[0]?.manager.getLease();
+  clock.now = Math.max(clock.now, held?.until.getTime() ?? 0);
+  for (const player of players) {
+    player.lease = await player.manager.acquireLease();
+    await player.lease.release();
+  }
+}
+
 export function roundTrip(stand: TransferStand): void {
   const test = suite("transfer: round trip");
 
@@ -74,7 +84,7 @@ export function roundTrip(stand: TransferStand): void {
     const half = Math.ceil(steps.length / 2);
     await using trio = await Trio.open(backends.openAlike, config);
     for (const step of steps.slice(0, half)) await trio.play(step);
-    await trio.same("release", async ({ lease }) => lease?.release());
+    await released(trio);
 
     const [memory, duckdb, redis] = ["memory", "duckdb", "redis"].map((name) => trio.manager(name));
     if (!memory || !duckdb || !redis) throw new Error("a backend is missing");

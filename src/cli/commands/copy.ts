@@ -17,7 +17,7 @@ export const addCopy: AddCommand = (program, run) => {
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ sf-state copy --from duckdb:state/bot.db --to redis://localhost:6379\n  $ sf-state copy --from redis://localhost:6379 --to duckdb:state/bot.db --flow bot",
+      "\nExample:\n  $ sf-state copy --from duckdb:state/bot.db --to redis://localhost:6379\n  $ sf-state copy --from redis://localhost:6379 --to duckdb:state/bot.db --flow bot",
     )
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
