@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
+import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT } from "../../src/cli/exit-code.js";
-import type { AddCommand } from "../../src/cli/program.js";
 import { printable } from "../../src/text-table.js";
 import type { RecoveryOptions } from "../options.js";
 import { PaperExchange } from "../paper-exchange.js";

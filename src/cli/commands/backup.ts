@@ -1,6 +1,6 @@
 import { BackupFile } from "../../transfer/backup-file.js";
+import type { AddCommand } from "../command.js";
 import { move, placeOfFlow } from "../flow-places.js";
-import type { AddCommand } from "../program.js";
 
 export const addBackup: AddCommand = (program, run) => {
   program

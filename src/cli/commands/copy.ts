@@ -1,9 +1,9 @@
 import { parseFlowId } from "../../config/flow-id.js";
 import { RedisPlace } from "../../transfer/redis-place.js";
+import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { configAt, move, onlyFlow, placeOfFlow } from "../flow-places.js";
 import type { Invocation } from "../invocation.js";
-import type { AddCommand } from "../program.js";
 
 export const addCopy: AddCommand = (program, run) => {
   program

@@ -6,9 +6,9 @@ import type { Finding } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
 import { redisFacts } from "../../doctor/redis-facts.js";
 import { printable } from "../../text-table.js";
+import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { count } from "../in-words.js";
-import type { AddCommand } from "../program.js";
 import type { Colours, Terminal } from "../terminal.js";
 
 export const addDoctor: AddCommand = (program, run) => {

@@ -1,10 +1,10 @@
 import type { StateManager } from "../../manager.js";
 import type { StateEvent } from "../../types.js";
 import { counting } from "../arguments.js";
+import type { AddCommand } from "../command.js";
 import { eventLine } from "../event-line.js";
 import { UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
-import type { AddCommand } from "../program.js";
 
 const PAGE = 1000;
 const SHOWN = 50;

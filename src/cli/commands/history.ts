@@ -1,6 +1,6 @@
 import { counting } from "../arguments.js";
+import type { AddCommand } from "../command.js";
 import { gain } from "../in-words.js";
-import type { AddCommand } from "../program.js";
 import { table } from "../table.js";
 
 export const addHistory: AddCommand = (program, run) => {

@@ -2,10 +2,10 @@ import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { parseFlowId } from "../../config/flow-id.js";
+import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
 import { botTs } from "../init/bot-ts.js";
 import { botYaml } from "../init/bot-yaml.js";
-import type { AddCommand } from "../program.js";
 
 export const addInit: AddCommand = (program, run) => {
   program

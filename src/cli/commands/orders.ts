@@ -1,4 +1,4 @@
-import type { AddCommand } from "../program.js";
+import type { AddCommand } from "../command.js";
 import { orderTable } from "../record-tables.js";
 
 export const addOrders: AddCommand = (program, run) => {

@@ -1,8 +1,8 @@
 import { parseFlowId } from "../../config/flow-id.js";
 import { BackupFile } from "../../transfer/backup-file.js";
+import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
 import { move, placeOfFlow } from "../flow-places.js";
-import type { AddCommand } from "../program.js";
 
 export const addRestore: AddCommand = (program, run) => {
   program

@@ -1,7 +1,7 @@
 import { duration } from "../arguments.js";
+import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { placeName } from "../flows.js";
-import type { AddCommand } from "../program.js";
 import { type FlowStatus, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, statusText } from "../status/status-text.js";
