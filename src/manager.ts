@@ -148,7 +148,7 @@ export class StateManager {
   readonly #dedup: { readonly dedupWindow: number };
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
-  #snapshots: SnapshotWriter | undefined;
+  #snapshots: SnapshotWriter<Snapshot> | undefined;
   /** The lease last acquired; 0: none. */
   #token = 0;
 
@@ -214,20 +214,20 @@ export class StateManager {
   /** Waits for what is in flight, then lets go of connections and files. */
   async close(): Promise<void> {
     this.#closing.abort();
-    const snapshots = this.#snapshots;
+    const last = this.#snapshots?.finish();
     this.#snapshots = undefined;
-    await snapshots?.finish();
-    await this.#backend.close();
+    await Promise.all([this.#backend.close(), last]);
   }
 
   /** Where `duckdb.snapshot_every` asks for it, and this manager is a bot's: a visitor leaves the last one of the bot. */
-  #beginSnapshots(): SnapshotWriter | undefined {
+  #beginSnapshots(): SnapshotWriter<Snapshot> | undefined {
     const { backend, duckdb } = this.config;
     if (backend !== "duckdb" || duckdb.snapshot_every === undefined || this.#existing) return undefined;
     const path = snapshotPath(duckdbPath(duckdb.path, this.flowId));
     return new SnapshotWriter(
       duckdb.snapshot_every,
-      async () => writeSnapshot(path, await this.snapshot()),
+      () => this.snapshot(),
+      (snapshot) => writeSnapshot(path, snapshot),
       (message) => this.#logger.warn(message),
     );
   }

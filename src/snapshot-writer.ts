@@ -1,34 +1,56 @@
-/** Does something every so often, one time after the other, and once more at the end. What goes wrong is told, and tried again. */
-export class SnapshotWriter {
-  readonly #write: () => Promise<void>;
+/**
+ * Takes something every so often and writes it down, one after the other, and once more at the end. What goes wrong is told, and
+ * tried again.
+ */
+export class SnapshotWriter<Snapshot> {
+  readonly #take: () => Promise<Snapshot>;
+  readonly #write: (snapshot: Snapshot) => Promise<void>;
   readonly #warn: (message: string) => void;
   readonly #timer: NodeJS.Timeout;
   #last: Promise<void> = Promise.resolve();
   #waiting = false;
+  #finished = false;
 
   /** Begins at once. `every` in ms. */
-  constructor(every: number, write: () => Promise<void>, warn: (message: string) => void) {
+  constructor(
+    every: number,
+    take: () => Promise<Snapshot>,
+    write: (snapshot: Snapshot) => Promise<void>,
+    warn: (message: string) => void,
+  ) {
+    this.#take = take;
     this.#write = write;
     this.#warn = warn;
     this.#timer = setInterval(() => this.#next(), every).unref();
     this.#next();
   }
 
-  /** Writes a last time; resolves when that is done. */
-  async finish(): Promise<void> {
+  /** Takes a last one now, before it returns to its caller; resolves when that is written. */
+  finish(): Promise<void> {
     clearInterval(this.#timer);
-    this.#next();
-    await this.#last;
+    this.#finished = true;
+    const taken = this.#take();
+    taken.catch(() => {}); // told when its turn comes to be written
+    this.#after(() => taken);
+    return this.#last;
   }
 
-  /** A write that has not begun is as good as another one. */
+  /** One that waits for its turn is as good as another one. */
   #next(): void {
     if (this.#waiting) return;
     this.#waiting = true;
+    this.#after(() => {
+      this.#waiting = false;
+      return this.#finished ? undefined : this.#take();
+    });
+  }
+
+  /** Writes what `take` takes when its turn comes; nothing, when it takes nothing. */
+  #after(take: () => Promise<Snapshot> | undefined): void {
     this.#last = this.#last
-      .then(() => {
-        this.#waiting = false;
-        return this.#write();
+      .then(async () => {
+        const taken = await take();
+        if (taken !== undefined) await this.#write(taken);
       })
       .catch((error: unknown) => {
         this.#warn(`the snapshot was not written: ${error instanceof Error ? error.message : error}`);

@@ -77,7 +77,7 @@ export function scripts(test: Test, stand: Stand): void {
         ["by its hash", ""],
         ["step by step", "continue\n"],
       ] as const) {
-        const flow = await filler.filledFlow();
+        const flow = await filler.filledFlow(sampleOf(operation).prepare);
         const line = (await linesFor(name, given, ["--flow", flow, ...url]))[way] ?? "";
         assert.match(line, /^redis-cli -h 127\.0\.0\.1 -p \d+ /);
         const { text } = await paste(line, keys);

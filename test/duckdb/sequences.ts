@@ -13,6 +13,7 @@ import { clearCooldown } from "../../src/operations/clear-cooldown.js";
 import { closePosition } from "../../src/operations/close-position.js";
 import { endRecovery } from "../../src/operations/end-recovery.js";
 import { exportFlow } from "../../src/operations/export-flow.js";
+import { findOrders } from "../../src/operations/find-orders.js";
 import { getCircuitBreaker } from "../../src/operations/get-circuit-breaker.js";
 import { getCooldown } from "../../src/operations/get-cooldown.js";
 import { getDailyHistory } from "../../src/operations/get-daily-history.js";
@@ -24,6 +25,7 @@ import { getOrder } from "../../src/operations/get-order.js";
 import { getPendingOrders } from "../../src/operations/get-pending-orders.js";
 import { getPosition } from "../../src/operations/get-position.js";
 import { getPositions } from "../../src/operations/get-positions.js";
+import { getRecordedFills } from "../../src/operations/get-recorded-fills.js";
 import { getRecovery } from "../../src/operations/get-recovery.js";
 import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
@@ -39,6 +41,7 @@ import { removeOrder } from "../../src/operations/remove-order.js";
 import { removePosition } from "../../src/operations/remove-position.js";
 import { renewLease } from "../../src/operations/renew-lease.js";
 import { renewRecovery } from "../../src/operations/renew-recovery.js";
+import { reportDifference } from "../../src/operations/report-difference.js";
 import { resetCircuitBreaker } from "../../src/operations/reset-circuit-breaker.js";
 import { saveOrder } from "../../src/operations/save-order.js";
 import { savePosition } from "../../src/operations/save-position.js";
@@ -242,6 +245,7 @@ const calls = fc.oneof(
   call(renewLease, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constant(5000) })),
   call(releaseLease, fc.record({ token: fc.constantFrom(1, 2) })),
   call(beginRecovery, fc.record({ reason: fc.string(), ttl: fc.constantFrom(1000, 86_400_000) })),
+  call(reportDifference, fc.record({ subject: fc.string(), found: fc.string(), reads: fc.constantFrom(1, 3) })),
   call(journalRecovery, fc.record({ token: fc.constantFrom(1, 2), key: fc.string(), value: fc.string() })),
   call(renewRecovery, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constantFrom(0, 5000) })),
   call(endRecovery, fc.record({ token: fc.constantFrom(undefined, 1, 2) })),
@@ -264,6 +268,8 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getPendingOrders, undefined),
   ask(getOrder, { id: "a" }),
   ask(getRecovery, undefined),
+  ask(findOrders, { ids: ["a", "b"] }),
+  ask(getRecordedFills, { fills: [{ orderId: "a", fillId: "b" }] }),
   ask(getOrder, { id: "b" }),
   ask(getRiskState, POLICY),
   ask(getRiskLimits, undefined),
