@@ -159,5 +159,6 @@ test("the schema for editors is there under its export", () => {
 test.run();
 
 function scriptsIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".lua"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return files.filter((name) => name.endsWith(".lua") && !name.startsWith("shared/")); // what is stamped runs where it stands
 }
