@@ -1,11 +1,12 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
-import { recordedKey } from "../evidence.js";
+import { fillName, recordedKey } from "../evidence.js";
 import { minus, plus, same, share } from "../exact.js";
-import type { ExchangeFill, ExchangePosition } from "../exchange.js";
+import type { ExchangePosition } from "../exchange.js";
 import { externalOrderId } from "../external-order.js";
 import { canonicalPair, sideKey } from "../pairs.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
+import { newestThatMake, type Piece } from "./pieces.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -21,12 +22,6 @@ interface Side {
   readonly key: string;
   readonly tracked: readonly Expected[];
   readonly there: ExchangePosition | undefined;
-}
-
-/** A piece of an external fill that falls to one position. */
-interface Piece {
-  readonly fill: ExchangeFill;
-  readonly size: number;
 }
 
 /** Plans what became of the tracked positions; answers what is there beyond them. */
@@ -87,7 +82,7 @@ function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: n
       draft.waiting.some(({ subject, harmless }) => subject === order.id && harmless),
   );
   if (exiting) {
-    draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: true });
+    draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: false });
     return;
   }
   const { reads, asked } = draft.evidence.positions;
@@ -115,8 +110,8 @@ function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: n
   }
 }
 
-/** Fills that reduce these positions, that no order of the flow made and that are not booked; oldest first. */
-function externalFills(draft: Draft, tracked: readonly Expected[]): ExchangeFill[] {
+/** Fills that reduce these positions, that no order of the flow made, as far as they are not booked; oldest first. */
+function externalFills(draft: Draft, tracked: readonly Expected[]): Piece[] {
   const { evidence } = draft;
   const [first] = tracked;
   if (!first) return [];
@@ -125,7 +120,7 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): ExchangeFill
     [...evidence.orders.values()].flatMap(({ value }) => (value ? [[value.id, true] as const] : [])),
   );
   const own = new Set([...evidence.snapshot.orders.map(({ id }) => id), ...evidence.closedOrders.keys()]);
-  return draft
+  const others = draft
     .fillsOf(first.pair)
     .filter(
       ({ side, positionSide, clientOrderId, orderId, fillId, ts }) =>
@@ -138,20 +133,10 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): ExchangeFill
           evidence.recorded.has(recordedKey(externalOrderId(evidence.snapshot.flowId, id), fillId)),
         ),
     );
-}
-
-/** The newest fills that make up `need`, oldest first; of the oldest of them, only what is needed. */
-function newestThatMake(fills: readonly ExchangeFill[], need: number): Piece[] {
-  const pieces: Piece[] = [];
-  let left = need;
-  for (let i = fills.length - 1; i >= 0 && left > 0; i--) {
-    const fill = fills[i];
-    if (!fill) break;
-    const size = Math.min(netSize(fill), left);
-    pieces.unshift({ fill, size });
-    left = minus(left, size);
-  }
-  return pieces;
+  return others.flatMap((fill) => {
+    const size = minus(netSize(fill), evidence.booked.get(fillName(first.pair, fill.fillId)) ?? 0);
+    return size > 0 ? [{ fill, size }] : [];
+  });
 }
 
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
@@ -180,7 +165,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
           fillId: fill.fillId,
           price: fill.price,
           size,
-          fee: share(fill.fee, size, fill.size),
+          fee: share(fill.fee, size, netSize(fill)),
           ts: fill.ts,
           done: booked === need || pieces.length === 0,
         },
