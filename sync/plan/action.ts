@@ -23,8 +23,9 @@ export interface BookedFill {
 }
 
 export type Action = ActionBase &
+  /** `from`: how far the order is booked before. */
   (
-    | { readonly type: "record_fill"; readonly orderId: string; readonly fill: BookedFill }
+    | { readonly type: "record_fill"; readonly orderId: string; readonly from: number; readonly fill: BookedFill }
     /** Books a fill that no order of the flow made: a stop that it does not know, a liquidation, a hand at the exchange. */
     | {
         readonly type: "book_external_fill";
