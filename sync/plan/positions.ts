@@ -1,9 +1,10 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
+import { isCloseOrderId } from "../client-order-id.js";
 import { fillName, recordedKey } from "../evidence.js";
 import { minus, plus, same, share } from "../exact.js";
 import type { ExchangePosition } from "../exchange.js";
-import { externalOrderId } from "../external-order.js";
+import { externalOrderId, isExternal } from "../external-order.js";
 import { canonicalPair, sideKey } from "../pairs.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
 import { newestThatMake, type Piece } from "./pieces.js";
@@ -127,7 +128,7 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): Piece[] {
         side === closingSide(first.side) &&
         (positionSide === undefined || positionSide === first.side) &&
         ts.getTime() >= since &&
-        !(clientOrderId !== undefined && own.has(clientOrderId)) &&
+        !(clientOrderId !== undefined && (own.has(clientOrderId) || isCloseOrderId(clientOrderId))) &&
         !(clientOrderId === undefined && orderId !== undefined && known.has(orderId)) &&
         !tracked.some(({ id }) =>
           evidence.recorded.has(recordedKey(externalOrderId(evidence.snapshot.flowId, id), fillId)),
@@ -204,11 +205,14 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, seen: s
 
 /** What is too small to be closed by an order would hold its slot for ever. */
 function planDust(draft: Draft, { tracked, there }: Side): void {
+  const expected = plus(...tracked.map(({ size }) => size));
+  // Fills that say what became of it are booked instead.
+  if ((there?.size ?? 0) < expected && externalFills(draft, tracked).length > 0) return;
   for (const position of tracked) {
     const { id, pair, size, stored } = position;
     const least = draft.minSize(pair);
     if (!stored || size === 0 || size >= least || (there?.size ?? 0) >= least) continue;
-    if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && order.intent === "entry")) continue;
+    if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
     const evidence = [`${size} is below the exchange's least order of ${least}`];
     draft.add({ type: "remove_dust", pair, positionId: id, size, version: stored.version, evidence }, id);
     draft.notes.push(`${pair}: position ${id} of ${size} is dust and is removed; nothing is booked`);
@@ -216,9 +220,20 @@ function planDust(draft: Draft, { tracked, there }: Side): void {
   }
 }
 
+/** Whether an entry that is pending may still open the position: its exits wait for it. */
+function mayOpen({ evidence, waiting }: Draft, positionId: string): boolean {
+  return evidence.snapshot.orders.some(
+    ({ id, intent, positionId: of }) =>
+      intent === "entry" &&
+      (of ?? id) === positionId &&
+      (evidence.orders.get(id)?.value?.status === "open" || waiting.some(({ subject }) => subject === id)),
+  );
+}
+
 /** An account that is empty where everything was tracked may be another account. */
 function askPersonWhenAllIsGone(draft: Draft, sides: readonly Side[]): void {
-  const there = sides.some((side) => (side.there?.size ?? 0) > 0);
+  // What others hold, another account has too.
+  const there = sides.some((side) => side.tracked.length > 0 && (side.there?.size ?? 0) > 0);
   const gone = draft.actions.filter(({ type }) => type === "close_external");
   if (there || gone.length === 0) return;
   for (const action of gone) {
@@ -234,6 +249,7 @@ function planOrphanedExits(draft: Draft): void {
     if (order.intent !== "exit" || order.positionId === undefined) continue;
     const known = draft.evidence.orders.get(order.id)?.value;
     if (known?.status !== "open" || (draft.expected.get(order.positionId)?.size ?? 0) > 0) continue;
+    if (mayOpen(draft, order.positionId)) continue;
     draft.add(
       {
         type: "cancel_order",
