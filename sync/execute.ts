@@ -81,8 +81,8 @@ export async function carryOut(action: Action, by: Execution): Promise<void> {
       await closeOrphan(action, by);
       return;
     case "adopt_orphan": {
-      const { pair, side, size, entryPrice, entryTs } = action;
-      const id = adoptedId(mgr.flowId, by.recovery.id, canonicalPair(pair), side);
+      const { pair, side, size, tracked, entryPrice, entryTs } = action;
+      const id = adoptedId(mgr.flowId, by.recovery.id, canonicalPair(pair), side, tracked);
       const metadata = { adopted: by.recovery.id, exchange: exchange.name };
       await settled(() =>
         mgr.savePosition({ id, pair, side, size, entryPrice, ...(entryTs && { entryTs }), metadata }),
@@ -201,12 +201,13 @@ async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<v
   });
 }
 
-/** A stop that would reduce the orphan, and may be touched. */
+/** A stop that would reduce the orphan, and may be touched: where the flow holds some itself, it may be what guards that. */
 function isOwnStop(
   order: Evidence["openOrders"]["value"][number],
-  { pair, side }: Of<"close_orphan">,
+  { pair, side, tracked }: Of<"close_orphan">,
   { evidence, options }: Execution,
 ): boolean {
+  if (tracked > 0) return false;
   if (!order.stop || order.side !== closingSide(side) || canonicalPair(order.pair) !== canonicalPair(pair))
     return false;
   const prefix = options.ours.clientOrderIdPrefix;

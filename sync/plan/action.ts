@@ -64,11 +64,19 @@ export type Action = ActionBase &
       }
     /** Sends an order of an earlier try again, under the same client order id: that try died before the exchange took it. */
     | { readonly type: "resubmit_close"; readonly orderId: string; readonly positionId: string }
-    | { readonly type: "close_orphan"; readonly side: PositionSide; readonly size: number }
+    /** `tracked`: what the flow holds of the pair and side. */
+    | {
+        readonly type: "close_orphan";
+        readonly side: PositionSide;
+        readonly size: number;
+        readonly tracked: number;
+      }
     | {
         readonly type: "adopt_orphan";
         readonly side: PositionSide;
         readonly size: number;
+        /** What the flow holds of the pair and side already. */
+        readonly tracked: number;
         readonly entryPrice: number;
         readonly entryTs: Date | undefined;
       }

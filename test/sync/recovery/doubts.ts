@@ -1,6 +1,6 @@
 /** What is easily read wrongly: answers out of date, fills that nobody names, bots that go on meanwhile. */
 import * as assert from "uvu/assert";
-import { ExchangeError, recover } from "../../../sync/index.js";
+import { ExchangeError, type OrderRequest, recover } from "../../../sync/index.js";
 import { failure } from "../../contract/expect.js";
 import type { Theme } from "../../contract/open.js";
 import { seenBy } from "./random-exchange.js";
@@ -209,5 +209,137 @@ export const doubts: Theme = (test, open) => {
     assert.is(report.status, "recovered");
     assert.is((await mgr.getRiskState()).dailyPnl, -10.1);
     assert.equal(await mgr.getPendingOrders(), []);
+  });
+
+  // What others, and orders that are on their way, have to do with it
+
+  test("what is too much is closed without touching a stop that may guard what the flow holds", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    const guard = { clientOrderId: "guard", pair: PAIR, side: "sell", size: 1, price: 90 } as const;
+    await exchange.createOrder({ ...guard, type: "stop", reduceOnly: true });
+    await exchange.trade({ pair: PAIR, side: "buy", size: 0.5, price: 100 });
+    await stand.away();
+    await recover(mgr, exchange, QUICK);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+    assert.is((await exchange.fetchOrder("guard", PAIR))?.status, "open");
+  });
+
+  test("an orphan that grows after it was adopted is adopted whole", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
+    let looks = 0;
+    const growing = {
+      ...nameless(stand),
+      fetchOpenOrders: async () => {
+        looks += 1;
+        if (looks === 3) await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 110 });
+        return exchange.fetchOpenOrders();
+      },
+    };
+    const report = await recover(mgr, growing, { ...QUICK, orphanPositions: "adopt" });
+    assert.is(report.status, "recovered");
+    assert.is(report.applied.length, 2);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [3, 3] });
+  });
+
+  test("a position that others have opened a part of is not the flow's, though it opened the last of it", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    const order = { pair: PAIR, side: "buy", type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...order, clientOrderId: "other-1", size: 5 });
+    await exchange.createOrder({ ...order, clientOrderId: "mine-1", size: 1 });
+    const report = await recover(mgr, exchange, { ...QUICK, ours: { clientOrderIdPrefix: "mine-" } });
+    assert.equal([report.status, report.applied], ["recovered", []]);
+    assert.equal(
+      report.foreign.map(({ what }) => what),
+      ["long 6"],
+    );
+  });
+
+  test("an exit that was placed ahead of its entry stays", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1", { type: "limit", price: 95 });
+    const exit = { pair: PAIR, side: "sell", size: 1, price: 90 } as const;
+    await mgr.saveOrder({ id: "x1", ...exit, orderType: "stop", intent: "exit", positionId: "s1" });
+    await exchange.createOrder({ clientOrderId: "x1", ...exit, type: "stop", reduceOnly: false });
+    await recover(mgr, exchange, QUICK);
+    assert.is((await exchange.fetchOrder("x1", PAIR))?.status, "open");
+  });
+
+  test("what an exit has left to do of a position is not dust", async () => {
+    await using stand = await Stand.open(open, { paper: { minSize: 0.01 } });
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    await mgr.saveOrder({ id: "x1", pair: PAIR, side: "sell", size: 1, price: 110, intent: "exit", positionId: "s1" });
+    await stand.submit("x1", { type: "limit", price: 110 });
+    await exchange.fillOrder("x1", 0.995);
+    await stand.away();
+    await recover(mgr, exchange, QUICK);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.005, 0.005] });
+    await exchange.setPrice(PAIR, 111);
+    assert.is((await recover(mgr, exchange, QUICK)).status, "recovered");
+    assert.is((await mgr.getRiskState()).dailyTrades, 1);
+  });
+
+  test("a fill that closed what would be dust is booked", async () => {
+    await using stand = await Stand.open(open, { paper: { minSize: 0.01 } });
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.995, price: 100 });
+    await mgr.updatePosition("s1", { size: 0.005 });
+    await exchange.liquidate(PAIR, "long", 200);
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      report.applied.map(({ key }) => key),
+      ["book_external_fill s1 f3"],
+    );
+  });
+
+  test("all positions gone need a person though others' are on the account", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await mgr.savePosition({ id: "a", pair: PAIR, side: "long", size: 1, entryPrice: 100 });
+    await exchange.trade({ pair: "ETH/USDT", side: "buy", size: 1, price: 10 });
+    const report = await recover(mgr, exchange, { ...QUICK, ours: { pairs: [PAIR] } });
+    assert.is(report.status, "awaiting_approval");
+    assert.is((await mgr.getPositions()).length, 1);
+  });
+
+  test("the order that closed an orphan does not explain what is missing of a position", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    await exchange.trade({ pair: PAIR, side: "buy", size: 0.5, price: 100 });
+    await recover(mgr, exchange, QUICK);
+    await mgr.updatePosition("s1", { size: 1.25 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      report.applied.map(({ type }) => type),
+      ["reduce_external"],
+    );
+    assert.is((await mgr.getRiskState()).dailyPnl, -0.1);
+  });
+
+  test("an orphan is not closed again while the order that closes it is open", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
+    const slow = {
+      ...nameless(stand),
+      createOrder: (request: OrderRequest) => exchange.createOrder({ ...request, type: "limit", price: 120 }),
+    };
+    const once = { ...QUICK, deadline: "1ms" } as const;
+    for (let i = 0; i < 3; i++) assert.is((await recover(mgr, slow, once)).status, "unsettled");
+    assert.is((await exchange.fetchOpenOrders()).length, 1);
+    await exchange.setPrice(PAIR, 121);
+    assert.is((await recover(mgr, exchange, QUICK)).status, "recovered");
+    assert.equal(await stand.holdings(), {});
+    assert.is(exchange.seen.length, 1);
   });
 };
