@@ -6,9 +6,14 @@ export function closeOrderId(flowId: string, recovery: number, subject: string, 
   return derived("sfc", flowId, String(recovery), subject, String(attempt));
 }
 
-/** Of a position that is taken over from the exchange. */
-export function adoptedId(flowId: string, recovery: number, pair: string, side: string): string {
-  return derived("sfa", flowId, String(recovery), pair, side);
+/** Whether an id is of an order by which some recovery has closed something. */
+export function isCloseOrderId(id: string): boolean {
+  return /^sfc[0-9a-f]{29}$/.test(id);
+}
+
+/** Of a position that is taken over from the exchange; `held`: what the flow held of the pair and side before. */
+export function adoptedId(flowId: string, recovery: number, pair: string, side: string, held: number): string {
+  return derived("sfa", flowId, String(recovery), pair, side, String(held));
 }
 
 /** `kind`, and a digest of the parts. */

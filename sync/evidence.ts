@@ -1,6 +1,7 @@
 /** Everything a plan rests on: what the flow remembers and what its exchange says, read around the same moment. */
 import type { PendingOrder, RecoveryState, Snapshot } from "../src/types.js";
 import type { ExchangeFill, ExchangeOrder, ExchangePosition } from "./exchange.js";
+import { canonicalPair } from "./pairs.js";
 import type { Complete, Incomplete } from "./reading.js";
 
 export interface Evidence {
@@ -18,6 +19,8 @@ export interface Evidence {
   readonly closedOrders: ReadonlyMap<string, PendingOrder>;
   /** `order id|fill id` of the fills that the flow has booked. */
   readonly recorded: ReadonlySet<string>;
+  /** What is booked of fills that name no order of the flow, whoever it was booked to, by `fillName`; as far as events tell. */
+  readonly booked: ReadonlyMap<string, number>;
   /** What the exchange cannot tell. */
   readonly limitations: readonly string[];
   /** What the exchange calls a pair, by canonical pair. */
@@ -35,6 +38,10 @@ export interface NoEvidence {
 
 export function hasFailed(evidence: Evidence | NoEvidence): evidence is NoEvidence {
   return "failures" in evidence;
+}
+
+export function fillName(pair: string, fillId: string): string {
+  return JSON.stringify([canonicalPair(pair), fillId]);
 }
 
 export function recordedKey(orderId: string, fillId: string): string {

@@ -6,7 +6,7 @@ import type { Recovery } from "../src/recovery.js";
 import type { PendingOrder } from "../src/types.js";
 import { adoptedId, closeOrderId } from "./client-order-id.js";
 import type { Evidence } from "./evidence.js";
-import { minus } from "./exact.js";
+import { minus, plus } from "./exact.js";
 import type { Exchange, OrderRequest } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
 import { EXTERNAL } from "./external-order.js";
@@ -34,9 +34,12 @@ export interface Execution {
 export async function carryOut(action: Action, by: Execution): Promise<void> {
   const { mgr, exchange } = by;
   switch (action.type) {
-    case "record_fill":
-      await settled(() => mgr.recordFill(action.orderId, action.fill));
+    case "record_fill": {
+      // A bot that goes on may have booked it meanwhile, under a name of its own.
+      const [order] = await mgr.findOrders([action.orderId]);
+      if (order?.filled === action.from) await settled(() => mgr.recordFill(action.orderId, action.fill));
       return;
+    }
     case "book_external_fill":
       await bookExternalFill(action, by);
       return;
@@ -78,8 +81,8 @@ export async function carryOut(action: Action, by: Execution): Promise<void> {
       await closeOrphan(action, by);
       return;
     case "adopt_orphan": {
-      const { pair, side, size, entryPrice, entryTs } = action;
-      const id = adoptedId(mgr.flowId, by.recovery.id, canonicalPair(pair), side);
+      const { pair, side, size, tracked, entryPrice, entryTs } = action;
+      const id = adoptedId(mgr.flowId, by.recovery.id, canonicalPair(pair), side, tracked);
       const metadata = { adopted: by.recovery.id, exchange: exchange.name };
       await settled(() =>
         mgr.savePosition({ id, pair, side, size, entryPrice, ...(entryTs && { entryTs }), metadata }),
@@ -97,16 +100,17 @@ export async function carryOut(action: Action, by: Execution): Promise<void> {
 type Of<Type extends Action["type"]> = Extract<Action, { type: Type }>;
 
 async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execution): Promise<void> {
-  const { orderId, positionId, side, pair, fill } = action;
+  const { orderId, positionId, side, fill } = action;
   const [known] = await mgr.findOrders([orderId]);
   const position = await mgr.getPosition(positionId);
+  if (!position) return; // a bot has closed it meanwhile
   if (!known) {
     const order = {
       id: orderId,
-      pair: position?.pair ?? pair,
+      pair: position.pair,
       side: closingSide(side),
       orderType: EXTERNAL,
-      size: position?.size ?? fill.size,
+      size: position.size,
       intent: "exit" as const,
       positionId,
       status: "open" as const,
@@ -169,13 +173,9 @@ async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<v
     await exchange.cancelOrder(order.clientOrderId, order.pair);
   }
   const positions = await exchange.fetchPositions();
-  const there = positions
-    .filter((position) => sideKey(position.pair, position.side) === sideKey(pair, side))
-    .reduce((sum, { size }) => sum + size, 0);
-  const tracked = (await mgr.getPositions())
-    .filter((position) => sideKey(position.pair, position.side) === sideKey(pair, side))
-    .reduce((sum, { size }) => sum + size, 0);
-  const size = Math.min(action.size, minus(there, tracked));
+  const held = (all: readonly { pair: string; side: string; size: number }[]) =>
+    plus(...all.filter((one) => sideKey(one.pair, one.side) === sideKey(pair, side)).map(({ size }) => size));
+  const size = Math.min(action.size, minus(held(positions), held(await mgr.getPositions())));
   if (size <= 0) return;
 
   const subject = sideKey(pair, side);
@@ -201,12 +201,13 @@ async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<v
   });
 }
 
-/** A stop that would reduce the orphan, and may be touched. */
+/** A stop that would reduce the orphan, and may be touched: where the flow holds some itself, it may be what guards that. */
 function isOwnStop(
   order: Evidence["openOrders"]["value"][number],
-  { pair, side }: Of<"close_orphan">,
+  { pair, side, tracked }: Of<"close_orphan">,
   { evidence, options }: Execution,
 ): boolean {
+  if (tracked > 0) return false;
   if (!order.stop || order.side !== closingSide(side) || canonicalPair(order.pair) !== canonicalPair(pair))
     return false;
   const prefix = options.ours.clientOrderIdPrefix;

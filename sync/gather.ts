@@ -2,7 +2,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { StateManager } from "../src/manager.js";
 import type { PendingOrder, Snapshot } from "../src/types.js";
-import { type Evidence, type NoEvidence, recordedKey } from "./evidence.js";
+import { type Evidence, fillName, type NoEvidence, recordedKey } from "./evidence.js";
+import { plus } from "./exact.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
 import { externalOrderId, isExternal } from "./external-order.js";
@@ -77,7 +78,7 @@ class Gathering {
   async #read(snapshot: Snapshot): Promise<Evidence | Moved> {
     const recovery = await this.#mgr.getRecovery();
     const first = await this.#ask("positions", () => this.#exchange.fetchPositions());
-    const openOrders = await this.#ask("open orders", () => this.#exchange.fetchOpenOrders());
+    const openOrders = await this.#openOrders();
     for (const { pair } of [...first.value, ...openOrders.value]) this.#symbols.set(canonicalPair(pair), pair);
     for (const { pair } of [...snapshot.positions, ...snapshot.orders]) await this.#resolve(pair);
 
@@ -95,6 +96,7 @@ class Gathering {
 
     const closedOrders = await this.#closedOrders(snapshot, openOrders.value, fills);
     const recorded = await this.#recorded(snapshot, closedOrders, orders, fills);
+    const booked = await this.#booked(orders, closedOrders, fills);
 
     const positions = await this.#confirmed(first);
     if (!positions) return { snapshot, moved: moved("positions", "one reading said something else than the next") };
@@ -115,6 +117,7 @@ class Gathering {
       fills,
       closedOrders,
       recorded,
+      booked,
       limitations: this.#exchange.limitations ?? [],
       symbols: this.#symbols,
       minSizes: this.#minSizes([...fills.keys()]),
@@ -146,6 +149,18 @@ class Gathering {
       if (reads >= Math.max(2, this.#options.confirmations)) return { ...reading, value: listed, reads };
       await pause(this.#options.confirmDelay);
     }
+  }
+
+  /** Everything told in as many readings as asked for, as told last: a list may lack an order, it does not make one up. */
+  async #openOrders(): Promise<Complete<readonly ExchangeOrder[]>> {
+    const all = new Map<string, ExchangeOrder>();
+    for (let read = 1; read <= this.#options.confirmations; read++) {
+      if (read > 1) await pause(this.#options.confirmDelay);
+      const { value } = await this.#ask("open orders", () => this.#exchange.fetchOpenOrders());
+      for (const order of value) all.set(JSON.stringify([order.pair, order.id]), order);
+    }
+    const asked = `${this.#exchange.name}: open orders`;
+    return { status: "complete", asked, value: [...all.values()], reads: this.#options.confirmations };
   }
 
   /** Everything told in as many readings as asked for: a list may lack a fill, it does not make one up. */
@@ -230,6 +245,41 @@ class Gathering {
       for (const [i, { orderId, fillId }] of lot.entries()) if (answers[i]) recorded.add(recordedKey(orderId, fillId));
     }
     return recorded;
+  }
+
+  /**
+   * What is booked of each fill that names no order of the flow: to an order all the same, where the exchange does not say whose
+   * it is, or to positions, of which some are gone.
+   */
+  async #booked(
+    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+    closedOrders: ReadonlyMap<string, PendingOrder>,
+    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
+  ): Promise<ReadonlyMap<string, number>> {
+    const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
+    const others = new Set<string>();
+    for (const { value } of fills.values()) {
+      for (const { clientOrderId, orderId, pair, fillId } of value) {
+        const isOwn =
+          clientOrderId === undefined
+            ? orderId !== undefined && known.has(orderId)
+            : orders.has(clientOrderId) || closedOrders.has(clientOrderId);
+        if (!isOwn) others.add(fillName(pair, fillId));
+      }
+    }
+    const booked = new Map<string, number>();
+    if (others.size === 0) return booked;
+    for (let after: string | undefined; ; ) {
+      const events = await this.#mgr.getEvents({ ...(after !== undefined && { after }), limit: LOT });
+      for (const event of events) {
+        if (event.type !== "fill_recorded") continue;
+        const name = fillName(event.order.pair, event.fillId);
+        if (others.has(name)) booked.set(name, plus(booked.get(name) ?? 0, event.size));
+      }
+      const last = events.at(-1);
+      if (last === undefined || events.length < LOT || last.id === after) return booked;
+      after = last.id;
+    }
   }
 
   #minSizes(pairs: readonly string[]): ReadonlyMap<string, number> {

@@ -1,6 +1,6 @@
 /** Bringing state and exchange back in line. */
 import { setTimeout as pause } from "node:timers/promises";
-import { FencedError, StaleStateError } from "../src/errors.js";
+import { FencedError, InvalidArgumentError, StaleStateError } from "../src/errors.js";
 import type { StateManager } from "../src/manager.js";
 import type { Recovery } from "../src/recovery.js";
 import { type Evidence, hasFailed } from "./evidence.js";
@@ -32,7 +32,7 @@ export interface RecoveryReport {
   readonly recoveryId?: number;
   /** What was done, in order. */
   readonly applied: readonly Action[];
-  /** What the exchange refused or did not answer to, in words; it was tried again. */
+  /** What was refused, or not answered by the exchange, in words; it was tried again. */
   readonly troubles: readonly string[];
   /** What is left to do: the last plan. */
   readonly plan: Plan;
@@ -160,7 +160,7 @@ interface Done {
   readonly notes: ReadonlySet<string>;
 }
 
-/** Carries out actions until the exchange refuses one, or does not answer. Answers whether all of them were carried out. */
+/** Carries out actions until one is refused, or the exchange does not answer. Answers whether all of them were carried out. */
 async function act(
   work: Work & { readonly evidence: Evidence },
   actions: readonly Action[],
@@ -172,7 +172,9 @@ async function act(
       await carryOut(action, work);
       applied.push(action);
     } catch (error) {
-      if (!(error instanceof ExchangeError) || error.failure === "authentication") throw error;
+      // The state refuses what a bot that goes on has made impossible meanwhile.
+      const goesOn = error instanceof InvalidArgumentError || error instanceof ExchangeError;
+      if (!goesOn || (error instanceof ExchangeError && error.failure === "authentication")) throw error;
       // Whether it happened, the next look finds out.
       troubles.push(`${action.key}: ${error.message}`);
       return false;

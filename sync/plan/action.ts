@@ -23,8 +23,9 @@ export interface BookedFill {
 }
 
 export type Action = ActionBase &
+  /** `from`: how far the order is booked before. */
   (
-    | { readonly type: "record_fill"; readonly orderId: string; readonly fill: BookedFill }
+    | { readonly type: "record_fill"; readonly orderId: string; readonly from: number; readonly fill: BookedFill }
     /** Books a fill that no order of the flow made: a stop that it does not know, a liquidation, a hand at the exchange. */
     | {
         readonly type: "book_external_fill";
@@ -63,11 +64,19 @@ export type Action = ActionBase &
       }
     /** Sends an order of an earlier try again, under the same client order id: that try died before the exchange took it. */
     | { readonly type: "resubmit_close"; readonly orderId: string; readonly positionId: string }
-    | { readonly type: "close_orphan"; readonly side: PositionSide; readonly size: number }
+    /** `tracked`: what the flow holds of the pair and side. */
+    | {
+        readonly type: "close_orphan";
+        readonly side: PositionSide;
+        readonly size: number;
+        readonly tracked: number;
+      }
     | {
         readonly type: "adopt_orphan";
         readonly side: PositionSide;
         readonly size: number;
+        /** What the flow holds of the pair and side already. */
+        readonly tracked: number;
         readonly entryPrice: number;
         readonly entryTs: Date | undefined;
       }

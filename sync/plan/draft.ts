@@ -64,8 +64,8 @@ export class Draft {
     return minSize?.[pair] ?? minSize?.[canonicalPair(pair)] ?? this.evidence.minSizes.get(canonicalPair(pair)) ?? 0;
   }
 
-  /** What a fill does to the positions. False when an exit finds too little to reduce. */
-  expect(order: PendingOrder, fill: BookedFill): boolean {
+  /** What a fill does to the positions; how much of it can be booked: an exit may find less to reduce. */
+  expect(order: PendingOrder, fill: BookedFill): number {
     const id = order.positionId ?? order.id;
     const held = this.expected.get(id);
     if (order.intent === "entry") {
@@ -75,11 +75,12 @@ export class Draft {
         const entry = { id, pair: order.pair, side, size: fill.size, entryTs: fill.ts, stored: undefined };
         this.expected.set(id, entry);
       }
-      return true;
+      return fill.size;
     }
-    if (!held || held.size < fill.size) return false;
-    held.size = minus(held.size, fill.size);
-    return true;
+    if (!held) return 0;
+    const size = Math.min(held.size, fill.size);
+    held.size = minus(held.size, size);
+    return size;
   }
 }
 

@@ -1,11 +1,12 @@
 /** First the orders: what the exchange says of every pending one, and the fills that are not booked yet. */
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
 import { recordedKey } from "../evidence.js";
-import { minus, plus, same } from "../exact.js";
+import { minus, plus, same, share } from "../exact.js";
 import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
 import { isExternal } from "../external-order.js";
 import type { BookedFill } from "./action.js";
 import { type Draft, feeNote, netSize } from "./draft.js";
+import { newestThatMake, whole } from "./pieces.js";
 
 interface UnbookedFill {
   readonly order: PendingOrder;
@@ -40,25 +41,24 @@ export function planOrders(draft: Draft): void {
       a.fill.ts.getTime() - b.fill.ts.getTime() ||
       Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
   );
+  const booked = new Map<string, number>();
   for (const { order, fill, evidence } of unbooked) {
-    if (!draft.expect(order, fill)) {
-      draft.contradiction(
-        `fill ${fill.fillId} of order ${order.id}`,
-        `it exits ${fill.size} ${order.pair}, more than the flow has left of position ${order.positionId ?? "none"}`,
+    const { id, pair } = order;
+    const size = draft.expect(order, fill);
+    if (size < fill.size) {
+      draft.notes.push(
+        `${pair}: fill ${fill.fillId} of order ${id} exits ${fill.size}, and the flow has ${size} left of position ${order.positionId ?? "none"}: no more is booked`,
       );
-      continue;
     }
-    draft.add({ type: "record_fill", pair: order.pair, orderId: order.id, fill, evidence }, order.id, fill.fillId);
+    if (size === 0) continue;
+    const from = booked.get(id) ?? order.filled;
+    booked.set(id, plus(from, size));
+    const part = { ...fill, size, fee: share(fill.fee, size, fill.size) };
+    draft.add({ type: "record_fill", pair, orderId: id, from, fill: part, evidence }, id, fill.fillId);
   }
   for (const order of pending) {
     const known = draft.evidence.orders.get(order.id);
-    if (known)
-      planStatus(
-        draft,
-        order,
-        known.value,
-        unbooked.some((one) => one.order.id === order.id),
-      );
+    if (known) planStatus(draft, order, known.value, booked.has(order.id));
   }
 }
 
@@ -80,18 +80,29 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
   const told = plus(...all.map(netSize));
   const inBase = plus(...all.map((fill) => minus(fill.size, netSize(fill))));
   const filled = known ? minus(known.filled, inBase) : told;
-  if (filled <= order.filled || same(filled, order.filled, options.tolerance)) return [];
+  const agree = same(told, filled, options.tolerance);
+  if (told > filled && !agree) {
+    const why = `its fills make up ${told}, but it is said to be filled by ${filled}: one of the two is out of date`;
+    draft.contradiction(`order ${order.id}`, why);
+    return [];
+  }
+  // A bot may have said itself that it is filled, and how much that was.
+  if (order.status === "filled" || filled <= order.filled || same(filled, order.filled, options.tolerance)) return [];
 
   const fresh = all.filter(({ fillId }) => !evidence.recorded.has(recordedKey(order.id, fillId)));
-  if (!same(plus(order.filled, ...fresh.map(netSize)), filled, options.tolerance)) {
+  const missing = minus(filled, order.filled);
+  const makeUp = same(plus(...fresh.map(netSize)), missing, options.tolerance);
+  if (!makeUp && !agree) {
     draft.contradiction(
       `fills of ${order.pair}`,
       `order ${order.id} is filled by ${filled} at the exchange and by ${order.filled} in state, and the fills that are not booked (${fresh.length} of ${all.length}) do not make up the difference`,
     );
     return [];
   }
+  // A bot that names fills itself has booked the oldest.
+  const pieces = makeUp ? fresh.map(whole) : newestThatMake(fresh.map(whole), missing);
   const over = known === undefined || known.status !== "open";
-  return fresh.map((fill, i) => {
+  return pieces.map(({ fill, size }, i) => {
     const note = feeNote(fill);
     if (note) draft.notes.push(note);
     return {
@@ -99,10 +110,10 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
       fill: {
         fillId: fill.fillId,
         price: fill.price,
-        size: netSize(fill),
-        fee: fill.fee,
+        size,
+        fee: share(fill.fee, size, netSize(fill)),
         ts: fill.ts,
-        done: over && i === fresh.length - 1,
+        done: over && i === pieces.length - 1,
       },
       evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
     };

@@ -1,8 +1,10 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 import type { Evidence } from "../evidence.js";
-import type { ExchangeOrder } from "../exchange.js";
+import { plus, same } from "../exact.js";
+import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
 import { canonicalPair } from "../pairs.js";
 import { closingSide, type Draft, positionSideOf } from "./draft.js";
+import { newestThatMake, whole } from "./pieces.js";
 import type { Excess } from "./positions.js";
 
 /** What `admit` begins client order ids with when the caller gives none. */
@@ -38,9 +40,17 @@ function planOrphan(draft: Draft, excess: Excess): void {
     draft.waiting.push({ pair, subject: `${pair} ${side}`, why, harmless: false });
     return;
   }
+  const closing = draft.evidence.openOrders.value.find(
+    (order) =>
+      order.clientOrderId !== undefined &&
+      draft.evidence.recovery?.journal.has(`orphan ${order.clientOrderId}`) === true &&
+      order.side === closingSide(side) &&
+      canonicalPair(order.pair) === canonicalPair(pair),
+  );
+  if (closing) return; // that order is waited for
   switch (draft.options.orphanPositions) {
     case "close":
-      draft.add({ type: "close_orphan", pair, side, size, evidence }, canonicalPair(pair), side);
+      draft.add({ type: "close_orphan", pair, side, size, tracked, evidence }, canonicalPair(pair), side);
       return;
     case "adopt": {
       const entryPrice = excess.there.entryPrice ?? excess.there.markPrice;
@@ -50,7 +60,11 @@ function planOrphan(draft: Draft, excess: Excess): void {
         return;
       }
       const entryTs = openedAt(draft, excess);
-      draft.add({ type: "adopt_orphan", pair, side, size, entryPrice, entryTs, evidence }, canonicalPair(pair), side);
+      draft.add(
+        { type: "adopt_orphan", pair, side, size, tracked, entryPrice, entryTs, evidence },
+        canonicalPair(pair),
+        side,
+      );
       return;
     }
     case "manual": {
@@ -65,14 +79,20 @@ function openedAt(draft: Draft, { pair, side }: Excess): Date | undefined {
   return draft.fillsOf(pair).findLast((fill) => fill.side !== closingSide(side))?.ts;
 }
 
-function isOurs(draft: Draft, { pair, side, tracked }: Excess): boolean {
+function isOurs(draft: Draft, { pair, side, size, tracked }: Excess): boolean {
   const { pairs, clientOrderIdPrefix } = draft.options.ours;
   if (pairs && !pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair))) return false;
   if (clientOrderIdPrefix === undefined) return true;
   // Where the flow holds some of it itself, its own fills say nothing of the rest.
   const openings = draft.fillsOf(pair).filter((fill) => fill.side !== closingSide(side));
-  const foreign = openings.filter(({ clientOrderId }) => !clientOrderId?.startsWith(clientOrderIdPrefix));
-  return tracked > 0 ? foreign.length === 0 : openings.at(-1)?.clientOrderId?.startsWith(clientOrderIdPrefix) === true;
+  const isForeign = ({ clientOrderId }: ExchangeFill) => clientOrderId?.startsWith(clientOrderIdPrefix) !== true;
+  if (tracked > 0) return !openings.some(isForeign);
+  // Of what several have opened, nobody can say what is whose.
+  const made = newestThatMake(openings.map(whole), size);
+  return (
+    same(plus(...made.map((piece) => piece.size)), size, draft.options.tolerance) &&
+    !made.some(({ fill }) => isForeign(fill))
+  );
 }
 
 /** An open order of which the flow knows nothing, or knows that it is over. */

@@ -1,11 +1,13 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
-import { recordedKey } from "../evidence.js";
+import { isCloseOrderId } from "../client-order-id.js";
+import { fillName, recordedKey } from "../evidence.js";
 import { minus, plus, same, share } from "../exact.js";
-import type { ExchangeFill, ExchangePosition } from "../exchange.js";
-import { externalOrderId } from "../external-order.js";
+import type { ExchangePosition } from "../exchange.js";
+import { externalOrderId, isExternal } from "../external-order.js";
 import { canonicalPair, sideKey } from "../pairs.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
+import { newestThatMake, type Piece } from "./pieces.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -21,12 +23,6 @@ interface Side {
   readonly key: string;
   readonly tracked: readonly Expected[];
   readonly there: ExchangePosition | undefined;
-}
-
-/** A piece of an external fill that falls to one position. */
-interface Piece {
-  readonly fill: ExchangeFill;
-  readonly size: number;
 }
 
 /** Plans what became of the tracked positions; answers what is there beyond them. */
@@ -87,7 +83,7 @@ function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: n
       draft.waiting.some(({ subject, harmless }) => subject === order.id && harmless),
   );
   if (exiting) {
-    draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: true });
+    draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: false });
     return;
   }
   const { reads, asked } = draft.evidence.positions;
@@ -115,8 +111,8 @@ function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: n
   }
 }
 
-/** Fills that reduce these positions, that no order of the flow made and that are not booked; oldest first. */
-function externalFills(draft: Draft, tracked: readonly Expected[]): ExchangeFill[] {
+/** Fills that reduce these positions, that no order of the flow made, as far as they are not booked; oldest first. */
+function externalFills(draft: Draft, tracked: readonly Expected[]): Piece[] {
   const { evidence } = draft;
   const [first] = tracked;
   if (!first) return [];
@@ -125,33 +121,23 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): ExchangeFill
     [...evidence.orders.values()].flatMap(({ value }) => (value ? [[value.id, true] as const] : [])),
   );
   const own = new Set([...evidence.snapshot.orders.map(({ id }) => id), ...evidence.closedOrders.keys()]);
-  return draft
+  const others = draft
     .fillsOf(first.pair)
     .filter(
       ({ side, positionSide, clientOrderId, orderId, fillId, ts }) =>
         side === closingSide(first.side) &&
         (positionSide === undefined || positionSide === first.side) &&
         ts.getTime() >= since &&
-        !(clientOrderId !== undefined && own.has(clientOrderId)) &&
+        !(clientOrderId !== undefined && (own.has(clientOrderId) || isCloseOrderId(clientOrderId))) &&
         !(clientOrderId === undefined && orderId !== undefined && known.has(orderId)) &&
         !tracked.some(({ id }) =>
           evidence.recorded.has(recordedKey(externalOrderId(evidence.snapshot.flowId, id), fillId)),
         ),
     );
-}
-
-/** The newest fills that make up `need`, oldest first; of the oldest of them, only what is needed. */
-function newestThatMake(fills: readonly ExchangeFill[], need: number): Piece[] {
-  const pieces: Piece[] = [];
-  let left = need;
-  for (let i = fills.length - 1; i >= 0 && left > 0; i--) {
-    const fill = fills[i];
-    if (!fill) break;
-    const size = Math.min(netSize(fill), left);
-    pieces.unshift({ fill, size });
-    left = minus(left, size);
-  }
-  return pieces;
+  return others.flatMap((fill) => {
+    const size = minus(netSize(fill), evidence.booked.get(fillName(first.pair, fill.fillId)) ?? 0);
+    return size > 0 ? [{ fill, size }] : [];
+  });
 }
 
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
@@ -180,7 +166,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
           fillId: fill.fillId,
           price: fill.price,
           size,
-          fee: share(fill.fee, size, fill.size),
+          fee: share(fill.fee, size, netSize(fill)),
           ts: fill.ts,
           done: booked === need || pieces.length === 0,
         },
@@ -219,11 +205,14 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, seen: s
 
 /** What is too small to be closed by an order would hold its slot for ever. */
 function planDust(draft: Draft, { tracked, there }: Side): void {
+  const expected = plus(...tracked.map(({ size }) => size));
+  // Fills that say what became of it are booked instead.
+  if ((there?.size ?? 0) < expected && externalFills(draft, tracked).length > 0) return;
   for (const position of tracked) {
     const { id, pair, size, stored } = position;
     const least = draft.minSize(pair);
     if (!stored || size === 0 || size >= least || (there?.size ?? 0) >= least) continue;
-    if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && order.intent === "entry")) continue;
+    if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
     const evidence = [`${size} is below the exchange's least order of ${least}`];
     draft.add({ type: "remove_dust", pair, positionId: id, size, version: stored.version, evidence }, id);
     draft.notes.push(`${pair}: position ${id} of ${size} is dust and is removed; nothing is booked`);
@@ -231,9 +220,20 @@ function planDust(draft: Draft, { tracked, there }: Side): void {
   }
 }
 
+/** Whether an entry that is pending may still open the position: its exits wait for it. */
+function mayOpen({ evidence, waiting }: Draft, positionId: string): boolean {
+  return evidence.snapshot.orders.some(
+    ({ id, intent, positionId: of }) =>
+      intent === "entry" &&
+      (of ?? id) === positionId &&
+      (evidence.orders.get(id)?.value?.status === "open" || waiting.some(({ subject }) => subject === id)),
+  );
+}
+
 /** An account that is empty where everything was tracked may be another account. */
 function askPersonWhenAllIsGone(draft: Draft, sides: readonly Side[]): void {
-  const there = sides.some((side) => (side.there?.size ?? 0) > 0);
+  // What others hold, another account has too.
+  const there = sides.some((side) => side.tracked.length > 0 && (side.there?.size ?? 0) > 0);
   const gone = draft.actions.filter(({ type }) => type === "close_external");
   if (there || gone.length === 0) return;
   for (const action of gone) {
@@ -249,6 +249,7 @@ function planOrphanedExits(draft: Draft): void {
     if (order.intent !== "exit" || order.positionId === undefined) continue;
     const known = draft.evidence.orders.get(order.id)?.value;
     if (known?.status !== "open" || (draft.expected.get(order.positionId)?.size ?? 0) > 0) continue;
+    if (mayOpen(draft, order.positionId)) continue;
     draft.add(
       {
         type: "cancel_order",

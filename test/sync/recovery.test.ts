@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
+import { doubts } from "./recovery/doubts.js";
 import { modes } from "./recovery/modes.js";
 import { orders } from "./recovery/orders.js";
 import { orphans } from "./recovery/orphans.js";
@@ -10,7 +11,7 @@ import { reconciling } from "./recovery/reconciling.js";
 
 const backends = await startBackends();
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans, modes, reconciling };
+const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans, modes, reconciling, doubts };
 
 for (const [name, open, durable] of [
   ["memory", backends.openMemory, false],
