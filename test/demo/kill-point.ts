@@ -1,13 +1,25 @@
-/** Where a bot may die within a minute: before (`-ing`, the call was made, its answer not awaited) and after every change. */
+/** Where a bot may die: before (`-ing`: the call was made, its answer not awaited) and after every step. */
 export const KILL_POINTS = [
-  "beating",
-  "beaten",
-  "closing",
-  "closed",
+  "walking",
+  "walked",
+  "recovering",
+  "recovered",
+  "asking",
+  "asked",
   "admitting",
   "admitted",
-  "filling",
-  "filled",
+  "sending",
+  "sent",
+  "booking",
+  "booked",
+  "saving",
+  "saved",
+  "withdrawing",
+  "withdrawn",
+  "forgetting",
+  "forgotten",
+  "beating",
+  "beaten",
   "minute_over",
 ] as const;
 
