@@ -11,6 +11,9 @@ import { type Market, type Minute, minuteText } from "./market.js";
  */
 export class Feed {
   #walked: Promise<unknown> = Promise.resolve();
+  #isSettled = true;
+  /** What the exchange had taken in fees before the minute. */
+  #fees = 0;
 
   constructor(
     readonly exchange: PaperExchange,
@@ -36,23 +39,35 @@ export class Feed {
     const lastCall = this.exchange.seen.at(-1)?.at.getTime();
     if (lastCall !== stands) this.walk(minute);
     await this.settle();
+    this.#fees = this.exchange.fees;
+    for (const pair of minute.candles.keys()) {
+      const fills = await this.exchange.fetchFills(pair, new Date(stands));
+      for (const { fee } of fills) this.#fees -= fee;
+    }
     return index;
   }
 
-  /** Gives the exchange a minute's candles; answers whether it filled an order. */
-  walk({ time, candles }: Minute): boolean {
+  /** Gives the exchange a minute's candles. */
+  walk({ time, candles }: Minute): void {
     this.clock.now = time;
     const { exchange } = this;
-    const { fees } = exchange; // every fill costs one
+    this.#fees = exchange.fees;
+    this.#isSettled = false;
     this.#walked = Promise.all([...candles].map(([pair, candle]) => exchange.candle(pair, candle, time)));
     this.#walked.catch(() => {}); // told to whoever settles
-    return exchange.fees !== fees;
+  }
+
+  /** Whether the exchange has filled an order in this minute: every fill costs a fee. */
+  get traded(): boolean {
+    return this.exchange.fees !== this.#fees;
   }
 
   /** Resolves when the exchange has what it was given for good. */
   settle = async (): Promise<void> => {
+    if (this.#isSettled) return;
     this.pass("walking");
     await this.#walked;
+    this.#isSettled = true;
     this.pass("walked");
   };
 }

@@ -25,6 +25,11 @@ export const KILL_POINTS = [
 
 export type KillPoint = (typeof KILL_POINTS)[number];
 
+/** The points that come with trades and recoveries; the others come with the passing of time. */
+export function isStep(point: KillPoint): boolean {
+  return point !== "minute_over" && point !== "walking" && point !== "walked";
+}
+
 /**
  * For tests only. SF_DEMO_KILL=admitted:3 has the process end itself by SIGKILL when it passes that point for the third time;
  * SF_DEMO_KILL=bot-2@admitted:3 means only that bot of a fleet, and SF_DEMO_KILL=minute_over:500:SIGINT is a Ctrl-C at that point.

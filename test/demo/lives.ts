@@ -1,13 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { guardProcess } from "../servers/guardian.js";
 import { BotGaveUpError } from "./bot-process.js";
 import type { BotOrder, BotWord } from "./chaos-bot.js";
 import type { KillPoint } from "./kill-point.js";
 import type { AloneRun } from "./run-alone.js";
-
-const PROGRAM = fileURLToPath(new URL("chaos-bot.ts", import.meta.url));
 
 /** When a life is to end: so many ms after so many steps. */
 export interface Doom {
@@ -15,29 +12,50 @@ export interface Doom {
   readonly after: number;
 }
 
-/** How a life went: killed at the last step that it was heard to take, or ended by itself. */
+/** How a life went: killed when it was last heard to take that step, or ended by itself. */
 export type Life =
-  | { readonly killed: true; readonly steps: number; readonly at: KillPoint | undefined; readonly recovering: boolean }
+  | { readonly killed: true; readonly at: KillPoint | undefined; readonly recovering: boolean }
   | { readonly killed: false; readonly run: AloneRun };
 
-/** The lives of a bot, one after the other. While one lives, the next is loaded: it takes a second, and none of it is the bot's work. */
-export class Lives implements Disposable {
-  #next = start();
+/** How many bots are loaded ahead, while one lives. */
+const AHEAD = 2;
 
-  constructor(private readonly order: BotOrder) {}
+/** The lives of a bot, one after the other. */
+export class Lives implements Disposable {
+  readonly #ahead: ChildProcess[];
+
+  /** `program` is the chaos bot, as JavaScript. */
+  constructor(
+    private readonly program: string,
+    private readonly order: BotOrder,
+    /** Told what a recovery did. */
+    private readonly onRecovered: (word: Extract<BotWord, { recovered: unknown }>) => void,
+  ) {
+    this.#ahead = Array.from({ length: AHEAD }, () => this.#start());
+  }
 
   /** Lives one life; with a doom, until that. Rejects with a BotGaveUpError when the bot gives up by itself. */
   async live(doom: Doom | undefined): Promise<Life> {
-    const child = await this.#next;
-    const ended = once(child, "exit");
-    this.#next = start();
+    this.#ahead.push(this.#start());
+    const child = this.#ahead.shift() ?? this.#start();
+    const ended = once(child, "close");
     let steps = 0;
     let at: KillPoint | undefined;
     let recovering = false;
     let run: AloneRun | undefined;
+    let said = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
     child.on("message", (word: BotWord) => {
-      if ("run" in word) run = word.run;
-      if (!("step" in word)) return;
+      if ("run" in word) {
+        run = word.run;
+        return;
+      }
+      if ("recovered" in word) {
+        this.onRecovered(word);
+        return;
+      }
       at = word.step;
       if (at === "recovering") recovering = true;
       if (at === "recovered") recovering = false;
@@ -45,20 +63,19 @@ export class Lives implements Disposable {
     });
     child.send(this.order);
     const [code, signal] = await ended;
-    if (signal === "SIGKILL") return { killed: true, steps, at, recovering };
+    if (signal === "SIGKILL") return { killed: true, at, recovering };
     if (run && code === 0) return { killed: false, run };
-    throw new BotGaveUpError(`the bot ended with ${signal ?? `exit code ${code}`}`);
+    throw new BotGaveUpError(`the bot ended with ${signal ?? `exit code ${code}`}:\n${said.slice(-2_000)}`);
   }
 
   [Symbol.dispose](): void {
-    void this.#next.then((child) => child.kill("SIGKILL"));
+    for (const child of this.#ahead) child.kill("SIGKILL");
   }
-}
 
-/** A bot that is loaded and waits for its order. */
-async function start(): Promise<ChildProcess> {
-  const child = fork(PROGRAM, { execArgv: process.execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] });
-  guardProcess(child);
-  await once(child, "message");
-  return child;
+  /** A bot that waits for its order once it is loaded. */
+  #start(): ChildProcess {
+    const child = fork(this.program, { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    guardProcess(child);
+    return child;
+  }
 }

@@ -24,7 +24,7 @@ disturbed. The exchange is a file beside the state; stops and targets wait there
   --kill N            with --bots: N times a bot is killed (SIGKILL) in the middle of its work
   --state DIR         where state is kept (default state)
   --reset             forget the state, start afresh
-  --verbose           a line for every trade (with --bots: for every death)
+  --verbose           a line for every trade (with --bots: for every death; with --chaos: what every recovery did)
   --json              the result for programs
   --help              this text
 

@@ -8,7 +8,6 @@ const IDLE = 4 * 3_600_000;
 
 /** What the flow is told at the end of minutes: what the account is worth, and that somebody is alive. */
 export class Pulse {
-  #equity: number | undefined;
   #beaten = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -17,15 +16,14 @@ export class Pulse {
     private readonly pass: (point: KillPoint) => void,
   ) {}
 
-  /** Ends a minute. A heartbeat says that all of it is done: with `last`, and after a long time without one. */
+  /**
+   * Ends a minute. The account's worth is told when it was traded in it, and not otherwise: telling it has the breaker judged. A
+   * heartbeat says that all of the minute is done: with `last`, and after a long time without one.
+   */
   async beat(minute: number, last: boolean): Promise<void> {
-    const { balance } = this.feed.exchange;
-    const isDue = last || minute - this.#beaten >= IDLE;
-    if (balance === this.#equity && !isDue) return;
+    if (this.feed.traded) await this.manager.updateEquity(this.feed.exchange.balance);
+    if (!last && minute - this.#beaten < IDLE) return;
     await this.feed.settle();
-    if (balance !== this.#equity) await this.manager.updateEquity(balance);
-    this.#equity = balance;
-    if (!isDue) return;
     await step(this.pass, ["beating", "beaten"], () => this.manager.heartbeat());
     this.#beaten = minute;
   }

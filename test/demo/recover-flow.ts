@@ -4,6 +4,8 @@ import type { KillPoint } from "./kill-point.js";
 import type { Options } from "./options.js";
 import { textTable } from "./text-table.js";
 
+export type ActionType = RecoveryReport["applied"][number]["type"];
+
 /** State and exchange are not in line, and a person has to do something about it. */
 export class NotRecoveredError extends Error {
   override name = "NotRecoveredError";
@@ -48,6 +50,12 @@ export function showRecovery({ mode, recoveryId, applied }: RecoveryReport): str
     textTable(COLUMNS, rows),
     "",
   ].join("\n");
+}
+
+/** To stderr: what the run came to is on stdout. */
+export function printRecovery(report: RecoveryReport): void {
+  const table = showRecovery(report);
+  if (table !== undefined) process.stderr.write(`${table}\n`);
 }
 
 const COLUMNS = (["Pair", "What", "Because"] as const).map((head) => ({ head, align: "left" as const }));

@@ -10,7 +10,7 @@ import { type KillPoint, killSwitch } from "./kill-point.js";
 import { type Market, marketText, minuteText } from "./market.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
-import { showRecovery } from "./recover-flow.js";
+import { printRecovery } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore } from "./store.js";
 import { stateTotals, type Totals, totalsOf } from "./totals.js";
@@ -26,17 +26,25 @@ export interface AloneRun extends Run {
   readonly recovered: readonly PlanRow[];
 }
 
+/** Told of what happens in a run. */
+export interface Onlookers {
+  /** Default: as tests ask for it by SF_DEMO_KILL. */
+  readonly onPoint?: (point: KillPoint) => void;
+  /** Default: it is printed to stderr when it did something. */
+  readonly onRecovery?: (report: RecoveryReport) => void;
+}
+
 /** One bot on one flow, from where it stands to the end of the market, or until it is told to stop. */
 export async function runAlone(
   options: Options,
   flow: string,
   market: Market,
   isStopped: () => boolean,
-  onPoint: (point: KillPoint) => void = killSwitch(INSTANCE),
+  { onPoint = killSwitch(INSTANCE), onRecovery = printRecovery }: Onlookers = {},
 ): Promise<AloneRun> {
   const started = performance.now();
   await using store = await openStore(options, flow);
-  const watch = new Watch(options, market.minutes.length);
+  const watch = new Watch(options, market.minutes.length, onRecovery);
   const { skipped, done, totals } = await trade();
   const all = market.minutes.length;
   return {
@@ -93,12 +101,12 @@ class Watch {
   constructor(
     private readonly options: Pick<Options, "verbose">,
     private readonly all: number,
+    private readonly tell: (report: RecoveryReport) => void,
   ) {}
 
   onRecovery = (report: RecoveryReport): void => {
     this.recovered = planRows({ actions: report.applied });
-    const table = showRecovery(report);
-    if (table !== undefined) process.stderr.write(`${table}\n`);
+    this.tell(report);
   };
 
   onDeed = (deed: Deed): void => {

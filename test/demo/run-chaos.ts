@@ -3,11 +3,13 @@ import { PaperExchange, planRecovery } from "../../sync/index.js";
 import { seededRandom } from "../servers/random.js";
 import { accountOf } from "./account.js";
 import { agreement, type BothSides, type Check, sameRun } from "./agreement.js";
+import { BotBundle } from "./bot-bundle.js";
 import { eventsOf } from "./flow-log.js";
 import { Lives } from "./lives.js";
 import { type Market, marketText } from "./market.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
+import type { ActionType } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore, type Store } from "./store.js";
 import { stateTotals, type Totals, totalsOf } from "./totals.js";
@@ -23,11 +25,18 @@ const BY_KILLED = 0.9;
 /** Where the kills fell, by what the bot was last heard to do. */
 export type Deaths = Readonly<Record<string, number>>;
 
+/** How many recoveries were carried to their end, how many of them had something to do, and what, how often. */
+export interface Recoveries {
+  count: number;
+  busy: number;
+  readonly did: Partial<Record<ActionType, number>>;
+}
+
 export interface ChaosRun extends Run {
   readonly kills: number;
   readonly seed: number;
   readonly deaths: Deaths;
-  /** How many recoveries found something to do. */
+  readonly recoveries: Readonly<Recoveries>;
   readonly proof: readonly Check[];
 }
 
@@ -45,7 +54,8 @@ export async function runChaos(
   const reference = await undisturbed(market);
   await using store = await openStore({ ...options, reset: true }, flow);
   const deaths: Record<string, number> = {};
-  const { last, kills } = await killed(options, flow, store, reference.steps, isStopped, deaths);
+  const recoveries: Recoveries = { count: 0, busy: 0, did: {} };
+  const { last, kills } = await killed(options, flow, store, reference.steps, isStopped, { deaths, recoveries });
   const all = market.minutes.length;
   const run = {
     flow,
@@ -58,6 +68,7 @@ export async function runChaos(
     kills,
     seed: options.chaosSeed,
     deaths,
+    recoveries,
   };
   const sides = await bothSides(flow, store, market);
   return {
@@ -75,12 +86,18 @@ async function killed(
   { url }: Store,
   steps: number,
   isStopped: () => boolean,
-  deaths: Record<string, number>,
+  { deaths, recoveries }: { readonly deaths: Record<string, number>; readonly recoveries: Recoveries },
 ): Promise<{ kills: number; last: boolean }> {
   const random = seededRandom(options.chaosSeed, 0);
   const progress = new Progress(options.chaos, 0);
   const order = { ...options, verbose: false, reset: false, ...(url !== undefined && { url }) };
-  using lives = new Lives({ flow, options: order });
+  await using bundle = await BotBundle.make();
+  using lives = new Lives(bundle.program, { flow, options: order }, ({ recovered, table }) => {
+    recoveries.count++;
+    if (recovered.length > 0) recoveries.busy++;
+    for (const type of recovered) recoveries.did[type] = (recoveries.did[type] ?? 0) + 1;
+    if (options.verbose && table !== undefined) progress.line(table);
+  });
   const most = 2 * ((steps * BY_KILLED) / options.chaos + RECOVERY_STEPS);
   let kills = 0;
   while (kills < options.chaos && !isStopped()) {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Snapshot, type StateEvent, StateManager } from "../../src/index.js";
-import { PaperExchange, type Plan, planRecovery, type RecoveryReport } from "../../sync/index.js";
+import { PaperExchange, type Plan, planRecovery } from "../../sync/index.js";
 import { type Account, accountOf } from "./account.js";
 import { agreement, type Check } from "./agreement.js";
 import { announceTrips } from "./announce-trips.js";
@@ -16,7 +16,7 @@ import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
 import { prove } from "./prove.js";
 import { Pulse } from "./pulse.js";
-import { showRecovery } from "./recover-flow.js";
+import { printRecovery } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore, type Store } from "./store.js";
 import { Strategies } from "./strategies.js";
@@ -126,7 +126,7 @@ async function conduct(
   await using manager = await StateManager.open(flow, config, { clock: () => clock.now, instanceId: CONDUCTOR });
   const pass = () => {};
   const feed = new Feed(exchange, clock, pass);
-  const { stands, skipped } = await takeUp({ manager, feed, clock, market }, options, tellRecovery, pass);
+  const { stands, skipped } = await takeUp({ manager, feed, clock, market }, options, printRecovery, pass);
   let done = skipped;
   if (done < minutes.length) {
     const progress = new Progress(minutes.length, done);
@@ -145,8 +145,8 @@ async function conduct(
       for (; done < minutes.length && !isStopped(); done++) {
         const minute = minutes[done];
         if (!minute) break;
-        const moved = done === stands || feed.walk(minute);
-        if (moved || signals.has(done)) {
+        if (done > stands) feed.walk(minute);
+        if (feed.traded || signals.has(done)) {
           await feed.settle();
           await Promise.all([fleet.trade(done), hitman.visit(done, fleet.bots)]);
         }
@@ -171,11 +171,6 @@ async function conduct(
     account: await accountOf(exchange, market),
     plan: await planRecovery(manager, exchange, { mode: "sync", confirmDelay: 1 }),
   };
-}
-
-function tellRecovery(report: RecoveryReport): void {
-  const table = showRecovery(report);
-  if (table !== undefined) process.stderr.write(`${table}\n`);
 }
 
 /** The minutes from an index on in which a strategy proposes something. */

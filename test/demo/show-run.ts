@@ -42,6 +42,9 @@ export function showChaos(run: ChaosRun, paint: Paint): string {
     .sort(([, a], [, b]) => b - a)
     .map(([where, times]) => [where.replaceAll("_", " "), String(times)]);
   rows.push(["Total", String(run.kills)]);
+  const { count, busy, did } = run.recoveries;
+  const deeds = Object.entries(did).map(([type, times]) => `${times} x ${type.replaceAll("_", " ")}`);
+  const recovered = `Recoveries: ${count} carried to their end, ${busy} had something to do${deeds.length > 0 ? `: ${deeds.join(", ")}` : ""}.`;
   const again = `--chaos ${run.kills} --chaos-seed ${run.seed}`;
   const holds = run.proof.every(({ faults }) => faults.length === 0);
   const verdict = holds
@@ -50,7 +53,7 @@ export function showChaos(run: ChaosRun, paint: Paint): string {
   return page(
     run,
     paint,
-    ["", textTable(DEATHS, rows)],
+    ["", textTable(DEATHS, rows), "", recovered],
     run.proof.length > 0 ? ["", ...run.proof.map((check) => verdictLine(check, paint)), "", verdict] : [],
   );
 }

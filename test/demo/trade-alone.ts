@@ -55,8 +55,8 @@ export async function tradeAlone(
     const proposals = strategies.next(minute);
     if (i < skipped) continue;
     if (isStopped()) return { skipped, done: i };
-    const moved = i === stands || feed.walk(minute);
-    await tradeMinute(desk, moved, proposals);
+    if (i > stands) feed.walk(minute);
+    await tradeMinute(desk, feed.traded, proposals);
     onPoint("minute_over");
     await pulse.beat(minute.time, i === minutes.length - 1);
     if (i % SETTLE_EVERY === 0) await feed.settle();

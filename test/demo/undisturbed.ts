@@ -4,6 +4,7 @@ import { type Account, accountOf } from "./account.js";
 import { Feed } from "./feed.js";
 import { ACCOUNT, type FlowClock, RULES } from "./flow.js";
 import { eventsOf } from "./flow-log.js";
+import { isStep, type KillPoint } from "./kill-point.js";
 import type { Market } from "./market.js";
 import { stateTotals, type Totals, totalsOf } from "./totals.js";
 import { tradeAlone } from "./trade-alone.js";
@@ -14,8 +15,8 @@ export async function undisturbed(market: Market): Promise<{ totals: Totals; acc
   await using exchange = new PaperExchange({ ...ACCOUNT, clock: () => clock.now });
   await using manager = await StateManager.open("undisturbed", RULES, { clock: () => clock.now });
   let steps = 0;
-  const onPoint = () => {
-    steps++;
+  const onPoint = (point: KillPoint) => {
+    if (isStep(point)) steps++;
   };
   const feed = new Feed(exchange, clock, onPoint);
   await tradeAlone(
