@@ -40,12 +40,12 @@ export async function recoverFlow(
 }
 
 /** What a recovery did, as a table; nothing when there was nothing to do. */
-export function showRecovery({ mode, recoveryId, applied }: RecoveryReport): string | undefined {
+export function showRecovery({ mode, applied }: RecoveryReport): string | undefined {
   if (applied.length === 0) return undefined;
   const rows = planRows({ actions: applied }).map(({ pair, what, why }) => [pair, what, why]);
   const count = `${applied.length} ${applied.length === 1 ? "step" : "steps"}`;
   return [
-    `Recovery ${recoveryId} in mode ${mode} brought state and exchange back in line in ${count}:`,
+    `Recovery in mode ${mode} brought state and exchange back in line in ${count}:`,
     "",
     textTable(COLUMNS, rows),
     "",
