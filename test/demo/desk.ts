@@ -70,24 +70,21 @@ export class Desk {
   /** Enters, if the state admits it: a signal is acted on once, over all bots and all crashes. */
   async enter(proposal: Proposal): Promise<void> {
     await this.#options.settle();
-    const { signalId, pair, side, size, price, tp, sl } = proposal;
+    const { signalId, ...entry } = proposal;
     const orderId = orderIdOf(signalId);
-    const admission = await this.#step(["admitting", "admitted"], () =>
-      this.#manager.admit({
-        signalId,
-        orderId,
-        pair,
-        side,
-        size,
-        price,
-        orderType: "market",
-        tp,
-        sl,
-        cooldown: REST,
-        metadata: { signalId },
-      }),
-    );
+    const metadata = { signalId };
+    const admitting = this.#manager.admit({
+      ...entry,
+      signalId,
+      orderId,
+      orderType: "market",
+      cooldown: REST,
+      metadata,
+    });
+    this.#options.pass("admitting");
+    const admission = await admitting;
     if (admission.admitted) {
+      this.#options.pass("admitted");
       this.#options.tell({ did: "won", at: this.#now, signalId });
       await this.#carryThrough(admission.order);
       return;

@@ -25,9 +25,11 @@ export const KILL_POINTS = [
 
 export type KillPoint = (typeof KILL_POINTS)[number];
 
-/** The points that come with trades and recoveries; the others come with the passing of time. */
+const IDLE: readonly KillPoint[] = ["walking", "walked", "admitting", "minute_over"];
+
+/** The points that come with trades and recoveries; the others come with the passing of time, and with signals that are refused. */
 export function isStep(point: KillPoint): boolean {
-  return point !== "minute_over" && point !== "walking" && point !== "walked";
+  return !IDLE.includes(point);
 }
 
 /**

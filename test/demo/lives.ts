@@ -59,7 +59,9 @@ export class Lives implements Disposable {
       at = word.step;
       if (at === "recovering") recovering = true;
       if (at === "recovered") recovering = false;
-      if (++steps === doom?.steps) setTimeout(() => child.kill("SIGKILL"), doom.after);
+      if (++steps !== doom?.steps) return;
+      if (doom.after === 0) child.kill("SIGKILL");
+      else setTimeout(() => child.kill("SIGKILL"), doom.after);
     });
     child.send(this.order);
     const [code, signal] = await ended;

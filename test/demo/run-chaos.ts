@@ -17,8 +17,8 @@ import { undisturbed } from "./undisturbed.js";
 
 /** A step of the recovery is taken at every start, so often about; it trades nothing. */
 const RECOVERY_STEPS = 20;
-/** Between the step at which a bot is killed and its death, at most, ms. */
-const DELAY = 4;
+/** A bot is killed less than so many ms after a step of its, a third of them at once: in 2 ms it may trade an hour. */
+const DELAY = 3;
 /** How much of the market is meant to be traded by bots that are killed; the last one trades the rest. */
 const BY_KILLED = 0.9;
 
@@ -101,7 +101,7 @@ async function killed(
   const most = 2 * ((steps * BY_KILLED) / options.chaos + RECOVERY_STEPS);
   let kills = 0;
   while (kills < options.chaos && !isStopped()) {
-    const doom = { steps: 1 + Math.floor(random() * most), after: random() * DELAY };
+    const doom = { steps: 1 + Math.floor(random() * most), after: Math.floor(random() * DELAY) };
     const life = await lives.live(doom);
     // Where it ended first, the market is over: the next one is killed while it looks at the exchange.
     if (!life.killed) continue;
