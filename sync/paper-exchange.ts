@@ -285,6 +285,12 @@ export class PaperExchange implements Exchange {
     for (const go of this.#waiting.splice(0)) go();
   }
 
+  /** When it changed last, by its own time, which never goes back: how far its market has come. Undefined when it never did. */
+  get time(): Date | undefined {
+    const { at } = this.#book.account;
+    return at === 0 ? undefined : new Date(at);
+  }
+
   // What the account is worth
 
   /** Quote currency, exact to 8 places: what there was at the start, and was realised, less fees. Spot: the quote coins. */

@@ -7,19 +7,29 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type Snapshot, StateManager } from "../src/index.js";
+import { type PendingOrder, type Snapshot, type StateEvent, StateManager } from "../src/index.js";
+import {
+  type ExchangeFill,
+  type ExchangeOrder,
+  type ExchangePosition,
+  PaperExchange,
+  planRecovery,
+} from "../sync/index.js";
+import { type Account, accountOf } from "./demo/account.js";
+import { agreement, type Check, sameRun } from "./demo/agreement.js";
 import { BadInputError } from "./demo/bad-input.js";
 import { readCandles } from "./demo/candles-csv.js";
 import { type Deed, Desk, orderIdOf } from "./demo/desk.js";
-import { exitOf } from "./demo/fills.js";
-import { type FlowClock, RULES } from "./demo/flow.js";
-import { duckdbEvents, type LoggedEvent } from "./demo/flow-log.js";
+import { Feed } from "./demo/feed.js";
+import { ACCOUNT, type FlowClock, RULES } from "./demo/flow.js";
+import { eventsOf } from "./demo/flow-log.js";
 import { KILL_POINTS, type KillPoint } from "./demo/kill-point.js";
+import type { Market } from "./demo/market.js";
 import { moneyText, sumOf } from "./demo/money.js";
 import { readOptions } from "./demo/options.js";
-import { type Check, type Evidence, prove } from "./demo/prove.js";
+import { type Evidence, prove } from "./demo/prove.js";
 import { syntheticMarket } from "./demo/synthetic-market.js";
-import { stateTotals, type Totals } from "./demo/totals.js";
+import { stateTotals, type Totals, totalsOf } from "./demo/totals.js";
 import { tradeAlone } from "./demo/trade-alone.js";
 import { tradeMinute } from "./demo/trade-minute.js";
 import { seededRandom } from "./servers/random.js";
@@ -82,6 +92,8 @@ interface Printed {
   readonly totals: Totals;
   readonly minutes: { readonly all: number; readonly before: number; readonly now: number };
   readonly proof: readonly Check[];
+  /** Of a chaos run. */
+  readonly kills: number;
 }
 
 function printed({ code, stdout, stderr }: Ended): Printed {
@@ -95,7 +107,7 @@ function duckdb(state: string, ...more: string[]): string[] {
 
 interface Undisturbed {
   readonly totals: Totals;
-  readonly events: readonly LoggedEvent[];
+  readonly account: Account;
 }
 
 /** A run that nobody disturbs, made once. */
@@ -105,16 +117,37 @@ function undisturbed(): Promise<Undisturbed> {
   reference ??= (async () => {
     const state = await folder();
     const { totals } = printed(await run(duckdb(state)));
-    return { totals, events: await duckdbEvents(join(state, `${FLOW}.db`)) };
+    return { totals, account: await accountIn(state) };
   })();
   return reference;
 }
 
-/** The same totals, and the same changes in the same order: none lost, none doubled, none other. */
+/** What the exchange beside a state says. */
+async function accountIn(state: string): Promise<Account> {
+  await using exchange = new PaperExchange({ file: join(state, `${FLOW}.exchange.jsonl`) });
+  return await accountOf(exchange, syntheticMarket(1, 1));
+}
+
+/** Nothing speaks against any of the checks. */
+function assertHolds(checks: readonly Check[]): void {
+  assert.ok(checks.length > 0);
+  for (const { what, faults } of checks) assert.equal(faults, [], what);
+}
+
+/** The same totals, and the same executions at the exchange: none lost, none doubled, none other; and state and exchange agree. */
 async function assertUndisturbed(state: string, { totals }: Printed): Promise<void> {
   const expected = await undisturbed();
   assert.equal(totals, expected.totals);
-  assert.equal(await duckdbEvents(join(state, `${FLOW}.db`)), expected.events);
+  const duckdb = { path: join(state, `${FLOW}.db`) };
+  await using exchange = new PaperExchange({ file: join(state, `${FLOW}.exchange.jsonl`) });
+  const clock = () => exchange.time?.getTime() ?? 0;
+  await using manager = await StateManager.open(FLOW, { backend: "duckdb", duckdb }, { clock, existing: true });
+  const account = await accountOf(exchange, syntheticMarket(1, 1));
+  const plan = await planRecovery(manager, exchange, { confirmDelay: 1 });
+  assertHolds([
+    ...agreement({ account, events: await eventsOf(manager), totals, plan }),
+    ...sameRun({ killed: { totals, account }, undisturbed: expected }),
+  ]);
 }
 
 // --- one bot on DuckDB
@@ -123,7 +156,6 @@ test("a run trades, loses, trips the breaker, and says so exactly", async () => 
   const { totals } = await undisturbed();
   assert.ok(totals.trades > 20, `${totals.trades} trades`);
   assert.ok(totals.breakerTrips.length > 2, `${totals.breakerTrips.length} trips`);
-  assert.ok(totals.openPositions.length > 0);
   assert.is(totals.days.length, DAYS);
   assert.is(totals.pnl, moneyText(sumOf(totals.days.map(({ pnl }) => pnl))));
 });
@@ -131,7 +163,8 @@ test("a run trades, loses, trips the breaker, and says so exactly", async () => 
 test("a run that is killed at every kind of step, one life after another, ends like one that nobody disturbed", async () => {
   const state = await folder();
   for (const point of KILL_POINTS) {
-    const { signal, stderr } = await run(duckdb(state), { env: { SF_DEMO_KILL: `${point}:2` } });
+    const time = point.startsWith("recover") ? 1 : 2; // there is one recovery in a life
+    const { signal, stderr } = await run(duckdb(state), { env: { SF_DEMO_KILL: `${point}:${time}` } });
     assert.is(signal, "SIGKILL", `${point}: ${stderr}`);
   }
   await assertUndisturbed(state, printed(await run(duckdb(state))));
@@ -150,6 +183,55 @@ test("a run that is killed again and again at random ends like one that nobody d
   await assertUndisturbed(state, printed(await run(duckdb(state)))).catch((error) => {
     throw new Error(`DEMO_TEST_SEED=${SEED}: ${error.message}`, { cause: error });
   });
+});
+
+test("a run that was killed with a fill unbooked books it by its recovery, and says so in a table", async () => {
+  const state = await folder();
+  const { signal } = await run(duckdb(state), { env: { SF_DEMO_KILL: "sent:1" } });
+  assert.is(signal, "SIGKILL");
+  const next = await run(["--state", state, "--days", String(DAYS)]);
+  assert.match(next.stderr, /Recovery in mode sync brought state and exchange back in line in 1 step:/);
+  assert.match(next.stderr, /\w+\/USDT +book fill f1 of order \S+: [\d.]+ \w+\/USDT at [\d.]+ +fetchFills: /);
+  const calm = await run(["--state", state, "--days", String(DAYS)]);
+  assert.not.match(calm.stderr, /Recovery/);
+});
+
+test("what was closed and filled at the exchange while the bot was dead is what --recovery manual asks a person about", async () => {
+  const state = await folder();
+  await run(duckdb(state), { env: { SF_DEMO_KILL: "sent:1" } });
+  const asked = await run([...duckdb(state), "--recovery", "manual"]);
+  assert.is(asked.code, 1);
+  assert.match(asked.stderr, /book fill f1 .* recovery\.mode is manual/);
+  const [, hash = ""] = /run again with --recovery manual --approve (\w+)\.$/m.exec(asked.stderr) ?? [];
+  const approved = printed(await run([...duckdb(state), "--recovery", "manual", "--approve", hash]));
+  await assertUndisturbed(state, approved);
+});
+
+test("--recovery close_all closes what is open at the exchange and goes on from there", async () => {
+  const state = await folder();
+  await run(duckdb(state), { env: { SF_DEMO_KILL: "saved:4" } });
+  const { stderr } = await run(["--state", state, "--days", String(DAYS), "--recovery", "close_all"]);
+  assert.match(stderr, /Recovery in mode close_all .*:/);
+  assert.match(stderr, /close position \S+: (long|short) [\d.]+ \w+\/USDT/);
+  printed(await run(duckdb(state))); // state and log agree, or it would not end well
+});
+
+test("a state and an exchange that are not of one run are refused", async () => {
+  const state = await folder();
+  printed(await run(["--state", state, "--days", "1", "--json"]));
+  await rm(join(state, `${FLOW}.exchange.jsonl`));
+  const { code, stderr } = await run(["--state", state, "--days", "1"]);
+  assert.is(code, 2);
+  assert.match(stderr, /the state stands at 2024-03-04 23:59, its exchange at 2024-03-04 00:00: are they of one run\?/);
+});
+
+test("--chaos kills the bot at random, in its recoveries too, and proves that nothing came of it", async () => {
+  const ended = await run(["--chaos", "8", "--chaos-seed", String(SEED), ...duckdb(await folder())]);
+  const { kills, proof, totals } = printed(ended);
+  assert.is(kills, 8);
+  assert.is(proof.length, 7);
+  assertHolds(proof);
+  assert.equal(totals, (await undisturbed()).totals, `DEMO_TEST_SEED=${SEED}`);
 });
 
 test("Ctrl-C ends a run in order, with 130, and the next one goes on there", async () => {
@@ -181,9 +263,9 @@ test("--reset starts afresh", async () => {
 test("the table names every day and every trip, without colour where there is no terminal", async () => {
   const state = await folder();
   const { stdout, stderr } = await run(["--state", state, "--days", "2"]);
-  assert.match(stdout, /2024-03-04 +15 +5 +-98\.37 +05:58 4 losses in a row reached the limit of 4/);
-  assert.match(stdout, /Total .* 3 trips/);
-  assert.match(stdout, /State is in .*demo-synthetic-1\.db\. Run again to go on/);
+  assert.match(stdout, /2024-03-04 +15 +5 +-108\.60 +15:32 4 losses in a row reached the limit of 4/);
+  assert.match(stdout, /Total .* 5 trips/);
+  assert.match(stdout, /State is in .*demo-synthetic-1\.db, the exchange beside it\. Run again to go on/);
   assert.not.ok((stdout + stderr).includes("\x1b["));
   assert.match(stderr, / 50% {2}2024-03-04 23:59 {2}\d+ trades/);
 });
@@ -192,93 +274,127 @@ test("the table names every day and every trip, without colour where there is no
 
 class Killed extends Error {}
 
-/** A flow in memory that outlives its bots. */
-async function memoryFlow(): Promise<{
+/** All that a flow and its exchange remember, but for what tells of restarts. */
+interface Remembered extends Omit<Snapshot, "epoch" | "instances"> {
+  readonly totals: Totals;
+  readonly openOrders: readonly ExchangeOrder[];
+  readonly openPositions: readonly ExchangePosition[];
+  readonly account: Account;
+}
+
+/** A flow in memory, and its exchange, that outlive their bots. */
+async function memoryFlow(market: Market): Promise<{
   live(dieAt: number): Promise<number>;
-  state(): Promise<unknown>;
-  deeds: Deed[];
+  state(): Promise<Remembered>;
+  checks(): Promise<Check[]>;
 }> {
-  const market = syntheticMarket(1, 1);
-  const clock: FlowClock = { now: 0 };
-  const manager = await StateManager.open(FLOW, RULES, { clock: () => clock.now });
-  const deeds: Deed[] = [];
+  const clock: FlowClock = { now: market.minutes[0]?.time ?? 0 };
+  const manager = await StateManager.open(FLOW, RULES, { clock: () => clock.now, instanceId: "bot" });
+  const exchange = new PaperExchange({ ...ACCOUNT, clock: () => clock.now });
+  const totals = async () => totalsOf(await stateTotals(manager), await eventsOf(manager));
   return {
-    deeds,
     /** Trades until the bot's step number `dieAt`; answers how many steps there were. */
     async live(dieAt) {
       let steps = 0;
-      clock.now = market.minutes[0]?.time ?? 0;
       const onPoint = (point: KillPoint): void => {
         if (point !== "minute_over" && ++steps === dieAt) throw new Killed(point);
       };
-      const listeners = {
-        onMinute() {},
-        onDeed: (deed: Deed) => void deeds.push(deed),
-        onPoint,
-        isStopped: () => false,
-      };
-      await tradeAlone(manager, clock, market, listeners).catch((error: unknown) => {
+      const feed = new Feed(exchange, clock, onPoint);
+      const listeners = { onRecovery() {}, onMinute() {}, onDeed() {}, onPoint, isStopped: () => false };
+      const setup = { recovery: "sync", approve: undefined } as const;
+      await tradeAlone({ manager, feed, clock, market }, setup, listeners).catch((error: unknown) => {
         if (!(error instanceof Killed)) throw error;
       });
       return steps;
     },
     async state() {
       const { epoch, instances, ...rest } = await manager.snapshot();
-      return { ...rest, ...(await stateTotals(manager)) };
+      const openOrders = await exchange.fetchOpenOrders();
+      const openPositions = await exchange.fetchPositions();
+      return { ...rest, totals: await totals(), openOrders, openPositions, account: await accountOf(exchange, market) };
+    },
+    async checks() {
+      const plan = await planRecovery(manager, exchange, { confirmDelay: 1 });
+      const account = await accountOf(exchange, market);
+      return agreement({ account, events: await eventsOf(manager), totals: await totals(), plan });
     },
   };
 }
 
-test("a bot that dies at any single step of a day, and once more soon after, leaves the state of one that never died", async () => {
-  const alive = await memoryFlow();
+/** Some hours of four pairs, with trades, and a position that stays open. */
+function someHours(): Market {
+  const market = syntheticMarket(3, 1);
+  return { ...market, minutes: market.minutes.slice(0, 276) };
+}
+
+test("a bot that dies at any single step, and once more soon after, leaves state and exchange of one that never died", async () => {
+  const market = someHours();
+  const alive = await memoryFlow(market);
   const steps = await alive.live(0);
   const expected = await alive.state();
+  assertHolds(await alive.checks());
   assert.ok(steps > 100, `${steps} steps`);
-  assert.ok(alive.deeds.some((deed) => deed.did === "closed" && deed.trip !== undefined));
+  assert.ok(expected.totals.trades > 0 && expected.totals.openPositions.length > 0);
 
   for (let first = 1; first <= steps; first++) {
-    for (const second of [0, 1 + (first % 5)]) {
-      const flow = await memoryFlow();
+    // The second one dies while it recovers, or when it has just begun to trade.
+    for (const second of [0, 1 + (first % 40)]) {
+      const flow = await memoryFlow(market);
       await flow.live(first);
       if (second > 0) await flow.live(second);
       await flow.live(0);
-      assert.equal(await flow.state(), expected, `died at step ${first}, then at ${second}`);
+      const when = `died at step ${first}, then at ${second}`;
+      assert.equal(await flow.state(), expected, when);
+      assert.equal(
+        (await flow.checks()).flatMap(({ faults }) => faults),
+        [],
+        when,
+      );
     }
   }
 });
 
-test("a bot that dies at random steps all day leaves the state of one that never died", async () => {
-  const alive = await memoryFlow();
+test("a bot that dies at random steps all day leaves state and exchange of one that never died", async () => {
+  const market = syntheticMarket(1, 1);
+  const alive = await memoryFlow(market);
   await alive.live(0);
+  const expected = await alive.state();
+  assert.ok(expected.totals.breakerTrips.length > 0 && expected.totals.openPositions.length > 0);
   const random = seededRandom(SEED, 1);
-  for (let day = 0; day < 20; day++) {
-    const flow = await memoryFlow();
-    for (let lives = 0; lives < 40; lives++) await flow.live(1 + Math.floor(random() * 15));
+  for (let day = 0; day < 10; day++) {
+    const flow = await memoryFlow(market);
+    for (let lives = 0; lives < 40; lives++) await flow.live(1 + Math.floor(random() * 60));
     await flow.live(0);
-    assert.equal(await flow.state(), await alive.state(), `DEMO_TEST_SEED=${SEED}`);
+    assert.equal(await flow.state(), expected, `DEMO_TEST_SEED=${SEED}`);
   }
 });
 
 test("an entry at the close of a minute does not leave within that minute, traded again or not", async () => {
   const clock: FlowClock = { now: Date.parse("2024-03-04T10:00Z") };
   const manager = await StateManager.open(FLOW, RULES, { clock: () => clock.now });
-  const deeds: string[] = [];
-  const desk = new Desk({
-    manager,
-    clock,
-    settle: async () => {},
-    tell: ({ did }) => deeds.push(did),
-    pass() {},
-  });
+  const exchange = new PaperExchange({ ...ACCOUNT, clock: () => clock.now });
   const wild = { open: 100, high: 200, low: 50, close: 100, volume: 1 };
   const proposal = { signalId, pair: "BTC/USDT", side: "long", size: 1, price: 100, tp: 110, sl: 90 } as const;
-  const minute = () => ({ time: clock.now, candles: new Map([["BTC/USDT", wild]]) });
-  await tradeMinute(desk, minute(), [proposal]);
-  await tradeMinute(desk, minute(), [proposal]);
-  assert.equal(deeds, ["won", "opened", "refused"]);
-  clock.now += 60_000;
-  await tradeMinute(desk, minute(), []);
-  assert.equal(deeds, ["won", "opened", "refused", "closed"]);
+  const minutes = [0, 60_000].map((later) => ({ time: clock.now + later, candles: new Map([["BTC/USDT", wild]]) }));
+  const market = { name: "wild", pairs: ["BTC/USDT"], minutes, remarks: [] };
+  const deeds: string[] = [];
+  const live = () => {
+    const feed = new Feed(exchange, clock, () => {});
+    const tell = ({ did }: Deed) => deeds.push(did);
+    return { feed, desk: new Desk({ manager, exchange, clock, settle: feed.settle, tell, pass() {} }) };
+  };
+  const first = live();
+  await first.feed.resume(market);
+  await tradeMinute(first.desk, first.feed.traded, [proposal]);
+  const second = live();
+  assert.is(await second.feed.resume(market), 0);
+  await tradeMinute(second.desk, second.feed.traded, [proposal]);
+  assert.equal(deeds, ["won", "opened"]);
+  if (minutes[1]) second.feed.walk(minutes[1]);
+  await tradeMinute(second.desk, second.feed.traded, []);
+  assert.equal(deeds, ["won", "opened", "closed"]);
+  assert.equal(await exchange.fetchOpenOrders(), []);
+  assert.equal(await manager.getPendingOrders(), []);
 });
 
 // --- candles
@@ -377,29 +493,6 @@ test("a run on real candles goes on when rows were added, and refuses another fi
   );
 });
 
-test("a stop is taken before a target of the same minute, and a minute that opens beyond a level fills there", () => {
-  const position = {
-    id: "p",
-    pair: "BTC/USDT",
-    side: "long",
-    size: 2,
-    entryPrice: 100,
-    entryTs: new Date(0),
-    tp: 110,
-    sl: 95,
-    metadata: {},
-    version: 1,
-  } as const;
-  const candle = { open: 100, high: 101, low: 99, close: 100, volume: 1 };
-  assert.is(exitOf(position, candle), undefined);
-  assert.equal(exitOf(position, { ...candle, high: 111, low: 94 }), { reason: "stop loss", price: 95, pnl: -10.195 });
-  assert.equal(exitOf(position, { ...candle, high: 112 }), { reason: "take profit", price: 110, pnl: 19.79 });
-  assert.is(exitOf(position, { ...candle, open: 90, low: 90 })?.price, 90);
-  const short = { ...position, side: "short", tp: 90, sl: 105 } as const;
-  assert.is(exitOf(short, { ...candle, open: 107, high: 108 })?.price, 107);
-  assert.equal(exitOf(short, { ...candle, low: 89 }), { reason: "take profit", price: 90, pnl: 19.81 });
-});
-
 // --- what cannot be done
 
 const BAD_OPTIONS: readonly (readonly [args: readonly string[], message: RegExp])[] = [
@@ -413,6 +506,12 @@ const BAD_OPTIONS: readonly (readonly [args: readonly string[], message: RegExp]
     /--url: expected a redis:\/\/ or rediss:\/\/ URL, got "localhost:6379"/,
   ],
   [["--kill", "4"], /--kill: needs --bots 2 or more/],
+  [["--recovery", "guess"], /--recovery: expected one of sync, restore, close_all, manual, got "guess"/],
+  [["--approve", "abc"], /--approve: approves a plan of --recovery manual; give both/],
+  [["--chaos", "0"], /--chaos: expected a whole number from 1 to 10000, got "0"/],
+  [["--chaos", "--backend", "memory"], /--chaos: memory does not survive a kill/],
+  [["--chaos", "--recovery", "restore"], /--chaos: recovers in mode sync/],
+  [["--chaos", "--backend", "redis", "--bots", "4"], /--chaos: kills one bot/],
 ];
 
 for (const [args, message] of BAD_OPTIONS) {
@@ -423,6 +522,12 @@ for (const [args, message] of BAD_OPTIONS) {
     );
   });
 }
+
+test("--chaos without a number is a hundred kills", () => {
+  assert.is(readOptions(["--chaos", "--json"]).chaos, 100);
+  assert.is(readOptions(["--json", "--chaos", "7"]).chaos, 7);
+  assert.is(readOptions([]).chaos, 0);
+});
 
 test("what cannot be done is exit code 2, in a line, on stderr", async () => {
   const { code, stderr, stdout } = await run(["--candles", "/nowhere/x.csv"]);
@@ -466,49 +571,30 @@ test("bots that race on one Redis flow, each killed when it has won, all at once
 
   const { totals, minutes, proof } = printed(await run([...args, "--kill", "2"], { env }));
   assert.ok(minutes.before > 0 && minutes.now > 0, JSON.stringify(minutes));
-  for (const { what, faults } of proof) assert.equal(faults, [], what);
-  assert.is(proof.length, 6);
+  assertHolds(proof);
+  assert.is(proof.length, 9);
   const alone = printed(await run(["--backend", "memory", "--days", "1", "--json"]));
   assert.equal(totals, alone.totals);
 });
 
 // --- the proof itself
 
-function event(type: string, instance: string, fields: Record<string, string>): LoggedEvent {
-  return { at: Date.parse("2024-03-04T10:00Z"), instance, type, fields };
-}
+const AT = new Date("2024-03-04T10:00Z");
 
-function evidence(): Evidence & { events: LoggedEvent[] } {
-  const totals: Totals = {
-    trades: 1,
-    won: 1,
-    pnl: "0.30000000",
-    days: [{ day: "2024-03-04", trades: 1, won: 1, pnl: "0.30000000" }],
-    breakerTrips: [],
-    openPositions: [],
-  };
-  const at = Date.parse("2024-03-04T10:00Z");
-  return {
-    reports: new Map([
-      ["a", [{ did: "started" }, { did: "won", id: signalId }, { did: "opened", id: position }, { did: "finished" }]],
-      ["b", [{ did: "started" }, { did: "closed", id: position, at, pnl: "0.3" }, { did: "finished" }]],
-    ]),
-    events: [
-      event("entry_admitted", "a", { signal_id: signalId }),
-      event("fill_recorded", "a", { position_id: position }),
-      event("position_closed", "b", { id: position, pnl: "0.3" }),
-    ],
-    snapshot: { positions: [], orders: [] },
-    totals,
-    alone: totals,
-  };
-}
-
-function faultsOf(given: Evidence): string {
-  return prove(given)
-    .flatMap(({ faults }) => faults)
-    .join("\n");
-}
+const ENTRY: PendingOrder = {
+  id: position,
+  pair: "BTC/USDT",
+  side: "buy",
+  orderType: "market",
+  price: 1,
+  size: 1,
+  status: "filled",
+  createdAt: AT,
+  filled: 1,
+  intent: "entry",
+  positionId: position,
+};
+const EXIT: PendingOrder = { ...ENTRY, id: `${position}-tp`, side: "sell", intent: "exit" };
 
 const OPEN: Snapshot["positions"][number] = {
   id: position,
@@ -520,6 +606,69 @@ const OPEN: Snapshot["positions"][number] = {
   metadata: {},
   version: 1,
 };
+
+/** The booking of an order's only fill. */
+function booking(order: PendingOrder, instance: string, fillId: string, pnl: number): StateEvent {
+  const risk = {
+    day: "2024-03-04",
+    dailyPnl: pnl,
+    dailyTrades: 0,
+    consecutiveLosses: 0,
+    currentDrawdown: 0,
+    peakEquity: 0,
+    tripped: false,
+  };
+  return {
+    id: `1-${fillId}`,
+    at: AT,
+    instance,
+    type: "fill_recorded",
+    orderId: order.id,
+    fillId,
+    price: 1,
+    size: 1,
+    fee: 0,
+    ts: AT,
+    pnl,
+    order,
+    positionId: position,
+    ...(order.intent === "entry" && { position: OPEN }),
+    risk,
+  };
+}
+
+function evidence(): Evidence & { events: StateEvent[] } {
+  const totals: Totals = {
+    trades: 1,
+    won: 1,
+    pnl: "0.30000000",
+    days: [{ day: "2024-03-04", trades: 1, won: 1, pnl: "0.30000000" }],
+    breakerTrips: [],
+    openPositions: [],
+  };
+  const admitted = { type: "entry_admitted", signalId, pair: "BTC/USDT", side: "long", order: ENTRY } as const;
+  return {
+    reports: new Map([
+      ["a", [{ did: "started" }, { did: "won", id: signalId }, { did: "opened", id: position }, { did: "finished" }]],
+      ["b", [{ did: "started" }, { did: "closed", id: position }, { did: "finished" }]],
+    ]),
+    events: [
+      { id: "1-0", at: AT, instance: "a", ...admitted },
+      booking(ENTRY, "a", "f1", 0),
+      booking(EXIT, "b", "f2", 0.3),
+    ],
+    recoverer: "conductor",
+    snapshot: { positions: [], orders: [] },
+    totals,
+    alone: totals,
+  };
+}
+
+function faultsOf(given: Evidence): string {
+  return prove(given)
+    .flatMap(({ faults }) => faults)
+    .join("\n");
+}
 
 test("the proof holds where all agree", () => {
   assert.is(faultsOf(evidence()), "");
@@ -548,14 +697,14 @@ test("the proof fails when a position is lost, still there, or never opened", ()
   assert.match(faultsOf(unopened), new RegExp(`a signal without a position: ${position}`));
 });
 
-test("the proof fails when a hundred-millionth is missing", () => {
-  const given = evidence();
-  const totals = {
-    ...given.totals,
-    pnl: "0.30000001",
-    days: [{ ...given.totals.days[0], pnl: "0.30000001" }],
-  } as Totals;
-  assert.match(faultsOf({ ...given, totals }), /reported 0\.30000000, in the state 0\.30000001/);
+test("the proof fails when an order is left over, and not when it waits to close an open position", () => {
+  const waiting = { ...EXIT, status: "open", filled: 0 } as const;
+  const left = { ...evidence(), snapshot: { positions: [], orders: [waiting] } };
+  assert.match(faultsOf(left), new RegExp(`an order left over: ${waiting.id}`));
+  const held = evidence();
+  held.events.splice(2, 1);
+  const open = { ...held, snapshot: { positions: [OPEN], orders: [waiting] } };
+  assert.not.match(faultsOf(open), /an order left over/);
 });
 
 test("the proof lets a death take one answer with it, and not two", () => {
@@ -575,6 +724,97 @@ test("the proof lets a death take one answer with it, and not two", () => {
     ]),
   };
   assert.match(faultsOf(silent), new RegExp(`a died 1 times, and never reported s won, ${position} opened`));
+});
+
+test("what the recovery of a fleet booked needs no report of a bot", () => {
+  const given = evidence();
+  given.events[2] = booking(EXIT, "conductor", "f2", 0.3);
+  const reports = new Map([...given.reports, ["b", [{ did: "started" }, { did: "finished" }]] as const]);
+  assert.is(faultsOf({ ...given, reports }), "");
+});
+
+// --- state and exchange
+
+function sides() {
+  const { events } = evidence();
+  const fill = { pair: "BTC/USDT", price: 1, size: 1, fee: 0, ts: AT };
+  const fills: readonly ExchangeFill[] = [
+    { ...fill, fillId: "f1", clientOrderId: ENTRY.id, side: "buy" },
+    { ...fill, fillId: "f2", clientOrderId: EXIT.id, side: "sell" },
+  ];
+  return {
+    account: { fills, taken: [ENTRY.id, EXIT.id], realised: 0.5, fees: 0.2 },
+    events,
+    totals: { pnl: "0.30000000" },
+    plan: { actions: [], failures: [], waiting: [], foreign: [] },
+  };
+}
+
+function speaksAgainst(given: Parameters<typeof agreement>[0]): string {
+  return agreement(given)
+    .flatMap(({ faults }) => faults)
+    .join("\n");
+}
+
+test("state and exchange agree where they do", () => {
+  assert.is(speaksAgainst(sides()), "");
+});
+
+test("state and exchange disagree when a hundred-millionth is missing", () => {
+  assert.is(speaksAgainst({ ...sides(), totals: { pnl: "0.30000001" } }), "they differ by -0.00000001");
+});
+
+test("state and exchange disagree when a fill is not booked, booked twice, at another price, or never made", () => {
+  const missing = sides();
+  missing.events.pop();
+  assert.match(speaksAgainst(missing), /^not booked: .* f2 of \S+-tp: 1 at 1, fee 0$/);
+  const twice = sides();
+  twice.events.push(booking(EXIT, "a", "f2", 0));
+  assert.match(speaksAgainst(twice), /^booked twice: .* f2 /);
+  const dearer = sides();
+  dearer.events[2] = { ...booking(EXIT, "a", "f2", 0), price: 2 } as StateEvent;
+  assert.match(speaksAgainst(dearer), /not booked: .* at 1,.*\nbooked, and not made: .* at 2,/);
+});
+
+test("state and exchange disagree when an order is taken twice, and when a recovery would have something to do", () => {
+  const given = sides();
+  const taken = [...given.account.taken, ENTRY.id];
+  assert.is(
+    speaksAgainst({ ...given, account: { ...given.account, taken } }),
+    `the exchange took more than one order ${ENTRY.id}`,
+  );
+  const evidence = ["it was seen"];
+  const why = "it never arrived";
+  const action = {
+    type: "end_order",
+    key: "k",
+    pair: "BTC/USDT",
+    orderId: "o",
+    as: "cancelled",
+    why,
+    evidence,
+  } as const;
+  assert.is(
+    speaksAgainst({ ...given, plan: { ...given.plan, actions: [action] } }),
+    "order o is over: it never arrived (it was seen)",
+  );
+  const waiting = [{ pair: "BTC/USDT", subject: "o", why, harmless: true }];
+  assert.is(speaksAgainst({ ...given, plan: { ...given.plan, waiting } }), "o: it never arrived");
+});
+
+test("two runs are told apart by a day's PnL, a trip, an open position, and a single execution", () => {
+  const { totals } = evidence();
+  const { account } = sides();
+  const run = { totals, account };
+  const faults = (other: typeof run) =>
+    sameRun({ killed: other, undisturbed: run }).map((check) => check.faults.length > 0);
+  assert.equal(faults(run), [false, false, false]);
+  const day = { day: "2024-03-04", trades: 1, won: 1, pnl: "0.30000001" };
+  assert.equal(faults({ ...run, totals: { ...totals, days: [day] } }), [true, false, false]);
+  const trip = { at: AT.toISOString(), reason: "r" };
+  assert.equal(faults({ ...run, totals: { ...totals, breakerTrips: [trip] } }), [false, true, false]);
+  assert.equal(faults({ ...run, totals: { ...totals, openPositions: [OPEN] } }), [false, true, false]);
+  assert.equal(faults({ ...run, account: { ...account, fills: account.fills.slice(1) } }), [false, false, true]);
 });
 
 test.run();

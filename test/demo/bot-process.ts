@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { Counter } from "./desk.js";
+import { answerCall, type ExchangeAnswer, type ExchangeCall } from "./exchange-call.js";
 import type { BotSetup, Done, Order } from "./fleet-bot.js";
 
 const PROGRAM = fileURLToPath(new URL("fleet-bot.ts", import.meta.url));
@@ -18,9 +20,10 @@ export class BotProcess {
   #failure: BotGaveUpError | undefined;
   #task: { readonly index: number; resolve(): void; reject(error: Error): void } | undefined;
 
-  /** `onDeath` is told whenever it was killed, before it starts again. */
+  /** It trades on that exchange. `onDeath` is told whenever it was killed, before it starts again. */
   constructor(
     setup: BotSetup,
+    private readonly exchange: Counter,
     private readonly onDeath: (name: string) => void,
   ) {
     this.name = setup.name;
@@ -56,10 +59,19 @@ export class BotProcess {
   }
 
   #start(env: NodeJS.ProcessEnv): ChildProcess {
-    const child = fork(PROGRAM, [JSON.stringify(this.#setup)], { env, execArgv: process.execArgv });
-    child.on("message", ({ done }: Done) => {
+    const child = fork(PROGRAM, [JSON.stringify(this.#setup)], {
+      env,
+      execArgv: process.execArgv,
+      serialization: "advanced", // dates stay dates
+    });
+    child.on("message", async (message: Done | ExchangeCall) => {
+      if ("ask" in message) {
+        const answer: ExchangeAnswer = await answerCall(this.exchange, message);
+        child.send(answer, () => {}); // who has died meanwhile asks anew
+        return;
+      }
       const task = this.#task;
-      if (task?.index !== done) return;
+      if (task?.index !== message.done) return;
       this.#task = undefined;
       task.resolve();
     });

@@ -7,8 +7,7 @@ const ENDING = ".jsonl";
 
 export type ReportLine =
   | { readonly did: "started" | "finished" }
-  | { readonly did: "won" | "opened"; readonly id: string }
-  | { readonly did: "closed"; readonly id: string; readonly at: number; readonly pnl: string };
+  | { readonly did: "won" | "opened" | "closed"; readonly id: string };
 
 export class BotReport {
   private constructor(private readonly path: string) {}

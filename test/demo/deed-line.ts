@@ -6,12 +6,13 @@ export function deedLine(deed: Deed): string | undefined {
   const at = minuteText(deed.at);
   switch (deed.did) {
     case "opened": {
-      const { side, size, pair, price } = deed.proposal;
-      return `${at}  open   ${side.padEnd(5)} ${size} ${pair} at ${price}`;
+      const { side, size, pair } = deed.order;
+      return `${at}  open   ${side === "buy" ? "long " : "short"} ${size} ${pair} at ${deed.fill.price}`;
     }
     case "closed": {
-      const { reason, price, pnl } = deed.exit;
-      return `${at}  close  ${deed.id}: ${reason} at ${price}, ${pnl}`;
+      const { side, size, pair, orderType } = deed.order;
+      const reason = orderType === "stop" ? "stop loss" : "take profit";
+      return `${at}  close  ${side === "sell" ? "long " : "short"} ${size} ${pair} at ${deed.fill.price}: ${reason}`;
     }
     case "won":
     case "refused":

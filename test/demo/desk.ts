@@ -1,32 +1,37 @@
 import { createHash } from "node:crypto";
-import type { Position, StateManager } from "../../src/index.js";
-import type { Exit } from "./fills.js";
-import { type FlowClock, STARTING_EQUITY } from "./flow.js";
-import type { BookedTrade } from "./flow-log.js";
+import type { OrderInput, PendingOrder, StateManager } from "../../src/index.js";
+import { type Exchange, ExchangeError, type ExchangeFill, type OrderRequest } from "../../sync/index.js";
+import type { FlowClock } from "./flow.js";
 import type { KillPoint } from "./kill-point.js";
-import { moneyText, sumOf } from "./money.js";
+import { step } from "./steps.js";
 import type { Proposal } from "./strategy.js";
 
 /** A pair rests so long after an entry, and after an exit. */
 const REST = "20m";
-const EXIT_COOLDOWN = { "take profit": "10m", "stop loss": "45m" } as const;
 
-/** What a call answered. `at` is the flow's clock. */
+/** What a call answered. `at` is the flow's clock, `id` the position's. */
 export type Deed =
   | { readonly did: "refused"; readonly at: number; readonly signalId: string; readonly reason: string }
   | { readonly did: "won"; readonly at: number; readonly signalId: string }
-  | { readonly did: "opened"; readonly at: number; readonly id: string; readonly proposal: Proposal }
-  | { readonly did: "closed"; readonly at: number; readonly id: string; readonly exit: Exit; readonly trip?: string };
+  | FillDeed;
 
-/** A close as the event log tells it. */
-export function bookedTrade({ at, id, exit, trip }: Extract<Deed, { did: "closed" }>, instance: string): BookedTrade {
-  return { at, id, instance, pnl: exit.pnl.toFixed(8), ...(trip !== undefined && { trip }) };
+/** A fill that was booked by this very call. */
+export interface FillDeed {
+  readonly did: "opened" | "closed";
+  readonly at: number;
+  readonly id: string;
+  readonly order: PendingOrder;
+  readonly fill: ExchangeFill;
 }
+
+/** What the desk needs of an exchange; the rest is the recovery's. */
+export type Counter = Pick<Exchange, "createOrder" | "cancelOrder" | "fetchFills">;
 
 export interface DeskOptions {
   readonly manager: StateManager;
+  readonly exchange: Counter;
   readonly clock: FlowClock;
-  /** Called before every change: makes sure that the flow's cursor stands at the minute before. */
+  /** Called before the first change of a minute: see Feed. */
   settle(): Promise<void>;
   /** Told what was done. */
   tell(deed: Deed): void;
@@ -34,100 +39,112 @@ export interface DeskOptions {
 }
 
 /**
- * The bot's dealings with the state: everything it remembers goes through here. Within one minute every call may be made again
- * after a crash: ids are derived from the signal, and what stands is left as it stands.
+ * The bot's dealings with state and exchange. Within one minute every call may be made again after a crash, or by another bot at
+ * the same time: ids are derived from the signal, the exchange takes each once, and what stands is left as it stands.
  */
 export class Desk {
   readonly #options: DeskOptions;
   readonly #manager: StateManager;
+  readonly #exchange: Counter;
 
   constructor(options: DeskOptions) {
     this.#options = options;
     this.#manager = options.manager;
+    this.#exchange = options.exchange;
   }
 
-  /** Open positions that were opened before this minute: an entry at the close of a minute cannot leave within it. */
-  async positions(): Promise<Position[]> {
-    const positions = await this.#manager.getPositions();
-    return positions.filter(({ entryTs }) => entryTs.getTime() < this.#now);
-  }
-
-  /** Closes a position: one atomic step, so a bot that died in it finds either the position or the booked trade, never both. */
-  async close({ id }: Position, exit: Exit): Promise<void> {
-    const { settle, pass, tell } = this.#options;
-    await settle();
-    const { reason, pnl } = exit;
-    const closing = this.#manager.closePosition(id, {
-      pnl,
-      equity: await this.#equityAfter(pnl),
-      cooldown: EXIT_COOLDOWN[reason],
-      reason,
-    });
-    pass("closing");
-    const { closed, tripped, risk } = await closing;
-    pass("closed");
-    if (!closed) return;
-    tell({ did: "closed", at: this.#now, id, exit, ...(tripped && { trip: risk.circuitBreakerReason ?? "" }) });
+  /** Books what the exchange filled, and takes back the exits of positions that are gone. */
+  async book(): Promise<void> {
+    await this.#options.settle();
+    const orders = await this.#manager.getPendingOrders();
+    for (const order of orders) await this.#bookFills(order);
+    // Read after the orders: another bot saves no exit before its position stands.
+    const open = new Set((await this.#manager.getPositions()).map(({ id }) => id));
+    for (const { id, pair, intent, positionId = "" } of orders) {
+      if (intent === "entry" || open.has(positionId)) continue;
+      await this.#exchange.cancelOrder(id, pair);
+      await this.#step(["forgetting", "forgotten"], () => this.#manager.cancelOrder(id));
+    }
   }
 
   /** Enters, if the state admits it: a signal is acted on once, over all bots and all crashes. */
   async enter(proposal: Proposal): Promise<void> {
-    const { settle, pass, tell } = this.#options;
-    const { signalId, pair, side, size, price, tp, sl } = proposal;
+    await this.#options.settle();
+    const { signalId, ...entry } = proposal;
     const orderId = orderIdOf(signalId);
-
-    await settle();
     const metadata = { signalId };
     const admitting = this.#manager.admit({
+      ...entry,
       signalId,
       orderId,
-      pair,
-      side,
-      size,
-      price,
-      tp,
-      sl,
+      orderType: "market",
       cooldown: REST,
       metadata,
     });
-    pass("admitting");
+    this.#options.pass("admitting");
     const admission = await admitting;
     if (admission.admitted) {
-      pass("admitted");
-      tell({ did: "won", at: this.#now, signalId });
-      await this.#fill(orderId, proposal);
+      this.#options.pass("admitted");
+      this.#options.tell({ did: "won", at: this.#now, signalId });
+      await this.#carryThrough(admission.order);
       return;
     }
-    // An intent of this very signal is what a bot left that died before its fill: whoever finds it goes on with it.
-    const isLeft =
-      admission.reason === "duplicate_signal" && (await this.#manager.getOrder(orderId))?.status === "intent";
-    if (isLeft) await this.#fill(orderId, proposal);
-    else tell({ did: "refused", at: this.#now, signalId, reason: admission.reason.replaceAll("_", " ") });
+    // Admitted in this very minute by a bot that may have died since: whoever finds it goes on with it.
+    const [order] = await this.#manager.findOrders([orderId]);
+    if (order?.createdAt.getTime() === this.#now) await this.#carryThrough(order);
+    else {
+      const reason = admission.reason.replaceAll("_", " ");
+      this.#options.tell({ did: "refused", at: this.#now, signalId, reason });
+    }
   }
 
-  /** The paper exchange fills an entry at once and as a whole; it settles the fees of both ways at the exit. */
-  async #fill(orderId: string, proposal: Proposal): Promise<void> {
-    const { pass, tell } = this.#options;
-    const { price, size } = proposal;
-    const filling = this.#manager.recordFill(orderId, {
-      fillId: `${orderId}-1`,
-      price,
-      size,
-      ts: this.#now,
-      done: true,
-    });
-    pass("filling");
-    const { applied } = await filling;
-    pass("filled");
-    if (applied) tell({ did: "opened", at: this.#now, id: orderId, proposal });
+  /** From an admitted order to an open position that the exchange closes by itself. */
+  async #carryThrough(order: PendingOrder): Promise<void> {
+    const { id, pair, side, size } = order;
+    await this.#send({ clientOrderId: id, pair, side, size, type: "market", reduceOnly: false });
+    await this.#bookFills(order);
+    if (!(await this.#manager.getPosition(id))) return;
+    for (const exit of exitsOf(order)) {
+      // Stored before it is sent: a crash in between leaves an order that whoever resumes sends, under the same id.
+      await this.#step(["saving", "saved"], () => this.#manager.saveOrder(exit));
+      await this.#send({
+        clientOrderId: exit.id,
+        pair,
+        side: exit.side,
+        size: exit.size,
+        type: exit.orderType,
+        price: exit.price,
+        reduceOnly: true,
+      });
+    }
   }
 
-  /** The account after a trade: what it began with, and all that was booked since. */
-  async #equityAfter(pnl: number): Promise<number> {
-    const { day, dailyPnl } = await this.#manager.getRiskState();
-    const history = await this.#manager.getDailyHistory();
-    const earlier = history.filter((past) => past.day !== day).map((past) => past.pnl);
-    return Number(moneyText(sumOf([STARTING_EQUITY, ...earlier, dailyPnl, pnl])));
+  /** Sends an order. That the exchange had it before is the proof that an earlier try arrived. */
+  async #send(request: OrderRequest): Promise<void> {
+    try {
+      await this.#exchange.createOrder(request);
+    } catch (error) {
+      if (!(error instanceof ExchangeError && error.failure === "duplicate_order_id")) throw error;
+    }
+  }
+
+  async #bookFills(order: PendingOrder): Promise<void> {
+    const fills = await this.#exchange.fetchFills(order.pair, order.createdAt);
+    for (const fill of fills) {
+      if (fill.clientOrderId !== order.id) continue;
+      const { fillId, price, size, fee, ts } = fill;
+      const { applied, position } = await this.#step(["booking", "booked"], () =>
+        this.#manager.recordFill(order.id, { fillId, price, size, fee, ts }),
+      );
+      if (!applied) continue;
+      const id = order.positionId ?? order.id;
+      if (order.intent === "entry") this.#options.tell({ did: "opened", at: this.#now, id, order, fill });
+      else if (!position) this.#options.tell({ did: "closed", at: this.#now, id, order, fill });
+    }
+  }
+
+  #step<Answer>(points: readonly [KillPoint, KillPoint], call: () => Promise<Answer>): Promise<Answer> {
+    return step(this.#options.pass, points, call);
   }
 
   get #now(): number {
@@ -137,5 +154,26 @@ export class Desk {
 
 /** The client order id of a signal's entry, and so the id of its position: the same for every bot, as exchanges take it. */
 export function orderIdOf(signalId: string): string {
-  return createHash("sha256").update(signalId).digest("base64url").slice(0, 32);
+  return createHash("sha256").update(signalId).digest("base64url").slice(0, 28);
+}
+
+interface ExitOrder extends OrderInput {
+  readonly orderType: "limit" | "stop";
+  readonly price: number;
+}
+
+/** The orders by which the exchange closes what an entry opens: at the target, and at the stop. */
+function exitsOf({ id, pair, side, size, tp, sl }: PendingOrder): ExitOrder[] {
+  const exit = {
+    pair,
+    side: side === "buy" ? "sell" : "buy",
+    size,
+    intent: "exit",
+    positionId: id,
+    status: "open",
+  } as const;
+  return [
+    ...(tp === undefined ? [] : [{ ...exit, id: `${id}-tp`, orderType: "limit" as const, price: tp }]),
+    ...(sl === undefined ? [] : [{ ...exit, id: `${id}-sl`, orderType: "stop" as const, price: sl }]),
+  ];
 }

@@ -3,8 +3,10 @@
 import { StateError, StateManager } from "../../src/index.js";
 import { BotReport } from "./bot-report.js";
 import { Desk } from "./desk.js";
+import { type ExchangeAnswer, FarExchange } from "./exchange-call.js";
 import { type FlowClock, RULES } from "./flow.js";
 import { killSwitch } from "./kill-point.js";
+import { mortalCounter } from "./mortal-exchange.js";
 import { type MarketOptions, openMarket } from "./open-market.js";
 import { Strategies } from "./strategies.js";
 import { tradeMinute } from "./trade-minute.js";
@@ -24,7 +26,7 @@ export interface BotSetup {
 /** The conductor says which minute to trade, by its index, or that the market is over. */
 export type Order = { readonly trade: number } | { readonly finish: true };
 
-/** The bot answers. */
+/** The bot answers; in between it asks the exchange. */
 export interface Done {
   readonly done: number;
 }
@@ -47,18 +49,19 @@ const strategies = new Strategies(market);
 /** How many minutes the strategies have seen. */
 let seen = 0;
 
+const exchange = new FarExchange((call) => process.send?.(call));
+const pass = killSwitch(name);
 const desk = new Desk({
   manager,
+  exchange: mortalCounter(exchange, pass),
   clock,
-  // The conductor keeps the cursor: it lets nobody into a minute before all have left the one before.
+  // The conductor feeds the exchange: it lets nobody into a minute before that has the minute's candles.
   async settle() {},
   tell(deed) {
     if (deed.did === "won") report.write({ did: "won", id: deed.signalId });
-    else if (deed.did === "opened") report.write({ did: "opened", id: deed.id });
-    else if (deed.did === "closed")
-      report.write({ did: "closed", id: deed.id, at: deed.at, pnl: deed.exit.pnl.toFixed(8) });
+    else if (deed.did !== "refused") report.write({ did: deed.did, id: deed.id });
   },
-  pass: killSwitch(name),
+  pass,
 });
 
 async function trade(index: number): Promise<void> {
@@ -70,11 +73,15 @@ async function trade(index: number): Promise<void> {
   if (!minute) throw new RangeError(`there is no minute ${index}`);
   clock.now = minute.time;
   await manager.heartbeat();
-  await tradeMinute(desk, minute, strategies.next(minute));
+  await tradeMinute(desk, true, strategies.next(minute));
   seen = index + 1;
 }
 
-process.on("message", async (order: Order) => {
+process.on("message", async (order: Order | ExchangeAnswer) => {
+  if ("answerTo" in order) {
+    exchange.hear(order);
+    return;
+  }
   if ("trade" in order) {
     await trade(order.trade);
     process.send?.({ done: order.trade } satisfies Done);

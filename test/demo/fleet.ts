@@ -1,13 +1,14 @@
 import { BotProcess } from "./bot-process.js";
+import type { Counter } from "./desk.js";
 import type { BotSetup } from "./fleet-bot.js";
 
 /** Bot processes that are kept in step. */
 export class Fleet {
   readonly #bots: readonly BotProcess[];
 
-  /** `onDeath` is told the name of every bot that was killed, before it starts again. */
-  constructor(setup: Omit<BotSetup, "name">, onDeath: (name: string) => void) {
-    this.#bots = setup.names.map((name) => new BotProcess({ ...setup, name }, onDeath));
+  /** All trade on one exchange. `onDeath` is told the name of every bot that was killed, before it starts again. */
+  constructor(setup: Omit<BotSetup, "name">, exchange: Counter, onDeath: (name: string) => void) {
+    this.#bots = setup.names.map((name) => new BotProcess({ ...setup, name }, exchange, onDeath));
   }
 
   get bots(): readonly BotProcess[] {

@@ -1,71 +1,57 @@
-/** The flow's event log, read from where it is kept: every change stands in it, written in the same atomic step. */
+/** The flow's event log: every change stands in it, written in the same atomic step. */
 
-import { DuckDBInstance } from "@duckdb/node-api";
-import { askRedis } from "./ask-redis.js";
+import type { EventRisk, StateEvent, StateManager } from "../../src/index.js";
 
-/** One change. The fields are text, as they are stored. */
-export interface LoggedEvent {
-  /** ms on the flow's clock. */
-  readonly at: number;
-  readonly instance: string;
-  readonly type: string;
-  readonly fields: Readonly<Record<string, string>>;
-}
+const PAGE = 10_000;
 
-/** A trade as it was booked. */
-export interface BookedTrade {
-  readonly at: number;
-  readonly id: string;
-  readonly instance: string;
-  /** Decimal text. */
-  readonly pnl: string;
-  /** Why the breaker tripped on this trade; absent when it did not. */
-  readonly trip?: string;
-}
-
-export function tradesOf(events: readonly LoggedEvent[]): BookedTrade[] {
-  return events
-    .filter(({ type }) => type === "position_closed")
-    .map(({ at, instance, fields }) => ({
-      at,
-      instance,
-      id: fields.id ?? "",
-      pnl: fields.pnl ?? "",
-      ...(fields.tripped === "1" && { trip: fields.breaker_reason ?? "" }),
-    }));
-}
-
-/** From a DuckDB file that nobody has open: its table `events` is current after a clean close. */
-export async function duckdbEvents(path: string): Promise<LoggedEvent[]> {
-  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
-  try {
-    const connection = await instance.connect();
-    const reader = await connection.runAndReadAll(
-      "SELECT epoch_ms(happened_at), instance, type, fields FROM events ORDER BY seq",
-    );
-    return reader.getRows().map(([at, by, type, fields]) => ({
-      at: Number(at),
-      instance: String(by),
-      type: String(type),
-      fields: JSON.parse(String(fields)) as Record<string, string>,
-    }));
-  } finally {
-    instance.closeSync();
+/** The whole log, oldest first. */
+export async function eventsOf(manager: StateManager): Promise<StateEvent[]> {
+  const events: StateEvent[] = [];
+  for (;;) {
+    const last = events.at(-1)?.id;
+    const page = await manager.getEvents({ limit: PAGE, ...(last !== undefined && { after: last }) });
+    events.push(...page);
+    if (page.length < PAGE) return events;
   }
 }
 
-/** From the Redis stream `sf:{flow_id}:events:log`, oldest first. */
-export async function redisEvents(url: string, flowId: string): Promise<LoggedEvent[]> {
-  return askRedis(url, async (redis) => (await redis.xrange(streamOf(flowId), "-", "+")).map(eventOf));
+/** What was booked, and to which position. */
+export interface Booking {
+  /** The day on which it counts, UTC. */
+  readonly day: string;
+  readonly positionId: string;
+  readonly pnl: number;
+  /** It closed the position: a trade is over. */
+  readonly closes: boolean;
 }
 
-function streamOf(flowId: string): string {
-  return `sf:${flowId}:events:log`;
+export function bookingsOf(events: readonly StateEvent[]): Booking[] {
+  return events.flatMap((event) => {
+    if (event.type === "fill_recorded") {
+      const { ts, positionId, pnl, position } = event;
+      return [{ day: dayOf(ts), positionId, pnl, closes: position === undefined }];
+    }
+    if (event.type === "position_closed")
+      return [{ day: dayOf(event.at), positionId: event.positionId, pnl: event.pnl, closes: true }];
+    return [];
+  });
 }
 
-function eventOf([, flat]: [id: string, flat: string[]]): LoggedEvent {
-  const { at, instance, type, ...fields } = Object.fromEntries(
-    flat.flatMap((value, i) => (i % 2 === 0 ? [[value, flat[i + 1] ?? ""]] : [])),
-  ) as Record<string, string>;
-  return { at: Number(at), instance: instance ?? "", type: type ?? "", fields };
+/** A trip of the breaker. */
+export interface Trip {
+  /** ISO time. */
+  readonly at: string;
+  readonly reason: string;
+}
+
+export function tripsOf(events: readonly StateEvent[]): Trip[] {
+  return events.flatMap((event) => {
+    const risk: EventRisk | undefined = "risk" in event ? event.risk : undefined;
+    if (event.type === "breaker_tripped") return [{ at: event.at.toISOString(), reason: event.breaker.reason ?? "" }];
+    return risk?.tripped ? [{ at: event.at.toISOString(), reason: risk.breaker?.reason ?? "" }] : [];
+  });
+}
+
+function dayOf(at: Date): string {
+  return at.toISOString().slice(0, 10);
 }

@@ -1,9 +1,6 @@
-/** The demo's flow: its configuration, its clock, its name. */
+/** The demo's flow: its configuration, its clock, its account. */
 
 import type { Config } from "../../src/index.js";
-
-/** What an account begins with, in quote currency. */
-export const STARTING_EQUITY = 10_000;
 
 /** The flow's clock: the minute that is traded. Passed as `options.clock`, it makes every day, cooldown and breaker a matter of candles. */
 export interface FlowClock {
@@ -21,3 +18,6 @@ export const RULES = {
   },
   events: { max_length: 1_000_000 },
 } as const satisfies Config;
+
+/** The account at the paper exchange: 10,000 in quote currency, futures, fees as fractions of what is traded. */
+export const ACCOUNT = { name: "paper", balance: 10_000, fees: { maker: 0.0002, taker: 0.0005 } } as const;

@@ -1,17 +1,36 @@
-/** Where a bot may die within a minute: before (`-ing`, the call was made, its answer not awaited) and after every change. */
+/** Where a bot may die: before (`-ing`: the call was made, its answer not awaited) and after every step. */
 export const KILL_POINTS = [
-  "beating",
-  "beaten",
-  "closing",
-  "closed",
+  "walking",
+  "walked",
+  "recovering",
+  "recovered",
+  "asking",
+  "asked",
   "admitting",
   "admitted",
-  "filling",
-  "filled",
+  "sending",
+  "sent",
+  "booking",
+  "booked",
+  "saving",
+  "saved",
+  "withdrawing",
+  "withdrawn",
+  "forgetting",
+  "forgotten",
+  "beating",
+  "beaten",
   "minute_over",
 ] as const;
 
 export type KillPoint = (typeof KILL_POINTS)[number];
+
+const IDLE: readonly KillPoint[] = ["walking", "walked", "admitting", "minute_over"];
+
+/** The points that come with trades and recoveries; the others come with the passing of time, and with signals that are refused. */
+export function isStep(point: KillPoint): boolean {
+  return !IDLE.includes(point);
+}
 
 /**
  * For tests only. SF_DEMO_KILL=admitted:3 has the process end itself by SIGKILL when it passes that point for the third time;

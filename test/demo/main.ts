@@ -5,9 +5,11 @@ import { BadInputError } from "./bad-input.js";
 import { BotGaveUpError } from "./bot-process.js";
 import { openMarket } from "./open-market.js";
 import { readOptions, USAGE } from "./options.js";
+import { NotRecoveredError } from "./recover-flow.js";
 import { runAlone } from "./run-alone.js";
+import { runChaos } from "./run-chaos.js";
 import { runFleet } from "./run-fleet.js";
-import { showAlone, showFleet } from "./show-run.js";
+import { showAlone, showChaos, showFleet } from "./show-run.js";
 import { paintFor } from "./text-table.js";
 import { DisagreementError } from "./totals.js";
 
@@ -31,6 +33,12 @@ async function main(args: readonly string[]): Promise<number> {
   const paint = paintFor(process.stdout);
   const wasStopped = () => isStopped;
 
+  if (options.chaos > 0) {
+    const run = await runChaos(options, `${flow}-chaos`, market, wasStopped);
+    console.log(options.json ? JSON.stringify(run, undefined, 2) : showChaos(run, paint));
+    if (!run.finished) return EXIT.interrupted;
+    return run.proof.every(({ faults }) => faults.length === 0) ? EXIT.done : EXIT.disproved;
+  }
   if (options.bots === 0) {
     const run = await runAlone(options, flow, market, wasStopped);
     console.log(options.json ? JSON.stringify(run, undefined, 2) : showAlone(run, paint));
@@ -44,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** The exit code for an error, told in a line. What nobody expects is thrown on, with its stack trace. */
 function failed(error: unknown): number {
-  if (error instanceof StateError || error instanceof BotGaveUpError) {
+  if (error instanceof StateError || error instanceof BotGaveUpError || error instanceof NotRecoveredError) {
     if (isStopped) {
       // Ctrl-C reaches a Redis that was started for the run, too.
       console.error("Interrupted: run it again to go on.");

@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
+import type { RecoveryMode } from "../../sync/index.js";
 import { BadInputError } from "./bad-input.js";
 
-export const USAGE = `A paper-trading bot: candles in, trades out, everything it must remember in signalflow-state.
-Kill it at any moment and start it again: it ends with the same totals as a run that nobody disturbed.
+export const USAGE = `A paper-trading bot: candles in, orders out to a paper exchange, everything it must remember in signalflow-state.
+Kill it at any moment and start it again: it recovers, says what that took, and ends with the same totals as a run that nobody
+disturbed. The exchange is a file beside the state; stops and targets wait there and are filled while the bot is dead, too.
 
   npm run demo -- [options]
 
@@ -12,23 +14,31 @@ Kill it at any moment and start it again: it ends with the same totals as a run 
   --days N            how much of the market (default: a whole file; 30 synthetic days, 7 with --bots)
   --backend NAME      duckdb (default), redis, memory
   --url URL           a Redis that runs already; without it, one is started for the run
-  --bots N            N bot processes race on one Redis flow, and the end proves that nothing was lost or doubled
+  --recovery MODE     how it recovers on start: sync (default), restore, close_all, manual
+  --approve HASH      with --recovery manual: carries out the plan that was shown under this hash
+  --chaos [N]         kills the bot (SIGKILL) N times, default 100, at random moments of trading and recovering, then proves that state
+                      and exchange agree and that all came out as if nobody had disturbed it (7 synthetic days, always afresh)
+  --chaos-seed N      which moments (default 1)
+  --bots N            N bot processes race on one Redis flow and one account, and the end proves that nothing was lost or doubled;
+                      the paper exchange is in the process that starts them, and they ask it from theirs
   --kill N            with --bots: N times a bot is killed (SIGKILL) in the middle of its work
   --state DIR         where state is kept (default state)
   --reset             forget the state, start afresh
-  --verbose           a line for every trade (with --bots: for every death)
+  --verbose           a line for every trade (with --bots: for every death; with --chaos: what every recovery did)
   --json              the result for programs
   --help              this text
 
   npm run demo                                            thirty days of four synthetic pairs on DuckDB
   npm run demo -- --days 60                               goes on for thirty days more
   npm run demo -- --candles btc-1m.csv --pair BTC/USDT    real candles
+  npm run demo -- --chaos                                 a hundred kills, and the proof that they changed nothing
   npm run demo -- --backend redis --bots 8 --kill 20      eight processes, twenty kills, one flow
 
-It exits with 0 when it is done, 1 when the state could not be reached or read, 2 when it was asked for something impossible,
+It exits with 0 when it is done, 1 when the state could not be reached, read or recovered, 2 when it was asked for something impossible,
 3 when a proof failed, 130 when it was interrupted (run it again to go on).`;
 
 const BACKENDS = ["duckdb", "redis", "memory"] as const;
+const RECOVERY_MODES: readonly RecoveryMode[] = ["sync", "restore", "close_all", "manual"];
 
 export interface Options {
   readonly candles: string | undefined;
@@ -40,6 +50,11 @@ export interface Options {
   /** 0: one bot, in this process. */
   readonly bots: number;
   readonly kill: number;
+  readonly recovery: RecoveryMode;
+  readonly approve: string | undefined;
+  /** How often the one bot is killed; 0: not at all. */
+  readonly chaos: number;
+  readonly chaosSeed: number;
   readonly state: string;
   readonly reset: boolean;
   readonly verbose: boolean;
@@ -52,7 +67,9 @@ export function readOptions(args: readonly string[]): Options {
   const values = parsed(args);
   const backend = BACKENDS.find((name) => name === values.backend);
   if (!backend) fail("backend", `one of ${BACKENDS.join(", ")}`, values.backend);
-  const { candles, pair, url, state, reset, verbose, json, help } = values;
+  const recovery = RECOVERY_MODES.find((mode) => mode === values.recovery);
+  if (!recovery) fail("recovery", `one of ${RECOVERY_MODES.join(", ")}`, values.recovery);
+  const { candles, pair, url, approve, state, reset, verbose, json, help } = values;
   const options: Options = {
     candles,
     pair,
@@ -62,6 +79,10 @@ export function readOptions(args: readonly string[]): Options {
     url,
     bots: wholeNumber("bots", values.bots, 1, 64) ?? 0,
     kill: wholeNumber("kill", values.kill, 0, 1_000) ?? 0,
+    recovery,
+    approve,
+    chaos: wholeNumber("chaos", values.chaos, 1, 10_000) ?? 0,
+    chaosSeed: wholeNumber("chaos-seed", values["chaos-seed"], 0, 0xffff_ffff) ?? 1,
     state,
     reset,
     verbose,
@@ -81,14 +102,29 @@ export function readOptions(args: readonly string[]): Options {
   if (url !== undefined && !(/^rediss?:\/\//.test(url) && URL.canParse(url)))
     fail("url", "a redis:// or rediss:// URL", url);
   if (options.kill > 0 && options.bots < 2) throw new BadInputError("--kill: needs --bots 2 or more");
+  if (approve !== undefined && recovery !== "manual")
+    throw new BadInputError("--approve: approves a plan of --recovery manual; give both");
+  if (options.chaos > 0) refuseWithChaos(options);
   if (state === "" || /[{}]/.test(state)) fail("state", "the path of a folder", state);
   return options;
 }
 
+/** Chaos has one bot that is to come out as if nobody had disturbed it. */
+function refuseWithChaos({ bots, backend, recovery }: Options): void {
+  if (bots > 0) throw new BadInputError("--chaos: kills one bot; of a fleet some are killed with --kill");
+  if (backend === "memory") throw new BadInputError("--chaos: memory does not survive a kill: duckdb or redis");
+  if (recovery !== "sync") throw new BadInputError(`--chaos: recovers in mode sync; ${recovery} would trade otherwise`);
+}
+
+/** How often, when --chaos does not say it. */
+const CHAOS = "100";
+
 function parsed(args: readonly string[]) {
+  const isNumber = (text = "") => /^\d/.test(text);
+  const full = args.map((arg, i) => (arg === "--chaos" && !isNumber(args[i + 1]) ? `--chaos=${CHAOS}` : arg));
   try {
     return parseArgs({
-      args: [...args],
+      args: full,
       options: {
         candles: { type: "string" },
         pair: { type: "string" },
@@ -98,6 +134,10 @@ function parsed(args: readonly string[]) {
         url: { type: "string" },
         bots: { type: "string" },
         kill: { type: "string" },
+        recovery: { type: "string", default: "sync" },
+        approve: { type: "string" },
+        chaos: { type: "string" },
+        "chaos-seed": { type: "string" },
         state: { type: "string", default: "state" },
         reset: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },

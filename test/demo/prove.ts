@@ -1,42 +1,33 @@
 /** Was anything lost or doubled? Pure: compares what the processes say, what the event log says, and what the state holds. */
 
-import type { Snapshot } from "../../src/index.js";
+import type { Snapshot, StateEvent } from "../../src/index.js";
+import { type Check, different } from "./agreement.js";
 import type { ReportLine } from "./bot-report.js";
 import { orderIdOf } from "./desk.js";
-import { type LoggedEvent, tradesOf } from "./flow-log.js";
-import { moneyText, sumOf } from "./money.js";
 import type { Totals } from "./totals.js";
 
 export interface Evidence {
   /** By the name of the process. */
   readonly reports: ReadonlyMap<string, readonly ReportLine[]>;
-  readonly events: readonly LoggedEvent[];
+  readonly events: readonly StateEvent[];
+  /** Who recovers the flow: what that books stands in the log alone. */
+  readonly recoverer: string;
   readonly snapshot: Pick<Snapshot, "positions" | "orders">;
   readonly totals: Totals;
   /** What one bot alone, in memory, comes to on the same market. */
   readonly alone: Totals;
 }
 
-export interface Check {
-  readonly what: string;
-  /** What speaks against it; empty when it holds. */
-  readonly faults: readonly string[];
-}
-
 /** A thing that was done: `kind` and the id of the signal or the position. */
 type Kind = "won" | "opened" | "closed";
 
-const KINDS: Readonly<Record<string, Kind>> = {
-  entry_admitted: "won",
-  fill_recorded: "opened",
-  position_closed: "closed",
-};
+const KINDS: readonly Kind[] = ["won", "opened", "closed"];
 
-export function prove({ reports, events, snapshot, totals, alone }: Evidence): Check[] {
+export function prove({ reports, events, recoverer, snapshot, totals, alone }: Evidence): Check[] {
   const logged = new Ledger();
   for (const event of events) {
-    const kind = KINDS[event.type];
-    if (kind) logged.add(kind, subjectOf(event), event.instance);
+    const deed = deedOf(event);
+    if (deed) logged.add(deed.kind, deed.id, event.instance);
   }
   const claimed = new Ledger();
   for (const [name, lines] of reports) {
@@ -62,7 +53,7 @@ export function prove({ reports, events, snapshot, totals, alone }: Evidence): C
       ],
     },
     {
-      what: `${logged.count("closed")} of them closed once, by one process; ${snapshot.positions.length} still open; no order left over`,
+      what: `${logged.count("closed")} of them closed once, by one process; ${snapshot.positions.length} still open, with the orders that close them`,
       faults: [
         ...logged.doubles("closed"),
         ...claimed.doubles("closed"),
@@ -70,8 +61,7 @@ export function prove({ reports, events, snapshot, totals, alone }: Evidence): C
         ...stillOpen(logged, snapshot),
       ],
     },
-    money(reports, events, claimed, totals),
-    answers(reports, claimed, logged),
+    answers(reports, recoverer, claimed, logged),
     {
       what: "one bot alone, in memory, comes to the same trades, PnL by day, breaker trips and open positions",
       faults: JSON.stringify(alone) === JSON.stringify(totals) ? [] : [`alone: ${alone.trades} trades, ${alone.pnl}`],
@@ -122,39 +112,20 @@ function stillOpen(logged: Ledger, { positions, orders }: Evidence["snapshot"]):
   return [
     ...different("a position that is neither closed nor open", rest, open),
     ...different("an open position that was closed, or never opened", open, rest),
-    ...orders.map(({ id }) => `an order left over: ${id}`),
+    ...orders
+      .filter(({ intent, positionId = "" }) => intent === "entry" || !open.includes(positionId))
+      .map(({ id }) => `an order left over: ${id}`),
   ];
 }
 
-/** What the processes say they earned, and what died with its process before it could be said, is what the state holds. */
-function money(reports: Evidence["reports"], events: readonly LoggedEvent[], claimed: Ledger, totals: Totals): Check {
-  const said = [...reports.values()].flat().flatMap((line) => (line.did === "closed" ? [line] : []));
-  const unsaid = tradesOf(events).filter(({ id }) => claimed.who("closed", id) === undefined);
-  const byDay = new Map<string, string[]>();
-  for (const { at, pnl } of [...said, ...unsaid]) {
-    const day = new Date(at).toISOString().slice(0, 10);
-    byDay.set(day, [...(byDay.get(day) ?? []), pnl]);
-  }
-  const days = [...byDay].map(([day, pnls]) => `${day}: ${pnls.length} trades, ${moneyText(sumOf(pnls))}`);
-  const held = totals.days.map(({ day, trades, pnl }) => `${day}: ${trades} trades, ${pnl}`);
-  const total = moneyText(sumOf([...byDay.values()].flat()));
-  return {
-    what: `${total} of PnL in ${totals.trades} trades: the processes' reports add up to the state, day by day, to the last decimal`,
-    faults: [
-      ...different("reported, not in the state", days, held),
-      ...different("in the state, not reported", held, days),
-      ...(total === totals.pnl ? [] : [`reported ${total}, in the state ${totals.pnl}`]),
-    ],
-  };
-}
-
 /** Each death may leave one answer that was never reported; more would mean that something happened behind everybody's back. */
-function answers(reports: Evidence["reports"], claimed: Ledger, logged: Ledger): Check {
+function answers(reports: Evidence["reports"], recoverer: string, claimed: Ledger, logged: Ledger): Check {
   const silent = new Map<string, string[]>();
-  for (const kind of Object.values(KINDS)) {
+  for (const kind of KINDS) {
     for (const id of logged.ids(kind)) {
       const who = logged.who(kind, id) ?? "";
-      if (claimed.who(kind, id) === undefined) silent.set(who, [...(silent.get(who) ?? []), `${id} ${kind}`]);
+      if (who !== recoverer && claimed.who(kind, id) === undefined)
+        silent.set(who, [...(silent.get(who) ?? []), `${id} ${kind}`]);
     }
   }
   let deaths = 0;
@@ -176,13 +147,17 @@ function answers(reports: Evidence["reports"], claimed: Ledger, logged: Ledger):
   };
 }
 
-function subjectOf({ type, fields }: LoggedEvent): string {
-  if (type === "entry_admitted") return fields.signal_id ?? "";
-  if (type === "fill_recorded") return fields.position_id ?? "";
-  return fields.id ?? "";
-}
-
-function different(what: string, some: readonly string[], others: readonly string[]): string[] {
-  const known = new Set(others);
-  return some.filter((item) => !known.has(item)).map((item) => `${what}: ${item}`);
+/** What an event says was done, and to which signal or position. */
+function deedOf(event: StateEvent): { kind: Kind; id: string } | undefined {
+  switch (event.type) {
+    case "entry_admitted":
+      return { kind: "won", id: event.signalId };
+    case "fill_recorded":
+      if (event.order.intent === "entry") return { kind: "opened", id: event.positionId };
+      return event.position ? undefined : { kind: "closed", id: event.positionId };
+    case "position_closed":
+      return { kind: "closed", id: event.positionId };
+    default:
+      return undefined;
+  }
 }

@@ -1,24 +1,37 @@
 import { StateManager } from "../../src/index.js";
+import { PaperExchange, type PlanRow, planRows, type RecoveryReport } from "../../sync/index.js";
 import { announceTrips } from "./announce-trips.js";
 import { deedLine } from "./deed-line.js";
-import { bookedTrade, type Deed } from "./desk.js";
-import type { FlowClock } from "./flow.js";
-import { type BookedTrade, tradesOf } from "./flow-log.js";
-import { killSwitch } from "./kill-point.js";
+import type { Deed } from "./desk.js";
+import { Feed } from "./feed.js";
+import { ACCOUNT, type FlowClock } from "./flow.js";
+import { eventsOf } from "./flow-log.js";
+import { type KillPoint, killSwitch } from "./kill-point.js";
 import { type Market, marketText, minuteText } from "./market.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
+import { printRecovery } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore } from "./store.js";
-import { type StateTotals, stateTotals, totalsOf } from "./totals.js";
+import { stateTotals, type Totals, totalsOf } from "./totals.js";
 import { type Stretch, tradeAlone } from "./trade-alone.js";
 
 /** The name under which the one bot writes. */
-const INSTANCE = "bot";
+export const INSTANCE = "bot";
 
 export interface AloneRun extends Run {
   /** Proposals of this run by what became of them. */
   readonly signals: Readonly<Record<string, number>>;
+  /** What the recovery at the start did. */
+  readonly recovered: readonly PlanRow[];
+}
+
+/** Told of what happens in a run. */
+export interface Onlookers {
+  /** Default: as tests ask for it by SF_DEMO_KILL. */
+  readonly onPoint?: (point: KillPoint) => void;
+  /** Default: it is printed to stderr when it did something. */
+  readonly onRecovery?: (report: RecoveryReport) => void;
 }
 
 /** One bot on one flow, from where it stands to the end of the market, or until it is told to stop. */
@@ -27,12 +40,12 @@ export async function runAlone(
   flow: string,
   market: Market,
   isStopped: () => boolean,
+  { onPoint = killSwitch(INSTANCE), onRecovery = printRecovery }: Onlookers = {},
 ): Promise<AloneRun> {
   const started = performance.now();
   await using store = await openStore(options, flow);
-  const watch = new Watch(options, market.minutes.length);
-  const { skipped, done, state } = await trade();
-  const booked = store.events ? tradesOf(await store.events()) : watch.booked;
+  const watch = new Watch(options, market.minutes.length, onRecovery);
+  const { skipped, done, totals } = await trade();
   const all = market.minutes.length;
   return {
     flow,
@@ -42,24 +55,33 @@ export async function runAlone(
     remarks: market.remarks,
     minutes: { all, before: skipped, now: done - skipped },
     finished: done === all,
-    totals: totalsOf(state, booked),
+    totals,
     signals: watch.signals,
+    recovered: watch.recovered,
     seconds: (performance.now() - started) / 1000,
   };
 
-  async function trade(): Promise<Stretch & { state: StateTotals }> {
+  async function trade(): Promise<Stretch & { totals: Totals }> {
     const clock: FlowClock = { now: market.minutes[0]?.time ?? 0 };
-    const manager = await StateManager.open(flow, store.config, { clock: () => clock.now, instanceId: INSTANCE });
+    const { config, exchangeFile: file } = store;
+    await using exchange = new PaperExchange({
+      ...ACCOUNT,
+      clock: () => clock.now,
+      ...(file !== undefined && { file }),
+    });
+    const manager = await StateManager.open(flow, config, { clock: () => clock.now, instanceId: INSTANCE });
     const trading = new AbortController();
     const announcing = announceTrips(manager, trading.signal, watch.onTrip);
     try {
-      const stretch = await tradeAlone(manager, clock, market, {
+      const feed = new Feed(exchange, clock, onPoint);
+      const stretch = await tradeAlone({ manager, feed, clock, market }, options, {
+        onRecovery: watch.onRecovery,
         onDeed: watch.onDeed,
         onMinute: watch.onMinute,
-        onPoint: killSwitch(INSTANCE),
+        onPoint,
         isStopped,
       });
-      return { ...stretch, state: await stateTotals(manager) };
+      return { ...stretch, totals: totalsOf(await stateTotals(manager), await eventsOf(manager)) };
     } finally {
       trading.abort();
       await announcing;
@@ -69,21 +91,27 @@ export async function runAlone(
   }
 }
 
-/** Looks on while a bot trades: counts, shows progress, keeps what was booked. */
+/** Looks on while a bot trades: counts, and shows progress. */
 class Watch {
-  readonly booked: BookedTrade[] = [];
   readonly signals: Record<string, number> = {};
+  recovered: readonly PlanRow[] = [];
+  #trades = 0;
   #progress: Progress | undefined;
 
   constructor(
     private readonly options: Pick<Options, "verbose">,
     private readonly all: number,
+    private readonly tell: (report: RecoveryReport) => void,
   ) {}
 
+  onRecovery = (report: RecoveryReport): void => {
+    this.recovered = planRows({ actions: report.applied });
+    this.tell(report);
+  };
+
   onDeed = (deed: Deed): void => {
-    if (deed.did === "closed") {
-      this.booked.push(bookedTrade(deed, INSTANCE));
-    } else if (deed.did !== "won") {
+    if (deed.did === "closed") this.#trades++;
+    else if (deed.did !== "won") {
       const outcome = deed.did === "refused" ? deed.reason : deed.did;
       this.signals[outcome] = (this.signals[outcome] ?? 0) + 1;
     }
@@ -97,7 +125,7 @@ class Watch {
 
   onMinute = (index: number, time: number): void => {
     this.#progress ??= new Progress(this.all, index);
-    this.#progress.at(index + 1, `${minuteText(time)}  ${this.booked.length} trades`);
+    this.#progress.at(index + 1, `${minuteText(time)}  ${this.#trades} trades`);
   };
 
   end(): void {

@@ -1,25 +1,30 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Snapshot, StateManager } from "../../src/index.js";
-import { Agenda } from "./agenda.js";
+import { type Snapshot, type StateEvent, StateManager } from "../../src/index.js";
+import { PaperExchange, type Plan, planRecovery } from "../../sync/index.js";
+import { type Account, accountOf } from "./account.js";
+import { agreement, type Check } from "./agreement.js";
 import { announceTrips } from "./announce-trips.js";
 import { BotReport, type ReportLine } from "./bot-report.js";
-import { Cursor } from "./cursor.js";
+import { Feed } from "./feed.js";
 import { Fleet } from "./fleet.js";
-import type { FlowClock } from "./flow.js";
-import { tradesOf } from "./flow-log.js";
+import { ACCOUNT, type FlowClock } from "./flow.js";
+import { eventsOf } from "./flow-log.js";
 import { Hitman } from "./hitman.js";
 import { type Market, marketText, minuteText } from "./market.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
-import { type Check, prove } from "./prove.js";
+import { prove } from "./prove.js";
+import { Pulse } from "./pulse.js";
+import { printRecovery } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore, type Store } from "./store.js";
-import { type StateTotals, stateTotals, totalsOf } from "./totals.js";
-import { totalsInMemory } from "./totals-in-memory.js";
-import { checkPositions, minutesDone, type Stretch } from "./trade-alone.js";
+import { Strategies } from "./strategies.js";
+import { stateTotals, type Totals, totalsOf } from "./totals.js";
+import { type Stretch, takeUp } from "./trade-alone.js";
+import { undisturbed } from "./undisturbed.js";
 
-/** The name under which the conductor keeps the fleet's cursor. */
+/** The name under which the conductor writes. */
 const CONDUCTOR = "conductor";
 
 export interface FleetRun extends Run {
@@ -35,12 +40,13 @@ export interface FleetRun extends Run {
 }
 
 /**
- * Many bots race on one flow. All see all candles and propose on all pairs; the state decides who wins a signal and who closes a
- * position.
+ * Many bots race on one flow and one account. All see all candles and propose on all pairs; the state decides who wins a signal and
+ * whose report of a fill counts.
  *
- * The conductor keeps them in step: nobody enters a minute before all have left the one before. So all of them have one clock (the
- * candle's), and cooldowns, days and breaker mean the same to all. It also makes a killed bot's minute wait for it, so that what
- * it left undone is done before it matters. Minutes in which nobody has anything to do are not called out: one in ten is.
+ * The conductor has the paper exchange, which all bots ask, and recovers the flow before they start. It keeps them in step: nobody
+ * enters a minute before all have left the one before. So all of them have one clock (the candle's), and cooldowns, days and
+ * breaker mean the same to all. It also makes a killed bot's minute wait for it, so that what it left undone is done before it
+ * matters. Minutes in which nobody has anything to do, without a signal and without a fill, are not called out: one in ten is.
  */
 export async function runFleet(
   options: Options,
@@ -53,9 +59,14 @@ export async function runFleet(
   const reportsFolder = join(options.state, flow);
   if (options.reset) await rm(reportsFolder, { recursive: true, force: true });
 
-  const { skipped, done, state, snapshot } = await conduct(options, flow, market, store, reportsFolder, isStopped);
-  const events = (await store.events?.()) ?? [];
-  const totals = totalsOf(state, tradesOf(events));
+  const { skipped, done, totals, snapshot, ...sides } = await conduct(
+    options,
+    flow,
+    market,
+    store,
+    reportsFolder,
+    isStopped,
+  );
   const reports = BotReport.readAll(reportsFolder);
   const all = market.minutes.length;
   const finished = done === all;
@@ -74,9 +85,29 @@ export async function runFleet(
       closed: countOf("closed", lines),
       deaths: countOf("started", lines) - countOf("finished", lines),
     })),
-    proof: finished ? prove({ reports, events, snapshot, totals, alone: await totalsInMemory(market) }) : [],
+    proof: finished
+      ? [
+          ...prove({
+            reports,
+            events: sides.events,
+            recoverer: CONDUCTOR,
+            snapshot,
+            totals,
+            alone: (await undisturbed(market)).totals,
+          }),
+          ...agreement({ totals, ...sides }),
+        ]
+      : [],
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+interface Conducted extends Stretch {
+  readonly totals: Totals;
+  readonly snapshot: Snapshot;
+  readonly events: readonly StateEvent[];
+  readonly account: Account;
+  readonly plan: Plan;
 }
 
 /** Has the bots trade from where the flow stands to the end of the market, or until it is told to stop. */
@@ -84,44 +115,43 @@ async function conduct(
   options: Options,
   flow: string,
   market: Market,
-  { config, url }: Store,
+  { config, url, exchangeFile: file }: Store,
   reports: string,
   isStopped: () => boolean,
-): Promise<Stretch & { state: StateTotals; snapshot: Snapshot }> {
-  if (url === undefined) throw new Error("a fleet needs Redis");
+): Promise<Conducted> {
+  if (url === undefined || file === undefined) throw new Error("a fleet needs Redis");
   const { minutes } = market;
   const clock: FlowClock = { now: minutes[0]?.time ?? 0 };
+  await using exchange = new PaperExchange({ ...ACCOUNT, clock: () => clock.now, file });
   await using manager = await StateManager.open(flow, config, { clock: () => clock.now, instanceId: CONDUCTOR });
-  const cursor = await Cursor.open(manager, clock, () => {});
-  clock.now = cursor.reached ?? clock.now;
-  await checkPositions(manager, market);
-
-  const skipped = minutesDone(market, cursor.reached);
+  const pass = () => {};
+  const feed = new Feed(exchange, clock, pass);
+  const { stands, skipped } = await takeUp({ manager, feed, clock, market }, options, printRecovery, pass);
   let done = skipped;
   if (done < minutes.length) {
     const progress = new Progress(minutes.length, done);
     const names = Array.from({ length: options.bots }, (_, i) => `bot-${i + 1}`);
-    const fleet = new Fleet({ flow, url, names, reports, market: options }, (name) => {
+    const fleet = new Fleet({ flow, url, names, reports, market: options }, exchange, (name) => {
       if (options.verbose) progress.line(`${minuteText(clock.now)}  ${name} was killed, and starts again`);
     });
-    const agenda = new Agenda(market);
-    const hitman = new Hitman(options.kill, agenda.signals(done));
+    const signals = minutesWithSignals(market, done);
+    const hitman = new Hitman(options.kill, [...signals]);
+    const pulse = new Pulse(manager, feed, pass);
     const trading = new AbortController();
     const announcing = announceTrips(manager, trading.signal, (line) => {
       if (options.verbose) progress.line(line);
     });
     try {
-      while (!isStopped()) {
-        const next = agenda.next(done, await manager.getPositions());
-        const before = minutes[next - 1];
-        if (before) await cursor.end(before.time, next === minutes.length);
-        done = next;
-        progress.at(done, `${minuteText(before?.time ?? clock.now)}  ${names.length} bots, ${hitman.kills} killed`);
-        if (done === minutes.length) break;
-        clock.now = minutes[done]?.time ?? 0;
-        await cursor.settle();
-        await Promise.all([fleet.trade(done), hitman.visit(done, fleet.bots)]);
-        done++;
+      for (; done < minutes.length && !isStopped(); done++) {
+        const minute = minutes[done];
+        if (!minute) break;
+        if (done > stands) feed.walk(minute);
+        if (feed.traded || signals.has(done)) {
+          await feed.settle();
+          await Promise.all([fleet.trade(done), hitman.visit(done, fleet.bots)]);
+        }
+        await pulse.beat(minute.time, done === minutes.length - 1);
+        progress.at(done + 1, `${minuteText(minute.time)}  ${names.length} bots, ${hitman.kills} killed`);
       }
       await fleet.finish();
     } finally {
@@ -131,7 +161,23 @@ async function conduct(
       fleet.end();
     }
   }
-  return { skipped, done, state: await stateTotals(manager), snapshot: await manager.snapshot() };
+  const events = await eventsOf(manager);
+  return {
+    skipped,
+    done,
+    events,
+    totals: totalsOf(await stateTotals(manager), events),
+    snapshot: await manager.snapshot(),
+    account: await accountOf(exchange, market),
+    plan: await planRecovery(manager, exchange, { mode: "sync", confirmDelay: 1 }),
+  };
+}
+
+/** The minutes from an index on in which a strategy proposes something. */
+function minutesWithSignals(market: Market, from: number): ReadonlySet<number> {
+  const strategies = new Strategies(market);
+  const proposing = market.minutes.flatMap((minute, i) => (strategies.next(minute).length > 0 ? [i] : []));
+  return new Set(proposing.filter((index) => index >= from));
 }
 
 function countOf(did: ReportLine["did"], lines: readonly ReportLine[]): number {

@@ -1,6 +1,7 @@
-import type { Check } from "./prove.js";
+import type { Check } from "./agreement.js";
 import type { Run } from "./run.js";
 import type { AloneRun } from "./run-alone.js";
+import type { ChaosRun } from "./run-chaos.js";
 import type { FleetRun } from "./run-fleet.js";
 import { showTotals } from "./show-totals.js";
 import { type Column, type Paint, textTable } from "./text-table.js";
@@ -26,7 +27,34 @@ export function showFleet(run: FleetRun, paint: Paint): string {
     run,
     paint,
     ["", textTable(BOTS, rows)],
-    run.proof.length > 0 ? ["", ...run.proof.map((check) => verdict(check, paint)), ""] : [],
+    run.proof.length > 0 ? ["", ...run.proof.map((check) => verdictLine(check, paint)), ""] : [],
+  );
+}
+
+const DEATHS: readonly Column[] = [
+  { head: "Killed while", align: "left" },
+  { head: "Times", align: "right" },
+];
+
+/** The end of a chaos run, for people: where the kills fell, and the verdict. */
+export function showChaos(run: ChaosRun, paint: Paint): string {
+  const rows = Object.entries(run.deaths)
+    .sort(([, a], [, b]) => b - a)
+    .map(([where, times]) => [where.replaceAll("_", " "), String(times)]);
+  rows.push(["Total", String(run.kills)]);
+  const { count, busy, did } = run.recoveries;
+  const deeds = Object.entries(did).map(([type, times]) => `${times} x ${type.replaceAll("_", " ")}`);
+  const recovered = `Recoveries: ${count} carried to their end, ${busy} had something to do${deeds.length > 0 ? `: ${deeds.join(", ")}` : ""}.`;
+  const again = `--chaos ${run.kills} --chaos-seed ${run.seed}`;
+  const holds = run.proof.every(({ faults }) => faults.length === 0);
+  const verdict = holds
+    ? paint("green", `${run.kills} kills changed nothing (${again}).`)
+    : paint("red", `The kills did damage: see above (${again}).`);
+  return page(
+    run,
+    paint,
+    ["", textTable(DEATHS, rows), "", recovered],
+    run.proof.length > 0 ? ["", ...run.proof.map((check) => verdictLine(check, paint)), "", verdict] : [],
   );
 }
 
@@ -54,7 +82,7 @@ function ranText({ minutes: { all, before, now }, finished, seconds }: Run): str
 }
 
 /** A check in a line; below one that fails, what speaks against it. */
-function verdict({ what, faults }: Check, paint: Paint): string {
+function verdictLine({ what, faults }: Check, paint: Paint): string {
   if (faults.length === 0) return `${paint("green", "✓")} ${what}`;
   const shown = faults.slice(0, 5).map((fault) => `    ${fault}`);
   const more = faults.length > 5 ? [`    and ${faults.length - 5} more`] : [];

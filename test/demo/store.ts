@@ -3,11 +3,10 @@ import { join } from "node:path";
 import type { Config } from "../../src/index.js";
 import { askRedis } from "./ask-redis.js";
 import { RULES } from "./flow.js";
-import { duckdbEvents, type LoggedEvent, redisEvents } from "./flow-log.js";
 import type { Options } from "./options.js";
 import { startOwnRedis } from "./own-redis.js";
 
-/** Where a flow's state is kept. */
+/** Where a flow's state is kept, and its exchange. */
 export interface Store extends AsyncDisposable {
   readonly config: Config;
   /** For people. */
@@ -16,15 +15,18 @@ export interface Store extends AsyncDisposable {
   readonly advice: string;
   /** The Redis it is in. */
   readonly url?: string;
-  /** The flow's event log, once no manager has the flow open. Memory keeps none that others could read. */
-  events?(): Promise<LoggedEvent[]>;
+  /** The paper exchange's file; absent: it is in memory. */
+  readonly exchangeFile?: string;
 }
 
 export async function openStore(
   options: Pick<Options, "backend" | "state" | "url" | "reset">,
   flowId: string,
 ): Promise<Store> {
-  switch (options.backend) {
+  const { backend, state, url, reset } = options;
+  const exchangeFile = join(state, `${flowId}.exchange.jsonl`);
+  if (reset && backend !== "memory") await rm(exchangeFile, { force: true });
+  switch (backend) {
     case "memory":
       return {
         config: RULES,
@@ -33,11 +35,12 @@ export async function openStore(
         async [Symbol.asyncDispose]() {},
       };
     case "duckdb":
-      return duckdbStore(options, flowId);
+      return { ...(await duckdbStore(options, flowId)), exchangeFile };
     case "redis":
-      return options.url === undefined
-        ? ownRedisStore(options, flowId)
-        : redisStore(options.url, options.reset, flowId);
+      return {
+        ...(url === undefined ? await ownRedisStore(options, flowId) : await redisStore(url, reset, flowId)),
+        exchangeFile,
+      };
   }
 }
 
@@ -52,8 +55,7 @@ async function duckdbStore({ state, reset }: Pick<Options, "state" | "reset">, f
   return {
     config: { ...RULES, backend: "duckdb", duckdb: { path } },
     where: path,
-    advice: `State is in ${path}. Run again to go on, with --reset to start over, or ask it questions in SQL.`,
-    events: () => duckdbEvents(path),
+    advice: `State is in ${path}, the exchange beside it. Run again to go on, with --reset to start over, or ask it questions in SQL.`,
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -78,7 +80,6 @@ async function redisStore(url: string, reset: boolean, flowId: string): Promise<
     where: `${new URL(url).host}, keys ${prefix}*`,
     advice: `State is in Redis, keys ${prefix}*. Run again to go on, with --reset to start over.`,
     url,
-    events: () => redisEvents(url, flowId),
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -1,7 +1,7 @@
 /** What a run came to: read from the state, and from the flow's event log. The two must agree to the last decimal. */
 
-import type { Position, StateManager } from "../../src/index.js";
-import type { BookedTrade } from "./flow-log.js";
+import type { Position, StateEvent, StateManager } from "../../src/index.js";
+import { bookingsOf, type Trip, tripsOf } from "./flow-log.js";
 import { moneyText, sumOf, toUnits } from "./money.js";
 
 export interface DayTotals {
@@ -10,12 +10,6 @@ export interface DayTotals {
   readonly won: number;
   /** Decimal text, 8 places. */
   readonly pnl: string;
-}
-
-export interface Trip {
-  /** ISO time. */
-  readonly at: string;
-  readonly reason: string;
 }
 
 export interface Totals {
@@ -29,7 +23,7 @@ export interface Totals {
 
 /** What the state itself says. */
 export interface StateTotals {
-  readonly days: readonly { readonly day: string; readonly trades: number; readonly pnl: string }[];
+  readonly days: readonly Omit<DayTotals, "won">[];
   readonly openPositions: readonly Position[];
 }
 
@@ -44,41 +38,40 @@ export async function stateTotals(manager: StateManager): Promise<StateTotals> {
   const days = [...history.filter((past) => past.day !== day), { day, pnl: dailyPnl, trades: dailyTrades }];
   return {
     days: days
-      .filter(({ trades }) => trades > 0)
+      .filter(({ trades, pnl }) => trades > 0 || pnl !== 0)
       .map((past) => ({ day: past.day, trades: past.trades, pnl: moneyText(toUnits(past.pnl)) })),
     openPositions: await manager.getPositions(),
   };
 }
 
-/** Throws a DisagreementError when the booked trades do not add up to what the state holds. */
-export function totalsOf(state: StateTotals, booked: readonly BookedTrade[]): Totals {
-  const logged = new Set(booked.map(dayOf));
-  for (const day of logged) {
+/** Throws a DisagreementError when the bookings in the log do not add up to what the state holds. */
+export function totalsOf(state: StateTotals, events: readonly StateEvent[]): Totals {
+  const bookings = bookingsOf(events);
+  for (const { day } of bookings) {
     if (!state.days.some((held) => held.day === day))
-      throw new DisagreementError(`${day}: trades in the log, none in the state`);
+      throw new DisagreementError(`${day}: bookings in the log, none in the state`);
   }
   const days = state.days.map(({ day, trades, pnl }) => {
-    const ofDay = booked.filter((trade) => dayOf(trade) === day);
-    const sum = moneyText(sumOf(ofDay.map((trade) => trade.pnl)));
-    if (ofDay.length !== trades || sum !== pnl) {
+    const ofDay = bookings.filter((booking) => booking.day === day);
+    const closed = ofDay.filter(({ closes }) => closes);
+    const sum = moneyText(sumOf(ofDay.map((booking) => booking.pnl)));
+    if (closed.length !== trades || sum !== pnl) {
       throw new DisagreementError(
-        `${day}: the state holds ${trades} trades and ${pnl}, the log ${ofDay.length} and ${sum}`,
+        `${day}: the state holds ${trades} trades and ${pnl}, the log ${closed.length} and ${sum}`,
       );
     }
-    return { day, trades, won: ofDay.filter((trade) => toUnits(trade.pnl) > 0n).length, pnl };
+    const won = closed.filter(({ positionId }) => {
+      const whole = bookings.filter((booking) => booking.positionId === positionId);
+      return sumOf(whole.map((booking) => booking.pnl)) > 0n;
+    });
+    return { day, trades, won: won.length, pnl };
   });
   return {
     trades: days.reduce((sum, day) => sum + day.trades, 0),
     won: days.reduce((sum, day) => sum + day.won, 0),
     pnl: moneyText(sumOf(days.map(({ pnl }) => pnl))),
     days,
-    breakerTrips: booked.flatMap(({ at, trip }) =>
-      trip === undefined ? [] : [{ at: new Date(at).toISOString(), reason: trip }],
-    ),
+    breakerTrips: tripsOf(events),
     openPositions: state.openPositions.map(({ version, ...position }) => position),
   };
-}
-
-function dayOf({ at }: BookedTrade): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

@@ -1,14 +1,19 @@
 import type { StateManager } from "../../src/index.js";
+import type { RecoveryReport } from "../../sync/index.js";
 import { BadInputError } from "./bad-input.js";
-import { Cursor } from "./cursor.js";
 import { type Deed, Desk } from "./desk.js";
+import { type Feed, START_AFRESH } from "./feed.js";
 import type { FlowClock } from "./flow.js";
 import type { KillPoint } from "./kill-point.js";
 import { type Market, minuteText } from "./market.js";
+import { mortalExchange } from "./mortal-exchange.js";
+import { Pulse } from "./pulse.js";
+import { type RecoverySetup, recoverFlow } from "./recover-flow.js";
 import { Strategies } from "./strategies.js";
 import { tradeMinute } from "./trade-minute.js";
 
 export interface Listeners {
+  onRecovery(report: RecoveryReport): void;
   /** A minute is over. */
   onMinute(index: number, time: number): void;
   onDeed(deed: Deed): void;
@@ -24,53 +29,72 @@ export interface Stretch {
   readonly done: number;
 }
 
-/** One bot trades a market from where its flow stands to the end, or until it is told to stop. */
+/** What a bot works with. */
+export interface Workplace {
+  readonly manager: StateManager;
+  readonly feed: Feed;
+  readonly clock: FlowClock;
+  readonly market: Market;
+}
+
+/** One bot recovers its flow, then trades the market from there to the end, or until it is told to stop. */
 export async function tradeAlone(
-  manager: StateManager,
-  clock: FlowClock,
-  market: Market,
-  { onMinute, onDeed, onPoint, isStopped }: Listeners,
+  workplace: Workplace,
+  setup: RecoverySetup,
+  { onRecovery, onMinute, onDeed, onPoint, isStopped }: Listeners,
 ): Promise<Stretch> {
-  const { minutes } = market;
-  const cursor = await Cursor.open(manager, clock, onPoint);
-  const skipped = minutesDone(market, cursor.reached);
-  clock.now = cursor.reached ?? clock.now;
-  await checkPositions(manager, market);
-  const desk = new Desk({
-    manager,
-    clock,
-    settle: cursor.settle,
-    tell: onDeed,
-    pass: onPoint,
-  });
+  const { manager, feed, clock, market } = workplace;
+  const exchange = mortalExchange(feed.exchange, onPoint);
+  const { stands, skipped } = await takeUp(workplace, setup, onRecovery, onPoint);
+  const pulse = new Pulse(manager, feed, onPoint);
+  const desk = new Desk({ manager, exchange, clock, settle: feed.settle, tell: onDeed, pass: onPoint });
 
   const strategies = new Strategies(market);
+  const { minutes } = market;
   for (const [i, minute] of minutes.entries()) {
     const proposals = strategies.next(minute);
     if (i < skipped) continue;
     if (isStopped()) return { skipped, done: i };
-    clock.now = minute.time;
-    await tradeMinute(desk, minute, proposals);
+    if (i > stands) feed.walk(minute);
+    await tradeMinute(desk, feed.traded, proposals);
     onPoint("minute_over");
-    await cursor.end(minute.time, i === minutes.length - 1);
+    await pulse.beat(minute.time, i === minutes.length - 1);
+    if (i % SETTLE_EVERY === 0) await feed.settle();
     onMinute(i, minute.time);
   }
   return { skipped, done: minutes.length };
 }
 
-/** How many minutes of a market a flow has done. Throws a BadInputError when the flow was on another market. */
-export function minutesDone({ name, minutes }: Market, reached: number | undefined): number {
-  if (reached === undefined) return 0;
-  const last = minutes.at(-1)?.time ?? 0;
-  if (reached >= last) return minutes.length;
-  const at = minutes.findIndex(({ time }) => time === reached);
-  if (at === -1)
-    throw new BadInputError(`the state stands at ${minuteText(reached)}, which is not in ${name}${START_AFRESH}`);
-  return at + 1;
+/** So many minutes in which nothing happens may be told to the exchange again after a crash. */
+const SETTLE_EVERY = 60;
+
+/**
+ * Takes a flow up where it stands: the exchange first, then the state by a recovery. Answers in which minute the exchange stands, and
+ * how many minutes are done. Throws a BadInputError when they were on another market.
+ */
+export async function takeUp(
+  { manager, feed, market }: Workplace,
+  setup: RecoverySetup,
+  onRecovery: (report: RecoveryReport) => void,
+  pass: (point: KillPoint) => void,
+): Promise<{ stands: number; skipped: number }> {
+  const isNew = feed.exchange.time === undefined;
+  const stands = await feed.resume(market);
+  const self = (await manager.getInstances()).find(({ id }) => id === manager.instanceId);
+  const beaten = self?.lastHeartbeat.getTime() ?? Number.NEGATIVE_INFINITY;
+  const time = feed.exchange.time?.getTime() ?? 0;
+  if (beaten > time) {
+    throw new BadInputError(
+      `the state stands at ${minuteText(beaten)}, its exchange at ${minuteText(time)}: are they of one run? Start afresh with --reset`,
+    );
+  }
+  await checkPositions(manager, market);
+  if (!isNew) onRecovery(await recoverFlow(manager, mortalExchange(feed.exchange, pass), setup, pass));
+  return { stands, skipped: stands < market.minutes.length && beaten === time ? stands + 1 : stands };
 }
 
 /** Throws a BadInputError when an open position was not entered on this market. */
-export async function checkPositions(manager: StateManager, { name, minutes }: Market): Promise<void> {
+async function checkPositions(manager: StateManager, { name, minutes }: Market): Promise<void> {
   for (const { pair, entryTs, entryPrice } of await manager.getPositions()) {
     const entered = minutes.find(({ time }) => time === entryTs.getTime())?.candles.get(pair);
     if (entered === undefined && entryTs.getTime() > (minutes.at(-1)?.time ?? 0)) continue;
@@ -80,5 +104,3 @@ export async function checkPositions(manager: StateManager, { name, minutes }: M
     }
   }
 }
-
-const START_AFRESH = ": another market? Start afresh with --reset, or elsewhere with --state DIR";

@@ -45,6 +45,18 @@ function refusal(file: string, options = {}): Error {
   throw new Error(`${file} was opened`);
 }
 
+test("an exchange that is opened again stands at the time of its last change", async () => {
+  const options = { file: newFile(), clock: () => 1_000 };
+  const first = new PaperExchange(options);
+  assert.is(first.time, undefined);
+  await first.candle(BTC, { open: 1, high: 1, low: 1, close: 1 }, 2_000);
+  await first.setPrice(BTC, 2); // by a clock that is behind
+  await first.close();
+  const again = new PaperExchange(options);
+  assert.equal(again.time, new Date(2_000));
+  await again.close();
+});
+
 test("an exchange that is closed and opened again is the same exchange", async () => {
   const file = newFile();
   const clock = new Clock();
