@@ -33,6 +33,7 @@ export const doubts: Theme = (test, open) => {
     const { mgr, exchange } = stand;
     await stand.admit("s1");
     await stand.submit("s1", { type: "limit", price: 90 });
+    await recover(mgr, exchange, QUICK);
     await exchange.cancelOrder("s1", PAIR);
     exchange.fail("fetchOrder", { kind: "stale", call: 1 });
     await recover(mgr, exchange, QUICK);

@@ -100,7 +100,7 @@ const others: readonly fc.WeightedArbitrary<Step>[] = [
 
 const READS = ["fetchPositions", "fetchOpenOrders", "fetchOrder", "fetchFills"] as const;
 const METHODS = [...READS, "createOrder", "cancelOrder"] as const;
-const call = fc.integer({ min: 1, max: 8 });
+const call = fc.integer({ min: 1, max: 5 });
 
 const silence: fc.Arbitrary<Fault> = fc.record({
   method: fc.constantFrom(...METHODS),
@@ -120,7 +120,10 @@ const lie: fc.Arbitrary<Fault> = fc.oneof(
 );
 
 const faults = fc
-  .tuple(fc.array(silence, { maxLength: 3 }), fc.uniqueArray(lie, { maxLength: 3, selector: ({ method }) => method }))
+  .tuple(
+    fc.array(silence, { maxLength: 3 }),
+    fc.uniqueArray(lie, { minLength: 1, maxLength: 4, selector: ({ method }) => method }),
+  )
   .map(([silent, lying]) => [...silent, ...lying]);
 
 /** What may happen beside a recovery: entries are refused then. */
