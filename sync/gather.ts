@@ -138,15 +138,18 @@ class Gathering {
     throw new Unanswered(reading);
   }
 
-  /** An order that the exchange does not know is asked for as often as positions are. */
+  /** An order is asked for again, as often as positions are, while the exchange does not know it, or contradicts its own list. */
   async #order(id: string, pair: string, open: readonly ExchangeOrder[]): Promise<Complete<ExchangeOrder | undefined>> {
     const listed = open.find(({ clientOrderId }) => clientOrderId === id);
+    let known: ExchangeOrder | undefined;
     for (let reads = 1; ; reads++) {
       const reading = await this.#ask(`order ${id} in ${pair}`, () =>
         this.#exchange.fetchOrder(id, this.#symbol(pair)),
       );
-      if (reading.value) return { ...reading, reads };
-      if (reads >= Math.max(2, this.#options.confirmations)) return { ...reading, value: listed, reads };
+      const doubtful = reading.value?.status === "open" && !listed && known === undefined;
+      known = reading.value ?? known;
+      if (reading.value && !doubtful) return { ...reading, reads };
+      if (reads >= Math.max(2, this.#options.confirmations)) return { ...reading, value: known ?? listed, reads };
       await pause(this.#options.confirmDelay);
     }
   }

@@ -17,15 +17,27 @@ export const doubts: Theme = (test, open) => {
     const { mgr, exchange } = stand;
     await stand.admit("s1");
     await stand.submit("s1", { type: "limit", price: 90 });
-    await exchange.fillOrder("s1", 1);
+    await exchange.fillOrder("s1", 0.5);
     await stand.away();
     exchange.fail("fetchOrder", { kind: "stale", call: 1 });
     const error = await failure(recover(mgr, exchange, QUICK));
     assert.is(error instanceof ExchangeError, true);
-    assert.match(error.message, /order s1: partial: its fills make up 1, but it is said to be filled by 0/);
-    assert.equal(await stand.holdings(), { "BTC/USDT long": [0, 1] });
+    assert.match(error.message, /order s1: partial: its fills make up 0.5, but it is said to be filled by 0/);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0, 0.5] });
     assert.is((await recover(mgr, exchange, QUICK)).status, "recovered");
-    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.5, 0.5] });
+  });
+
+  test("an order that is told as open, and is not among the open ones, is asked for again", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1", { type: "limit", price: 90 });
+    await recover(mgr, exchange, QUICK);
+    await exchange.cancelOrder("s1", PAIR);
+    exchange.fail("fetchOrder", { kind: "stale", call: 1 });
+    await recover(mgr, exchange, QUICK);
+    assert.equal(await mgr.getPendingOrders(), []);
   });
 
   for (const kind of ["empty", "half", "stale"] as const) {

@@ -1,0 +1,77 @@
+/** What has to hold after a recovery from a random life. */
+import * as assert from "uvu/assert";
+import type { StateEvent } from "../../../src/index.js";
+import { minus, plus } from "../../../sync/exact.js";
+import type { RecoveryReport } from "../../../sync/index.js";
+import { canonicalPair, sideKey } from "../../../sync/pairs.js";
+import { allFills, OWN, type RandomBot } from "./random-bot.js";
+
+async function eventsOf({ mgr }: RandomBot): Promise<StateEvent[]> {
+  return mgr.getEvents({ limit: 10_000 });
+}
+
+/** Every booking is of a fill that there was, at its price, and no fill is booked by more than its size. */
+export async function checkBookings(bot: RandomBot): Promise<void> {
+  const fills = new Map((await allFills(bot.exchange)).map((fill) => [fill.fillId, fill]));
+  const booked = new Map<string, number>();
+  for (const event of await eventsOf(bot)) {
+    if (event.type !== "fill_recorded") continue;
+    const id = event.fillId.startsWith(OWN) ? event.fillId.slice(OWN.length) : event.fillId;
+    const fill = fills.get(id);
+    if (!fill) throw new Error(`${event.fillId} is booked and never happened`);
+    assert.is(event.price, fill.price);
+    assert.is(event.ts.getTime(), fill.ts.getTime());
+    assert.is(canonicalPair(fill.pair), canonicalPair(event.order.pair));
+    if (event.order.orderType !== "external") assert.is(event.orderId, fill.clientOrderId);
+    assert.is(event.order.side, fill.side);
+    booked.set(id, plus(booked.get(id) ?? 0, event.size));
+    assert.ok((booked.get(id) ?? 0) <= fill.size, `${id} of ${fill.size} is booked by ${booked.get(id)}`);
+  }
+  const taken = bot.exchange.seen.flatMap((call) =>
+    call.method === "createOrder" && call.accepted ? [call.clientOrderId] : [],
+  );
+  assert.is(new Set(taken).size, taken.length);
+}
+
+/** State and exchange hold the same of every pair and side, and know the same orders. */
+export async function checkAgreement(bot: RandomBot, report: RecoveryReport): Promise<void> {
+  const { mgr, exchange, life } = bot;
+  const differences = new Map<string, number>();
+  const add = (key: string, size: number) => differences.set(key, plus(differences.get(key) ?? 0, size));
+  for (const { pair, side, size } of await exchange.fetchPositions()) add(sideKey(pair, side), size);
+  for (const { pair, side, size } of await mgr.getPositions()) add(sideKey(pair, side), minus(0, size));
+  const waiting = new Set(report.waiting.map(({ subject }) => subject));
+  for (const [key, difference] of differences) {
+    if (waiting.has(key)) continue;
+    const dust = difference > 0 ? difference < life.minSize : -difference < life.minSize;
+    assert.ok(difference === 0 || dust, `${key} differs by ${difference}`);
+  }
+  if (life.recovery === "close_all") {
+    for (const { size } of await exchange.fetchPositions()) assert.ok(size < life.minSize, `${size} is not closed`);
+  }
+  const pending = new Set((await mgr.getPendingOrders()).map(({ id }) => id));
+  for (const { clientOrderId } of await exchange.fetchOpenOrders())
+    assert.ok(clientOrderId === undefined || pending.has(clientOrderId), `${clientOrderId} is open and not pending`);
+  for (const { id, pair, filled } of await mgr.getPendingOrders()) {
+    const order = await exchange.fetchOrder(id, (await exchange.resolvePair(pair)) ?? pair);
+    assert.ok(order?.status === "open" || waiting.has(id), `${id} is pending and ${order?.status}`);
+    if (order) assert.is(filled, order.filled);
+  }
+}
+
+/** In a life of the bot's own doings, the flow's PnL is the exchange's, and a recovery in sync sends nothing. */
+export async function checkPlainLife(bot: RandomBot): Promise<void> {
+  const { mgr, exchange, life } = bot;
+  const history = await mgr.getDailyHistory();
+  const { dailyPnl } = await mgr.getRiskState();
+  assert.is(plus(dailyPnl, ...history.map(({ pnl }) => pnl)), exchange.balance);
+  for (const event of await eventsOf(bot)) {
+    assert.is.not(event.type, "position_closed");
+    assert.is.not(event.type, "position_updated");
+    assert.is.not(event.type, "breaker_tripped");
+  }
+  if (life.recovery === "sync") {
+    for (const call of exchange.seen)
+      if (call.method === "createOrder") assert.match(call.clientOrderId, /^(?:entry|exit|stop)-\d+$/);
+  }
+}
