@@ -4,7 +4,7 @@ import { BadInputError } from "./bad-input.js";
 
 export const USAGE = `A paper-trading bot: candles in, orders out to a paper exchange, everything it must remember in signalflow-state.
 Kill it at any moment and start it again: it recovers, says what that took, and ends with the same totals as a run that nobody
-disturbed. The exchange is a file beside the state; stops and targets wait there and are filled while the bot is dead, too.
+disturbed. The exchange is a file beside the state; stops and targets wait there, and it moves only while a bot feeds it candles.
 
   npm run demo -- [options]
 

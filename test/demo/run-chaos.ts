@@ -15,7 +15,7 @@ import { openStore, type Store } from "./store.js";
 import { stateTotals, type Totals, totalsOf } from "./totals.js";
 import { undisturbed } from "./undisturbed.js";
 
-/** A step of the recovery is taken at every start, so often about; it trades nothing. */
+/** About so many of a life's steps are its recovery's. */
 const RECOVERY_STEPS = 20;
 /** A bot is killed less than so many ms after a step of its, a third of them at once: in 2 ms it may trade an hour. */
 const DELAY = 3;
@@ -60,7 +60,7 @@ export async function runChaos(
   const run = {
     flow,
     where: store.where,
-    advice: store.advice,
+    advice: "It is left there to be looked at; the next --chaos starts afresh.",
     market: marketText(market),
     remarks: market.remarks,
     minutes: { all, before: 0, now: last ? all : 0 },
