@@ -150,18 +150,22 @@ async function closePosition(action: Of<"close_position">, by: Execution): Promi
 
 async function submitClose(order: PendingOrder, by: Execution): Promise<void> {
   const { mgr } = by;
+  const left = (order.positionId && (await mgr.getPosition(order.positionId))?.size) || order.size;
   const outcome = await submit(by, {
     clientOrderId: order.id,
     pair: symbolOf(by, order.pair),
     side: order.side,
-    size: order.size,
+    size: Math.min(order.size, left),
     type: "market",
     reduceOnly: true,
     positionSide: order.side === "sell" ? "long" : "short",
   });
-  // Nothing to reduce: how it became flat is found out by the next look.
-  if (outcome === "flat") await settled(() => mgr.cancelOrder(order.id));
-  else await changeOrder(mgr, order.id, (now) => (now.status === "intent" ? { ...now, status: "submitted" } : now));
+  if (outcome === "sent") {
+    await changeOrder(mgr, order.id, (now) => (now.status === "intent" ? { ...now, status: "submitted" } : now));
+    return;
+  }
+  await settled(() => mgr.cancelOrder(order.id));
+  throw nothingToReduce(by, order.id);
 }
 
 /** Closes what is not tracked of a (pair, side): its own stops first, then as much as a fresh reading still shows. */
@@ -190,7 +194,7 @@ async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<v
   }
   const id = closeOrderId(mgr.flowId, recovery.id, subject, attempt);
   if (!unsent) await recovery.note(`orphan ${id}`, JSON.stringify({ pair, side, attempt }));
-  await submit(by, {
+  const outcome = await submit(by, {
     clientOrderId: id,
     pair,
     side: closingSide(side),
@@ -199,6 +203,15 @@ async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<v
     reduceOnly: true,
     positionSide: side,
   });
+  if (outcome === "flat") throw nothingToReduce(by, id);
+}
+
+/** How it became flat is found out by the next look, after a pause. */
+function nothingToReduce({ exchange }: Execution, id: string): ExchangeError {
+  return new ExchangeError(
+    "nothing_to_reduce",
+    `${exchange.name} has nothing to reduce for order ${id}: looking again`,
+  );
 }
 
 /** A stop that would reduce the orphan, and may be touched: where the flow holds some itself, it may be what guards that. */

@@ -23,10 +23,12 @@ export interface RecoveryOptions {
   readonly maxStateAge?: Duration;
   /** Plan, and touch neither state nor exchange. */
   readonly dryRun?: boolean;
-  /** How many readings of the positions have to agree; default 2. */
+  /** How many readings of the positions have to agree; default and least 2. */
   readonly confirmations?: number;
   /** Between two readings of the same; default 250ms. */
   readonly confirmDelay?: Duration;
+  /** Positions may lag behind fills that are younger than this: what such fills could explain waits. Default 10s. */
+  readonly settle?: Duration;
   /** Sizes that differ by less than this fraction are the same; default 1e-9. */
   readonly tolerance?: number;
   /** The smallest size of an order, base currency; default: what the exchange says. Smaller positions are dust. */
@@ -52,6 +54,7 @@ export interface ResolvedOptions {
   readonly dryRun: boolean;
   readonly confirmations: number;
   readonly confirmDelay: number;
+  readonly settle: number;
   readonly tolerance: number;
   readonly minSize: number | Readonly<Record<string, number>> | undefined;
   readonly grace: number;
@@ -74,6 +77,7 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     "dryRun",
     "confirmations",
     "confirmDelay",
+    "settle",
     "tolerance",
     "minSize",
     "grace",
@@ -88,7 +92,7 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     check.optionalDuration(`options.${name}`, value) ?? usual;
   const confirmations =
     o.confirmations === undefined ? 2 : check.optionalCount("options.confirmations", o.confirmations);
-  if (confirmations < 1 || confirmations > 20) bad("confirmations", "1 to 20", confirmations);
+  if (confirmations < 2 || confirmations > 20) bad("confirmations", "2 to 20", confirmations);
   const tolerance = check.notNegative("options.tolerance", o.tolerance ?? 1e-9);
   if (tolerance > 0.01) bad("tolerance", "a fraction of at most 0.01", tolerance);
   return {
@@ -98,6 +102,7 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     dryRun: check.flag("options.dryRun", o.dryRun),
     confirmations,
     confirmDelay: duration("confirmDelay", o.confirmDelay, 250),
+    settle: duration("settle", o.settle, 10_000),
     tolerance,
     minSize: minSizes(o.minSize),
     grace: duration("grace", o.grace, 60_000),

@@ -57,6 +57,8 @@ export async function reconcile(mgr: StateManager, exchange: Exchange, options: 
 /** Counts in how many checks in a row each difference was seen. */
 class Checking {
   #seen = new Map<string, number>();
+  /** The differences that a person has been asked about, and has not answered yet. */
+  #asked: string | undefined;
 
   constructor(
     private readonly mgr: StateManager,
@@ -74,14 +76,24 @@ class Checking {
         if (reads !== 1 && reads !== this.lasting) continue;
         await this.mgr.reportDifference({ subject: action.key, found: actionText(action), reads });
       }
-      const lasts = found.differences.some(({ reads }) => reads === this.lasting);
+      const lasts = found.differences.some(({ reads }) => reads >= this.lasting);
       const mode = this.options.mode ?? this.mgr.config.recovery.mode;
-      if (!lasts || mode === "restore") return found;
-      return { ...found, recovery: await recover(this.mgr, this.exchange, this.options) };
+      const unfinished = await this.#isUnfinished();
+      if (mode === "restore" || !(lasts || unfinished)) return found;
+      const keys = plan.actions.map(({ key }) => key).join("\n");
+      if (unfinished && keys === this.#asked) return found;
+      const recovery = await recover(this.mgr, this.exchange, this.options);
+      this.#asked = recovery.status === "awaiting_approval" ? keys : undefined;
+      return { ...found, recovery };
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       return { ...found, error };
     }
+  }
+
+  /** Whether a recovery of its own was begun and not ended. */
+  async #isUnfinished(): Promise<boolean> {
+    return (await this.mgr.getRecovery())?.holder === this.mgr.instanceId;
   }
 
   /** A plan that could not be made neither ends a row nor adds to it. */

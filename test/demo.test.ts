@@ -143,7 +143,7 @@ async function assertUndisturbed(state: string, { totals }: Printed): Promise<vo
   const clock = () => exchange.time?.getTime() ?? 0;
   await using manager = await StateManager.open(FLOW, { backend: "duckdb", duckdb }, { clock, existing: true });
   const account = await accountOf(exchange, syntheticMarket(1, 1));
-  const plan = await planRecovery(manager, exchange, { confirmDelay: 1 });
+  const plan = await planRecovery(manager, exchange, { confirmDelay: 1, settle: 0 });
   assertHolds([
     ...agreement({ account, events: await eventsOf(manager), totals, plan }),
     ...sameRun({ killed: { totals, account }, undisturbed: expected }),
@@ -314,7 +314,7 @@ async function memoryFlow(market: Market): Promise<{
       return { ...rest, totals: await totals(), openOrders, openPositions, account: await accountOf(exchange, market) };
     },
     async checks() {
-      const plan = await planRecovery(manager, exchange, { confirmDelay: 1 });
+      const plan = await planRecovery(manager, exchange, { confirmDelay: 1, settle: 0 });
       const account = await accountOf(exchange, market);
       return agreement({ account, events: await eventsOf(manager), totals: await totals(), plan });
     },

@@ -3,6 +3,7 @@ import { StaleStateError } from "../../src/errors.js";
 import type { Snapshot } from "../../src/types.js";
 import { type Evidence, hasFailed, type NoEvidence } from "../evidence.js";
 import type { ResolvedOptions } from "../options.js";
+import type { ActionType } from "./action.js";
 import { Draft } from "./draft.js";
 import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
@@ -15,14 +16,7 @@ import { planPositions } from "./positions.js";
  */
 export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions): Plan {
   const { snapshot, exchange } = evidence;
-  const head = {
-    flowId: snapshot.flowId,
-    epoch: snapshot.epoch,
-    exchange,
-    mode: options.mode,
-    orphanPositions: options.orphanPositions,
-    at: snapshot.at,
-  };
+  const head = headOf(snapshot, exchange, options);
   const nothing = { actions: [], waiting: [], foreign: [], notes: [] };
   if (hasFailed(evidence)) return withHash({ ...head, ...nothing, failures: evidence.failures });
 
@@ -32,6 +26,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   if (draft.failures.length > 0) return withHash({ ...head, ...nothing, failures: draft.failures });
   if (options.mode === "close_all") planCloseAll(draft);
   planOrphans(draft, excesses);
+  askWhoseAccount(draft);
 
   const age = ageOf(snapshot);
   if (age === undefined || age > options.maxStateAge) {
@@ -48,6 +43,23 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   return withHash({ ...head, failures: [], actions: asked, waiting, foreign, notes: [...new Set(notes)] });
 }
 
+/** Where a person has to say whether this is the right account, nothing is done on it before. */
+function askWhoseAccount({ actions }: Draft): void {
+  const doubt = actions.find(({ type, needsPerson }) => type === "close_external" && needsPerson !== undefined);
+  if (!doubt?.needsPerson) return;
+  for (const [i, action] of actions.entries()) {
+    if (ON_THE_EXCHANGE.has(action.type)) actions[i] = { needsPerson: doubt.needsPerson, ...action };
+  }
+}
+
+const ON_THE_EXCHANGE: ReadonlySet<ActionType> = new Set<ActionType>([
+  "cancel_order",
+  "close_position",
+  "resubmit_close",
+  "close_orphan",
+  "adopt_orphan",
+]);
+
 /** `restore`: the store is trusted, unless it is too old. Throws a StaleStateError. */
 export function planRestore(snapshot: Snapshot, exchange: string, options: ResolvedOptions): Plan {
   const age = ageOf(snapshot);
@@ -58,12 +70,7 @@ export function planRestore(snapshot: Snapshot, exchange: string, options: Resol
     );
   }
   return withHash({
-    flowId: snapshot.flowId,
-    epoch: snapshot.epoch,
-    exchange,
-    mode: options.mode,
-    orphanPositions: options.orphanPositions,
-    at: snapshot.at,
+    ...headOf(snapshot, exchange, options),
     failures: [],
     actions: [],
     waiting: [],
@@ -72,6 +79,10 @@ export function planRestore(snapshot: Snapshot, exchange: string, options: Resol
       `the exchange was not asked: ${snapshot.positions.length} positions and ${snapshot.orders.length} orders stand as stored`,
     ],
   });
+}
+
+function headOf({ flowId, epoch, at }: Snapshot, exchange: string, { mode, orphanPositions }: ResolvedOptions) {
+  return { flowId, epoch, exchange, mode, orphanPositions, at };
 }
 
 function ageOf({ heartbeat, at }: Snapshot): number | undefined {

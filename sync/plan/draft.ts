@@ -58,6 +58,17 @@ export class Draft {
     return this.evidence.fills.get(canonicalPair(pair))?.value ?? [];
   }
 
+  /** Holds back what positions seem to say while a fill of the pair is so young that they may not know of it; true when it does. */
+  settles(pair: string, subject: string): boolean {
+    const { settle } = this.options;
+    const since = this.evidence.snapshot.at.getTime() - settle;
+    const fill = this.fillsOf(pair).findLast(({ ts }) => ts.getTime() > since);
+    if (settle === 0 || !fill) return false;
+    const why = `fill ${fill.fillId} is younger than ${settle} ms: the positions may lag behind it`;
+    this.waiting.push({ pair, subject, why, harmless: false });
+    return true;
+  }
+
   minSize(pair: string): number {
     const { minSize } = this.options;
     if (typeof minSize === "number") return minSize;

@@ -1,4 +1,6 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
+
+import { isCloseOrderId } from "../client-order-id.js";
 import type { Evidence } from "../evidence.js";
 import { plus, same } from "../exact.js";
 import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
@@ -48,6 +50,7 @@ function planOrphan(draft: Draft, excess: Excess): void {
       canonicalPair(order.pair) === canonicalPair(pair),
   );
   if (closing) return; // that order is waited for
+  if (draft.settles(pair, `${pair} ${side}`)) return;
   switch (draft.options.orphanPositions) {
     case "close":
       draft.add({ type: "close_orphan", pair, side, size, tracked, evidence }, canonicalPair(pair), side);
@@ -132,11 +135,11 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   });
 }
 
-/** A flow that never lived, on an account where its orders stand: its PnL and its breaker are lost, and nobody may trade on. */
+/** A flow that never acted on a signal, on an account where its orders stand: its PnL and its breaker are lost, and nobody may trade on. */
 function planLostState(draft: Draft, excesses: readonly Excess[]): void {
-  const { snapshot } = draft.evidence;
-  if (snapshot.heartbeat || snapshot.positions.length > 0 || snapshot.orders.length > 0 || snapshot.breaker.active)
-    return;
+  const { positions, orders, signals, risk, breaker, epoch } = draft.evidence.snapshot;
+  const lived = positions.length + orders.length + risk.dailyTrades > 0 || signals.lastProcessedId !== undefined;
+  if (lived || breaker.active) return;
   const prefix = draft.options.ours.clientOrderIdPrefix ?? DERIVED_PREFIX;
   const traces = tracesOf(draft.evidence, prefix);
   if (traces === undefined || (excesses.length === 0 && draft.evidence.openOrders.value.length === 0)) return;
@@ -145,18 +148,17 @@ function planLostState(draft: Draft, excesses: readonly Excess[]): void {
       type: "trip_breaker",
       pair: "*",
       why: "the state was lost: what the flow lost today, and whether its breaker was active, is not known",
-      evidence: ["no heartbeat, position or order in state", traces],
+      evidence: ["no signal, position, order or trade in state", traces],
     },
-    snapshot.epoch,
+    epoch,
   );
 }
 
 function tracesOf(evidence: Evidence, prefix: string): string | undefined {
-  const order = evidence.openOrders.value.find(({ clientOrderId }) => clientOrderId?.startsWith(prefix));
+  const isTrace = ({ clientOrderId: id }: ExchangeOrder | ExchangeFill) =>
+    id?.startsWith(prefix) === true && !isCloseOrderId(id);
+  const order = evidence.openOrders.value.find(isTrace);
   if (order) return `fetchOpenOrders: ${order.clientOrderId}`;
-  for (const { value } of evidence.fills.values()) {
-    const fill = value.find(({ clientOrderId }) => clientOrderId?.startsWith(prefix));
-    if (fill) return `fetchFills: ${fill.fillId} of ${fill.clientOrderId}`;
-  }
-  return undefined;
+  const fill = [...evidence.fills.values()].flatMap(({ value }) => value).find(isTrace);
+  return fill && `fetchFills: ${fill.fillId} of ${fill.clientOrderId}`;
 }

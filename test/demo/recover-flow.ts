@@ -28,6 +28,7 @@ export async function recoverFlow(
   const report = await recover(manager, exchange, {
     mode: recovery,
     confirmDelay: 1, // this exchange does not change its mind
+    settle: 0, // nor does it lag
     ...(approve !== undefined && { approve }),
   });
   pass("recovered");

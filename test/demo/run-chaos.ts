@@ -132,6 +132,6 @@ async function bothSides(
     events,
     totals: totalsOf(await stateTotals(manager), events),
     account: await accountOf(exchange, market),
-    plan: await planRecovery(manager, exchange, { mode: "sync", confirmDelay: 1 }),
+    plan: await planRecovery(manager, exchange, { mode: "sync", confirmDelay: 1, settle: 0 }),
   };
 }

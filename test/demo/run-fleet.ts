@@ -169,7 +169,7 @@ async function conduct(
     totals: totalsOf(await stateTotals(manager), events),
     snapshot: await manager.snapshot(),
     account: await accountOf(exchange, market),
-    plan: await planRecovery(manager, exchange, { mode: "sync", confirmDelay: 1 }),
+    plan: await planRecovery(manager, exchange, { mode: "sync", confirmDelay: 1, settle: 0 }),
   };
 }
 

@@ -260,6 +260,7 @@ export const doubts: Theme = (test, open) => {
   test("a position that others have opened a part of is not the flow's, though it opened the last of it", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR); // the state was not lost
     const order = { pair: PAIR, side: "buy", type: "market", reduceOnly: false } as const;
     await exchange.createOrder({ ...order, clientOrderId: "other-1", size: 5 });
     await exchange.createOrder({ ...order, clientOrderId: "mine-1", size: 1 });

@@ -159,6 +159,43 @@ export const modes: Theme = (test, open) => {
     assert.is(await stand.mgr.getRecovery(), undefined);
   });
 
+  test("what the positions seem to say right after a fill waits until they can be believed", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("s1");
+    exchange.fail("fetchPositions", { kind: "empty", times: 1_000 }); // it lags
+    const careful = { ...QUICK, settle: "10s", deadline: 20 } as const;
+    const early = await recover(mgr, exchange, careful);
+    assert.equal([early.status, early.applied], ["unsettled", []]);
+    assert.match(early.waiting[0]?.why ?? "", /^fill \S+ is younger than 10000 ms: the positions may lag behind it$/);
+    exchange.behave();
+    assert.equal((await recover(mgr, exchange, careful)).status, "recovered");
+    await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 100 });
+    assert.is((await recover(mgr, exchange, careful)).status, "unsettled");
+    clock.now += 10_001;
+    assert.equal(
+      (await recover(mgr, exchange, { ...careful, deadline: "5s" })).applied.map(({ type }) => type),
+      ["close_orphan"],
+    );
+  });
+
+  test("on what may be the wrong account nothing is closed, adopted or cancelled without a person", async () => {
+    for (const orphanPositions of ["close", "adopt"] as const) {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange } = stand;
+      await exchange.setPrice(ETH, 10);
+      await mgr.savePosition({ id: "a", pair: PAIR, side: "long", size: 1, entryPrice: 100 });
+      await exchange.trade({ pair: ETH, side: "buy", size: 5, price: 10 });
+      const report = await recover(mgr, exchange, { ...QUICK, orphanPositions });
+      assert.equal([report.status, report.applied], ["awaiting_approval", []]);
+      assert.equal(
+        report.plan.actions.map(({ needsPerson }) => needsPerson?.slice(0, 23)),
+        ["every position is gone ", "every position is gone "],
+      );
+      assert.equal(exchange.seen, []);
+    }
+  });
+
   // What the exchange does not say
 
   for (const method of ["fetchPositions", "fetchOpenOrders", "fetchOrder", "fetchFills"] as const) {

@@ -163,6 +163,7 @@ export const orphans: Theme = (test, open) => {
       reduceOnly: false,
     });
     await using fresh = await open({}, { clock: old.clock.read });
+    await fresh.heartbeat(); // says nothing of what the flow did
     const report = await recover(fresh, exchange, QUICK);
     assert.equal(
       report.applied.map(({ type }) => type),

@@ -104,10 +104,30 @@ export const reconciling: Theme = (test, open) => {
     await using stand = await Stand.open(open, { config: { recovery: { mode: "manual" } } });
     await stand.hold("s1");
     await stand.exchange.trade({ pair: PAIR, side: "sell", size: 1, price: 110 });
-    const found = await checks(stand, 3);
-    assert.is(found[2]?.recovery?.status, "awaiting_approval");
+    const found = await checks(stand, 5);
+    assert.equal(
+      found.map(({ recovery }) => recovery?.status),
+      [undefined, undefined, "awaiting_approval", undefined, undefined],
+      "it asks once",
+    );
     const answer = await stand.mgr.admit({ signalId: "s2", pair: PAIR, side: "long", size: 1, price: 1 });
     assert.is(answer.admitted || answer.reason, "recovering");
+  });
+
+  test("a recovery that fails is tried again by the next check", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 100 });
+    exchange.fail("createOrder", { kind: "rejected", times: 1_000 });
+    const found = await checks(stand, 4, { lasting: 1, deadline: 10 }, (_, number) => {
+      if (number === 2) exchange.behave();
+    });
+    assert.equal(
+      found.map(({ recovery }) => recovery?.status),
+      ["unsettled", "unsettled", "recovered", undefined],
+    );
+    assert.is(await mgr.getRecovery(), undefined);
   });
 
   test("a check that fails is told, changes nothing and does not end the row of those before it", async () => {

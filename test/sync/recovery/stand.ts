@@ -6,7 +6,7 @@ import type { Open } from "../../contract/open.js";
 export const PAIR = "BTC/USDT";
 
 /** A recovery that does not wait, on a clock that stands still. */
-export const QUICK = { confirmDelay: 0, deadline: "5s" } satisfies RecoveryOptions;
+export const QUICK = { confirmDelay: 0, settle: 0, deadline: "5s" } satisfies RecoveryOptions;
 
 export interface StandOptions {
   readonly config?: Config;
