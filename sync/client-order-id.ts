@@ -3,17 +3,17 @@ import { createHash } from "node:crypto";
 
 /** Of an order by which a recovery closes a tracked position, or what is not tracked of a (pair, side). */
 export function closeOrderId(flowId: string, recovery: number, subject: string, attempt: number): string {
-  return derived("sfc", flowId, String(recovery), subject, String(attempt));
+  return derived("sfz", flowId, String(recovery), subject, String(attempt));
 }
 
-/** Whether an id is of an order by which some recovery has closed something. */
+/** Whether an id is of an order by which some recovery has closed something. No id that `admit` derives is: z is no hex digit. */
 export function isCloseOrderId(id: string): boolean {
-  return /^sfc[0-9a-f]{29}$/.test(id);
+  return /^sfz[0-9a-f]{29}$/.test(id);
 }
 
 /** Of a position that is taken over from the exchange; `held`: what the flow held of the pair and side before. */
 export function adoptedId(flowId: string, recovery: number, pair: string, side: string, held: number): string {
-  return derived("sfa", flowId, String(recovery), pair, side, String(held));
+  return derived("sfy", flowId, String(recovery), pair, side, String(held));
 }
 
 /** `kind`, and a digest of the parts. */

@@ -27,6 +27,8 @@ export interface RecoveryOptions {
   readonly confirmations?: number;
   /** Between two readings of the same; default 250ms. */
   readonly confirmDelay?: Duration;
+  /** A call of the exchange without an answer by then counts as none; default 30s, at most 24h. */
+  readonly timeout?: Duration;
   /** Positions may lag behind fills that are younger than this: what such fills could explain waits. Default 10s. */
   readonly settle?: Duration;
   /** Sizes that differ by less than this fraction are the same; default 1e-9. */
@@ -54,6 +56,7 @@ export interface ResolvedOptions {
   readonly dryRun: boolean;
   readonly confirmations: number;
   readonly confirmDelay: number;
+  readonly timeout: number;
   readonly settle: number;
   readonly tolerance: number;
   readonly minSize: number | Readonly<Record<string, number>> | undefined;
@@ -77,6 +80,7 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     "dryRun",
     "confirmations",
     "confirmDelay",
+    "timeout",
     "settle",
     "tolerance",
     "minSize",
@@ -102,6 +106,7 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     dryRun: check.flag("options.dryRun", o.dryRun),
     confirmations,
     confirmDelay: duration("confirmDelay", o.confirmDelay, 250),
+    timeout: callTimeout(duration("timeout", o.timeout, 30_000)),
     settle: duration("settle", o.settle, 10_000),
     tolerance,
     minSize: minSizes(o.minSize),
@@ -112,6 +117,10 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     ttl: duration("ttl", o.ttl, 10_000),
     deadline: duration("deadline", o.deadline, 60_000),
   };
+}
+
+function callTimeout(ms: number): number {
+  return ms >= 1 && ms <= 86_400_000 ? ms : bad("timeout", "1ms to 24h", ms);
 }
 
 function minSizes(value: RecoveryOptions["minSize"]): ResolvedOptions["minSize"] {

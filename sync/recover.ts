@@ -12,6 +12,7 @@ import { type RecoveryOptions, type ResolvedOptions, resolveOptions } from "./op
 import type { Action, Foreign, Waiting } from "./plan/action.js";
 import { decide, planRestore } from "./plan/decide.js";
 import { type Plan, permitted } from "./plan/plan.js";
+import { timedExchange } from "./timed-exchange.js";
 
 /** Key of the journal under which an approved plan is noted. */
 const APPROVED = "approved";
@@ -50,7 +51,8 @@ export async function planRecovery(
   exchange: Exchange,
   options: RecoveryOptions = {},
 ): Promise<Plan> {
-  return (await look(mgr, exchange, resolveOptions(mgr, options))).plan;
+  const resolved = resolveOptions(mgr, options);
+  return (await look(mgr, timedExchange(exchange, resolved.timeout), resolved)).plan;
 }
 
 /**
@@ -68,11 +70,11 @@ export async function recover(
 ): Promise<RecoveryReport> {
   const resolved = resolveOptions(mgr, options);
   if (resolved.dryRun) {
-    const { plan } = await look(mgr, exchange, resolved);
+    const { plan } = await look(mgr, timedExchange(exchange, resolved.timeout), resolved);
     return report("dry_run", plan, { applied: [], troubles: [], notes: new Set(plan.notes) });
   }
   return underRecovery(mgr, resolved, `recovery in mode ${resolved.mode}`, (recovery) =>
-    run({ mgr, exchange, recovery, options: resolved }),
+    run({ mgr, exchange: timedExchange(exchange, resolved.timeout), recovery, options: resolved }),
   );
 }
 
@@ -92,7 +94,7 @@ export async function applyRecovery(
     throw new StaleStateError(`the plan is for flow ${plan.flowId}, this is flow ${mgr.flowId}`);
   }
   return underRecovery(mgr, resolved, `recovery by plan ${plan.hash}`, (recovery) =>
-    run({ mgr, exchange, recovery, options: resolved }, true),
+    run({ mgr, exchange: timedExchange(exchange, resolved.timeout), recovery, options: resolved }, true),
   );
 }
 

@@ -225,6 +225,26 @@ export const modes: Theme = (test, open) => {
     });
   }
 
+  test("an exchange that hangs is one that does not answer", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    for (const method of ["fetchPositions", "fetchOpenOrders", "fetchFills"] as const) {
+      exchange.fail(method, { kind: "hang" });
+      const error = await failure(recover(mgr, exchange, { ...QUICK, timeout: 20 }));
+      assert.match(error.message, /entries stay blocked, because paper was asked .* did not answer in 20 ms/);
+      exchange.behave();
+    }
+    await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 100 });
+    exchange.fail("createOrder", { kind: "hang" });
+    const closing = recover(mgr, exchange, { ...QUICK, timeout: 20 });
+    const report = await closing;
+    assert.equal([report.status, report.troubles.length], ["recovered", 1]);
+    exchange.release(); // the order that hung arrives: it is the one that was taken
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+    assert.is(exchange.seen.filter((call) => call.method === "createOrder" && call.accepted).length, 2);
+  });
+
   test("an account that does not let us in stops it at once", async () => {
     await using stand = await Stand.open(open);
     stand.exchange.fail("fetchPositions", { kind: "authentication" });

@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { closeOrderId, isCloseOrderId } from "../../../sync/client-order-id.js";
 import { recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
 import { gateAt } from "./gate.js";
@@ -19,7 +20,7 @@ export const orphans: Theme = (test, open) => {
     assert.is(cancel?.method, "cancelOrder");
     assert.equal(more, []);
     if (close?.method !== "createOrder") throw new Error("no order was created");
-    assert.match(close.request.clientOrderId ?? "", /^sfc[0-9a-f]{29}$/);
+    assert.match(close.request.clientOrderId ?? "", /^sfz[0-9a-f]{29}$/);
     assert.equal([close.request.reduceOnly, close.request.side, close.request.size], [true, "sell", 2]);
     assert.equal((await mgr.getRiskState()).dailyPnl, 0);
   });
@@ -146,6 +147,17 @@ export const orphans: Theme = (test, open) => {
       (await exchange.fetchOpenOrders()).map(({ clientOrderId }) => clientOrderId),
       ["other-1"],
     );
+  });
+
+  test("no client order id that admit derives is taken for one of a recovery's", async () => {
+    await using mgr = await open();
+    for (let i = 0; i < 100; i++) {
+      const answer = await mgr.admit({ signalId: `s${i}`, pair: PAIR, side: "long", size: 1, price: 1 });
+      if (!answer.admitted) throw new Error(answer.message);
+      assert.match(answer.order.id, /^sf[0-9a-f]{30}$/);
+      assert.not(isCloseOrderId(answer.order.id), answer.order.id);
+    }
+    assert.ok(isCloseOrderId(closeOrderId("flow", 1, "BTC/USDT long", 1)));
   });
 
   test("a flow whose state was lost trips its breaker when its orders stand at the exchange", async () => {
