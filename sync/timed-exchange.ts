@@ -3,11 +3,13 @@ import { ExchangeError } from "./exchange-error.js";
 
 /** The same exchange; a call that has no answer after `timeout` ms is a `no_answer`. What it answers later is not listened to. */
 export function timedExchange(exchange: Exchange, timeout: number): Exchange {
-  const { name, limitations } = exchange;
-  const { resolvePair, minSize } = exchange;
+  const { name, resolvePair, minSize } = exchange;
   return {
     name,
-    ...(limitations && { limitations }),
+    // Asked for each time: an adapter learns some of them while it reads.
+    get limitations() {
+      return exchange.limitations ?? [];
+    },
     ...(resolvePair && { resolvePair: (pair) => timed(`the pair ${pair}`, () => resolvePair.call(exchange, pair)) }),
     ...(minSize && { minSize: (pair) => minSize.call(exchange, pair) }),
     fetchPositions: () => timed("the positions", () => exchange.fetchPositions()),

@@ -225,6 +225,19 @@ export const modes: Theme = (test, open) => {
     });
   }
 
+  test("what an exchange only learns while it is read is among the notes", async () => {
+    await using stand = await Stand.open(open);
+    await stand.hold("s1");
+    const limitations: string[] = [];
+    const gate = gateAt(stand.exchange, "fetchOpenOrders");
+    const learning = Object.defineProperty(gate.exchange, "limitations", { get: () => [...limitations] });
+    const planning = planRecovery(stand.mgr, learning, QUICK);
+    await gate.reached;
+    limitations.push("a fill names no fee");
+    gate.open();
+    assert.equal((await planning).notes, ["a fill names no fee"]);
+  });
+
   test("an exchange that hangs is one that does not answer", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
