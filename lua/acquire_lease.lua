@@ -35,10 +35,12 @@ end
 if call ~= "" then
   local answered = redis.call("GET", call_key)
   if answered then
-    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    local number = string.match(answered, "^%d+")
     if number == call then
-      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
-      return cjson.decode(reply)
+      local text, reply = string.sub(answered, #number + 2), {}
+      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
+      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+      return reply
     end
     if tonumber(number) > tonumber(call) then
       return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
@@ -59,10 +61,11 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+-- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
+-- it back with that number last.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 

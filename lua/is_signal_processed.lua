@@ -45,13 +45,16 @@ local function remembers(key, id, window)
   return at and tonumber(at) > now - window
 end
 
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten.
+-- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- window is forgotten at every sixteenth id.
 local function remember(key, id, window, max)
-  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  local count = redis.call("ZCARD", key)
+  local count, at = redis.call("ZCARD", key), now
+  if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
+    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  end
   if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  redis.call("ZADD", key, newest and math.max(now, tonumber(newest)) or now, id)
+  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
+  redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
 

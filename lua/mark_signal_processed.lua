@@ -41,10 +41,12 @@ end
 if call ~= "" then
   local answered = redis.call("GET", call_key)
   if answered then
-    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    local number = string.match(answered, "^%d+")
     if number == call then
-      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
-      return cjson.decode(reply)
+      local text, reply = string.sub(answered, #number + 2), {}
+      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
+      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+      return reply
     end
     if tonumber(number) > tonumber(call) then
       return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
@@ -65,10 +67,11 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+-- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
+-- it back with that number last.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 
@@ -94,13 +97,16 @@ local function remembers(key, id, window)
   return at and tonumber(at) > now - window
 end
 
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten.
+-- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- window is forgotten at every sixteenth id.
 local function remember(key, id, window, max)
-  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  local count = redis.call("ZCARD", key)
+  local count, at = redis.call("ZCARD", key), now
+  if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
+    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  end
   if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  redis.call("ZADD", key, newest and math.max(now, tonumber(newest)) or now, id)
+  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
+  redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
 

@@ -37,10 +37,12 @@ end
 if call ~= "" then
   local answered = redis.call("GET", call_key)
   if answered then
-    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    local number = string.match(answered, "^%d+")
     if number == call then
-      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
-      return cjson.decode(reply)
+      local text, reply = string.sub(answered, #number + 2), {}
+      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
+      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+      return reply
     end
     if tonumber(number) > tonumber(call) then
       return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
@@ -61,10 +63,11 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+-- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
+-- it back with that number last.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 
@@ -85,6 +88,7 @@ end
 -- >>> json.lua, stamped from lua/shared
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
   return '"' .. string.gsub(text, '[%c"\\]', function(character)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
@@ -92,27 +96,31 @@ end
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
-  local head, metadata = string.match(json, '^(.-),"metadata":(.*)}$')
-  return cjson.decode((head or string.sub(json, 1, -2)) .. "}"), metadata
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< json.lua
 
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
   local text
   -- Doubles next to zero have fewer digits than the others.
   for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
     text = string.format("%." .. digits .. "g", value)
     if tonumber(text) == value then break end
     -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-      return string.char(string.byte(last) + 1) .. "e"
-    end)
-    if tonumber(up) == value then text = up break end
+    if math.frexp(math.abs(value)) == 0.5 then
+      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+        return string.char(string.byte(last) + 1) .. "e"
+      end)
+      if tonumber(up) == value then text = up break end
+    end
   end
+  if not string.find(text, "e", 1, true) then return text end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  if not sign then return text end
   exponent = tonumber(exponent)
   if exponent < -6 or exponent > 20 then
     return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
@@ -258,7 +266,7 @@ local stored = redis.call("HGET", orders_key, id)
 if not stored then return answer({ "none" }) end
 
 -- Decide.
-local order, delta = order_parse(stored), {}
+local order, delta = record_parse(stored), {}
 hold(delta, order.pair, order.notional, order_slots(order), -1)
 
 -- Write.

@@ -54,10 +54,12 @@ end
 if call ~= "" then
   local answered = redis.call("GET", call_key)
   if answered then
-    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    local number = string.match(answered, "^%d+")
     if number == call then
-      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
-      return cjson.decode(reply)
+      local text, reply = string.sub(answered, #number + 2), {}
+      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
+      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+      return reply
     end
     if tonumber(number) > tonumber(call) then
       return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
@@ -78,10 +80,11 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+-- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
+-- it back with that number last.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 
@@ -102,6 +105,7 @@ end
 -- >>> json.lua, stamped from lua/shared
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
   return '"' .. string.gsub(text, '[%c"\\]', function(character)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
@@ -109,27 +113,31 @@ end
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
-  local head, metadata = string.match(json, '^(.-),"metadata":(.*)}$')
-  return cjson.decode((head or string.sub(json, 1, -2)) .. "}"), metadata
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< json.lua
 
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
   local text
   -- Doubles next to zero have fewer digits than the others.
   for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
     text = string.format("%." .. digits .. "g", value)
     if tonumber(text) == value then break end
     -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-      return string.char(string.byte(last) + 1) .. "e"
-    end)
-    if tonumber(up) == value then text = up break end
+    if math.frexp(math.abs(value)) == 0.5 then
+      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+        return string.char(string.byte(last) + 1) .. "e"
+      end)
+      if tonumber(up) == value then text = up break end
+    end
   end
+  if not string.find(text, "e", 1, true) then return text end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  if not sign then return text end
   exponent = tonumber(exponent)
   if exponent < -6 or exponent > 20 then
     return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
@@ -269,19 +277,19 @@ end
 
 -- >>> order_life.lua, stamped from lua/shared
 -- The life of an order: which state may follow which, and how an order leaves the pending ones.
-local ORDER_NEXT = {
-  intent = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
-  submitted = { open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
-  open = { partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
-  partially_filled = { filled = true, cancelled = true, unknown = true },
-  unknown = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true },
-  filled = {}, cancelled = {}, rejected = {},
-}
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
-  if from == to or ORDER_NEXT[from][to] then return nil end
+  local following = {
+    intent = "submitted open partially_filled filled cancelled rejected unknown",
+    submitted = "open partially_filled filled cancelled rejected unknown",
+    open = "partially_filled filled cancelled rejected unknown",
+    partially_filled = "filled cancelled unknown",
+    unknown = "submitted open partially_filled filled cancelled rejected",
+    filled = "", cancelled = "", rejected = "",
+  }
+  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
   return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
 end
 
@@ -302,12 +310,10 @@ end
 local function write_order(orders_key, closed_key, closed_at_key, order)
   local json = order_json(order)
   if ORDER_DONE[order.status] then
+    forget_closed_orders(closed_key, closed_at_key)
     redis.call("HDEL", orders_key, order.id)
     redis.call("HSET", closed_key, order.id, json)
-    if not redis.call("ZSCORE", closed_at_key, order.id) then
-      forget_closed_orders(closed_key, closed_at_key)
-      redis.call("ZADD", closed_at_key, now, order.id)
-    end
+    redis.call("ZADD", closed_at_key, "NX", now, order.id)
   else
     redis.call("HSET", orders_key, order.id, json)
   end
@@ -330,7 +336,7 @@ redis.call("HLEN", exposure_key)
 -- Decide.
 local delta = {}
 if stored then
-  local replaced = order_parse(stored)
+  local replaced = record_parse(stored)
   local fault = transition_fault(id, replaced.status, status)
   if fault then return refuse("SFINVALID", fault) end
   hold(delta, replaced.pair, replaced.notional, order_slots(replaced), -1)

@@ -47,10 +47,12 @@ end
 if call ~= "" then
   local answered = redis.call("GET", call_key)
   if answered then
-    local number, reply = string.match(answered, "^(%d+) (.*)$")
+    local number = string.match(answered, "^%d+")
     if number == call then
-      if string.sub(reply, 1, 2) == "SF" then return redis.error_reply(reply) end
-      return cjson.decode(reply)
+      local text, reply = string.sub(answered, #number + 2), {}
+      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
+      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+      return reply
     end
     if tonumber(number) > tonumber(call) then
       return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
@@ -71,10 +73,11 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, so that a repeated call gets it again, and gives it back with that number last.
+-- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
+-- it back with that number last.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. cjson.encode(reply), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 
@@ -95,19 +98,22 @@ end
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
   local text
   -- Doubles next to zero have fewer digits than the others.
   for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
     text = string.format("%." .. digits .. "g", value)
     if tonumber(text) == value then break end
     -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-      return string.char(string.byte(last) + 1) .. "e"
-    end)
-    if tonumber(up) == value then text = up break end
+    if math.frexp(math.abs(value)) == 0.5 then
+      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+        return string.char(string.byte(last) + 1) .. "e"
+      end)
+      if tonumber(up) == value then text = up break end
+    end
   end
+  if not string.find(text, "e", 1, true) then return text end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  if not sign then return text end
   exponent = tonumber(exponent)
   if exponent < -6 or exponent > 20 then
     return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
@@ -234,25 +240,26 @@ end
 -- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- Fails if what is stored is not numbers.
+-- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown")
   local risk = {
     day = day_of(now, day_start),
-    units = 0, parts = 0, trades = 0,
+    pnl = "0", units = 0, parts = 0, trades = 0,
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
-    peak = (stored[6] or 0) + 0,
-    drawdown = (stored[7] or 0) + 0,
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
   }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
     risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
   else
-    risk.day, risk.units, risk.parts, risk.trades = stored[1], units, parts, trades
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
   end
   return risk
 end
@@ -295,7 +302,7 @@ local function book_pnl(risk, history_key, pnl, ts, day_start)
     booked.pnl = money_text(units, parts)
   else
     units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.units, risk.parts = units, parts
+    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
   end
   if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
 end
@@ -316,9 +323,10 @@ end
 
 local function book_equity(risk, equity)
   risk.equity = number_text(equity)
-  risk.peak = math.max(risk.peak, equity)
+  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
+  local peak = tonumber(risk.peak)
   -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = risk.peak > 0 and math.min((risk.peak - equity) / risk.peak, 1e15) or 0
+  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
 end
 
 local function percent(fraction)
@@ -337,9 +345,16 @@ local function reached_limit(risk, limits_key)
   if limits[2] and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and risk.drawdown >= tonumber(limits[3]) then
-    return "drawdown", "drawdown of " .. percent(risk.drawdown) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
+end
+
+-- The row, as it is stored and as events tell it; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  local fields = { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", risk.trades, "consecutive_losses", risk.losses,
+    "peak_equity", risk.peak, "current_drawdown", risk.drawdown, "equity", risk.equity or "" }
+  return fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
@@ -347,25 +362,22 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
   end
-  redis.call("HSET", daily_key, "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
-    "consecutive_losses", risk.losses, "peak_equity", number_text(risk.peak), "current_drawdown", number_text(risk.drawdown))
-  if risk.equity then redis.call("HSET", daily_key, "equity", risk.equity) end
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, money_text(risk.units, risk.parts), string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    number_text(risk.drawdown), number_text(risk.peak), active and "1" or "0", active and breaker.reason or "",
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and until_text(breaker) or ""
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
-  local fields = { "day", risk.day, "daily_pnl", money_text(risk.units, risk.parts), "daily_trades", risk.trades,
-    "consecutive_losses", risk.losses, "equity", risk.equity or "", "peak_equity", number_text(risk.peak),
-    "current_drawdown", number_text(risk.drawdown), "tripped", breaker.tripped and "1" or "0" }
+  local fields = risk_fields(risk)
+  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
@@ -388,13 +400,16 @@ local function remembers(key, id, window)
   return at and tonumber(at) > now - window
 end
 
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten.
+-- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- window is forgotten at every sixteenth id.
 local function remember(key, id, window, max)
-  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  local count = redis.call("ZCARD", key)
+  local count, at = redis.call("ZCARD", key), now
+  if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
+    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  end
   if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  redis.call("ZADD", key, newest and math.max(now, tonumber(newest)) or now, id)
+  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
+  redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
 

@@ -3,7 +3,7 @@ local function decimal(text)
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
-  digits = string.gsub(digits, "^0+", "")
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
   return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
 end
 
@@ -25,8 +25,17 @@ local function digits_less(a, b)
   return a < b
 end
 
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%.0f", number)
+end
+
 -- a + b, or a - b where a is not less than b.
 local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
   local x, y, carry = limbs_of(a), limbs_of(b), 0
   for i = 1, math.max(#x, #y) do
     local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
@@ -39,8 +48,8 @@ end
 
 local function decimal_add(a, b)
   local scale = math.max(a.scale, b.scale)
-  local x = string.gsub(a.digits .. string.rep("0", scale - a.scale), "^0+", "")
-  local y = string.gsub(b.digits .. string.rep("0", scale - b.scale), "^0+", "")
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
   if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
   if digits_less(x, y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
   local digits = digits_sum(x, y, -1)
@@ -51,8 +60,10 @@ local function decimal_negate(a)
   return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
 end
 
-local function decimal_multiply(a, b)
-  local x, y, product = limbs_of(a.digits), limbs_of(b.digits), {}
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  local x, y, product = limbs_of(a), limbs_of(b), {}
   for i = 1, #x do
     local carry = 0
     for j = 1, #y do
@@ -62,7 +73,11 @@ local function decimal_multiply(a, b)
     end
     product[i + #y] = carry
   end
-  local digits = digits_of(product)
+  return digits_of(product)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
   return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
 end
 

@@ -1,18 +1,21 @@
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
   local text
   -- Doubles next to zero have fewer digits than the others.
   for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
     text = string.format("%." .. digits .. "g", value)
     if tonumber(text) == value then break end
     -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-      return string.char(string.byte(last) + 1) .. "e"
-    end)
-    if tonumber(up) == value then text = up break end
+    if math.frexp(math.abs(value)) == 0.5 then
+      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+        return string.char(string.byte(last) + 1) .. "e"
+      end)
+      if tonumber(up) == value then text = up break end
+    end
   end
+  if not string.find(text, "e", 1, true) then return text end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  if not sign then return text end
   exponent = tonumber(exponent)
   if exponent < -6 or exponent > 20 then
     return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)

@@ -1,17 +1,17 @@
 -- The life of an order: which state may follow which, and how an order leaves the pending ones.
-local ORDER_NEXT = {
-  intent = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
-  submitted = { open = true, partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
-  open = { partially_filled = true, filled = true, cancelled = true, rejected = true, unknown = true },
-  partially_filled = { filled = true, cancelled = true, unknown = true },
-  unknown = { submitted = true, open = true, partially_filled = true, filled = true, cancelled = true, rejected = true },
-  filled = {}, cancelled = {}, rejected = {},
-}
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
-  if from == to or ORDER_NEXT[from][to] then return nil end
+  local following = {
+    intent = "submitted open partially_filled filled cancelled rejected unknown",
+    submitted = "open partially_filled filled cancelled rejected unknown",
+    open = "partially_filled filled cancelled rejected unknown",
+    partially_filled = "filled cancelled unknown",
+    unknown = "submitted open partially_filled filled cancelled rejected",
+    filled = "", cancelled = "", rejected = "",
+  }
+  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
   return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
 end
 
@@ -32,12 +32,10 @@ end
 local function write_order(orders_key, closed_key, closed_at_key, order)
   local json = order_json(order)
   if ORDER_DONE[order.status] then
+    forget_closed_orders(closed_key, closed_at_key)
     redis.call("HDEL", orders_key, order.id)
     redis.call("HSET", closed_key, order.id, json)
-    if not redis.call("ZSCORE", closed_at_key, order.id) then
-      forget_closed_orders(closed_key, closed_at_key)
-      redis.call("ZADD", closed_at_key, now, order.id)
-    end
+    redis.call("ZADD", closed_at_key, "NX", now, order.id)
   else
     redis.call("HSET", orders_key, order.id, json)
   end

@@ -1,4 +1,4 @@
-import { list, type Operation, text } from "./operation.js";
+import { type Operation, text, texts } from "./operation.js";
 
 interface Args {
   readonly reason: string;
@@ -22,7 +22,7 @@ export const beginRecovery: Operation<Args, RecoveryOutcome> = {
       begun: true,
       id: Number(text(reply, 1)),
       token: Number(text(reply, 2)),
-      journal: journalFromReply(list(reply, 3)),
+      journal: journalFromReply(texts(reply, 3)),
     };
   },
   apply(state, { reason, ttl }, call) {

@@ -80,6 +80,11 @@ export function text(reply: Reply, at: number): string {
   return value;
 }
 
+/** The texts of a reply from a place on. */
+export function texts(reply: Reply, from: number): readonly string[] {
+  return reply.slice(from).map((_, at) => text(reply, from + at));
+}
+
 /** The list at a place of a reply. */
 export function list(reply: Reply, at: number): readonly string[] {
   const value = reply[at];

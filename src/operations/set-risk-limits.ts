@@ -1,7 +1,7 @@
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
-import type { Operation } from "./operation.js";
+import { type Operation, texts } from "./operation.js";
 import { limitsView, limitText } from "./view-limits.js";
-import { pairsFromReply } from "./view-signals.js";
+import { pairsOf } from "./view-signals.js";
 
 interface Args {
   /** null removes a limit. */
@@ -14,7 +14,7 @@ export const setRiskLimits: Operation<Args, RiskLimits> = {
   keys: ["risk:limits"],
   argv: ["limits"],
   encode: ({ limits }) => limits.flatMap(([name, limit]) => [name, limitText(name, limit)]),
-  decode: (reply) => limitsView(pairsFromReply(reply, 1)),
+  decode: (reply) => limitsView(pairsOf(texts(reply, 1))),
   apply(state, { limits }, call) {
     const changes = limits.filter(([name, limit]) => (state.limits.get(name) ?? null) !== limit);
 

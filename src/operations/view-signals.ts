@@ -47,7 +47,10 @@ export function cooldownField(pair: string, side: string): string {
 
 /** Pairs of a flat reply: instance and ms, limit and number. */
 export function pairsFromReply(reply: Reply, at: number): [string, string][] {
-  const flat = list(reply, at);
+  return pairsOf(list(reply, at));
+}
+
+export function pairsOf(flat: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? "", flat[i + 1] ?? ""]);
   return pairs;

@@ -14,13 +14,26 @@ export function remembers(ids: Ranking, id: string, now: number, window: number)
   return at !== undefined && at > now - window;
 }
 
+/** How many ids come before those older than the window are forgotten. */
+const TIDY_EVERY = 16;
+
 /** Remembers `id`. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
 export function remember(ids: Ranking, id: string, now: number, window: number, max: number): void {
-  for (let old = ids.oldest(); old && old.score <= now - window; old = ids.oldest()) ids.delete(old.id);
-  const score = Math.max(now, ids.newestScore() ?? now);
-  for (let over = ids.size - max; over >= 0; over--) {
+  const count = ids.size;
+  const at = Math.max(now, ids.newestScore() ?? now);
+  forgetOldest(ids, count - max + 1);
+  if (count % TIDY_EVERY === 0) forgetBefore(ids, now - window);
+  ids.set(id, at);
+}
+
+function forgetOldest(ids: Ranking, count: number): void {
+  for (let left = count; left > 0; left--) {
     const old = ids.oldest();
     if (old) ids.delete(old.id);
   }
-  ids.set(id, score);
+}
+
+/** Forgets what is as old as `time`. */
+function forgetBefore(ids: Ranking, time: number): void {
+  for (let old = ids.oldest(); old && old.score <= time; old = ids.oldest()) ids.delete(old.id);
 }

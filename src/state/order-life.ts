@@ -27,12 +27,10 @@ export function writeOrder(state: FlowState, order: OrderRow, now: number): void
     state.orders.set(order.id, order);
     return;
   }
+  forgetClosedOrders(state, now);
   state.orders.delete(order.id);
   state.closedOrders.set(order.id, order);
-  if (state.closedAt.get(order.id) === undefined) {
-    forgetClosedOrders(state, now);
-    state.closedAt.set(order.id, now);
-  }
+  if (state.closedAt.get(order.id) === undefined) state.closedAt.set(order.id, now);
 }
 
 function forgetClosedOrders(state: FlowState, now: number): void {
