@@ -8,15 +8,14 @@
 -- KEYS[4] execution:lease        hash    who may change the flow
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
--- KEYS[7] orders:closed_at       zset    id -> ms it was closed
--- KEYS[8] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- KEYS[9] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
--- KEYS[10] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- KEYS[11] risk:limits            hash    limit -> number
--- KEYS[12] signals:processed      zset    id -> ms it was marked
--- KEYS[13] signals:last           hash    id, pair, ts
--- KEYS[14] signals:cooldowns      hash    pair or pair|side -> expiry ms
--- KEYS[15] positions:open         hash    id -> JSON
+-- KEYS[7] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[8] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[10] risk:limits            hash    limit -> number
+-- KEYS[11] signals:processed      zset    id -> ms it was marked
+-- KEYS[12] signals:last           hash    id, pair, ts
+-- KEYS[13] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- KEYS[14] positions:open         hash    id -> JSON
 -- ARGV[1] call                number of the call in its slot; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -117,43 +116,7 @@ local function quote(text)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
 end
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
 -- <<< json.lua
-
--- >>> number.lua, stamped from lua/shared
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text
-  -- Doubles next to zero have fewer digits than the others.
-  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
-    text = string.format("%." .. digits .. "g", value)
-    if tonumber(text) == value then break end
-    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    if math.frexp(math.abs(value)) == 0.5 then
-      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-        return string.char(string.byte(last) + 1) .. "e"
-      end)
-      if tonumber(up) == value then text = up break end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
 
 -- >>> money.lua, stamped from lua/shared
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -216,32 +179,8 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
-
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
-    o[field] = o[field] and number_text(o[field])
-  end
-  o.created_at = string.format("%.0f", o.created_at)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.metadata = metadata
-  return o
-end
--- <<< order.lua
-
--- >>> exposure.lua, stamped from lua/shared
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- >>> notional.lua, stamped from lua/shared
+-- The money that a position or an order puts to work.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -258,101 +197,23 @@ local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
 end
+-- <<< notional.lua
 
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
+-- >>> order.lua, stamped from lua/shared
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
 end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1).
-local function hold(delta, pair, notional, slots, sign)
-  local units, parts = money_parse(notional)
-  if sign < 0 then units, parts = money_negate(units, parts) end
-  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
-  delta.slots = (delta.slots or 0) + sign * slots
-  delta.pairs = delta.pairs or {}
-  delta.pairs[pair] = (delta.pairs[pair] or 0) + sign * slots
-end
-
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
-  local names, changes = {}, {}
-  if delta.slots ~= 0 then names[1], changes[1] = "slots", delta.slots end
-  for pair, slots in pairs(delta.pairs) do
-    if slots ~= 0 then names[#names + 1], changes[#changes + 1] = "pair:" .. pair, slots end
-  end
-  if #names == 0 and delta.units == 0 and delta.parts == 0 then return end
-
-  local stored = redis.call("HMGET", exposure_key, "notional", unpack(names))
-  local units, parts = money_parse(stored[1] or "0")
-  local sums, gone = { "notional", money_text(money_add(units, parts, delta.units, delta.parts)) }, {}
-  for i, name in ipairs(names) do
-    local sum = (stored[i + 1] or 0) + changes[i]
-    if sum == 0 and name ~= "slots" then gone[#gone + 1] = name
-    else sums[#sums + 1], sums[#sums + 2] = name, sum end
-  end
-
-  redis.call("HSET", exposure_key, unpack(sums))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
-end
--- <<< exposure.lua
-
--- >>> order_life.lua, stamped from lua/shared
--- The life of an order: which state may follow which, and how an order leaves the pending ones.
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
-
--- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
-local function forget_closed_orders(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    redis.call("HDEL", closed_key, id)
-    redis.call("ZREM", closed_at_key, id)
-  end
-end
-
--- Stores an order where its state says: among the pending ones, or among the closed.
-local function write_order(orders_key, closed_key, closed_at_key, order)
-  local json = order_json(order)
-  if ORDER_DONE[order.status] then
-    forget_closed_orders(closed_key, closed_at_key)
-    redis.call("HDEL", orders_key, order.id)
-    redis.call("HSET", closed_key, order.id, json)
-    redis.call("ZADD", closed_at_key, "NX", now, order.id)
-  else
-    redis.call("HSET", orders_key, order.id, json)
-  end
-  return json
-end
--- <<< order_life.lua
+-- <<< order.lua
 
 -- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and what trips it.
+-- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
 local function read_breaker(breaker_key)
@@ -363,31 +224,8 @@ local function read_breaker(breaker_key)
   return breaker
 end
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
 local function until_text(breaker)
   return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
 end
 
 -- The five fields of a breaker, as every reply that carries one gives them.
@@ -395,15 +233,10 @@ local function breaker_reply(breaker)
   if not breaker.active then return "0", "", "", "", "" end
   return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
 end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
 -- <<< breaker.lua
 
 -- >>> risk.lua, stamped from lua/shared
--- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
@@ -434,127 +267,12 @@ local function day_json(pnl, trades)
   return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
 end
 
-local function day_parse(json)
-  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-  return pnl, tonumber(trades)
-end
-
--- What is booked so far on a day that is over.
-local function late_day(risk, history_key, day)
-  risk.late = risk.late or {}
-  for _, booked in ipairs(risk.late) do
-    if booked.day == day then return booked end
-  end
-  local booked = { day = day, pnl = "0", trades = 0 }
-  if risk.ended and risk.ended.day == day then
-    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
-  else
-    local stored = redis.call("HGET", history_key, day)
-    if stored then booked.pnl, booked.trades = day_parse(stored) end
-  end
-  risk.late[#risk.late + 1] = booked
-  return booked
-end
-
--- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
--- An error when a sum leaves 9e15.
-local function book_pnl(risk, history_key, pnl, ts, day_start)
-  local units, parts = money_parse(pnl)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    local late_units, late_parts = money_parse(booked.pnl)
-    units, parts = money_add(late_units, late_parts, units, parts)
-    booked.pnl = money_text(units, parts)
-  else
-    units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
-  end
-  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
-end
-
--- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
-local function count_trade(risk, history_key, result, ts, day_start)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    booked.trades = booked.trades + 1
-  else
-    risk.trades = risk.trades + 1
-  end
-  local units, parts = money_parse(result)
-  if units < 0 then risk.losses = risk.losses + 1
-  elseif units > 0 or parts > 0 then risk.losses = 0 end
-end
-
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
-  end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
-end
-
--- The row, as it is stored and as events tell it; the equity, which may be unknown, stands last.
-local function risk_fields(risk)
-  local fields = { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", risk.trades, "consecutive_losses", risk.losses,
-    "peak_equity", risk.peak, "current_drawdown", risk.drawdown, "equity", risk.equity or "" }
-  return fields
-end
-
-local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
-  for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
-  end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-end
-
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
   return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and until_text(breaker) or ""
-end
-
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
-local function risk_event(risk, breaker)
-  local fields = risk_fields(risk)
-  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
-  if risk.late then
-    local days = {}
-    for i, booked in ipairs(risk.late) do
-      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
-    end
-    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
-  end
-  if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
-  end
-  return unpack(fields)
 end
 -- <<< risk.lua
 
@@ -579,7 +297,7 @@ local function remember(key, id, window, max)
 end
 -- <<< memory.lua
 
-local orders_key, closed_key, closed_at_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
 local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
@@ -626,7 +344,8 @@ local cooldowns = redis.call("HMGET", cooldowns_key, pair, "*", pair .. "|" .. s
 local cool_until = 0
 for _, expiry in ipairs(cooldowns) do cool_until = math.max(cool_until, tonumber(expiry or 0)) end
 if cool_until > now then return refused("cooldown", pair .. " " .. side .. " is cooling down", cool_until) end
-local held_units, held_parts, slots, pair_slots = read_exposure(exposure_key, pair)
+local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
+local slots, pair_slots = tonumber(held[2] or 0), tonumber(held[3] or 0)
 if limits[3] and slots >= tonumber(limits[3]) then
   return refused("max_open_positions", string.format("%.0f positions and entries are open, the limit is %s", slots, limits[3]))
 end
@@ -640,26 +359,25 @@ local order = {
   metadata = metadata ~= "" and metadata or nil,
 }
 order.notional = order_notional(order)
+local units, parts = money_parse(held[1] or "0")
+units, parts = money_add(units, parts, money_parse(order.notional))
 if limits[5] then
-  local units, parts = money_add(held_units, held_parts, money_parse(order.notional))
   local over_units, over_parts = money_add(units, parts, money_negate(money_parse(limits[5])))
   if over_units > 0 or (over_units == 0 and over_parts > 0) then
     return refused("max_exposure", "exposure would be " .. money_text(units, parts) .. ", the limit is " .. limits[5])
   end
 end
-redis.call("HLEN", last_key)
-redis.call("ZCARD", closed_at_key)
 order.id = free_id()
 if not order.id then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
 
-local delta = {}
-hold(delta, pair, order.notional, 1, 1)
+local json = order_json(order)
+slots, pair_slots = slots + 1, pair_slots + 1
 
 -- Write.
-write_exposure(exposure_key, delta)
-remember(processed_key, signal_id, dedup_window, max_ids)
 redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
-local json = write_order(orders_key, closed_key, closed_at_key, order)
+remember(processed_key, signal_id, dedup_window, max_ids)
+redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, "pair:" .. pair, pair_slots)
+redis.call("HSET", orders_key, order.id, json)
 local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
 if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
 event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json, "cooldown_until", set_until)

@@ -98,6 +98,10 @@ local function quote(text)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
 end
+-- <<< json.lua
+
+-- >>> record.lua, stamped from lua/shared
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
@@ -105,7 +109,7 @@ local function record_parse(json)
   if not at then return cjson.decode(json), nil end
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< json.lua
+-- <<< record.lua
 
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -185,7 +189,10 @@ local function order_json(o)
     .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
     .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
 end
+-- <<< order.lua
 
+-- >>> order_parse.lua, stamped from lua/shared
+-- A stored order, its numbers as the texts they are written with.
 local function order_parse(json)
   local o, metadata = record_parse(json)
   for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
@@ -196,38 +203,15 @@ local function order_parse(json)
   o.metadata = metadata
   return o
 end
--- <<< order.lua
+-- <<< order_parse.lua
 
 -- >>> exposure.lua, stamped from lua/shared
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
 
 -- An entry that has no position yet takes a slot of its own.
 local function order_slots(o)
   if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
   return 1
-end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
 end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1).
@@ -264,22 +248,8 @@ end
 -- <<< exposure.lua
 
 -- >>> order_life.lua, stamped from lua/shared
--- The life of an order: which state may follow which, and how an order leaves the pending ones.
+-- The life of an order: how it leaves the pending ones.
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
 
 -- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
 local function forget_closed_orders(closed_key, closed_at_key)
@@ -316,7 +286,6 @@ local id, release_signal = ARGV[7], ARGV[8] == "1"
 local stored = redis.call("HGET", orders_key, id)
 redis.call("HLEN", closed_key)
 redis.call("ZCARD", closed_at_key)
-redis.call("HLEN", exposure_key)
 redis.call("ZCARD", processed_key)
 if not stored then return answer({ "none" }) end
 

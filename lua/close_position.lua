@@ -107,6 +107,10 @@ local function quote(text)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
 end
+-- <<< json.lua
+
+-- >>> record.lua, stamped from lua/shared
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
@@ -114,7 +118,7 @@ local function record_parse(json)
   if not at then return cjson.decode(json), nil end
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< json.lua
+-- <<< record.lua
 
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -206,29 +210,6 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> position.lua, stamped from lua/shared
--- A position as it is stored: numbers as texts that read back as the same double.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
-end
-
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
-    p[field] = p[field] and number_text(p[field])
-  end
-  p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
-  p.metadata = metadata
-  return p
-end
--- <<< position.lua
-
 -- >>> order.lua, stamped from lua/shared
 -- An order as it is stored: numbers as texts that read back as the same double.
 local function order_json(o)
@@ -240,7 +221,10 @@ local function order_json(o)
     .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
     .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
 end
+-- <<< order.lua
 
+-- >>> order_parse.lua, stamped from lua/shared
+-- A stored order, its numbers as the texts they are written with.
 local function order_parse(json)
   local o, metadata = record_parse(json)
   for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
@@ -251,38 +235,15 @@ local function order_parse(json)
   o.metadata = metadata
   return o
 end
--- <<< order.lua
+-- <<< order_parse.lua
 
 -- >>> exposure.lua, stamped from lua/shared
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
 
 -- An entry that has no position yet takes a slot of its own.
 local function order_slots(o)
   if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
   return 1
-end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
 end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1).
@@ -332,7 +293,7 @@ end
 -- <<< entry_rest.lua
 
 -- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and what trips it.
+-- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
 local function read_breaker(breaker_key)
@@ -342,6 +303,20 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua, stamped from lua/shared
+-- What trips the circuit breaker, and until when.
 
 -- When a breaker tripped now ends, ms; nil: only by reset.
 local function breaker_until(duration, day_start)
@@ -361,29 +336,19 @@ local function trip(breaker, source, reason, till)
   breaker.source, breaker.reason, breaker.till = source, reason, till
 end
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
 local function write_breaker(breaker_key, breaker)
   redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
     "until", until_text(breaker))
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
 end
 
 local function breaker_event(breaker)
   return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
     "breaker_until", until_text(breaker)
 end
--- <<< breaker.lua
+-- <<< trip.lua
 
 -- >>> risk.lua, stamped from lua/shared
--- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
@@ -413,6 +378,18 @@ end
 local function day_json(pnl, trades)
   return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
 end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua, stamped from lua/shared
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
 local function day_parse(json)
   local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
@@ -512,14 +489,6 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
-
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
@@ -536,7 +505,7 @@ local function risk_event(risk, breaker)
   end
   return unpack(fields)
 end
--- <<< risk.lua
+-- <<< booking.lua
 
 local positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local id, pnl, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -548,8 +517,6 @@ local stored = redis.call("HGET", positions_key, id)
 local risk = read_risk(daily_key, day_start)
 local breaker = read_breaker(breaker_key)
 redis.call("HLEN", history_key)
-redis.call("HLEN", exposure_key)
-redis.call("HLEN", orders_key)
 if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
 local position = record_parse(stored)
 local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)

@@ -89,11 +89,10 @@ local instance_window = tonumber(ARGV[7])
 
 -- Read.
 redis.call("GET", heartbeat_key)
-redis.call("ZCARD", instances_key)
 
 -- Write.
-redis.call("SET", heartbeat_key, now_text)
 redis.call("ZADD", instances_key, now, instance)
 redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
+redis.call("SET", heartbeat_key, now_text)
 
 return answer({ "alive", now_text })

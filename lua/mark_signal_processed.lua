@@ -116,14 +116,13 @@ local dedup_window, max_ids = tonumber(ARGV[10]), tonumber(ARGV[11])
 
 -- Read.
 if remembers(processed_key, signal_id, dedup_window) then return answer({ "duplicate" }) end
-redis.call("HLEN", last_key)
 
 -- Decide.
 if ts == "" then ts = now_text end
 
 -- Write.
-remember(processed_key, signal_id, dedup_window, max_ids)
 redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", ts)
+remember(processed_key, signal_id, dedup_window, max_ids)
 event("signal_processed", "signal_id", signal_id, "pair", pair, "ts", ts)
 
 return answer({ "marked" })

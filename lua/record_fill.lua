@@ -113,6 +113,10 @@ local function quote(text)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
 end
+-- <<< json.lua
+
+-- >>> record.lua, stamped from lua/shared
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
@@ -120,7 +124,7 @@ local function record_parse(json)
   if not at then return cjson.decode(json), nil end
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< json.lua
+-- <<< record.lua
 
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -320,55 +324,8 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> position.lua, stamped from lua/shared
--- A position as it is stored: numbers as texts that read back as the same double.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
-end
-
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
-    p[field] = p[field] and number_text(p[field])
-  end
-  p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
-  p.metadata = metadata
-  return p
-end
--- <<< position.lua
-
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
-
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
-    o[field] = o[field] and number_text(o[field])
-  end
-  o.created_at = string.format("%.0f", o.created_at)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.metadata = metadata
-  return o
-end
--- <<< order.lua
-
--- >>> exposure.lua, stamped from lua/shared
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- >>> notional.lua, stamped from lua/shared
+-- The money that a position or an order puts to work.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -385,18 +342,68 @@ local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
 end
+-- <<< notional.lua
+
+-- >>> order.lua, stamped from lua/shared
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> order_parse.lua, stamped from lua/shared
+-- A stored order, its numbers as the texts they are written with.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
+    o[field] = o[field] and number_text(o[field])
+  end
+  o.created_at = string.format("%.0f", o.created_at)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> position.lua, stamped from lua/shared
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+end
+-- <<< position.lua
+
+-- >>> position_parse.lua, stamped from lua/shared
+-- A stored position, its numbers as the texts they are written with.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
+    p[field] = p[field] and number_text(p[field])
+  end
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> exposure.lua, stamped from lua/shared
+-- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
 local function order_slots(o)
   if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
   return 1
-end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
 end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1).
@@ -446,22 +453,8 @@ end
 -- <<< entry_rest.lua
 
 -- >>> order_life.lua, stamped from lua/shared
--- The life of an order: which state may follow which, and how an order leaves the pending ones.
+-- The life of an order: how it leaves the pending ones.
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
 
 -- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
 local function forget_closed_orders(closed_key, closed_at_key)
@@ -492,7 +485,7 @@ end
 -- <<< order_life.lua
 
 -- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and what trips it.
+-- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
 local function read_breaker(breaker_key)
@@ -502,6 +495,20 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua, stamped from lua/shared
+-- What trips the circuit breaker, and until when.
 
 -- When a breaker tripped now ends, ms; nil: only by reset.
 local function breaker_until(duration, day_start)
@@ -521,29 +528,19 @@ local function trip(breaker, source, reason, till)
   breaker.source, breaker.reason, breaker.till = source, reason, till
 end
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
 local function write_breaker(breaker_key, breaker)
   redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
     "until", until_text(breaker))
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
 end
 
 local function breaker_event(breaker)
   return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
     "breaker_until", until_text(breaker)
 end
--- <<< breaker.lua
+-- <<< trip.lua
 
 -- >>> risk.lua, stamped from lua/shared
--- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
@@ -573,6 +570,18 @@ end
 local function day_json(pnl, trades)
   return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
 end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua, stamped from lua/shared
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
 local function day_parse(json)
   local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
@@ -672,14 +681,6 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
-
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
@@ -696,7 +697,7 @@ local function risk_event(risk, breaker)
   end
   return unpack(fields)
 end
--- <<< risk.lua
+-- <<< booking.lua
 
 -- >>> memory.lua, stamped from lua/shared
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -751,7 +752,6 @@ local breaker = read_breaker(breaker_key)
 local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
 redis.call("HLEN", closed_key)
 redis.call("ZCARD", closed_at_key)
-redis.call("HLEN", exposure_key)
 redis.call("HLEN", history_key)
 if remembers(fills_key, fill, fill_window) then
   return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })

@@ -85,14 +85,8 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
+-- >>> record.lua, stamped from lua/shared
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
@@ -100,36 +94,7 @@ local function record_parse(json)
   if not at then return cjson.decode(json), nil end
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< json.lua
-
--- >>> number.lua, stamped from lua/shared
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text
-  -- Doubles next to zero have fewer digits than the others.
-  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
-    text = string.format("%." .. digits .. "g", value)
-    if tonumber(text) == value then break end
-    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    if math.frexp(math.abs(value)) == 0.5 then
-      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-        return string.char(string.byte(last) + 1) .. "e"
-      end)
-      if tonumber(up) == value then text = up break end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
+-- <<< record.lua
 
 -- >>> money.lua, stamped from lua/shared
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -169,60 +134,13 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
-
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
-    o[field] = o[field] and number_text(o[field])
-  end
-  o.created_at = string.format("%.0f", o.created_at)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.metadata = metadata
-  return o
-end
--- <<< order.lua
-
 -- >>> exposure.lua, stamped from lua/shared
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
 
 -- An entry that has no position yet takes a slot of its own.
 local function order_slots(o)
   if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
   return 1
-end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
 end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1).

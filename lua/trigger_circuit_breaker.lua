@@ -109,7 +109,7 @@ end
 -- <<< day.lua
 
 -- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and what trips it.
+-- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
 local function read_breaker(breaker_key)
@@ -119,6 +119,20 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua, stamped from lua/shared
+-- What trips the circuit breaker, and until when.
 
 -- When a breaker tripped now ends, ms; nil: only by reset.
 local function breaker_until(duration, day_start)
@@ -138,26 +152,16 @@ local function trip(breaker, source, reason, till)
   breaker.source, breaker.reason, breaker.till = source, reason, till
 end
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
 local function write_breaker(breaker_key, breaker)
   redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
     "until", until_text(breaker))
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
 end
 
 local function breaker_event(breaker)
   return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
     "breaker_until", until_text(breaker)
 end
--- <<< breaker.lua
+-- <<< trip.lua
 
 local breaker_key = KEYS[5]
 local reason, duration, day_start = ARGV[7], ARGV[8], tonumber(ARGV[9])

@@ -186,7 +186,7 @@ end
 -- <<< day.lua
 
 -- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and what trips it.
+-- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
 local function read_breaker(breaker_key)
@@ -196,6 +196,20 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+
+-- The five fields of a breaker, as every reply that carries one gives them.
+local function breaker_reply(breaker)
+  if not breaker.active then return "0", "", "", "", "" end
+  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua, stamped from lua/shared
+-- What trips the circuit breaker, and until when.
 
 -- When a breaker tripped now ends, ms; nil: only by reset.
 local function breaker_until(duration, day_start)
@@ -215,29 +229,19 @@ local function trip(breaker, source, reason, till)
   breaker.source, breaker.reason, breaker.till = source, reason, till
 end
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
 local function write_breaker(breaker_key, breaker)
   redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
     "until", until_text(breaker))
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
 end
 
 local function breaker_event(breaker)
   return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
     "breaker_until", until_text(breaker)
 end
--- <<< breaker.lua
+-- <<< trip.lua
 
 -- >>> risk.lua, stamped from lua/shared
--- How profit and loss, equity and time move a flow's risk, and when they trip the breaker.
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
@@ -267,6 +271,18 @@ end
 local function day_json(pnl, trades)
   return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
 end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua, stamped from lua/shared
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
 local function day_parse(json)
   local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
@@ -366,14 +382,6 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
-
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
@@ -390,7 +398,7 @@ local function risk_event(risk, breaker)
   end
   return unpack(fields)
 end
--- <<< risk.lua
+-- <<< booking.lua
 
 -- >>> memory.lua, stamped from lua/shared
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.

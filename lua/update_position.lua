@@ -103,6 +103,10 @@ local function quote(text)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
 end
+-- <<< json.lua
+
+-- >>> record.lua, stamped from lua/shared
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
 -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
 local function record_parse(json)
@@ -110,7 +114,7 @@ local function record_parse(json)
   if not at then return cjson.decode(json), nil end
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< json.lua
+-- <<< record.lua
 
 -- >>> number.lua, stamped from lua/shared
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -179,31 +183,8 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> position.lua, stamped from lua/shared
--- A position as it is stored: numbers as texts that read back as the same double.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
-end
-
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
-    p[field] = p[field] and number_text(p[field])
-  end
-  p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
-  p.metadata = metadata
-  return p
-end
--- <<< position.lua
-
--- >>> exposure.lua, stamped from lua/shared
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- >>> notional.lua, stamped from lua/shared
+-- The money that a position or an order puts to work.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -220,18 +201,41 @@ local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
 end
+-- <<< notional.lua
+
+-- >>> position.lua, stamped from lua/shared
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+end
+-- <<< position.lua
+
+-- >>> position_parse.lua, stamped from lua/shared
+-- A stored position, its numbers as the texts they are written with.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
+    p[field] = p[field] and number_text(p[field])
+  end
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> exposure.lua, stamped from lua/shared
+-- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
 local function order_slots(o)
   if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
   return 1
-end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
 end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1).

@@ -1,4 +1,4 @@
--- The circuit breaker: whether it blocks entries now, and what trips it.
+-- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
 local function read_breaker(breaker_key)
@@ -9,40 +9,12 @@ local function read_breaker(breaker_key)
   return breaker
 end
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
 local function until_text(breaker)
   return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
 end
 
 -- The five fields of a breaker, as every reply that carries one gives them.
 local function breaker_reply(breaker)
   if not breaker.active then return "0", "", "", "", "" end
   return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
 end

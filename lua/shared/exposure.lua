@@ -1,32 +1,9 @@
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
-
 -- An entry that has no position yet takes a slot of its own.
 local function order_slots(o)
   if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
   return 1
-end
-
--- What positions and pending entries take now: units, parts of money, slots, slots of one pair.
-local function read_exposure(exposure_key, pair)
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local units, parts = money_parse(held[1] or "0")
-  return units, parts, tonumber(held[2] or 0), tonumber(held[3] or 0)
 end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1).

@@ -8,14 +8,3 @@ local function order_json(o)
     .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
     .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
 end
-
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  for _, field in ipairs({ "price", "size", "filled", "tp", "sl" }) do
-    o[field] = o[field] and number_text(o[field])
-  end
-  o.created_at = string.format("%.0f", o.created_at)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.metadata = metadata
-  return o
-end

@@ -1,19 +1,5 @@
--- The life of an order: which state may follow which, and how an order leaves the pending ones.
+-- The life of an order: how it leaves the pending ones.
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
 
 -- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
 local function forget_closed_orders(closed_key, closed_at_key)

@@ -5,7 +5,7 @@ import { orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
 import { remember, remembers } from "../state/memory.js";
 import { formatMoney, type Money, toMoney } from "../state/money.js";
-import { findOrder, writeOrder } from "../state/order-life.js";
+import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Admission, PositionSide, Refusal } from "../types.js";
@@ -54,7 +54,6 @@ export const admit: Operation<Args, Admission> = {
   keys: [
     "orders:pending",
     "orders:closed",
-    "orders:closed_at",
     "risk:exposure",
     "risk:daily",
     "risk:circuit_breaker",
@@ -128,9 +127,9 @@ export const admit: Operation<Args, Admission> = {
     if (refusal) return refusal;
     const order: OrderRow = { id: freeId(state, a, call.now), ...entry };
 
-    remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
-    writeOrder(state, order, call.now);
+    remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
+    state.orders.set(order.id, order);
     const coolUntil = a.cooldown ? call.now + a.cooldown : undefined;
     if (coolUntil !== undefined) state.cooldowns.set(a.pair, coolUntil);
     state.emit(call, "entry_admitted", () => ({

@@ -14,11 +14,11 @@ export const heartbeat: Operation<void, Date> = {
   apply(state, _, call) {
     const { instances } = state;
 
-    state.heartbeat.value = call.now;
     instances.set(call.instance, call.now);
     for (let old = instances.oldest(); old && old.score <= call.now - INSTANCE_WINDOW; old = instances.oldest()) {
       instances.delete(old.id);
     }
+    state.heartbeat.value = call.now;
 
     return new Date(call.now);
   },

@@ -22,8 +22,8 @@ export const markSignalProcessed: Operation<Args, boolean> = {
 
     const ts = a.ts ?? call.now;
 
-    remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts };
+    remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     state.emit(call, "signal_processed", () => ({ signal_id: a.signalId, pair: a.pair, ts: String(ts) }));
 
     return true;

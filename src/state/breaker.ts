@@ -1,4 +1,7 @@
-/** The circuit breaker: whether it blocks entries now, and what trips it. Lua twin: `lua/shared/breaker.lua`. */
+/**
+ * The circuit breaker: whether it blocks entries now, and what trips it. Lua twins: `lua/shared/breaker.lua`,
+ * `lua/shared/trip.lua`.
+ */
 import type { BreakerSource } from "../types.js";
 import { dayEnd } from "./day.js";
 import type { FlowState } from "./flow-state.js";

@@ -1,6 +1,7 @@
 /**
  * What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums so that an
- * admission costs the same with ten positions and with ten thousand. Lua twin: `lua/shared/exposure.lua`.
+ * admission costs the same with ten positions and with ten thousand. Lua twins:
+ * `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
  */
 import type { Money } from "./money.js";
 import { isDone } from "./order-status.js";

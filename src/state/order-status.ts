@@ -1,4 +1,4 @@
-/** Which state of an order may follow which. Lua twin: `lua/shared/order_life.lua`. */
+/** Which state of an order may follow which. Lua twin: `lua/shared/order_status.lua`. */
 import { InvalidArgumentError } from "../errors.js";
 import type { OrderStatus } from "../types.js";
 

@@ -1,4 +1,7 @@
-/** How profit and loss, equity and time move a flow's risk, and when they trip the breaker. Lua twin: `lua/shared/risk.lua`. */
+/**
+ * How profit and loss, equity and time move a flow's risk, and when they trip the breaker. Lua twins: `lua/shared/risk.lua`,
+ * `lua/shared/booking.lua`.
+ */
 import { InvalidArgumentError } from "../errors.js";
 import type { BreakerSource } from "../types.js";
 import { breakerUntil, decideTrip, type RiskPolicy } from "./breaker.js";

@@ -21,6 +21,9 @@ export class Connection {
   readonly #waiting = new Set<(error?: Error) => void>();
   #lastError = "";
   #closed = false;
+  /** Commands without a reply so far. */
+  #unanswered = 0;
+  /** While the commands of this turn of the event loop wait for its end. */
   #corked = false;
 
   /** Begins to connect. In a cluster, to the master of the slot of `key`. */
@@ -71,16 +74,22 @@ export class Connection {
    * Sends a command and resolves to the reply; rejects with what the server, ioredis or the deadline has to say. A server that is
    * not the one to ask any more costs the connection, so that the next one goes to its successor.
    */
-  async send(name: string, args: (string | number)[], deadline: number): Promise<unknown> {
-    const command = new Command(name, args, { replyEncoding: "utf8" });
+  send(name: string, args: (string | number)[], deadline: number): Promise<unknown> {
+    return this.run(new Command(name, args, { replyEncoding: "utf8" }), deadline);
+  }
+
+  /** The same with a command that is made already. */
+  async run(command: Command, deadline: number): Promise<unknown> {
     command.setTimeout(Math.max(1, deadline - performance.now()));
-    this.#cork();
+    if (this.#unanswered++ > 0) this.#cork();
     const { stream } = this.#redis;
     try {
       return await this.#redis.sendCommand(command);
     } catch (error) {
       if (error instanceof Error && isElsewhere(error)) stream.destroy();
       throw error;
+    } finally {
+      this.#unanswered--;
     }
   }
 
@@ -111,7 +120,7 @@ export class Connection {
     for (const settle of this.#waiting) settle(reason === undefined ? undefined : new Error(reason));
   }
 
-  /** Lets the calls made in one turn of the event loop share one write to the socket. */
+  /** Lets the commands of one turn of the event loop share one write to the socket. */
   #cork(): void {
     if (this.#corked) return;
     const { stream } = this.#redis;

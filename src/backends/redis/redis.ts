@@ -4,13 +4,14 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
-import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
+import { COMMON_KEYS, type KeyName, type Operation, type Reply } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
 import { Connection } from "./connection.js";
 import { type Fault, judge } from "./faults.js";
 import { FlowKeys } from "./keys.js";
-import { script } from "./scripts.js";
+import { bulks, type ScriptArguments, ScriptCall } from "./script-call.js";
+import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
 import { Slots } from "./slots.js";
 import { StreamTail } from "./stream-tail.js";
@@ -29,8 +30,8 @@ interface Request<Result> {
   readonly name: string;
   readonly changes: boolean;
   readonly number: string;
-  readonly keys: readonly string[];
-  readonly argv: readonly string[];
+  readonly script: Script;
+  readonly arguments: ScriptArguments;
   readonly decode: (reply: Reply) => Result;
   /** No copy went out before. */
   readonly madeAt: Moment;
@@ -42,21 +43,30 @@ interface Request<Result> {
   retried: Promise<Result> | undefined;
 }
 
+/** The keys of an operation, and how many they are, as the protocol has them; a change's key of its call comes between the two. */
+interface OperationKeys {
+  readonly count: number;
+  readonly before: string;
+  readonly after: string;
+}
+
 /** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: ResolvedConfig["redis"];
   readonly #keys: FlowKeys;
-  readonly #keysOf = new Map<string, readonly string[]>();
+  readonly #keysOf = new Map<string, OperationKeys>();
   readonly #slots = new Slots();
   readonly #session = randomBytes(6).toString("base64url");
-  readonly #inFlight = new Set<Promise<unknown>>();
   #connection: Connection | undefined;
   #tail: StreamTail | undefined;
   #closing: Promise<void> | undefined;
   #address = "";
   #epoch = "";
   #calls = 0;
+  #inFlight = 0;
+  /** Told when nothing is in flight any more. */
+  #whenIdle: (() => void) | undefined;
 
   constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
     this.#context = context;
@@ -102,7 +112,11 @@ export class RedisBackend implements Backend {
   }
 
   async #finish(): Promise<void> {
-    await Promise.allSettled(this.#inFlight);
+    while (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
     this.#connection?.close();
     this.#connection = undefined;
   }
@@ -142,18 +156,20 @@ export class RedisBackend implements Backend {
 
   #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
     const { clock } = this.#context;
+    const { name, kind } = operation;
+    const changes = kind === "change";
     const number = String(++this.#calls);
-    const now = clock ? String(clock()) : "";
-    const own = operation.encode(args);
+    const argv = this.#commonArgv(kind, number, clock ? String(clock()) : "", lease);
+    argv.push(...operation.encode(args));
     const keys = this.#operationKeys(operation);
-    const changes = operation.kind === "change";
     const slot = changes ? this.#slots.take() : undefined;
+    const callKey = slot === undefined ? "" : bulks([this.#keys.call(this.#session, slot)]);
     return {
-      name: operation.name,
+      name,
       changes,
       number,
-      keys: slot === undefined ? keys : keys.with(1, this.#keys.call(this.#session, slot)),
-      argv: [...this.#commonArgv(operation.kind, number, now, lease), ...own],
+      script: script(name),
+      arguments: { count: 1 + keys.count + argv.length, wire: keys.before + callKey + keys.after + bulks(argv) },
       decode: operation.decode,
       madeAt: moment(),
       slot,
@@ -173,13 +189,20 @@ export class RedisBackend implements Backend {
     }
   }
 
-  #operationKeys<Args, Result>(operation: Operation<Args, Result>): readonly string[] {
-    let keys = this.#keysOf.get(operation.name);
-    if (!keys) {
-      keys = [...COMMON_KEYS[operation.kind], ...operation.keys].map((name) => this.#keys.key(name));
-      this.#keysOf.set(operation.name, keys);
+  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): OperationKeys {
+    let found = this.#keysOf.get(name);
+    if (!found) {
+      const names = [...COMMON_KEYS[kind], ...keys];
+      const call = kind === "change" ? names.indexOf("execution:call") : names.length;
+      const wire = (part: KeyName[]) => bulks(part.map((key) => this.#keys.key(key)));
+      found = {
+        count: names.length,
+        before: bulks([String(names.length)]) + wire(names.slice(0, call)),
+        after: wire(names.slice(call + 1)),
+      };
+      this.#keysOf.set(name, found);
     }
-    return keys;
+    return found;
   }
 
   /** Asks until there is an answer or the deadline is over; gives the slot back unless the outcome stays unknown. */
@@ -234,7 +257,7 @@ export class RedisBackend implements Backend {
       const { stream } = connection;
       let fault: Fault;
       try {
-        const reply = await this.#send(connection, request, asSource, deadline);
+        const reply = await connection.run(new ScriptCall(request.script, request.arguments, asSource), deadline);
         if (Array.isArray(reply) && reply[reply.length - 1] === request.number) return reply.slice(0, -1);
         fault = OUT_OF_STEP;
       } catch (error) {
@@ -262,12 +285,6 @@ export class RedisBackend implements Backend {
     }
   }
 
-  #send<Result>(connection: Connection, request: Request<Result>, asSource: boolean, deadline: number) {
-    const { sha, source } = script(request.name);
-    const args = [asSource ? source : sha, request.keys.length, ...request.keys, ...request.argv];
-    return connection.send(asSource ? "eval" : "evalsha", args, deadline);
-  }
-
   /** A refusal counts if no copy of the call can have been executed, or will be. */
   #refused<Result>(request: Request<Result>, { decided, error }: Fault & { kind: "refused" }): Error {
     return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
@@ -289,11 +306,13 @@ export class RedisBackend implements Backend {
     return performance.now() + this.#config.command_timeout;
   }
 
-  #track<T>(call: Promise<T>): Promise<T> {
-    this.#inFlight.add(call);
-    const done = () => this.#inFlight.delete(call);
-    call.then(done, done);
-    return call;
+  async #track<T>(call: Promise<T>): Promise<T> {
+    this.#inFlight++;
+    try {
+      return await call;
+    } finally {
+      if (--this.#inFlight === 0) this.#whenIdle?.();
+    }
   }
 }
 

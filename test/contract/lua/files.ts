@@ -26,6 +26,20 @@ export function luaFiles(): void {
     assert.equal(staleStamps(), [], "run npm run stamp");
   });
 
+  test("a script carries the shared text that it uses, and no other", () => {
+    for (const operation of operations) {
+      const code = read(operation).code;
+      const stamps = [...code.matchAll(/^-- >>> (\w+)\.lua[\s\S]*?^-- <<< \1\.lua$/gm)];
+      for (const [stamp, name = ""] of stamps) {
+        if (name === operation.kind) continue;
+        const names = [...stamp.matchAll(/^local (?:function )?(\w+)/gm)].map(([, defined]) => defined);
+        const rest = code.replace(stamp, "");
+        const used = names.some((defined) => new RegExp(`\\b${defined}\\b`).test(rest));
+        assert.ok(used, `${operation.name} does not use ${name}`);
+      }
+    }
+  });
+
   test("there is a script for every operation, and an operation for every script", () => {
     const files = readdirSync(LUA_FOLDER).filter((name) => name.endsWith(".lua"));
     assert.equal(

@@ -165,7 +165,7 @@ export function luaTwins({ client }: Stand): void {
       [3, 2999999999999.9995],
     ];
     const texts = cases.map((pair) => pair.map(String));
-    assertTwins(cases, await evaluate(["money", "exposure"], "notional_of(arg[1], arg[2])", texts), ([a, b]) =>
+    assertTwins(cases, await evaluate(["money", "notional"], "notional_of(arg[1], arg[2])", texts), ([a, b]) =>
       money.formatMoney(notionalOf(a, b)),
     );
   });
@@ -219,7 +219,7 @@ export function luaTwins({ client }: Stand): void {
       json,
     ]);
     const answers = await evaluate(
-      ["json"],
+      ["json", "record"],
       'head.id .. "\\n" .. metadata',
       cases,
       `local head, metadata = record_parse('{"id":' .. quote(arg[1]) .. ',"metadata":' .. arg[2] .. '}')`,

@@ -1,0 +1,116 @@
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+local function day_parse(json)
+  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+  return pnl, tonumber(trades)
+end
+
+-- What is booked so far on a day that is over.
+local function late_day(risk, history_key, day)
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local booked = { day = day, pnl = "0", trades = 0 }
+  if risk.ended and risk.ended.day == day then
+    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
+  else
+    local stored = redis.call("HGET", history_key, day)
+    if stored then booked.pnl, booked.trades = day_parse(stored) end
+  end
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
+-- An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, ts, day_start)
+  local units, parts = money_parse(pnl)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    local late_units, late_parts = money_parse(booked.pnl)
+    units, parts = money_add(late_units, late_parts, units, parts)
+    booked.pnl = money_text(units, parts)
+  else
+    units, parts = money_add(risk.units, risk.parts, units, parts)
+    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
+  end
+  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+end
+
+-- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
+local function count_trade(risk, history_key, result, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    booked.trades = booked.trades + 1
+  else
+    risk.trades = risk.trades + 1
+  end
+  local units, parts = money_parse(result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+end
+
+local function book_equity(risk, equity)
+  risk.equity = number_text(equity)
+  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
+  local peak = tonumber(risk.peak)
+  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
+  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
+end
+
+local function percent(fraction)
+  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The row, as it is stored and as events tell it; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  local fields = { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", risk.trades, "consecutive_losses", risk.losses,
+    "peak_equity", risk.peak, "current_drawdown", risk.drawdown, "equity", risk.equity or "" }
+  return fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+  end
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end

@@ -1,0 +1,31 @@
+import { Command } from "ioredis";
+import type { Script } from "./scripts.js";
+
+/** Strings as the protocol has them. What a call has in common with others is put into words once, and not at every call. */
+export function bulks(strings: readonly string[]): string {
+  let wire = "";
+  for (const text of strings) wire += `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+  return wire;
+}
+
+/** What a script is called with: the number of its keys, the keys, the arguments. */
+export interface ScriptArguments {
+  readonly count: number;
+  /** The same, as the protocol has it. */
+  readonly wire: string;
+}
+
+/** Runs a script by its hash, or by its source where the server does not know it. */
+export class ScriptCall extends Command {
+  readonly #wire: string;
+
+  constructor(script: Script, { count, wire }: ScriptArguments, asSource: boolean) {
+    const name = asSource ? "eval" : "evalsha";
+    super(name, [], { replyEncoding: "utf8" });
+    this.#wire = `*${count + 2}\r\n${bulks([name, asSource ? script.source : script.sha])}${wire}`;
+  }
+
+  override toWritable(): string {
+    return this.#wire;
+  }
+}
