@@ -10,11 +10,19 @@ export interface FlowSize {
   readonly orders: number;
   readonly signals: number;
   readonly trades: number;
+  readonly fills: number;
   readonly cooldowns: number;
 }
 
-export const TEN: FlowSize = { positions: 10, orders: 10, signals: 10, trades: 10, cooldowns: 10 };
-export const BIG: FlowSize = { positions: 10_000, orders: 10_000, signals: 100_000, trades: 100_000, cooldowns: 1_000 };
+export const TEN: FlowSize = { positions: 10, orders: 10, signals: 10, trades: 10, fills: 10, cooldowns: 10 };
+export const BIG: FlowSize = {
+  positions: 10_000,
+  orders: 10_000,
+  signals: 100_000,
+  trades: 100_000,
+  fills: 100_000,
+  cooldowns: 1_000,
+};
 
 /** Limits that are looked at, and never reached. */
 export const RISK: NonNullable<Config["risk"]> = {
@@ -85,8 +93,12 @@ export const known = {
   order: (n: number) => `order-${n}`,
   signal: (n: number) => `signal-${n}`,
   trade: (n: number) => `trade-${n}`,
+  fill: (n: number) => `fill-${n}`,
   cooledPair: (n: number) => `COIN${n}/USDT`,
 };
+
+/** The order that all known fills are of. */
+export const FILLED = "filled-order";
 
 /** Goes round the first `size` of some known ids, in leaps, so that neighbours in time are not neighbours in memory. */
 export function wander(name: (n: number) => string, size: number): () => string {
@@ -108,7 +120,15 @@ export async function fill(manager: StateManager, size: FlowSize, width: number)
   await forEach(names(known.trade, size.trades), width, (tradeId) => manager.updateDailyPnl(0.5, { tradeId }));
   await forEach(names(known.signal, size.signals), width, (id) => manager.markSignalProcessed(id, pairOf(id)));
   await forEach(names(known.cooledPair, size.cooldowns), width, (pair) => manager.setCooldown(pair, "12h"));
+  await fillOne(manager, names(known.fill, size.fills), width);
   await forEach(names(known.order, size.orders), width, (id) => manager.saveOrder(orderOf(id)));
   await forEach(names(known.position, size.positions), width, (id) => manager.savePosition(positionOf(id)));
   return { manager, size, width };
+}
+
+/** Fills one order, to the end, and forgets the position: what stays are the fills, and a closed order. */
+async function fillOne(manager: StateManager, fills: readonly string[], width: number): Promise<void> {
+  await manager.saveOrder({ ...orderOf(FILLED), size: fills.length });
+  await forEach(fills, width, (fillId) => manager.recordFill(FILLED, { fillId, price: 43_250.5, size: 1 }));
+  await manager.removePosition(FILLED);
 }

@@ -10,7 +10,8 @@ import { backendTables, loadLine, machineLine, scaleTables, verdictLines } from 
 import type { Plan } from "./rounds.js";
 import { compareSizes, LESS } from "./scale.js";
 import type { Stand } from "./stand.js";
-import { methodOf, type Subject, subjects, unmeasured } from "./subjects.js";
+import { methodOf, type Subject } from "./subject.js";
+import { subjects, unmeasured } from "./subjects.js";
 import { scaleVerdicts, type Verdict, verdicts } from "./verdicts.js";
 
 const STANDS: Record<BackendName, () => Promise<Stand>> = {
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
   const here = machine();
   const before = load();
   show(machineLine(here));
-  const missing = unmeasured();
+  const missing = unmeasured(subjects);
   if (missing.length > 0) show(`Not measured yet: ${missing.join(", ")}`);
 
   const reports: object[] = [];

@@ -1,11 +1,11 @@
 /** Each operation beside the raw commands of its backend. */
-import { fill, TEN } from "./flow.js";
+import { type Flow, fill, TEN } from "./flow.js";
 import { GcWatch } from "./gc.js";
 import type { BackendName } from "./options.js";
 import type { Progress } from "./progress.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
 import type { Stand } from "./stand.js";
-import type { Subject } from "./subjects.js";
+import type { Subject } from "./subject.js";
 import type { Work } from "./work.js";
 
 /** One call at a time, and many at once. */
@@ -16,7 +16,7 @@ export interface Speed {
   readonly p99: number;
   /** Calls per second, one at a time. */
   readonly rate: number;
-  /** Calls per second, many in flight. */
+  /** Calls per second, many in flight; NaN where calls are not made so. */
   readonly rateInFlight: number;
 }
 
@@ -41,15 +41,20 @@ export interface BackendReport {
   readonly gc: ReturnType<GcWatch["stop"]>;
 }
 
-/** Measures the subjects on a flow with ten of everything. */
+/** Measures the subjects on a flow with ten of everything; those that tell all of it on one that the others have not used. */
 export async function measure(
   stand: Stand,
   subjects: readonly Subject[],
   plan: Plan,
   progress: Progress,
 ): Promise<BackendReport> {
-  await using manager = await stand.open("bench");
-  const flow = await fill(manager, TEN, stand.inFlight);
+  let flows = 0;
+  async function openFlow(): Promise<Flow> {
+    const manager = await stand.open(`bench-${++flows}`);
+    return fill(manager, TEN, stand.inFlight);
+  }
+  const shared = await openFlow();
+  await using _ = shared.manager;
   const gc = new GcWatch();
 
   progress.at("raw commands");
@@ -57,7 +62,9 @@ export async function measure(
   const operations: Measured[] = [];
   for (const subject of subjects) {
     progress.at(subject.name);
+    const flow = subject.everything ? await openFlow() : shared;
     operations.push(await measureSubject(stand, subject, { name: subject.name, ...subject.on(flow) }, plan));
+    if (flow !== shared) await flow.manager.close();
   }
 
   return {
@@ -86,24 +93,20 @@ async function rawSpeeds(stand: Stand, plan: Plan): Promise<Speed[]> {
 }
 
 async function measureSubject(stand: Stand, subject: Subject, work: Work, plan: Plan): Promise<Measured> {
+  const together = [work, ...stand.concurrent].map((each) => ({ work: each, inFlight: stand.inFlight }));
   const [sequential, one, many, ...concurrent] = (await interleave(
-    [
-      { work: stand.sequential, inFlight: 1 },
-      { work, inFlight: 1 },
-      { work, inFlight: stand.inFlight },
-      ...stand.concurrent.map((raw) => ({ work: raw, inFlight: stand.inFlight })),
-    ],
+    [{ work: stand.sequential, inFlight: 1 }, { work, inFlight: 1 }, ...(subject.alone ? [] : together)],
     plan,
-  )) as [Series, Series, Series, ...Series[]];
+  )) as [Series, Series, Series?, ...Series[]];
   return {
     subject,
     ...speed(work, one, many),
     timesRaw: ratio(one.p50s, sequential.p50s),
-    ofRaw: concurrent.map((raw) => ratio(many.rates, raw.rates)),
-    speedUp: ratio(many.rates, one.rates),
+    ofRaw: stand.concurrent.map((_, i) => ratio(many?.rates ?? [], concurrent[i]?.rates ?? [])),
+    speedUp: ratio(many?.rates ?? [], one.rates),
   };
 }
 
-function speed({ name }: Work, one: Series, many: Series): Speed {
-  return { name, p50: one.p50, p99: one.p99, rate: one.rate, rateInFlight: many.rate };
+function speed({ name }: Work, one: Series, many: Series | undefined): Speed {
+  return { name, p50: one.p50, p99: one.p99, rate: one.rate, rateInFlight: many?.rate ?? Number.NaN };
 }

@@ -18,7 +18,9 @@ const MINIMAL = "return redis.call('GET', KEYS[1])";
  */
 export async function redisStand(): Promise<Stand> {
   const server = await startRedis();
-  const { redis: same } = createClient(resolveConfig({ redis: { url: server.url } }).redis);
+  // On a busy machine the export of a big flow takes longer than the default: that is for the table to say.
+  const redis = { url: server.url, command_timeout: 60_000 };
+  const { redis: same } = createClient(resolveConfig({ redis }).redis);
   if (!(same instanceof Redis)) throw new Error("expected a client of one server");
   await same.connect();
   const plain = new Redis(server.port, server.host);
@@ -39,7 +41,7 @@ export async function redisStand(): Promise<Stand> {
       { name: "SET, new Redis(port)", call: (id) => plain.set(KEY, id) },
       { name: "EVALSHA, new Redis(port)", call: () => plain.evalsha(sha, 1, KEY) },
     ],
-    open: (flowId) => StateManager.open(flowId, { backend: "redis", redis: { url: server.url }, risk: RISK }),
+    open: (flowId) => StateManager.open(flowId, { backend: "redis", redis, risk: RISK }),
     async [Symbol.asyncDispose]() {
       same.disconnect();
       plain.disconnect();

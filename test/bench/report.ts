@@ -1,7 +1,8 @@
 /** What people read. */
 import type { Machine } from "./machine.js";
-import type { BackendReport, Measured } from "./measure.js";
+import type { BackendReport } from "./measure.js";
 import type { Growth, ScaleReport } from "./scale.js";
+import type { Subject } from "./subject.js";
 import { count, micros, percent, table, times } from "./table.js";
 import type { Verdict } from "./verdicts.js";
 
@@ -44,7 +45,7 @@ export function backendTables(report: BackendReport): string {
       ...concurrent.map((name) => `% of ${name}`),
     ],
     report.operations.map((one) => [
-      label(one),
+      label(one.subject, SIGNS),
       micros(one.p50),
       micros(one.p99),
       times(one.timesRaw),
@@ -57,7 +58,7 @@ export function backendTables(report: BackendReport): string {
   const collected =
     `Garbage collection took ${(gc.share * 100).toFixed(1)}% of the run in ${count(gc.pauses)} pauses, ` +
     `the longest ${gc.longestMs.toFixed(1)} ms: it is in the p99s.`;
-  return `## ${backend}: ${server}\n\n${rawTable}\n\n${operations}\n\n${notes(report.operations)}${collected}`;
+  return `## ${backend}: ${server}\n\n${rawTable}\n\n${operations}\n\n${notes(report.operations, SIGNS)}${collected}`;
 }
 
 export function scaleTables(report: ScaleReport): string {
@@ -65,7 +66,7 @@ export function scaleTables(report: ScaleReport): string {
   const heads = ["operation", "p50 µs small", "p50 µs big", "big/small @1", `big/small @${inFlight}`];
   const rows = (operations: readonly Growth[]) =>
     operations.map((one) => [
-      one.subject.name,
+      label(one.subject, IN_FLIGHT),
       micros(one.small),
       micros(one.big),
       times(one.slower),
@@ -78,19 +79,36 @@ export function scaleTables(report: ScaleReport): string {
     .join(", ");
   const parts = [`## ${backend}: ${server}\n\nSmall: ten of each. Big: ${sizes}.`, table(heads, rows(single))];
   if (everything.length > 0) parts.push(`Answers that grow with the flow:\n\n${table(heads, rows(everything))}`);
-  return parts.join("\n\n");
+  return [...parts, notes(report.operations, IN_FLIGHT)].join("\n\n").trimEnd();
 }
 
 export function verdictLines(verdicts: readonly Verdict[]): string {
   return verdicts.map(({ aim, met, found }) => `${met ? "MET    " : "NOT MET"} ${aim}: ${found}`).join("\n");
 }
 
-function label({ subject }: Measured): string {
-  return `${subject.name}${subject.everything ? " *" : ""}${subject.twice ? " +" : ""}`;
+type Sign = readonly [sign: string, flag: "everything" | "twice" | "writesNothing" | "alone", meaning: string];
+
+const IN_FLIGHT: readonly Sign[] = [["^", "alone", "made one at a time only: not judged in flight."]];
+
+const SIGNS: readonly Sign[] = [
+  ["*", "everything", "returns all of the flow's, here ten of each."],
+  ["+", "twice", "two round trips: not judged."],
+  [
+    "=",
+    "writesNothing",
+    "finds nothing to change and writes nothing, so has no commit to share: not judged on DuckDB.",
+  ],
+  ...IN_FLIGHT,
+];
+
+function label(subject: Subject, signs: readonly Sign[]): string {
+  return [subject.name, ...signs.filter(([, flag]) => subject[flag]).map(([sign]) => sign)].join(" ");
 }
 
-function notes(operations: readonly Measured[]): string {
-  const starred = operations.some(({ subject }) => subject.everything);
-  const twice = operations.some(({ subject }) => subject.twice);
-  return `${starred ? "* returns all of the flow's, here ten of each.\n" : ""}${twice ? "+ two round trips: not judged.\n" : ""}`;
+/** What the signs mean, of those that are there. */
+function notes(operations: readonly { readonly subject: Subject }[], signs: readonly Sign[]): string {
+  return signs
+    .filter(([, flag]) => operations.some(({ subject }) => subject[flag]))
+    .map(([sign, , meaning]) => `${sign} ${meaning}\n`)
+    .join("");
 }

@@ -4,8 +4,8 @@ import type { BackendName } from "./options.js";
 import type { Progress } from "./progress.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
 import type { Stand } from "./stand.js";
-import type { Subject } from "./subjects.js";
-import type { Work } from "./work.js";
+import type { Subject } from "./subject.js";
+import { notPrepared, type Work } from "./work.js";
 
 export interface Growth {
   readonly subject: Subject;
@@ -14,7 +14,7 @@ export interface Growth {
   readonly big: number;
   /** Median latency, one at a time: big over small. */
   readonly slower: number;
-  /** Time per call with many in flight: big over small. */
+  /** Time per call with many in flight: big over small; NaN where calls are not made so. */
   readonly slowerInFlight: number;
 }
 
@@ -27,7 +27,14 @@ export interface ScaleReport {
 }
 
 /** A hundredth of the big flow, to see quickly that everything works. */
-export const LESS: FlowSize = { positions: 100, orders: 100, signals: 1_000, trades: 1_000, cooldowns: 10 };
+export const LESS: FlowSize = {
+  positions: 100,
+  orders: 100,
+  signals: 1_000,
+  trades: 1_000,
+  fills: 1_000,
+  cooldowns: 10,
+};
 
 export async function compareSizes(
   stand: Stand,
@@ -52,7 +59,9 @@ export async function compareSizes(
   for (const subject of subjects) {
     progress.at(subject.name);
     const works: [Work, Work] = [
-      subject.grows ? onNewFlows(subject, openSmall) : { name: subject.name, ...subject.on(small) },
+      subject.grows || subject.everything
+        ? onNewFlows(subject, openSmall)
+        : { name: subject.name, ...subject.on(small) },
       { name: subject.name, ...subject.on(big) },
     ];
     operations.push(await compare(subject, works, stand.inFlight, plan));
@@ -61,25 +70,27 @@ export async function compareSizes(
 }
 
 async function compare(subject: Subject, [small, big]: [Work, Work], inFlight: number, plan: Plan): Promise<Growth> {
+  const many = [
+    { work: small, inFlight },
+    { work: big, inFlight },
+  ];
   const [smallOne, bigOne, smallMany, bigMany] = (await interleave(
-    [
-      { work: small, inFlight: 1 },
-      { work: big, inFlight: 1 },
-      { work: small, inFlight },
-      { work: big, inFlight },
-    ],
+    [{ work: small, inFlight: 1 }, { work: big, inFlight: 1 }, ...(subject.alone ? [] : many)],
     plan,
-  )) as [Series, Series, Series, Series];
+  )) as [Series, Series, Series?, Series?];
   return {
     subject,
     small: smallOne.p50,
     big: bigOne.p50,
     slower: ratio(bigOne.p50s, smallOne.p50s),
-    slowerInFlight: ratio(smallMany.rates, bigMany.rates),
+    slowerInFlight: smallMany && bigMany ? ratio(smallMany.rates, bigMany.rates) : Number.NaN,
   };
 }
 
-/** What grows with every call is measured on a new small flow each time, or the small flow would not stay small. */
+/**
+ * What grows with every call is measured on a new small flow each time, or the small flow would not stay small; what tells all of
+ * it too, for the others leave things behind.
+ */
 function onNewFlows(subject: Subject, open: () => Promise<Flow>): Work {
   let flow: Flow | undefined;
   let work: Omit<Work, "name"> | undefined;
@@ -90,7 +101,8 @@ function onNewFlows(subject: Subject, open: () => Promise<Flow>): Work {
       work = subject.on(flow);
       await work.prepare?.(ids);
     },
-    call: (id) => work?.call(id) ?? Promise.reject(new Error("not prepared")),
+    ...(subject.alone && { before: (id: string) => work?.before?.(id) ?? Promise.resolve() }),
+    call: (id) => work?.call(id) ?? notPrepared(),
     did: (answer) => work?.did?.(answer) ?? true,
     async tidy() {
       await flow?.manager.close();

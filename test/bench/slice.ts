@@ -19,15 +19,21 @@ export async function slice(work: Work, calls: number, inFlight: number): Promis
 
 async function oneByOne(work: Work, ids: readonly string[]): Promise<Slice> {
   const latencies = new Float64Array(ids.length);
-  const start = performance.now();
-  let last = start;
+  let ms = 0;
+  let last = performance.now();
   for (let i = 0; i < ids.length; i++) {
-    check(work, await work.call(ids[i] as string));
+    const id = ids[i] as string;
+    if (work.before) {
+      await work.before(id);
+      last = performance.now();
+    }
+    check(work, await work.call(id));
     const now = performance.now();
     latencies[i] = (now - last) * 1000;
+    ms += now - last;
     last = now;
   }
-  return { calls: ids.length, ms: last - start, latencies };
+  return { calls: ids.length, ms, latencies };
 }
 
 async function together(work: Work, ids: readonly string[], inFlight: number): Promise<Slice> {

@@ -3,12 +3,19 @@ export interface Work {
   readonly name: string;
   /** Makes what the calls with these ids will need. Not timed. */
   prepare?(ids: readonly string[]): Promise<void>;
+  /** Makes the flow ready for the one call that comes next. Not timed; only where calls are made one at a time. */
+  before?(id: string): Promise<void>;
   /** `id` was never used before in this process. */
   call(id: string): Promise<unknown>;
   /** Whether a call did what is measured; one that did not stops the bench. */
   did?(answer: unknown): boolean;
   /** Removes what the calls left behind. Not timed. */
   tidy?(ids: readonly string[]): Promise<void>;
+}
+
+/** What a call answers whose `prepare` or `before` was left out. */
+export function notPrepared(): Promise<never> {
+  return Promise.reject(new Error("not prepared"));
 }
 
 let used = 0;

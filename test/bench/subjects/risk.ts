@@ -1,0 +1,89 @@
+import type { RiskUpdate } from "../../../src/types.js";
+import type { Subject } from "../subject.js";
+import { freshIds } from "../work.js";
+
+export const risk: readonly Subject[] = [
+  { name: "getRiskState", kind: "read", on: ({ manager }) => ({ call: () => manager.getRiskState() }) },
+  {
+    name: "updateDailyPnl",
+    kind: "change",
+    grows: true,
+    on({ manager }) {
+      let pnl = 0.1;
+      return {
+        call(tradeId) {
+          pnl = -pnl;
+          return manager.updateDailyPnl(pnl, { tradeId, equity: 10_000 + pnl });
+        },
+        did: ({ applied }: RiskUpdate) => applied,
+      };
+    },
+  },
+  {
+    name: "updateDailyPnl (booked before)",
+    kind: "change",
+    writesNothing: true,
+    on({ manager }) {
+      const tradeId = freshIds(1)[0] as string;
+      return {
+        prepare: async () => void (await manager.updateDailyPnl(1, { tradeId })),
+        call: () => manager.updateDailyPnl(1, { tradeId }),
+        did: ({ applied }: RiskUpdate) => !applied,
+      };
+    },
+  },
+  {
+    name: "updateEquity",
+    kind: "change",
+    on({ manager }) {
+      let change = 0;
+      return { call: () => manager.updateEquity(10_000 - (++change % 100)) };
+    },
+  },
+  { name: "getRiskLimits", kind: "read", on: ({ manager }) => ({ call: () => manager.getRiskLimits() }) },
+  {
+    name: "setRiskLimits",
+    kind: "change",
+    on({ manager }) {
+      let change = 0;
+      return { call: () => manager.setRiskLimits({ max_daily_loss: 1e9 + ++change }) };
+    },
+  },
+  {
+    name: "triggerCircuitBreaker",
+    kind: "change",
+    on({ manager }) {
+      let longer = 3_600_000;
+      return {
+        call: () => manager.triggerCircuitBreaker("news", { duration: ++longer }),
+        tidy: async () => void (await manager.resetCircuitBreaker()),
+      };
+    },
+  },
+  {
+    name: "resetCircuitBreaker (and a trigger, in turn)",
+    kind: "change",
+    runs: ["reset_circuit_breaker", "trigger_circuit_breaker"],
+    on({ manager }) {
+      let active = false;
+      return {
+        call() {
+          active = !active;
+          return active ? manager.triggerCircuitBreaker("news") : manager.resetCircuitBreaker("over");
+        },
+        async tidy() {
+          if (active) await manager.resetCircuitBreaker();
+          active = false;
+        },
+      };
+    },
+  },
+  {
+    name: "checkCircuitBreaker",
+    kind: "read",
+    runs: ["get_circuit_breaker"],
+    on: ({ manager }) => ({ call: () => manager.checkCircuitBreaker() }),
+  },
+  { name: "getCircuitBreaker", kind: "read", on: ({ manager }) => ({ call: () => manager.getCircuitBreaker() }) },
+  { name: "getDailyHistory", kind: "read", on: ({ manager }) => ({ call: () => manager.getDailyHistory() }) },
+];
