@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- get_daily_history: the days that are over, oldest first.
+-- get_daily_history: the days that are over, in no order.
 --
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
 -- KEYS[2] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
@@ -166,15 +166,17 @@ local daily_key, history_key = KEYS[2], KEYS[3]
 local days, day_start = tonumber(ARGV[4]), tonumber(ARGV[5])
 
 -- The stored day may be over without any change having closed it yet.
-local stored, by_day, order, history = redis.call("HGETALL", history_key), {}, {}, {}
+local history = redis.call("HGETALL", history_key)
 local ended = read_risk(daily_key, day_start).ended
-if ended then stored[#stored + 1], stored[#stored + 2] = ended.day, day_json(ended.pnl, ended.trades) end
-for i = 1, #stored, 2 do
-  order[#order + 1] = stored[i]
-  by_day[stored[i]] = stored[i + 1]
+if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended.pnl, ended.trades) end
+if #history <= 2 * days then return answer({ "history", history }) end
+
+-- Only the newest of them.
+local by_day, order, newest = {}, {}, {}
+for i = 1, #history, 2 do
+  order[#order + 1] = history[i]
+  by_day[history[i]] = history[i + 1]
 end
 table.sort(order)
-for i = math.max(1, #order - days + 1), #order do
-  history[#history + 1], history[#history + 2] = order[i], by_day[order[i]]
-end
-return answer({ "history", history })
+for i = #order - days + 1, #order do newest[#newest + 1], newest[#newest + 2] = order[i], by_day[order[i]] end
+return answer({ "history", newest })

@@ -8,7 +8,7 @@
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] after               event id; "" = from the oldest kept
 -- ARGV[5] limit               how many at most
--- Reply {"events", newest id, trimmed 0|1, {id, number of values, field, value, ..., id, ...}, call}
+-- Reply {"events", newest id, trimmed 0|1, {{id, {field, value, ...}}, ...}, call}
 --          trimmed 1: events after the given one may be gone
 -- Errors: SFSTATELOST
 
@@ -61,14 +61,13 @@ end
 local events_key = KEYS[2]
 local after, limit = ARGV[4], tonumber(ARGV[5])
 
-if redis.call("XLEN", events_key) == 0 then return answer({ "events", after ~= "" and after or "0-0", "0", {} }) end
-local newest = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1][1]
-local oldest = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1][1]
+local last = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1]
+if not last then return answer({ "events", after ~= "" and after or "0-0", "0", {} }) end
 local trimmed = "0"
-if after ~= "" and id_less(after, oldest) and was_trimmed(events_key) then trimmed = "1" end
-local flat = {}
-for _, entry in ipairs(redis.call("XRANGE", events_key, after == "" and "-" or "(" .. after, "+", "COUNT", limit)) do
-  flat[#flat + 1], flat[#flat + 2] = entry[1], tostring(#entry[2])
-  for _, value in ipairs(entry[2]) do flat[#flat + 1] = value end
+if after ~= "" then
+  local oldest = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1][1]
+  if id_less(after, oldest) and was_trimmed(events_key) then trimmed = "1" end
 end
-return answer({ "events", newest, trimmed, flat })
+local events = redis.call("XRANGE", events_key, after == "" and "-" or "(" .. after, "+", "COUNT", limit)
+
+return answer({ "events", last[1], trimmed, events })

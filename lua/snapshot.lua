@@ -19,7 +19,7 @@
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
 --         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
---         {signal id, ...}, heartbeat ms or "", {instance, ms, ...}, why it is recovering or "", call}
+--         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, why it is recovering or "", call}
 -- Errors: SFSTATELOST
 
 -- >>> read.lua, stamped from lua/shared
@@ -182,10 +182,8 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
       cooldowns[#cooldowns + 1], cooldowns[#cooldowns + 2] = stored[i], stored[i + 1]
     end
   end
-  local newest, recent = redis.call("ZRANGE", processed_key, -100, -1, "WITHSCORES"), {}
-  for i = 1, #newest, 2 do
-    if tonumber(newest[i + 1]) > now - dedup_window then recent[#recent + 1] = newest[i] end
-  end
+  local within = string.format("(%.0f", now - dedup_window)
+  local recent = redis.call("ZRANGE", processed_key, "+inf", within, "BYSCORE", "REV", "LIMIT", 0, 100)
   return last[1] or "", last[2] or "", last[3] or "", cooldowns, recent
 end
 -- <<< signals.lua

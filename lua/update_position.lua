@@ -120,17 +120,20 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text
+  local text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
-  for digits = math.abs(value) < 1e-307 and 1 or 15, 17 do
-    text = string.format("%." .. digits .. "g", value)
-    if tonumber(text) == value then break end
-    -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-    if math.frexp(math.abs(value)) == 0.5 then
-      local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-        return string.char(string.byte(last) + 1) .. "e"
-      end)
-      if tonumber(up) == value then text = up break end
+  local near_zero = math.abs(value) < 1e-307
+  if near_zero or tonumber(text) ~= value then
+    for digits = near_zero and 1 or 15, 17 do
+      text = string.format("%." .. digits .. "g", value)
+      if tonumber(text) == value then break end
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      if math.frexp(math.abs(value)) == 0.5 then
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
     end
   end
   if not string.find(text, "e", 1, true) then return text end
@@ -218,9 +221,8 @@ end
 -- A stored position, its numbers as the texts they are written with.
 local function position_parse(json)
   local p, metadata = record_parse(json)
-  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
-    p[field] = p[field] and number_text(p[field])
-  end
+  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
+  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
   p.entry_ts = string.format("%.0f", p.entry_ts)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)

@@ -1,9 +1,8 @@
 -- A stored position, its numbers as the texts they are written with.
 local function position_parse(json)
   local p, metadata = record_parse(json)
-  for _, field in ipairs({ "size", "entry_price", "tp", "sl", "version" }) do
-    p[field] = p[field] and number_text(p[field])
-  end
+  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
+  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
   p.entry_ts = string.format("%.0f", p.entry_ts)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)

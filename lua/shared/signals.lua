@@ -7,9 +7,7 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
       cooldowns[#cooldowns + 1], cooldowns[#cooldowns + 2] = stored[i], stored[i + 1]
     end
   end
-  local newest, recent = redis.call("ZRANGE", processed_key, -100, -1, "WITHSCORES"), {}
-  for i = 1, #newest, 2 do
-    if tonumber(newest[i + 1]) > now - dedup_window then recent[#recent + 1] = newest[i] end
-  end
+  local within = string.format("(%.0f", now - dedup_window)
+  local recent = redis.call("ZRANGE", processed_key, "+inf", within, "BYSCORE", "REV", "LIMIT", 0, 100)
   return last[1] or "", last[2] or "", last[3] or "", cooldowns, recent
 end

@@ -14,7 +14,7 @@ export const getDailyHistory: Operation<Args, DailyRisk[]> = {
   keys: ["risk:daily", "risk:history"],
   argv: ["days", "day_start"],
   encode: ({ days, dayStart }) => [String(days), String(dayStart)],
-  decode: (reply) => daysFromReply(reply, 1),
+  decode: (reply) => newestDays(daysFromReply(reply, 1)),
   apply(state, { days, dayStart }, { now }) {
     const closed = Array.from(state.history.values(), dailyView);
     const ended = endedDay(state, now, dayStart);

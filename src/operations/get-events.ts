@@ -1,6 +1,7 @@
 import type { StateEvent } from "../types.js";
-import { list, type Operation, text } from "./operation.js";
+import { list, type Operation, parts, type Reply, text } from "./operation.js";
 import { eventFromRow, eventView } from "./view-event.js";
+import { pairsOf } from "./view-signals.js";
 
 interface Args {
   /** Event id; empty: from the oldest kept. */
@@ -21,7 +22,7 @@ export const getEvents: Operation<Args, EventPage> = {
   keys: ["events:log"],
   argv: ["after", "limit"],
   encode: (a) => [a.after, String(a.limit)],
-  decode: (reply) => ({ newest: text(reply, 1), trimmed: reply[2] === "1", events: eventsFromFlat(list(reply, 3)) }),
+  decode: (reply) => ({ newest: text(reply, 1), trimmed: reply[2] === "1", events: eventsFromReply(reply, 3) }),
   apply({ events }, { after, limit }) {
     return {
       newest: events.size === 0 ? after || "0-0" : events.newestId(),
@@ -31,16 +32,14 @@ export const getEvents: Operation<Args, EventPage> = {
   },
 };
 
-function eventsFromFlat(flat: readonly string[]): StateEvent[] {
-  const events: StateEvent[] = [];
-  for (let at = 0; at < flat.length; ) {
-    const id = flat[at] ?? "";
-    const end = at + 2 + Number(flat[at + 1]);
-    const fields: Record<string, string> = {};
-    for (let i = at + 2; i < end; i += 2) fields[flat[i] ?? ""] = flat[i + 1] ?? "";
-    const { type = "", at: ms = "", instance = "", ...rest } = fields;
-    events.push(eventView({ id, at: new Date(Number(ms)), instance }, type, rest));
-    at = end;
-  }
-  return events;
+function eventsFromReply(reply: Reply, at: number): StateEvent[] {
+  const entries = parts(reply, at);
+  return entries.map((_, i) => eventFromEntry(parts(entries, i)));
+}
+
+/** An entry of the stream: its id, and a list of fields and values in turn. */
+function eventFromEntry(entry: Reply): StateEvent {
+  const fields: Record<string, string> = Object.fromEntries(pairsOf(list(entry, 1)));
+  const { type = "", at = "", instance = "", ...rest } = fields;
+  return eventView({ id: text(entry, 0), at: new Date(Number(at)), instance }, type, rest);
 }

@@ -25,8 +25,9 @@ export type KeyName =
   | "recovery:current"
   | "recovery:journal";
 
-/** What a script answers: a tag, then strings (and, in a few reads, lists of strings). The call's number, always last, is cut off. */
-export type Reply = readonly (string | readonly string[])[];
+/** What a script answers: a tag, then strings (and, in a few reads, lists). The call's number, always last, is cut off. */
+export type Reply = readonly ReplyPart[];
+export type ReplyPart = string | readonly ReplyPart[];
 
 /** Who calls, when, under which lease: the same for every change. */
 export interface Call {
@@ -87,9 +88,14 @@ export function texts(reply: Reply, from: number): readonly string[] {
 
 /** The list at a place of a reply. */
 export function list(reply: Reply, at: number): readonly string[] {
+  return texts(parts(reply, at), 0);
+}
+
+/** The list at a place of a reply, of whatever there is in it. */
+export function parts(reply: Reply, at: number): Reply {
   const value = reply[at];
-  if (!Array.isArray(value)) throw new TypeError(`reply[${at}]: expected a list, got ${JSON.stringify(value)}`);
-  return value;
+  if (typeof value === "object") return value;
+  throw new TypeError(`reply[${at}]: expected a list, got ${JSON.stringify(value)}`);
 }
 
 /** The time in ms at a place of a reply; undefined where the reply is empty. */

@@ -78,8 +78,8 @@ export function dailyView(row: DailyRow): DailyRisk {
   return { day: row.day, pnl: fromMoney(row.pnl), trades: row.trades };
 }
 
-/** Days by date, the newest `days` of them. */
-export function newestDays(days: DailyRisk[], count: number): DailyRisk[] {
+/** Days by date, the newest `count` of them. */
+export function newestDays(days: DailyRisk[], count = Number.POSITIVE_INFINITY): DailyRisk[] {
   const sorted = days.sort((a, b) => compareBytes(a.day, b.day));
   return sorted.slice(Math.max(0, sorted.length - count));
 }

@@ -19,6 +19,7 @@ export function signalsView(state: FlowState, now: number, dedupWindow: number):
   };
 }
 
+/** `recent` has the newest first. */
 export function signalsFromReply(
   last: readonly string[],
   cooldowns: readonly string[],
@@ -30,7 +31,7 @@ export function signalsFromReply(
   return {
     ...(id !== "" && { lastProcessedTs: new Date(Number(ts)), lastProcessedPair: pair, lastProcessedId: id }),
     cooldowns: sortedCooldowns(expiries),
-    recentSignalIds: [...recent],
+    recentSignalIds: recent.toReversed(),
   };
 }
 
