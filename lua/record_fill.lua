@@ -292,6 +292,7 @@ end
 -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
 local function decimal_money(a)
   local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
   if scale > 8 then
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
