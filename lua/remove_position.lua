@@ -36,18 +36,16 @@ if epoch ~= "" and epoch ~= flow_epoch then
   return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
 end
 if call ~= "" then
-  local answered = redis.call("GET", call_key)
-  if answered then
-    local number = string.match(answered, "^%d+")
-    if number == call then
-      local text, reply = string.sub(answered, #number + 2), {}
-      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
-      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
-      return reply
-    end
-    if tonumber(number) > tonumber(call) then
-      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
-    end
+  local number = string.match(redis.call("GETRANGE", call_key, -20, -1), "%d+$")
+  if number == call then
+    local answered = redis.call("GET", call_key)
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z%d+$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if number and tonumber(number) > tonumber(call) then
+    return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
   end
 end
 local now = tonumber(clock)
@@ -64,18 +62,18 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
--- it back with that number last.
+-- Gives the answer back with the call's number last, and remembers it, so that a repeated call gets it again: its parts, with a NUL
+-- between them.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, text .. "\0" .. call, "PX", 600000) end
   return redis.error_reply(text)
 end
 
@@ -212,36 +210,47 @@ local function order_slots(o)
   return 1
 end
 
--- Notes what a record takes (sign 1) or gives back (sign -1).
+-- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
 local function hold(delta, pair, notional, slots, sign)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
-  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
-  delta.slots = (delta.slots or 0) + sign * slots
-  delta.pairs = delta.pairs or {}
-  delta.pairs[pair] = (delta.pairs[pair] or 0) + sign * slots
+  slots = sign * slots
+  if not delta.pair then
+    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
+    return
+  end
+  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
+  delta.slots = delta.slots + slots
+  if pair == delta.pair then
+    delta.pair_slots = delta.pair_slots + slots
+  else
+    delta.others = delta.others or {}
+    delta.others[pair] = (delta.others[pair] or 0) + slots
+  end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
 local function write_exposure(exposure_key, delta)
-  local names, changes = {}, {}
-  if delta.slots ~= 0 then names[1], changes[1] = "slots", delta.slots end
-  for pair, slots in pairs(delta.pairs) do
-    if slots ~= 0 then names[#names + 1], changes[#changes + 1] = "pair:" .. pair, slots end
-  end
-  if #names == 0 and delta.units == 0 and delta.parts == 0 then return end
+  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
 
-  local stored = redis.call("HMGET", exposure_key, "notional", unpack(names))
+  local field, others = "pair:" .. delta.pair, {}
+  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
   local units, parts = money_parse(stored[1] or "0")
-  local sums, gone = { "notional", money_text(money_add(units, parts, delta.units, delta.parts)) }, {}
-  for i, name in ipairs(names) do
-    local sum = (stored[i + 1] or 0) + changes[i]
-    if sum == 0 and name ~= "slots" then gone[#gone + 1] = name
-    else sums[#sums + 1], sums[#sums + 2] = name, sum end
+  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
+  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
+  for pair, more in pairs(delta.others or {}) do
+    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
   end
 
-  redis.call("HSET", exposure_key, unpack(sums))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  if pair_slots ~= 0 then
+    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
+  else
+    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
+    redis.call("HDEL", exposure_key, field)
+  end
+  for other, sum in pairs(others) do
+    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
+  end
 end
 -- <<< exposure.lua
 

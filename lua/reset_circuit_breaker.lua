@@ -34,18 +34,16 @@ if epoch ~= "" and epoch ~= flow_epoch then
   return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
 end
 if call ~= "" then
-  local answered = redis.call("GET", call_key)
-  if answered then
-    local number = string.match(answered, "^%d+")
-    if number == call then
-      local text, reply = string.sub(answered, #number + 2), {}
-      if string.sub(text, 1, 2) == "SF" then return redis.error_reply(text) end
-      for part in string.gmatch(text .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
-      return reply
-    end
-    if tonumber(number) > tonumber(call) then
-      return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
-    end
+  local number = string.match(redis.call("GETRANGE", call_key, -20, -1), "%d+$")
+  if number == call then
+    local answered = redis.call("GET", call_key)
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z%d+$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if number and tonumber(number) > tonumber(call) then
+    return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
   end
 end
 local now = tonumber(clock)
@@ -62,18 +60,18 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Remembers the answer under the call's number, its parts with a NUL between them, so that a repeated call gets it again, and gives
--- it back with that number last.
+-- Gives the answer back with the call's number last, and remembers it, so that a repeated call gets it again: its parts, with a NUL
+-- between them.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. table.concat(reply, "\0"), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, table.concat(reply, "\0"), "PX", 600000) end
   return reply
 end
 
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
-  if call ~= "" then redis.call("SET", call_key, call .. " " .. text, "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, text .. "\0" .. call, "PX", 600000) end
   return redis.error_reply(text)
 end
 
