@@ -27,7 +27,7 @@ local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow 
 local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
-local max_events = tonumber(ARGV[6]) -- events kept; 0 = none
+local max_events = ARGV[6] -- events kept; 0 = none
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
@@ -35,7 +35,7 @@ if epoch ~= "" and epoch ~= flow_epoch then
   return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
 end
 if call ~= "" then
-  local number = string.match(redis.call("GETRANGE", call_key, -20, -1), "%d+$")
+  local number = string.match(redis.call("GETRANGE", call_key, "-20", "-1"), "%d+$")
   if number == call then
     local answered = redis.call("GET", call_key)
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z%d+$", ""))) end
@@ -65,19 +65,19 @@ redis.call("XLEN", events_key) -- fails here, before anything is written, if the
 -- between them.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, table.concat(reply, "\0"), "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, table.concat(reply, "\0"), "PX", "600000") end
   return reply
 end
 
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
-  if call ~= "" then redis.call("SET", call_key, text .. "\0" .. call, "PX", 600000) end
+  if call ~= "" then redis.call("SET", call_key, text .. "\0" .. call, "PX", "600000") end
   return redis.error_reply(text)
 end
 
 local function event(kind, ...)
-  if max_events > 0 then
+  if max_events ~= "0" then
     redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
   end
 end

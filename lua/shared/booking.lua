@@ -82,11 +82,12 @@ local function reached_limit(risk, limits_key)
   end
 end
 
--- The row, as it is stored and as events tell it; the equity, which may be unknown, stands last.
+-- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  local fields = { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", risk.trades, "consecutive_losses", risk.losses,
-    "peak_equity", risk.peak, "current_drawdown", risk.drawdown, "equity", risk.equity or "" }
-  return fields
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "equity", risk.equity or "" }
+  return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)

@@ -8,7 +8,7 @@ end
 -- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
 -- window is forgotten at every sixteenth id.
 local function remember(key, id, window, max)
-  local count, at = redis.call("ZCARD", key), now
+  local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end

@@ -21,7 +21,7 @@ local function write_order(orders_key, closed_key, closed_at_key, order)
     forget_closed_orders(closed_key, closed_at_key)
     redis.call("HDEL", orders_key, order.id)
     redis.call("HSET", closed_key, order.id, json)
-    redis.call("ZADD", closed_at_key, "NX", now, order.id)
+    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
   else
     redis.call("HSET", orders_key, order.id, json)
   end
