@@ -109,15 +109,18 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text = string.format("%.15g", value)
+  local text, size = string.format("%.15g", value), math.abs(value)
   -- Doubles next to zero have fewer digits than the others.
-  local near_zero = math.abs(value) < 1e-307
-  if near_zero or tonumber(text) ~= value then
-    for digits = near_zero and 1 or 15, 17 do
-      text = string.format("%." .. digits .. "g", value)
-      if tonumber(text) == value then break end
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
       -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      if math.frexp(math.abs(value)) == 0.5 then
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
         local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
           return string.char(string.byte(last) + 1) .. "e"
         end)
