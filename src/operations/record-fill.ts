@@ -13,6 +13,7 @@ import {
   parseDecimal,
   roundDecimal,
   toDecimal,
+  toNumber,
   withinMoney,
 } from "../state/money.js";
 import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
@@ -178,7 +179,7 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
     cost = addDecimal(cost, heldCost);
     total = addDecimal(total, toDecimal(held.size));
   }
-  const size = Number(decimalText(total));
+  const size = toNumber(total);
   const average = held ? averagePrice(cost, size) : a.price;
   if (!Number.isFinite(size) || !Number.isFinite(average)) {
     throw new InvalidArgumentError(`size: position ${positionId} would grow beyond what a double holds`);
@@ -226,7 +227,7 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
   const move = held.side === "short" ? negateDecimal(rise) : rise;
   const gain = addDecimal(multiplyDecimal(move, toDecimal(a.size)), negateDecimal(toDecimal(a.fee)));
   const realised = inRange(roundDecimal(gain));
-  const size = Number(decimalText(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size)))));
+  const size = toNumber(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size))));
   const position: PositionRow = {
     ...held,
     size,
@@ -240,7 +241,7 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
 }
 
 function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
-  const filled = Number(decimalText(addDecimal(toDecimal(stored.filled), toDecimal(a.size))));
+  const filled = toNumber(addDecimal(toDecimal(stored.filled), toDecimal(a.size)));
   if (!Number.isFinite(filled)) {
     throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
   }
