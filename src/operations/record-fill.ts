@@ -123,7 +123,7 @@ export const recordFill: Operation<Args, FillResult> = {
       call.now,
       {
         booking: { pnl: realised, ts: a.ts },
-        ...(flat && { trade: { result: position.realised, ts: a.ts === undefined ? undefined : lastTs } }),
+        trade: flat ? { result: position.realised, ts: a.ts === undefined ? undefined : lastTs } : undefined,
       },
       a,
     );
@@ -151,13 +151,14 @@ export const recordFill: Operation<Args, FillResult> = {
       ...riskEvent(risk),
     }));
 
-    return {
+    const result: FillResult = {
       applied: true,
       order: orderFromRow(order),
-      ...(!flat && { position: positionFromRow(position) }),
       risk: riskView(state, call.now, a.dayStart),
       tripped: risk.tripped,
     };
+    if (!flat) result.position = positionFromRow(position);
+    return result;
   },
 };
 
@@ -184,29 +185,22 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
   if (!Number.isFinite(size) || !Number.isFinite(average)) {
     throw new InvalidArgumentError(`size: position ${positionId} would grow beyond what a double holds`);
   }
-  const base: Omit<PositionRow, "size" | "entry_price" | "cost" | "notional"> = held ?? {
+  const position: PositionRow = {
     id: positionId,
     pair: order.pair,
     side,
-    entry_ts: ts,
-    tp: order.tp,
-    sl: order.sl,
-    cooldown: order.cooldown,
-    realised: 0n,
-    last_fill_ts: null,
-    version: 0,
-    metadata: order.metadata ?? "{}",
-  };
-  const position: PositionRow = {
-    ...base,
     size,
     entry_price: average,
+    entry_ts: Math.min(held?.entry_ts ?? ts, ts),
+    tp: held ? held.tp : order.tp,
+    sl: held ? held.sl : order.sl,
+    cooldown: held ? held.cooldown : order.cooldown,
     cost: decimalText(cost),
-    entry_ts: Math.min(base.entry_ts, ts),
     notional: notionalOf(size, average),
-    realised: inRange(base.realised + realised),
-    last_fill_ts: Math.max(ts, base.last_fill_ts ?? 0),
-    version: base.version + 1,
+    realised: inRange((held?.realised ?? 0n) + realised),
+    last_fill_ts: Math.max(ts, held?.last_fill_ts ?? 0),
+    version: (held?.version ?? 0) + 1,
+    metadata: held ? held.metadata : (order.metadata ?? "{}"),
   };
   return { position, realised };
 }

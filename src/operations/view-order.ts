@@ -21,10 +21,9 @@ interface StoredOrder {
   tp?: number | null;
   sl?: number | null;
   cooldown?: number | null;
-  metadata?: Metadata | null;
 }
 
-function view(stored: StoredOrder): PendingOrder {
+function view(stored: StoredOrder, metadata: Metadata | null | undefined): PendingOrder {
   const order: PendingOrder = {
     id: stored.id,
     pair: stored.pair,
@@ -42,16 +41,21 @@ function view(stored: StoredOrder): PendingOrder {
   if (typeof stored.tp === "number") order.tp = stored.tp;
   if (typeof stored.sl === "number") order.sl = stored.sl;
   if (typeof stored.cooldown === "number") order.cooldown = stored.cooldown;
-  if (stored.metadata) order.metadata = stored.metadata;
+  if (metadata) order.metadata = metadata;
   return order;
 }
 
 export function orderFromRow(row: OrderRow): PendingOrder {
-  return view({ ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) });
+  return view(row, row.metadata === null ? null : JSON.parse(row.metadata));
+}
+
+function orderFromJson(json: string): PendingOrder {
+  const stored: StoredOrder & { metadata?: Metadata | null } = JSON.parse(json);
+  return view(stored, stored.metadata);
 }
 
 export function orderFromReply(reply: Reply, at: number): PendingOrder {
-  return view(JSON.parse(text(reply, at)));
+  return orderFromJson(text(reply, at));
 }
 
 /** By creation time, then by id. */
@@ -60,7 +64,7 @@ export function sortedOrders(orders: PendingOrder[]): PendingOrder[] {
 }
 
 export function ordersFromReply(reply: Reply, at: number): PendingOrder[] {
-  return sortedOrders(list(reply, at).map((json) => view(JSON.parse(json))));
+  return sortedOrders(list(reply, at).map(orderFromJson));
 }
 
 /** The JSON under which Redis keeps an order. Lua twin: `order_json`. */

@@ -16,10 +16,9 @@ interface StoredPosition {
   sl?: number | null;
   cooldown?: number | null;
   version: number;
-  metadata: Metadata;
 }
 
-function view(stored: StoredPosition): Position {
+function view(stored: StoredPosition, metadata: Metadata): Position {
   const position: Position = {
     id: stored.id,
     pair: stored.pair,
@@ -27,7 +26,7 @@ function view(stored: StoredPosition): Position {
     size: stored.size,
     entryPrice: stored.entry_price,
     entryTs: new Date(stored.entry_ts),
-    metadata: stored.metadata,
+    metadata,
     version: stored.version,
   };
   if (typeof stored.tp === "number") position.tp = stored.tp;
@@ -37,11 +36,16 @@ function view(stored: StoredPosition): Position {
 }
 
 export function positionFromRow(row: PositionRow): Position {
-  return view({ ...row, metadata: JSON.parse(row.metadata) });
+  return view(row, JSON.parse(row.metadata));
+}
+
+function positionFromJson(json: string): Position {
+  const stored: StoredPosition & { metadata: Metadata } = JSON.parse(json);
+  return view(stored, stored.metadata);
 }
 
 export function positionFromReply(reply: Reply, at: number): Position {
-  return view(JSON.parse(text(reply, at)));
+  return positionFromJson(text(reply, at));
 }
 
 /** By entry time, then by id. */
@@ -50,7 +54,7 @@ export function sortedPositions(positions: Position[]): Position[] {
 }
 
 export function positionsFromReply(reply: Reply, at: number): Position[] {
-  return sortedPositions(list(reply, at).map((json) => view(JSON.parse(json))));
+  return sortedPositions(list(reply, at).map(positionFromJson));
 }
 
 /** The JSON under which Redis keeps a position. Lua twin: `position_json`. */

@@ -12,7 +12,7 @@ import { list, optionalTime, type Reply, text } from "./operation.js";
 export function riskView(state: FlowState, now: number, dayStart: number): RiskState {
   const row = riskAt(state, now, dayStart);
   const breaker = activeBreaker(state, now);
-  return {
+  const view: RiskState = {
     day: row.day,
     dailyPnl: fromMoney(row.daily_pnl),
     dailyTrades: row.daily_trades,
@@ -20,9 +20,10 @@ export function riskView(state: FlowState, now: number, dayStart: number): RiskS
     currentDrawdown: row.current_drawdown,
     peakEquity: row.peak_equity,
     circuitBreakerActive: breaker !== undefined,
-    ...(breaker && { circuitBreakerReason: breaker.reason }),
-    ...(breaker && breaker.until !== null && { circuitBreakerUntil: new Date(breaker.until) }),
   };
+  if (breaker) view.circuitBreakerReason = breaker.reason;
+  if (breaker && breaker.until !== null) view.circuitBreakerUntil = new Date(breaker.until);
+  return view;
 }
 
 /** The nine fields of a risk state, from a place of a reply on. */

@@ -46,9 +46,8 @@ export class Ranking extends Table<number> {
   }
 
   #remove(entry: Ranked): void {
-    const at = this.#position(entry);
-    if (at !== this.#start) {
-      this.#order.splice(at, 1);
+    if (this.oldest()?.id !== entry.id) {
+      this.#order.splice(this.#position(entry), 1);
       return;
     }
     this.#start++;
