@@ -223,13 +223,21 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
   const realised = inRange(roundDecimal(gain));
   const size = toNumber(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size))));
   const position: PositionRow = {
-    ...held,
+    id: held.id,
+    pair: held.pair,
+    side: held.side,
     size,
+    entry_price: held.entry_price,
+    entry_ts: held.entry_ts,
+    tp: held.tp,
+    sl: held.sl,
+    cooldown: held.cooldown,
     cost: null,
     notional: notionalOf(size, held.entry_price),
     realised: inRange(held.realised + realised),
     last_fill_ts: Math.max(ts, held.last_fill_ts ?? 0),
     version: held.version + 1,
+    metadata: held.metadata,
   };
   return { position, realised };
 }
@@ -242,8 +250,25 @@ function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
   let status: OrderStatus = stored.status;
   if (filled >= stored.size) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
-  const order = { ...stored, filled, status, position_id: positionId };
-  return { ...order, notional: orderNotional(order) };
+  return {
+    id: stored.id,
+    pair: stored.pair,
+    side: stored.side,
+    order_type: stored.order_type,
+    price: stored.price,
+    size: stored.size,
+    status,
+    created_at: stored.created_at,
+    filled,
+    intent: stored.intent,
+    position_id: positionId,
+    signal_id: stored.signal_id,
+    tp: stored.tp,
+    sl: stored.sl,
+    cooldown: stored.cooldown,
+    metadata: stored.metadata,
+    notional: orderNotional({ intent: stored.intent, status, size: stored.size, filled, price: stored.price }),
+  };
 }
 
 function checkPair(order: OrderRow, held: PositionRow | undefined): void {

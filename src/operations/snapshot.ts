@@ -53,8 +53,8 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     return {
       epoch: state.meta.value?.epoch ?? "",
       at: new Date(now),
-      positions: sortedPositions(Array.from(state.positions.values(), positionFromRow)),
-      orders: sortedOrders(Array.from(state.orders.values(), orderFromRow)),
+      positions: sortedPositions([...state.positions.values()].map(positionFromRow)),
+      orders: sortedOrders([...state.orders.values()].map(orderFromRow)),
       risk: riskView(state, now, a.dayStart),
       breaker: breakerView(activeBreaker(state, now)),
       limits: limitsView(state.limits.entries()),

@@ -1,9 +1,10 @@
 /** An order as callers see it, from its row and from its JSON in Redis. */
 import { formatMoney } from "../state/money.js";
-import { compareBytes } from "../state/ranking.js";
+import { compareBytes, inOrder } from "../state/ranking.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Metadata, OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
 import { list, type Reply, text } from "./operation.js";
+import { metadataView } from "./view-metadata.js";
 
 interface StoredOrder {
   id: string;
@@ -46,7 +47,7 @@ function view(stored: StoredOrder, metadata: Metadata | null | undefined): Pendi
 }
 
 export function orderFromRow(row: OrderRow): PendingOrder {
-  return view(row, row.metadata === null ? null : JSON.parse(row.metadata));
+  return view(row, row.metadata === null ? null : metadataView(row.metadata));
 }
 
 function orderFromJson(json: string): PendingOrder {
@@ -60,7 +61,7 @@ export function orderFromReply(reply: Reply, at: number): PendingOrder {
 
 /** By creation time, then by id. */
 export function sortedOrders(orders: PendingOrder[]): PendingOrder[] {
-  return orders.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareBytes(a.id, b.id));
+  return inOrder(orders, (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareBytes(a.id, b.id));
 }
 
 export function ordersFromReply(reply: Reply, at: number): PendingOrder[] {

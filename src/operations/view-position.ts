@@ -1,9 +1,10 @@
 /** A position as callers see it, from its row and from its JSON in Redis. */
 import { formatMoney } from "../state/money.js";
-import { compareBytes } from "../state/ranking.js";
+import { compareBytes, inOrder } from "../state/ranking.js";
 import type { PositionRow } from "../state/rows.js";
 import type { Metadata, Position, PositionSide } from "../types.js";
 import { list, type Reply, text } from "./operation.js";
+import { metadataView } from "./view-metadata.js";
 
 interface StoredPosition {
   id: string;
@@ -36,7 +37,7 @@ function view(stored: StoredPosition, metadata: Metadata): Position {
 }
 
 export function positionFromRow(row: PositionRow): Position {
-  return view(row, JSON.parse(row.metadata));
+  return view(row, metadataView(row.metadata));
 }
 
 function positionFromJson(json: string): Position {
@@ -50,7 +51,7 @@ export function positionFromReply(reply: Reply, at: number): Position {
 
 /** By entry time, then by id. */
 export function sortedPositions(positions: Position[]): Position[] {
-  return positions.sort((a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
+  return inOrder(positions, (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
 }
 
 export function positionsFromReply(reply: Reply, at: number): Position[] {

@@ -3,7 +3,7 @@
 import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { formatMoney, fromMoney, parseMoney } from "../state/money.js";
-import { compareBytes } from "../state/ranking.js";
+import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
 import type { BreakerRow, DailyRow } from "../state/rows.js";
 import type { BreakerSource, CircuitBreaker, DailyRisk, RiskState } from "../types.js";
@@ -81,7 +81,7 @@ export function dailyView(row: DailyRow): DailyRisk {
 
 /** Days by date, the newest `days` of them. */
 export function newestDays(days: DailyRisk[], count: number): DailyRisk[] {
-  const sorted = days.sort((a, b) => compareBytes(a.day, b.day));
+  const sorted = inOrder(days, (a, b) => (a.day < b.day ? -1 : 1));
   return sorted.slice(Math.max(0, sorted.length - count));
 }
 

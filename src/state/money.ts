@@ -15,12 +15,14 @@ export const MAX_MONEY: Money = 9_000_000_000_000_000n * UNITS;
 /** The amount nearest to the shortest decimal that reads back as `value`, half away from zero; undefined beyond 9e15 or not finite. */
 export function toMoney(value: number): Money | undefined {
   if (!Number.isFinite(value) || Math.abs(value) > 9e15) return undefined;
+  if (Number.isInteger(value)) return BigInt(value) * UNITS;
   return roundDecimal(toDecimal(value));
 }
 
 /** The amount as a double, for display and for callers; exact up to 15 significant digits. */
 export function fromMoney(amount: Money): number {
-  return toNumber(decimalOf(amount));
+  const near = Number(amount);
+  return Number.isSafeInteger(near) ? near / 1e8 : Number(formatMoney(amount));
 }
 
 /** A plain decimal: no exponent, no trailing zeros, `-12.5`. */

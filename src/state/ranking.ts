@@ -74,6 +74,12 @@ function compare(a: Ranked, b: Ranked): number {
   return a.score - b.score || compareBytes(a.id, b.id);
 }
 
+/** Sorts in place, unless the values stand in order already, as those of a table mostly do. */
+export function inOrder<Value>(values: Value[], compare: (a: Value, b: Value) => number): Value[] {
+  const isSorted = values.every((value, i) => i === 0 || compare(values[i - 1] as Value, value) <= 0);
+  return isSorted ? values : values.sort(compare);
+}
+
 /** Compares two well-formed strings by their UTF-8 bytes, as Redis and DuckDB do. */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
