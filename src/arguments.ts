@@ -225,13 +225,12 @@ export function orNone<T, R>(value: T | null | undefined, read: (value: T) => R)
   return value === undefined || value === null ? null : read(value);
 }
 
-/** Metadata as JSON text; what JSON cannot say (NaN, a bigint, a cycle) is an error rather than a silent loss. */
-export function metadata(field: string, value: unknown): string {
-  if (value === undefined) return "{}";
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(field, "an object", value);
-  let json: string;
+/** The JSON of a value; looks at each number only where one may have become null. */
+function jsonOf(field: string, value: object): string | undefined {
   try {
-    json = JSON.stringify(value, (key, inner: unknown) => {
+    const json: string | undefined = JSON.stringify(value);
+    if (!json?.includes("null")) return json;
+    return JSON.stringify(value, (key, inner: unknown) => {
       if (typeof inner === "number" && !Number.isFinite(inner)) fail(`${field}.${key}`, "a finite number", inner);
       return inner;
     });
@@ -239,6 +238,13 @@ export function metadata(field: string, value: unknown): string {
     if (cause instanceof InvalidArgumentError) throw cause;
     throw new InvalidArgumentError(`${field}: expected what JSON can hold: ${String(cause)}`, { cause });
   }
+}
+
+/** Metadata as JSON text; what JSON cannot say (NaN, a bigint, a cycle) is an error rather than a silent loss. */
+export function metadata(field: string, value: unknown): string {
+  if (value === undefined) return "{}";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(field, "an object", value);
+  const json = jsonOf(field, value);
   if (!json?.startsWith("{")) return fail(field, "an object", value);
   const bytes = Buffer.byteLength(json);
   if (bytes > MAX_METADATA_BYTES) {

@@ -67,7 +67,7 @@ import { triggerCircuitBreaker } from "./operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "./operations/update-daily-pnl.js";
 import { updateEquity } from "./operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "./operations/update-position.js";
-import { isUnknown, read } from "./outcome.js";
+import { isUnknown, type Reading, read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
 import { snapshotPath, writeSnapshot } from "./snapshot-file.js";
 import { SnapshotWriter } from "./snapshot-writer.js";
@@ -572,13 +572,7 @@ export class StateManager {
       maxIds: this.config.signals.max_ids,
       ...this.#dedup,
     });
-    return read<Admission, Admission>(call, {
-      value: (admission) => admission,
-      error(error) {
-        if (error instanceof FencedError) return { admitted: false, reason: "fenced", message: error.message };
-        throw error;
-      },
-    });
+    return read(call, ADMISSION);
   }
 
   /** The client order id of a signal's entry: the same at every retry, in every process; what exchanges take. */
@@ -777,6 +771,15 @@ export class StateManager {
     return this.#backend.execute(operation, args, "");
   }
 }
+
+/** Being fenced is one of the refusals. */
+const ADMISSION: Reading<Admission, Admission> = {
+  value: (admission) => admission,
+  error(error) {
+    if (error instanceof FencedError) return { admitted: false, reason: "fenced", message: error.message };
+    throw error;
+  },
+};
 
 /** How often somebody who waits for a lease asks again, ms. */
 const LEASE_POLL = 200;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../errors.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
-import { orderNotional } from "../state/exposure.js";
+import { notionalOf } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
 import { remember, remembers } from "../state/memory.js";
 import { formatMoney, type Money, toMoney } from "../state/money.js";
@@ -105,7 +105,11 @@ export const admit: Operation<Args, Admission> = {
     return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };
   },
   apply(state, a, call) {
-    const entry: Omit<OrderRow, "id"> = {
+    const notional = notionalOf(a.size, a.price);
+    const refusal = firstRefusal(state, a, notional, call);
+    if (refusal) return refusal;
+    const order: OrderRow = {
+      id: freeId(state, a, call.now),
       pair: a.pair,
       side: a.side === "long" ? "buy" : "sell",
       order_type: a.orderType,
@@ -121,11 +125,8 @@ export const admit: Operation<Args, Admission> = {
       sl: a.sl,
       cooldown: a.cooldown,
       metadata: a.metadata,
-      notional: orderNotional({ ...a, intent: "entry", status: "intent", filled: 0 }),
+      notional,
     };
-    const refusal = firstRefusal(state, a, entry.notional, call);
-    if (refusal) return refusal;
-    const order: OrderRow = { id: freeId(state, a, call.now), ...entry };
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
@@ -180,8 +181,7 @@ function firstRefusal(state: FlowState, a: Args, notional: Money, { now }: Call)
   if (remembers(state.processed, a.signalId, now, a.dedupWindow)) {
     return refused("duplicate_signal", `signal ${a.signalId} was acted on before`);
   }
-  const cooldowns = [a.pair, "*", cooldownField(a.pair, a.side), cooldownField("*", a.side)];
-  const coolUntil = Math.max(...cooldowns.map((field) => state.cooldowns.get(field) ?? 0));
+  const coolUntil = cooledUntil(state, a);
   if (coolUntil > now) return refused("cooldown", `${a.pair} ${a.side} is cooling down`, coolUntil);
 
   const maxOpen = state.limit("max_open_positions");
@@ -203,6 +203,15 @@ function firstRefusal(state: FlowState, a: Args, notional: Money, { now }: Call)
     );
   }
   return undefined;
+}
+
+/** When the last of the cooldowns that hold for the entry ends. */
+function cooledUntil({ cooldowns }: FlowState, { pair, side }: Args): number {
+  let until = 0;
+  for (const field of [pair, "*", cooldownField(pair, side), cooldownField("*", side)]) {
+    until = Math.max(until, cooldowns.get(field) ?? 0);
+  }
+  return until;
 }
 
 function refused(reason: Refusal, message: string, retryAt?: number): Refused {

@@ -62,7 +62,7 @@ export const closePosition: Operation<Args, CloseResult> = {
       {
         booking: { pnl: a.pnl, ts: a.ts },
         trade: { result: position.realised + a.pnl, ts: a.ts },
-        ...(a.equity !== undefined && { equity: a.equity }),
+        equity: a.equity,
       },
       a,
     );

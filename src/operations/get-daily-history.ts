@@ -16,7 +16,7 @@ export const getDailyHistory: Operation<Args, DailyRisk[]> = {
   encode: ({ days, dayStart }) => [String(days), String(dayStart)],
   decode: (reply) => newestDays(daysFromReply(reply, 1)),
   apply(state, { days, dayStart }, { now }) {
-    const closed = Array.from(state.history.values(), dailyView);
+    const closed = [...state.history.values()].map(dailyView);
     const ended = endedDay(state, now, dayStart);
     if (ended) closed.push(dailyView(ended));
     return newestDays(closed, days);

@@ -9,5 +9,5 @@ export const getPendingOrders: Operation<void, PendingOrder[]> = {
   argv: [],
   encode: () => [],
   decode: (reply) => ordersFromReply(reply, 1),
-  apply: (state) => sortedOrders(Array.from(state.orders.values(), orderFromRow)),
+  apply: (state) => sortedOrders([...state.orders.values()].map(orderFromRow)),
 };

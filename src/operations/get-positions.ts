@@ -9,5 +9,5 @@ export const getPositions: Operation<void, Position[]> = {
   argv: [],
   encode: () => [],
   decode: (reply) => positionsFromReply(reply, 1),
-  apply: (state) => sortedPositions(Array.from(state.positions.values(), positionFromRow)),
+  apply: (state) => sortedPositions([...state.positions.values()].map(positionFromRow)),
 };

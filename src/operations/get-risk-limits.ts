@@ -9,6 +9,6 @@ export const getRiskLimits: Operation<void, RiskLimits> = {
   keys: ["risk:limits"],
   argv: [],
   encode: () => [],
-  decode: (reply) => limitsView(pairsFromReply(reply, 1)),
-  apply: (state) => limitsView(state.limits.entries()),
+  decode: (reply) => limitsView(new Map(pairsFromReply(reply, 1))),
+  apply: (state) => limitsView(state.limits),
 };

@@ -13,6 +13,7 @@ import {
   parseDecimal,
   roundDecimal,
   toDecimal,
+  toNumber,
   withinMoney,
 } from "../state/money.js";
 import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
@@ -122,7 +123,7 @@ export const recordFill: Operation<Args, FillResult> = {
       call.now,
       {
         booking: { pnl: realised, ts: a.ts },
-        ...(flat && { trade: { result: position.realised, ts: a.ts === undefined ? undefined : lastTs } }),
+        trade: flat ? { result: position.realised, ts: a.ts === undefined ? undefined : lastTs } : undefined,
       },
       a,
     );
@@ -150,13 +151,14 @@ export const recordFill: Operation<Args, FillResult> = {
       ...riskEvent(risk),
     }));
 
-    return {
+    const result: FillResult = {
       applied: true,
       order: orderFromRow(order),
-      ...(!flat && { position: positionFromRow(position) }),
       risk: riskView(state, call.now, a.dayStart),
       tripped: risk.tripped,
     };
+    if (!flat) result.position = positionFromRow(position);
+    return result;
   },
 };
 
@@ -178,34 +180,27 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
     cost = addDecimal(cost, heldCost);
     total = addDecimal(total, toDecimal(held.size));
   }
-  const size = Number(decimalText(total));
+  const size = toNumber(total);
   const average = held ? averagePrice(cost, size) : a.price;
   if (!Number.isFinite(size) || !Number.isFinite(average)) {
     throw new InvalidArgumentError(`size: position ${positionId} would grow beyond what a double holds`);
   }
-  const base: Omit<PositionRow, "size" | "entry_price" | "cost" | "notional"> = held ?? {
+  const position: PositionRow = {
     id: positionId,
     pair: order.pair,
     side,
-    entry_ts: ts,
-    tp: order.tp,
-    sl: order.sl,
-    cooldown: order.cooldown,
-    realised: 0n,
-    last_fill_ts: null,
-    version: 0,
-    metadata: order.metadata ?? "{}",
-  };
-  const position: PositionRow = {
-    ...base,
     size,
     entry_price: average,
+    entry_ts: Math.min(held?.entry_ts ?? ts, ts),
+    tp: held ? held.tp : order.tp,
+    sl: held ? held.sl : order.sl,
+    cooldown: held ? held.cooldown : order.cooldown,
     cost: decimalText(cost),
-    entry_ts: Math.min(base.entry_ts, ts),
     notional: notionalOf(size, average),
-    realised: inRange(base.realised + realised),
-    last_fill_ts: Math.max(ts, base.last_fill_ts ?? 0),
-    version: base.version + 1,
+    realised: inRange((held?.realised ?? 0n) + realised),
+    last_fill_ts: Math.max(ts, held?.last_fill_ts ?? 0),
+    version: (held?.version ?? 0) + 1,
+    metadata: held ? held.metadata : (order.metadata ?? "{}"),
   };
   return { position, realised };
 }
@@ -226,29 +221,54 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
   const move = held.side === "short" ? negateDecimal(rise) : rise;
   const gain = addDecimal(multiplyDecimal(move, toDecimal(a.size)), negateDecimal(toDecimal(a.fee)));
   const realised = inRange(roundDecimal(gain));
-  const size = Number(decimalText(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size)))));
+  const size = toNumber(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size))));
   const position: PositionRow = {
-    ...held,
+    id: held.id,
+    pair: held.pair,
+    side: held.side,
     size,
+    entry_price: held.entry_price,
+    entry_ts: held.entry_ts,
+    tp: held.tp,
+    sl: held.sl,
+    cooldown: held.cooldown,
     cost: null,
     notional: notionalOf(size, held.entry_price),
     realised: inRange(held.realised + realised),
     last_fill_ts: Math.max(ts, held.last_fill_ts ?? 0),
     version: held.version + 1,
+    metadata: held.metadata,
   };
   return { position, realised };
 }
 
 function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
-  const filled = Number(decimalText(addDecimal(toDecimal(stored.filled), toDecimal(a.size))));
+  const filled = toNumber(addDecimal(toDecimal(stored.filled), toDecimal(a.size)));
   if (!Number.isFinite(filled)) {
     throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
   }
   let status: OrderStatus = stored.status;
   if (filled >= stored.size) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
-  const order = { ...stored, filled, status, position_id: positionId };
-  return { ...order, notional: orderNotional(order) };
+  return {
+    id: stored.id,
+    pair: stored.pair,
+    side: stored.side,
+    order_type: stored.order_type,
+    price: stored.price,
+    size: stored.size,
+    status,
+    created_at: stored.created_at,
+    filled,
+    intent: stored.intent,
+    position_id: positionId,
+    signal_id: stored.signal_id,
+    tp: stored.tp,
+    sl: stored.sl,
+    cooldown: stored.cooldown,
+    metadata: stored.metadata,
+    notional: orderNotional({ intent: stored.intent, status, size: stored.size, filled, price: stored.price }),
+  };
 }
 
 function checkPair(order: OrderRow, held: PositionRow | undefined): void {

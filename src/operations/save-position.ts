@@ -50,9 +50,9 @@ export const savePosition: Operation<Args, Position> = {
       sl: a.sl,
       cooldown: a.cooldown,
       cost: null,
+      notional: notionalOf(a.size, a.entryPrice),
       realised: replaced?.realised ?? 0n,
       last_fill_ts: replaced?.last_fill_ts ?? null,
-      notional: notionalOf(a.size, a.entryPrice),
       version: (replaced?.version ?? 0) + 1,
       metadata: a.metadata,
     };

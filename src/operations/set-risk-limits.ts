@@ -14,7 +14,7 @@ export const setRiskLimits: Operation<Args, RiskLimits> = {
   keys: ["risk:limits"],
   argv: ["limits"],
   encode: ({ limits }) => limits.flatMap(([name, limit]) => [name, limitText(name, limit)]),
-  decode: (reply) => limitsView(pairsOf(texts(reply, 1))),
+  decode: (reply) => limitsView(new Map(pairsOf(texts(reply, 1)))),
   apply(state, { limits }, call) {
     const changes = limits.filter(([name, limit]) => (state.limits.get(name) ?? null) !== limit);
 
@@ -28,6 +28,6 @@ export const setRiskLimits: Operation<Args, RiskLimits> = {
       );
     }
 
-    return limitsView(state.limits.entries());
+    return limitsView(state.limits);
   },
 };

@@ -32,7 +32,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   apply(state, a, call) {
     const { window, max } = TRADE_MEMORY;
     if (a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window)) {
-      return { ...riskView(state, call.now, a.dayStart), applied: false, tripped: false };
+      return Object.assign(riskView(state, call.now, a.dayStart), { applied: false, tripped: false });
     }
 
     const risk = decideRisk(
@@ -41,7 +41,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       {
         booking: { pnl: a.pnl, ts: a.ts },
         trade: { result: a.pnl, ts: a.ts },
-        ...(a.equity !== undefined && { equity: a.equity }),
+        equity: a.equity,
       },
       a,
     );
@@ -54,6 +54,6 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       ...riskEvent(risk),
     }));
 
-    return { ...riskView(state, call.now, a.dayStart), applied: true, tripped: risk.tripped };
+    return Object.assign(riskView(state, call.now, a.dayStart), { applied: true, tripped: risk.tripped });
   },
 };

@@ -21,6 +21,6 @@ export const updateEquity: Operation<Args, RiskUpdate> = {
     writeRisk(state, risk);
     state.emit(call, "equity_updated", () => riskEvent(risk));
 
-    return { ...riskView(state, call.now, a.dayStart), applied: true, tripped: risk.tripped };
+    return Object.assign(riskView(state, call.now, a.dayStart), { applied: true, tripped: risk.tripped });
   },
 };

@@ -57,7 +57,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
     const size = a.size ?? stored.size;
     const entryPrice = a.entryPrice ?? stored.entry_price;
     const position: PositionRow = {
-      ...stored,
+      id: stored.id,
       pair: a.pair ?? stored.pair,
       side: a.side ?? stored.side,
       size,
@@ -65,8 +65,11 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
       entry_ts: a.entryTs ?? stored.entry_ts,
       tp: a.tp === undefined ? stored.tp : a.tp,
       sl: a.sl === undefined ? stored.sl : a.sl,
+      cooldown: stored.cooldown,
       cost: a.size === undefined && a.entryPrice === undefined ? stored.cost : null,
       notional: notionalOf(size, entryPrice),
+      realised: stored.realised,
+      last_fill_ts: stored.last_fill_ts,
       version: stored.version + 1,
       metadata: a.metadata ?? stored.metadata,
     };

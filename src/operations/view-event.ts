@@ -15,15 +15,19 @@ export function eventFromRow(row: EventRow): StateEvent {
 
 /** The event of a type from its fields. Throws a TypeError on a type that this version does not know. */
 export function eventView(base: Base, type: string, f: Fields): StateEvent {
+  // Each literal is written out: adding to a spread would cost more than all else here.
+  const { id, at, instance } = base;
   switch (type) {
     case "position_saved":
     case "position_updated":
-      return { ...base, type, position: positionFromReply([need(f, "position")], 0) };
+      return { id, at, instance, type, position: positionFromReply([need(f, "position")], 0) };
     case "position_removed":
-      return { ...base, type, positionId: need(f, "id"), pair: need(f, "pair") };
+      return { id, at, instance, type, positionId: need(f, "id"), pair: need(f, "pair") };
     case "position_closed":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         positionId: need(f, "id"),
         pair: need(f, "pair"),
@@ -33,19 +37,23 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         risk: risk(f),
       };
     case "order_saved":
-      return { ...base, type, order: orderFromReply([need(f, "order")], 0) };
+      return { id, at, instance, type, order: orderFromReply([need(f, "order")], 0) };
     case "order_removed":
-      return { ...base, type, orderId: need(f, "id"), pair: need(f, "pair") };
+      return { id, at, instance, type, orderId: need(f, "id"), pair: need(f, "pair") };
     case "order_cancelled":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         order: orderFromReply([need(f, "order")], 0),
         signalReleased: f.signal_released === "1",
       };
     case "entry_admitted":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         signalId: need(f, "signal_id"),
         pair: need(f, "pair"),
@@ -55,7 +63,9 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       };
     case "fill_recorded":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         orderId: need(f, "order_id"),
         fillId: need(f, "fill_id"),
@@ -72,50 +82,64 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       };
     case "pnl_booked":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         pnl: Number(need(f, "pnl")),
         ...(f.trade_id && { tradeId: f.trade_id }),
         risk: risk(f),
       };
     case "equity_updated":
-      return { ...base, type, risk: risk(f) };
+      return { id, at, instance, type, risk: risk(f) };
     case "limits_set":
-      return { ...base, type, limits: limits(f) };
+      return { id, at, instance, type, limits: limits(f) };
     case "breaker_tripped":
-      return { ...base, type, breaker: breaker(f) };
+      return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":
-      return { ...base, type, ...(f.reason && { reason: f.reason }) };
+      return { id, at, instance, type, ...(f.reason && { reason: f.reason }) };
     case "signal_processed":
-      return { ...base, type, signalId: need(f, "signal_id"), pair: need(f, "pair"), ts: time(f, "ts") };
+      return { id, at, instance, type, signalId: need(f, "signal_id"), pair: need(f, "pair"), ts: time(f, "ts") };
     case "cooldown_set":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         cooldown: need(f, "cooldown"),
         until: time(f, "until"),
         ...(f.reason && { reason: f.reason }),
       };
     case "cooldown_cleared":
-      return { ...base, type, pair: need(f, "pair"), ...(f.side && { side: side(f.side) }) };
+      return { id, at, instance, type, pair: need(f, "pair"), ...(f.side && { side: side(f.side) }) };
     case "lease_acquired":
-      return { ...base, type, token: Number(need(f, "token")), holder: need(f, "holder"), until: time(f, "until") };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        token: Number(need(f, "token")),
+        holder: need(f, "holder"),
+        until: time(f, "until"),
+      };
     case "lease_released":
-      return { ...base, type, token: Number(need(f, "token")), holder: need(f, "holder") };
+      return { id, at, instance, type, token: Number(need(f, "token")), holder: need(f, "holder") };
     case "recovery_begun":
-      return { ...base, type, recoveryId: Number(need(f, "id")), reason: need(f, "reason") };
+      return { id, at, instance, type, recoveryId: Number(need(f, "id")), reason: need(f, "reason") };
     case "recovery_ended":
-      return { ...base, type };
+      return { id, at, instance, type };
     case "difference_found":
       return {
-        ...base,
+        id,
+        at,
+        instance,
         type,
         subject: need(f, "subject"),
         found: need(f, "found"),
         reads: Number(need(f, "reads")),
       };
     default:
-      throw new TypeError(`event ${base.id} has a type that this version does not know: ${JSON.stringify(type)}`);
+      throw new TypeError(`event ${id} has a type that this version does not know: ${JSON.stringify(type)}`);
   }
 }
 

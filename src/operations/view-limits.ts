@@ -2,8 +2,7 @@
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../config/risk-limits.js";
 import { formatMoney, toMoney } from "../state/money.js";
 
-export function limitsView(entries: Iterable<readonly [string, string | number]>): RiskLimits {
-  const stored = new Map(entries);
+export function limitsView(stored: { get(name: RiskLimitName): string | number | undefined }): RiskLimits {
   const limits: RiskLimits = {};
   for (const name of RISK_LIMITS) {
     const value = stored.get(name);

@@ -1,9 +1,10 @@
 /** An order as callers see it, from its row and from its JSON in Redis. */
 import { formatMoney } from "../state/money.js";
-import { compareBytes } from "../state/ranking.js";
+import { compareBytes, inOrder } from "../state/ranking.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Metadata, OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
 import { list, type Reply, text } from "./operation.js";
+import { metadataView } from "./view-metadata.js";
 
 interface StoredOrder {
   id: string;
@@ -21,10 +22,9 @@ interface StoredOrder {
   tp?: number | null;
   sl?: number | null;
   cooldown?: number | null;
-  metadata?: Metadata | null;
 }
 
-function view(stored: StoredOrder): PendingOrder {
+function view(stored: StoredOrder, metadata: Metadata | null | undefined): PendingOrder {
   const order: PendingOrder = {
     id: stored.id,
     pair: stored.pair,
@@ -42,25 +42,30 @@ function view(stored: StoredOrder): PendingOrder {
   if (typeof stored.tp === "number") order.tp = stored.tp;
   if (typeof stored.sl === "number") order.sl = stored.sl;
   if (typeof stored.cooldown === "number") order.cooldown = stored.cooldown;
-  if (stored.metadata) order.metadata = stored.metadata;
+  if (metadata) order.metadata = metadata;
   return order;
 }
 
 export function orderFromRow(row: OrderRow): PendingOrder {
-  return view({ ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) });
+  return view(row, row.metadata === null ? null : metadataView(row.metadata));
+}
+
+function orderFromJson(json: string): PendingOrder {
+  const stored: StoredOrder & { metadata?: Metadata | null } = JSON.parse(json);
+  return view(stored, stored.metadata);
 }
 
 export function orderFromReply(reply: Reply, at: number): PendingOrder {
-  return view(JSON.parse(text(reply, at)));
+  return orderFromJson(text(reply, at));
 }
 
 /** By creation time, then by id. */
 export function sortedOrders(orders: PendingOrder[]): PendingOrder[] {
-  return orders.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareBytes(a.id, b.id));
+  return inOrder(orders, (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareBytes(a.id, b.id));
 }
 
 export function ordersFromReply(reply: Reply, at: number): PendingOrder[] {
-  return sortedOrders(list(reply, at).map((json) => view(JSON.parse(json))));
+  return sortedOrders(list(reply, at).map(orderFromJson));
 }
 
 /** The JSON under which Redis keeps an order. Lua twin: `order_json`. */

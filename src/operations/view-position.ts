@@ -1,9 +1,10 @@
 /** A position as callers see it, from its row and from its JSON in Redis. */
 import { formatMoney } from "../state/money.js";
-import { compareBytes } from "../state/ranking.js";
+import { compareBytes, inOrder } from "../state/ranking.js";
 import type { PositionRow } from "../state/rows.js";
 import type { Metadata, Position, PositionSide } from "../types.js";
 import { list, type Reply, text } from "./operation.js";
+import { metadataView } from "./view-metadata.js";
 
 interface StoredPosition {
   id: string;
@@ -16,10 +17,9 @@ interface StoredPosition {
   sl?: number | null;
   cooldown?: number | null;
   version: number;
-  metadata: Metadata;
 }
 
-function view(stored: StoredPosition): Position {
+function view(stored: StoredPosition, metadata: Metadata): Position {
   const position: Position = {
     id: stored.id,
     pair: stored.pair,
@@ -27,7 +27,7 @@ function view(stored: StoredPosition): Position {
     size: stored.size,
     entryPrice: stored.entry_price,
     entryTs: new Date(stored.entry_ts),
-    metadata: stored.metadata,
+    metadata,
     version: stored.version,
   };
   if (typeof stored.tp === "number") position.tp = stored.tp;
@@ -37,20 +37,25 @@ function view(stored: StoredPosition): Position {
 }
 
 export function positionFromRow(row: PositionRow): Position {
-  return view({ ...row, metadata: JSON.parse(row.metadata) });
+  return view(row, metadataView(row.metadata));
+}
+
+function positionFromJson(json: string): Position {
+  const stored: StoredPosition & { metadata: Metadata } = JSON.parse(json);
+  return view(stored, stored.metadata);
 }
 
 export function positionFromReply(reply: Reply, at: number): Position {
-  return view(JSON.parse(text(reply, at)));
+  return positionFromJson(text(reply, at));
 }
 
 /** By entry time, then by id. */
 export function sortedPositions(positions: Position[]): Position[] {
-  return positions.sort((a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
+  return inOrder(positions, (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
 }
 
 export function positionsFromReply(reply: Reply, at: number): Position[] {
-  return sortedPositions(list(reply, at).map((json) => view(JSON.parse(json))));
+  return sortedPositions(list(reply, at).map(positionFromJson));
 }
 
 /** The JSON under which Redis keeps a position. Lua twin: `position_json`. */

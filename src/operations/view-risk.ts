@@ -3,7 +3,7 @@
 import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { formatMoney, fromMoney, parseMoney } from "../state/money.js";
-import { compareBytes } from "../state/ranking.js";
+import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
 import type { BreakerRow, DailyRow } from "../state/rows.js";
 import type { BreakerSource, CircuitBreaker, DailyRisk, RiskState } from "../types.js";
@@ -12,7 +12,7 @@ import { list, optionalTime, type Reply, text } from "./operation.js";
 export function riskView(state: FlowState, now: number, dayStart: number): RiskState {
   const row = riskAt(state, now, dayStart);
   const breaker = activeBreaker(state, now);
-  return {
+  const view: RiskState = {
     day: row.day,
     dailyPnl: fromMoney(row.daily_pnl),
     dailyTrades: row.daily_trades,
@@ -20,9 +20,10 @@ export function riskView(state: FlowState, now: number, dayStart: number): RiskS
     currentDrawdown: row.current_drawdown,
     peakEquity: row.peak_equity,
     circuitBreakerActive: breaker !== undefined,
-    ...(breaker && { circuitBreakerReason: breaker.reason }),
-    ...(breaker && breaker.until !== null && { circuitBreakerUntil: new Date(breaker.until) }),
   };
+  if (breaker) view.circuitBreakerReason = breaker.reason;
+  if (breaker && breaker.until !== null) view.circuitBreakerUntil = new Date(breaker.until);
+  return view;
 }
 
 /** The nine fields of a risk state, from a place of a reply on. */
@@ -80,7 +81,7 @@ export function dailyView(row: DailyRow): DailyRisk {
 
 /** Days by date, the newest `count` of them. */
 export function newestDays(days: DailyRisk[], count = Number.POSITIVE_INFINITY): DailyRisk[] {
-  const sorted = days.sort((a, b) => compareBytes(a.day, b.day));
+  const sorted = inOrder(days, (a, b) => (a.day < b.day ? -1 : 1));
   return sorted.slice(Math.max(0, sorted.length - count));
 }
 

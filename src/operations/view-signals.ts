@@ -1,5 +1,6 @@
 /** The state of signals and cooldowns as callers see it, from rows and from replies. */
 import type { FlowState } from "../state/flow-state.js";
+import { inOrder } from "../state/ranking.js";
 import type { SignalState } from "../types.js";
 import { list, type Reply } from "./operation.js";
 
@@ -7,16 +8,20 @@ const RECENT = 100;
 
 export function signalsView(state: FlowState, now: number, dedupWindow: number): SignalState {
   const last = state.lastSignal.value;
-  const cooldowns: [string, number][] = [];
-  for (const [field, expiry] of state.cooldowns.entries()) if (expiry > now) cooldowns.push([field, expiry]);
-  return {
-    ...(last && { lastProcessedTs: new Date(last.ts), lastProcessedPair: last.pair, lastProcessedId: last.id }),
-    cooldowns: sortedCooldowns(cooldowns),
-    recentSignalIds: state.processed
-      .newest(RECENT)
-      .filter(({ score }) => score > now - dedupWindow)
-      .map(({ id }) => id),
-  };
+  const running: [string, number][] = [];
+  for (const entry of state.cooldowns.entries()) if (entry[1] > now) running.push(entry);
+  const cooldowns = sortedCooldowns(running);
+  const recentSignalIds: string[] = [];
+  for (const { id, score } of state.processed.newest(RECENT)) if (score > now - dedupWindow) recentSignalIds.push(id);
+  return last
+    ? {
+        lastProcessedTs: new Date(last.ts),
+        lastProcessedPair: last.pair,
+        lastProcessedId: last.id,
+        cooldowns,
+        recentSignalIds,
+      }
+    : { cooldowns, recentSignalIds };
 }
 
 /** `recent` has the newest first. */
@@ -37,7 +42,7 @@ export function signalsFromReply(
 
 function sortedCooldowns(expiries: [string, number][]): Record<string, Date> {
   return Object.fromEntries(
-    expiries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([field, expiry]) => [field, new Date(expiry)]),
+    inOrder(expiries, ([a], [b]) => (a < b ? -1 : 1)).map(([field, expiry]) => [field, new Date(expiry)]),
   );
 }
 

@@ -1,10 +1,10 @@
-import { addDecimal, type Decimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } from "./money.js";
+import { addDecimal, type Decimal, multiplyDecimal, negateDecimal, toDecimal, toNumber } from "./money.js";
 
 /** The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost. */
 export function averagePrice(cost: Decimal, size: number): number {
-  const near = Number(decimalText(cost)) / size;
+  const near = toNumber(cost) / size;
   if (!Number.isFinite(near) || !Number.isFinite(size)) return near;
   const missed = addDecimal(cost, negateDecimal(multiplyDecimal(toDecimal(near), toDecimal(size))));
-  const mend = Number(decimalText(missed)) / size;
-  return Number(decimalText(addDecimal(toDecimal(near), toDecimal(mend))));
+  const mend = toNumber(missed) / size;
+  return toNumber(addDecimal(toDecimal(near), toDecimal(mend)));
 }

@@ -4,8 +4,13 @@ export const DAY_MS = 86_400_000;
 
 /** `2022-01-31` for a time in ms and the start of the day in ms after midnight UTC. */
 export function dayOf(ms: number, dayStart: number): string {
-  return new Date(ms - dayStart).toISOString().slice(0, 10);
+  const day = Math.floor((ms - dayStart) / DAY_MS);
+  if (day !== lastAsked.day) lastAsked = { day, text: new Date(ms - dayStart).toISOString().slice(0, 10) };
+  return lastAsked.text;
 }
+
+/** Nearly everybody asks for the same day again. */
+let lastAsked = { day: Number.NaN, text: "" };
 
 /** The first millisecond that no longer belongs to the day of `ms`. */
 export function dayEnd(ms: number, dayStart: number): number {

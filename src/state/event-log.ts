@@ -41,7 +41,7 @@ export class EventLog implements ChangedTable {
       fields: event.fields,
     };
     this.log.note({ table: this, key: row.id, before: undefined });
-    this.load(row);
+    this.#push(row, ms, seq);
     this.trim(max);
   }
 
@@ -56,8 +56,9 @@ export class EventLog implements ChangedTable {
 
   /** Forgets the oldest beyond `max`. */
   trim(max: number): void {
-    this.#forgotten += Math.max(0, this.size - max);
-    this.#start = Math.max(this.#start, this.#events.length - max);
+    if (this.size <= max) return;
+    this.#forgotten += this.size - max;
+    this.#start = this.#events.length - max;
     if (this.#start > 1024 && this.#start * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#start);
       this.#start = 0;
@@ -67,8 +68,12 @@ export class EventLog implements ChangedTable {
   /** Appends a stored event. */
   load(row: EventRow): void {
     const [ms, seq] = row.id.split("-");
-    this.#lastMs = Number(ms);
-    this.#lastSeq = Number(seq);
+    this.#push(row, Number(ms), Number(seq));
+  }
+
+  #push(row: EventRow, ms: number, seq: number): void {
+    this.#lastMs = ms;
+    this.#lastSeq = seq;
     this.#events.push(row);
   }
 

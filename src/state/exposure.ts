@@ -6,6 +6,7 @@
 import type { Money } from "./money.js";
 import { isDone } from "./order-status.js";
 import type { OrderRow, PositionRow } from "./rows.js";
+import { plus, times } from "./whole.js";
 
 /** No single position counts for more than 9e12 quote units, so that sums stay exact; limits end there too. */
 const MAX_NOTIONAL = 9e12;
@@ -15,7 +16,7 @@ export function notionalOf(size: number, price: number | null): Money {
   if (price === null) return 0n;
   const product = Math.min(Math.abs(size * price), MAX_NOTIONAL);
   const whole = Math.floor(product);
-  return BigInt(whole) * 100_000_000n + BigInt(Math.floor((product - whole) * 1e8 + 0.5));
+  return BigInt(plus(times(whole, 1e8), Math.floor((product - whole) * 1e8 + 0.5)));
 }
 
 /** The money that the unfilled rest of an order may still put to work. */

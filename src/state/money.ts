@@ -2,6 +2,8 @@
  * Exact money: an amount in quote currency as a whole number of 1e-8 units. Sums are exact in any order; 0.1 + 0.2 is 0.3.
  * The Lua twin is `lua/shared/money.lua`; in Redis and SQL an amount is a plain decimal such as `-12.5`.
  */
+import { negate, parseWhole, plus, shifted, smallPower, times, type Whole } from "./whole.js";
+
 export type Money = bigint;
 
 const UNITS = 100_000_000n;
@@ -19,18 +21,18 @@ export function toMoney(value: number): Money | undefined {
 
 /** The amount as a double, for display and for callers; exact up to 15 significant digits. */
 export function fromMoney(amount: Money): number {
-  return Number(formatMoney(amount));
+  const near = Number(amount);
+  return Number.isSafeInteger(near) ? near / 1e8 : Number(formatMoney(amount));
 }
 
 /** A plain decimal: no exponent, no trailing zeros, `-12.5`. */
 export function formatMoney(amount: Money): string {
-  const negative = amount < 0n;
-  const units = negative ? -amount : amount;
-  const whole = units / UNITS;
-  const fraction = units % UNITS;
-  const sign = negative ? "-" : "";
-  if (fraction === 0n) return `${sign}${whole}`;
-  return `${sign}${whole}.${fraction.toString().padStart(PLACES, "0").replace(/0+$/, "")}`;
+  return decimalText(decimalOf(amount));
+}
+
+function decimalOf(amount: Money): Decimal {
+  const near = Number(amount);
+  return { digits: Number.isSafeInteger(near) ? near : amount, scale: PLACES };
 }
 
 /** Reads what `formatMoney` wrote. */
@@ -47,48 +49,75 @@ export function withinMoney(amount: Money): boolean {
 
 /** An exact decimal: `digits` x 10^-`scale`. */
 export interface Decimal {
-  readonly digits: bigint;
+  readonly digits: Whole;
   readonly scale: number;
 }
 
+/** Two decimals whose digits are below this never read back as the same double. */
+const DOUBLE_DIGITS = 1e15;
+
+/** No double of at least this size is shown with an exponent, up to 1e21. */
+const LEAST_PLAIN = 1e-6;
+
 /** The shortest decimal that reads back as `value` (what `String(value)` shows), exactly. */
 export function toDecimal(value: number): Decimal {
+  for (let scale = 0, power = smallPower(0); power !== undefined; power = smallPower(++scale)) {
+    const digits = Math.round(value * power);
+    if (Math.abs(digits) >= DOUBLE_DIGITS) break;
+    if (digits / power === value) return { digits: digits + 0, scale }; // -0 is 0
+  }
+  return shownDecimal(value);
+}
+
+/** Reads what `String(value)` shows. */
+function shownDecimal(value: number): Decimal {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value));
   if (!match) throw new RangeError(`not a finite number: ${value}`);
   const fraction = match[3] ?? "";
-  const digits = BigInt(`${match[1]}${match[2]}${fraction}`);
+  const digits = parseWhole(`${match[1]}${match[2]}${fraction}`);
   const scale = fraction.length - Number(match[4] ?? 0);
-  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0 } : { digits, scale };
+  return scale < 0 ? { digits: shifted(digits, -scale), scale: 0 } : { digits, scale };
+}
+
+/** The double next to a decimal. */
+export function toNumber({ digits, scale }: Decimal): number {
+  const power = smallPower(scale);
+  // Dividing two exact numbers rounds once, as reading the text does.
+  return typeof digits === "number" && power !== undefined ? digits / power : Number(decimalText({ digits, scale }));
 }
 
 /** Rounds to 8 places, half away from zero. */
 export function roundDecimal({ digits, scale }: Decimal): Money {
-  if (scale <= PLACES) return digits * 10n ** BigInt(PLACES - scale);
+  if (scale <= PLACES) return BigInt(shifted(digits, PLACES - scale));
   const divisor = 10n ** BigInt(scale - PLACES);
-  const negative = digits < 0n;
-  const size = negative ? -digits : digits;
+  const exact = BigInt(digits);
+  const size = exact < 0n ? -exact : exact;
   const rounded = (size * 2n + divisor) / (divisor * 2n);
-  return negative ? -rounded : rounded;
+  return exact < 0n ? -rounded : rounded;
 }
 
 export function addDecimal(a: Decimal, b: Decimal): Decimal {
   const scale = Math.max(a.scale, b.scale);
-  const digits = a.digits * 10n ** BigInt(scale - a.scale) + b.digits * 10n ** BigInt(scale - b.scale);
-  return { digits, scale };
+  return { digits: plus(shifted(a.digits, scale - a.scale), shifted(b.digits, scale - b.scale)), scale };
 }
 
 export function multiplyDecimal(a: Decimal, b: Decimal): Decimal {
-  return { digits: a.digits * b.digits, scale: a.scale + b.scale };
+  return { digits: times(a.digits, b.digits), scale: a.scale + b.scale };
 }
 
 export function negateDecimal({ digits, scale }: Decimal): Decimal {
-  return { digits: -digits, scale };
+  return { digits: negate(digits), scale };
 }
 
 /** A plain decimal: no exponent, no trailing zeros. */
 export function decimalText({ digits, scale }: Decimal): string {
-  const sign = digits < 0n ? "-" : "";
-  const padded = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, "0");
+  const power = smallPower(scale);
+  if (typeof digits === "number" && power !== undefined && Math.abs(digits) < DOUBLE_DIGITS) {
+    const value = digits / power;
+    if (digits === 0 || Math.abs(value) >= LEAST_PLAIN) return String(value);
+  }
+  const sign = digits < 0 ? "-" : "";
+  const padded = (digits < 0 ? -digits : digits).toString().padStart(scale + 1, "0");
   const whole = padded.slice(0, padded.length - scale);
   const fraction = padded.slice(padded.length - scale).replace(/0+$/, "");
   return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
@@ -97,5 +126,5 @@ export function decimalText({ digits, scale }: Decimal): string {
 /** Reads what `decimalText` wrote. */
 export function parseDecimal(text: string): Decimal {
   const [whole = "", fraction = ""] = text.split(".");
-  return { digits: BigInt(whole + fraction), scale: fraction.length };
+  return { digits: parseWhole(whole + fraction), scale: fraction.length };
 }

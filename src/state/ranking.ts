@@ -46,9 +46,8 @@ export class Ranking extends Table<number> {
   }
 
   #remove(entry: Ranked): void {
-    const at = this.#position(entry);
-    if (at !== this.#start) {
-      this.#order.splice(at, 1);
+    if (this.oldest()?.id !== entry.id) {
+      this.#order.splice(this.#position(entry), 1);
       return;
     }
     this.#start++;
@@ -73,6 +72,12 @@ export class Ranking extends Table<number> {
 
 function compare(a: Ranked, b: Ranked): number {
   return a.score - b.score || compareBytes(a.id, b.id);
+}
+
+/** Sorts in place, unless the values stand in order already, as those of a table mostly do. */
+export function inOrder<Value>(values: Value[], compare: (a: Value, b: Value) => number): Value[] {
+  const isSorted = values.every((value, i) => i === 0 || compare(values[i - 1] as Value, value) <= 0);
+  return isSorted ? values : values.sort(compare);
 }
 
 /** Compares two well-formed strings by their UTF-8 bytes, as Redis and DuckDB do. */

@@ -39,11 +39,11 @@ export function endedDay(state: FlowState, now: number, dayStart: number): Daily
 
 /** What a change of PnL or equity does, decided but not yet written. */
 export interface RiskDecision {
-  readonly ended?: DailyRow;
+  readonly ended: DailyRow | undefined;
   /** Earlier days, as they stand after the change. */
   readonly late: readonly DailyRow[];
   readonly row: RiskRow;
-  readonly trip?: BreakerRow;
+  readonly trip: BreakerRow | undefined;
   readonly tripped: boolean;
 }
 
@@ -51,58 +51,66 @@ export interface RiskChange {
   /** Money to book on the day of `ts`; without one, on the day that is open. */
   readonly booking?: { readonly pnl: Money; readonly ts: number | undefined };
   /** A trade to count on the day of `ts`, or on the day that is open; its whole result moves the streak. */
-  readonly trade?: { readonly result: Money; readonly ts: number | undefined };
-  readonly equity?: number;
+  readonly trade?: { readonly result: Money; readonly ts: number | undefined } | undefined;
+  readonly equity?: number | undefined;
 }
 
 /** Decides what booked money, a finished trade and a new equity do to day, streak, drawdown and breaker. Throws when a sum leaves 9e15. */
 export function decideRisk(state: FlowState, now: number, change: RiskChange, policy: RiskPolicy): RiskDecision {
   const ended = endedDay(state, now, policy.dayStart);
-  let row = riskAt(state, now, policy.dayStart);
-  const late = new Map<string, DailyRow>();
-  const lateDay = (day: string): DailyRow =>
-    late.get(day) ?? (ended?.day === day ? ended : (state.history.get(day) ?? { day, pnl: 0n, trades: 0 }));
+  const stands = riskAt(state, now, policy.dayStart);
+  let { daily_pnl, daily_trades, consecutive_losses, equity, peak_equity, current_drawdown } = stands;
+  const late: DailyRow[] = [];
 
   if (change.booking) {
     const { pnl, ts } = change.booking;
-    const day = ts === undefined ? row.day : dayOf(ts, policy.dayStart);
-    if (day < row.day) {
-      const booked = lateDay(day);
-      late.set(day, { ...booked, pnl: inRange(booked.pnl + pnl) });
+    const day = ts === undefined ? stands.day : dayOf(ts, policy.dayStart);
+    if (day < stands.day) {
+      const booked = bookedDay(state, ended, day);
+      late.push({ day, pnl: inRange(booked.pnl + pnl), trades: booked.trades });
     } else {
-      row = { ...row, daily_pnl: inRange(row.daily_pnl + pnl) };
+      daily_pnl = inRange(daily_pnl + pnl);
     }
   }
 
   if (change.trade) {
     const { result, ts } = change.trade;
-    const day = ts === undefined ? row.day : dayOf(ts, policy.dayStart);
-    if (day < row.day) {
-      const booked = lateDay(day);
-      late.set(day, { ...booked, trades: booked.trades + 1 });
+    const day = ts === undefined ? stands.day : dayOf(ts, policy.dayStart);
+    if (day < stands.day) {
+      const at = late.findIndex((row) => row.day === day);
+      const booked = late[at] ?? bookedDay(state, ended, day);
+      late.splice(at < 0 ? late.length : at, 1, { day, pnl: booked.pnl, trades: booked.trades + 1 });
     } else {
-      row = { ...row, daily_trades: row.daily_trades + 1 };
+      daily_trades++;
     }
-    if (result < 0n) row = { ...row, consecutive_losses: row.consecutive_losses + 1 };
-    else if (result > 0n) row = { ...row, consecutive_losses: 0 };
+    if (result < 0n) consecutive_losses++;
+    else if (result > 0n) consecutive_losses = 0;
   }
 
   if (change.equity !== undefined) {
-    const peak = Math.max(row.peak_equity, change.equity);
-    const drawdown = peak > 0 ? Math.min((peak - change.equity) / peak, DEEPEST_DRAWDOWN) : 0;
-    row = { ...row, equity: change.equity, peak_equity: peak, current_drawdown: drawdown };
+    equity = change.equity;
+    peak_equity = Math.max(peak_equity, equity);
+    current_drawdown = peak_equity > 0 ? Math.min((peak_equity - equity) / peak_equity, DEEPEST_DRAWDOWN) : 0;
   }
 
+  const row: RiskRow = {
+    day: stands.day,
+    daily_pnl,
+    daily_trades,
+    consecutive_losses,
+    equity,
+    peak_equity,
+    current_drawdown,
+  };
   const changed = change.trade || change.equity !== undefined || (change.booking?.pnl ?? 0n) !== 0n;
   const cause = changed ? reachedLimit(state, row) : undefined;
   const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
-  return {
-    ...(ended && { ended }),
-    late: [...late.values()],
-    row,
-    ...(trip?.breaker && { trip: trip.breaker }),
-    tripped: trip?.tripped ?? false,
-  };
+  return { ended, late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
+}
+
+/** What is booked so far on a day that is over. */
+function bookedDay(state: FlowState, ended: DailyRow | undefined, day: string): DailyRow {
+  return ended?.day === day ? ended : (state.history.get(day) ?? { day, pnl: 0n, trades: 0 });
 }
 
 export function writeRisk(state: FlowState, { ended, late, row, trip }: RiskDecision): void {

@@ -1,10 +1,10 @@
 /** Executions as ccxt tells them, in base and quote currency. */
-import { addDecimal, type Decimal, toDecimal } from "../../src/state/money.js";
+import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/state/money.js";
 import type { ExchangeFill } from "../exchange.js";
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";
 import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./row.js";
-import { timesExact, toNumber } from "./size.js";
+import { timesExact } from "./size.js";
 
 /** Where exchanges write the client order id of an execution; ccxt's unified trades have no place for it. */
 const CLIENT_ORDER_IDS = [

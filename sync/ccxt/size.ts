@@ -2,10 +2,10 @@
 import {
   addDecimal,
   type Decimal,
-  decimalText,
   multiplyDecimal,
   negateDecimal,
   toDecimal,
+  toNumber,
 } from "../../src/state/money.js";
 
 /** Enough places for any amount when the exchange does not say its step. */
@@ -38,9 +38,5 @@ export function wholeSteps(
 }
 
 function rescaled({ digits, scale }: Decimal, to: number): bigint {
-  return digits * 10n ** BigInt(to - scale);
-}
-
-export function toNumber(decimal: Decimal): number {
-  return Number(decimalText(decimal));
+  return BigInt(digits) * 10n ** BigInt(to - scale);
 }

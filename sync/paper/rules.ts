@@ -105,7 +105,7 @@ export function stepOf(rules: Rules, pair: string): number {
 export function isMultiple(size: Decimal, step: number): boolean {
   const unit = toDecimal(step);
   const scale = Math.max(size.scale, unit.scale);
-  const scaled = ({ digits, scale: own }: Decimal) => digits * 10n ** BigInt(scale - own);
+  const scaled = ({ digits, scale: own }: Decimal) => BigInt(digits) * 10n ** BigInt(scale - own);
   return scaled(size) % scaled(unit) === 0n;
 }
 

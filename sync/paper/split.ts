@@ -42,8 +42,8 @@ function unitOf(rules: Rules, pair: string, size: string): Decimal {
 function countOf(size: string, unit: Decimal): bigint | undefined {
   const { digits, scale } = parseDecimal(size);
   const common = Math.max(scale, unit.scale);
-  const whole = digits * 10n ** BigInt(common - scale);
-  const one = unit.digits * 10n ** BigInt(common - unit.scale);
+  const whole = BigInt(digits) * 10n ** BigInt(common - scale);
+  const one = BigInt(unit.digits) * 10n ** BigInt(common - unit.scale);
   return whole % one === 0n ? whole / one : undefined;
 }
 
@@ -52,5 +52,5 @@ function share(units: bigint, fraction: number): bigint {
 }
 
 function times(unit: Decimal, count: bigint): string {
-  return decimalText({ digits: unit.digits * count, scale: unit.scale });
+  return decimalText({ digits: BigInt(unit.digits) * count, scale: unit.scale });
 }

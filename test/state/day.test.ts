@@ -29,6 +29,18 @@ test("a day ends at the first millisecond of the next one", () => {
   );
 });
 
+test("a day does not depend on which one was asked for before", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(time, fc.boolean()), { minLength: 1 }), start, (asked, dayStart) => {
+      for (const [ms, neighbour] of asked) {
+        const at = neighbour ? ms + DAY_MS - 1 : ms;
+        assert.is(dayOf(at, dayStart), new Date(at - dayStart).toISOString().slice(0, 10));
+      }
+    }),
+  );
+  assert.throws(() => dayOf(Number.NaN, 0), RangeError);
+});
+
 test("days as texts come in the order of time", () => {
   fc.assert(
     fc.property(time, time, start, (a, b, dayStart) => {

@@ -79,17 +79,113 @@ test("an amount of up to 15 digits is the double that people would write", () =>
 
 test("a double is the decimal that String shows, exactly", () => {
   for (const [value, digits, scale] of [
-    [0.1, 1n, 1],
-    [-12.5, -125n, 1],
+    [0.1, 1, 1],
+    [-12.5, -125, 1],
+    [-0, 0, 0],
     [1e21, 10n ** 21n, 0],
-    [5e-324, 5n, 324],
-    [1.5e-7, 15n, 8],
-    [123456789, 123456789n, 0],
+    [5e-324, 5, 324],
+    [1.5e-7, 15, 8],
+    [123456789, 123456789, 0],
+    [0.1 + 0.2, 30_000_000_000_000_004n, 17],
+    [2 ** 53 - 1, 2 ** 53 - 1, 0],
+    [2 ** 53, 2n ** 53n, 0],
   ] as const) {
     assert.equal(money.toDecimal(value), { digits, scale });
   }
   fc.assert(fc.property(double, (value) => Number(money.decimalText(money.toDecimal(value))) === value));
   assert.throws(() => money.toDecimal(Number.NaN), /not a finite number/);
+});
+
+/** Doubles around every bound of the arithmetic in plain numbers: 2^53, 9e15, 8 places, 15 digits, exponents. */
+const anyDouble = fc.oneof(
+  double,
+  fc
+    .tuple(fc.maxSafeInteger(), fc.integer({ min: -6, max: 25 }))
+    .map(([digits, scale]) => Number(`${digits}e${-scale}`)),
+  fc
+    .tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.integer({ min: -16, max: 10 }))
+    .map(([d, e]) => Number(`${d}e${e}`)),
+  fc
+    .tuple(
+      fc.constantFrom(2 ** 53, 9e15, 1e15, 1e8, 1e7, 1, 1e-6, 1e-8, 2 ** 53 / 1e8),
+      fc.constantFrom(1, -1, 1 + Number.EPSILON, 1 - Number.EPSILON, 0.1, 10),
+      fc.integer({ min: -2, max: 2 }),
+    )
+    .map(([bound, factor, steps]) => bound * factor + steps),
+);
+
+interface Exact {
+  readonly digits: bigint;
+  readonly scale: number;
+}
+
+/** What `String` shows of a double, in whole numbers of any size. */
+function shown(value: number): Exact {
+  const [mantissa = "", exponent = "0"] = String(value).split("e");
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  const scale = fraction.length - Number(exponent);
+  const digits = BigInt(whole + fraction);
+  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0 } : { digits, scale };
+}
+
+function textOf({ digits, scale }: Exact): string {
+  const padded = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, "0");
+  const [whole, fraction] = [padded.slice(0, padded.length - scale), padded.slice(padded.length - scale)];
+  return `${digits < 0n ? "-" : ""}${whole}.${fraction}`.replace(/\.?0*$/, "");
+}
+
+function exactSum(a: Exact, b: Exact): Exact {
+  const scale = Math.max(a.scale, b.scale);
+  const scaled = (each: Exact) => each.digits * 10n ** BigInt(scale - each.scale);
+  return { digits: scaled(a) + scaled(b), scale };
+}
+
+test("what fits plain numbers comes out as what needs bigints", () => {
+  const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = money;
+  const assertSame = (found: money.Decimal, expected: Exact) => {
+    const text = textOf(expected);
+    assert.is(decimalText(found), text);
+    assert.ok(Object.is(money.toNumber(found), Number(text)), text);
+    assert.is(money.roundDecimal(found), rounded(expected.digits, expected.scale));
+    assert.is(decimalText(money.parseDecimal(text)), text);
+    assert.ok(typeof found.digits === "bigint" || Number.isSafeInteger(found.digits));
+  };
+  fc.assert(
+    fc.property(anyDouble, anyDouble, anyDouble, (a, b, c) => {
+      const [x, y, z] = [shown(a), shown(b), shown(c)];
+      assertSame(toDecimal(a), x);
+      assertSame(negateDecimal(toDecimal(a)), { ...x, digits: -x.digits });
+      assertSame(addDecimal(toDecimal(a), toDecimal(b)), exactSum(x, y));
+      const product = { digits: x.digits * y.digits, scale: x.scale + y.scale };
+      assertSame(multiplyDecimal(toDecimal(a), toDecimal(b)), product);
+      const grown = addDecimal(multiplyDecimal(toDecimal(a), toDecimal(b)), toDecimal(c));
+      assertSame(grown, exactSum(product, z));
+      const fits = Math.abs(a) <= 9e15;
+      assert.is(money.toMoney(a), fits ? rounded(x.digits, x.scale) : undefined);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test("an amount is written and read as its digits say, on both sides of 2^53 units", () => {
+  const near = fc.tuple(
+    fc.constantFrom(2n ** 53n, 10n ** 15n, 100n, 0n),
+    fc.bigInt({ min: -3n, max: 3n }),
+    fc.boolean(),
+  );
+  const units = fc.oneof(
+    amount,
+    near.map(([bound, step, negative]) => (negative ? -(bound + step) : bound + step)),
+    fc.bigInt({ min: -(2n ** 54n), max: 2n ** 54n }),
+  );
+  fc.assert(
+    fc.property(units, (each) => {
+      const text = textOf({ digits: each, scale: 8 });
+      assert.is(money.formatMoney(each), text);
+      assert.ok(Object.is(money.fromMoney(each), Number(text)));
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test("decimals are added and multiplied without any loss", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { compareBytes, Ranking } from "../../src/state/ranking.js";
+import { compareBytes, inOrder, Ranking } from "../../src/state/ranking.js";
 import { ChangeLog } from "../../src/state/table.js";
 
 const test = suite("ranking");
@@ -86,6 +86,19 @@ test("as a queue it stays in order over thousands of ids, however many have left
   for (const key of [...model.keys()]) ranking.delete(key);
   assert.is(ranking.oldest(), undefined);
   assert.is(ranking.newestScore(), undefined);
+});
+
+test("values are put in order in place, alike ones as they stood", () => {
+  const value = fc.record({ rank: fc.nat({ max: 3 }), name: fc.string() });
+  fc.assert(
+    fc.property(fc.array(value), fc.boolean(), (values, sortedBefore) => {
+      const byRank = (a: { rank: number }, b: { rank: number }) => a.rank - b.rank;
+      if (sortedBefore) values.sort(byRank);
+      const expected = [...values].sort(byRank);
+      assert.is(inOrder(values, byRank), values);
+      assert.equal(values, expected);
+    }),
+  );
 });
 
 test("texts are compared as their UTF-8 bytes", () => {
