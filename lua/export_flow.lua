@@ -22,7 +22,7 @@
 -- KEYS[19] recovery:journal       hash    what must be known if the recovery is resumed
 -- KEYS[20] events:log             stream  every change
 -- KEYS[21] risk:exposure          hash    notional, slots, slots by pair
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:

@@ -3,7 +3,7 @@
 --
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
 -- KEYS[2] orders:fills           zset    order id|fill id -> ms it was booked
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] fills               JSON array of "order id|fill id", % and | in the order's id as %25 and %7C

@@ -4,7 +4,7 @@
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
 -- KEYS[2] recovery:current       hash    id, token, holder, until ms, begun_at ms
 -- KEYS[3] recovery:journal       hash    what must be known if the recovery is resumed
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- Reply {"recovering", id, reason, begun_at ms, holder, until ms (0 = nobody holds it), {journal key, value, ...}, call}

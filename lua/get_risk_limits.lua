@@ -3,7 +3,7 @@
 --
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
 -- KEYS[2] risk:limits            hash    limit -> number
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- Reply {"limits", {limit, number, limit, number, ...}, call}

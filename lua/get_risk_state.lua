@@ -4,7 +4,7 @@
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
 -- KEYS[2] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[3] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] day_start           start of the trading day, ms after midnight UTC

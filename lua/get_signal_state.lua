@@ -5,7 +5,7 @@
 -- KEYS[2] signals:processed      zset    id -> ms it was marked
 -- KEYS[3] signals:cooldowns      hash    pair or pair|side -> expiry ms
 -- KEYS[4] signals:last           hash    id, pair, ts
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] dedup_window        ms for which a signal is remembered

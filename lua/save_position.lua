@@ -2,12 +2,12 @@
 -- save_position: stores a position, new or in place of the one with its id; the version grows by one.
 --
 -- KEYS[1] flow:meta              hash    epoch and schema of the flow
--- KEYS[2] execution:call         string  the answer to the last call of the caller's slot
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] instance            who asks
@@ -30,7 +30,7 @@
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local call = ARGV[1] -- number of the call in its slot; "" = a call that nobody will repeat
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
 local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
@@ -42,17 +42,20 @@ if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epo
 if epoch ~= "" and epoch ~= flow_epoch then
   return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
 end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local kept
 if call ~= "" then
-  local number = string.match(redis.call("GETRANGE", call_key, "-20", "-1"), "%d+$")
-  if number == call then
-    local answered = redis.call("GET", call_key)
-    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z%d+$", ""))) end
+  kept = redis.call("HMGET", call_key, slot, "until")
+  local answered = kept[1]
+  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if number and tonumber(number) > tonumber(call) then
-    return redis.error_reply("SFSTALECALL call " .. call .. " of this slot was given up; call " .. number .. " came since")
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
 local now = tonumber(clock)
@@ -69,19 +72,20 @@ if lease ~= "" then
 end
 redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
--- Gives the answer back with the call's number last, and remembers it, so that a repeated call gets it again: its parts, with a NUL
--- between them.
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
   reply[#reply + 1] = call
-  if call ~= "" then redis.call("SET", call_key, table.concat(reply, "\0"), "PX", "600000") end
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
   return reply
-end
-
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  if call ~= "" then redis.call("SET", call_key, text .. "\0" .. call, "PX", "600000") end
-  return redis.error_reply(text)
 end
 
 local function event(kind, ...)

@@ -12,7 +12,7 @@
 -- KEYS[9] signals:last           hash    id, pair, ts
 -- KEYS[10] execution:heartbeat    string  ms
 -- KEYS[11] execution:instances    zset    instance -> ms of its last heartbeat
--- ARGV[1] call                number of the call in its slot; "" = never repeated
+-- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] day_start           start of the trading day, ms after midnight UTC

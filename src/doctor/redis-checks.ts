@@ -188,7 +188,7 @@ function keyFindings({ keys }: RedisFacts): Finding[] {
   return looking("keys", keys, (found, all) => {
     for (const { name, type } of all) {
       const known = KEY_LAYOUTS.find(({ key }) => key === name);
-      const expected = known?.type ?? (CALL.test(name) ? "string" : undefined);
+      const expected = known?.type ?? (CALL.test(name) ? "hash" : undefined);
       if (expected !== undefined && type !== expected) {
         found.problem(
           `${name} is a ${type}, expected a ${expected}`,
@@ -206,7 +206,7 @@ function keyFindings({ keys }: RedisFacts): Finding[] {
     const stuck = all.filter(({ name, ttl }) => CALL.test(name) && ttl === undefined).map(({ name }) => name);
     if (stuck.length > 0) {
       found.problem(
-        `${counted(stuck.length, "remembered answer")} without an end: ${some(stuck)}`,
+        `the answers of ${counted(stuck.length, "session")} without an end: ${some(stuck)}`,
         "somebody took their time to live away (PERSIST); DEL them, nobody asks for an answer after ten minutes",
       );
     }

@@ -154,10 +154,10 @@ export function redisDoctor(stand: TransferStand): void {
     ],
     [
       "a remembered answer without an end",
-      (f) => stand.client.set(key(f, "execution:call:x.0"), "1 []"),
+      (f) => stand.client.hset(key(f, "execution:call:x"), "0", "marked\u00000:1"),
       "problem",
       "keys",
-      /1 remembered answer without an end/,
+      /the answers of 1 session without an end/,
     ],
     [
       "a record that cannot be read",

@@ -20,16 +20,24 @@ export async function readRecord(port: number, flowId: string): Promise<FlowReco
   const redis = new Redis(port, "127.0.0.1");
   const key = (name: string) => `sf:${flowId}:${name}`;
   try {
+    const sessions = await redis.keys(key("execution:call:*"));
     const [log, risk, breaker, positions, cooldowns, answers] = await Promise.all([
       redis.xrange(key("events:log"), "-", "+"),
       redis.hgetall(key("risk:daily")),
       redis.hgetall(key("risk:circuit_breaker")),
       redis.hgetall(key("positions:open")),
       redis.hgetall(key("signals:cooldowns")),
-      redis.keys(key("execution:call:*")),
+      Promise.all(sessions.map((session) => redis.hkeys(session))),
     ]);
     const events = log.map(([, fields]) => eventOf(fields));
-    return { events, risk, breaker, positions, cooldowns, answers: answers.length };
+    return {
+      events,
+      risk,
+      breaker,
+      positions,
+      cooldowns,
+      answers: answers.flat().filter((slot) => slot !== "until").length,
+    };
   } finally {
     redis.disconnect();
   }

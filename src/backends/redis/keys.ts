@@ -27,8 +27,8 @@ export class FlowKeys {
     return this.#prefix;
   }
 
-  /** Where the answer to the last call of a slot is remembered. */
-  call(session: string, slot: number): string {
-    return `${this.#prefix}execution:call:${session}.${slot}`;
+  /** Where the answers to the calls of a session are remembered. */
+  call(session: string): string {
+    return `${this.#prefix}execution:call:${session}`;
   }
 }

@@ -4,7 +4,7 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
-import { COMMON_KEYS, type KeyName, type Operation, type Reply } from "../../operations/operation.js";
+import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
 import { Connection } from "./connection.js";
@@ -16,7 +16,7 @@ import { checkServer } from "./server.js";
 import { Slots } from "./slots.js";
 import { StreamTail } from "./stream-tail.js";
 
-/** Redis remembers an answer for ten minutes after the call (`PX 600000` in `lua/shared/change.lua`); ask no later than this, ms. */
+/** Redis remembers an answer for ten minutes after the call (`answer` in `lua/shared/change.lua`); ask no later than this, ms. */
 const ANSWER_MEMORY = 9 * 60_000;
 
 /** How long to wait before asking again, ms. */
@@ -43,19 +43,12 @@ interface Request<Result> {
   retried: Promise<Result> | undefined;
 }
 
-/** The keys of an operation, and how many they are, as the protocol has them; a change's key of its call comes between the two. */
-interface OperationKeys {
-  readonly count: number;
-  readonly before: string;
-  readonly after: string;
-}
-
 /** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: ResolvedConfig["redis"];
   readonly #keys: FlowKeys;
-  readonly #keysOf = new Map<string, OperationKeys>();
+  readonly #keysOf = new Map<string, ScriptArguments>();
   readonly #slots = new Slots();
   readonly #session = randomBytes(6).toString("base64url");
   #connection: Connection | undefined;
@@ -158,18 +151,19 @@ export class RedisBackend implements Backend {
     const { clock } = this.#context;
     const { name, kind } = operation;
     const changes = kind === "change";
-    const number = String(++this.#calls);
-    const argv = this.#commonArgv(kind, number, clock ? String(clock()) : "", lease);
-    argv.push(...operation.encode(args));
-    const keys = this.#operationKeys(operation);
+    const now = clock ? String(clock()) : "";
+    const own = operation.encode(args);
     const slot = changes ? this.#slots.take() : undefined;
-    const callKey = slot === undefined ? "" : bulks([this.#keys.call(this.#session, slot)]);
+    const number = slot === undefined ? `${++this.#calls}` : `${slot}:${++this.#calls}`;
+    const argv = this.#commonArgv(kind, number, now, lease);
+    argv.push(...own);
+    const keys = this.#operationKeys(operation);
     return {
       name,
       changes,
       number,
       script: script(name),
-      arguments: { count: 1 + keys.count + argv.length, wire: keys.before + callKey + keys.after + bulks(argv) },
+      arguments: { count: keys.count + argv.length, wire: keys.wire + bulks(argv) },
       decode: operation.decode,
       madeAt: moment(),
       slot,
@@ -189,17 +183,14 @@ export class RedisBackend implements Backend {
     }
   }
 
-  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): OperationKeys {
+  /** How many keys, and the keys: the same at every call. */
+  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): ScriptArguments {
     let found = this.#keysOf.get(name);
     if (!found) {
-      const names = [...COMMON_KEYS[kind], ...keys];
-      const call = kind === "change" ? names.indexOf("execution:call") : names.length;
-      const wire = (part: KeyName[]) => bulks(part.map((key) => this.#keys.key(key)));
-      found = {
-        count: names.length,
-        before: bulks([String(names.length)]) + wire(names.slice(0, call)),
-        after: wire(names.slice(call + 1)),
-      };
+      const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
+        key === "execution:call" ? this.#keys.call(this.#session) : this.#keys.key(key),
+      );
+      found = { count: 1 + names.length, wire: bulks([String(names.length), ...names]) };
       this.#keysOf.set(name, found);
     }
     return found;

@@ -8,10 +8,10 @@ export function bulks(strings: readonly string[]): string {
   return wire;
 }
 
-/** What a script is called with: the number of its keys, the keys, the arguments. */
+/** What a script is called with, or a part of it: the number of its keys, the keys, the arguments. */
 export interface ScriptArguments {
   readonly count: number;
-  /** The same, as the protocol has it. */
+  /** All of it, as the protocol has it. */
   readonly wire: string;
 }
 

@@ -144,7 +144,7 @@ function callOf(operation: AnyOperation, given: readonly string[], config: Resol
   return {
     script: found,
     file: fileOf(operation.name),
-    keys: allKeys(operation).map((key) => (key === "execution:call" ? flow.call("redis-cli", 0) : flow.key(key))),
+    keys: allKeys(operation).map((key) => (key === "execution:call" ? flow.call("redis-cli") : flow.key(key))),
     argv: argumentsOf(operation.name, headerOf(found.source).argv, given, config),
   };
 }

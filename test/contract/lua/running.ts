@@ -69,6 +69,34 @@ export function luaRunning(stand: Stand): void {
     }
   });
 
+  test("a session's answers are kept for ten minutes at least, and not for ever", async () => {
+    const operation = operations.find(({ name }) => name === "heartbeat");
+    if (!operation) throw new Error("there is no heartbeat");
+    const request = stand.request(operation, await stand.filledFlow());
+    const [, session = ""] = request.keys;
+    const call = (number: number, clock: string) =>
+      stand.run(operation, { ...request, argv: request.argv.with(0, `0:${number}`).with(2, clock) });
+    const left = () => stand.client.pttl(session);
+    const pretend = async (ms: number) => {
+      const [seconds] = await stand.client.time();
+      await stand.client.hset(session, "until", Number(seconds) * 1000 + ms);
+      await stand.client.pexpire(session, ms);
+    };
+    const minutes = (count: number) => count * 60_000;
+
+    await call(1, "");
+    assert.ok((await left()) > minutes(19) && (await left()) <= minutes(20));
+    await pretend(minutes(15));
+    await call(2, "");
+    assert.ok((await left()) <= minutes(15), "long enough: nothing is put off");
+    await pretend(minutes(9));
+    await call(3, "");
+    assert.ok((await left()) > minutes(19), "put off in time");
+    await pretend(minutes(15));
+    await call(4, `${Date.now()}`);
+    assert.ok((await left()) > minutes(19), "another clock says nothing of the server's");
+  });
+
   test("a refusal is repeated as well, and neither changes anything", async () => {
     const operation = operations.find(({ name }) => name === "update_daily_pnl");
     if (!operation) throw new Error("there is no update_daily_pnl");

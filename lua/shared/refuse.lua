@@ -1,0 +1,6 @@
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
