@@ -67,7 +67,6 @@ if lease ~= "" then
     return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
   end
 end
-redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
 -- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
@@ -85,6 +84,8 @@ local function answer(reply)
   return reply
 end
 
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
 local function event(kind, ...)
   if max_events ~= "0" then
     redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -301,6 +302,7 @@ local orders_key, closed_key, closed_at_key, exposure_key, processed_key = KEYS[
 local id, release_signal = ARGV[7], ARGV[8] == "1"
 
 -- Read.
+redis.call("XLEN", events_key)
 local stored = redis.call("HGET", orders_key, id)
 redis.call("HLEN", closed_key)
 redis.call("ZCARD", closed_at_key)

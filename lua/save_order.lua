@@ -79,7 +79,6 @@ if lease ~= "" then
     return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
   end
 end
-redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
 -- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
@@ -97,6 +96,8 @@ local function answer(reply)
   return reply
 end
 
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
 local function event(kind, ...)
   if max_events ~= "0" then
     redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -313,6 +314,7 @@ local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARG
 local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
 
 -- Read: the order that this one replaces.
+redis.call("XLEN", events_key)
 local stored = redis.call("HGET", orders_key, id) or redis.call("HGET", closed_key, id)
 redis.call("HLEN", closed_key)
 redis.call("ZCARD", closed_at_key)

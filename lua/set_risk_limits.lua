@@ -60,7 +60,6 @@ if lease ~= "" then
     return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
   end
 end
-redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
 -- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
@@ -78,6 +77,8 @@ local function answer(reply)
   return reply
 end
 
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
 local function event(kind, ...)
   if max_events ~= "0" then
     redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -99,8 +100,8 @@ for i = 7, #ARGV, 2 do
 end
 
 -- Write.
+if #changes > 0 then event("limits_set", unpack(changes)) end
 if #set > 0 then redis.call("HSET", limits_key, unpack(set)) end
 if #removed > 0 then redis.call("HDEL", limits_key, unpack(removed)) end
-if #changes > 0 then event("limits_set", unpack(changes)) end
 
 return answer({ "limits", unpack(redis.call("HGETALL", limits_key)) })

@@ -72,7 +72,6 @@ if lease ~= "" then
     return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
   end
 end
-redis.call("XLEN", events_key) -- fails here, before anything is written, if the key holds something else
 
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
 -- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
@@ -90,6 +89,8 @@ local function answer(reply)
   return reply
 end
 
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
 local function event(kind, ...)
   if max_events ~= "0" then
     redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -297,6 +298,7 @@ local changes = {
 }
 
 -- Read.
+redis.call("XLEN", events_key)
 local stored = redis.call("HGET", positions_key, id)
 if not stored then return answer({ "none" }) end
 local position = position_parse(stored)
