@@ -24,8 +24,8 @@ export const acquireLease: Operation<{ readonly ttl: number }, LeaseOutcome> = {
     const token = Math.max((current?.token ?? 0) + 1, call.now);
     const until = call.now + ttl;
 
-    state.lease.value = { token, holder: call.instance, until };
     state.emit(call, "lease_acquired", () => ({ token: String(token), holder: call.instance, until: String(until) }));
+    state.lease.value = { token, holder: call.instance, until };
 
     return { acquired: true, token, until };
   },

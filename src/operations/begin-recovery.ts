@@ -36,6 +36,7 @@ export const beginRecovery: Operation<Args, RecoveryOutcome> = {
     const unfinished = meta.value?.recovering != null && current !== undefined;
     const id = unfinished ? current.id : token;
 
+    state.emit(call, "recovery_begun", () => ({ id: String(id), reason }));
     state.recovery.value = {
       id,
       token,
@@ -44,7 +45,6 @@ export const beginRecovery: Operation<Args, RecoveryOutcome> = {
       begun_at: unfinished ? current.begun_at : call.now,
     };
     if (meta.value) meta.value = { ...meta.value, recovering: reason };
-    state.emit(call, "recovery_begun", () => ({ id: String(id), reason }));
 
     return { begun: true, id, token, journal: new Map(state.recoveryJournal.entries()) };
   },

@@ -19,8 +19,8 @@ export const clearCooldown: Operation<Args, boolean> = {
       side === "" ? [pair, cooldownField(pair, "long"), cooldownField(pair, "short")] : [cooldownField(pair, side)];
     if (!fields.some((field) => (state.cooldowns.get(field) ?? 0) > call.now)) return false;
 
-    for (const field of fields) state.cooldowns.delete(field);
     state.emit(call, "cooldown_cleared", () => ({ pair, side }));
+    for (const field of fields) state.cooldowns.delete(field);
 
     return true;
   },

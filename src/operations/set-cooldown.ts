@@ -25,8 +25,8 @@ export const setCooldown: Operation<Args, Date> = {
     const until = call.now + a.duration;
     if (!a.replace && current >= until) return new Date(current);
 
-    state.cooldowns.set(field, until);
     state.emit(call, "cooldown_set", () => ({ cooldown: field, until: String(until), reason: a.reason }));
+    state.cooldowns.set(field, until);
 
     return new Date(until);
   },

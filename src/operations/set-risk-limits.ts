@@ -18,14 +18,14 @@ export const setRiskLimits: Operation<Args, RiskLimits> = {
   apply(state, { limits }, call) {
     const changes = limits.filter(([name, limit]) => (state.limits.get(name) ?? null) !== limit);
 
-    for (const [name, limit] of changes) {
-      if (limit === null) state.limits.delete(name);
-      else state.limits.set(name, limit);
-    }
     if (changes.length > 0) {
       state.emit(call, "limits_set", () =>
         Object.fromEntries(changes.map(([name, limit]) => [name, limitText(name, limit)])),
       );
+    }
+    for (const [name, limit] of changes) {
+      if (limit === null) state.limits.delete(name);
+      else state.limits.set(name, limit);
     }
 
     return limitsView(state.limits);

@@ -18,8 +18,8 @@ export const triggerCircuitBreaker: Operation<Args, CircuitBreaker> = {
     const { breaker } = decideTrip(state, call.now, "manual", a.reason, breakerUntil(call.now, a));
 
     if (breaker) {
-      state.breaker.value = breaker;
       state.emit(call, "breaker_tripped", () => breakerEvent(breaker));
+      state.breaker.value = breaker;
     }
 
     return breakerView(activeBreaker(state, call.now));

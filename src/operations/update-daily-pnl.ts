@@ -46,13 +46,13 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       a,
     );
 
-    if (a.tradeId !== undefined) remember(state.trades, a.tradeId, call.now, window, max);
-    writeRisk(state, risk);
     state.emit(call, "pnl_booked", () => ({
       pnl: formatMoney(a.pnl),
       trade_id: a.tradeId ?? "",
       ...riskEvent(risk),
     }));
+    if (a.tradeId !== undefined) remember(state.trades, a.tradeId, call.now, window, max);
+    writeRisk(state, risk);
 
     return Object.assign(riskView(state, call.now, a.dayStart), { applied: true, tripped: risk.tripped });
   },

@@ -18,8 +18,8 @@ export const updateEquity: Operation<Args, RiskUpdate> = {
   apply(state, a, call) {
     const risk = decideRisk(state, call.now, { equity: a.equity }, a);
 
-    writeRisk(state, risk);
     state.emit(call, "equity_updated", () => riskEvent(risk));
+    writeRisk(state, risk);
 
     return Object.assign(riskView(state, call.now, a.dayStart), { applied: true, tripped: risk.tripped });
   },
