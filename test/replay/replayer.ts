@@ -201,10 +201,13 @@ export class Replayer {
   /** The window and the number of ids bound what is remembered; an id never ranks below one that was marked before. */
   #mark(id: string, pair: string, ts: Date, at: Date): void {
     const now = at.getTime();
-    for (const [old, score] of this.#marked) if (score <= now - this.#policy.dedupWindow) this.#marked.delete(old);
+    const { dedupWindow, maxIds } = this.#policy;
+    const count = this.#marked.size;
     const score = Math.max(now, ...this.#marked.values());
-    for (const [old] of this.#ranked().slice(0, Math.max(0, this.#marked.size - this.#policy.maxIds + 1))) {
-      this.#marked.delete(old);
+    for (const [old] of this.#ranked().slice(0, Math.max(0, count - maxIds + 1))) this.#marked.delete(old);
+    // What is too old to count is forgotten now and then; only a clock that steps back would see it again.
+    if (count % 16 === 0) {
+      for (const [old, at] of this.#marked) if (at <= now - dedupWindow) this.#marked.delete(old);
     }
     this.#marked.set(id, score);
     this.#last = { id, pair, ts };
