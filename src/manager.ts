@@ -757,6 +757,7 @@ export class StateManager {
   /**
    * All that is stored of the flow, at one moment, in the layout of Redis, whichever backend it is on: what a backup is made of.
    * Redis is blocked while it tells all of it: about 0.3 s for 100,000 signals, 100,000 fills, 10,000 closed orders and 10,000 events.
+   * Such a flow is on its way for about a second more: give it a longer `redis.command_timeout`, or take `sf-state backup`.
    */
   async exportFlow(): Promise<FlowLayout> {
     return this.#run(exportFlow, undefined);

@@ -12,6 +12,8 @@ export interface Store {
 }
 
 const LOG = "events:log";
+/** Answers to calls are no part of what a flow holds. */
+const ANSWERS = "execution:call:";
 
 export async function readStore(port: number, flowId: string): Promise<Store> {
   const redis = new Redis(port, "127.0.0.1");
@@ -21,10 +23,11 @@ export async function readStore(port: number, flowId: string): Promise<Store> {
     const keys: Record<string, Record<string, string>> = {};
     for (const key of await redis.keys(`${prefix}*`)) {
       const name = key.slice(prefix.length);
+      if (name === LOG || name.startsWith(ANSWERS)) continue;
       const type = await redis.type(key);
       if (type === "hash") keys[name] = await redis.hgetall(key);
       else if (type === "zset") keys[name] = paired(await redis.zrange(key, 0, "-1", "WITHSCORES"));
-      else if (name !== LOG && !name.startsWith("execution:call:")) throw new Error(`nobody knows the ${type} ${name}`);
+      else throw new Error(`nobody knows the ${type} ${name}`);
     }
     return { events: log.map(([, fields]) => paired(fields)), ids: log.map(([id]) => id), keys };
   } finally {

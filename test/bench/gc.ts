@@ -1,4 +1,12 @@
 import { type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+export interface GcShare {
+  readonly pauses: number;
+  /** Of the time of the run. */
+  readonly share: number;
+  readonly longestMs: number;
+}
 
 /** How much of the run the garbage collector took: noise that no median takes out of a p99. */
 export class GcWatch {
@@ -13,10 +21,13 @@ export class GcWatch {
     this.#observer.observe({ entryTypes: ["gc"] });
   }
 
-  stop(): { pauses: number; share: number; longestMs: number } {
+  async stop(): Promise<GcShare> {
+    const ms = performance.now() - this.#start;
+    // What was measured may never have left the event loop a turn, and it is then that pauses are told.
+    await nextTurn();
     this.#count(this.#observer.takeRecords());
     this.#observer.disconnect();
-    return { pauses: this.#pauses, share: this.#ms / (performance.now() - this.#start), longestMs: this.#longest };
+    return { pauses: this.#pauses, share: this.#ms / ms, longestMs: this.#longest };
   }
 
   #count(pauses: readonly PerformanceEntry[]): void {

@@ -1,6 +1,6 @@
 /** Each operation beside the raw commands of its backend. */
 import { type Flow, fill, TEN } from "./flow.js";
-import { GcWatch } from "./gc.js";
+import { type GcShare, GcWatch } from "./gc.js";
 import type { BackendName } from "./options.js";
 import type { Progress } from "./progress.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
@@ -38,7 +38,7 @@ export interface BackendReport {
   readonly concurrent: readonly string[];
   readonly raw: readonly Speed[];
   readonly operations: readonly Measured[];
-  readonly gc: ReturnType<GcWatch["stop"]>;
+  readonly gc: GcShare;
 }
 
 /** Measures the subjects on a flow with ten of everything; those that tell all of it on one that the others have not used. */
@@ -75,7 +75,7 @@ export async function measure(
     concurrent: stand.concurrent.map(({ name }) => name),
     raw,
     operations,
-    gc: gc.stop(),
+    gc: await gc.stop(),
   };
 }
 

@@ -21,15 +21,15 @@ test("an id is remembered for the window, to the millisecond", () => {
   assert.is(remembers(ids, "b", 100, WINDOW), false);
 });
 
-test("ids beyond the window are forgotten with the next one", () => {
+test("ids beyond the window no longer count, and at most sixteen of them are kept", () => {
   const ids = memory();
-  remember(ids, "a", 100, WINDOW, 5);
-  remember(ids, "b", 101, WINDOW, 5);
-  remember(ids, "c", 110, WINDOW, 5);
-  assert.equal(
-    ids.newest(5).map(({ id }) => id),
-    ["b", "c"],
-  );
+  for (let i = 0; i < 100; i++) {
+    const now = 100 + i * WINDOW;
+    remember(ids, `id-${i}`, now, WINDOW, 1000);
+    assert.is(remembers(ids, `id-${i}`, now, WINDOW), true);
+    assert.is(remembers(ids, `id-${i - 1}`, now, WINDOW), false);
+    assert.ok(ids.size <= 17, `${ids.size} ids`);
+  }
 });
 
 const step = fc.record({ id: fc.constantFrom("a", "b", "c", "d", "e", "f"), by: fc.integer({ min: -6, max: 6 }) });
