@@ -105,6 +105,32 @@ async function eventsOf(server: RedisServer, flowId: string): Promise<readonly L
   return (await readRecord(server.port, flowId)).events;
 }
 
+// --- Answers that are remembered
+
+test("after ten minutes another session remembers the answers, and those of the first are left to expire", async () => {
+  const flowId = newFlow();
+  await using manager = await StateManager.open(flowId, config({ url: redis.url }));
+  const mark = (id: string) => manager.markSignalProcessed(id, "BTC/USDT");
+  const sessions = async () => (await redis.cli("keys", `sf:${flowId}:execution:call:*`)).split("\n");
+  await Promise.all([mark("s1"), mark("s2"), mark("s3")]);
+  const [first = "", ...others] = await sessions();
+  assert.equal(others, []);
+  const answers = (await redis.cli("hkeys", first)).split("\n");
+  assert.equal(answers.sort(), ["0", "1", "2", "until"]);
+
+  const { now } = performance;
+  performance.now = () => now.call(performance) + 11 * 60_000;
+  try {
+    assert.is(await mark("s4"), true);
+  } finally {
+    performance.now = now;
+  }
+  assert.is((await sessions()).length, 2);
+  assert.equal((await redis.cli("hkeys", first)).split("\n").sort(), answers);
+  const left = Number(await redis.cli("pttl", first));
+  assert.ok(left > 0 && left <= 20 * 60_000, `${left} ms`);
+});
+
 // --- TLS and access control
 
 test("TLS with an ACL user limited to ~sf:* is all that a bot needs", async () => {

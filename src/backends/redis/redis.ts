@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
@@ -13,7 +13,7 @@ import { FlowKeys } from "./keys.js";
 import { bulks, type ScriptArguments, ScriptCall } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
-import { Slots } from "./slots.js";
+import { Session } from "./session.js";
 import { StreamTail } from "./stream-tail.js";
 
 /** Redis remembers an answer for ten minutes after the call (`answer` in `lua/shared/change.lua`); ask no later than this, ms. */
@@ -35,12 +35,17 @@ interface Request<Result> {
   readonly decode: (reply: Reply) => Result;
   /** No copy went out before. */
   readonly madeAt: Moment;
-  /** Held until nobody will ask for the answer again. */
-  slot: number | undefined;
+  /** Where a change's answer is remembered: held until nobody will ask for it again. */
+  place: Place | undefined;
   /** True once a copy may have reached the server without an answer. */
   maybeSent: boolean;
   /** The answer to `UnknownOutcomeError.retry()`, once somebody asked for it; undefined again when it, too, stays unknown. */
   retried: Promise<Result> | undefined;
+}
+
+interface Place {
+  readonly session: Session;
+  readonly slot: number;
 }
 
 /** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
@@ -49,8 +54,7 @@ export class RedisBackend implements Backend {
   readonly #config: ResolvedConfig["redis"];
   readonly #keys: FlowKeys;
   readonly #keysOf = new Map<string, ScriptArguments>();
-  readonly #slots = new Slots();
-  readonly #session = randomBytes(6).toString("base64url");
+  #session = new Session();
   #connection: Connection | undefined;
   #tail: StreamTail | undefined;
   #closing: Promise<void> | undefined;
@@ -153,8 +157,8 @@ export class RedisBackend implements Backend {
     const changes = kind === "change";
     const now = clock ? String(clock()) : "";
     const own = operation.encode(args);
-    const slot = changes ? this.#slots.take() : undefined;
-    const number = slot === undefined ? `${++this.#calls}` : `${slot}:${++this.#calls}`;
+    const place = changes ? this.#place() : undefined;
+    const number = place ? `${place.slot}:${++this.#calls}` : `${++this.#calls}`;
     const argv = this.#commonArgv(kind, number, now, lease);
     argv.push(...own);
     const keys = this.#operationKeys(operation);
@@ -166,7 +170,7 @@ export class RedisBackend implements Backend {
       arguments: { count: keys.count + argv.length, wire: keys.wire + bulks(argv) },
       decode: operation.decode,
       madeAt: moment(),
-      slot,
+      place,
       maybeSent: false,
       retried: undefined,
     };
@@ -183,12 +187,21 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** How many keys, and the keys: the same at every call. */
+  /** A slot of the present session. */
+  #place(): Place {
+    if (this.#session.isOver) {
+      this.#session = new Session();
+      this.#keysOf.clear();
+    }
+    return { session: this.#session, slot: this.#session.take() };
+  }
+
+  /** How many keys, and the keys: the same at every call of a session. */
   #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): ScriptArguments {
     let found = this.#keysOf.get(name);
     if (!found) {
       const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
-        key === "execution:call" ? this.#keys.call(this.#session) : this.#keys.key(key),
+        key === "execution:call" ? this.#keys.call(this.#session.id) : this.#keys.key(key),
       );
       found = { count: 1 + names.length, wire: bulks([String(names.length), ...names]) };
       this.#keysOf.set(name, found);
@@ -219,8 +232,8 @@ export class RedisBackend implements Backend {
   }
 
   #release<Result>(request: Request<Result>): void {
-    if (request.slot !== undefined) this.#slots.free(request.slot);
-    request.slot = undefined;
+    request.place?.session.free(request.place.slot);
+    request.place = undefined;
   }
 
   /** Everybody who asks again shares one attempt, and the answer once there is one. */
