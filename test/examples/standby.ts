@@ -8,7 +8,7 @@
  * than that and let it go on: its next change is a FencedError, and it stands by again.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { FencedError, type Lease, StateManager } from "../../src/index.js";
+import { ConnectionError, FencedError, type Lease, StateManager, UnknownOutcomeError } from "../../src/index.js";
 
 const [url = "redis://localhost:6379", flowId = "standby", name = `bot-${process.pid}`, seconds = "3"] =
   process.argv.slice(2);
@@ -34,15 +34,19 @@ await using state = await StateManager.open(
 
 for (;;) {
   say("stands by");
-  const lease = await state.acquireLease({ ttl, wait: "24h" });
-  say(`is active under lease ${lease.token}`);
-  lease.lost.addEventListener("abort", () => say(`lost lease ${lease.token}`));
   try {
+    const lease = await state.acquireLease({ ttl, wait: "24h" });
+    say(`is active under lease ${lease.token}`);
+    lease.lost.addEventListener("abort", () => say(`lost lease ${lease.token}`));
     await exitWhatIsOpen();
     await trade(lease);
   } catch (error) {
-    if (!(error instanceof FencedError)) throw error;
-    say(`is fenced: ${error.message}`);
+    if (error instanceof FencedError) say(`is fenced: ${error.message}`);
+    // Whether the last call happened or not: whoever is active next begins with what is open.
+    else if (error instanceof ConnectionError || error instanceof UnknownOutcomeError)
+      say(`is cut off: ${error.message}`);
+    else throw error;
+    await pause(CANDLE);
   }
 }
 
