@@ -1,4 +1,5 @@
 import { type Operation, text, texts } from "./operation.js";
+import { pairsOf } from "./view-signals.js";
 
 interface Args {
   readonly reason: string;
@@ -22,7 +23,7 @@ export const beginRecovery: Operation<Args, RecoveryOutcome> = {
       begun: true,
       id: Number(text(reply, 1)),
       token: Number(text(reply, 2)),
-      journal: journalFromReply(texts(reply, 3)),
+      journal: new Map(pairsOf(texts(reply, 3))),
     };
   },
   apply(state, { reason, ttl }, call) {
@@ -49,10 +50,3 @@ export const beginRecovery: Operation<Args, RecoveryOutcome> = {
     return { begun: true, id, token, journal: new Map(state.recoveryJournal.entries()) };
   },
 };
-
-/** A journal from its keys and values in turn. */
-export function journalFromReply(pairs: readonly string[]): ReadonlyMap<string, string> {
-  const journal = new Map<string, string>();
-  for (let i = 0; i + 1 < pairs.length; i += 2) journal.set(pairs[i] ?? "", pairs[i + 1] ?? "");
-  return journal;
-}

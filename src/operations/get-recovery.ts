@@ -1,6 +1,6 @@
 import type { RecoveryState } from "../types.js";
-import { journalFromReply } from "./begin-recovery.js";
-import { list, type Operation, text } from "./operation.js";
+import { type Operation, text } from "./operation.js";
+import { pairsFromReply } from "./view-signals.js";
 
 export const getRecovery: Operation<void, RecoveryState | undefined> = {
   name: "get_recovery",
@@ -17,7 +17,7 @@ export const getRecovery: Operation<void, RecoveryState | undefined> = {
       begunAt: new Date(Number(text(reply, 3))),
       holder: text(reply, 4),
       ...(until > 0 && { until: new Date(until) }),
-      journal: journalFromReply(list(reply, 6)),
+      journal: new Map(pairsFromReply(reply, 6)),
     };
   },
   apply(state, _, { now }) {

@@ -7,7 +7,8 @@ import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
 import type { BreakerRow, DailyRow } from "../state/rows.js";
 import type { BreakerSource, CircuitBreaker, DailyRisk, RiskState } from "../types.js";
-import { list, optionalTime, type Reply, text } from "./operation.js";
+import { optionalTime, type Reply, text } from "./operation.js";
+import { pairsFromReply } from "./view-signals.js";
 
 export function riskView(state: FlowState, now: number, dayStart: number): RiskState {
   const row = riskAt(state, now, dayStart);
@@ -86,13 +87,10 @@ export function newestDays(days: DailyRisk[], count = Number.POSITIVE_INFINITY):
 }
 
 export function daysFromReply(reply: Reply, at: number): DailyRisk[] {
-  const flat = list(reply, at);
-  const days: DailyRisk[] = [];
-  for (let i = 0; i < flat.length; i += 2) {
-    const { pnl, trades } = JSON.parse(flat[i + 1] ?? "") as { pnl: string; trades: number };
-    days.push({ day: flat[i] ?? "", pnl: fromMoney(parseMoney(pnl)), trades });
-  }
-  return days;
+  return pairsFromReply(reply, at).map(([day, json]) => {
+    const { pnl, trades } = JSON.parse(json) as { pnl: string; trades: number };
+    return { day, pnl: fromMoney(parseMoney(pnl)), trades };
+  });
 }
 
 /** What an event says of a flow's risk after a change. Lua twin: `risk_event`. */

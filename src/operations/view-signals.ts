@@ -31,8 +31,7 @@ export function signalsFromReply(
   recent: readonly string[],
 ): SignalState {
   const [id = "", pair = "", ts = ""] = last;
-  const expiries: [string, number][] = [];
-  for (let i = 0; i < cooldowns.length; i += 2) expiries.push([cooldowns[i] ?? "", Number(cooldowns[i + 1])]);
+  const expiries = pairsOf(cooldowns).map(([field, expiry]): [string, number] => [field, Number(expiry)]);
   return {
     ...(id !== "" && { lastProcessedTs: new Date(Number(ts)), lastProcessedPair: pair, lastProcessedId: id }),
     cooldowns: sortedCooldowns(expiries),
@@ -51,11 +50,12 @@ export function cooldownField(pair: string, side: string): string {
   return side === "" ? pair : `${pair}|${side}`;
 }
 
-/** Pairs of a flat reply: instance and ms, limit and number. */
+/** Pairs of a list in a reply: instance and ms, limit and number. */
 export function pairsFromReply(reply: Reply, at: number): [string, string][] {
   return pairsOf(list(reply, at));
 }
 
+/** The pairs of texts that stand in turn. */
 export function pairsOf(flat: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? "", flat[i + 1] ?? ""]);

@@ -6,6 +6,7 @@ import { COMMON_KEYS } from "../../operations/operation.js";
 import { Connection } from "./connection.js";
 import { judge } from "./faults.js";
 import { FlowKeys } from "./keys.js";
+import { ScriptCall, scriptArguments } from "./script-call.js";
 import { script } from "./scripts.js";
 
 /** How long to wait before asking again, ms. */
@@ -87,14 +88,14 @@ export class RedisFlow implements Disposable {
 
   /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
   async run(name: string, keys: readonly string[], argv: readonly string[]): Promise<Reply> {
-    const { sha, source } = script(name);
     const number = String(++this.#calls);
+    const called = scriptArguments(keys, [number, ...argv]);
     const reply = await this.#settle(name, async (deadline) => {
       try {
-        return await this.#connection.send("evalsha", [sha, keys.length, ...keys, number, ...argv], deadline);
+        return await this.#connection.run(new ScriptCall(script(name), called, false), deadline);
       } catch (error) {
         if (judge(error).kind !== "unknown_script") throw error;
-        return this.#connection.send("eval", [source, keys.length, ...keys, number, ...argv], deadline);
+        return this.#connection.run(new ScriptCall(script(name), called, true), deadline);
       }
     });
     if (!Array.isArray(reply) || reply.at(-1) !== number) {

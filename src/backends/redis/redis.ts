@@ -10,7 +10,7 @@ import type { Backend, BackendContext } from "../backend.js";
 import { Connection } from "./connection.js";
 import { type Fault, judge } from "./faults.js";
 import { FlowKeys } from "./keys.js";
-import { bulks, type ScriptArguments, ScriptCall } from "./script-call.js";
+import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
 import { Session } from "./session.js";
@@ -203,7 +203,7 @@ export class RedisBackend implements Backend {
       const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
         key === "execution:call" ? this.#keys.call(this.#session.id) : this.#keys.key(key),
       );
-      found = { count: 1 + names.length, wire: bulks([String(names.length), ...names]) };
+      found = scriptArguments(names, []);
       this.#keysOf.set(name, found);
     }
     return found;

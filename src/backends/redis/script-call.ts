@@ -15,6 +15,10 @@ export interface ScriptArguments {
   readonly wire: string;
 }
 
+export function scriptArguments(keys: readonly string[], argv: readonly string[]): ScriptArguments {
+  return { count: 1 + keys.length + argv.length, wire: bulks([String(keys.length), ...keys, ...argv]) };
+}
+
 /** Runs a script by its hash, or by its source where the server does not know it. */
 export class ScriptCall extends Command {
   readonly #wire: string;
