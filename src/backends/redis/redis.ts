@@ -27,7 +27,6 @@ const OUT_OF_STEP: Fault = { kind: "lost", why: "an answer that belongs to anoth
 
 /** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. */
 interface Request<Result> {
-  readonly name: string;
   readonly changes: boolean;
   readonly number: string;
   readonly script: Script;
@@ -163,7 +162,6 @@ export class RedisBackend implements Backend {
     argv.push(...own);
     const keys = this.#operationKeys(operation);
     return {
-      name,
       changes,
       number,
       script: script(name),
@@ -225,7 +223,7 @@ export class RedisBackend implements Backend {
     try {
       return request.decode(reply);
     } catch (cause) {
-      throw new CorruptStateError(`${request.name}: what is stored could not be understood: ${String(cause)}`, {
+      throw new CorruptStateError(`${request.script.name}: what is stored could not be understood: ${String(cause)}`, {
         cause,
       });
     }
@@ -295,7 +293,7 @@ export class RedisBackend implements Backend {
   }
 
   #failed<Result>(request: Request<Result>, why: string, cause?: Error): StateError | Unanswered {
-    const message = `${request.name}: Redis at ${this.#address}: ${why}`;
+    const message = `${request.script.name}: Redis at ${this.#address}: ${why}`;
     return request.changes && request.maybeSent
       ? new Unanswered(`${message}; the call was sent and may have happened: ask with retry()`, { cause })
       : new ConnectionError(`${message}; nothing happened`, { cause });
