@@ -3,12 +3,11 @@ import {
   addDecimal,
   type Decimal,
   decimalText,
-  formatMoney,
   multiplyDecimal,
   negateDecimal,
-  roundDecimal,
   toDecimal,
-} from "../src/state/money.js";
+} from "../src/exact/decimal.js";
+import { formatMoney, roundDecimal } from "../src/exact/money.js";
 
 export function plus(...amounts: readonly number[]): number {
   return double(amounts.map(toDecimal).reduce(addDecimal, toDecimal(0)));

@@ -1,8 +1,8 @@
 /** Carries out the actions of a plan, one after the other. Each may be repeated: what was done before is not done again. */
 
-import type { StateManager } from "../src/manager.js";
-import { isUnknown } from "../src/outcome.js";
-import type { Recovery } from "../src/recovery.js";
+import { isUnknown } from "../src/manager/outcome.js";
+import type { Recovery } from "../src/manager/recovery.js";
+import type { StateManager } from "../src/manager/state-manager.js";
 import type { PendingOrder } from "../src/types.js";
 import { adoptedId, closeOrderId } from "./client-order-id.js";
 import type { Evidence } from "./evidence.js";

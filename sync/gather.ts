@@ -1,6 +1,6 @@
 /** Asks the exchange for everything a plan rests on. Reads only. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { StateManager } from "../src/manager.js";
+import type { StateManager } from "../src/manager/state-manager.js";
 import type { PendingOrder, Snapshot } from "../src/types.js";
 import { type Evidence, fillName, type NoEvidence, recordedKey } from "./evidence.js";
 import { plus } from "./exact.js";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import * as check from "../src/arguments.js";
 import { InvalidArgumentError } from "../src/errors.js";
-import { addDecimal, decimalText, parseDecimal, toDecimal } from "../src/state/money.js";
+import { addDecimal, decimalText, parseDecimal, toDecimal } from "../src/exact/decimal.js";
+import * as check from "../src/manager/arguments.js";
 import type { OrderSide, PositionSide } from "../src/types.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";

@@ -1,9 +1,9 @@
 /** The continuous check: while a bot trades, its state is held against the exchange every so often. */
 import { setTimeout as pause } from "node:timers/promises";
-import * as check from "../src/arguments.js";
 import type { Duration } from "../src/config/duration.js";
 import { StateError } from "../src/errors.js";
-import type { StateManager } from "../src/manager.js";
+import * as check from "../src/manager/arguments.js";
+import type { StateManager } from "../src/manager/state-manager.js";
 import type { Exchange } from "./exchange.js";
 import type { RecoveryOptions } from "./options.js";
 import type { Action } from "./plan/action.js";

@@ -1,8 +1,8 @@
 /** Bringing state and exchange back in line. */
 import { setTimeout as pause } from "node:timers/promises";
 import { FencedError, InvalidArgumentError, StaleStateError } from "../src/errors.js";
-import type { StateManager } from "../src/manager.js";
-import type { Recovery } from "../src/recovery.js";
+import type { Recovery } from "../src/manager/recovery.js";
+import type { StateManager } from "../src/manager/state-manager.js";
 import { type Evidence, hasFailed } from "./evidence.js";
 import type { Exchange } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryBackend } from "../src/backends/memory.js";
-import { StateManager } from "../src/manager.js";
+import { StateManager } from "../src/manager/state-manager.js";
 import type { Operation } from "../src/operations/operation.js";
 import { type Flow, fill, RISK, TEN } from "./bench/flow.js";
 import { slice } from "./bench/slice.js";

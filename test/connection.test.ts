@@ -15,7 +15,7 @@ import {
   StateLostError,
   UnknownOutcomeError,
 } from "../src/errors.js";
-import { StateManager } from "../src/manager.js";
+import { StateManager } from "../src/manager/state-manager.js";
 import { type LoggedEvent, readRecord } from "./faults/record.js";
 import { ask } from "./servers/ask.js";
 import { startCluster } from "./servers/cluster.js";

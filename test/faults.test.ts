@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Duration } from "../src/config/duration.js";
 import { ConnectionError, InvalidArgumentError, UnknownOutcomeError } from "../src/errors.js";
-import { StateManager } from "../src/manager.js";
+import { StateManager } from "../src/manager/state-manager.js";
 import { flowConfig } from "./faults/flow.js";
 import { readRecord } from "./faults/record.js";
 import { playRound } from "./faults/round.js";

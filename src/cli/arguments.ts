@@ -1,7 +1,7 @@
 /** Reads what people write behind options. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { type Duration, parseDuration } from "../config/duration.js";
-import { time } from "./in-words.js";
+import { time } from "../words/in-words.js";
 
 /** A decimal number. */
 export function number(text: string): number {

@@ -1,7 +1,7 @@
-import { printable } from "../text-table.js";
 import type { EventRisk, StateEvent } from "../types.js";
+import { gain, time } from "../words/in-words.js";
+import { printable } from "../words/table.js";
 import { untilWords } from "./arguments.js";
-import { gain, time } from "./in-words.js";
 import type { Colours } from "./terminal.js";
 
 /** An event on one line: when, what, of whom, and the numbers that matter. */

@@ -1,17 +1,17 @@
 /** The places that `copy`, `backup` and `restore` name. */
 import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import { printable } from "../text-table.js";
 import { type CopyReport, copyFlow } from "../transfer/copy-flow.js";
 import { DuckdbPlace } from "../transfer/duckdb-place.js";
 import type { FlowPlace } from "../transfer/flow-place.js";
 import { RedisPlace } from "../transfer/redis-place.js";
+import { count } from "../words/in-words.js";
+import { ProgressBar } from "../words/progress-bar.js";
+import { printable } from "../words/table.js";
 import { UsageError } from "./exit-code.js";
 import { findFlows, placeName } from "./flows.js";
-import { count } from "./in-words.js";
 import type { Invocation } from "./invocation.js";
 import { configOf, type GlobalOptions } from "./place.js";
-import { ProgressBar } from "./progress-bar.js";
 
 /** The configuration for what `--from` or `--to` says: `redis://...`, `duckdb:PATH` or `config:FILE`. */
 export async function configAt(option: string, text: string, { config }: GlobalOptions): Promise<ResolvedConfig> {

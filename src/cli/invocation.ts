@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { parseFlowId } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import { StateManager } from "../manager.js";
+import { StateManager } from "../manager/state-manager.js";
 import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
 import { findFlows, placeName } from "./flows.js";
 import { configOf, type GlobalOptions, passwordsOf } from "./place.js";

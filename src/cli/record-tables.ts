@@ -1,6 +1,6 @@
 /** The tables of what a flow holds. */
 import type { PendingOrder, Position } from "../types.js";
-import { span, time } from "./in-words.js";
+import { span, time } from "../words/in-words.js";
 import { table } from "./table.js";
 import type { Terminal } from "./terminal.js";
 

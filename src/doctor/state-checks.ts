@@ -1,10 +1,11 @@
 /** What is checked of a stored state, wherever it is stored. */
+
+import { formatMoney } from "../exact/money.js";
 import { fillState } from "../layout/convert.js";
 import type { Entry, FlowLayout } from "../layout/flow-layout.js";
 import { DERIVED } from "../layout/key-layouts.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
-import { formatMoney } from "../state/money.js";
 import { counted, type Finding, findingsOf, some, span } from "./finding.js";
 
 export interface StateFacts {

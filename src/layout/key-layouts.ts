@@ -1,10 +1,10 @@
 /** What stands under each key of a flow, and which table of the state it is. A new table or key is one entry here. */
 
 import { RISK_LIMITS } from "../config/risk-limits.js";
+import { formatMoney } from "../exact/money.js";
 import { limitText } from "../operations/view-limits.js";
 import type { EventLog } from "../state/event-log.js";
 import type { FlowState } from "../state/flow-state.js";
-import { formatMoney } from "../state/money.js";
 import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, ChangedTable, Table } from "../state/table.js";
 import type { Entry, KeyType, StoredKey } from "./flow-layout.js";

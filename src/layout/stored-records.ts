@@ -1,8 +1,8 @@
 /** Records as Redis stores them, read back strictly: a field that is missing, foreign or of another kind is an error. */
 import { z } from "zod";
+import { formatMoney, parseMoney } from "../exact/money.js";
 import { orderJson } from "../operations/view-order.js";
 import { positionJson } from "../operations/view-position.js";
-import { formatMoney, parseMoney } from "../state/money.js";
 import type {
   BreakerRow,
   DailyRow,

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from "../errors.js";
+import { formatMoney, type Money, toMoney } from "../exact/money.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
 import { remember, remembers } from "../state/memory.js";
-import { formatMoney, type Money, toMoney } from "../state/money.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
 import type { OrderRow } from "../state/rows.js";

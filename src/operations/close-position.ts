@@ -1,5 +1,5 @@
+import { formatMoney, type Money } from "../exact/money.js";
 import type { RiskPolicy } from "../state/breaker.js";
-import { formatMoney, type Money } from "../state/money.js";
 import { entryRest } from "../state/order-life.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import type { CloseResult } from "../types.js";

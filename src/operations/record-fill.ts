@@ -1,21 +1,18 @@
 import { InvalidArgumentError } from "../errors.js";
-import { averagePrice } from "../state/average-price.js";
-import type { RiskPolicy } from "../state/breaker.js";
-import { notionalOf, orderNotional } from "../state/exposure.js";
-import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
+import { averagePrice } from "../exact/average-price.js";
 import {
   addDecimal,
   decimalText,
-  formatMoney,
-  type Money,
   multiplyDecimal,
   negateDecimal,
   parseDecimal,
-  roundDecimal,
   toDecimal,
   toNumber,
-  withinMoney,
-} from "../state/money.js";
+} from "../exact/decimal.js";
+import { formatMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
+import type { RiskPolicy } from "../state/breaker.js";
+import { notionalOf, orderNotional } from "../state/exposure.js";
+import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
 import { decideRisk, writeRisk } from "../state/risk.js";

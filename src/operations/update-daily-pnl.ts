@@ -1,6 +1,6 @@
+import { formatMoney, type Money } from "../exact/money.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
-import { formatMoney, type Money } from "../state/money.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import type { RiskUpdate } from "../types.js";
 import type { Operation } from "./operation.js";

@@ -1,6 +1,6 @@
 /** Risk limits as callers see them, in the order of the configuration table. */
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../config/risk-limits.js";
-import { formatMoney, toMoney } from "../state/money.js";
+import { formatMoney, toMoney } from "../exact/money.js";
 
 export function limitsView(stored: { get(name: RiskLimitName): string | number | undefined }): RiskLimits {
   const limits: RiskLimits = {};

@@ -1,5 +1,5 @@
 /** An order as callers see it, from its row and from its JSON in Redis. */
-import { formatMoney } from "../state/money.js";
+import { formatMoney } from "../exact/money.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Metadata, OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";

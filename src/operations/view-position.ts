@@ -1,5 +1,5 @@
 /** A position as callers see it, from its row and from its JSON in Redis. */
-import { formatMoney } from "../state/money.js";
+import { formatMoney } from "../exact/money.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import type { PositionRow } from "../state/rows.js";
 import type { Metadata, Position, PositionSide } from "../types.js";

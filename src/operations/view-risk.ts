@@ -1,8 +1,8 @@
 /** Risk, breaker and history as callers see them, from rows and from replies. */
 
+import { formatMoney, fromMoney, parseMoney } from "../exact/money.js";
 import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
-import { formatMoney, fromMoney, parseMoney } from "../state/money.js";
 import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
 import type { BreakerRow, DailyRow } from "../state/rows.js";

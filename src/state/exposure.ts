@@ -3,10 +3,10 @@
  * admission costs the same with ten positions and with ten thousand. Lua twins:
  * `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
  */
-import type { Money } from "./money.js";
+import type { Money } from "../exact/money.js";
+import { plus, times } from "../exact/whole.js";
 import { isDone } from "./order-status.js";
 import type { OrderRow, PositionRow } from "./rows.js";
-import { plus, times } from "./whole.js";
 
 /** No single position counts for more than 9e12 quote units, so that sums stay exact; limits end there too. */
 const MAX_NOTIONAL = 9e12;

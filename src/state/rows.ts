@@ -2,8 +2,9 @@
  * The rows of a flow's state, with the field names under which they are stored: the JSON of the Redis hashes, the columns of the
  * DuckDB tables. Times are ms since 1970, metadata is JSON text.
  */
+
+import type { Money } from "../exact/money.js";
 import type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide } from "../types.js";
-import type { Money } from "./money.js";
 
 export interface MetaRow {
   readonly schema: number;

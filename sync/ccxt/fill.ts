@@ -1,5 +1,5 @@
 /** Executions as ccxt tells them, in base and quote currency. */
-import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/state/money.js";
+import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import type { ExchangeFill } from "../exchange.js";
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";

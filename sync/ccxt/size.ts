@@ -6,7 +6,7 @@ import {
   negateDecimal,
   toDecimal,
   toNumber,
-} from "../../src/state/money.js";
+} from "../../src/exact/decimal.js";
 
 /** Enough places for any amount when the exchange does not say its step. */
 const FREE_STEP: Decimal = { digits: 1n, scale: 18 };

@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT } from "../../src/cli/exit-code.js";
-import { printable } from "../../src/text-table.js";
+import { printable } from "../../src/words/table.js";
 import type { RecoveryOptions } from "../options.js";
 import { PaperExchange } from "../paper-exchange.js";
 import { actionText, listText, planText } from "../plan/plan-text.js";

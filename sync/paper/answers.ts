@@ -1,6 +1,6 @@
 /** Rows as the port to an exchange tells them. */
-import { averagePrice } from "../../src/state/average-price.js";
-import { parseDecimal } from "../../src/state/money.js";
+import { averagePrice } from "../../src/exact/average-price.js";
+import { parseDecimal } from "../../src/exact/decimal.js";
 import type { ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../exchange.js";
 import type { ExchangeFailure } from "../exchange-error.js";
 import type { PaperCall, PaperFill, PaperOrder, PaperPosition } from "./rows.js";

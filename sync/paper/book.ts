@@ -1,4 +1,4 @@
-import { decimalText, toDecimal } from "../../src/state/money.js";
+import { decimalText, toDecimal } from "../../src/exact/decimal.js";
 import type { PositionSide } from "../../src/types.js";
 import {
   type AccountRow,

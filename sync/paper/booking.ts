@@ -1,5 +1,5 @@
 /** What an execution does to the position, the order and the account. */
-import { averagePrice } from "../../src/state/average-price.js";
+import { averagePrice } from "../../src/exact/average-price.js";
 import {
   addDecimal,
   decimalText,
@@ -7,7 +7,7 @@ import {
   negateDecimal,
   parseDecimal,
   toDecimal,
-} from "../../src/state/money.js";
+} from "../../src/exact/decimal.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { Book } from "./book.js";
 import { add, compare, rounded, smaller, subtract } from "./decimals.js";

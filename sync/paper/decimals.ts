@@ -1,13 +1,6 @@
 /** Exact arithmetic on amounts as rows hold them. */
-import {
-  addDecimal,
-  type Decimal,
-  decimalText,
-  formatMoney,
-  negateDecimal,
-  parseDecimal,
-  roundDecimal,
-} from "../../src/state/money.js";
+import { addDecimal, type Decimal, decimalText, negateDecimal, parseDecimal } from "../../src/exact/decimal.js";
+import { formatMoney, roundDecimal } from "../../src/exact/money.js";
 
 export function add(a: string, b: string): string {
   return decimalText(addDecimal(parseDecimal(a), parseDecimal(b)));

@@ -1,6 +1,7 @@
 /** How a simulated exchange misbehaves. */
-import * as check from "../../src/arguments.js";
+
 import { InvalidArgumentError } from "../../src/errors.js";
+import * as check from "../../src/manager/arguments.js";
 import type { Exchange } from "../exchange.js";
 import { chance } from "./chance.js";
 

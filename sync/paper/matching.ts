@@ -1,6 +1,6 @@
 /** When orders are filled, and at what price. */
 
-import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/state/money.js";
+import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
 import type { OrderSide } from "../../src/types.js";
 import type { Book } from "./book.js";
 import { bookExecution, type Execution, reducedSide } from "./booking.js";

@@ -1,7 +1,8 @@
 /** Which orders the exchange takes. */
-import * as check from "../../src/arguments.js";
+
 import { InvalidArgumentError } from "../../src/errors.js";
-import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/state/money.js";
+import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
+import * as check from "../../src/manager/arguments.js";
 import type { OrderRequest } from "../exchange.js";
 import type { Book } from "./book.js";
 import { reducedSide } from "./booking.js";

@@ -1,8 +1,8 @@
 /** How a simulated exchange works: what `PaperExchange` takes, checked. */
 import { z } from "zod";
-import * as check from "../../src/arguments.js";
 import { InvalidArgumentError } from "../../src/errors.js";
-import { type Decimal, toDecimal } from "../../src/state/money.js";
+import { type Decimal, toDecimal } from "../../src/exact/decimal.js";
+import * as check from "../../src/manager/arguments.js";
 
 /** One number for every pair, or one for each. */
 export type PerPair = number | Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-import { type Decimal, decimalText, parseDecimal, toDecimal } from "../../src/state/money.js";
+import { type Decimal, decimalText, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
 import { chance } from "./chance.js";
 import { type Rules, stepOf } from "./rules.js";
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../../src/errors.js";
-import type { StateManager } from "../../src/manager.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
 import type { Admission } from "../../src/types.js";
 import { insist } from "./insist.js";
 import type { Journal } from "./journal.js";

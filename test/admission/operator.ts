@@ -1,5 +1,5 @@
 import type { Duration } from "../../src/config/duration.js";
-import type { StateManager } from "../../src/manager.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
 import type { Refusal } from "../../src/types.js";
 import type { Perform } from "./crew.js";
 import { between, FIRST_DAILY_LOSS } from "./plan.js";

@@ -6,7 +6,7 @@
  */
 
 import type { Config } from "../../src/config/schema.js";
-import { StateManager } from "../../src/manager.js";
+import { StateManager } from "../../src/manager/state-manager.js";
 import type { Refusal } from "../../src/types.js";
 import { Desk } from "./desk.js";
 import { insist } from "./insist.js";

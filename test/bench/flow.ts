@@ -1,6 +1,6 @@
 /** A flow with something in it. */
 import type { Config } from "../../src/config/schema.js";
-import type { StateManager } from "../../src/manager.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
 import type { AdmissionRequest, OrderInput, PositionInput } from "../../src/types.js";
 import { forEach } from "./work.js";
 

@@ -1,4 +1,4 @@
-import { StateManager } from "../../src/manager.js";
+import { StateManager } from "../../src/manager/state-manager.js";
 import { RISK } from "./flow.js";
 import type { Stand } from "./stand.js";
 

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { createClient } from "../../src/backends/redis/client.js";
 import { resolveConfig } from "../../src/config/schema.js";
-import { StateManager } from "../../src/manager.js";
+import { StateManager } from "../../src/manager/state-manager.js";
 import { startRedis } from "../servers/redis.js";
 import { RISK } from "./flow.js";
 import type { Stand } from "./stand.js";

@@ -1,4 +1,4 @@
-import type { StateManager } from "../../src/manager.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
 import type { BackendName } from "./options.js";
 import type { Work } from "./work.js";
 

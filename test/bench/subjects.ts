@@ -1,5 +1,5 @@
 /** Every operation, in the order in which people read of them. */
-import { StateManager } from "../../src/manager.js";
+import { StateManager } from "../../src/manager/state-manager.js";
 import { operations } from "../../src/operations/all.js";
 import { methodOf, operationNamed, operationsOf, type Subject } from "./subject.js";
 import { admission } from "./subjects/admission.js";

@@ -1,6 +1,6 @@
+import { formatMoney, type Money, parseMoney } from "../../src/exact/money.js";
 import type { PendingOrder, Snapshot, StateManager } from "../../src/index.js";
 import { notionalOf } from "../../src/state/exposure.js";
-import { formatMoney, type Money, parseMoney } from "../../src/state/money.js";
 
 /** What positions and pending entries take together. */
 export interface Reservations {

@@ -1,6 +1,6 @@
 import type { Duration } from "../../src/config/duration.js";
 import type { Config } from "../../src/config/schema.js";
-import { StateManager } from "../../src/manager.js";
+import { StateManager } from "../../src/manager/state-manager.js";
 import { COUNTER, MAX_DAILY_LOSS, PAIR, type Plan, sharedPositions } from "./plan.js";
 
 /** The configuration of a flow whose trading day began a minute before the tests did, and which forgets no event. */

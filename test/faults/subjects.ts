@@ -1,5 +1,5 @@
 import { UnknownOutcomeError } from "../../src/errors.js";
-import type { StateManager } from "../../src/manager.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
 import type { LoggedEvent } from "./record.js";
 
 /** An operation under test, as a series of calls that are told apart by what they do and by what they are answered. */

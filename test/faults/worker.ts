@@ -6,7 +6,7 @@
 
 import type { Config } from "../../src/config/schema.js";
 import { ConnectionError, UnknownOutcomeError } from "../../src/errors.js";
-import { StateManager } from "../../src/manager.js";
+import { StateManager } from "../../src/manager/state-manager.js";
 import type { Metadata } from "../../src/types.js";
 import { Journal } from "./journal.js";
 import { COUNTER, PAIR, type Plan, type Task, tasksOf } from "./plan.js";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { toMoney } from "../../src/exact/money.js";
 import { Exposure, notionalOf, orderNotional } from "../../src/state/exposure.js";
-import { toMoney } from "../../src/state/money.js";
 import type { PositionRow } from "../../src/state/rows.js";
 
 const test = suite("exposure");

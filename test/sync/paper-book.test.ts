@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { toMoney } from "../../src/state/money.js";
+import { toMoney } from "../../src/exact/money.js";
 import { Book } from "../../sync/paper/book.js";
 import type { PaperOrder, PaperPosition } from "../../sync/paper/rows.js";
 import { rulesOf } from "../../sync/paper/rules.js";

@@ -10,7 +10,7 @@ import {
   TIMESTAMPTZ,
   VARCHAR,
 } from "@duckdb/node-api";
-import { formatMoney, type Money, parseMoney } from "../../state/money.js";
+import { formatMoney, type Money, parseMoney } from "../../exact/money.js";
 
 /** One type of column. Reading throws a TypeError when something else is stored. */
 export interface Column<Value> {

@@ -1,10 +1,10 @@
-import type { StateManager } from "../../manager.js";
-import { printable } from "../../text-table.js";
+import type { StateManager } from "../../manager/state-manager.js";
+import { count } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import { breakerDuration, untilWords } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { forEach, placeName } from "../flows.js";
-import { count } from "../in-words.js";
 import type { Invocation } from "../invocation.js";
 import { breakerWords } from "../status/status-text.js";
 import { table } from "../table.js";

@@ -1,8 +1,8 @@
 import { Option } from "@commander-js/extra-typings";
-import { printable } from "../../text-table.js";
+import { time } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
-import { time } from "../in-words.js";
 import { cooldownTable } from "../record-tables.js";
 
 const side = () => new Option("--side <side>", "one side only").choices(["long", "short"] as const);

@@ -5,10 +5,10 @@ import { checkDuckdb, duckdbFacts } from "../../doctor/duckdb.js";
 import type { Finding } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
 import { redisFacts } from "../../doctor/redis-facts.js";
-import { printable } from "../../text-table.js";
+import { count } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
-import { count } from "../in-words.js";
 import type { Colours, Terminal } from "../terminal.js";
 
 export const addDoctor: AddCommand = (program, run) => {

@@ -1,4 +1,4 @@
-import type { StateManager } from "../../manager.js";
+import type { StateManager } from "../../manager/state-manager.js";
 import type { StateEvent } from "../../types.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";

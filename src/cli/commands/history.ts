@@ -1,6 +1,6 @@
+import { gain } from "../../words/in-words.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
-import { gain } from "../in-words.js";
 import { table } from "../table.js";
 
 export const addHistory: AddCommand = (program, run) => {

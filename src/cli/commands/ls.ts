@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { findFlows, forEach, placeName } from "../flows.js";
-import { ago, count, fraction, gain, span, time } from "../in-words.js";
 import type { Invocation } from "../invocation.js";
 import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";

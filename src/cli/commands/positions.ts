@@ -1,8 +1,8 @@
-import { printable } from "../../text-table.js";
+import { gain } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import { duration, number } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { ProblemError } from "../exit-code.js";
-import { gain } from "../in-words.js";
 import { positionTable } from "../record-tables.js";
 
 export const addPositions: AddCommand = (program, run) => {

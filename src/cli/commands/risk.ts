@@ -1,8 +1,8 @@
 import { parseRiskLimits, RISK_LIMITS, type RiskLimits } from "../../config/risk-limits.js";
-import { printable } from "../../text-table.js";
+import { amount, count, fraction, gain } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
-import { amount, count, fraction, gain } from "../in-words.js";
 import { breakerWords } from "../status/status-text.js";
 import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";

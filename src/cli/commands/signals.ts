@@ -1,7 +1,7 @@
-import { printable } from "../../text-table.js";
+import { time } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
-import { time } from "../in-words.js";
 import { table } from "../table.js";
 
 export const addSignals: AddCommand = (program, run) => {

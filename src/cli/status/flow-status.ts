@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { LockedError } from "../../errors.js";
-import type { StateManager } from "../../manager.js";
+import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
 import type { LeaseState, Snapshot } from "../../types.js";
 import type { Invocation } from "../invocation.js";

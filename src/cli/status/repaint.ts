@@ -1,7 +1,7 @@
 import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
-import { printable } from "../../text-table.js";
+import { time } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import { UsageError } from "../exit-code.js";
-import { time } from "../in-words.js";
 import type { Invocation } from "../invocation.js";
 import { Screen } from "../screen.js";
 

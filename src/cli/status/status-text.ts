@@ -1,8 +1,8 @@
 /** How a flow stands, as text for a person. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
-import { printable } from "../../text-table.js";
 import type { CircuitBreaker, Snapshot } from "../../types.js";
-import { ago, amount, count, fraction, gain, left, span, time } from "../in-words.js";
+import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
+import { printable } from "../../words/table.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";

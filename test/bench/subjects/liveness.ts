@@ -1,4 +1,4 @@
-import type { Lease } from "../../../src/lease.js";
+import type { Lease } from "../../../src/manager/lease.js";
 import type { Subject } from "../subject.js";
 import { notPrepared } from "../work.js";
 

@@ -1,4 +1,4 @@
-import type { Recovery } from "../../../src/recovery.js";
+import type { Recovery } from "../../../src/manager/recovery.js";
 import type { RecoveryState } from "../../../src/types.js";
 import type { Subject } from "../subject.js";
 import { notPrepared } from "../work.js";

@@ -1,6 +1,6 @@
+import { formatMoney, type Money } from "../../../src/exact/money.js";
 import type { PendingOrder, Snapshot, StateManager } from "../../../src/index.js";
 import { notionalOf } from "../../../src/state/exposure.js";
-import { formatMoney, type Money } from "../../../src/state/money.js";
 import { PAIRS } from "./steps.js";
 
 /** What positions and pending entries take together, as Redis keeps it: fields that are zero left out. */

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import * as decimal from "../../../src/exact/decimal.js";
+import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
 import { notionalOf } from "../../../src/state/exposure.js";
-import * as money from "../../../src/state/money.js";
 import { DAY, MINUTE } from "../clock.js";
 import { DOUBLES, EXOTIC_NAMES } from "../samples.js";
 import type { Stand } from "./flow.js";
@@ -116,7 +117,7 @@ export function luaTwins({ client }: Stand): void {
     const texts = cases.map((pair) => pair.map(String));
     const ask = (expression: string) =>
       evaluate(["money", "decimal"], expression, texts, "local a, b = decimal(arg[1]), decimal(arg[2])");
-    const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = money;
+    const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = decimal;
     assertTwins(cases, await ask("decimal_text(a)"), ([a]) => decimalText(toDecimal(a)));
     assertTwins(cases, await ask("decimal_text(decimal_negate(a))"), ([a]) => decimalText(negateDecimal(toDecimal(a))));
     assertTwins(cases, await ask("decimal_text(decimal_add(a, b))"), ([a, b]) =>
@@ -147,7 +148,7 @@ export function luaTwins({ client }: Stand): void {
       cases,
     );
     assertTwins(cases, answers, ([a, b]) => {
-      const product = money.multiplyDecimal(plainDecimal(a), plainDecimal(b));
+      const product = decimal.multiplyDecimal(plainDecimal(a), plainDecimal(b));
       const rounded = money.roundDecimal(product);
       return money.withinMoney(rounded) ? money.formatMoney(rounded) : "none";
     });
@@ -231,7 +232,7 @@ export function luaTwins({ client }: Stand): void {
 }
 
 /** A decimal as it is written, which a double may not hold. */
-function plainDecimal(text: string): money.Decimal {
+function plainDecimal(text: string): decimal.Decimal {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text) ?? [];
   const scale = fraction.length - Number(exponent);

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { InvalidArgumentError } from "../../../src/errors.js";
-import { multiplyDecimal, roundDecimal, toDecimal, toMoney } from "../../../src/state/money.js";
+import { multiplyDecimal, toDecimal } from "../../../src/exact/decimal.js";
+import { roundDecimal, toMoney } from "../../../src/exact/money.js";
 import type { ExchangeFill, ExchangeOrder } from "../../../sync/exchange.js";
 import { ExchangeError } from "../../../sync/exchange-error.js";
 import type { PaperExchange, PaperExchangeOptions } from "../../../sync/paper-exchange.js";

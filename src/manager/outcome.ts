@@ -1,4 +1,4 @@
-import { UnknownOutcomeError } from "./errors.js";
+import { UnknownOutcomeError } from "../errors.js";
 
 /** What a method makes of an operation's result. */
 export interface Reading<Result, Value> {

@@ -1,4 +1,4 @@
-import { ConnectionError, FencedError, UnknownOutcomeError } from "./errors.js";
+import { ConnectionError, FencedError, UnknownOutcomeError } from "../errors.js";
 
 /** The longest time a timer can wait, ms; a longer one fires at once. A lease that lasts longer is renewed before. */
 const LONGEST_TIMER = 2 ** 31 - 1;

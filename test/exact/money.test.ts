@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import * as money from "../../src/state/money.js";
+import * as decimal from "../../src/exact/decimal.js";
+import * as money from "../../src/exact/money.js";
 
 const test = suite("money");
 const UNITS = 100_000_000n;
@@ -90,10 +91,10 @@ test("a double is the decimal that String shows, exactly", () => {
     [2 ** 53 - 1, 2 ** 53 - 1, 0],
     [2 ** 53, 2n ** 53n, 0],
   ] as const) {
-    assert.equal(money.toDecimal(value), { digits, scale });
+    assert.equal(decimal.toDecimal(value), { digits, scale });
   }
-  fc.assert(fc.property(double, (value) => Number(money.decimalText(money.toDecimal(value))) === value));
-  assert.throws(() => money.toDecimal(Number.NaN), /not a finite number/);
+  fc.assert(fc.property(double, (value) => Number(decimal.decimalText(decimal.toDecimal(value))) === value));
+  assert.throws(() => decimal.toDecimal(Number.NaN), /not a finite number/);
 });
 
 /** Doubles around every bound of the arithmetic in plain numbers: 2^53, 9e15, 8 places, 15 digits, exponents. */
@@ -141,13 +142,13 @@ function exactSum(a: Exact, b: Exact): Exact {
 }
 
 test("what fits plain numbers comes out as what needs bigints", () => {
-  const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = money;
-  const assertSame = (found: money.Decimal, expected: Exact) => {
+  const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = decimal;
+  const assertSame = (found: decimal.Decimal, expected: Exact) => {
     const text = textOf(expected);
     assert.is(decimalText(found), text);
-    assert.ok(Object.is(money.toNumber(found), Number(text)), text);
+    assert.ok(Object.is(decimal.toNumber(found), Number(text)), text);
     assert.is(money.roundDecimal(found), rounded(expected.digits, expected.scale));
-    assert.is(decimalText(money.parseDecimal(text)), text);
+    assert.is(decimalText(decimal.parseDecimal(text)), text);
     assert.ok(typeof found.digits === "bigint" || Number.isSafeInteger(found.digits));
   };
   fc.assert(
@@ -189,7 +190,7 @@ test("an amount is written and read as its digits say, on both sides of 2^53 uni
 });
 
 test("decimals are added and multiplied without any loss", () => {
-  const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = money;
+  const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = decimal;
   assert.is(decimalText(addDecimal(toDecimal(0.1), toDecimal(0.2))), "0.3");
   assert.is(decimalText(addDecimal(toDecimal(1e21), toDecimal(5e-10))), "1000000000000000000000.0000000005");
   assert.is(decimalText(multiplyDecimal(toDecimal(0.1), toDecimal(-0.3))), "-0.03");
@@ -207,11 +208,11 @@ test("decimals are added and multiplied without any loss", () => {
 test("a decimal text reads back as the decimal", () => {
   const written = fc.record({ digits: fc.bigInt(), scale: fc.nat({ max: 40 }) });
   fc.assert(
-    fc.property(written, (decimal) => {
-      const text = money.decimalText(decimal);
+    fc.property(written, (each) => {
+      const text = decimal.decimalText(each);
       assert.not.match(text, /e|\.\d*0$|\.$/);
-      assert.is(money.decimalText(money.parseDecimal(text)), text);
-      assert.is(money.roundDecimal(money.parseDecimal(text)), rounded(decimal.digits, decimal.scale));
+      assert.is(decimal.decimalText(decimal.parseDecimal(text)), text);
+      assert.is(money.roundDecimal(decimal.parseDecimal(text)), rounded(each.digits, each.scale));
     }),
   );
 });

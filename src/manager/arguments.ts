@@ -1,9 +1,9 @@
 /** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
-import { type Duration, parseDuration } from "./config/duration.js";
-import { InvalidArgumentError } from "./errors.js";
-import type { BreakerDuration } from "./state/breaker.js";
-import { type Money, toMoney } from "./state/money.js";
-import type { OrderIntent, OrderSide, OrderStatus, PositionSide } from "./types.js";
+import { type Duration, parseDuration } from "../config/duration.js";
+import { InvalidArgumentError } from "../errors.js";
+import { type Money, toMoney } from "../exact/money.js";
+import type { BreakerDuration } from "../state/breaker.js";
+import type { OrderIntent, OrderSide, OrderStatus, PositionSide } from "../types.js";
 
 const MAX_ID_BYTES = 256;
 const MAX_METADATA_BYTES = 64 * 1024;

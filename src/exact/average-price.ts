@@ -1,4 +1,4 @@
-import { addDecimal, type Decimal, multiplyDecimal, negateDecimal, toDecimal, toNumber } from "./money.js";
+import { addDecimal, type Decimal, multiplyDecimal, negateDecimal, toDecimal, toNumber } from "./decimal.js";
 
 /** The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost. */
 export function averagePrice(cost: Decimal, size: number): number {

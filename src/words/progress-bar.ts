@@ -1,4 +1,4 @@
-import type { Terminal } from "./terminal.js";
+import type { Terminal } from "../cli/terminal.js";
 
 const WIDTH = 30;
 /** Not painted more often, ms. */

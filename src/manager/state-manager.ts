@@ -1,15 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import * as check from "./arguments.js";
-import type { Backend, BackendContext } from "./backends/backend.js";
-import { DuckdbBackend } from "./backends/duckdb/duckdb.js";
-import { MemoryBackend } from "./backends/memory.js";
-import { RedisBackend } from "./backends/redis/redis.js";
-import type { Duration } from "./config/duration.js";
-import { duckdbPath, parseFlowId } from "./config/flow-id.js";
-import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
-import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "./config/schema.js";
+import type { Backend, BackendContext } from "../backends/backend.js";
+import { DuckdbBackend } from "../backends/duckdb/duckdb.js";
+import { MemoryBackend } from "../backends/memory.js";
+import { RedisBackend } from "../backends/redis/redis.js";
+import type { Duration } from "../config/duration.js";
+import { duckdbPath, parseFlowId } from "../config/flow-id.js";
+import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
+import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "../config/schema.js";
 import {
   ConnectionError,
   FencedError,
@@ -17,62 +16,58 @@ import {
   LockedError,
   SchemaVersionError,
   UnknownOutcomeError,
-} from "./errors.js";
-import type { FlowLayout } from "./layout/flow-layout.js";
-import { Lease } from "./lease.js";
-import { acquireLease } from "./operations/acquire-lease.js";
-import { admit } from "./operations/admit.js";
-import { beginRecovery } from "./operations/begin-recovery.js";
-import { cancelOrder } from "./operations/cancel-order.js";
-import { clearCooldown } from "./operations/clear-cooldown.js";
-import { closePosition } from "./operations/close-position.js";
-import { endRecovery } from "./operations/end-recovery.js";
-import { exportFlow } from "./operations/export-flow.js";
-import { findOrders } from "./operations/find-orders.js";
-import { getCircuitBreaker } from "./operations/get-circuit-breaker.js";
-import { getCooldown } from "./operations/get-cooldown.js";
-import { getDailyHistory } from "./operations/get-daily-history.js";
-import { getEvents } from "./operations/get-events.js";
-import { getInstances } from "./operations/get-instances.js";
-import { getLastHeartbeat } from "./operations/get-last-heartbeat.js";
-import { getLease } from "./operations/get-lease.js";
-import { getOrder } from "./operations/get-order.js";
-import { getPendingOrders } from "./operations/get-pending-orders.js";
-import { getPosition } from "./operations/get-position.js";
-import { getPositions } from "./operations/get-positions.js";
-import { getRecordedFills } from "./operations/get-recorded-fills.js";
-import { getRecovery } from "./operations/get-recovery.js";
-import { getRiskLimits } from "./operations/get-risk-limits.js";
-import { getRiskState } from "./operations/get-risk-state.js";
-import { getSignalState } from "./operations/get-signal-state.js";
-import { heartbeat } from "./operations/heartbeat.js";
-import { isSignalProcessed } from "./operations/is-signal-processed.js";
-import { journalRecovery } from "./operations/journal-recovery.js";
-import { markSignalProcessed } from "./operations/mark-signal-processed.js";
-import type { Operation } from "./operations/operation.js";
-import { recordFill } from "./operations/record-fill.js";
-import { releaseLease } from "./operations/release-lease.js";
-import { removeOrder } from "./operations/remove-order.js";
-import { removePosition } from "./operations/remove-position.js";
-import { renewLease } from "./operations/renew-lease.js";
-import { renewRecovery } from "./operations/renew-recovery.js";
-import { reportDifference } from "./operations/report-difference.js";
-import { resetCircuitBreaker } from "./operations/reset-circuit-breaker.js";
-import { saveOrder } from "./operations/save-order.js";
-import { savePosition } from "./operations/save-position.js";
-import { setCooldown } from "./operations/set-cooldown.js";
-import { setRiskLimits } from "./operations/set-risk-limits.js";
-import { snapshot } from "./operations/snapshot.js";
-import { triggerCircuitBreaker } from "./operations/trigger-circuit-breaker.js";
-import { updateDailyPnl } from "./operations/update-daily-pnl.js";
-import { updateEquity } from "./operations/update-equity.js";
-import { type PositionChanges, updatePosition } from "./operations/update-position.js";
-import { isUnknown, type Reading, read } from "./outcome.js";
-import { Recovery } from "./recovery.js";
-import { snapshotPath, writeSnapshot } from "./snapshot-file.js";
-import { SnapshotWriter } from "./snapshot-writer.js";
-import type { RiskPolicy } from "./state/breaker.js";
-import { SCHEMA_VERSION } from "./state/flow-state.js";
+} from "../errors.js";
+import type { FlowLayout } from "../layout/flow-layout.js";
+import { acquireLease } from "../operations/acquire-lease.js";
+import { admit } from "../operations/admit.js";
+import { beginRecovery } from "../operations/begin-recovery.js";
+import { cancelOrder } from "../operations/cancel-order.js";
+import { clearCooldown } from "../operations/clear-cooldown.js";
+import { closePosition } from "../operations/close-position.js";
+import { endRecovery } from "../operations/end-recovery.js";
+import { exportFlow } from "../operations/export-flow.js";
+import { findOrders } from "../operations/find-orders.js";
+import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
+import { getCooldown } from "../operations/get-cooldown.js";
+import { getDailyHistory } from "../operations/get-daily-history.js";
+import { getEvents } from "../operations/get-events.js";
+import { getInstances } from "../operations/get-instances.js";
+import { getLastHeartbeat } from "../operations/get-last-heartbeat.js";
+import { getLease } from "../operations/get-lease.js";
+import { getOrder } from "../operations/get-order.js";
+import { getPendingOrders } from "../operations/get-pending-orders.js";
+import { getPosition } from "../operations/get-position.js";
+import { getPositions } from "../operations/get-positions.js";
+import { getRecordedFills } from "../operations/get-recorded-fills.js";
+import { getRecovery } from "../operations/get-recovery.js";
+import { getRiskLimits } from "../operations/get-risk-limits.js";
+import { getRiskState } from "../operations/get-risk-state.js";
+import { getSignalState } from "../operations/get-signal-state.js";
+import { heartbeat } from "../operations/heartbeat.js";
+import { isSignalProcessed } from "../operations/is-signal-processed.js";
+import { journalRecovery } from "../operations/journal-recovery.js";
+import { markSignalProcessed } from "../operations/mark-signal-processed.js";
+import type { Operation } from "../operations/operation.js";
+import { recordFill } from "../operations/record-fill.js";
+import { releaseLease } from "../operations/release-lease.js";
+import { removeOrder } from "../operations/remove-order.js";
+import { removePosition } from "../operations/remove-position.js";
+import { renewLease } from "../operations/renew-lease.js";
+import { renewRecovery } from "../operations/renew-recovery.js";
+import { reportDifference } from "../operations/report-difference.js";
+import { resetCircuitBreaker } from "../operations/reset-circuit-breaker.js";
+import { saveOrder } from "../operations/save-order.js";
+import { savePosition } from "../operations/save-position.js";
+import { setCooldown } from "../operations/set-cooldown.js";
+import { setRiskLimits } from "../operations/set-risk-limits.js";
+import { snapshot } from "../operations/snapshot.js";
+import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
+import { updateDailyPnl } from "../operations/update-daily-pnl.js";
+import { updateEquity } from "../operations/update-equity.js";
+import { type PositionChanges, updatePosition } from "../operations/update-position.js";
+import { snapshotPath, writeSnapshot } from "../snapshot-file.js";
+import type { RiskPolicy } from "../state/breaker.js";
+import { SCHEMA_VERSION } from "../state/flow-state.js";
 import type {
   Admission,
   AdmissionRequest,
@@ -97,7 +92,12 @@ import type {
   Snapshot,
   StateEvent,
   Time,
-} from "./types.js";
+} from "../types.js";
+import * as check from "./arguments.js";
+import { Lease } from "./lease.js";
+import { isUnknown, type Reading, read } from "./outcome.js";
+import { Recovery } from "./recovery.js";
+import { SnapshotWriter } from "./snapshot-writer.js";
 import { historyTrimmed, watchEvents } from "./watch.js";
 
 /** What is neither state nor configuration. */

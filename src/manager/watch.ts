@@ -1,6 +1,6 @@
-import { ConnectionError } from "./errors.js";
-import type { EventPage } from "./operations/get-events.js";
-import type { StateEvent } from "./types.js";
+import { ConnectionError } from "../errors.js";
+import type { EventPage } from "../operations/get-events.js";
+import type { StateEvent } from "../types.js";
 
 /** Where a watcher reads: pages of the log, and word of the next event. */
 export interface EventSource {
