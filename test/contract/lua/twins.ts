@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
 import * as decimal from "../../../src/exact/decimal.js";
+import { kept, quotient } from "../../../src/exact/kept.js";
 import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
 import { notionalOf } from "../../../src/state/exposure.js";
@@ -171,6 +172,40 @@ export function luaTwins({ client }: Stand): void {
     );
   });
 
+  test("what a position keeps is rounded and divided alike, to 20 places or 34 digits", async () => {
+    const products = sample(fc.tuple(anyNumber, anyNumber, anyNumber), 6_000);
+    const near = fc.double({ noNaN: true, min: -1e9, max: 1e9 }).map((value) => value + 0);
+    const doubles = sample(fc.tuple(near, near, near), 3_000);
+    const cases = [...products, ...doubles, ...doubles.map(([a, b, c]) => [b, c, a])];
+    const texts = cases.map((triple) => triple.map(String));
+    const ask = (expression: string) =>
+      evaluate(
+        ["money", "decimal", "kept", "quotient"],
+        expression,
+        texts,
+        `local a, b, c = decimal(arg[1]), decimal(arg[2]), decimal(arg[3])
+local function shown(d) return d and decimal_text(d) or "none" end`,
+      );
+    const shown = (found: decimal.Decimal | undefined) => (found ? decimal.decimalText(found) : "none");
+    const read = (triple: readonly (number | undefined)[]) => triple.map((each = 0) => decimal.toDecimal(each));
+    const product = ([a, b, c]: readonly (number | undefined)[]) => {
+      const [x = ZERO, y = ZERO, z = ZERO] = read([a, b, c]);
+      return decimal.addDecimal(decimal.multiplyDecimal(x, y), z);
+    };
+    const sums = await ask("shown(kept(decimal_add(decimal_multiply(a, b), c)))");
+    assertTwins(cases, sums, (triple) => shown(kept(product(triple))));
+    const divisible = cases.flatMap((triple, i) => (triple[2] === 0 ? [] : [i]));
+    const quotients = await ask('c.digits == "" and "" or shown(quotient(decimal_multiply(a, b), c))');
+    assertTwins(
+      divisible.map((i) => cases[i] ?? []),
+      divisible.map((i) => quotients[i] ?? ""),
+      ([a, b, c]) => {
+        const [x = ZERO, y = ZERO, z = ZERO] = read([a, b, c]);
+        return shown(quotient(decimal.multiplyDecimal(x, y), z));
+      },
+    );
+  });
+
   test("days and their ends are the same to the millisecond, in every year", async () => {
     const turns = Array.from({ length: 8_029 }, (_, i) => 1970 + i).flatMap((year) =>
       [Date.UTC(year, 0, 1), Date.UTC(year, 1, 28), Date.UTC(year, 2, 1), Date.UTC(year, 11, 31)].flatMap((ms) => [
@@ -230,6 +265,8 @@ export function luaTwins({ client }: Stand): void {
 
   test.run();
 }
+
+const ZERO: decimal.Decimal = { digits: 0, scale: 0 };
 
 /** A decimal as it is written, which a double may not hold. */
 function plainDecimal(text: string): decimal.Decimal {

@@ -1,0 +1,4 @@
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
