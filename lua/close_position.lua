@@ -32,7 +32,56 @@
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply,
+    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold,
+    write_exposure, entry_rest, expect_hash, expect_stream, refuse)
+  local positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+  local id, pnl, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+  local cooldown, reason = ARGV[11], ARGV[12]
+  local day_start, breaker_duration = tonumber(ARGV[13]), ARGV[14]
+
+  -- Read.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", positions_key, id)
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  expect_hash(history_key)
+  if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
+  local position = record_parse(stored)
+  local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
+
+  -- Decide.
+  local delta = {}
+  hold(delta, position.pair, position.notional, 1, -1)
+  local rest = entry_rest(orders_key, id, delta)
+  local at = tonumber(ts)
+  local fault = book_pnl(risk, history_key, pnl, at, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  local pnl_units, pnl_parts = money_parse(pnl)
+  local result = money_text(money_add(pnl_units, pnl_parts, money_parse(position.realised)))
+  count_trade(risk, history_key, result, at, day_start)
+  if equity ~= "" then book_equity(risk, tonumber(equity)) end
+  local source, cause = reached_limit(risk, limits_key)
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  if cooldown == "" then cooldown = position.cooldown or "" end
+  local cool_until = cooldown ~= "" and now + tonumber(cooldown) or 0
+  local cools = cool_until > cooling
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  redis.call("HDEL", positions_key, id)
+  if rest then redis.call("HSET", orders_key, id, rest) end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", cool_until)) end
+  event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
+    "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+
+  return answer({ "closed", stored, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -102,72 +151,7 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> number.lua, stamped from lua/shared
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
@@ -205,7 +189,7 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -228,99 +212,42 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
--- <<< order.lua
-
--- >>> order_parse.lua, stamped from lua/shared
--- A stored order, its numbers as the texts they are written with.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.size, o.filled = number_text(o.size), number_text(o.filled)
-  o.price, o.tp, o.sl = o.price and number_text(o.price), o.tp and number_text(o.tp), o.sl and number_text(o.sl)
-  o.created_at = string.format("%.0f", o.created_at)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> exposure.lua, stamped from lua/shared
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
-  local units, parts = money_parse(notional)
-  if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
   end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
   end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
+-- <<< number.lua
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
-
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
-  local units, parts = money_parse(stored[1] or "0")
-  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
-  end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
-end
--- <<< exposure.lua
-
--- >>> entry_rest.lua, stamped from lua/shared
--- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
--- a slot again. The order as it is then to be stored; nil where there is none.
-local function entry_rest(orders_key, position_id, delta)
-  local stored = redis.call("HGET", orders_key, position_id)
-  local order = stored and order_parse(stored)
-  if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  order.position_id = nil
-  hold(delta, order.pair, "0", order_slots(order), 1)
-  return order_json(order)
-end
--- <<< entry_rest.lua
-
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -335,47 +262,9 @@ end
 local function until_text(breaker)
   return breaker.till and string.format("%.0f", breaker.till) or ""
 end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
 -- <<< breaker.lua
 
--- >>> trip.lua, stamped from lua/shared
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
--- >>> risk.lua, stamped from lua/shared
+-- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
@@ -416,7 +305,39 @@ local function risk_reply(risk, breaker)
 end
 -- <<< risk.lua
 
--- >>> booking.lua, stamped from lua/shared
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
 local function day_parse(json)
@@ -536,45 +457,137 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
-local positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local id, pnl, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local cooldown, reason = ARGV[11], ARGV[12]
-local day_start, breaker_duration = tonumber(ARGV[13]), ARGV[14]
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
--- Read.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", positions_key, id)
-local risk = read_risk(daily_key, day_start)
-local breaker = read_breaker(breaker_key)
-redis.call("HLEN", history_key)
-if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
-local position = record_parse(stored)
-local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
 
--- Decide.
-local delta = {}
-hold(delta, position.pair, position.notional, 1, -1)
-local rest = entry_rest(orders_key, id, delta)
-local at = tonumber(ts)
-local fault = book_pnl(risk, history_key, pnl, at, day_start)
-if fault then return refuse("SFINVALID", fault) end
-local pnl_units, pnl_parts = money_parse(pnl)
-local result = money_text(money_add(pnl_units, pnl_parts, money_parse(position.realised)))
-count_trade(risk, history_key, result, at, day_start)
-if equity ~= "" then book_equity(risk, tonumber(equity)) end
-local source, cause = reached_limit(risk, limits_key)
-if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-if cooldown == "" then cooldown = position.cooldown or "" end
-local cool_until = cooldown ~= "" and now + tonumber(cooldown) or 0
-local cools = cool_until > cooling
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.size, o.filled = number_text(o.size), number_text(o.filled)
+  o.price, o.tp, o.sl = o.price and number_text(o.price), o.tp and number_text(o.tp), o.sl and number_text(o.sl)
+  o.created_at = string.format("%.0f", o.created_at)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
 
--- Write.
-write_exposure(exposure_key, delta)
-redis.call("HDEL", positions_key, id)
-if rest then redis.call("HSET", orders_key, id, rest) end
-write_risk(daily_key, history_key, breaker_key, risk, breaker)
-if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", cool_until)) end
-event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
-  "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+-- >>> exposure.lua
+-- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
-return answer({ "closed", stored, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+-- An entry that has no position yet takes a slot of its own.
+local function order_slots(o)
+  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
+  return 1
+end
+
+-- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
+local function hold(delta, pair, notional, slots, sign)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  slots = sign * slots
+  if not delta.pair then
+    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
+    return
+  end
+  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
+  delta.slots = delta.slots + slots
+  if pair == delta.pair then
+    delta.pair_slots = delta.pair_slots + slots
+  else
+    delta.others = delta.others or {}
+    delta.others[pair] = (delta.others[pair] or 0) + slots
+  end
+end
+
+-- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
+local function write_exposure(exposure_key, delta)
+  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
+
+  local field, others = "pair:" .. delta.pair, {}
+  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
+  local units, parts = money_parse(stored[1] or "0")
+  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
+  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
+  for pair, more in pairs(delta.others or {}) do
+    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
+  end
+
+  if pair_slots ~= 0 then
+    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
+  else
+    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
+    redis.call("HDEL", exposure_key, field)
+  end
+  for other, sum in pairs(others) do
+    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
+  end
+end
+-- <<< exposure.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> entry_rest.lua
+-- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
+-- a slot again. The order as it is then to be stored; nil where there is none.
+local function entry_rest(orders_key, position_id, delta)
+  local stored = redis.call("HGET", orders_key, position_id)
+  local order = stored and order_parse(stored)
+  if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
+  order.position_id = nil
+  hold(delta, order.pair, "0", order_slots(order), 1)
+  return order_json(order)
+end
+-- <<< entry_rest.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
+
+return run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply, breaker_until,
+  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold, write_exposure, entry_rest,
+  expect_hash, expect_stream, refuse)
