@@ -54,17 +54,6 @@ local function run(meta_key, events_key, now, now_text, answer, event, money_par
     return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
   end
 
-  -- The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time. nil: taken.
-  local function free_id()
-    local id, ms = order_id, now
-    while redis.call("HEXISTS", orders_key, id) == 1 or redis.call("HEXISTS", closed_key, id) == 1
-      or redis.call("HEXISTS", positions_key, id) == 1 do
-      if not derived then return nil end
-      id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
-    end
-    return id
-  end
-
   -- Read and decide, the first reason that holds. Nothing is written before all have passed.
   expect_stream(events_key)
   local recovering = redis.call("HGET", meta_key, "recovering")
@@ -114,8 +103,14 @@ local function run(meta_key, events_key, now, now_text, answer, event, money_par
       return refused("max_exposure", "exposure would be " .. money_text(units, parts) .. ", the limit is " .. limits[5])
     end
   end
-  order.id = free_id()
-  if not order.id then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
+  -- The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time.
+  local id, ms = order_id, now
+  while redis.call("HEXISTS", orders_key, id) == 1 or redis.call("HEXISTS", closed_key, id) == 1
+    or redis.call("HEXISTS", positions_key, id) == 1 do
+    if not derived then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
+    id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
+  end
+  order.id = id
 
   local json = order_json(order)
   slots, pair_slots = slots + 1, pair_slots + 1
@@ -206,6 +201,7 @@ end
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0

@@ -55,15 +55,6 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     return tonumber(text) - tonumber(text) == 0
   end
 
-  -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
-  local function average_price(cost, size)
-    local near = tonumber(decimal_text(cost)) / size
-    if near - near ~= 0 or size - size ~= 0 then return near end
-    local missed = decimal_add(cost, decimal_negate(decimal_multiply(decimal(number_text(near)), decimal(number_text(size)))))
-    local mend = tonumber(decimal_text(missed)) / size
-    return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
-  end
-
   -- Read: the order, pending or lately closed, and its position.
   expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, order_id) or redis.call("HGET", closed_key, order_id)
@@ -109,7 +100,19 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     end
     position.cost = decimal_text(cost)
     position.size = number_text(tonumber(decimal_text(total)))
-    position.entry_price = position.entry_price and number_text(average_price(cost, tonumber(position.size))) or price
+    if position.entry_price then
+      -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+      local function average_price(cost, size)
+        local near = tonumber(decimal_text(cost)) / size
+        if near - near ~= 0 or size - size ~= 0 then return near end
+        local missed = decimal_add(cost, decimal_negate(decimal_multiply(decimal(number_text(near)), decimal(number_text(size)))))
+        local mend = tonumber(decimal_text(missed)) / size
+        return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+      end
+      position.entry_price = number_text(average_price(cost, tonumber(position.size)))
+    else
+      position.entry_price = price
+    end
     if ts < tonumber(position.entry_ts) then position.entry_ts = string.format("%.0f", ts) end
   else
     if not position then return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id) end
@@ -260,6 +263,7 @@ end
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -447,11 +451,6 @@ end
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
-local function day_parse(json)
-  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-  return pnl, tonumber(trades)
-end
-
 -- What is booked so far on a day that is over.
 local function late_day(risk, history_key, day)
   risk.late = risk.late or {}
@@ -463,7 +462,10 @@ local function late_day(risk, history_key, day)
     booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
   else
     local stored = redis.call("HGET", history_key, day)
-    if stored then booked.pnl, booked.trades = day_parse(stored) end
+    if stored then
+      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+      booked.pnl, booked.trades = pnl, tonumber(trades)
+    end
   end
   risk.late[#risk.late + 1] = booked
   return booked
@@ -500,10 +502,6 @@ local function count_trade(risk, history_key, result, ts, day_start)
   elseif units > 0 or parts > 0 then risk.losses = 0 end
 end
 
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -517,6 +515,7 @@ local function reached_limit(risk, limits_key)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end
@@ -558,6 +557,7 @@ end
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
 local function decimal(text)
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
@@ -566,22 +566,16 @@ local function decimal(text)
   return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
 end
 
--- Digits as limbs of seven, lowest first, and back.
-local function limbs_of(digits)
-  local limbs = {}
-  for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-  return limbs
-end
-
-local function digits_of(limbs)
-  local parts = {}
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
   for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
   return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function digits_less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
 end
 
 -- Up to here a double holds every whole number.
@@ -595,14 +589,16 @@ end
 local function digits_sum(a, b, sign)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  local x, y, carry = limbs_of(a), limbs_of(b), 0
-  for i = 1, math.max(#x, #y) do
-    local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-    carry = math.floor(sum / 10000000)
-    x[i] = sum - carry * 10000000
-  end
-  if carry > 0 then x[#x + 1] = carry end
-  return digits_of(x)
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
 end
 
 local function decimal_add(a, b)
@@ -610,7 +606,7 @@ local function decimal_add(a, b)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
   if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
-  if digits_less(x, y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
   local digits = digits_sum(x, y, -1)
   return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
 end
@@ -622,17 +618,19 @@ end
 local function digits_product(a, b)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  local x, y, product = limbs_of(a), limbs_of(b), {}
-  for i = 1, #x do
-    local carry = 0
-    for j = 1, #y do
-      local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-      carry = math.floor(sum / 10000000)
-      product[i + j - 1] = sum - carry * 10000000
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
     end
-    product[i + #y] = carry
-  end
-  return digits_of(product)
+    return product
+  end)
 end
 
 local function decimal_multiply(a, b)
@@ -832,26 +830,23 @@ end
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
+
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
--- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
-local function forget_closed_orders(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    redis.call("HDEL", closed_key, id)
-    redis.call("ZREM", closed_at_key, id)
-  end
-end
-
--- Stores an order where its state says: among the pending ones, or among the closed.
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
 local function write_order(orders_key, closed_key, closed_at_key, order)
   local json = order_json(order)
   if ORDER_DONE[order.status] then
-    forget_closed_orders(closed_key, closed_at_key)
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
     redis.call("HDEL", orders_key, order.id)
     redis.call("HSET", closed_key, order.id, json)
     redis.call("ZADD", closed_at_key, "NX", now_text, order.id)

@@ -20,6 +20,8 @@ export interface SharedFile {
   readonly definitions: readonly Definition[];
 }
 
+const FOLDER = new URL("shared/", import.meta.url);
+
 /** What every script of a kind begins with. These files have statements that are run; the others only define. */
 const OPENINGS = ["change", "read"] as const;
 export type Opening = (typeof OPENINGS)[number];
@@ -30,14 +32,20 @@ export interface SharedText {
   readonly libraries: readonly SharedFile[];
 }
 
-export function readSharedText(folder: URL): SharedText {
-  const file = (name: string) => sharedFile(name, readFileSync(new URL(`${name}.lua`, folder), "utf8"));
-  const names = readdirSync(folder).map((each) => each.replace(/\.lua$/, ""));
-  const libraries = names.filter((name) => !OPENINGS.some((opening) => opening === name)).sort();
-  return { openings: { change: file("change"), read: file("read") }, libraries: inOrder(libraries.map(file)) };
+export function readSharedText(): SharedText {
+  const names = readdirSync(FOLDER).map((each) => each.replace(/\.lua$/, ""));
+  const sources = names.map((name) => [name, readFileSync(new URL(`${name}.lua`, FOLDER), "utf8")] as const);
+  return sharedText(Object.fromEntries(sources));
 }
 
-export function sharedFile(name: string, source: string): SharedFile {
+/** From the files' texts by their names. */
+export function sharedText(sources: Readonly<Record<string, string>>): SharedText {
+  const file = (name: string) => sharedFile(name, sources[name] ?? "");
+  const libraries = Object.keys(sources).filter((name) => !OPENINGS.some((opening) => opening === name));
+  return { openings: { change: file("change"), read: file("read") }, libraries: inOrder(libraries.sort().map(file)) };
+}
+
+function sharedFile(name: string, source: string): SharedFile {
   const lines = source.trimEnd().split("\n");
   const statements = statementsOf(source);
   const lastRun = statements.findLastIndex(({ names }) => names.length === 0);
@@ -45,14 +53,17 @@ export function sharedFile(name: string, source: string): SharedFile {
   const definitions = firstDefinition < 0 ? [] : statements.slice(firstDefinition);
   if (definitions.length === 0) throw new Error(`lua/shared/${name}.lua defines nothing`);
   const starts = definitions.map(({ from }) => commentAbove(lines, from));
+  const texts = definitions.map(({ to }, at) => lines.slice(starts[at], to + 1).join("\n"));
+  const needs = texts.map(freeNames);
+  for (const [at, { names }] of definitions.entries()) {
+    const early = names.find((each) => needs.slice(0, at).some((above) => above.has(each)));
+    if (early !== undefined) throw new Error(`lua/shared/${name}.lua uses ${early} above its definition`);
+  }
   return {
     name,
     opening: lines.slice(0, starts[0]).join("\n").trimEnd(),
     values: statements.slice(0, firstDefinition).flatMap(({ names }) => names),
-    definitions: definitions.map(({ names, to }, at) => {
-      const text = lines.slice(starts[at], to + 1).join("\n");
-      return { names, text, needs: freeNames(text) };
-    }),
+    definitions: definitions.map(({ names }, at) => ({ names, text: texts[at] ?? "", needs: needs[at] ?? new Set() })),
   };
 }
 

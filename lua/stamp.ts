@@ -14,8 +14,8 @@ const SCRIPT = /^(#!lua.*\n(?:--.*\n)+\n)local function run\([^)]*\)\n([\s\S]*?)
 const APPENDIX = "-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.";
 const WIDTH = 130;
 
-/** A script with everything that is stamped into it. `opening` is none where nothing is asked before run. */
-export function stamped(name: string, source: string, opening: Opening | undefined, shared: SharedText): string {
+/** A script with everything that is stamped into it. */
+export function stamped(name: string, source: string, shared: SharedText): string {
   const [, head, body, rest = ""] = SCRIPT.exec(source) ?? [];
   if (head === undefined || body === undefined) {
     throw new Error(`lua/${name}.lua is not #!lua, a comment, an empty line, and local function run() ... end`);
@@ -24,8 +24,8 @@ export function stamped(name: string, source: string, opening: Opening | undefin
     throw new Error(`lua/${name}.lua has text of its own after run, where stamping would write over it`);
   }
   const used = freeNames(`local function run()\n${body}end`);
-  const files = opening ? [shared.openings[opening], ...shared.libraries] : shared.libraries;
-  const parts = carried(files, used);
+  const opening = openingOf(name);
+  const parts = carried(opening ? [shared.openings[opening], ...shared.libraries] : shared.libraries, used);
   const offered = parts.flatMap(({ values, definitions }) => [...values, ...definitions.flatMap(({ names }) => names)]);
   for (const each of used) {
     if (!offered.includes(each)) throw new Error(`lua/${name}.lua uses ${each}, which nothing in lua/shared defines`);
@@ -34,6 +34,13 @@ export function stamped(name: string, source: string, opening: Opening | undefin
   const own = `${head}${call("local function run", names, 4)}\n${body}end\n`;
   const appendix = parts.length === 0 ? [] : [APPENDIX, ...parts.map(partText)];
   return `${own}\n${[...appendix, call("return run", names, 2)].join("\n\n")}\n`;
+}
+
+/** What the script begins with before run is called; nothing where it makes or finds the flow itself. */
+function openingOf(name: string): Opening | undefined {
+  const operation = operations.find((each) => each.name === name);
+  if (!operation) throw new Error(`lua/${name}.lua is the script of no operation: add it to src/operations/all.ts`);
+  return operation.kind === "open" ? undefined : operation.kind;
 }
 
 /** Of each file the definitions that are used, and what those use themselves; the opening as a whole. */
@@ -76,15 +83,12 @@ export function staleStamps(): string[] {
 }
 
 function restamped(): { name: string; source: string; text: string }[] {
-  const shared = readSharedText(new URL("shared/", FOLDER));
+  const shared = readSharedText();
   const files = readdirSync(FOLDER).filter((file) => file.endsWith(".lua"));
   return files.map((file) => {
     const name = file.replace(/\.lua$/, "");
     const source = readFileSync(new URL(file, FOLDER), "utf8");
-    const operation = operations.find((each) => each.name === name);
-    if (!operation) throw new Error(`lua/${file} is the script of no operation: add it to src/operations/all.ts`);
-    const opening = operation.kind === "open" ? undefined : operation.kind;
-    return { name, source, text: stamped(name, source, opening, shared) };
+    return { name, source, text: stamped(name, source, shared) };
   });
 }
 

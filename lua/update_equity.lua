@@ -118,6 +118,7 @@ end
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -308,10 +309,6 @@ local function book_equity(risk, equity)
   risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
 end
 
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -325,6 +322,7 @@ local function reached_limit(risk, limits_key)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end
