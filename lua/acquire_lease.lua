@@ -16,7 +16,28 @@
 --       {"held", token, until ms, holder, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(lease_key, instance, now, answer, event)
+  local ttl = tonumber(ARGV[7])
+
+  -- Read.
+  local current = redis.call("HMGET", lease_key, "token", "until", "holder")
+  local last, till = tonumber(current[1] or 0), tonumber(current[2] or 0)
+  if till > now then return answer({ "held", current[1], current[2], current[3] }) end
+
+  -- Decide: the clock keeps tokens growing even when a failover lost the last one.
+  local token = string.format("%.0f", math.max(last + 1, now))
+  local until_ms = string.format("%.0f", now + ttl)
+
+  -- Write.
+  event("lease_acquired", "token", token, "holder", instance, "until", until_ms)
+  redis.call("HSET", lease_key, "token", token, "until", until_ms, "holder", instance)
+
+  return answer({ "acquired", token, until_ms })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -86,19 +107,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local ttl = tonumber(ARGV[7])
-
--- Read.
-local current = redis.call("HMGET", lease_key, "token", "until", "holder")
-local last, till = tonumber(current[1] or 0), tonumber(current[2] or 0)
-if till > now then return answer({ "held", current[1], current[2], current[3] }) end
-
--- Decide: the clock keeps tokens growing even when a failover lost the last one.
-local token = string.format("%.0f", math.max(last + 1, now))
-local until_ms = string.format("%.0f", now + ttl)
-
--- Write.
-event("lease_acquired", "token", token, "holder", instance, "until", until_ms)
-redis.call("HSET", lease_key, "token", token, "until", until_ms, "holder", instance)
-
-return answer({ "acquired", token, until_ms })
+return run(lease_key, instance, now, answer, event)

@@ -41,7 +41,95 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
 
--- >>> change.lua, stamped from lua/shared
+local function run(meta_key, events_key, now, now_text, answer, event, money_parse, money_add, money_negate, money_text, day_end,
+    read_breaker, read_risk, order_json, expect_stream, remembers, remember, order_notional, refuse)
+  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+  local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+  local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
+  local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
+  local day_start, dedup_window, max_ids = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
+  local derived = ARGV[21] == "1"
+
+  local function refused(reason, message, retry_at)
+    return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
+  end
+
+  -- Read and decide, the first reason that holds. Nothing is written before all have passed.
+  expect_stream(events_key)
+  local recovering = redis.call("HGET", meta_key, "recovering")
+  if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
+  local breaker = read_breaker(breaker_key)
+  if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
+  local risk = read_risk(daily_key, day_start)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_daily_trades", "max_open_positions",
+    "max_positions_per_pair", "max_exposure")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      local loss = money_text(money_negate(risk.units, risk.parts))
+      return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], day_end(now, day_start))
+    end
+  end
+  if limits[2] and risk.trades >= tonumber(limits[2]) then
+    return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), day_end(now, day_start))
+  end
+  if remembers(processed_key, signal_id, dedup_window) then
+    return refused("duplicate_signal", "signal " .. signal_id .. " was acted on before")
+  end
+  local cooldowns = redis.call("HMGET", cooldowns_key, pair, "*", pair .. "|" .. side, "*|" .. side)
+  local cool_until = 0
+  for _, expiry in ipairs(cooldowns) do cool_until = math.max(cool_until, tonumber(expiry or 0)) end
+  if cool_until > now then return refused("cooldown", pair .. " " .. side .. " is cooling down", cool_until) end
+  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
+  local slots, pair_slots = tonumber(held[2] or 0), tonumber(held[3] or 0)
+  if limits[3] and slots >= tonumber(limits[3]) then
+    return refused("max_open_positions", string.format("%.0f positions and entries are open, the limit is %s", slots, limits[3]))
+  end
+  if limits[4] and pair_slots >= tonumber(limits[4]) then
+    return refused("max_positions_per_pair", string.format("%.0f positions and entries are open on %s, the limit is %s", pair_slots, pair, limits[4]))
+  end
+  local order = {
+    pair = pair, side = side == "long" and "buy" or "sell", order_type = order_type, price = price, size = size,
+    status = "intent", created_at = now_text, filled = "0", intent = "entry", signal_id = signal_id,
+    tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
+    metadata = metadata ~= "" and metadata or nil,
+  }
+  order.notional = order_notional(order)
+  local units, parts = money_parse(held[1] or "0")
+  units, parts = money_add(units, parts, money_parse(order.notional))
+  if limits[5] then
+    local over_units, over_parts = money_add(units, parts, money_negate(money_parse(limits[5])))
+    if over_units > 0 or (over_units == 0 and over_parts > 0) then
+      return refused("max_exposure", "exposure would be " .. money_text(units, parts) .. ", the limit is " .. limits[5])
+    end
+  end
+  -- The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time.
+  local id, ms = order_id, now
+  while redis.call("HEXISTS", orders_key, id) == 1 or redis.call("HEXISTS", closed_key, id) == 1
+    or redis.call("HEXISTS", positions_key, id) == 1 do
+    if not derived then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
+    id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
+  end
+  order.id = id
+
+  local json = order_json(order)
+  slots, pair_slots = slots + 1, pair_slots + 1
+
+  -- Write.
+  redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
+  remember(processed_key, signal_id, dedup_window, max_ids)
+  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, "pair:" .. pair, pair_slots)
+  redis.call("HSET", orders_key, order.id, json)
+  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
+  if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
+  event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json, "cooldown_until", set_until)
+
+  return answer({ "admitted", json })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -111,27 +199,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -152,11 +222,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -168,7 +233,7 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -191,40 +256,7 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> notional.lua, stamped from lua/shared
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
--- <<< notional.lua
-
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
--- <<< order.lua
-
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -235,19 +267,9 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
 -- <<< breaker.lua
 
--- >>> risk.lua, stamped from lua/shared
+-- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
@@ -274,21 +296,39 @@ local function read_risk(daily_key, day_start)
   end
   return risk
 end
-
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
 -- <<< risk.lua
 
--- >>> memory.lua, stamped from lua/shared
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
 local function remembers(key, id, window)
@@ -309,90 +349,34 @@ local function remember(key, id, window, max)
 end
 -- <<< memory.lua
 
-local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
-local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
-local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
-local day_start, dedup_window, max_ids = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
-local derived = ARGV[21] == "1"
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
 
-local function refused(reason, message, retry_at)
-  return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
-end
-
--- The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time. nil: taken.
-local function free_id()
-  local id, ms = order_id, now
-  while redis.call("HEXISTS", orders_key, id) == 1 or redis.call("HEXISTS", closed_key, id) == 1
-    or redis.call("HEXISTS", positions_key, id) == 1 do
-    if not derived then return nil end
-    id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
-  end
-  return id
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
 end
 
--- Read and decide, the first reason that holds. Nothing is written before all have passed.
-redis.call("XLEN", events_key)
-local recovering = redis.call("HGET", meta_key, "recovering")
-if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
-local breaker = read_breaker(breaker_key)
-if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
-local risk = read_risk(daily_key, day_start)
-local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_daily_trades", "max_open_positions",
-  "max_positions_per_pair", "max_exposure")
-if limits[1] then
-  local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-  if units < 0 or (units == 0 and parts == 0) then
-    local loss = money_text(money_negate(risk.units, risk.parts))
-    return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], day_end(now, day_start))
-  end
+-- The money that the unfilled rest of an order may still put to work.
+local function order_notional(o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
 end
-if limits[2] and risk.trades >= tonumber(limits[2]) then
-  return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), day_end(now, day_start))
-end
-if remembers(processed_key, signal_id, dedup_window) then
-  return refused("duplicate_signal", "signal " .. signal_id .. " was acted on before")
-end
-local cooldowns = redis.call("HMGET", cooldowns_key, pair, "*", pair .. "|" .. side, "*|" .. side)
-local cool_until = 0
-for _, expiry in ipairs(cooldowns) do cool_until = math.max(cool_until, tonumber(expiry or 0)) end
-if cool_until > now then return refused("cooldown", pair .. " " .. side .. " is cooling down", cool_until) end
-local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-local slots, pair_slots = tonumber(held[2] or 0), tonumber(held[3] or 0)
-if limits[3] and slots >= tonumber(limits[3]) then
-  return refused("max_open_positions", string.format("%.0f positions and entries are open, the limit is %s", slots, limits[3]))
-end
-if limits[4] and pair_slots >= tonumber(limits[4]) then
-  return refused("max_positions_per_pair", string.format("%.0f positions and entries are open on %s, the limit is %s", pair_slots, pair, limits[4]))
-end
-local order = {
-  pair = pair, side = side == "long" and "buy" or "sell", order_type = order_type, price = price, size = size,
-  status = "intent", created_at = now_text, filled = "0", intent = "entry", signal_id = signal_id,
-  tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
-  metadata = metadata ~= "" and metadata or nil,
-}
-order.notional = order_notional(order)
-local units, parts = money_parse(held[1] or "0")
-units, parts = money_add(units, parts, money_parse(order.notional))
-if limits[5] then
-  local over_units, over_parts = money_add(units, parts, money_negate(money_parse(limits[5])))
-  if over_units > 0 or (over_units == 0 and over_parts > 0) then
-    return refused("max_exposure", "exposure would be " .. money_text(units, parts) .. ", the limit is " .. limits[5])
-  end
-end
-order.id = free_id()
-if not order.id then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
+-- <<< notional.lua
 
-local json = order_json(order)
-slots, pair_slots = slots + 1, pair_slots + 1
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
 
--- Write.
-redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
-remember(processed_key, signal_id, dedup_window, max_ids)
-redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, "pair:" .. pair, pair_slots)
-redis.call("HSET", orders_key, order.id, json)
-local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
-if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
-event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json, "cooldown_until", set_until)
-
-return answer({ "admitted", json })
+return run(meta_key, events_key, now, now_text, answer, event, money_parse, money_add, money_negate, money_text, day_end,
+  read_breaker, read_risk, order_json, expect_stream, remembers, remember, order_notional, refuse)

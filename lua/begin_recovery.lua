@@ -19,7 +19,35 @@
 --       {"held", holder, until ms, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(meta_key, instance, now, now_text, answer, event)
+  local current_key, journal_key = KEYS[5], KEYS[6]
+  local reason, ttl = ARGV[7], tonumber(ARGV[8])
+
+  -- Read.
+  local current = redis.call("HMGET", current_key, "id", "token", "holder", "until", "begun_at")
+  local id, last, holder, till, begun_at = current[1], tonumber(current[2] or 0), current[3], tonumber(current[4] or 0), current[5]
+  local journal = redis.call("HGETALL", journal_key)
+  if till > now and holder ~= instance then return answer({ "held", holder, current[4] }) end
+
+  -- Decide: the clock keeps tokens growing even when a failover lost the last one.
+  local token = string.format("%.0f", math.max(last + 1, now))
+  if not id or redis.call("HEXISTS", meta_key, "recovering") == 0 then
+    id, begun_at = token, now_text
+  end
+
+  -- Write.
+  event("recovery_begun", "id", id, "reason", reason)
+  redis.call("HSET", current_key, "id", id, "token", token, "holder", instance, "until", string.format("%.0f", now + ttl), "begun_at", begun_at)
+  redis.call("HSET", meta_key, "recovering", reason)
+
+  local reply = { "begun", id, token }
+  for _, text in ipairs(journal) do reply[#reply + 1] = text end
+  return answer(reply)
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -89,26 +117,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local current_key, journal_key = KEYS[5], KEYS[6]
-local reason, ttl = ARGV[7], tonumber(ARGV[8])
-
--- Read.
-local current = redis.call("HMGET", current_key, "id", "token", "holder", "until", "begun_at")
-local id, last, holder, till, begun_at = current[1], tonumber(current[2] or 0), current[3], tonumber(current[4] or 0), current[5]
-local journal = redis.call("HGETALL", journal_key)
-if till > now and holder ~= instance then return answer({ "held", holder, current[4] }) end
-
--- Decide: the clock keeps tokens growing even when a failover lost the last one.
-local token = string.format("%.0f", math.max(last + 1, now))
-if not id or redis.call("HEXISTS", meta_key, "recovering") == 0 then
-  id, begun_at = token, now_text
-end
-
--- Write.
-event("recovery_begun", "id", id, "reason", reason)
-redis.call("HSET", current_key, "id", id, "token", token, "holder", instance, "until", string.format("%.0f", now + ttl), "begun_at", begun_at)
-redis.call("HSET", meta_key, "recovering", reason)
-
-local reply = { "begun", id, token }
-for _, text in ipairs(journal) do reply[#reply + 1] = text end
-return answer(reply)
+return run(meta_key, instance, now, now_text, answer, event)

@@ -23,7 +23,37 @@
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, answer, event, order_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
+    expect_stream, write_order)
+  local orders_key, closed_key, closed_at_key, exposure_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+  local id, release_signal = ARGV[7], ARGV[8] == "1"
+
+  -- Read.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", orders_key, id)
+  expect_hash(closed_key)
+  expect_zset(closed_at_key)
+  expect_zset(processed_key)
+  if not stored then return answer({ "none" }) end
+
+  -- Decide.
+  local order, delta = order_parse(stored), {}
+  hold(delta, order.pair, order.notional, order_slots(order), -1)
+  order.status, order.notional = "cancelled", "0"
+  local released = release_signal and order.signal_id and tonumber(order.filled) == 0
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  local json = write_order(orders_key, closed_key, closed_at_key, order)
+  if released then redis.call("ZREM", processed_key, order.signal_id) end
+  event("order_cancelled", "order", json, "signal_released", released and "1" or "0")
+
+  return answer({ "cancelled", released and "1" or "0" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -93,28 +123,41 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
 end
--- <<< json.lua
 
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
 end
--- <<< record.lua
 
--- >>> number.lua, stamped from lua/shared
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
@@ -149,58 +192,18 @@ local function number_text(value)
 end
 -- <<< number.lua
 
--- >>> money.lua, stamped from lua/shared
--- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
-local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
+-- <<< record.lua
 
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
--- <<< money.lua
-
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
--- <<< order.lua
-
--- >>> order_parse.lua, stamped from lua/shared
+-- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with.
 local function order_parse(json)
   local o, metadata = record_parse(json)
@@ -213,7 +216,7 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> exposure.lua, stamped from lua/shared
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
@@ -266,28 +269,59 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
--- >>> order_life.lua, stamped from lua/shared
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
+
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
--- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
-local function forget_closed_orders(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    redis.call("HDEL", closed_key, id)
-    redis.call("ZREM", closed_at_key, id)
-  end
-end
-
--- Stores an order where its state says: among the pending ones, or among the closed.
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
 local function write_order(orders_key, closed_key, closed_at_key, order)
   local json = order_json(order)
   if ORDER_DONE[order.status] then
-    forget_closed_orders(closed_key, closed_at_key)
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
     redis.call("HDEL", orders_key, order.id)
     redis.call("HSET", closed_key, order.id, json)
     redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
@@ -298,27 +332,5 @@ local function write_order(orders_key, closed_key, closed_at_key, order)
 end
 -- <<< order_life.lua
 
-local orders_key, closed_key, closed_at_key, exposure_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local id, release_signal = ARGV[7], ARGV[8] == "1"
-
--- Read.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", orders_key, id)
-redis.call("HLEN", closed_key)
-redis.call("ZCARD", closed_at_key)
-redis.call("ZCARD", processed_key)
-if not stored then return answer({ "none" }) end
-
--- Decide.
-local order, delta = order_parse(stored), {}
-hold(delta, order.pair, order.notional, order_slots(order), -1)
-order.status, order.notional = "cancelled", "0"
-local released = release_signal and order.signal_id and tonumber(order.filled) == 0
-
--- Write.
-write_exposure(exposure_key, delta)
-local json = write_order(orders_key, closed_key, closed_at_key, order)
-if released then redis.call("ZREM", processed_key, order.signal_id) end
-event("order_cancelled", "order", json, "signal_released", released and "1" or "0")
-
-return answer({ "cancelled", released and "1" or "0" })
+return run(events_key, answer, event, order_parse, order_slots, hold, write_exposure, expect_hash, expect_zset, expect_stream,
+  write_order)

@@ -18,7 +18,28 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(now, answer, event)
+  local cooldowns_key = KEYS[5]
+  local pair, side = ARGV[7], ARGV[8]
+  local fields = side == "" and { pair, pair .. "|long", pair .. "|short" } or { pair .. "|" .. side }
+
+  -- Read: was any of them active?
+  local active = false
+  for _, expiry in ipairs(redis.call("HMGET", cooldowns_key, unpack(fields))) do
+    if expiry and tonumber(expiry) > now then active = true end
+  end
+  if not active then return answer({ "none" }) end
+
+  -- Write.
+  event("cooldown_cleared", "pair", pair, "side", side)
+  redis.call("HDEL", cooldowns_key, unpack(fields))
+
+  return answer({ "cleared" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -88,19 +109,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local cooldowns_key = KEYS[5]
-local pair, side = ARGV[7], ARGV[8]
-local fields = side == "" and { pair, pair .. "|long", pair .. "|short" } or { pair .. "|" .. side }
-
--- Read: was any of them active?
-local active = false
-for _, expiry in ipairs(redis.call("HMGET", cooldowns_key, unpack(fields))) do
-  if expiry and tonumber(expiry) > now then active = true end
-end
-if not active then return answer({ "none" }) end
-
--- Write.
-event("cooldown_cleared", "pair", pair, "side", side)
-redis.call("HDEL", cooldowns_key, unpack(fields))
-
-return answer({ "cleared" })
+return run(now, answer, event)

@@ -32,7 +32,56 @@
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply,
+    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold,
+    write_exposure, entry_rest, expect_hash, expect_stream, refuse)
+  local positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+  local id, pnl, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+  local cooldown, reason = ARGV[11], ARGV[12]
+  local day_start, breaker_duration = tonumber(ARGV[13]), ARGV[14]
+
+  -- Read.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", positions_key, id)
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  expect_hash(history_key)
+  if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
+  local position = record_parse(stored)
+  local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
+
+  -- Decide.
+  local delta = {}
+  hold(delta, position.pair, position.notional, 1, -1)
+  local rest = entry_rest(orders_key, id, delta)
+  local at = tonumber(ts)
+  local fault = book_pnl(risk, history_key, pnl, at, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  local pnl_units, pnl_parts = money_parse(pnl)
+  local result = money_text(money_add(pnl_units, pnl_parts, money_parse(position.realised)))
+  count_trade(risk, history_key, result, at, day_start)
+  if equity ~= "" then book_equity(risk, tonumber(equity)) end
+  local source, cause = reached_limit(risk, limits_key)
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  if cooldown == "" then cooldown = position.cooldown or "" end
+  local cool_until = cooldown ~= "" and now + tonumber(cooldown) or 0
+  local cools = cool_until > cooling
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  redis.call("HDEL", positions_key, id)
+  if rest then redis.call("HSET", orders_key, id, rest) end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", cool_until)) end
+  event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
+    "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+
+  return answer({ "closed", stored, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -102,73 +151,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> number.lua, stamped from lua/shared
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -205,7 +190,7 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -228,20 +213,258 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
--- <<< order.lua
+-- <<< number.lua
 
--- >>> order_parse.lua, stamped from lua/shared
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0,
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+  end
+  return risk
+end
+
+local function day_json(pnl, trades)
+  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- What is booked so far on a day that is over.
+local function late_day(risk, history_key, day)
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local booked = { day = day, pnl = "0", trades = 0 }
+  if risk.ended and risk.ended.day == day then
+    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
+  else
+    local stored = redis.call("HGET", history_key, day)
+    if stored then
+      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+      booked.pnl, booked.trades = pnl, tonumber(trades)
+    end
+  end
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
+-- An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, ts, day_start)
+  local units, parts = money_parse(pnl)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    local late_units, late_parts = money_parse(booked.pnl)
+    units, parts = money_add(late_units, late_parts, units, parts)
+    booked.pnl = money_text(units, parts)
+  else
+    units, parts = money_add(risk.units, risk.parts, units, parts)
+    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
+  end
+  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+end
+
+-- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
+local function count_trade(risk, history_key, result, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    booked.trades = booked.trades + 1
+  else
+    risk.trades = risk.trades + 1
+  end
+  local units, parts = money_parse(result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+end
+
+local function book_equity(risk, equity)
+  risk.equity = number_text(equity)
+  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
+  local peak = tonumber(risk.peak)
+  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
+  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+  end
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with.
 local function order_parse(json)
   local o, metadata = record_parse(json)
@@ -254,7 +477,7 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> exposure.lua, stamped from lua/shared
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
@@ -307,7 +530,30 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
--- >>> entry_rest.lua, stamped from lua/shared
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> entry_rest.lua
 -- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
 -- a slot again. The order as it is then to be stored; nil where there is none.
 local function entry_rest(orders_key, position_id, delta)
@@ -320,261 +566,24 @@ local function entry_rest(orders_key, position_id, delta)
 end
 -- <<< entry_rest.lua
 
--- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and why.
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- Fails if a field is missing.
-local function read_breaker(breaker_key)
-  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
-  if not stored[1] then return { active = false } end
-  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
-  breaker.active = not breaker.till or now < breaker.till
-  return breaker
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
 end
+-- <<< refuse.lua
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
--- <<< breaker.lua
-
--- >>> trip.lua, stamped from lua/shared
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
--- >>> risk.lua, stamped from lua/shared
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0,
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-  end
-  return risk
-end
-
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
-
--- >>> booking.lua, stamped from lua/shared
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
-local function day_parse(json)
-  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-  return pnl, tonumber(trades)
-end
-
--- What is booked so far on a day that is over.
-local function late_day(risk, history_key, day)
-  risk.late = risk.late or {}
-  for _, booked in ipairs(risk.late) do
-    if booked.day == day then return booked end
-  end
-  local booked = { day = day, pnl = "0", trades = 0 }
-  if risk.ended and risk.ended.day == day then
-    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
-  else
-    local stored = redis.call("HGET", history_key, day)
-    if stored then booked.pnl, booked.trades = day_parse(stored) end
-  end
-  risk.late[#risk.late + 1] = booked
-  return booked
-end
-
--- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
--- An error when a sum leaves 9e15.
-local function book_pnl(risk, history_key, pnl, ts, day_start)
-  local units, parts = money_parse(pnl)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    local late_units, late_parts = money_parse(booked.pnl)
-    units, parts = money_add(late_units, late_parts, units, parts)
-    booked.pnl = money_text(units, parts)
-  else
-    units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
-  end
-  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
-end
-
--- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
-local function count_trade(risk, history_key, result, ts, day_start)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    booked.trades = booked.trades + 1
-  else
-    risk.trades = risk.trades + 1
-  end
-  local units, parts = money_parse(result)
-  if units < 0 then risk.losses = risk.losses + 1
-  elseif units > 0 or parts > 0 then risk.losses = 0 end
-end
-
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
-  end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
-end
-
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
-local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "equity", risk.equity or "" }
-  return risk.fields
-end
-
-local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
-  for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
-  end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-end
-
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
-local function risk_event(risk, breaker)
-  local fields = risk_fields(risk)
-  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
-  if risk.late then
-    local days = {}
-    for i, booked in ipairs(risk.late) do
-      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
-    end
-    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
-  end
-  if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
-  end
-  return unpack(fields)
-end
--- <<< booking.lua
-
-local positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local id, pnl, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local cooldown, reason = ARGV[11], ARGV[12]
-local day_start, breaker_duration = tonumber(ARGV[13]), ARGV[14]
-
--- Read.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", positions_key, id)
-local risk = read_risk(daily_key, day_start)
-local breaker = read_breaker(breaker_key)
-redis.call("HLEN", history_key)
-if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
-local position = record_parse(stored)
-local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
-
--- Decide.
-local delta = {}
-hold(delta, position.pair, position.notional, 1, -1)
-local rest = entry_rest(orders_key, id, delta)
-local at = tonumber(ts)
-local fault = book_pnl(risk, history_key, pnl, at, day_start)
-if fault then return refuse("SFINVALID", fault) end
-local pnl_units, pnl_parts = money_parse(pnl)
-local result = money_text(money_add(pnl_units, pnl_parts, money_parse(position.realised)))
-count_trade(risk, history_key, result, at, day_start)
-if equity ~= "" then book_equity(risk, tonumber(equity)) end
-local source, cause = reached_limit(risk, limits_key)
-if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-if cooldown == "" then cooldown = position.cooldown or "" end
-local cool_until = cooldown ~= "" and now + tonumber(cooldown) or 0
-local cools = cool_until > cooling
-
--- Write.
-write_exposure(exposure_key, delta)
-redis.call("HDEL", positions_key, id)
-if rest then redis.call("HSET", orders_key, id, rest) end
-write_risk(daily_key, history_key, breaker_key, risk, breaker)
-if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", cool_until)) end
-event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
-  "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
-
-return answer({ "closed", stored, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+return run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply, breaker_until,
+  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold, write_exposure, entry_rest,
+  expect_hash, expect_stream, refuse)

@@ -18,7 +18,29 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(meta_key, events_key, answer, event, expect_hash, expect_stream, refuse)
+  local current_key, journal_key = KEYS[5], KEYS[6]
+  local token = ARGV[7]
+
+  -- Read.
+  expect_stream(events_key)
+  local held = redis.call("HGET", current_key, "token")
+  expect_hash(journal_key)
+  if redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "none" }) end
+  if token ~= "" and held ~= token then return refuse("SFFENCED", "recovery " .. token .. " is not under way") end
+
+  -- Write.
+  redis.call("HDEL", meta_key, "recovering")
+  if held then redis.call("HSET", current_key, "until", "0") end
+  redis.call("DEL", journal_key)
+  event("recovery_ended")
+
+  return answer({ "ended" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -88,7 +110,16 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
@@ -97,20 +128,4 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-local current_key, journal_key = KEYS[5], KEYS[6]
-local token = ARGV[7]
-
--- Read.
-redis.call("XLEN", events_key)
-local held = redis.call("HGET", current_key, "token")
-redis.call("HLEN", journal_key)
-if redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "none" }) end
-if token ~= "" and held ~= token then return refuse("SFFENCED", "recovery " .. token .. " is not under way") end
-
--- Write.
-redis.call("HDEL", meta_key, "recovering")
-if held then redis.call("HSET", current_key, "until", "0") end
-redis.call("DEL", journal_key)
-event("recovery_ended")
-
-return answer({ "ended" })
+return run(meta_key, events_key, answer, event, expect_hash, expect_stream, refuse)

@@ -11,7 +11,19 @@
 -- Reply {"orders", {JSON or "" for each id}, call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer)
+  local pending_key, closed_key = KEYS[2], KEYS[3]
+  local ids = cjson.decode(ARGV[4])
+  local found = {}
+  for i, id in ipairs(ids) do
+    found[i] = redis.call("HGET", pending_key, id) or redis.call("HGET", closed_key, id) or ""
+  end
+  return answer({ "orders", found })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -36,10 +48,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local pending_key, closed_key = KEYS[2], KEYS[3]
-local ids = cjson.decode(ARGV[4])
-local found = {}
-for i, id in ipairs(ids) do
-  found[i] = redis.call("HGET", pending_key, id) or redis.call("HGET", closed_key, id) or ""
-end
-return answer({ "orders", found })
+return run(answer)

@@ -9,7 +9,14 @@
 -- Reply {"breaker", active 0|1, reason, source, tripped_at ms, until ms or "", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer, read_breaker, breaker_reply)
+  local breaker_key = KEYS[2]
+  return answer({ "breaker", breaker_reply(read_breaker(breaker_key)) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -34,7 +41,7 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -57,5 +64,4 @@ local function breaker_reply(breaker)
 end
 -- <<< breaker.lua
 
-local breaker_key = KEYS[2]
-return answer({ "breaker", breaker_reply(read_breaker(breaker_key)) })
+return run(answer, read_breaker, breaker_reply)

@@ -12,7 +12,22 @@
 --       {"none", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(now, answer)
+  local cooldowns_key = KEYS[2]
+  local pair, side = ARGV[4], ARGV[5]
+
+  local found
+  if side == "" then found = redis.call("HMGET", cooldowns_key, pair, "*")
+  else found = redis.call("HMGET", cooldowns_key, pair, "*", pair .. "|" .. side, "*|" .. side) end
+  local latest = 0
+  for _, expiry in ipairs(found) do latest = math.max(latest, tonumber(expiry or 0)) end
+  if latest <= now then return answer({ "none" }) end
+  return answer({ "until", string.format("%.0f", latest) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -37,13 +52,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local cooldowns_key = KEYS[2]
-local pair, side = ARGV[4], ARGV[5]
-
-local found
-if side == "" then found = redis.call("HMGET", cooldowns_key, pair, "*")
-else found = redis.call("HMGET", cooldowns_key, pair, "*", pair .. "|" .. side, "*|" .. side) end
-local latest = 0
-for _, expiry in ipairs(found) do latest = math.max(latest, tonumber(expiry or 0)) end
-if latest <= now then return answer({ "none" }) end
-return answer({ "until", string.format("%.0f", latest) })
+return run(now, answer)

@@ -12,7 +12,30 @@
 -- Reply {"history", {day, JSON, day, JSON, ...}, call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer, read_risk, day_json)
+  local daily_key, history_key = KEYS[2], KEYS[3]
+  local days, day_start = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+  -- The stored day may be over without any change having closed it yet.
+  local history = redis.call("HGETALL", history_key)
+  local ended = read_risk(daily_key, day_start).ended
+  if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended.pnl, ended.trades) end
+  if #history <= 2 * days then return answer({ "history", history }) end
+
+  -- Only the newest of them.
+  local by_day, order, newest = {}, {}, {}
+  for i = 1, #history, 2 do
+    order[#order + 1] = history[i]
+    by_day[history[i]] = history[i + 1]
+  end
+  table.sort(order)
+  for i = #order - days + 1, #order do newest[#newest + 1], newest[#newest + 2] = order[i], by_day[order[i]] end
+  return answer({ "history", newest })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -37,8 +60,9 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -47,35 +71,9 @@ local function money_parse(text)
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
 end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -91,37 +89,9 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
--- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and why.
-
--- Fails if a field is missing.
-local function read_breaker(breaker_key)
-  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
-  if not stored[1] then return { active = false } end
-  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
-  breaker.active = not breaker.till or now < breaker.till
-  return breaker
-end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
--- <<< breaker.lua
-
--- >>> risk.lua, stamped from lua/shared
+-- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
@@ -152,31 +122,6 @@ end
 local function day_json(pnl, trades)
   return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
 end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
 -- <<< risk.lua
 
-local daily_key, history_key = KEYS[2], KEYS[3]
-local days, day_start = tonumber(ARGV[4]), tonumber(ARGV[5])
-
--- The stored day may be over without any change having closed it yet.
-local history = redis.call("HGETALL", history_key)
-local ended = read_risk(daily_key, day_start).ended
-if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended.pnl, ended.trades) end
-if #history <= 2 * days then return answer({ "history", history }) end
-
--- Only the newest of them.
-local by_day, order, newest = {}, {}, {}
-for i = 1, #history, 2 do
-  order[#order + 1] = history[i]
-  by_day[history[i]] = history[i + 1]
-end
-table.sort(order)
-for i = #order - days + 1, #order do newest[#newest + 1], newest[#newest + 2] = order[i], by_day[order[i]] end
-return answer({ "history", newest })
+return run(answer, read_risk, day_json)

@@ -12,7 +12,25 @@
 --          trimmed 1: events after the given one may be gone
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer, id_less, was_trimmed)
+  local events_key = KEYS[2]
+  local after, limit = ARGV[4], tonumber(ARGV[5])
+
+  local last = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1]
+  if not last then return answer({ "events", after ~= "" and after or "0-0", "0", {} }) end
+  local trimmed = "0"
+  if after ~= "" then
+    local oldest = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1][1]
+    if id_less(after, oldest) and was_trimmed(events_key) then trimmed = "1" end
+  end
+  local events = redis.call("XRANGE", events_key, after == "" and "-" or "(" .. after, "+", "COUNT", limit)
+
+  return answer({ "events", last[1], trimmed, events })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -37,8 +55,9 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> stream.lua, stamped from lua/shared
+-- >>> stream.lua
 -- Event ids are `ms-seq`; they are compared number by number.
+
 local function id_less(a, b)
   local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
   local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
@@ -58,16 +77,4 @@ local function was_trimmed(events_key)
 end
 -- <<< stream.lua
 
-local events_key = KEYS[2]
-local after, limit = ARGV[4], tonumber(ARGV[5])
-
-local last = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1]
-if not last then return answer({ "events", after ~= "" and after or "0-0", "0", {} }) end
-local trimmed = "0"
-if after ~= "" then
-  local oldest = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1][1]
-  if id_less(after, oldest) and was_trimmed(events_key) then trimmed = "1" end
-end
-local events = redis.call("XRANGE", events_key, after == "" and "-" or "(" .. after, "+", "COUNT", limit)
-
-return answer({ "events", last[1], trimmed, events })
+return run(answer, id_less, was_trimmed)

@@ -9,7 +9,14 @@
 -- Reply {"heartbeat", ms or "" = never, now ms, call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(now, answer)
+  local heartbeat_key = KEYS[2]
+  return answer({ "heartbeat", redis.call("GET", heartbeat_key) or "", string.format("%.0f", now) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -34,5 +41,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local heartbeat_key = KEYS[2]
-return answer({ "heartbeat", redis.call("GET", heartbeat_key) or "", string.format("%.0f", now) })
+return run(now, answer)

@@ -10,7 +10,16 @@
 --       {"free", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(now, answer)
+  local lease_key = KEYS[2]
+  local current = redis.call("HMGET", lease_key, "token", "holder", "until")
+  if not current[1] or tonumber(current[3]) <= now then return answer({ "free" }) end
+  return answer({ "lease", current[1], current[2], current[3] })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -35,7 +44,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local lease_key = KEYS[2]
-local current = redis.call("HMGET", lease_key, "token", "holder", "until")
-if not current[1] or tonumber(current[3]) <= now then return answer({ "free" }) end
-return answer({ "lease", current[1], current[2], current[3] })
+return run(now, answer)

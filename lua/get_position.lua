@@ -11,7 +11,18 @@
 --       {"none", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer)
+  local positions_key = KEYS[2]
+  local id = ARGV[4]
+
+  local position = redis.call("HGET", positions_key, id)
+  if not position then return answer({ "none" }) end
+  return answer({ "position", position })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -36,9 +47,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local positions_key = KEYS[2]
-local id = ARGV[4]
-
-local position = redis.call("HGET", positions_key, id)
-if not position then return answer({ "none" }) end
-return answer({ "position", position })
+return run(answer)

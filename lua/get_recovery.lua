@@ -11,7 +11,19 @@
 --       {"none", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(meta_key, now, answer)
+  local current_key, journal_key = KEYS[2], KEYS[3]
+  local reason = redis.call("HGET", meta_key, "recovering")
+  local current = redis.call("HMGET", current_key, "id", "begun_at", "holder", "until")
+  local journal = redis.call("HGETALL", journal_key)
+  if not reason or not current[1] then return answer({ "none" }) end
+  local until_ms = tonumber(current[4]) > now and current[4] or "0"
+  return answer({ "recovering", current[1], reason, current[2], current[3], until_ms, journal })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -36,10 +48,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local current_key, journal_key = KEYS[2], KEYS[3]
-local reason = redis.call("HGET", meta_key, "recovering")
-local current = redis.call("HMGET", current_key, "id", "begun_at", "holder", "until")
-local journal = redis.call("HGETALL", journal_key)
-if not reason or not current[1] then return answer({ "none" }) end
-local until_ms = tonumber(current[4]) > now and current[4] or "0"
-return answer({ "recovering", current[1], reason, current[2], current[3], until_ms, journal })
+return run(meta_key, now, answer)

@@ -9,7 +9,14 @@
 -- Reply {"limits", {limit, number, limit, number, ...}, call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer)
+  local limits_key = KEYS[2]
+  return answer({ "limits", redis.call("HGETALL", limits_key) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -34,5 +41,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-local limits_key = KEYS[2]
-return answer({ "limits", redis.call("HGETALL", limits_key) })
+return run(answer)

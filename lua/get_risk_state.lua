@@ -11,7 +11,16 @@
 -- Reply {"risk", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer, read_breaker, read_risk, risk_reply)
+  local daily_key, breaker_key = KEYS[2], KEYS[3]
+  local day_start = tonumber(ARGV[4])
+
+  return answer({ "risk", risk_reply(read_risk(daily_key, day_start), read_breaker(breaker_key)) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -36,8 +45,9 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -46,35 +56,9 @@ local function money_parse(text)
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
 end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -90,14 +74,9 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -112,15 +91,9 @@ end
 local function until_text(breaker)
   return breaker.till and string.format("%.0f", breaker.till) or ""
 end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
 -- <<< breaker.lua
 
--- >>> risk.lua, stamped from lua/shared
+-- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
@@ -148,10 +121,6 @@ local function read_risk(daily_key, day_start)
   return risk
 end
 
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
-end
-
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
@@ -161,7 +130,4 @@ local function risk_reply(risk, breaker)
 end
 -- <<< risk.lua
 
-local daily_key, breaker_key = KEYS[2], KEYS[3]
-local day_start = tonumber(ARGV[4])
-
-return answer({ "risk", risk_reply(read_risk(daily_key, day_start), read_breaker(breaker_key)) })
+return run(answer, read_breaker, read_risk, risk_reply)

@@ -12,7 +12,16 @@
 -- Reply {"signals", id, pair, ts ms, {pair, expiry ms, ...}, {signal id, ... newest first}, call}   id "" = none yet
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer, signals_reply)
+  local processed_key, cooldowns_key, last_key = KEYS[2], KEYS[3], KEYS[4]
+  local dedup_window = tonumber(ARGV[4])
+
+  return answer({ "signals", signals_reply(processed_key, cooldowns_key, last_key, dedup_window) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -37,7 +46,7 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> signals.lua, stamped from lua/shared
+-- >>> signals.lua
 -- The last signal, the active cooldowns and the newest 100 signals within the window, as a reply gives them.
 local function signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
   local last = redis.call("HMGET", last_key, "id", "pair", "ts")
@@ -53,7 +62,4 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
 end
 -- <<< signals.lua
 
-local processed_key, cooldowns_key, last_key = KEYS[2], KEYS[3], KEYS[4]
-local dedup_window = tonumber(ARGV[4])
-
-return answer({ "signals", signals_reply(processed_key, cooldowns_key, last_key, dedup_window) })
+return run(answer, signals_reply)

@@ -17,7 +17,24 @@
 -- Reply {"alive", now ms, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(instance, now, now_text, answer, expect_string)
+  local heartbeat_key, instances_key = KEYS[5], KEYS[6]
+  local instance_window = tonumber(ARGV[7])
+
+  -- Read.
+  expect_string(heartbeat_key)
+
+  -- Write.
+  redis.call("ZADD", instances_key, now_text, instance)
+  redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
+  redis.call("SET", heartbeat_key, now_text)
+
+  return answer({ "alive", now_text })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -77,25 +94,13 @@ local function answer(reply)
   end
   return reply
 end
-
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
-local function event(kind, ...)
-  if max_events ~= "0" then
-    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-  end
-end
 -- <<< change.lua
 
-local heartbeat_key, instances_key = KEYS[5], KEYS[6]
-local instance_window = tonumber(ARGV[7])
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- Read.
-redis.call("GET", heartbeat_key)
+local function expect_string(key) redis.call("GET", key) end
+-- <<< expect.lua
 
--- Write.
-redis.call("ZADD", instances_key, now_text, instance)
-redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
-redis.call("SET", heartbeat_key, now_text)
-
-return answer({ "alive", now_text })
+return run(instance, now, now_text, answer, expect_string)

@@ -12,7 +12,16 @@
 --       {"new", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(answer, remembers)
+  local processed_key = KEYS[2]
+  local signal_id, dedup_window = ARGV[4], tonumber(ARGV[5])
+
+  return answer({ remembers(processed_key, signal_id, dedup_window) and "processed" or "new" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -37,28 +46,13 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> memory.lua, stamped from lua/shared
+-- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
 local function remembers(key, id, window)
   local at = redis.call("ZSCORE", key, id)
   return at and tonumber(at) > now - window
 end
-
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max)
-  local count, at = redis.call("ZCARD", key), now_text
-  if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  end
-  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
-  redis.call("ZADD", key, at, id)
-end
 -- <<< memory.lua
 
-local processed_key = KEYS[2]
-local signal_id, dedup_window = ARGV[4], tonumber(ARGV[5])
-
-return answer({ remembers(processed_key, signal_id, dedup_window) and "processed" or "new" })
+return run(answer, remembers)

@@ -19,7 +19,26 @@
 -- Reply {"noted", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(meta_key, answer, expect_hash, refuse)
+  local current_key, journal_key = KEYS[5], KEYS[6]
+  local token, key, value = ARGV[7], ARGV[8], ARGV[9]
+
+  -- Read.
+  local held = redis.call("HGET", current_key, "token")
+  expect_hash(journal_key)
+  if held ~= token or redis.call("HEXISTS", meta_key, "recovering") == 0 then
+    return refuse("SFFENCED", "recovery " .. token .. " is not under way")
+  end
+
+  -- Write.
+  redis.call("HSET", journal_key, key, value)
+
+  return answer({ "noted" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -79,17 +98,16 @@ local function answer(reply)
   end
   return reply
 end
-
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
-local function event(kind, ...)
-  if max_events ~= "0" then
-    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-  end
-end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+-- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
@@ -98,17 +116,4 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-local current_key, journal_key = KEYS[5], KEYS[6]
-local token, key, value = ARGV[7], ARGV[8], ARGV[9]
-
--- Read.
-local held = redis.call("HGET", current_key, "token")
-redis.call("HLEN", journal_key)
-if held ~= token or redis.call("HEXISTS", meta_key, "recovering") == 0 then
-  return refuse("SFFENCED", "recovery " .. token .. " is not under way")
-end
-
--- Write.
-redis.call("HSET", journal_key, key, value)
-
-return answer({ "noted" })
+return run(meta_key, answer, expect_hash, refuse)

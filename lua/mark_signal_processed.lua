@@ -22,7 +22,29 @@
 --       {"duplicate", call}   somebody was before; nothing changed
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, now_text, answer, event, expect_stream, remembers, remember)
+  local processed_key, last_key = KEYS[5], KEYS[6]
+  local signal_id, pair, ts = ARGV[7], ARGV[8], ARGV[9]
+  local dedup_window, max_ids = tonumber(ARGV[10]), tonumber(ARGV[11])
+
+  -- Read.
+  expect_stream(events_key)
+  if remembers(processed_key, signal_id, dedup_window) then return answer({ "duplicate" }) end
+
+  -- Decide.
+  if ts == "" then ts = now_text end
+
+  -- Write.
+  redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", ts)
+  remember(processed_key, signal_id, dedup_window, max_ids)
+  event("signal_processed", "signal_id", signal_id, "pair", pair, "ts", ts)
+
+  return answer({ "marked" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -92,7 +114,14 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> memory.lua, stamped from lua/shared
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
 local function remembers(key, id, window)
@@ -113,20 +142,4 @@ local function remember(key, id, window, max)
 end
 -- <<< memory.lua
 
-local processed_key, last_key = KEYS[5], KEYS[6]
-local signal_id, pair, ts = ARGV[7], ARGV[8], ARGV[9]
-local dedup_window, max_ids = tonumber(ARGV[10]), tonumber(ARGV[11])
-
--- Read.
-redis.call("XLEN", events_key)
-if remembers(processed_key, signal_id, dedup_window) then return answer({ "duplicate" }) end
-
--- Decide.
-if ts == "" then ts = now_text end
-
--- Write.
-redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", ts)
-remember(processed_key, signal_id, dedup_window, max_ids)
-event("signal_processed", "signal_id", signal_id, "pair", pair, "ts", ts)
-
-return answer({ "marked" })
+return run(events_key, now_text, answer, event, expect_stream, remembers, remember)

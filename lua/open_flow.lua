@@ -11,27 +11,31 @@
 --       {"absent", call}: there is no flow, and none was made
 -- Errors: SFIMPORT
 
-local meta_key = KEYS[1]
-local call, clock, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local function run()
+  local meta_key = KEYS[1]
+  local call, clock, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
--- Read.
-local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing")
-if stored[1] then return { "opened", stored[1], stored[2], stored[3], call } end
-if stored[4] then
-  return redis.error_reply("SFIMPORT an import into this flow is unfinished: run the same sf-state copy or restore again to go on with it, "
-    .. "or sf-state copy --discard to give it up")
+  -- Read.
+  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing")
+  if stored[1] then return { "opened", stored[1], stored[2], stored[3], call } end
+  if stored[4] then
+    return redis.error_reply("SFIMPORT an import into this flow is unfinished: run the same sf-state copy or restore again to go on with it, "
+      .. "or sf-state copy --discard to give it up")
+  end
+  if epoch == "" then return { "absent", call } end
+
+  -- Decide.
+  local now = tonumber(clock)
+  if not now then
+    local time = redis.call("TIME")
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  local now_text = string.format("%.0f", now)
+
+  -- Write.
+  redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "created_at", now_text)
+
+  return { "created", epoch, schema, now_text, call }
 end
-if epoch == "" then return { "absent", call } end
 
--- Decide.
-local now = tonumber(clock)
-if not now then
-  local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-local now_text = string.format("%.0f", now)
-
--- Write.
-redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "created_at", now_text)
-
-return { "created", epoch, schema, now_text, call }
+return run()

@@ -38,7 +38,160 @@
 --       {"repeated", order JSON or "", position JSON or "", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker,
+    read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal,
+    decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure,
+    entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE,
+    write_order, position_json, position_parse, refuse)
+  local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+  local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+  local given_ts, done = tonumber(ARGV[12]), ARGV[13] == "1"
+  local ts = given_ts or now
+  local day_start, breaker_duration = tonumber(ARGV[14]), ARGV[15]
+  local fill_window, max_fills = tonumber(ARGV[16]), tonumber(ARGV[17])
+  local fill = string.gsub(order_id, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. fill_id -- the first | parts the two
+
+  local function is_finite(text)
+    return tonumber(text) - tonumber(text) == 0
+  end
+
+  -- Read: the order, pending or lately closed, and its position.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", orders_key, order_id) or redis.call("HGET", closed_key, order_id)
+  local order = stored and order_parse(stored)
+  local position_id = order and (order.position_id or (order.intent == "entry" and order.id)) or nil
+  local stored_position = position_id and redis.call("HGET", positions_key, position_id) or nil
+  local position = stored_position and position_parse(stored_position)
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
+  expect_hash(closed_key)
+  expect_zset(closed_at_key)
+  expect_hash(history_key)
+  if remembers(fills_key, fill, fill_window) then
+    return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
+  end
+  if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+  if not position_id then return refuse("SFINVALID", "orderId: exit order " .. order_id .. " has no positionId") end
+
+  -- Decide: what the fill does to the position, and the money it realises.
+  local delta, realised = {}, nil
+  if position then
+    if position.pair ~= order.pair then
+      return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
+    end
+    hold(delta, position.pair, position.notional, 1, -1)
+  end
+  if order.intent == "entry" then
+    local side = order.side == "buy" and "long" or "short"
+    if position and position.side ~= side then
+      return refuse("SFINVALID", "orderId: a " .. order.side .. " entry cannot grow the " .. position.side .. " position " .. position_id)
+    end
+    realised = decimal_money(decimal_negate(decimal(fee)))
+    local cost, total = decimal_multiply(decimal(size), decimal(price)), decimal(size)
+    if position then
+      cost = decimal_add(cost, decimal(position.cost or decimal_text(decimal_multiply(decimal(position.size), decimal(position.entry_price)))))
+      total = decimal_add(total, decimal(position.size))
+    else
+      position = {
+        id = position_id, pair = order.pair, side = side, entry_ts = string.format("%.0f", ts), tp = order.tp, sl = order.sl,
+        cooldown = order.cooldown, realised = "0", version = 0, metadata = order.metadata or "{}",
+      }
+    end
+    position.cost = decimal_text(cost)
+    position.size = number_text(tonumber(decimal_text(total)))
+    if position.entry_price then
+      -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+      local function average_price(cost, size)
+        local near = tonumber(decimal_text(cost)) / size
+        if near - near ~= 0 or size - size ~= 0 then return near end
+        local missed = decimal_add(cost, decimal_negate(decimal_multiply(decimal(number_text(near)), decimal(number_text(size)))))
+        local mend = tonumber(decimal_text(missed)) / size
+        return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+      end
+      position.entry_price = number_text(average_price(cost, tonumber(position.size)))
+    else
+      position.entry_price = price
+    end
+    if ts < tonumber(position.entry_ts) then position.entry_ts = string.format("%.0f", ts) end
+  else
+    if not position then return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id) end
+    if (order.side == "sell") ~= (position.side == "long") then
+      return refuse("SFINVALID", "orderId: a " .. order.side .. " exit cannot reduce the " .. position.side .. " position " .. position_id)
+    end
+    if tonumber(size) > tonumber(position.size) then
+      return refuse("SFINVALID", "size: an exit of " .. size .. " is larger than position " .. position_id .. " of " .. position.size)
+    end
+    local move = decimal_add(decimal(price), decimal_negate(decimal(position.entry_price)))
+    if position.side == "short" then move = decimal_negate(move) end
+    realised = decimal_money(decimal_add(decimal_multiply(move, decimal(size)), decimal_negate(decimal(fee))))
+    local left = decimal_text(decimal_add(decimal(position.size), decimal_negate(decimal(size))))
+    position.size = number_text(tonumber(left))
+    position.cost = nil
+  end
+  if not realised then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
+  if not (is_finite(position.size) and is_finite(position.entry_price)) then
+    return refuse("SFINVALID", "size: position " .. position_id .. " would grow beyond what a double holds")
+  end
+  local realised_units, realised_parts = money_parse(realised)
+  realised_units, realised_parts = money_add(realised_units, realised_parts, money_parse(position.realised))
+  if not money_fits(realised_units, realised_parts) then
+    return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
+  end
+  position.realised = money_text(realised_units, realised_parts)
+  local last_ts = math.max(ts, tonumber(position.last_fill_ts or 0))
+  position.last_fill_ts = string.format("%.0f", last_ts)
+  position.version = position.version + 1
+  position.notional = notional_of(position.size, position.entry_price)
+  local flat = tonumber(position.size) == 0
+  if not flat then hold(delta, position.pair, position.notional, 1, 1) end
+  local rest = flat and entry_rest(orders_key, position_id, delta)
+
+  -- Decide: the order.
+  hold(delta, order.pair, order.notional, order_slots(order), -1)
+  order.position_id = position_id
+  order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
+  if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  if tonumber(order.filled) >= tonumber(order.size) then order.status = "filled"
+  elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
+  elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
+  order.notional = order_notional(order)
+  hold(delta, order.pair, order.notional, order_slots(order), 1)
+
+  -- Decide: the risk.
+  local fault = book_pnl(risk, history_key, realised, given_ts, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  if flat then count_trade(risk, history_key, position.realised, given_ts and last_ts, day_start) end
+  local source, cause
+  if flat or realised ~= "0" then source, cause = reached_limit(risk, limits_key) end
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  local cool_until = flat and position.cooldown and last_ts + tonumber(position.cooldown) or 0
+  local cools = cool_until > cooling
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  remember(fills_key, fill, fill_window, max_fills)
+  local order_text = write_order(orders_key, closed_key, closed_at_key, order)
+  local position_text = ""
+  if flat then
+    redis.call("HDEL", positions_key, position_id)
+    if rest then redis.call("HSET", orders_key, position_id, rest) end
+  else
+    position_text = position_json(position)
+    redis.call("HSET", positions_key, position_id, position_text)
+  end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
+    "ts", string.format("%.0f", ts), "pnl", realised, "order", order_text, "position_id", position_id, "position", position_text,
+    "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+
+  return answer({ "recorded", order_text, position_text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -108,73 +261,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> number.lua, stamped from lua/shared
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -211,8 +300,264 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> decimal.lua, stamped from lua/shared
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0,
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+  end
+  return risk
+end
+
+local function day_json(pnl, trades)
+  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- What is booked so far on a day that is over.
+local function late_day(risk, history_key, day)
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local booked = { day = day, pnl = "0", trades = 0 }
+  if risk.ended and risk.ended.day == day then
+    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
+  else
+    local stored = redis.call("HGET", history_key, day)
+    if stored then
+      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+      booked.pnl, booked.trades = pnl, tonumber(trades)
+    end
+  end
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
+-- An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, ts, day_start)
+  local units, parts = money_parse(pnl)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    local late_units, late_parts = money_parse(booked.pnl)
+    units, parts = money_add(late_units, late_parts, units, parts)
+    booked.pnl = money_text(units, parts)
+  else
+    units, parts = money_add(risk.units, risk.parts, units, parts)
+    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
+  end
+  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+end
+
+-- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
+local function count_trade(risk, history_key, result, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day < risk.day then
+    local booked = late_day(risk, history_key, day)
+    booked.trades = booked.trades + 1
+  else
+    risk.trades = risk.trades + 1
+  end
+  local units, parts = money_parse(result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+  end
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
+
+-- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
 local function decimal(text)
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
@@ -221,22 +566,16 @@ local function decimal(text)
   return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
 end
 
--- Digits as limbs of seven, lowest first, and back.
-local function limbs_of(digits)
-  local limbs = {}
-  for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-  return limbs
-end
-
-local function digits_of(limbs)
-  local parts = {}
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
   for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
   return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function digits_less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
 end
 
 -- Up to here a double holds every whole number.
@@ -250,14 +589,16 @@ end
 local function digits_sum(a, b, sign)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  local x, y, carry = limbs_of(a), limbs_of(b), 0
-  for i = 1, math.max(#x, #y) do
-    local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-    carry = math.floor(sum / 10000000)
-    x[i] = sum - carry * 10000000
-  end
-  if carry > 0 then x[#x + 1] = carry end
-  return digits_of(x)
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
 end
 
 local function decimal_add(a, b)
@@ -265,7 +606,7 @@ local function decimal_add(a, b)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
   if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
-  if digits_less(x, y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
   local digits = digits_sum(x, y, -1)
   return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
 end
@@ -277,17 +618,19 @@ end
 local function digits_product(a, b)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  local x, y, product = limbs_of(a), limbs_of(b), {}
-  for i = 1, #x do
-    local carry = 0
-    for j = 1, #y do
-      local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-      carry = math.floor(sum / 10000000)
-      product[i + j - 1] = sum - carry * 10000000
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
     end
-    product[i + #y] = carry
-  end
-  return digits_of(product)
+    return product
+  end)
 end
 
 local function decimal_multiply(a, b)
@@ -320,63 +663,18 @@ local function decimal_money(a)
 end
 -- <<< decimal.lua
 
--- >>> day.lua, stamped from lua/shared
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
+-- <<< record.lua
 
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
--- <<< day.lua
-
--- >>> notional.lua, stamped from lua/shared
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
--- <<< notional.lua
-
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
--- <<< order.lua
-
--- >>> order_parse.lua, stamped from lua/shared
+-- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with.
 local function order_parse(json)
   local o, metadata = record_parse(json)
@@ -389,32 +687,7 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> position.lua, stamped from lua/shared
--- A position as it is stored: numbers as texts that read back as the same double.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
-end
--- <<< position.lua
-
--- >>> position_parse.lua, stamped from lua/shared
--- A stored position, its numbers as the texts they are written with.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
-  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
-  p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
--- >>> exposure.lua, stamped from lua/shared
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
@@ -467,7 +740,30 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
--- >>> entry_rest.lua, stamped from lua/shared
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> entry_rest.lua
 -- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
 -- a slot again. The order as it is then to be stored; nil where there is none.
 local function entry_rest(orders_key, position_id, delta)
@@ -480,255 +776,18 @@ local function entry_rest(orders_key, position_id, delta)
 end
 -- <<< entry_rest.lua
 
--- >>> order_life.lua, stamped from lua/shared
--- The life of an order: how it leaves the pending ones.
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
-local function forget_closed_orders(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    redis.call("HDEL", closed_key, id)
-    redis.call("ZREM", closed_at_key, id)
-  end
-end
+local function expect_hash(key) redis.call("HLEN", key) end
 
--- Stores an order where its state says: among the pending ones, or among the closed.
-local function write_order(orders_key, closed_key, closed_at_key, order)
-  local json = order_json(order)
-  if ORDER_DONE[order.status] then
-    forget_closed_orders(closed_key, closed_at_key)
-    redis.call("HDEL", orders_key, order.id)
-    redis.call("HSET", closed_key, order.id, json)
-    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
-  else
-    redis.call("HSET", orders_key, order.id, json)
-  end
-  return json
-end
--- <<< order_life.lua
+local function expect_zset(key) redis.call("ZCARD", key) end
 
--- >>> breaker.lua, stamped from lua/shared
--- The circuit breaker: whether it blocks entries now, and why.
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
--- Fails if a field is missing.
-local function read_breaker(breaker_key)
-  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
-  if not stored[1] then return { active = false } end
-  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
-  breaker.active = not breaker.till or now < breaker.till
-  return breaker
-end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
--- <<< breaker.lua
-
--- >>> trip.lua, stamped from lua/shared
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
--- >>> risk.lua, stamped from lua/shared
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0,
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-  end
-  return risk
-end
-
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
-
--- >>> booking.lua, stamped from lua/shared
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
-local function day_parse(json)
-  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-  return pnl, tonumber(trades)
-end
-
--- What is booked so far on a day that is over.
-local function late_day(risk, history_key, day)
-  risk.late = risk.late or {}
-  for _, booked in ipairs(risk.late) do
-    if booked.day == day then return booked end
-  end
-  local booked = { day = day, pnl = "0", trades = 0 }
-  if risk.ended and risk.ended.day == day then
-    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
-  else
-    local stored = redis.call("HGET", history_key, day)
-    if stored then booked.pnl, booked.trades = day_parse(stored) end
-  end
-  risk.late[#risk.late + 1] = booked
-  return booked
-end
-
--- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
--- An error when a sum leaves 9e15.
-local function book_pnl(risk, history_key, pnl, ts, day_start)
-  local units, parts = money_parse(pnl)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    local late_units, late_parts = money_parse(booked.pnl)
-    units, parts = money_add(late_units, late_parts, units, parts)
-    booked.pnl = money_text(units, parts)
-  else
-    units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
-  end
-  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
-end
-
--- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
-local function count_trade(risk, history_key, result, ts, day_start)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    booked.trades = booked.trades + 1
-  else
-    risk.trades = risk.trades + 1
-  end
-  local units, parts = money_parse(result)
-  if units < 0 then risk.losses = risk.losses + 1
-  elseif units > 0 or parts > 0 then risk.losses = 0 end
-end
-
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
-  end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
-end
-
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
-local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "equity", risk.equity or "" }
-  return risk.fields
-end
-
-local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
-  for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
-  end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-end
-
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
-local function risk_event(risk, breaker)
-  local fields = risk_fields(risk)
-  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
-  if risk.late then
-    local days = {}
-    for i, booked in ipairs(risk.late) do
-      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
-    end
-    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
-  end
-  if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
-  end
-  return unpack(fields)
-end
--- <<< booking.lua
-
--- >>> memory.lua, stamped from lua/shared
+-- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
 local function remembers(key, id, window)
@@ -749,144 +808,91 @@ local function remember(key, id, window, max)
 end
 -- <<< memory.lua
 
-local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
-local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-local given_ts, done = tonumber(ARGV[12]), ARGV[13] == "1"
-local ts = given_ts or now
-local day_start, breaker_duration = tonumber(ARGV[14]), ARGV[15]
-local fill_window, max_fills = tonumber(ARGV[16]), tonumber(ARGV[17])
-local fill = string.gsub(order_id, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. fill_id -- the first | parts the two
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
 
-local function is_finite(text)
-  return tonumber(text) - tonumber(text) == 0
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
 end
 
--- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
-local function average_price(cost, size)
-  local near = tonumber(decimal_text(cost)) / size
-  if near - near ~= 0 or size - size ~= 0 then return near end
-  local missed = decimal_add(cost, decimal_negate(decimal_multiply(decimal(number_text(near)), decimal(number_text(size)))))
-  local mend = tonumber(decimal_text(missed)) / size
-  return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+-- The money that the unfilled rest of an order may still put to work.
+local function order_notional(o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
 end
+-- <<< notional.lua
 
--- Read: the order, pending or lately closed, and its position.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", orders_key, order_id) or redis.call("HGET", closed_key, order_id)
-local order = stored and order_parse(stored)
-local position_id = order and (order.position_id or (order.intent == "entry" and order.id)) or nil
-local stored_position = position_id and redis.call("HGET", positions_key, position_id) or nil
-local position = stored_position and position_parse(stored_position)
-local risk = read_risk(daily_key, day_start)
-local breaker = read_breaker(breaker_key)
-local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
-redis.call("HLEN", closed_key)
-redis.call("ZCARD", closed_at_key)
-redis.call("HLEN", history_key)
-if remembers(fills_key, fill, fill_window) then
-  return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
-end
-if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
-if not position_id then return refuse("SFINVALID", "orderId: exit order " .. order_id .. " has no positionId") end
+-- >>> order_life.lua
+-- The life of an order: how it leaves the pending ones.
 
--- Decide: what the fill does to the position, and the money it realises.
-local delta, realised = {}, nil
-if position then
-  if position.pair ~= order.pair then
-    return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
-  end
-  hold(delta, position.pair, position.notional, 1, -1)
-end
-if order.intent == "entry" then
-  local side = order.side == "buy" and "long" or "short"
-  if position and position.side ~= side then
-    return refuse("SFINVALID", "orderId: a " .. order.side .. " entry cannot grow the " .. position.side .. " position " .. position_id)
-  end
-  realised = decimal_money(decimal_negate(decimal(fee)))
-  local cost, total = decimal_multiply(decimal(size), decimal(price)), decimal(size)
-  if position then
-    cost = decimal_add(cost, decimal(position.cost or decimal_text(decimal_multiply(decimal(position.size), decimal(position.entry_price)))))
-    total = decimal_add(total, decimal(position.size))
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
+local function write_order(orders_key, closed_key, closed_at_key, order)
+  local json = order_json(order)
+  if ORDER_DONE[order.status] then
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
+    redis.call("HDEL", orders_key, order.id)
+    redis.call("HSET", closed_key, order.id, json)
+    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
   else
-    position = {
-      id = position_id, pair = order.pair, side = side, entry_ts = string.format("%.0f", ts), tp = order.tp, sl = order.sl,
-      cooldown = order.cooldown, realised = "0", version = 0, metadata = order.metadata or "{}",
-    }
+    redis.call("HSET", orders_key, order.id, json)
   end
-  position.cost = decimal_text(cost)
-  position.size = number_text(tonumber(decimal_text(total)))
-  position.entry_price = position.entry_price and number_text(average_price(cost, tonumber(position.size))) or price
-  if ts < tonumber(position.entry_ts) then position.entry_ts = string.format("%.0f", ts) end
-else
-  if not position then return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id) end
-  if (order.side == "sell") ~= (position.side == "long") then
-    return refuse("SFINVALID", "orderId: a " .. order.side .. " exit cannot reduce the " .. position.side .. " position " .. position_id)
-  end
-  if tonumber(size) > tonumber(position.size) then
-    return refuse("SFINVALID", "size: an exit of " .. size .. " is larger than position " .. position_id .. " of " .. position.size)
-  end
-  local move = decimal_add(decimal(price), decimal_negate(decimal(position.entry_price)))
-  if position.side == "short" then move = decimal_negate(move) end
-  realised = decimal_money(decimal_add(decimal_multiply(move, decimal(size)), decimal_negate(decimal(fee))))
-  local left = decimal_text(decimal_add(decimal(position.size), decimal_negate(decimal(size))))
-  position.size = number_text(tonumber(left))
-  position.cost = nil
+  return json
 end
-if not realised then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
-if not (is_finite(position.size) and is_finite(position.entry_price)) then
-  return refuse("SFINVALID", "size: position " .. position_id .. " would grow beyond what a double holds")
+-- <<< order_life.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
 end
-local realised_units, realised_parts = money_parse(realised)
-realised_units, realised_parts = money_add(realised_units, realised_parts, money_parse(position.realised))
-if not money_fits(realised_units, realised_parts) then
-  return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
+-- <<< position.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
+  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.metadata = metadata
+  return p
 end
-position.realised = money_text(realised_units, realised_parts)
-local last_ts = math.max(ts, tonumber(position.last_fill_ts or 0))
-position.last_fill_ts = string.format("%.0f", last_ts)
-position.version = position.version + 1
-position.notional = notional_of(position.size, position.entry_price)
-local flat = tonumber(position.size) == 0
-if not flat then hold(delta, position.pair, position.notional, 1, 1) end
-local rest = flat and entry_rest(orders_key, position_id, delta)
+-- <<< position_parse.lua
 
--- Decide: the order.
-hold(delta, order.pair, order.notional, order_slots(order), -1)
-order.position_id = position_id
-order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
-if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
-if tonumber(order.filled) >= tonumber(order.size) then order.status = "filled"
-elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
-elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
-order.notional = order_notional(order)
-hold(delta, order.pair, order.notional, order_slots(order), 1)
-
--- Decide: the risk.
-local fault = book_pnl(risk, history_key, realised, given_ts, day_start)
-if fault then return refuse("SFINVALID", fault) end
-if flat then count_trade(risk, history_key, position.realised, given_ts and last_ts, day_start) end
-local source, cause
-if flat or realised ~= "0" then source, cause = reached_limit(risk, limits_key) end
-if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-local cool_until = flat and position.cooldown and last_ts + tonumber(position.cooldown) or 0
-local cools = cool_until > cooling
-
--- Write.
-write_exposure(exposure_key, delta)
-remember(fills_key, fill, fill_window, max_fills)
-local order_text = write_order(orders_key, closed_key, closed_at_key, order)
-local position_text = ""
-if flat then
-  redis.call("HDEL", positions_key, position_id)
-  if rest then redis.call("HSET", orders_key, position_id, rest) end
-else
-  position_text = position_json(position)
-  redis.call("HSET", positions_key, position_id, position_text)
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
 end
-write_risk(daily_key, history_key, breaker_key, risk, breaker)
-if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
-event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
-  "ts", string.format("%.0f", ts), "pnl", realised, "order", order_text, "position_id", position_id, "position", position_text,
-  "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+-- <<< refuse.lua
 
-return answer({ "recorded", order_text, position_text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+return run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker, read_risk,
+  risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, decimal_add,
+  decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure, entry_rest,
+  expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order,
+  position_json, position_parse, refuse)

@@ -16,7 +16,24 @@
 --       {"lost", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, lease_key, instance, now, answer, event, expect_stream)
+  local token = ARGV[7]
+
+  -- Read.
+  expect_stream(events_key)
+  local current = redis.call("HMGET", lease_key, "token", "until")
+  if current[1] ~= token or tonumber(current[2]) <= now then return answer({ "lost" }) end
+
+  -- Write.
+  redis.call("HSET", lease_key, "until", "0")
+  event("lease_released", "token", token, "holder", instance)
+
+  return answer({ "released" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -86,15 +103,11 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local token = ARGV[7]
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- Read.
-redis.call("XLEN", events_key)
-local current = redis.call("HMGET", lease_key, "token", "until")
-if current[1] ~= token or tonumber(current[2]) <= now then return answer({ "lost" }) end
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
--- Write.
-redis.call("HSET", lease_key, "until", "0")
-event("lease_released", "token", token, "holder", instance)
-
-return answer({ "released" })
+return run(events_key, lease_key, instance, now, answer, event, expect_stream)

@@ -18,7 +18,30 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, answer, event, record_parse, order_slots, hold, write_exposure, expect_stream)
+  local orders_key, exposure_key = KEYS[5], KEYS[6]
+  local id = ARGV[7]
+
+  -- Read.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", orders_key, id)
+  if not stored then return answer({ "none" }) end
+
+  -- Decide.
+  local order, delta = record_parse(stored), {}
+  hold(delta, order.pair, order.notional, order_slots(order), -1)
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  redis.call("HDEL", orders_key, id)
+  event("order_removed", "id", id, "pair", order.pair)
+
+  return answer({ "removed" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -88,19 +111,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -121,11 +134,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -137,7 +145,18 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> exposure.lua, stamped from lua/shared
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
@@ -190,21 +209,11 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
-local orders_key, exposure_key = KEYS[5], KEYS[6]
-local id = ARGV[7]
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- Read.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", orders_key, id)
-if not stored then return answer({ "none" }) end
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
--- Decide.
-local order, delta = record_parse(stored), {}
-hold(delta, order.pair, order.notional, order_slots(order), -1)
-
--- Write.
-write_exposure(exposure_key, delta)
-redis.call("HDEL", orders_key, id)
-event("order_removed", "id", id, "pair", order.pair)
-
-return answer({ "removed" })
+return run(events_key, answer, event, record_parse, order_slots, hold, write_exposure, expect_stream)

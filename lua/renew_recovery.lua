@@ -18,7 +18,24 @@
 --       {"lost", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(meta_key, now, answer)
+  local current_key = KEYS[5]
+  local token, ttl = ARGV[7], tonumber(ARGV[8])
+
+  -- Read.
+  local held = redis.call("HGET", current_key, "token")
+  if held ~= token or redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "lost" }) end
+
+  -- Write.
+  local until_ms = string.format("%.0f", now + ttl)
+  redis.call("HSET", current_key, "until", until_ms)
+
+  return answer({ "renewed", until_ms })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -78,25 +95,6 @@ local function answer(reply)
   end
   return reply
 end
-
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
-local function event(kind, ...)
-  if max_events ~= "0" then
-    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-  end
-end
 -- <<< change.lua
 
-local current_key = KEYS[5]
-local token, ttl = ARGV[7], tonumber(ARGV[8])
-
--- Read.
-local held = redis.call("HGET", current_key, "token")
-if held ~= token or redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "lost" }) end
-
--- Write.
-local until_ms = string.format("%.0f", now + ttl)
-redis.call("HSET", current_key, "until", until_ms)
-
-return answer({ "renewed", until_ms })
+return run(meta_key, now, answer)

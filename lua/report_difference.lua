@@ -17,7 +17,18 @@
 -- Reply {"reported", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(answer, event)
+  local subject, found, reads = ARGV[7], ARGV[8], ARGV[9]
+
+  -- Write.
+  event("difference_found", "subject", subject, "found", found, "reads", reads)
+
+  return answer({ "reported" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -87,9 +98,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local subject, found, reads = ARGV[7], ARGV[8], ARGV[9]
-
--- Write.
-event("difference_found", "subject", subject, "found", found, "reads", reads)
-
-return answer({ "reported" })
+return run(answer, event)

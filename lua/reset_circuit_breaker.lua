@@ -17,7 +17,25 @@
 --       {"inactive", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, answer, event, read_breaker, expect_stream)
+  local breaker_key = KEYS[5]
+  local reason = ARGV[7]
+
+  -- Read.
+  expect_stream(events_key)
+  local breaker = read_breaker(breaker_key)
+  if not breaker.active then return answer({ "inactive" }) end
+
+  -- Write.
+  redis.call("DEL", breaker_key)
+  event("breaker_reset", "reason", reason)
+
+  return answer({ "reset" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -87,7 +105,7 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -98,28 +116,13 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
 -- <<< breaker.lua
 
-local breaker_key = KEYS[5]
-local reason = ARGV[7]
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- Read.
-redis.call("XLEN", events_key)
-local breaker = read_breaker(breaker_key)
-if not breaker.active then return answer({ "inactive" }) end
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
--- Write.
-redis.call("DEL", breaker_key)
-event("breaker_reset", "reason", reason)
-
-return answer({ "reset" })
+return run(events_key, answer, event, read_breaker, expect_stream)

@@ -35,7 +35,49 @@
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, now_text, answer, event, record_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
+    expect_stream, order_notional, write_order, transition_fault, refuse)
+  local orders_key, closed_key, closed_at_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+  local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+  local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
+  local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
+  local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
+
+  -- Read: the order that this one replaces.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", orders_key, id) or redis.call("HGET", closed_key, id)
+  expect_hash(closed_key)
+  expect_zset(closed_at_key)
+
+  -- Decide.
+  local delta = {}
+  if stored then
+    local replaced = record_parse(stored)
+    local fault = transition_fault(id, replaced.status, status)
+    if fault then return refuse("SFINVALID", fault) end
+    hold(delta, replaced.pair, replaced.notional, order_slots(replaced), -1)
+  end
+  local order = {
+    id = id, pair = pair, side = side, order_type = order_type, price = price ~= "" and price or nil, size = size,
+    status = status, created_at = created_at == "" and now_text or created_at, filled = filled, intent = intent,
+    position_id = position_id ~= "" and position_id or nil, signal_id = signal_id ~= "" and signal_id or nil,
+    tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
+    metadata = metadata ~= "" and metadata or nil,
+  }
+  order.notional = order_notional(order)
+  hold(delta, pair, order.notional, order_slots(order), 1)
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  local json = write_order(orders_key, closed_key, closed_at_key, order)
+  event("order_saved", "order", json)
+
+  return answer({ "saved", json })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -105,38 +147,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -157,11 +170,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -173,40 +181,18 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> notional.lua, stamped from lua/shared
--- The money that a position or an order puts to work.
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
+-- <<< record.lua
 
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
--- <<< notional.lua
-
--- >>> order.lua, stamped from lua/shared
--- An order as it is stored: numbers as texts that read back as the same double.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
-end
--- <<< order.lua
-
--- >>> exposure.lua, stamped from lua/shared
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
 
 -- An entry that has no position yet takes a slot of its own.
@@ -259,7 +245,90 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
--- >>> order_status.lua, stamped from lua/shared
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
+    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
+    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
+    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+end
+-- <<< order.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- The money that the unfilled rest of an order may still put to work.
+local function order_notional(o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+end
+-- <<< notional.lua
+
+-- >>> order_life.lua
+-- The life of an order: how it leaves the pending ones.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
+local function write_order(orders_key, closed_key, closed_at_key, order)
+  local json = order_json(order)
+  if ORDER_DONE[order.status] then
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
+    redis.call("HDEL", orders_key, order.id)
+    redis.call("HSET", closed_key, order.id, json)
+    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
+  else
+    redis.call("HSET", orders_key, order.id, json)
+  end
+  return json
+end
+-- <<< order_life.lua
+
+-- >>> order_status.lua
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
   local following = {
@@ -275,71 +344,14 @@ local function transition_fault(id, from, to)
 end
 -- <<< order_status.lua
 
--- >>> order_life.lua, stamped from lua/shared
--- The life of an order: how it leaves the pending ones.
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
-local function forget_closed_orders(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    redis.call("HDEL", closed_key, id)
-    redis.call("ZREM", closed_at_key, id)
-  end
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
 end
+-- <<< refuse.lua
 
--- Stores an order where its state says: among the pending ones, or among the closed.
-local function write_order(orders_key, closed_key, closed_at_key, order)
-  local json = order_json(order)
-  if ORDER_DONE[order.status] then
-    forget_closed_orders(closed_key, closed_at_key)
-    redis.call("HDEL", orders_key, order.id)
-    redis.call("HSET", closed_key, order.id, json)
-    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
-  else
-    redis.call("HSET", orders_key, order.id, json)
-  end
-  return json
-end
--- <<< order_life.lua
-
-local orders_key, closed_key, closed_at_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
-local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
-local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
-
--- Read: the order that this one replaces.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", orders_key, id) or redis.call("HGET", closed_key, id)
-redis.call("HLEN", closed_key)
-redis.call("ZCARD", closed_at_key)
-
--- Decide.
-local delta = {}
-if stored then
-  local replaced = record_parse(stored)
-  local fault = transition_fault(id, replaced.status, status)
-  if fault then return refuse("SFINVALID", fault) end
-  hold(delta, replaced.pair, replaced.notional, order_slots(replaced), -1)
-end
-local order = {
-  id = id, pair = pair, side = side, order_type = order_type, price = price ~= "" and price or nil, size = size,
-  status = status, created_at = created_at == "" and now_text or created_at, filled = filled, intent = intent,
-  position_id = position_id ~= "" and position_id or nil, signal_id = signal_id ~= "" and signal_id or nil,
-  tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
-  metadata = metadata ~= "" and metadata or nil,
-}
-order.notional = order_notional(order)
-hold(delta, pair, order.notional, order_slots(order), 1)
-
--- Write.
-write_exposure(exposure_key, delta)
-local json = write_order(orders_key, closed_key, closed_at_key, order)
-event("order_saved", "order", json)
-
-return answer({ "saved", json })
+return run(events_key, now_text, answer, event, record_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
+  expect_stream, order_notional, write_order, transition_fault, refuse)

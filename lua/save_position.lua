@@ -26,7 +26,47 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, now_text, answer, event, record_parse, hold, write_exposure, expect_stream, notional_of,
+    position_json)
+  local positions_key, exposure_key = KEYS[5], KEYS[6]
+  local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
+  local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
+  local tp, sl, metadata, cooldown = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+
+  -- Read: the position that this one replaces.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", positions_key, id)
+
+  -- Decide: its version, and what it takes of the exposure.
+  local delta, version, realised, last_fill_ts = {}, 1, "0", nil
+  if stored then
+    local replaced = record_parse(stored)
+    version = replaced.version + 1
+    realised = replaced.realised
+    last_fill_ts = replaced.last_fill_ts and string.format("%.0f", replaced.last_fill_ts)
+    hold(delta, replaced.pair, replaced.notional, 1, -1)
+  end
+  local position = {
+    id = id, pair = pair, side = side, size = size, entry_price = entry_price,
+    entry_ts = entry_ts == "" and now_text or entry_ts,
+    tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil,
+    cooldown = cooldown ~= "" and cooldown or nil, realised = realised, last_fill_ts = last_fill_ts,
+    notional = notional_of(size, entry_price), version = version, metadata = metadata,
+  }
+  hold(delta, pair, position.notional, 1, 1)
+  local json = position_json(position)
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  redis.call("HSET", positions_key, id, json)
+  event("position_saved", "position", json)
+
+  return answer({ "saved", json })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -96,29 +136,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -139,11 +159,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -155,45 +170,19 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> notional.lua, stamped from lua/shared
--- The money that a position or an order puts to work.
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
+-- <<< record.lua
 
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
--- <<< notional.lua
-
--- >>> position.lua, stamped from lua/shared
--- A position as it is stored: numbers as texts that read back as the same double.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
-end
--- <<< position.lua
-
--- >>> exposure.lua, stamped from lua/shared
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
 local function hold(delta, pair, notional, slots, sign)
@@ -239,37 +228,46 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
-local positions_key, exposure_key = KEYS[5], KEYS[6]
-local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
-local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
-local tp, sl, metadata, cooldown = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
-
--- Read: the position that this one replaces.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", positions_key, id)
-
--- Decide: its version, and what it takes of the exposure.
-local delta, version, realised, last_fill_ts = {}, 1, "0", nil
-if stored then
-  local replaced = record_parse(stored)
-  version = replaced.version + 1
-  realised = replaced.realised
-  last_fill_ts = replaced.last_fill_ts and string.format("%.0f", replaced.last_fill_ts)
-  hold(delta, replaced.pair, replaced.notional, 1, -1)
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
 end
-local position = {
-  id = id, pair = pair, side = side, size = size, entry_price = entry_price,
-  entry_ts = entry_ts == "" and now_text or entry_ts,
-  tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil,
-  cooldown = cooldown ~= "" and cooldown or nil, realised = realised, last_fill_ts = last_fill_ts,
-  notional = notional_of(size, entry_price), version = version, metadata = metadata,
-}
-hold(delta, pair, position.notional, 1, 1)
-local json = position_json(position)
+-- <<< json.lua
 
--- Write.
-write_exposure(exposure_key, delta)
-redis.call("HSET", positions_key, id, json)
-event("position_saved", "position", json)
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
-return answer({ "saved", json })
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+-- <<< notional.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+end
+-- <<< position.lua
+
+return run(events_key, now_text, answer, event, record_parse, hold, write_exposure, expect_stream, notional_of, position_json)

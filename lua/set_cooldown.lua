@@ -20,7 +20,30 @@
 -- Reply {"until", expiry ms, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(now, answer, event)
+  local cooldowns_key = KEYS[5]
+  local pair, side, duration = ARGV[7], ARGV[8], tonumber(ARGV[9])
+  local replace, reason = ARGV[10] == "1", ARGV[11]
+  local field = side == "" and pair or pair .. "|" .. side
+
+  -- Read.
+  local current = tonumber(redis.call("HGET", cooldowns_key, field) or 0)
+
+  -- Decide.
+  local till = now + duration
+  if not replace and current >= till then return answer({ "until", string.format("%.0f", current) }) end
+  local until_ms = string.format("%.0f", till)
+
+  -- Write.
+  event("cooldown_set", "cooldown", field, "until", until_ms, "reason", reason)
+  redis.call("HSET", cooldowns_key, field, until_ms)
+
+  return answer({ "until", until_ms })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -90,21 +113,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local cooldowns_key = KEYS[5]
-local pair, side, duration = ARGV[7], ARGV[8], tonumber(ARGV[9])
-local replace, reason = ARGV[10] == "1", ARGV[11]
-local field = side == "" and pair or pair .. "|" .. side
-
--- Read.
-local current = tonumber(redis.call("HGET", cooldowns_key, field) or 0)
-
--- Decide.
-local till = now + duration
-if not replace and current >= till then return answer({ "until", string.format("%.0f", current) }) end
-local until_ms = string.format("%.0f", till)
-
--- Write.
-event("cooldown_set", "cooldown", field, "until", until_ms, "reason", reason)
-redis.call("HSET", cooldowns_key, field, until_ms)
-
-return answer({ "until", until_ms })
+return run(now, answer, event)

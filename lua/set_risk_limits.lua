@@ -16,7 +16,31 @@
 -- Reply {"limits", limit, number, ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(answer, event)
+  local limits_key = KEYS[5]
+  -- Read: which of the named limits differ.
+  local set, removed, changes = {}, {}, {}
+  for i = 7, #ARGV, 2 do
+    local limit, number = ARGV[i], ARGV[i + 1]
+    local current = redis.call("HGET", limits_key, limit) or ""
+    if number ~= current then
+      changes[#changes + 1], changes[#changes + 2] = limit, number
+      if number == "" then removed[#removed + 1] = limit
+      else set[#set + 1], set[#set + 2] = limit, number end
+    end
+  end
+
+  -- Write.
+  if #changes > 0 then event("limits_set", unpack(changes)) end
+  if #set > 0 then redis.call("HSET", limits_key, unpack(set)) end
+  if #removed > 0 then redis.call("HDEL", limits_key, unpack(removed)) end
+
+  return answer({ "limits", unpack(redis.call("HGETALL", limits_key)) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -86,22 +110,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local limits_key = KEYS[5]
--- Read: which of the named limits differ.
-local set, removed, changes = {}, {}, {}
-for i = 7, #ARGV, 2 do
-  local limit, number = ARGV[i], ARGV[i + 1]
-  local current = redis.call("HGET", limits_key, limit) or ""
-  if number ~= current then
-    changes[#changes + 1], changes[#changes + 2] = limit, number
-    if number == "" then removed[#removed + 1] = limit
-    else set[#set + 1], set[#set + 2] = limit, number end
-  end
-end
-
--- Write.
-if #changes > 0 then event("limits_set", unpack(changes)) end
-if #set > 0 then redis.call("HSET", limits_key, unpack(set)) end
-if #removed > 0 then redis.call("HDEL", limits_key, unpack(removed)) end
-
-return answer({ "limits", unpack(redis.call("HGETALL", limits_key)) })
+return run(answer, event)

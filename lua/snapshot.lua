@@ -22,7 +22,29 @@
 --         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, why it is recovering or "", call}
 -- Errors: SFSTATELOST
 
--- >>> read.lua, stamped from lua/shared
+local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
+  local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+  local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+  local breaker = read_breaker(breaker_key)
+  local id, pair, ts, cooldowns, recent = signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
+  return answer({
+    "snapshot", flow_epoch, string.format("%.0f", now),
+    redis.call("HVALS", positions_key),
+    redis.call("HVALS", orders_key),
+    { risk_reply(read_risk(daily_key, day_start), breaker) },
+    { breaker_reply(breaker) },
+    redis.call("HGETALL", limits_key),
+    { id, pair, ts }, cooldowns, recent,
+    redis.call("GET", heartbeat_key) or "",
+    redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
+    redis.call("HGET", meta_key, "recovering") or "",
+  })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
 -- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
 -- script that only reads.
 local meta_key = KEYS[1]
@@ -47,8 +69,9 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -57,35 +80,9 @@ local function money_parse(text)
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
 end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -101,14 +98,9 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -131,7 +123,7 @@ local function breaker_reply(breaker)
 end
 -- <<< breaker.lua
 
--- >>> risk.lua, stamped from lua/shared
+-- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
@@ -159,10 +151,6 @@ local function read_risk(daily_key, day_start)
   return risk
 end
 
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
-end
-
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
@@ -172,7 +160,7 @@ local function risk_reply(risk, breaker)
 end
 -- <<< risk.lua
 
--- >>> signals.lua, stamped from lua/shared
+-- >>> signals.lua
 -- The last signal, the active cooldowns and the newest 100 signals within the window, as a reply gives them.
 local function signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
   local last = redis.call("HMGET", last_key, "id", "pair", "ts")
@@ -188,20 +176,4 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
 end
 -- <<< signals.lua
 
-local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
-
-local breaker = read_breaker(breaker_key)
-local id, pair, ts, cooldowns, recent = signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
-return answer({
-  "snapshot", flow_epoch, string.format("%.0f", now),
-  redis.call("HVALS", positions_key),
-  redis.call("HVALS", orders_key),
-  { risk_reply(read_risk(daily_key, day_start), breaker) },
-  { breaker_reply(breaker) },
-  redis.call("HGETALL", limits_key),
-  { id, pair, ts }, cooldowns, recent,
-  redis.call("GET", heartbeat_key) or "",
-  redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
-  redis.call("HGET", meta_key, "recovering") or "",
-})
+return run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)

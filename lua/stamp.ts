@@ -1,36 +1,101 @@
 /**
- * Stamps the text that several scripts need (`lua/shared/*.lua`) into each of them, between its markers, so that every script
- * runs as it is. `npm run stamp` writes; the test suite calls `staleStamps` and fails when a stamp is not current.
+ * Completes every script. Its author writes the head and `local function run() ... end`; stamped are the parameters of run, the
+ * text of `lua/shared` that the script needs, and the call of run at the end. So a script reads from the top and runs as it is.
+ * `npm run stamp` writes; the test suite calls `staleStamps` and fails when a stamp is not current.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { operations } from "../src/operations/all.js";
+import { freeNames } from "./free-names.js";
+import { type Opening, readSharedText, type SharedFile, type SharedText } from "./shared-text.js";
 
 const FOLDER = new URL("./", import.meta.url);
-const STAMP = /^-- >>> (\w+)\.lua, stamped from lua\/shared\n(?:[\s\S]*?\n)??-- <<< \1\.lua$/gm;
+const SCRIPT = /^(#!lua.*\n(?:--.*\n)+\n)local function run\([^)]*\)\n([\s\S]*?)^end\n([\s\S]*)$/m;
+const APPENDIX = "-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.";
+const WIDTH = 130;
 
-function scripts(): string[] {
-  return readdirSync(FOLDER).filter((name) => name.endsWith(".lua"));
+/** A script with everything that is stamped into it. */
+export function stamped(name: string, source: string, shared: SharedText): string {
+  const [, head, body, rest = ""] = SCRIPT.exec(source) ?? [];
+  if (head === undefined || body === undefined) {
+    throw new Error(`lua/${name}.lua is not #!lua, a comment, an empty line, and local function run() ... end`);
+  }
+  if (rest !== "" && !rest.startsWith(`\n${APPENDIX}\n`) && !rest.startsWith("\nreturn run(")) {
+    throw new Error(`lua/${name}.lua has text of its own after run, where stamping would write over it`);
+  }
+  const used = freeNames(`local function run()\n${body}end`);
+  const opening = openingOf(name);
+  const parts = carried(opening ? [shared.openings[opening], ...shared.libraries] : shared.libraries, used);
+  const offered = parts.flatMap(({ values, definitions }) => [...values, ...definitions.flatMap(({ names }) => names)]);
+  for (const each of used) {
+    if (!offered.includes(each)) throw new Error(`lua/${name}.lua uses ${each}, which nothing in lua/shared defines`);
+  }
+  const names = offered.filter((each) => used.has(each));
+  const own = `${head}${call("local function run", names, 4)}\n${body}end\n`;
+  const appendix = parts.length === 0 ? [] : [APPENDIX, ...parts.map(partText)];
+  return `${own}\n${[...appendix, call("return run", names, 2)].join("\n\n")}\n`;
 }
 
-function stamped(source: string): string {
-  return source.replace(STAMP, (_, name: string) => {
-    const shared = readFileSync(new URL(`shared/${name}.lua`, FOLDER), "utf8").trimEnd();
-    return `-- >>> ${name}.lua, stamped from lua/shared\n${shared}\n-- <<< ${name}.lua`;
-  });
+/** What the script begins with before run is called; nothing where it makes or finds the flow itself. */
+function openingOf(name: string): Opening | undefined {
+  const operation = operations.find((each) => each.name === name);
+  if (!operation) throw new Error(`lua/${name}.lua is the script of no operation: add it to src/operations/all.ts`);
+  return operation.kind === "open" ? undefined : operation.kind;
 }
 
-/** The scripts whose stamped text differs from `lua/shared`. */
+/** Of each file the definitions that are used, and what those use themselves; the opening as a whole. */
+function carried(files: readonly SharedFile[], used: ReadonlySet<string>): SharedFile[] {
+  const needed = new Set(used);
+  const parts: SharedFile[] = [];
+  for (const file of files.toReversed()) {
+    const definitions = file.definitions.toReversed().filter(({ names, needs }) => {
+      const isNeeded = names.some((name) => needed.has(name));
+      if (isNeeded) for (const name of needs) needed.add(name);
+      return isNeeded;
+    });
+    if (definitions.length > 0 || file.values.length > 0)
+      parts.unshift({ ...file, definitions: definitions.reverse() });
+  }
+  return parts;
+}
+
+function partText({ name, opening, definitions }: SharedFile): string {
+  const texts = [opening, ...definitions.map(({ text }) => text)].filter((text) => text !== "");
+  return `-- >>> ${name}.lua\n${texts.join("\n\n")}\n-- <<< ${name}.lua`;
+}
+
+/** `start(name, name, ...)`, on as many lines as it needs. */
+function call(start: string, names: readonly string[], indent: number): string {
+  const lines = [`${start}(`];
+  for (const [at, name] of names.entries()) {
+    const word = name + (at < names.length - 1 ? "," : ")");
+    const line = lines.at(-1) ?? "";
+    const space = line.endsWith("(") ? "" : " ";
+    if (line.length + space.length + word.length <= WIDTH) lines[lines.length - 1] = line + space + word;
+    else lines.push(" ".repeat(indent) + word);
+  }
+  return names.length === 0 ? `${start}()` : lines.join("\n");
+}
+
+/** The scripts whose text is not what stamping makes of it. */
 export function staleStamps(): string[] {
-  return scripts().filter((name) => {
-    const source = readFileSync(new URL(name, FOLDER), "utf8");
-    return stamped(source) !== source;
+  return restamped().flatMap(({ name, source, text }) => (source === text ? [] : [name]));
+}
+
+function restamped(): { name: string; source: string; text: string }[] {
+  const shared = readSharedText();
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith(".lua"));
+  return files.map((file) => {
+    const name = file.replace(/\.lua$/, "");
+    const source = readFileSync(new URL(file, FOLDER), "utf8");
+    return { name, source, text: stamped(name, source, shared) };
   });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const name of staleStamps()) {
-    const file = new URL(name, FOLDER);
-    writeFileSync(file, stamped(readFileSync(file, "utf8")));
+  for (const { name, source, text } of restamped()) {
+    if (source === text) continue;
+    writeFileSync(new URL(`${name}.lua`, FOLDER), text);
     console.log(`stamped ${name}`);
   }
 }

@@ -18,7 +18,28 @@
 -- Reply {"breaker", active 0|1, reason, source, tripped_at ms, until ms or "", call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event)
+  local breaker_key = KEYS[5]
+  local reason, duration, day_start = ARGV[7], ARGV[8], tonumber(ARGV[9])
+
+  -- Read.
+  local breaker = read_breaker(breaker_key)
+
+  -- Decide.
+  trip(breaker, "manual", reason, breaker_until(duration, day_start))
+
+  -- Write.
+  if breaker.changed then
+    event("breaker_tripped", breaker_event(breaker))
+    write_breaker(breaker_key, breaker)
+  end
+
+  return answer({ "breaker", breaker_reply(breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -88,30 +109,14 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> day.lua, stamped from lua/shared
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
+-- >>> day.lua
 -- The first millisecond that no longer belongs to the day of ms.
 local function day_end(ms, day_start)
   return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
--- >>> breaker.lua, stamped from lua/shared
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -134,7 +139,7 @@ local function breaker_reply(breaker)
 end
 -- <<< breaker.lua
 
--- >>> trip.lua, stamped from lua/shared
+-- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
 -- When a breaker tripped now ends, ms; nil: only by reset.
@@ -166,19 +171,4 @@ local function breaker_event(breaker)
 end
 -- <<< trip.lua
 
-local breaker_key = KEYS[5]
-local reason, duration, day_start = ARGV[7], ARGV[8], tonumber(ARGV[9])
-
--- Read.
-local breaker = read_breaker(breaker_key)
-
--- Decide.
-trip(breaker, "manual", reason, breaker_until(duration, day_start))
-
--- Write.
-if breaker.changed then
-  event("breaker_tripped", breaker_event(breaker))
-  write_breaker(breaker_key, breaker)
-end
-
-return answer({ "breaker", breaker_reply(breaker) })
+return run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event)

@@ -28,7 +28,41 @@
 --       {"repeated", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
 
--- >>> change.lua, stamped from lua/shared
+local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity,
+    reached_limit, write_risk, risk_event, expect_hash, remembers, remember, refuse)
+  local daily_key, history_key, breaker_key, limits_key, trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+  local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+  local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
+  local trade_window, max_trades = tonumber(ARGV[13]), tonumber(ARGV[14])
+
+  -- Read.
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  expect_hash(history_key)
+  if trade_id ~= "" and remembers(trades_key, trade_id, trade_window) then
+    return answer({ "repeated", "0", risk_reply(risk, breaker) })
+  end
+
+  -- Decide.
+  local at = tonumber(ts)
+  local fault = book_pnl(risk, history_key, pnl, at, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  count_trade(risk, history_key, pnl, at, day_start)
+  if equity ~= "" then book_equity(risk, tonumber(equity)) end
+  local source, cause = reached_limit(risk, limits_key)
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+
+  -- Write.
+  event("pnl_booked", "pnl", pnl, "trade_id", trade_id, risk_event(risk, breaker))
+  if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+
+  return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -98,52 +132,9 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua, stamped from lua/shared
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
--- >>> number.lua, stamped from lua/shared
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> money.lua, stamped from lua/shared
+-- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
 local function money_parse(text)
   local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
   local units, parts = tonumber(whole), 0
@@ -180,7 +171,7 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua, stamped from lua/shared
+-- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
   local days = math.floor((ms - day_start) / 86400000) + 719468
@@ -203,7 +194,42 @@ local function day_end(ms, day_start)
 end
 -- <<< day.lua
 
--- >>> breaker.lua, stamped from lua/shared
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
 -- Fails if a field is missing.
@@ -218,47 +244,9 @@ end
 local function until_text(breaker)
   return breaker.till and string.format("%.0f", breaker.till) or ""
 end
-
--- The five fields of a breaker, as every reply that carries one gives them.
-local function breaker_reply(breaker)
-  if not breaker.active then return "0", "", "", "", "" end
-  return "1", breaker.reason, breaker.source, breaker.tripped_at, until_text(breaker)
-end
 -- <<< breaker.lua
 
--- >>> trip.lua, stamped from lua/shared
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
--- >>> risk.lua, stamped from lua/shared
+-- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
@@ -299,13 +287,40 @@ local function risk_reply(risk, breaker)
 end
 -- <<< risk.lua
 
--- >>> booking.lua, stamped from lua/shared
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
 
-local function day_parse(json)
-  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-  return pnl, tonumber(trades)
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
 end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
 -- What is booked so far on a day that is over.
 local function late_day(risk, history_key, day)
@@ -318,7 +333,10 @@ local function late_day(risk, history_key, day)
     booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
   else
     local stored = redis.call("HGET", history_key, day)
-    if stored then booked.pnl, booked.trades = day_parse(stored) end
+    if stored then
+      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+      booked.pnl, booked.trades = pnl, tonumber(trades)
+    end
   end
   risk.late[#risk.late + 1] = booked
   return booked
@@ -363,10 +381,6 @@ local function book_equity(risk, equity)
   risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
 end
 
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -380,6 +394,7 @@ local function reached_limit(risk, limits_key)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end
@@ -419,7 +434,14 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
--- >>> memory.lua, stamped from lua/shared
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+-- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
 local function remembers(key, id, window)
@@ -440,31 +462,14 @@ local function remember(key, id, window, max)
 end
 -- <<< memory.lua
 
-local daily_key, history_key, breaker_key, limits_key, trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
-local trade_window, max_trades = tonumber(ARGV[13]), tonumber(ARGV[14])
-
--- Read.
-local risk = read_risk(daily_key, day_start)
-local breaker = read_breaker(breaker_key)
-redis.call("HLEN", history_key)
-if trade_id ~= "" and remembers(trades_key, trade_id, trade_window) then
-  return answer({ "repeated", "0", risk_reply(risk, breaker) })
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
 end
+-- <<< refuse.lua
 
--- Decide.
-local at = tonumber(ts)
-local fault = book_pnl(risk, history_key, pnl, at, day_start)
-if fault then return refuse("SFINVALID", fault) end
-count_trade(risk, history_key, pnl, at, day_start)
-if equity ~= "" then book_equity(risk, tonumber(equity)) end
-local source, cause = reached_limit(risk, limits_key)
-if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-
--- Write.
-event("pnl_booked", "pnl", pnl, "trade_id", trade_id, risk_event(risk, breaker))
-if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
-write_risk(daily_key, history_key, breaker_key, risk, breaker)
-
-return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+return run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity,
+  reached_limit, write_risk, risk_event, expect_hash, remembers, remember, refuse)

@@ -28,7 +28,45 @@
 --       {"none", call}                      no such position
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
 
--- >>> change.lua, stamped from lua/shared
+local function run(events_key, answer, event, hold, write_exposure, expect_stream, notional_of, position_json, position_parse)
+  local positions_key, exposure_key = KEYS[5], KEYS[6]
+  local id, version = ARGV[7], ARGV[8]
+  local changes = {
+    pair = ARGV[9], side = ARGV[10], size = ARGV[11], entry_price = ARGV[12], entry_ts = ARGV[13],
+    tp = ARGV[14], sl = ARGV[15], metadata = ARGV[16],
+  }
+
+  -- Read.
+  expect_stream(events_key)
+  local stored = redis.call("HGET", positions_key, id)
+  if not stored then return answer({ "none" }) end
+  local position = position_parse(stored)
+  if version ~= "" and version ~= position.version then return answer({ "conflict", stored }) end
+
+  -- Decide.
+  local delta = {}
+  hold(delta, position.pair, position.notional, 1, -1)
+  for field, value in pairs(changes) do
+    if value == "none" and (field == "tp" or field == "sl") then position[field] = nil
+    elseif value ~= "" then position[field] = value end
+  end
+  if changes.size ~= "" or changes.entry_price ~= "" then position.cost = nil end
+  position.notional = notional_of(position.size, position.entry_price)
+  position.version = position.version + 1
+  hold(delta, position.pair, position.notional, 1, 1)
+  local json = position_json(position)
+
+  -- Write.
+  write_exposure(exposure_key, delta)
+  redis.call("HSET", positions_key, id, json)
+  event("position_updated", "position", json)
+
+  return answer({ "updated", json })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
 -- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -98,28 +136,41 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> json.lua, stamped from lua/shared
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
 end
--- <<< json.lua
 
--- >>> record.lua, stamped from lua/shared
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
 end
--- <<< record.lua
 
--- >>> number.lua, stamped from lua/shared
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
@@ -154,97 +205,19 @@ local function number_text(value)
 end
 -- <<< number.lua
 
--- >>> money.lua, stamped from lua/shared
--- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
-local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
+-- <<< record.lua
 
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
--- <<< money.lua
-
--- >>> notional.lua, stamped from lua/shared
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
-end
--- <<< notional.lua
-
--- >>> position.lua, stamped from lua/shared
--- A position as it is stored: numbers as texts that read back as the same double.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
-end
--- <<< position.lua
-
--- >>> position_parse.lua, stamped from lua/shared
--- A stored position, its numbers as the texts they are written with.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
-  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
-  p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
--- >>> exposure.lua, stamped from lua/shared
+-- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
 
 -- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
 local function hold(delta, pair, notional, slots, sign)
@@ -290,36 +263,60 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
-local positions_key, exposure_key = KEYS[5], KEYS[6]
-local id, version = ARGV[7], ARGV[8]
-local changes = {
-  pair = ARGV[9], side = ARGV[10], size = ARGV[11], entry_price = ARGV[12], entry_ts = ARGV[13],
-  tp = ARGV[14], sl = ARGV[15], metadata = ARGV[16],
-}
-
--- Read.
-redis.call("XLEN", events_key)
-local stored = redis.call("HGET", positions_key, id)
-if not stored then return answer({ "none" }) end
-local position = position_parse(stored)
-if version ~= "" and version ~= position.version then return answer({ "conflict", stored }) end
-
--- Decide.
-local delta = {}
-hold(delta, position.pair, position.notional, 1, -1)
-for field, value in pairs(changes) do
-  if value == "none" and (field == "tp" or field == "sl") then position[field] = nil
-  elseif value ~= "" then position[field] = value end
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
 end
-if changes.size ~= "" or changes.entry_price ~= "" then position.cost = nil end
-position.notional = notional_of(position.size, position.entry_price)
-position.version = position.version + 1
-hold(delta, position.pair, position.notional, 1, 1)
-local json = position_json(position)
+-- <<< json.lua
 
--- Write.
-write_exposure(exposure_key, delta)
-redis.call("HSET", positions_key, id, json)
-event("position_updated", "position", json)
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
-return answer({ "updated", json })
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+-- <<< notional.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
+    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+end
+-- <<< position.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
+  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+return run(events_key, answer, event, hold, write_exposure, expect_stream, notional_of, position_json, position_parse)

@@ -1,9 +1,10 @@
-/** The Lua scripts: as files, as people run them, in a foreign keyspace, and beside their TypeScript twins. */
+/** The Lua scripts: as files, as people read and run them, in a foreign keyspace, and beside their TypeScript twins. */
 import { suite } from "uvu";
 import { luaFiles } from "./contract/lua/files.js";
 import { Stand } from "./contract/lua/flow.js";
 import { luaForeign } from "./contract/lua/foreign.js";
 import { luaRunning } from "./contract/lua/running.js";
+import { luaShape } from "./contract/lua/shape.js";
 import { luaTwins } from "./contract/lua/twins.js";
 import { startRedis } from "./servers/redis.js";
 
@@ -11,6 +12,7 @@ const server = await startRedis();
 const stand = new Stand(server);
 
 luaFiles();
+luaShape();
 luaRunning(stand);
 luaForeign(stand);
 luaTwins(stand);

@@ -1,10 +1,5 @@
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
-local function day_parse(json)
-  local pnl, trades = string.match(json, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-  return pnl, tonumber(trades)
-end
-
 -- What is booked so far on a day that is over.
 local function late_day(risk, history_key, day)
   risk.late = risk.late or {}
@@ -16,7 +11,10 @@ local function late_day(risk, history_key, day)
     booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
   else
     local stored = redis.call("HGET", history_key, day)
-    if stored then booked.pnl, booked.trades = day_parse(stored) end
+    if stored then
+      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
+      booked.pnl, booked.trades = pnl, tonumber(trades)
+    end
   end
   risk.late[#risk.late + 1] = booked
   return booked
@@ -61,10 +59,6 @@ local function book_equity(risk, equity)
   risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
 end
 
-local function percent(fraction)
-  return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -78,6 +72,7 @@ local function reached_limit(risk, limits_key)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end

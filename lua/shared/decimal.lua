@@ -1,4 +1,5 @@
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
 local function decimal(text)
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
@@ -7,22 +8,16 @@ local function decimal(text)
   return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
 end
 
--- Digits as limbs of seven, lowest first, and back.
-local function limbs_of(digits)
-  local limbs = {}
-  for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-  return limbs
-end
-
-local function digits_of(limbs)
-  local parts = {}
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
   for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
   return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function digits_less(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
 end
 
 -- Up to here a double holds every whole number.
@@ -36,14 +31,16 @@ end
 local function digits_sum(a, b, sign)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  local x, y, carry = limbs_of(a), limbs_of(b), 0
-  for i = 1, math.max(#x, #y) do
-    local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-    carry = math.floor(sum / 10000000)
-    x[i] = sum - carry * 10000000
-  end
-  if carry > 0 then x[#x + 1] = carry end
-  return digits_of(x)
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
 end
 
 local function decimal_add(a, b)
@@ -51,7 +48,7 @@ local function decimal_add(a, b)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
   if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
-  if digits_less(x, y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
   local digits = digits_sum(x, y, -1)
   return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
 end
@@ -63,17 +60,19 @@ end
 local function digits_product(a, b)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  local x, y, product = limbs_of(a), limbs_of(b), {}
-  for i = 1, #x do
-    local carry = 0
-    for j = 1, #y do
-      local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-      carry = math.floor(sum / 10000000)
-      product[i + j - 1] = sum - carry * 10000000
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
     end
-    product[i + #y] = carry
-  end
-  return digits_of(product)
+    return product
+  end)
 end
 
 local function decimal_multiply(a, b)

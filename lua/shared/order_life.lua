@@ -1,24 +1,21 @@
 -- The life of an order: how it leaves the pending ones.
+
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
--- Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order.
-local function forget_closed_orders(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    redis.call("HDEL", closed_key, id)
-    redis.call("ZREM", closed_at_key, id)
-  end
-end
-
--- Stores an order where its state says: among the pending ones, or among the closed.
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
 local function write_order(orders_key, closed_key, closed_at_key, order)
   local json = order_json(order)
   if ORDER_DONE[order.status] then
-    forget_closed_orders(closed_key, closed_at_key)
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
     redis.call("HDEL", orders_key, order.id)
     redis.call("HSET", closed_key, order.id, json)
     redis.call("ZADD", closed_at_key, "NX", now_text, order.id)

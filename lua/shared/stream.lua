@@ -1,4 +1,5 @@
 -- Event ids are `ms-seq`; they are compared number by number.
+
 local function id_less(a, b)
   local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
   local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")

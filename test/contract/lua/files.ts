@@ -2,7 +2,6 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { staleStamps } from "../../../lua/stamp.js";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
 import { operations } from "../../../src/operations/all.js";
 import { COMMON_ARGV } from "../../../src/operations/operation.js";
@@ -21,24 +20,6 @@ function sortedNames(): string[] {
 /** Files and operations are the same in number, name, keys, arguments and replies. */
 export function luaFiles(): void {
   const test = suite("lua: files");
-
-  test("the shared text in every script is current", () => {
-    assert.equal(staleStamps(), [], "run npm run stamp");
-  });
-
-  test("a script carries the shared text that it uses, and no other", () => {
-    for (const operation of operations) {
-      const code = read(operation).code;
-      const stamps = [...code.matchAll(/^-- >>> (\w+)\.lua[\s\S]*?^-- <<< \1\.lua$/gm)];
-      for (const [stamp, name = ""] of stamps) {
-        if (name === operation.kind) continue;
-        const names = [...stamp.matchAll(/^local (?:function )?(\w+)/gm)].map(([, defined]) => defined);
-        const rest = code.replace(stamp, "");
-        const used = names.some((defined) => new RegExp(`\\b${defined}\\b`).test(rest));
-        assert.ok(used, `${operation.name} does not use ${name}`);
-      }
-    }
-  });
 
   test("there is a script for every operation, and an operation for every script", () => {
     const files = readdirSync(LUA_FOLDER).filter((name) => name.endsWith(".lua"));

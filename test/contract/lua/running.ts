@@ -55,6 +55,19 @@ export function luaRunning(stand: Stand): void {
     }
   }
 
+  test("no script goes beyond Lua's limits: the server loads all, and refuses 61 upvalues or 201 locals in a function", async () => {
+    const load = (source: string) => client.script("LOAD", source);
+    for (const operation of operations) await load(readFileSync(pathOf(operation)).toString());
+    const names = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
+    const upvalues = (count: number) =>
+      `local ${names(count).join(", ")}\nreturn function() return ${names(count).join(" or ")} end`;
+    const locals = (count: number) => `local ${names(count).join("\nlocal ")}`;
+    await load(upvalues(60));
+    assert.match((await failure(load(upvalues(61)))).message, /more than 60 upvalues/);
+    await load(locals(200));
+    assert.match((await failure(load(locals(201)))).message, /more than 200 local variables/);
+  });
+
   test("a script run twice under one call number answers alike and changes nothing the second time", async () => {
     for (const operation of operations.filter(({ kind }) => kind === "change")) {
       const flowId = await stand.filledFlow(sampleOf(operation).prepare);
