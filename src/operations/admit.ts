@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
+import { orderJson, orderRow } from "../records/generated/order.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
@@ -7,10 +8,9 @@ import type { FlowState } from "../state/flow-state.js";
 import { remember, remembers } from "../state/memory.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
-import type { OrderRow } from "../state/rows.js";
 import type { Admission, PositionSide, Refusal } from "../types.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
 
 interface Args {
@@ -108,7 +108,7 @@ export const admit: Operation<Args, Admission> = {
     const notional = notionalOf(a.size, a.price);
     const refusal = firstRefusal(state, a, notional, call);
     if (refusal) return refusal;
-    const order: OrderRow = {
+    const order = orderRow({
       id: freeId(state, a, call.now),
       pair: a.pair,
       side: a.side === "long" ? "buy" : "sell",
@@ -119,14 +119,13 @@ export const admit: Operation<Args, Admission> = {
       created_at: call.now,
       filled: 0,
       intent: "entry",
-      position_id: null,
       signal_id: a.signalId,
       tp: a.tp,
       sl: a.sl,
       cooldown: a.cooldown,
       metadata: a.metadata,
       notional,
-    };
+    });
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);

@@ -1,11 +1,12 @@
 /** Risk, breaker and history as callers see them, from rows and from replies. */
 
 import { formatMoney, fromMoney, parseMoney } from "../exact/money.js";
+import type { BreakerRow } from "../records/breaker.js";
+import type { DailyRow } from "../records/day.js";
 import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
-import type { BreakerRow, DailyRow } from "../state/rows.js";
 import type { BreakerSource, CircuitBreaker, DailyRisk, RiskState } from "../types.js";
 import { optionalTime, type Reply, text } from "./operation.js";
 import { pairsFromReply } from "./view-signals.js";
