@@ -1,4 +1,5 @@
 /** A snapshot in a file of its own, beside the DuckDB file that a bot holds, for whoever wants to know how the flow stands. */
+
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
@@ -11,6 +12,7 @@ import { position } from "./records/position.js";
 import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
 import type { Snapshot } from "./types.js";
+import { errorText } from "./words/error-text.js";
 
 /** Where the snapshot of the flow in a DuckDB file is. */
 export function snapshotPath(duckdbFile: string): string {
@@ -36,7 +38,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
     text = await readFile(path, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw new CorruptStateError(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new CorruptStateError(`${path}: ${errorText(cause)}`, { cause });
   }
   try {
     return snapshotSchema.parse(JSON.parse(text));

@@ -16,6 +16,7 @@ import type { EventLog } from "../state/event-log.js";
 import type { FlowState } from "../state/flow-state.js";
 import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, ChangedTable, Table } from "../state/table.js";
+import { errorText } from "../words/error-text.js";
 import type { Entry, KeyType, StoredKey } from "./flow-layout.js";
 import * as record from "./stored-records.js";
 
@@ -185,7 +186,7 @@ function naming(entry: string, step: () => void): void {
   try {
     step();
   } catch (error) {
-    throw new TypeError(`${JSON.stringify(entry)}: ${error instanceof Error ? error.message : error}`, {
+    throw new TypeError(`${JSON.stringify(entry)}: ${errorText(error)}`, {
       cause: error,
     });
   }

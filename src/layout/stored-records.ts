@@ -1,4 +1,5 @@
 /** Records that Redis stores as JSON and as entries of a stream: their texts, and reading them back strictly. */
+
 import { formatMoney } from "../exact/money.js";
 import { type DailyRow, day } from "../records/day.js";
 import type { EventRow } from "../records/event.js";
@@ -7,6 +8,7 @@ import { positionJson } from "../records/generated/position.js";
 import { type OrderRow, order } from "../records/order.js";
 import { type PositionRow, position } from "../records/position.js";
 import { jsonReader, numberOf } from "../records/stored.js";
+import { pairsOf } from "../words/pairs.js";
 import type { Entry } from "./flow-layout.js";
 
 /** JSON of ours with the escapes that the scripts write: `\u0022` for a quote. Lua twin: `quote`. */
@@ -68,8 +70,7 @@ export function eventEntry({ id, at, instance, type, fields }: EventRow): Entry 
 
 export function eventRow([id = "", ...flat]: Entry): EventRow {
   if (!/^\d{1,16}-\d{1,16}$/.test(id)) throw new TypeError(`expected an event id ms-seq, found ${JSON.stringify(id)}`);
-  const found = new Map<string, string>();
-  for (let i = 0; i < flat.length; i += 2) found.set(flat[i] ?? "", flat[i + 1] ?? "");
+  const found = new Map(pairsOf(flat));
   const type = found.get("type");
   const at = found.get("at");
   const instance = found.get("instance");

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
+import { type PositionSide, REFUSALS, type Refusal, wordOf } from "../records/words.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
@@ -8,7 +9,7 @@ import type { FlowState } from "../state/flow-state.js";
 import { remember, remembers } from "../state/memory.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
-import type { Admission, PositionSide, Refusal } from "../types.js";
+import type { Admission } from "../types.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
@@ -34,19 +35,6 @@ interface Args {
 }
 
 type Refused = Extract<Admission, { admitted: false }>;
-
-const REFUSALS: readonly Refusal[] = [
-  "fenced",
-  "recovering",
-  "circuit_breaker",
-  "daily_loss",
-  "max_daily_trades",
-  "duplicate_signal",
-  "cooldown",
-  "max_open_positions",
-  "max_positions_per_pair",
-  "max_exposure",
-];
 
 export const admit: Operation<Args, Admission> = {
   name: "admit",
@@ -99,7 +87,7 @@ export const admit: Operation<Args, Admission> = {
   ],
   decode(reply) {
     if (reply[0] === "admitted") return { admitted: true, order: orderFromReply(reply, 1) };
-    const reason = REFUSALS.find((known) => known === reply[1]);
+    const reason = wordOf(REFUSALS, reply[1]);
     if (!reason) throw new TypeError(`unknown reason of a refusal: ${JSON.stringify(reply[1])}`);
     const retryAt = optionalTime(reply, 3);
     return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };

@@ -130,7 +130,9 @@ type OptionalName<F extends Fields> = {
 }[keyof F];
 
 /** What there has to be for a row: what is not given is null. */
-export type NewRow<F extends Fields> = Omit<Row<F>, OptionalName<F>> & Partial<Pick<Row<F>, OptionalName<F>>>;
+export type NewRow<F extends Fields> = Omit<Row<F>, OptionalName<F>> & {
+  readonly [Name in OptionalName<F>]?: Row<F>[Name] | undefined;
+};
 
 type NameSeen<F extends Fields, S extends Seen> = {
   [Name in keyof F & string]: F[Name]["seen"] extends S ? Name : never;

@@ -4,12 +4,12 @@
  */
 
 import type { BreakerRow } from "../records/breaker.js";
-import type { BreakerSource } from "../types.js";
+import type { BreakerEnd, BreakerSource } from "../records/words.js";
 import { dayEnd } from "./day.js";
 import type { FlowState } from "./flow-state.js";
 
 /** How long a tripped breaker holds: ms, the end of the trading day, or until somebody resets it. */
-export type BreakerDuration = number | "until_day_end" | "until_reset";
+export type BreakerDuration = number | BreakerEnd;
 
 /** The part of the configuration that risk decisions need. */
 export interface RiskPolicy {
