@@ -21,7 +21,7 @@ import type { EventType } from "./words.js";
 /** Whether two types are one, to the last `readonly` and `?`. */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-type True<T extends true> = T;
+export type True<T extends true> = T;
 type Common<Whole, Part> = Pick<Whole, keyof Whole & keyof Part>;
 
 export type Agreed = [

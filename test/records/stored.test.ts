@@ -21,7 +21,7 @@ const test = suite("records: stored");
 const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 });
 const double = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 
-function valueOf({ kind, words: choices }: Field): fc.Arbitrary<unknown> {
+function valueIn({ kind, words: choices }: Field): fc.Arbitrary<unknown> {
   switch (kind) {
     case "name":
     case "text":
@@ -46,7 +46,7 @@ function valueOf({ kind, words: choices }: Field): fc.Arbitrary<unknown> {
 function rowsOf<F extends Fields>(fields: F): fc.Arbitrary<Row<F>> {
   const values: Record<string, fc.Arbitrary<unknown>> = {};
   for (const [name, field] of Object.entries(fields)) {
-    values[name] = field.presence === "always" ? valueOf(field) : fc.option(valueOf(field));
+    values[name] = field.presence === "always" ? valueIn(field) : fc.option(valueIn(field));
   }
   return fc.record(values).map((found) => madeOf<Row<F>>(Object.keys(fields), (name) => found[name]));
 }
