@@ -675,12 +675,15 @@ end
 -- <<< record.lua
 
 -- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with.
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
 local function order_parse(json)
   local o, metadata = record_parse(json)
-  o.size, o.filled = number_text(o.size), number_text(o.filled)
-  o.price, o.tp, o.sl = o.price and number_text(o.price), o.tp and number_text(o.tp), o.sl and number_text(o.sl)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
   o.created_at = string.format("%.0f", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.metadata = metadata
   return o
@@ -751,15 +754,15 @@ end
 -- <<< json.lua
 
 -- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double.
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
 local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":' .. quote(o.order_type)
-    .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
     .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "")
-    .. (o.tp and ',"tp":' .. o.tp or "") .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "")
-    .. ',"notional":"' .. o.notional .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. "}"
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 
@@ -858,25 +861,29 @@ end
 -- <<< order_life.lua
 
 -- >>> position.lua
--- A position as it is stored: numbers as texts that read back as the same double.
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
   return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
+    .. p.metadata .. '}'
 end
 -- <<< position.lua
 
 -- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with.
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
 local function position_parse(json)
   local p, metadata = record_parse(json)
-  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
-  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
   p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p
 end

@@ -295,25 +295,29 @@ end
 -- <<< notional.lua
 
 -- >>> position.lua
--- A position as it is stored: numbers as texts that read back as the same double.
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
   return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
+    .. p.metadata .. '}'
 end
 -- <<< position.lua
 
 -- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with.
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
 local function position_parse(json)
   local p, metadata = record_parse(json)
-  p.size, p.entry_price, p.version = number_text(p.size), number_text(p.entry_price), number_text(p.version)
-  p.tp, p.sl = p.tp and number_text(p.tp), p.sl and number_text(p.sl)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
   p.entry_ts = string.format("%.0f", p.entry_ts)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p
 end

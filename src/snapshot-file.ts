@@ -1,9 +1,18 @@
 /** A snapshot in a file of its own, beside the DuckDB file that a bot holds, for whoever wants to know how the flow stands. */
+
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
+import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
 import { CorruptStateError } from "./errors.js";
+import { breaker } from "./records/breaker.js";
+import { madeOf } from "./records/field.js";
+import { order } from "./records/order.js";
+import { position } from "./records/position.js";
+import { risk } from "./records/risk.js";
+import { date, viewShape } from "./records/view-shape.js";
 import type { Snapshot } from "./types.js";
+import { errorText } from "./words/error-text.js";
 
 /** Where the snapshot of the flow in a DuckDB file is. */
 export function snapshotPath(duckdbFile: string): string {
@@ -29,7 +38,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
     text = await readFile(path, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw new CorruptStateError(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new CorruptStateError(`${path}: ${errorText(cause)}`, { cause });
   }
   try {
     return snapshotSchema.parse(JSON.parse(text));
@@ -38,75 +47,22 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   }
 }
 
-const date = z.iso.datetime().transform((text) => new Date(text));
 const limit = z.number().exactOptional();
 
 const snapshotSchema: z.ZodType<Snapshot> = z.object({
   flowId: z.string(),
   epoch: z.string(),
   at: date,
-  positions: z.array(
-    z.object({
-      id: z.string(),
-      pair: z.string(),
-      side: z.enum(["long", "short"]),
-      size: z.number(),
-      entryPrice: z.number(),
-      entryTs: date,
-      tp: z.number().exactOptional(),
-      sl: z.number().exactOptional(),
-      cooldown: z.number().exactOptional(),
-      metadata: z.record(z.string(), z.unknown()),
-      version: z.number(),
-    }),
-  ),
-  orders: z.array(
-    z.object({
-      id: z.string(),
-      pair: z.string(),
-      side: z.enum(["buy", "sell"]),
-      orderType: z.string(),
-      price: z.number().nullable(),
-      size: z.number(),
-      status: z.enum(["intent", "submitted", "open", "partially_filled", "filled", "cancelled", "rejected", "unknown"]),
-      createdAt: date,
-      filled: z.number(),
-      intent: z.enum(["entry", "exit"]),
-      positionId: z.string().exactOptional(),
-      signalId: z.string().exactOptional(),
-      tp: z.number().exactOptional(),
-      sl: z.number().exactOptional(),
-      cooldown: z.number().exactOptional(),
-      metadata: z.record(z.string(), z.unknown()).exactOptional(),
-    }),
-  ),
+  positions: z.array(z.object(viewShape(position))),
+  orders: z.array(z.object(viewShape(order))),
   risk: z.object({
-    day: z.string(),
-    dailyPnl: z.number(),
-    dailyTrades: z.number(),
-    consecutiveLosses: z.number(),
-    currentDrawdown: z.number(),
-    peakEquity: z.number(),
+    ...viewShape(risk),
     circuitBreakerActive: z.boolean(),
     circuitBreakerReason: z.string().exactOptional(),
     circuitBreakerUntil: date.exactOptional(),
   }),
-  breaker: z.object({
-    active: z.boolean(),
-    reason: z.string().exactOptional(),
-    source: z.enum(["daily_loss", "consecutive_losses", "drawdown", "manual"]).exactOptional(),
-    trippedAt: date.exactOptional(),
-    until: date.exactOptional(),
-  }),
-  limits: z.object({
-    max_daily_loss: limit,
-    max_daily_trades: limit,
-    max_consecutive_losses: limit,
-    max_drawdown: limit,
-    max_open_positions: limit,
-    max_positions_per_pair: limit,
-    max_exposure: limit,
-  }),
+  breaker: z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape }),
+  limits: z.object(madeOf<Record<RiskLimitName, typeof limit>>(RISK_LIMITS, () => limit)),
   signals: z.object({
     lastProcessedTs: date.exactOptional(),
     lastProcessedPair: z.string().exactOptional(),

@@ -2,6 +2,7 @@
 
 import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
+import type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal } from "./records/words.js";
 
 /** A point in time as callers give it: a `Date`, or whole milliseconds since 1970. */
 export type Time = Date | number;
@@ -9,20 +10,7 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type PositionSide = "long" | "short";
-export type OrderSide = "buy" | "sell";
-/** What an order is for: to open or grow a position, or to reduce one. */
-export type OrderIntent = "entry" | "exit";
-
-export type OrderStatus =
-  | "intent"
-  | "submitted"
-  | "open"
-  | "partially_filled"
-  | "filled"
-  | "cancelled"
-  | "rejected"
-  | "unknown";
+export type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
 
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
@@ -141,19 +129,6 @@ export interface AdmissionRequest {
   sl?: number | null;
   metadata?: Metadata;
 }
-
-/** Why an entry may not go ahead; the first that holds, in this order. */
-export type Refusal =
-  | "fenced"
-  | "recovering"
-  | "circuit_breaker"
-  | "daily_loss"
-  | "max_daily_trades"
-  | "duplicate_signal"
-  | "cooldown"
-  | "max_open_positions"
-  | "max_positions_per_pair"
-  | "max_exposure";
 
 /** `message` is for people; `retryAt` is there where time cures the refusal. */
 export type Admission =
@@ -290,8 +265,6 @@ export interface RiskUpdate extends RiskState {
   applied: boolean;
   tripped: boolean;
 }
-
-export type BreakerSource = "daily_loss" | "consecutive_losses" | "drawdown" | "manual";
 
 /** `until` is absent while active when only a reset ends it. */
 export interface CircuitBreaker {

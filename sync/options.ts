@@ -2,9 +2,9 @@ import type { Duration } from "../src/config/duration.js";
 import { InvalidArgumentError } from "../src/errors.js";
 import * as check from "../src/manager/arguments.js";
 import type { StateManager } from "../src/manager/state-manager.js";
+import { ORPHAN_ACTIONS, type OrphanAction, RECOVERY_MODES, type RecoveryMode } from "../src/records/words.js";
 
-export type RecoveryMode = "sync" | "restore" | "close_all" | "manual";
-export type OrphanAction = "close" | "adopt" | "manual";
+export type { OrphanAction, RecoveryMode };
 
 /** What on the account is the flow's. Absent: all of it. */
 export interface Ours {
@@ -68,9 +68,6 @@ export interface ResolvedOptions {
   readonly deadline: number;
 }
 
-const MODES = ["sync", "restore", "close_all", "manual"] as const;
-const ORPHANS = ["close", "adopt", "manual"] as const;
-
 /** Throws an InvalidArgumentError that names the option and what was expected. */
 export function resolveOptions(mgr: StateManager, options: RecoveryOptions): ResolvedOptions {
   const o = check.fields("options", options, [
@@ -100,8 +97,8 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
   const tolerance = check.notNegative("options.tolerance", o.tolerance ?? 1e-9);
   if (tolerance > 0.01) bad("tolerance", "a fraction of at most 0.01", tolerance);
   return {
-    mode: oneOf("mode", MODES, o.mode ?? recovery.mode),
-    orphanPositions: oneOf("orphanPositions", ORPHANS, o.orphanPositions ?? recovery.orphan_positions),
+    mode: oneOf("mode", RECOVERY_MODES, o.mode ?? recovery.mode),
+    orphanPositions: oneOf("orphanPositions", ORPHAN_ACTIONS, o.orphanPositions ?? recovery.orphan_positions),
     maxStateAge: duration("maxStateAge", o.maxStateAge, recovery.max_state_age),
     dryRun: check.flag("options.dryRun", o.dryRun),
     confirmations,

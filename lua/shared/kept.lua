@@ -15,7 +15,7 @@ local function fitting(negative, digits, scale)
 end
 
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
-local function kept(a)
+local function kept_decimal(a)
   local digits, scale = a.digits, a.scale
   if #digits <= 15 and scale <= 20 then return a end
   local places = places_for(#digits - scale)

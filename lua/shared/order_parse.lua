@@ -1,9 +1,12 @@
--- A stored order, its numbers as the texts they are written with.
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
 local function order_parse(json)
   local o, metadata = record_parse(json)
-  o.size, o.filled = number_text(o.size), number_text(o.filled)
-  o.price, o.tp, o.sl = o.price and number_text(o.price), o.tp and number_text(o.tp), o.sl and number_text(o.sl)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
   o.created_at = string.format("%.0f", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.metadata = metadata
   return o

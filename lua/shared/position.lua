@@ -1,8 +1,9 @@
--- A position as it is stored: numbers as texts that read back as the same double.
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
   return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts
-    .. (p.tp and ',"tp":' .. p.tp or "") .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":' .. p.metadata .. "}"
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
+    .. p.metadata .. '}'
 end

@@ -1,6 +1,7 @@
 /** Reads what people write behind options. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { type Duration, parseDuration } from "../config/duration.js";
+import { BREAKER_ENDS, type BreakerEnd, wordOf } from "../records/words.js";
 import { time } from "../words/in-words.js";
 
 /** A decimal number. */
@@ -25,8 +26,9 @@ export function duration(text: string): Duration {
 }
 
 /** How long a breaker lasts. */
-export function breakerDuration(text: string): Duration | "until_day_end" | "until_reset" {
-  if (text === "until_day_end" || text === "until_reset") return text;
+export function breakerDuration(text: string): Duration | BreakerEnd {
+  const end = wordOf(BREAKER_ENDS, text);
+  if (end !== undefined) return end;
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return ms;
   throw new InvalidArgumentError('Expected a duration, such as "2h", or until_day_end, or until_reset.');

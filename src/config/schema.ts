@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "../errors.js";
+import { BACKENDS, BREAKER_ENDS, ORPHAN_ACTIONS, oneOfWords, RECOVERY_MODES } from "../records/words.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
 import { plain } from "./plain.js";
@@ -160,13 +161,13 @@ const duckdb = section({
 
 const recovery = section({
   mode: z
-    .enum(["sync", "restore", "close_all", "manual"], { error: 'one of "sync", "restore", "close_all", "manual"' })
+    .enum(RECOVERY_MODES, { error: oneOfWords(RECOVERY_MODES) })
     .default("sync")
     .describe(
       "How state and exchange are brought in line: sync compares everything; restore trusts the state; close_all flattens what is tracked; manual only plans, and blocks entries until the plan is approved.",
     ),
   orphan_positions: z
-    .enum(["close", "adopt", "manual"], { error: 'one of "close", "adopt", "manual"' })
+    .enum(ORPHAN_ACTIONS, { error: oneOfWords(ORPHAN_ACTIONS) })
     .default("close")
     .describe(
       "Positions that are on the exchange but not in the state: close them, adopt them into the state, or report them.",
@@ -179,7 +180,6 @@ const recovery = section({
     .describe("How often reconcile() compares state and exchange while the bot runs. Absent: every 60s."),
 }).describe("Bringing state and exchange back in line after a restart.");
 
-const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;
 const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
 
 const risk = section({
@@ -235,7 +235,7 @@ const execution = section({
 
 const configShape = {
   backend: z
-    .enum(["redis", "duckdb", "memory"], { error: 'one of "redis", "duckdb", "memory"' })
+    .enum(BACKENDS, { error: oneOfWords(BACKENDS) })
     .default("memory")
     .describe(
       "Where state lives: redis (many processes), duckdb (one process, one file), memory (tests and backtests).",

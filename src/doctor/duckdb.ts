@@ -1,4 +1,5 @@
 /** What is looked at, and checked, of a DuckDB file. */
+
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
@@ -6,7 +7,8 @@ import { openStored } from "../backends/duckdb/stored-flow.js";
 import { ConfigError, LockedError, StateError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
-import { bytes, counted, type Finding, findingsOf } from "./finding.js";
+import { count } from "../words/in-words.js";
+import { bytes, type Finding, findingsOf } from "./finding.js";
 import { checkState } from "./state-checks.js";
 
 export interface DuckdbFacts {
@@ -102,7 +104,7 @@ function refusalFinding(refusal: StateError): Finding {
 }
 
 function sizeFindings({ size = 0 }: DuckdbFacts, { totalBlocks, freeBlocks }: OpenedFacts): Finding[] {
-  const told = `${bytes(size)}, ${freeBlocks} of ${counted(totalBlocks, "block")} free`;
+  const told = `${bytes(size)}, ${freeBlocks} of ${count(totalBlocks, "block")} free`;
   return findingsOf(
     "size",
     (found) => {
@@ -120,7 +122,7 @@ function journalFindings({ logSize }: DuckdbFacts, { crashed, journalRows }: Ope
     (found) => {
       if (crashed || journalRows > 0) {
         found.note(
-          `the last one to hold the file did not close it: ${counted(journalRows, "commit")} in the journal, ${bytes(logSize)} of log`,
+          `the last one to hold the file did not close it: ${count(journalRows, "commit")} in the journal, ${bytes(logSize)} of log`,
           "nothing is lost, and the next one to open it brings the tables up to date; keep file and .wal together",
         );
       }

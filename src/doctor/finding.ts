@@ -40,25 +40,10 @@ export function findingsOf(subject: string, look: (findings: Findings) => void, 
   return findings.all;
 }
 
-/** So many things, in words: `3 keys`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** A few names, and how many more there are. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, 3).join(", ");
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
-}
-
-/** A span of ms for people: `350 ms`, `12 s`, `3 h`. */
-export function span(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 1) return `${Math.round(ms)} ms`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
 }
 
 /** A number of bytes for people. */

@@ -1,8 +1,10 @@
 /** What is checked of a Redis server and of the keys of a flow there. */
+
 import type { Seen } from "../backends/redis/flow.js";
 import { checkServer } from "../backends/redis/server.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
-import { bytes, counted, type Finding, type Findings, findingsOf, some, span } from "./finding.js";
+import { count, roughSpan } from "../words/in-words.js";
+import { bytes, type Finding, type Findings, findingsOf, some } from "./finding.js";
 import type { KeyFacts, RedisFacts } from "./redis-facts.js";
 import { checkState } from "./state-checks.js";
 
@@ -122,8 +124,8 @@ function replicationFindings({ info, settings }: RedisFacts): Finding[] {
       found.problem("this server is a replica: it refuses changes", "connect to its master, or through sentinels");
       return;
     }
-    const count = Number(field(text, "connected_slaves") ?? 0);
-    if (count === 0) {
+    const replicas = Number(field(text, "connected_slaves") ?? 0);
+    if (replicas === 0) {
       found.note(
         "none: when this machine is lost, so is what its disk does not give back",
         "add a replica and min-replicas-to-write 1, or take backups: sf-state backup",
@@ -133,17 +135,17 @@ function replicationFindings({ info, settings }: RedisFacts): Finding[] {
     const least = "seen" in settings ? settings.seen.get("min-replicas-to-write") : undefined;
     if (least === "0") {
       found.note(
-        `${counted(count, "replica")}, but min-replicas-to-write is 0: a master that is cut off takes changes that a failover forgets`,
+        `${count(replicas, "replica")}, but min-replicas-to-write is 0: a master that is cut off takes changes that a failover forgets`,
         "CONFIG SET min-replicas-to-write 1",
       );
-    } else found.ok(`${counted(count, "replica")}${least === undefined ? "" : `, min-replicas-to-write ${least}`}`);
+    } else found.ok(`${count(replicas, "replica")}${least === undefined ? "" : `, min-replicas-to-write ${least}`}`);
   });
 }
 
 function clockFindings({ clockOffset, roundTrips }: RedisFacts): Finding[] {
   const doubt = Math.min(...roundTrips) / 2;
   const off = Math.abs(clockOffset);
-  const told = `the server is ${span(off)} ${clockOffset > 0 ? "ahead of" : "behind"} this machine`;
+  const told = `the server is ${roughSpan(off)} ${clockOffset > 0 ? "ahead of" : "behind"} this machine`;
   return findingsOf(
     "clock",
     (found) => {
@@ -151,7 +153,7 @@ function clockFindings({ clockOffset, roundTrips }: RedisFacts): Finding[] {
       if (off > 30_000 + doubt) found.problem(told, advice);
       else if (off > 1_000 + doubt) found.note(told, advice);
     },
-    `within ${span(off + doubt)} of this machine's`,
+    `within ${roughSpan(off + doubt)} of this machine's`,
   );
 }
 
@@ -174,7 +176,7 @@ function scriptFindings({ missingScripts }: RedisFacts): Finding[] {
     if (missing.length === 0) found.ok("all are loaded");
     else {
       found.note(
-        `${counted(missing.length, "script")} not loaded: ${some(missing)}`,
+        `${count(missing.length, "script")} not loaded: ${some(missing)}`,
         "nothing to do: a bot loads them when it connects, and again when the server has lost them",
       );
     }
@@ -199,20 +201,23 @@ function keyFindings({ keys }: RedisFacts): Finding[] {
     const orphans = all.filter(({ name }) => !isKnown(name)).map(({ name }) => name);
     if (orphans.length > 0) {
       found.note(
-        `${counted(orphans.length, "key")} that this version does not know: ${some(orphans)}`,
+        `${count(orphans.length, "key")} that this version does not know: ${some(orphans)}`,
         "left by another program, or by a newer version: look at them before you delete them",
       );
     }
     const stuck = all.filter(({ name, ttl }) => CALL.test(name) && ttl === undefined).map(({ name }) => name);
     if (stuck.length > 0) {
       found.problem(
-        `the answers of ${counted(stuck.length, "session")} without an end: ${some(stuck)}`,
+        `the answers of ${count(stuck.length, "session")} without an end: ${some(stuck)}`,
         "somebody took their time to live away (PERSIST); DEL them, nobody asks for an answer after ten minutes",
       );
     }
     for (const { name, ttl } of all) {
       if (ttl !== undefined && !CALL.test(name)) {
-        found.problem(`${name} will vanish in ${span(ttl)}`, `somebody gave it a time to live; take it away: PERSIST`);
+        found.problem(
+          `${name} will vanish in ${roughSpan(ttl)}`,
+          `somebody gave it a time to live; take it away: PERSIST`,
+        );
       }
     }
     sizes(found, all);
@@ -233,7 +238,7 @@ function sizes(found: Findings, all: readonly KeyFacts[]): void {
     .toSorted((a, b) => b.size - a.size)
     .slice(0, 3)
     .map(({ name, size }) => `${name} ${bytes(size)}`);
-  found.ok(`${counted(all.length, "key")}, ${bytes(total)}; the largest: ${largest.join(", ")}`);
+  found.ok(`${count(all.length, "key")}, ${bytes(total)}; the largest: ${largest.join(", ")}`);
 }
 
 function importFindings({ keys }: RedisFacts): Finding[] {

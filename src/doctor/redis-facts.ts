@@ -4,6 +4,7 @@ import { CorruptStateError, StateLostError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { operations } from "../operations/all.js";
 import { exportFlow } from "../operations/export-flow.js";
+import { pairsOf } from "../words/pairs.js";
 
 /** A key under the flow's prefix. */
 export interface KeyFacts {
@@ -46,7 +47,7 @@ export async function redisFacts(flow: RedisFlow): Promise<RedisFacts> {
   return {
     address: flow.address,
     info: textOf(await flow.look("info")),
-    settings: mapped(await flow.look("config", "GET", ...SETTINGS), pairsOf),
+    settings: mapped(await flow.look("config", "GET", ...SETTINGS), settingsOf),
     clockOffset: clock.offset,
     roundTrips: clock.roundTrips,
     missingScripts: await missingScripts(flow),
@@ -128,8 +129,6 @@ function textOf(seen: Seen<unknown>): Seen<string> {
 }
 
 /** Of CONFIG GET: a flat list. */
-function pairsOf(flat: unknown): Map<string, string> {
-  const pairs = new Map<string, string>();
-  if (Array.isArray(flat)) for (let i = 0; i < flat.length; i += 2) pairs.set(String(flat[i]), String(flat[i + 1]));
-  return pairs;
+function settingsOf(flat: unknown): Map<string, string> {
+  return new Map(pairsOf(Array.isArray(flat) ? flat.map(String) : []));
 }

@@ -6,7 +6,8 @@ import type { Entry, FlowLayout } from "../layout/flow-layout.js";
 import { DERIVED } from "../layout/key-layouts.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
-import { counted, type Finding, findingsOf, some, span } from "./finding.js";
+import { count, roughSpan } from "../words/in-words.js";
+import { type Finding, findingsOf, some } from "./finding.js";
 
 export interface StateFacts {
   readonly layout: FlowLayout;
@@ -106,7 +107,7 @@ function exposureFindings(state: FlowState, layout: FlowLayout): Finding[] {
         }
       }
     },
-    `exposure ${formatMoney(state.exposure.notional)} in ${counted(state.exposure.slots, "slot")} is the sum of positions and orders`,
+    `exposure ${formatMoney(state.exposure.notional)} in ${count(state.exposure.slots, "slot")} is the sum of positions and orders`,
   );
 }
 
@@ -122,14 +123,14 @@ function orderFindings(state: FlowState): Finding[] {
       const undated = Array.from(closedOrders.values(), ({ id }) => id).filter((id) => closedAt.get(id) === undefined);
       if (undated.length > 0) {
         found.problem(
-          `orders:closed has ${counted(undated.length, "order")} without a time in orders:closed_at: ${some(undated)}`,
+          `orders:closed has ${count(undated.length, "order")} without a time in orders:closed_at: ${some(undated)}`,
           "they are never forgotten; HDEL them from orders:closed",
         );
       }
       const gone = Array.from(closedAt.entries(), ([id]) => id).filter((id) => closedOrders.get(id) === undefined);
       if (gone.length > 0) {
         found.problem(
-          `orders:closed_at names ${counted(gone.length, "order")} that orders:closed lacks: ${some(gone)}`,
+          `orders:closed_at names ${count(gone.length, "order")} that orders:closed lacks: ${some(gone)}`,
           "a fill that comes late for them is refused; ZREM them from orders:closed_at",
         );
       }
@@ -147,12 +148,12 @@ function orderFindings(state: FlowState): Finding[] {
       const unknown = Array.from(orders.values()).filter(({ status }) => status === "unknown");
       if (unknown.length > 0) {
         found.note(
-          `${counted(unknown.length, "order")} in status unknown: ${some(unknown.map(({ id }) => id))}`,
+          `${count(unknown.length, "order")} in status unknown: ${some(unknown.map(({ id }) => id))}`,
           "they keep their reservations until somebody asks the exchange: sf-state recover",
         );
       }
     },
-    `${counted(positions.size, "position")}, ${counted(orders.size, "pending order")}, ${counted(closedOrders.size, "closed order")} kept`,
+    `${count(positions.size, "position")}, ${count(orders.size, "pending order")}, ${count(closedOrders.size, "closed order")} kept`,
   );
 }
 
@@ -161,7 +162,7 @@ function breakerFindings({ breaker: { value } }: FlowState, now: number): Findin
     "breaker",
     (found) => {
       if (!value || (value.until !== null && value.until <= now)) return;
-      const since = span(Math.max(0, now - value.tripped_at));
+      const since = roughSpan(Math.max(0, now - value.tripped_at));
       if (value.until === null) {
         found.note(
           `active since ${since}, until somebody resets it: ${value.reason}`,
@@ -169,7 +170,7 @@ function breakerFindings({ breaker: { value } }: FlowState, now: number): Findin
         );
       } else {
         found.note(
-          `active since ${since}, for another ${span(value.until - now)}: ${value.reason}`,
+          `active since ${since}, for another ${roughSpan(value.until - now)}: ${value.reason}`,
           value.until - now > FAR
             ? "that is a long time: was it meant? sf-state breaker reset ends it"
             : "it blocks entries until then; sf-state breaker reset ends it sooner",
@@ -177,7 +178,7 @@ function breakerFindings({ breaker: { value } }: FlowState, now: number): Findin
       }
       if (value.tripped_at > now + AHEAD) {
         found.problem(
-          `it was tripped ${span(value.tripped_at - now)} in the future`,
+          `it was tripped ${roughSpan(value.tripped_at - now)} in the future`,
           "the clock has stepped back: see to the server's time, then reset the breaker",
         );
       }
@@ -209,7 +210,7 @@ function leaseFindings({ lease: { value }, instances }: FlowState, now: number):
       if (!isHeld) return;
       if (value.until - now > FAR) {
         found.problem(
-          `${value.holder} holds it for another ${span(value.until - now)}`,
+          `${value.holder} holds it for another ${roughSpan(value.until - now)}`,
           "nobody else can take over before: stop that bot, then HSET execution:lease until 0",
         );
         return;
@@ -217,12 +218,12 @@ function leaseFindings({ lease: { value }, instances }: FlowState, now: number):
       const beat = instances.get(value.holder);
       if (beat !== undefined && now - beat > QUIET) {
         found.note(
-          `its holder ${value.holder} gave no sign of life for ${span(now - beat)}`,
-          `is it still working? Without renewal the lease ends in ${span(value.until - now)}`,
+          `its holder ${value.holder} gave no sign of life for ${roughSpan(now - beat)}`,
+          `is it still working? Without renewal the lease ends in ${roughSpan(value.until - now)}`,
         );
       }
     },
-    isHeld ? `held by ${value.holder} for another ${span(value.until - now)}` : "free",
+    isHeld ? `held by ${value.holder} for another ${roughSpan(value.until - now)}` : "free",
   );
 }
 
@@ -237,19 +238,19 @@ function heartbeatFindings({ heartbeat: { value } }: FlowState, now: number, max
         );
       } else if (now - value > maxStateAge) {
         found.problem(
-          `the last one is ${span(now - value)} old, recovery.max_state_age is ${span(maxStateAge)}`,
+          `the last one is ${roughSpan(now - value)} old, recovery.max_state_age is ${roughSpan(maxStateAge)}`,
           "nobody works on this flow; before a bot does again, bring it in line with the exchange: sf-state recover",
         );
       } else if (now - value > QUIET) {
-        found.note(`the last one is ${span(now - value)} old`, "is the bot running?");
+        found.note(`the last one is ${roughSpan(now - value)} old`, "is the bot running?");
       } else if (value > now + AHEAD) {
         found.problem(
-          `the last one is ${span(value - now)} in the future`,
+          `the last one is ${roughSpan(value - now)} in the future`,
           "the clock has stepped back: see to the time",
         );
       }
     },
-    value === undefined ? undefined : `${span(Math.max(0, now - value))} ago`,
+    value === undefined ? undefined : `${roughSpan(Math.max(0, now - value))} ago`,
   );
 }
 
@@ -261,7 +262,7 @@ function cooldownFindings({ cooldowns }: FlowState, now: number): Finding[] {
       const far = active.filter(([, until]) => until - now > FAR);
       if (far.length > 0) {
         found.note(
-          `${counted(far.length, "cooldown")} ends in more than ${span(FAR)}: ${some(far.map(([pair]) => pair))}`,
+          `${count(far.length, "cooldown")} ends in more than ${roughSpan(FAR)}: ${some(far.map(([pair]) => pair))}`,
           "was it meant? sf-state cooldowns clear PAIR ends it",
         );
       }
@@ -284,7 +285,7 @@ function clockFindings({ processed, trades, fills }: FlowState, now: number): Fi
       const newest = ids.newestScore();
       if (newest !== undefined && newest > now + AHEAD) {
         found.problem(
-          `${what} has entries ${span(newest - now)} in the future`,
+          `${what} has entries ${roughSpan(newest - now)} in the future`,
           "the clock has stepped back; ids are remembered for longer than they should be: see to the time",
         );
       }

@@ -3,10 +3,20 @@
 import { RISK_LIMITS } from "../config/risk-limits.js";
 import { formatMoney } from "../exact/money.js";
 import { limitText } from "../operations/view-limits.js";
+import { breaker } from "../records/breaker.js";
+import type { Fields, Row } from "../records/field.js";
+import { hashOf } from "../records/hash.js";
+import { lease } from "../records/lease.js";
+import { meta } from "../records/meta.js";
+import { recovery } from "../records/recovery.js";
+import { risk } from "../records/risk.js";
+import { lastSignal } from "../records/signal.js";
+import { hashReader, numberOf } from "../records/stored.js";
 import type { EventLog } from "../state/event-log.js";
 import type { FlowState } from "../state/flow-state.js";
 import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, ChangedTable, Table } from "../state/table.js";
+import { errorText } from "../words/error-text.js";
 import type { Entry, KeyType, StoredKey } from "./flow-layout.js";
 import * as record from "./stored-records.js";
 
@@ -25,37 +35,37 @@ export type TableName = {
 
 /** By table of the state; the compiler misses one that is forgotten. */
 export const TABLE_LAYOUTS: { readonly [Name in TableName]: KeyLayout } = {
-  meta: fieldsOf("flow:meta", (state) => state.meta, record.metaFields, record.metaRow),
+  meta: fieldsOf("flow:meta", (state) => state.meta, meta),
   positions: rowsOf("positions:open", (state) => state.positions, record.positionText, record.positionRow),
   orders: rowsOf("orders:pending", (state) => state.orders, record.orderText, record.orderRow),
   closedOrders: rowsOf("orders:closed", (state) => state.closedOrders, record.orderText, record.orderRow),
   closedAt: ranked("orders:closed_at", (state) => state.closedAt),
   fills: ranked("orders:fills", (state) => state.fills),
-  risk: fieldsOf("risk:daily", (state) => state.risk, record.riskFields, record.riskRow),
-  breaker: fieldsOf("risk:circuit_breaker", (state) => state.breaker, record.breakerFields, record.breakerRow),
+  risk: fieldsOf("risk:daily", (state) => state.risk, risk),
+  breaker: fieldsOf("risk:circuit_breaker", (state) => state.breaker, breaker),
   limits: rowsOf(
     "risk:limits",
     (state) => state.limits,
     (limit, name) => limitText(limitName(name), limit),
     (name, text) => {
       limitName(name);
-      return record.numberOf(text);
+      return numberOf(text);
     },
   ),
   history: rowsOf("risk:history", (state) => state.history, record.dayText, record.dayRow),
   trades: ranked("risk:trades", (state) => state.trades),
   processed: ranked("signals:processed", (state) => state.processed),
-  lastSignal: fieldsOf("signals:last", (state) => state.lastSignal, record.lastSignalFields, record.lastSignalRow),
+  lastSignal: fieldsOf("signals:last", (state) => state.lastSignal, lastSignal),
   cooldowns: rowsOf(
     "signals:cooldowns",
     (state) => state.cooldowns,
     String,
-    (_, text) => record.numberOf(text),
+    (_, text) => numberOf(text),
   ),
   heartbeat: text("execution:heartbeat", (state) => state.heartbeat),
   instances: ranked("execution:instances", (state) => state.instances),
-  lease: fieldsOf("execution:lease", (state) => state.lease, record.leaseFields, record.leaseRow),
-  recovery: fieldsOf("recovery:current", (state) => state.recovery, record.recoveryFields, record.recoveryRow),
+  lease: fieldsOf("execution:lease", (state) => state.lease, lease),
+  recovery: fieldsOf("recovery:current", (state) => state.recovery, recovery),
   recoveryJournal: rowsOf(
     "recovery:journal",
     (state) => state.recoveryJournal,
@@ -108,23 +118,18 @@ function rowsOf<Row>(
 }
 
 /** A hash of the named fields of one row. */
-function fieldsOf<Row>(
-  key: StoredKey,
-  cell: (state: FlowState) => Cell<Row>,
-  toFields: (row: Row) => record.Fields,
-  toRow: (fields: record.Fields) => Row,
-): KeyLayout {
+function fieldsOf<F extends Fields>(key: StoredKey, cell: (state: FlowState) => Cell<Row<F>>, fields: F): KeyLayout {
+  const read = hashReader(fields);
   return {
     key,
     type: "hash",
     render(state) {
       const row = cell(state).value;
-      return row === undefined ? [] : Object.entries(toFields(row)).sort(byFirst);
+      return row === undefined ? [] : Object.entries(hashOf(fields, row)).sort(byFirst);
     },
     parse(state, entries) {
       if (entries.length === 0) return;
-      const fields = Object.fromEntries(entries.map(([name = "", value = ""]) => [name, value]));
-      cell(state).value = toRow(fields);
+      cell(state).value = read(Object.fromEntries(entries.map(([name = "", value = ""]) => [name, value])));
     },
   };
 }
@@ -139,7 +144,7 @@ function ranked(key: StoredKey, ranking: (state: FlowState) => Ranking): KeyLayo
     },
     parse(state, entries) {
       for (const [id = "", score = ""] of entries) {
-        naming(id, () => ranking(state).set(id, record.numberOf(score)));
+        naming(id, () => ranking(state).set(id, numberOf(score)));
       }
     },
   };
@@ -154,7 +159,7 @@ function text(key: StoredKey, cell: (state: FlowState) => Cell<number>): KeyLayo
       return value === undefined ? [] : [[String(value)]];
     },
     parse(state, [entry]) {
-      if (entry !== undefined) cell(state).value = record.numberOf(entry[0] ?? "");
+      if (entry !== undefined) cell(state).value = numberOf(entry[0] ?? "");
     },
   };
 }
@@ -181,7 +186,7 @@ function naming(entry: string, step: () => void): void {
   try {
     step();
   } catch (error) {
-    throw new TypeError(`${JSON.stringify(entry)}: ${error instanceof Error ? error.message : error}`, {
+    throw new TypeError(`${JSON.stringify(entry)}: ${errorText(error)}`, {
       cause: error,
     });
   }

@@ -2,9 +2,22 @@
 import { type Duration, parseDuration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Money, toMoney } from "../exact/money.js";
+import {
+  BREAKER_ENDS,
+  type BreakerEnd,
+  ORDER_INTENTS,
+  ORDER_SIDES,
+  ORDER_STATUSES,
+  type OrderIntent,
+  type OrderSide,
+  type OrderStatus,
+  POSITION_SIDES,
+  type PositionSide,
+  wordOf,
+} from "../records/words.js";
 import type { BreakerDuration } from "../state/breaker.js";
-import type { OrderIntent, OrderSide, OrderStatus, PositionSide } from "../types.js";
 
+const ENTRY_SIDES = [...POSITION_SIDES, ...ORDER_SIDES];
 const MAX_ID_BYTES = 256;
 const MAX_METADATA_BYTES = 64 * 1024;
 /** 9999-12-31T23:59:59.999Z */
@@ -137,8 +150,9 @@ export function optionalDuration(field: string, value: Duration | undefined): nu
 }
 
 /** How long a breaker holds: ms, or until the day's end or a reset. */
-export function breakerDuration(field: string, value: Duration | "until_day_end" | "until_reset"): BreakerDuration {
-  if (value === "until_day_end" || value === "until_reset") return value;
+export function breakerDuration(field: string, value: Duration | BreakerEnd): BreakerDuration {
+  const end = wordOf(BREAKER_ENDS, value);
+  if (end !== undefined) return end;
   return parseDuration(value) || fail(field, 'a duration of at least 1ms, "until_day_end" or "until_reset"', value);
 }
 
@@ -162,11 +176,11 @@ export function flag(field: string, value: unknown): boolean {
 }
 
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
-  return choices.find((choice) => choice === value) ?? fail(field, choices.join(", "), value);
+  return wordOf(choices, value) ?? fail(field, choices.join(", "), value);
 }
 
 export function positionSide(field: string, value: unknown): PositionSide {
-  return oneOf(field, value, ["long", "short"]);
+  return oneOf(field, value, POSITION_SIDES);
 }
 
 /** A side, or empty for both. */
@@ -175,31 +189,20 @@ export function optionalSide(field: string, value: unknown): PositionSide | "" {
 }
 
 export function orderSide(field: string, value: unknown): OrderSide {
-  return oneOf(field, value, ["buy", "sell"]);
+  return oneOf(field, value, ORDER_SIDES);
 }
 
 export function orderIntent(field: string, value: unknown): OrderIntent {
-  return value === undefined ? "entry" : oneOf(field, value, ["entry", "exit"]);
+  return value === undefined ? "entry" : oneOf(field, value, ORDER_INTENTS);
 }
 
 export function orderStatus(field: string, value: unknown): OrderStatus {
-  return value === undefined
-    ? "open"
-    : oneOf(field, value, [
-        "intent",
-        "submitted",
-        "open",
-        "partially_filled",
-        "filled",
-        "cancelled",
-        "rejected",
-        "unknown",
-      ]);
+  return value === undefined ? "open" : oneOf(field, value, ORDER_STATUSES);
 }
 
 /** A position's side; an entry's order side says the same. */
 export function entrySide(field: string, value: unknown): PositionSide {
-  const side = oneOf(field, value, ["long", "short", "buy", "sell"]);
+  const side = oneOf(field, value, ENTRY_SIDES);
   return side === "long" || side === "buy" ? "long" : "short";
 }
 

@@ -2,6 +2,7 @@
  * Takes something every so often and writes it down, one after the other, and once more at the end. What goes wrong is told, and
  * tried again.
  */
+import { errorText } from "../words/error-text.js";
 export class SnapshotWriter<Snapshot> {
   readonly #take: () => Promise<Snapshot>;
   readonly #write: (snapshot: Snapshot) => Promise<void>;
@@ -53,7 +54,7 @@ export class SnapshotWriter<Snapshot> {
         if (taken !== undefined) await this.#write(taken);
       })
       .catch((error: unknown) => {
-        this.#warn(`the snapshot was not written: ${error instanceof Error ? error.message : error}`);
+        this.#warn(`the snapshot was not written: ${errorText(error)}`);
       });
   }
 }

@@ -65,8 +65,10 @@ import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js"
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "../operations/update-position.js";
+import type { BreakerEnd } from "../records/words.js";
 import { snapshotPath, writeSnapshot } from "../snapshot-file.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { dayStartOf } from "../state/day.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
 import type {
   Admission,
@@ -162,7 +164,7 @@ export class StateManager {
         : check.id("options.instanceId", options.instanceId);
     this.#logger = options.logger ?? QUIET;
     this.#existing = check.flag("options.existing", options.existing);
-    this.#policy = { dayStart: dayStartMs(config.risk.day_start), breakerDuration: config.risk.breaker_duration };
+    this.#policy = { dayStart: dayStartOf(config.risk.day_start), breakerDuration: config.risk.breaker_duration };
     this.#dedup = { dedupWindow: config.signals.dedup_window };
     this.#backend = createBackend(config, {
       flowId,
@@ -455,7 +457,7 @@ export class StateManager {
   /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */
   async triggerCircuitBreaker(
     reason: string,
-    options: { duration?: Duration | "until_day_end" | "until_reset" } = {},
+    options: { duration?: Duration | BreakerEnd } = {},
   ): Promise<CircuitBreaker> {
     const { duration } = check.fields("options", options, ["duration"]);
     return this.#run(triggerCircuitBreaker, {
@@ -850,11 +852,6 @@ function leaseTtl(value: Duration | undefined): number {
   const ttl = check.optionalDuration("ttl", value) ?? 10_000;
   if (ttl < 100 || ttl > 86_400_000) throw new InvalidArgumentError(`ttl: expected 100ms to 24h, got ${ttl} ms`);
   return ttl;
-}
-
-function dayStartMs(dayStart: string): number {
-  const [hours, minutes] = dayStart.split(":").map(Number);
-  return ((hours ?? 0) * 60 + (minutes ?? 0)) * 60_000;
 }
 
 function limitEntries(

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
+import { orderJson, orderRow } from "../records/generated/order.js";
+import { type PositionSide, REFUSALS, type Refusal, wordOf } from "../records/words.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
@@ -7,10 +9,9 @@ import type { FlowState } from "../state/flow-state.js";
 import { remember, remembers } from "../state/memory.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
-import type { OrderRow } from "../state/rows.js";
-import type { Admission, PositionSide, Refusal } from "../types.js";
+import type { Admission } from "../types.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
 
 interface Args {
@@ -34,19 +35,6 @@ interface Args {
 }
 
 type Refused = Extract<Admission, { admitted: false }>;
-
-const REFUSALS: readonly Refusal[] = [
-  "fenced",
-  "recovering",
-  "circuit_breaker",
-  "daily_loss",
-  "max_daily_trades",
-  "duplicate_signal",
-  "cooldown",
-  "max_open_positions",
-  "max_positions_per_pair",
-  "max_exposure",
-];
 
 export const admit: Operation<Args, Admission> = {
   name: "admit",
@@ -99,7 +87,7 @@ export const admit: Operation<Args, Admission> = {
   ],
   decode(reply) {
     if (reply[0] === "admitted") return { admitted: true, order: orderFromReply(reply, 1) };
-    const reason = REFUSALS.find((known) => known === reply[1]);
+    const reason = wordOf(REFUSALS, reply[1]);
     if (!reason) throw new TypeError(`unknown reason of a refusal: ${JSON.stringify(reply[1])}`);
     const retryAt = optionalTime(reply, 3);
     return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };
@@ -108,7 +96,7 @@ export const admit: Operation<Args, Admission> = {
     const notional = notionalOf(a.size, a.price);
     const refusal = firstRefusal(state, a, notional, call);
     if (refusal) return refusal;
-    const order: OrderRow = {
+    const order = orderRow({
       id: freeId(state, a, call.now),
       pair: a.pair,
       side: a.side === "long" ? "buy" : "sell",
@@ -119,14 +107,13 @@ export const admit: Operation<Args, Admission> = {
       created_at: call.now,
       filled: 0,
       intent: "entry",
-      position_id: null,
       signal_id: a.signalId,
       tp: a.tp,
       sl: a.sl,
       cooldown: a.cooldown,
       metadata: a.metadata,
       notional,
-    };
+    });
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);

@@ -1,5 +1,5 @@
+import { pairsOf } from "../words/pairs.js";
 import { type Operation, text, texts } from "./operation.js";
-import { pairsOf } from "./view-signals.js";
 
 interface Args {
   readonly reason: string;

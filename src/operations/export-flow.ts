@@ -2,6 +2,7 @@ import { everyKey, layoutOf } from "../layout/convert.js";
 import type { Entry, FlowLayout, KeyType, StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { compareBytes } from "../state/ranking.js";
+import { pairsOf } from "../words/pairs.js";
 import { list, type Operation, type Reply, text } from "./operation.js";
 
 /** The keys after `flow:meta`, which every read has. */
@@ -34,10 +35,6 @@ function contents(reply: Reply, at: number, type: KeyType): Entry[] {
     case "zset":
       return pairsOf(list(reply, at));
   }
-}
-
-function pairsOf(flat: readonly string[]): Entry[] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => flat.slice(2 * i, 2 * i + 2));
 }
 
 /** Of events told as id, number of values, values. */

@@ -1,7 +1,7 @@
 import type { StateEvent } from "../types.js";
+import { pairsOf } from "../words/pairs.js";
 import { list, type Operation, parts, type Reply, text } from "./operation.js";
 import { eventFromRow, eventView } from "./view-event.js";
-import { pairsOf } from "./view-signals.js";
 
 interface Args {
   /** Event id; empty: from the oldest kept. */

@@ -10,17 +10,20 @@ import {
   toNumber,
 } from "../exact/decimal.js";
 import { formatMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
+import { orderJson } from "../records/generated/order.js";
+import { positionJson, positionRow } from "../records/generated/position.js";
+import type { OrderRow } from "../records/order.js";
+import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
-import type { OrderRow, PositionRow } from "../state/rows.js";
 import type { FillResult, OrderStatus } from "../types.js";
 import { type Operation, text } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
-import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
+import { positionFromReply, positionFromRow } from "./view-position.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
 
 interface Args extends RiskPolicy {
@@ -182,23 +185,28 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
   if (!Number.isFinite(size) || !Number.isFinite(average)) {
     throw new InvalidArgumentError(`size: position ${positionId} would grow beyond what a double holds`);
   }
-  const position: PositionRow = {
-    id: positionId,
-    pair: order.pair,
-    side,
+  const grown = {
     size,
     entry_price: average,
     entry_ts: Math.min(held?.entry_ts ?? ts, ts),
-    tp: held ? held.tp : order.tp,
-    sl: held ? held.sl : order.sl,
-    cooldown: held ? held.cooldown : order.cooldown,
     cost: decimalText(cost),
     notional: notionalOf(size, average),
     realised: inRange((held?.realised ?? 0n) + realised),
     last_fill_ts: Math.max(ts, held?.last_fill_ts ?? 0),
     version: (held?.version ?? 0) + 1,
-    metadata: held ? held.metadata : (order.metadata ?? "{}"),
   };
+  const position = held
+    ? { ...held, ...grown }
+    : positionRow({
+        ...grown,
+        id: positionId,
+        pair: order.pair,
+        side,
+        tp: order.tp,
+        sl: order.sl,
+        cooldown: order.cooldown,
+        metadata: order.metadata ?? "{}",
+      });
   return { position, realised };
 }
 
@@ -220,21 +228,13 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
   const realised = inRange(roundDecimal(gain));
   const size = toNumber(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size))));
   const position: PositionRow = {
-    id: held.id,
-    pair: held.pair,
-    side: held.side,
+    ...held,
     size,
-    entry_price: held.entry_price,
-    entry_ts: held.entry_ts,
-    tp: held.tp,
-    sl: held.sl,
-    cooldown: held.cooldown,
     cost: null,
     notional: notionalOf(size, held.entry_price),
     realised: inRange(held.realised + realised),
     last_fill_ts: Math.max(ts, held.last_fill_ts ?? 0),
     version: held.version + 1,
-    metadata: held.metadata,
   };
   return { position, realised };
 }
@@ -248,22 +248,10 @@ function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
   if (filled >= stored.size) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
   return {
-    id: stored.id,
-    pair: stored.pair,
-    side: stored.side,
-    order_type: stored.order_type,
-    price: stored.price,
-    size: stored.size,
+    ...stored,
     status,
-    created_at: stored.created_at,
     filled,
-    intent: stored.intent,
     position_id: positionId,
-    signal_id: stored.signal_id,
-    tp: stored.tp,
-    sl: stored.sl,
-    cooldown: stored.cooldown,
-    metadata: stored.metadata,
     notional: orderNotional({ intent: stored.intent, status, size: stored.size, filled, price: stored.price }),
   };
 }

@@ -1,10 +1,10 @@
+import { orderJson, orderRow } from "../records/generated/order.js";
 import { orderNotional } from "../state/exposure.js";
 import { findOrder, writeOrder } from "../state/order-life.js";
 import { checkTransition } from "../state/order-status.js";
-import type { OrderRow } from "../state/rows.js";
 import type { OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
 import type { Operation } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
 
 interface Args {
   readonly id: string;
@@ -71,7 +71,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     const replaced = findOrder(state, a.id);
     if (replaced) checkTransition(a.id, replaced.status, a.status);
 
-    const order: OrderRow = {
+    const order = orderRow({
       id: a.id,
       pair: a.pair,
       side: a.side,
@@ -82,14 +82,14 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       created_at: a.createdAt ?? call.now,
       filled: a.filled,
       intent: a.intent,
-      position_id: a.positionId ?? null,
-      signal_id: a.signalId ?? null,
+      position_id: a.positionId,
+      signal_id: a.signalId,
       tp: a.tp,
       sl: a.sl,
       cooldown: a.cooldown,
       metadata: a.metadata,
       notional: orderNotional(a),
-    };
+    });
 
     writeOrder(state, order, call.now);
     state.emit(call, "order_saved", () => ({ order: orderJson(order) }));

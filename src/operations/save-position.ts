@@ -1,8 +1,8 @@
+import { positionJson, positionRow } from "../records/generated/position.js";
 import { notionalOf } from "../state/exposure.js";
-import type { PositionRow } from "../state/rows.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
-import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+import { positionFromReply, positionFromRow } from "./view-position.js";
 
 interface Args {
   readonly id: string;
@@ -39,7 +39,7 @@ export const savePosition: Operation<Args, Position> = {
   apply(state, a, call) {
     const replaced = state.positions.get(a.id);
 
-    const position: PositionRow = {
+    const position = positionRow({
       id: a.id,
       pair: a.pair,
       side: a.side,
@@ -49,13 +49,12 @@ export const savePosition: Operation<Args, Position> = {
       tp: a.tp,
       sl: a.sl,
       cooldown: a.cooldown,
-      cost: null,
       notional: notionalOf(a.size, a.entryPrice),
       realised: replaced?.realised ?? 0n,
-      last_fill_ts: replaced?.last_fill_ts ?? null,
+      last_fill_ts: replaced?.last_fill_ts,
       version: (replaced?.version ?? 0) + 1,
       metadata: a.metadata,
-    };
+    });
 
     state.positions.set(a.id, position);
     state.emit(call, "position_saved", () => ({ position: positionJson(position) }));

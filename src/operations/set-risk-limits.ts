@@ -1,7 +1,7 @@
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
+import { pairsOf } from "../words/pairs.js";
 import { type Operation, texts } from "./operation.js";
 import { limitsView, limitText } from "./view-limits.js";
-import { pairsOf } from "./view-signals.js";
 
 interface Args {
   /** null removes a limit. */

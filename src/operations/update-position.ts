@@ -1,8 +1,9 @@
+import { positionJson } from "../records/generated/position.js";
+import type { PositionRow } from "../records/position.js";
 import { notionalOf } from "../state/exposure.js";
-import type { PositionRow } from "../state/rows.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
-import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+import { positionFromReply, positionFromRow } from "./view-position.js";
 
 /** Fields to change; undefined leaves one as it is, null removes tp or sl. */
 export interface PositionChanges {
@@ -57,7 +58,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
     const size = a.size ?? stored.size;
     const entryPrice = a.entryPrice ?? stored.entry_price;
     const position: PositionRow = {
-      id: stored.id,
+      ...stored,
       pair: a.pair ?? stored.pair,
       side: a.side ?? stored.side,
       size,
@@ -65,11 +66,8 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
       entry_ts: a.entryTs ?? stored.entry_ts,
       tp: a.tp === undefined ? stored.tp : a.tp,
       sl: a.sl === undefined ? stored.sl : a.sl,
-      cooldown: stored.cooldown,
       cost: a.size === undefined && a.entryPrice === undefined ? stored.cost : null,
       notional: notionalOf(size, entryPrice),
-      realised: stored.realised,
-      last_fill_ts: stored.last_fill_ts,
       version: stored.version + 1,
       metadata: a.metadata ?? stored.metadata,
     };

@@ -1,6 +1,6 @@
 /** Events as callers see them, from rows and from the fields that the scripts write. */
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
-import type { EventRow } from "../state/rows.js";
+import type { EventRow } from "../records/event.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, PositionSide, StateEvent } from "../types.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";

@@ -1,58 +1,19 @@
 /** An order as callers see it, from its row and from its JSON in Redis. */
-import { formatMoney } from "../exact/money.js";
+import type { Seeable } from "../records/field.js";
+import { orderView } from "../records/generated/order.js";
+import type { OrderRow, order } from "../records/order.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
-import type { OrderRow } from "../state/rows.js";
-import type { Metadata, OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
+import type { Metadata, PendingOrder } from "../types.js";
 import { list, type Reply, text } from "./operation.js";
 import { metadataView } from "./view-metadata.js";
 
-interface StoredOrder {
-  id: string;
-  pair: string;
-  side: OrderSide;
-  order_type: string;
-  price?: number | null;
-  size: number;
-  status: OrderStatus;
-  created_at: number;
-  filled: number;
-  intent: OrderIntent;
-  position_id?: string | null;
-  signal_id?: string | null;
-  tp?: number | null;
-  sl?: number | null;
-  cooldown?: number | null;
-}
-
-function view(stored: StoredOrder, metadata: Metadata | null | undefined): PendingOrder {
-  const order: PendingOrder = {
-    id: stored.id,
-    pair: stored.pair,
-    side: stored.side,
-    orderType: stored.order_type,
-    price: stored.price ?? null,
-    size: stored.size,
-    status: stored.status,
-    createdAt: new Date(stored.created_at),
-    filled: stored.filled,
-    intent: stored.intent,
-  };
-  if (typeof stored.position_id === "string") order.positionId = stored.position_id;
-  if (typeof stored.signal_id === "string") order.signalId = stored.signal_id;
-  if (typeof stored.tp === "number") order.tp = stored.tp;
-  if (typeof stored.sl === "number") order.sl = stored.sl;
-  if (typeof stored.cooldown === "number") order.cooldown = stored.cooldown;
-  if (metadata) order.metadata = metadata;
-  return order;
-}
-
 export function orderFromRow(row: OrderRow): PendingOrder {
-  return view(row, row.metadata === null ? null : metadataView(row.metadata));
+  return orderView(row, row.metadata === null ? null : metadataView(row.metadata));
 }
 
 function orderFromJson(json: string): PendingOrder {
-  const stored: StoredOrder & { metadata?: Metadata | null } = JSON.parse(json);
-  return view(stored, stored.metadata);
+  const stored: Seeable<typeof order> & { metadata?: Metadata | null } = JSON.parse(json);
+  return orderView(stored, stored.metadata);
 }
 
 export function orderFromReply(reply: Reply, at: number): PendingOrder {
@@ -66,29 +27,4 @@ export function sortedOrders(orders: PendingOrder[]): PendingOrder[] {
 
 export function ordersFromReply(reply: Reply, at: number): PendingOrder[] {
   return sortedOrders(list(reply, at).map(orderFromJson));
-}
-
-/** The JSON under which Redis keeps an order. Lua twin: `order_json`. */
-export function orderJson(row: OrderRow): string {
-  const { id, pair, side, order_type, price, size, status, created_at, filled, intent, position_id, signal_id } = row;
-  const { tp, sl, cooldown } = row;
-  const scalars = JSON.stringify({
-    id,
-    pair,
-    side,
-    order_type,
-    ...(price !== null && { price }),
-    size,
-    status,
-    created_at,
-    filled,
-    intent,
-    ...(position_id !== null && { position_id }),
-    ...(signal_id !== null && { signal_id }),
-    ...(tp !== null && { tp }),
-    ...(sl !== null && { sl }),
-    ...(cooldown !== null && { cooldown }),
-    notional: formatMoney(row.notional),
-  });
-  return row.metadata === null ? scalars : `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }

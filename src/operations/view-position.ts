@@ -1,48 +1,19 @@
 /** A position as callers see it, from its row and from its JSON in Redis. */
-import { formatMoney } from "../exact/money.js";
+import type { Seeable } from "../records/field.js";
+import { positionView } from "../records/generated/position.js";
+import type { PositionRow, position } from "../records/position.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
-import type { PositionRow } from "../state/rows.js";
-import type { Metadata, Position, PositionSide } from "../types.js";
+import type { Metadata, Position } from "../types.js";
 import { list, type Reply, text } from "./operation.js";
 import { metadataView } from "./view-metadata.js";
 
-interface StoredPosition {
-  id: string;
-  pair: string;
-  side: PositionSide;
-  size: number;
-  entry_price: number;
-  entry_ts: number;
-  tp?: number | null;
-  sl?: number | null;
-  cooldown?: number | null;
-  version: number;
-}
-
-function view(stored: StoredPosition, metadata: Metadata): Position {
-  const position: Position = {
-    id: stored.id,
-    pair: stored.pair,
-    side: stored.side,
-    size: stored.size,
-    entryPrice: stored.entry_price,
-    entryTs: new Date(stored.entry_ts),
-    metadata,
-    version: stored.version,
-  };
-  if (typeof stored.tp === "number") position.tp = stored.tp;
-  if (typeof stored.sl === "number") position.sl = stored.sl;
-  if (typeof stored.cooldown === "number") position.cooldown = stored.cooldown;
-  return position;
-}
-
 export function positionFromRow(row: PositionRow): Position {
-  return view(row, metadataView(row.metadata));
+  return positionView(row, metadataView(row.metadata));
 }
 
 function positionFromJson(json: string): Position {
-  const stored: StoredPosition & { metadata: Metadata } = JSON.parse(json);
-  return view(stored, stored.metadata);
+  const stored: Seeable<typeof position> & { metadata: Metadata } = JSON.parse(json);
+  return positionView(stored, stored.metadata);
 }
 
 export function positionFromReply(reply: Reply, at: number): Position {
@@ -56,26 +27,4 @@ export function sortedPositions(positions: Position[]): Position[] {
 
 export function positionsFromReply(reply: Reply, at: number): Position[] {
   return sortedPositions(list(reply, at).map(positionFromJson));
-}
-
-/** The JSON under which Redis keeps a position. Lua twin: `position_json`. */
-export function positionJson(row: PositionRow): string {
-  const { id, pair, side, size, entry_price, entry_ts, tp, sl, cooldown, cost, last_fill_ts, version } = row;
-  const scalars = JSON.stringify({
-    id,
-    pair,
-    side,
-    size,
-    entry_price,
-    entry_ts,
-    ...(tp !== null && { tp }),
-    ...(sl !== null && { sl }),
-    ...(cooldown !== null && { cooldown }),
-    ...(cost !== null && { cost }),
-    notional: formatMoney(row.notional),
-    realised: formatMoney(row.realised),
-    ...(last_fill_ts !== null && { last_fill_ts }),
-    version,
-  });
-  return `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }

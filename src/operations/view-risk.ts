@@ -1,12 +1,14 @@
 /** Risk, breaker and history as callers see them, from rows and from replies. */
 
 import { formatMoney, fromMoney, parseMoney } from "../exact/money.js";
+import type { BreakerRow } from "../records/breaker.js";
+import type { DailyRow } from "../records/day.js";
+import { BREAKER_SOURCES, type BreakerSource, wordOf } from "../records/words.js";
 import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
-import type { BreakerRow, DailyRow } from "../state/rows.js";
-import type { BreakerSource, CircuitBreaker, DailyRisk, RiskState } from "../types.js";
+import type { CircuitBreaker, DailyRisk, RiskState } from "../types.js";
 import { optionalTime, type Reply, text } from "./operation.js";
 import { pairsFromReply } from "./view-signals.js";
 
@@ -68,10 +70,8 @@ export function breakerFromReply(reply: Reply, at: number): CircuitBreaker {
   };
 }
 
-const SOURCES: readonly BreakerSource[] = ["daily_loss", "consecutive_losses", "drawdown", "manual"];
-
 export function breakerSource(value: string): BreakerSource {
-  const source = SOURCES.find((known) => known === value);
+  const source = wordOf(BREAKER_SOURCES, value);
   if (!source) throw new TypeError(`unknown source of a breaker: ${JSON.stringify(value)}`);
   return source;
 }

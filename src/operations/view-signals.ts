@@ -1,7 +1,9 @@
 /** The state of signals and cooldowns as callers see it, from rows and from replies. */
+
 import type { FlowState } from "../state/flow-state.js";
 import { inOrder } from "../state/ranking.js";
 import type { SignalState } from "../types.js";
+import { pairsOf } from "../words/pairs.js";
 import { list, type Reply } from "./operation.js";
 
 const RECENT = 100;
@@ -53,11 +55,4 @@ export function cooldownField(pair: string, side: string): string {
 /** Pairs of a list in a reply: instance and ms, limit and number. */
 export function pairsFromReply(reply: Reply, at: number): [string, string][] {
   return pairsOf(list(reply, at));
-}
-
-/** The pairs of texts that stand in turn. */
-export function pairsOf(flat: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? "", flat[i + 1] ?? ""]);
-  return pairs;
 }

@@ -2,13 +2,14 @@
  * The circuit breaker: whether it blocks entries now, and what trips it. Lua twins: `lua/shared/breaker.lua`,
  * `lua/shared/trip.lua`.
  */
-import type { BreakerSource } from "../types.js";
+
+import type { BreakerRow } from "../records/breaker.js";
+import type { BreakerEnd, BreakerSource } from "../records/words.js";
 import { dayEnd } from "./day.js";
 import type { FlowState } from "./flow-state.js";
-import type { BreakerRow } from "./rows.js";
 
 /** How long a tripped breaker holds: ms, the end of the trading day, or until somebody resets it. */
-export type BreakerDuration = number | "until_day_end" | "until_reset";
+export type BreakerDuration = number | BreakerEnd;
 
 /** The part of the configuration that risk decisions need. */
 export interface RiskPolicy {

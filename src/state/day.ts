@@ -2,6 +2,12 @@
 
 export const DAY_MS = 86_400_000;
 
+/** The start of the day as it is configured, `17:30`, in ms after midnight UTC. */
+export function dayStartOf(text: string): number {
+  const [hours = 0, minutes = 0] = text.split(":").map(Number);
+  return (hours * 60 + minutes) * 60_000;
+}
+
 /** `2022-01-31` for a time in ms and the start of the day in ms after midnight UTC. */
 export function dayOf(ms: number, dayStart: number): string {
   const day = Math.floor((ms - dayStart) / DAY_MS);

@@ -1,4 +1,4 @@
-import type { EventRow } from "./rows.js";
+import type { EventRow } from "../records/event.js";
 import type { ChangedTable, ChangeLog } from "./table.js";
 
 /** The newest events of a flow, oldest first. Appending and dropping the oldest cost O(1). */

@@ -5,8 +5,9 @@
  */
 import type { Money } from "../exact/money.js";
 import { plus, times } from "../exact/whole.js";
+import type { OrderRow } from "../records/order.js";
+import type { PositionRow } from "../records/position.js";
 import { isDone } from "./order-status.js";
-import type { OrderRow, PositionRow } from "./rows.js";
 
 /** No single position counts for more than 9e12 quote units, so that sums stay exact; limits end there too. */
 const MAX_NOTIONAL = 9e12;

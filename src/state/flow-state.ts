@@ -1,18 +1,17 @@
 import type { RiskLimitName } from "../config/risk-limits.js";
+import type { BreakerRow } from "../records/breaker.js";
+import type { DailyRow } from "../records/day.js";
+import type { LeaseRow } from "../records/lease.js";
+import type { MetaRow } from "../records/meta.js";
+import type { OrderRow } from "../records/order.js";
+import type { PositionRow } from "../records/position.js";
+import type { RecoveryRow } from "../records/recovery.js";
+import type { RiskRow } from "../records/risk.js";
+import type { LastSignalRow } from "../records/signal.js";
+import type { EventType } from "../records/words.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import { Ranking } from "./ranking.js";
-import type {
-  BreakerRow,
-  DailyRow,
-  LastSignalRow,
-  LeaseRow,
-  MetaRow,
-  OrderRow,
-  PositionRow,
-  RecoveryRow,
-  RiskRow,
-} from "./rows.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
@@ -58,7 +57,7 @@ export class FlowState {
   /** Appends an event of a change that was just written. `fields` is asked for only when somebody reads the event. */
   emit(
     call: { readonly now: number; readonly instance: string; readonly maxEvents: number },
-    type: string,
+    type: EventType,
     fields: () => Record<string, string>,
   ): void {
     this.events.append({ at: call.now, instance: call.instance, type, fields }, call.maxEvents);

@@ -1,7 +1,8 @@
 /** Where an order stands: among the pending ones, or among the closed. Lua twin: `lua/shared/order_life.lua`. */
+
+import type { OrderRow } from "../records/order.js";
 import type { FlowState } from "./flow-state.js";
 import { isDone } from "./order-status.js";
-import type { OrderRow } from "./rows.js";
 
 /** Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order. */
 const CLOSED_MEMORY = { window: 7 * 86_400_000, max: 10_000 } as const;

@@ -4,11 +4,13 @@
  */
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, toMoney, withinMoney } from "../exact/money.js";
+import type { BreakerRow } from "../records/breaker.js";
+import type { DailyRow } from "../records/day.js";
+import type { RiskRow } from "../records/risk.js";
 import type { BreakerSource } from "../types.js";
 import { breakerUntil, decideTrip, type RiskPolicy } from "./breaker.js";
 import { dayOf } from "./day.js";
 import type { FlowState } from "./flow-state.js";
-import type { BreakerRow, DailyRow, RiskRow } from "./rows.js";
 
 /** A peak next to nothing makes any loss an endless drawdown; this much is told as a number. */
 const DEEPEST_DRAWDOWN = 1e15;

@@ -42,6 +42,16 @@ function two(ms: number, large: number, largeName: string, small: number, smallN
   return `${Math.floor(ms / large)} ${largeName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`;
 }
 
+/** A length of time in ms, roughly, in one unit: `350 ms`, `12 s`, `3 h`. */
+export function roughSpan(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 1) return `${Math.round(ms)} ms`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
 /** A point in time, UTC, to the second: `2026-11-25 12:03:11`. */
 export function time(at: Date): string {
   return at.toISOString().slice(0, 19).replace("T", " ");

@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT } from "../../src/cli/exit-code.js";
+import { ORPHAN_ACTIONS, RECOVERY_MODES } from "../../src/records/words.js";
 import { printable } from "../../src/words/table.js";
 import type { RecoveryOptions } from "../options.js";
 import { PaperExchange } from "../paper-exchange.js";
@@ -25,12 +26,8 @@ export const addRecover: AddCommand = (program, run) => {
     .option("--pairs <pairs>", "only these, with commas between: BTC/USDT:USDT,ETH/USDT:USDT (spot needs them)")
     .option("--exchange-options <json>", 'for the ccxt client: {"options":{"defaultType":"swap"}}')
     .option("--sandbox", "the exchange's test network")
-    .addOption(
-      new Option("--mode <mode>", "[recovery.mode]").choices(["sync", "restore", "close_all", "manual"] as const),
-    )
-    .addOption(
-      new Option("--orphans <action>", "[recovery.orphan_positions]").choices(["close", "adopt", "manual"] as const),
-    )
+    .addOption(new Option("--mode <mode>", "[recovery.mode]").choices(RECOVERY_MODES))
+    .addOption(new Option("--orphans <action>", "[recovery.orphan_positions]").choices(ORPHAN_ACTIONS))
     .option("--prefix <text>", "only client order ids that begin so are the flow's; others are listed and left alone")
     .option("--dry-run", "show the plan, touch nothing")
     .option("--yes", "do not ask")

@@ -1,8 +1,10 @@
 /** What a simulated exchange remembers. Rows are plain JSON, never changed in place; amounts in quotes are exact decimals. */
-import { z } from "zod";
 
-const side = z.enum(["buy", "sell"]);
-const positionSide = z.enum(["long", "short"]);
+import { z } from "zod";
+import { ORDER_SIDES, POSITION_SIDES } from "../../src/records/words.js";
+
+const side = z.enum(ORDER_SIDES);
+const positionSide = z.enum(POSITION_SIDES);
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
 const count = z.int().nonnegative();
 const type = z.enum(["market", "limit", "stop"]);

@@ -2,6 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
+import { errorText } from "../../src/words/error-text.js";
+import { count } from "../../src/words/in-words.js";
 import { BadInputError } from "./bad-input.js";
 import { type Candle, type Market, MINUTE, type Minute } from "./market.js";
 
@@ -50,7 +52,7 @@ async function contents(path: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT") throw new BadInputError(`--candles: there is no file ${path}`);
-    throw new BadInputError(`--candles: cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+    throw new BadInputError(`--candles: cannot read ${path}: ${errorText(error)}`);
   }
 }
 
@@ -94,11 +96,8 @@ function parseTime(cell: string, where: string): number {
 
 function remarksOn(repeated: number, gaps: number): string[] {
   const remarks = [];
-  if (repeated > 0)
-    remarks.push(
-      `${repeated} repeated ${repeated === 1 ? "minute" : "minutes"} left out (the first row of a minute counts)`,
-    );
-  if (gaps > 0) remarks.push(`${gaps} ${gaps === 1 ? "minute is" : "minutes are"} missing (none is made up)`);
+  if (repeated > 0) remarks.push(`${count(repeated, "repeated minute")} left out (the first row of a minute counts)`);
+  if (gaps > 0) remarks.push(`${count(gaps, "minute is", "minutes are")} missing (none is made up)`);
   return remarks;
 }
 

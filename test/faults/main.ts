@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { errorText } from "../../src/words/error-text.js";
 import { startRedis } from "../servers/redis.js";
 import { playRound, type RoundReport } from "./round.js";
 import type { Trouble } from "./trouble.js";
@@ -79,7 +80,7 @@ async function main(): Promise<number> {
 
 /** A worker or the server gave up: that is a discrepancy, too. */
 function failed(error: unknown): RoundReport {
-  const discrepancies = [error instanceof Error ? error.message : String(error)];
+  const discrepancies = [errorText(error)];
   return { discrepancies, tasks: 0, untold: 0, booked: 0, signals: 0, trips: 0, faults: new Map() };
 }
 
@@ -101,7 +102,7 @@ function readArguments(): Settings | string {
     if (!(minutes > 0)) return `--minutes: expected a positive number, got ${values.minutes}\n\n${HELP}`;
     return { milliseconds: values.short ? 20_000 : minutes * 60_000, seed, processes, tasks };
   } catch (error) {
-    return `${error instanceof Error ? error.message : error}\n\n${HELP}`;
+    return `${errorText(error)}\n\n${HELP}`;
   }
 }
 

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { toMoney } from "../../src/exact/money.js";
+import type { PositionRow } from "../../src/records/position.js";
 import { Exposure, notionalOf, orderNotional } from "../../src/state/exposure.js";
-import type { PositionRow } from "../../src/state/rows.js";
 
 const test = suite("exposure");
 

@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { type EventRow, event } from "../../records/event.js";
 import type { EventLog } from "../../state/event-log.js";
-import type { EventRow } from "../../state/rows.js";
-import { type Columns, json, text, time, whole } from "./columns.js";
+import { type Columns, json, time, whole } from "./columns.js";
 import type { Mirror, Write } from "./mirror.js";
+import { columnsOf } from "./record-columns.js";
 import { quoted, SqlTable } from "./sql-table.js";
 
 /** An event as it is stored: `seq` counts all events of the flow, `fields` is JSON. */
@@ -15,14 +16,8 @@ interface StoredEvent {
   readonly fields: string;
 }
 
-const columns: Columns<StoredEvent> = {
-  seq: whole,
-  id: text,
-  happened_at: time,
-  instance: text,
-  type: text,
-  fields: json,
-};
+const { id, at, instance, type } = columnsOf(event);
+const columns: Columns<StoredEvent> = { seq: whole, id, happened_at: at, instance, type, fields: json };
 
 /** Mirrors the event log: what is appended is written once, what is forgotten is deleted at the next checkpoint. */
 export class EventMirror implements Mirror {

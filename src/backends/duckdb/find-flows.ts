@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { duckdbPath, isFlowId } from "../../config/flow-id.js";
 import { ConfigError, LockedError } from "../../errors.js";
+import { errorText } from "../../words/error-text.js";
 import { FlowFile } from "./flow-file.js";
 import { flowIdIn } from "./identify.js";
 import { refusalOf } from "./refusal.js";
@@ -59,7 +60,7 @@ async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
-    throw new ConfigError(`duckdb.path: ${folder} cannot be read: ${cause instanceof Error ? cause.message : cause}`);
+    throw new ConfigError(`duckdb.path: ${folder} cannot be read: ${errorText(cause)}`);
   }
 }
 

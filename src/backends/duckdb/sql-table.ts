@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBDataChunk, LIST, listValue, VARCHAR } from "@duckdb/node-api";
+import { errorText } from "../../words/error-text.js";
 import type { Columns } from "./columns.js";
 
 /** Sent to DuckDB without a pause for others in this process: some ms. */
@@ -96,7 +97,7 @@ export class SqlTable<Fields extends object> {
       try {
         record[name] = read(name, column);
       } catch (error) {
-        throw new TypeError(`${this.name}.${name}: ${error instanceof Error ? error.message : error}`, {
+        throw new TypeError(`${this.name}.${name}: ${errorText(error)}`, {
           cause: error,
         });
       }

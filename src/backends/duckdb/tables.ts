@@ -1,141 +1,54 @@
 /** The SQL tables: one for every table of a flow's state, in typed columns, for people to ask. */
+import { breaker } from "../../records/breaker.js";
+import { day } from "../../records/day.js";
+import {
+  bookedTrade,
+  closedOrder,
+  cooldown,
+  heartbeat,
+  instance,
+  limit,
+  processedSignal,
+  recordedFill,
+} from "../../records/keyed.js";
+import { lease } from "../../records/lease.js";
+import { type MetaRow, meta } from "../../records/meta.js";
+import { order } from "../../records/order.js";
+import { position } from "../../records/position.js";
+import { recovery, recoveryNote } from "../../records/recovery.js";
+import { risk } from "../../records/risk.js";
+import { lastSignal } from "../../records/signal.js";
 import type { FlowState } from "../../state/flow-state.js";
-import type {
-  BreakerRow,
-  DailyRow,
-  LastSignalRow,
-  LeaseRow,
-  MetaRow,
-  OrderRow,
-  PositionRow,
-  RecoveryRow,
-  RiskRow,
-} from "../../state/rows.js";
 import type { ChangedTable, Table } from "../../state/table.js";
-import { type Columns, double, json, money, oneOf, optional, text, time, whole } from "./columns.js";
+import { text } from "./columns.js";
 import { EventMirror } from "./event-mirror.js";
 import type { Mirror } from "./mirror.js";
+import { columnsOf } from "./record-columns.js";
 import { RowMirror } from "./row-mirror.js";
 import { SqlTable } from "./sql-table.js";
 
 const flowMeta = new SqlTable<MetaRow & { readonly flow_id: string }>("flow_meta", {
   flow_id: text,
-  schema: whole,
-  epoch: text,
-  created_at: time,
-  recovering: optional(text),
+  ...columnsOf(meta),
 });
-
-const positions = new SqlTable<PositionRow>("positions", {
-  id: text,
-  pair: text,
-  side: oneOf(["long", "short"]),
-  size: double,
-  entry_price: double,
-  entry_ts: time,
-  tp: optional(double),
-  sl: optional(double),
-  cooldown: optional(whole),
-  cost: optional(text),
-  notional: money,
-  realised: money,
-  last_fill_ts: optional(time),
-  version: whole,
-  metadata: json,
-});
-
-const order: Columns<OrderRow> = {
-  id: text,
-  pair: text,
-  side: oneOf(["buy", "sell"]),
-  order_type: text,
-  price: optional(double),
-  size: double,
-  status: oneOf(["intent", "submitted", "open", "partially_filled", "filled", "cancelled", "rejected", "unknown"]),
-  created_at: time,
-  filled: double,
-  intent: oneOf(["entry", "exit"]),
-  position_id: optional(text),
-  signal_id: optional(text),
-  tp: optional(double),
-  sl: optional(double),
-  cooldown: optional(whole),
-  metadata: optional(json),
-  notional: money,
-};
-
-const pendingOrders = new SqlTable<OrderRow>("pending_orders", order);
-
-const closedOrders = new SqlTable<OrderRow>("closed_orders", order);
-
-const closedAt = new SqlTable<{ order_id: string; closed_at: number }>("closed_at", {
-  order_id: text,
-  closed_at: time,
-});
-
-/** `fill` is the order's id and the fill's. */
-const recordedFills = new SqlTable<{ fill: string; recorded_at: number }>("recorded_fills", {
-  fill: text,
-  recorded_at: time,
-});
-
-const lease = new SqlTable<LeaseRow>("lease", { token: whole, holder: text, until: time });
-
-const recovery = new SqlTable<RecoveryRow>("recovery", {
-  id: whole,
-  token: whole,
-  holder: text,
-  until: time,
-  begun_at: time,
-});
-
-const recoveryJournal = new SqlTable<{ entry: string; value: string }>("recovery_journal", {
-  entry: text,
-  value: text,
-});
-
-const riskState = new SqlTable<RiskRow>("risk_state", {
-  day: text,
-  daily_pnl: money,
-  daily_trades: whole,
-  consecutive_losses: whole,
-  equity: optional(double),
-  peak_equity: double,
-  current_drawdown: double,
-});
-
-const circuitBreaker = new SqlTable<BreakerRow>("circuit_breaker", {
-  reason: text,
-  source: oneOf(["daily_loss", "consecutive_losses", "drawdown", "manual"]),
-  tripped_at: time,
-  until: optional(time),
-});
-
-const riskHistory = new SqlTable<DailyRow>("risk_history", { day: text, pnl: money, trades: whole });
-
-const signalState = new SqlTable<LastSignalRow>("signal_state", { id: text, pair: text, ts: time });
-
-const riskLimits = new SqlTable<{ name: string; value: number }>("risk_limits", { name: text, value: double });
-
-const bookedTrades = new SqlTable<{ trade_id: string; booked_at: number }>("booked_trades", {
-  trade_id: text,
-  booked_at: time,
-});
-
-const processedSignals = new SqlTable<{ signal_id: string; processed_at: number }>("processed_signals", {
-  signal_id: text,
-  processed_at: time,
-});
-
-/** `cooldown` is a pair, a pair and a side (`BTC/USDT|long`), or `*`. */
-const cooldowns = new SqlTable<{ cooldown: string; until: number }>("cooldowns", { cooldown: text, until: time });
-
-const heartbeat = new SqlTable<{ last_heartbeat: number }>("heartbeat", { last_heartbeat: time });
-
-const instances = new SqlTable<{ instance: string; last_heartbeat: number }>("instances", {
-  instance: text,
-  last_heartbeat: time,
-});
+const positions = new SqlTable("positions", columnsOf(position));
+const pendingOrders = new SqlTable("pending_orders", columnsOf(order));
+const closedOrders = new SqlTable("closed_orders", columnsOf(order));
+const closedAt = new SqlTable("closed_at", columnsOf(closedOrder));
+const recordedFills = new SqlTable("recorded_fills", columnsOf(recordedFill));
+const leases = new SqlTable("lease", columnsOf(lease));
+const recoveries = new SqlTable("recovery", columnsOf(recovery));
+const recoveryJournal = new SqlTable("recovery_journal", columnsOf(recoveryNote));
+const riskState = new SqlTable("risk_state", columnsOf(risk));
+const circuitBreaker = new SqlTable("circuit_breaker", columnsOf(breaker));
+const riskHistory = new SqlTable("risk_history", columnsOf(day));
+const signalState = new SqlTable("signal_state", columnsOf(lastSignal));
+const riskLimits = new SqlTable("risk_limits", columnsOf(limit));
+const bookedTrades = new SqlTable("booked_trades", columnsOf(bookedTrade));
+const processedSignals = new SqlTable("processed_signals", columnsOf(processedSignal));
+const cooldowns = new SqlTable("cooldowns", columnsOf(cooldown));
+const heartbeats = new SqlTable("heartbeat", columnsOf(heartbeat));
+const instances = new SqlTable("instances", columnsOf(instance));
 
 /** A mirror for every table of `state`; the compiler misses one that is forgotten. */
 export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): Mirrors {
@@ -200,7 +113,7 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       toRow: ({ until }) => until,
     }),
     heartbeat: new RowMirror(state.heartbeat, {
-      sql: heartbeat,
+      sql: heartbeats,
       keyOf: () => "",
       toFields: (last_heartbeat) => ({ last_heartbeat }),
       toRow: ({ last_heartbeat }) => last_heartbeat,
@@ -213,8 +126,8 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       toFields: (last_heartbeat, instance) => ({ instance, last_heartbeat }),
       toRow: ({ last_heartbeat }) => last_heartbeat,
     }),
-    lease: oneRow(state.lease, lease),
-    recovery: oneRow(state.recovery, recovery),
+    lease: oneRow(state.lease, leases),
+    recovery: oneRow(state.recovery, recoveries),
     recoveryJournal: new RowMirror(state.recoveryJournal, {
       sql: recoveryJournal,
       key: "entry",

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
+import { errorText } from "../../words/error-text.js";
 import { backoff } from "./backoff.js";
 import { type Connector, type Place, PlaceConnector, type Report, serverConnector } from "./connectors.js";
 
@@ -43,7 +44,7 @@ export function clusterConnector(seeds: readonly Place[], key: string, options: 
             this.#members = [...members, ...seeds.filter((seed) => !members.some((known) => isSame(known, seed)))];
             if (master && this.connecting) return master;
           } catch (error) {
-            reason = `${member.host}:${member.port}: ${error instanceof Error ? error.message : error}`;
+            reason = `${member.host}:${member.port}: ${errorText(error)}`;
           }
           if (!this.connecting) throw new Error("Connection is closed."); // by these words ioredis knows that we wanted it
         }

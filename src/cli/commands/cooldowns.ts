@@ -1,11 +1,12 @@
 import { Option } from "@commander-js/extra-typings";
+import { POSITION_SIDES } from "../../records/words.js";
 import { time } from "../../words/in-words.js";
 import { printable } from "../../words/table.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { cooldownTable } from "../record-tables.js";
 
-const side = () => new Option("--side <side>", "one side only").choices(["long", "short"] as const);
+const side = () => new Option("--side <side>", "one side only").choices(POSITION_SIDES);
 
 export const addCooldowns: AddCommand = (program, run) => {
   const cooldowns = program

@@ -2,6 +2,7 @@
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { INSTANCE_WINDOW } from "../../operations/heartbeat.js";
+import { dayStartOf } from "../../state/day.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { TRADE_MEMORY } from "../../state/memory.js";
 import { UsageError } from "../exit-code.js";
@@ -63,11 +64,10 @@ function takePairs(values: Map<string, string>): string[] {
 
 /** What a bot sends when nobody says otherwise, by the name of the argument. */
 function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<string, string>> {
-  const [hours = 0, minutes = 0] = risk.day_start.split(":").map(Number);
   return {
     instance: "redis-cli",
     max_events: String(events.max_length),
-    day_start: String((hours * 60 + minutes) * 60_000),
+    day_start: String(dayStartOf(risk.day_start)),
     breaker_duration: String(risk.breaker_duration),
     dedup_window: String(signals.dedup_window),
     max_ids: String(signals.max_ids),

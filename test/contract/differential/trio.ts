@@ -7,6 +7,7 @@ import {
   type StateEvent,
   type StateManager,
 } from "../../../src/index.js";
+import { dayStartOf } from "../../../src/state/day.js";
 import { Clock, DAY, NOON } from "../clock.js";
 import { invoke } from "../expect.js";
 import type { Open } from "../open.js";
@@ -112,8 +113,7 @@ export class Trio implements AsyncDisposable {
 
   #dayEnds(): number[] {
     const { day_start } = this.manager("memory").config.risk;
-    const [hours = 0, minutes = 0] = day_start.split(":").map(Number);
-    const start = (hours * 60 + minutes) * 60_000;
+    const start = dayStartOf(day_start);
     return [(Math.floor((this.clock.now - start) / DAY) + 1) * DAY + start];
   }
 

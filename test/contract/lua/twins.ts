@@ -192,7 +192,7 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
       const [x = ZERO, y = ZERO, z = ZERO] = read([a, b, c]);
       return decimal.addDecimal(decimal.multiplyDecimal(x, y), z);
     };
-    const sums = await ask("shown(kept(decimal_add(decimal_multiply(a, b), c)))");
+    const sums = await ask("shown(kept_decimal(decimal_add(decimal_multiply(a, b), c)))");
     assertTwins(cases, sums, (triple) => shown(kept(product(triple))));
     const divisible = cases.flatMap((triple, i) => (triple[2] === 0 ? [] : [i]));
     const quotients = await ask('c.digits == "" and "" or shown(quotient(decimal_multiply(a, b), c))');

@@ -1,0 +1,12 @@
+import { name, optional, type Row, text, time, whole } from "./field.js";
+
+/** What a flow says of itself. Redis keeps it as a hash. */
+export const meta = {
+  schema: whole,
+  epoch: name,
+  created_at: time,
+  /** Why a recovery blocks entries; null when none is under way. */
+  recovering: optional(text),
+};
+
+export type MetaRow = Row<typeof meta>;

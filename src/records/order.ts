@@ -1,0 +1,27 @@
+import { double, duration, hidden, json, money, name, nullable, optional, type Row, time, word } from "./field.js";
+import { ORDER_INTENTS, ORDER_SIDES, ORDER_STATUSES } from "./words.js";
+
+/** An order, pending or lately closed. Redis keeps it as JSON. */
+export const order = {
+  id: name,
+  pair: name,
+  side: word(ORDER_SIDES),
+  order_type: name,
+  price: nullable(double),
+  size: double,
+  status: word(ORDER_STATUSES),
+  created_at: time,
+  filled: double,
+  intent: word(ORDER_INTENTS),
+  position_id: optional(name),
+  signal_id: optional(name),
+  /** tp, sl, cooldown and metadata of the position that the order opens. */
+  tp: optional(double),
+  sl: optional(double),
+  cooldown: optional(duration),
+  metadata: optional(json),
+  /** What the unfilled rest of an entry takes of `risk.max_exposure`; 0 for an exit. */
+  notional: hidden(money),
+};
+
+export type OrderRow = Row<typeof order>;

@@ -1,0 +1,37 @@
+/** The JSON of a view, as zod reads it, from the declaration of its record. */
+import { z } from "zod";
+import { camelCase, type Field, type Fields, fieldsSeen, type Kind, madeOf, type View } from "./field.js";
+
+/** A time in JSON. */
+export const date = z.iso.datetime().transform((text) => new Date(text));
+
+const OF_KIND: Readonly<Record<Exclude<Kind, "word">, z.ZodType>> = {
+  name: z.string(),
+  text: z.string(),
+  json: z.record(z.string(), z.unknown()),
+  decimal: z.string(),
+  double: z.number(),
+  whole: z.number(),
+  duration: z.number(),
+  time: date,
+  money: z.number(),
+};
+
+/** A schema for every property of a view. */
+export type ViewShape<V> = {
+  readonly [Name in keyof V]-?: Record<never, never> extends Pick<V, Name>
+    ? z.ZodExactOptional<z.ZodType<Exclude<V[Name], undefined>>>
+    : z.ZodType<V[Name]>;
+};
+
+/** What a view has, in the order in which it has it. */
+export function viewShape<F extends Fields>(fields: F): ViewShape<View<F>> {
+  const seen = new Map(fieldsSeen(fields).map(([name, field]) => [camelCase(name), schemaOf(field)]));
+  return madeOf<ViewShape<View<F>>>([...seen.keys()], (name) => seen.get(name));
+}
+
+function schemaOf({ kind, words, seen }: Field): z.ZodType {
+  const plain = kind === "word" ? z.enum(words) : OF_KIND[kind];
+  if (seen === "null") return plain.nullable();
+  return seen === "optional" ? plain.exactOptional() : plain;
+}

@@ -1,0 +1,92 @@
+/** The words that records, configuration and command line choose from: each list is said here, and nowhere else. */
+
+export const POSITION_SIDES = ["long", "short"] as const;
+export type PositionSide = (typeof POSITION_SIDES)[number];
+
+export const ORDER_SIDES = ["buy", "sell"] as const;
+export type OrderSide = (typeof ORDER_SIDES)[number];
+
+export const ORDER_INTENTS = ["entry", "exit"] as const;
+/** What an order is for: to open or grow a position, or to reduce one. */
+export type OrderIntent = (typeof ORDER_INTENTS)[number];
+
+export const ORDER_STATUSES = [
+  "intent",
+  "submitted",
+  "open",
+  "partially_filled",
+  "filled",
+  "cancelled",
+  "rejected",
+  "unknown",
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+export const BREAKER_SOURCES = ["daily_loss", "consecutive_losses", "drawdown", "manual"] as const;
+export type BreakerSource = (typeof BREAKER_SOURCES)[number];
+
+/** What ends a breaker that has no duration. */
+export const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;
+export type BreakerEnd = (typeof BREAKER_ENDS)[number];
+
+/** In the order in which they are looked for. */
+export const REFUSALS = [
+  "fenced",
+  "recovering",
+  "circuit_breaker",
+  "daily_loss",
+  "max_daily_trades",
+  "duplicate_signal",
+  "cooldown",
+  "max_open_positions",
+  "max_positions_per_pair",
+  "max_exposure",
+] as const;
+/** Why an entry may not go ahead; the first that holds, in this order. */
+export type Refusal = (typeof REFUSALS)[number];
+
+export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
+export type RecoveryMode = (typeof RECOVERY_MODES)[number];
+
+export const ORPHAN_ACTIONS = ["close", "adopt", "manual"] as const;
+export type OrphanAction = (typeof ORPHAN_ACTIONS)[number];
+
+export const BACKENDS = ["redis", "duckdb", "memory"] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** The changes that the event log tells. */
+export const EVENT_TYPES = [
+  "position_saved",
+  "position_updated",
+  "position_removed",
+  "position_closed",
+  "order_saved",
+  "order_removed",
+  "order_cancelled",
+  "entry_admitted",
+  "fill_recorded",
+  "pnl_booked",
+  "equity_updated",
+  "limits_set",
+  "breaker_tripped",
+  "breaker_reset",
+  "signal_processed",
+  "cooldown_set",
+  "cooldown_cleared",
+  "lease_acquired",
+  "lease_released",
+  "recovery_begun",
+  "recovery_ended",
+  "difference_found",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The word of a list that a text is; undefined when it is none of them. */
+export function wordOf<Word extends string>(words: readonly Word[], text: unknown): Word | undefined {
+  return words.find((word) => word === text);
+}
+
+/** `one of "close", "adopt", "manual"`. */
+export function oneOfWords(words: readonly string[]): string {
+  return `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`;
+}

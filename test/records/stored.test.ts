@@ -1,0 +1,154 @@
+/** Records as Redis stores them come back as the rows they were; what is not such a record is refused by name. */
+import fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { dayRow, dayText, orderRow, orderText, positionRow, positionText } from "../../src/layout/stored-records.js";
+import { breaker } from "../../src/records/breaker.js";
+import type { Field, Fields, Row } from "../../src/records/field.js";
+import { madeOf } from "../../src/records/field.js";
+import { hashOf } from "../../src/records/hash.js";
+import { lease } from "../../src/records/lease.js";
+import { meta } from "../../src/records/meta.js";
+import { order } from "../../src/records/order.js";
+import { position } from "../../src/records/position.js";
+import { recovery } from "../../src/records/recovery.js";
+import { risk } from "../../src/records/risk.js";
+import { lastSignal } from "../../src/records/signal.js";
+import { hashReader } from "../../src/records/stored.js";
+
+const test = suite("records: stored");
+
+const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 });
+const double = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+
+function valueIn({ kind, words: choices }: Field): fc.Arbitrary<unknown> {
+  switch (kind) {
+    case "name":
+    case "text":
+      return words;
+    case "word":
+      return fc.constantFrom(...choices);
+    case "json":
+      return fc.dictionary(words, fc.jsonValue()).map((value) => JSON.stringify(value));
+    case "decimal":
+      return fc.constantFrom("0", "-1.5", "123456789012345678901234567890.5");
+    case "double":
+      return double;
+    case "whole":
+    case "duration":
+    case "time":
+      return fc.nat();
+    case "money":
+      return fc.bigInt({ min: -(9n * 10n ** 23n), max: 9n * 10n ** 23n });
+  }
+}
+
+function rowsOf<F extends Fields>(fields: F): fc.Arbitrary<Row<F>> {
+  const values: Record<string, fc.Arbitrary<unknown>> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    values[name] = field.presence === "always" ? valueIn(field) : fc.option(valueIn(field));
+  }
+  return fc.record(values).map((found) => madeOf<Row<F>>(Object.keys(fields), (name) => found[name]));
+}
+
+function comesBack(what: string, fields: Fields): void {
+  test(`${what}, a hash, comes back as it was`, () => {
+    const read = hashReader(fields);
+    fc.assert(fc.property(rowsOf(fields), (row) => assert.equal(read(hashOf(fields, row)), row)));
+  });
+  test(`${what} with a field that is foreign, missing or of another kind is refused by its name`, () => {
+    const read = hashReader(fields);
+    const [row] = fc.sample(rowsOf(fields), 1);
+    assert.ok(row);
+    const texts = hashOf(fields, row);
+    assert.throws(() => read({ ...texts, foreign: "1" }), /foreign/);
+    for (const [name, { kind, presence }] of Object.entries(fields)) {
+      if (presence === "left out") continue;
+      const { [name]: _, ...rest } = texts;
+      assert.throws(() => read(rest), new RegExp(`^${name}: `));
+      if (kind !== "text" && kind !== "name")
+        assert.throws(() => read({ ...texts, [name]: "?" }), new RegExp(`^${name}: `));
+    }
+  });
+}
+
+comesBack("what a flow says of itself", meta);
+comesBack("the risk", risk);
+comesBack("the breaker", breaker);
+comesBack("the last signal", lastSignal);
+comesBack("the lease", lease);
+comesBack("the recovery", recovery);
+
+test("an order comes back from its JSON as it was", () => {
+  fc.assert(fc.property(rowsOf(order), (row) => assert.equal(orderRow(row.id, orderText(row)), row)));
+});
+
+test("a position comes back from its JSON as it was", () => {
+  fc.assert(fc.property(rowsOf(position), (row) => assert.equal(positionRow(row.id, positionText(row)), row)));
+});
+
+test("a day comes back from its JSON as it was", () => {
+  const row = { day: "2026-11-28", pnl: -150_000_000n, trades: 3 };
+  assert.is(dayText(row), '{"pnl":"-1.5","trades":3}');
+  assert.equal(dayRow(row.day, dayText(row)), row);
+});
+
+test("an order's JSON is, byte for byte, what it always was", () => {
+  const full = {
+    id: 'a"1',
+    pair: "BTC/USDT",
+    side: "buy",
+    order_type: "limit",
+    price: 40_000.5,
+    size: 0.1,
+    status: "open",
+    created_at: 1_700_000_000_000,
+    filled: 0,
+    intent: "entry",
+    position_id: "p",
+    signal_id: "s",
+    tp: 1,
+    sl: 2,
+    cooldown: 3,
+    metadata: '{"a":[]}',
+    notional: 400_005_000_000n,
+  } as const;
+  assert.is(
+    orderText(full),
+    '{"id":"a\\u00221","pair":"BTC/USDT","side":"buy","order_type":"limit","price":40000.5,"size":0.1,"status":"open",' +
+      '"created_at":1700000000000,"filled":0,"intent":"entry","position_id":"p","signal_id":"s","tp":1,"sl":2,"cooldown":3,' +
+      '"notional":"4000.05","metadata":{"a":[]}}',
+  );
+  const none = { price: null, position_id: null, signal_id: null, tp: null, sl: null, cooldown: null, metadata: null };
+  assert.is(
+    orderText({ ...full, ...none }),
+    '{"id":"a\\u00221","pair":"BTC/USDT","side":"buy","order_type":"limit","size":0.1,"status":"open",' +
+      '"created_at":1700000000000,"filled":0,"intent":"entry","notional":"4000.05"}',
+  );
+});
+
+test("an order with a word that is none, a foreign field, another id or no JSON is refused", () => {
+  const stored = (change: object) =>
+    JSON.stringify({
+      id: "o",
+      pair: "p",
+      side: "buy",
+      order_type: "limit",
+      size: 1,
+      status: "open",
+      created_at: 1,
+      filled: 0,
+      intent: "entry",
+      notional: "0",
+      ...change,
+    });
+  assert.is(orderRow("o", stored({})).price, null);
+  assert.throws(() => orderRow("o", stored({ status: "opened" })), /^status: /);
+  assert.throws(() => orderRow("o", stored({ foreign: 1 })), /foreign/);
+  assert.throws(() => orderRow("o", stored({ notional: 1 })), /^notional: /);
+  assert.throws(() => orderRow("x", stored({})), /^id: expected "x", found "o"/);
+  assert.throws(() => orderRow("o", "nothing"), /^expected JSON, found nothing/);
+  assert.throws(() => positionRow("o", stored({})), /^metadata: missing/);
+});
+
+test.run();
