@@ -1,7 +1,7 @@
 /** The contract of design section 2, on all three backends. */
 import { suite } from "uvu";
 import { startBackends } from "./contract/backends.js";
-import { contract } from "./contract/contract.js";
+import { contract } from "./contract/contract.suite.js";
 
 const backends = await startBackends();
 
