@@ -1,4 +1,4 @@
-/** What is particular to a flow in a DuckDB file; `contract.test.ts` has what it shares with the other backends. */
+/** What is particular to a flow in a DuckDB file; `contract/duckdb.test.ts` has what it shares with the other backends. */
 import { suite } from "uvu";
 import { checkpoints } from "./duckdb/checkpoints.suite.js";
 import { durability } from "./duckdb/durability.suite.js";

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import { admission } from "./admission.suite.js";
+import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { days } from "./days.suite.js";
@@ -9,7 +10,7 @@ import { leases } from "./lease.suite.js";
 import { lifecycle } from "./lifecycle.suite.js";
 import { liveness } from "./liveness.suite.js";
 import { money } from "./money.suite.js";
-import type { Open, Theme, Traits } from "./open.js";
+import type { Theme } from "./open.js";
 import { orderLife } from "./order-life.suite.js";
 import { orders } from "./orders.suite.js";
 import { positions } from "./positions.suite.js";
@@ -42,11 +43,18 @@ const THEMES: Readonly<Record<string, Theme>> = {
   watching,
 };
 
-/** Runs the contract of `StateManager` on a backend: one suite per part, the same for all of them. */
-export function contract(name: string, open: Open, traits: Traits): void {
+/** Runs the contract on one backend: a suite per part, the same for all of them. */
+export async function contractOn(name: BackendName): Promise<void> {
+  const stand = await BACKENDS[name]();
+  const traits = { durable: name !== "memory" };
   for (const [part, addTests] of Object.entries(THEMES)) {
     const test = suite(`${name}: ${part}`);
-    addTests(test, open, traits);
+    addTests(test, stand.open, traits);
     test.run();
   }
+  const end = suite("end");
+  end("the server and the files of the contract's tests are let go", async () => {
+    await stand[Symbol.asyncDispose]();
+  });
+  end.run();
 }
