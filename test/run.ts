@@ -96,6 +96,7 @@ async function runFile(file: string): Promise<Outcome> {
     const told = toldBy(line);
     if (told?.what === "skipped") skipped.push(told.text);
     if (told?.what === "failed") print(`${colour(31, "fails")} ${file}: ${told.text}`);
+    if (told?.what === "figure") print(`${colour(90, "tells")} ${file}: ${told.text}`);
     if (told?.what === "took") print(`${colour(90, "slow")}  ${file}: ${told.text}`);
   });
   const end = await new Promise<string>((settle) => {

@@ -3,9 +3,10 @@
 const SKIPPED = "  skipped: ";
 const FAILED = "  failed: ";
 const TOOK = "  took ";
+const FIGURE = "  figure: ";
 
 export interface Told {
-  readonly what: "failed" | "skipped" | "took";
+  readonly what: "failed" | "skipped" | "took" | "figure";
   /** The test's name, and what is said of it. */
   readonly text: string;
 }
@@ -22,11 +23,17 @@ export function tookLine(name: string, ms: number): string {
   return `${TOOK}${(ms / 1000).toFixed(1)} s: ${inOneLine(name)}`;
 }
 
+/** Something that is measured and reported, and not judged. */
+export function figureLine(text: string): string {
+  return `${FIGURE}${text}`;
+}
+
 /** What a line of a file's output tells, if it is one of those above. */
 export function toldBy(line: string): Told | undefined {
   if (line.startsWith(SKIPPED)) return { what: "skipped", text: line.slice(SKIPPED.length) };
   if (line.startsWith(FAILED)) return { what: "failed", text: line.slice(FAILED.length) };
   if (line.startsWith(TOOK)) return { what: "took", text: line.slice(TOOK.length) };
+  if (line.startsWith(FIGURE)) return { what: "figure", text: line.slice(FIGURE.length) };
   return undefined;
 }
 
