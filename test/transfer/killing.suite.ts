@@ -15,6 +15,7 @@ const PROGRAM = await bundle(new URL("killed-copy.ts", import.meta.url));
 
 /** Died of SIGKILL: undefined. Lived to the end: what it printed. */
 async function copyAndDie(step: number, replace: boolean, from: string, to: string): Promise<string | undefined> {
+  process.stdout.write("."); // a sign of life for `npm test`: one test makes dozens of copies
   const args = [PROGRAM, String(step), replace ? "replace" : "keep", from, to];
   try {
     const { stdout } = await run(process.execPath, args);
