@@ -1,15 +1,15 @@
 /** `doctor`, `copy`, `backup` and `restore` as a person runs them: the real command on real servers and files. */
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { spawn } from "@lydell/node-pty";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { bundle } from "./bundle.js";
 import { fill } from "./contract/calls.js";
 import { TransferStand } from "./transfer/stand.js";
 
-const PROGRAM = fileURLToPath(new URL("../sync/sf-state.ts", import.meta.url));
+const PROGRAM = await bundle(new URL("../sync/sf-state.ts", import.meta.url));
 
 const stand = await TransferStand.start();
 const test = suite("cli: moving");
@@ -22,7 +22,7 @@ interface Outcome {
 
 function sfState(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", PROGRAM, ...args], (error, out, err) => {
+    execFile(process.execPath, [PROGRAM, ...args], (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err });
     });
   });
@@ -121,7 +121,7 @@ test("doctor prints what it found with what to do, and ends with 1 on a problem,
 test("on a terminal a bar shows how far a copy is, and it asks before it replaces", async () => {
   const { flowId, path } = await filled();
   const target = await filled();
-  const args = ["--import", "tsx", PROGRAM, "copy", "--from", `duckdb:${path}`, "--to", `duckdb:${target.path}`];
+  const args = [PROGRAM, "copy", "--from", `duckdb:${path}`, "--to", `duckdb:${target.path}`];
   const pty = spawn(process.execPath, [...args, "--to-flow", target.flowId, "--replace"], { cols: 120, rows: 30 });
   let screen = "";
   let asked = false;

@@ -1,7 +1,7 @@
 /** What the doctor finds, of faults that are made for real. */
 import { suite } from "uvu";
-import { duckdbDoctor } from "./doctor/duckdb.js";
-import { redisDoctor } from "./doctor/redis.js";
+import { duckdbDoctor } from "./doctor/duckdb.suite.js";
+import { redisDoctor } from "./doctor/redis.suite.js";
 import { TransferStand } from "./transfer/stand.js";
 
 const stand = await TransferStand.start();

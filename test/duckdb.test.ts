@@ -1,13 +1,13 @@
-/** What is particular to a flow in a DuckDB file; `contract.test.ts` has what it shares with the other backends. */
+/** What is particular to a flow in a DuckDB file; `contract/duckdb.test.ts` has what it shares with the other backends. */
 import { suite } from "uvu";
-import { checkpoints } from "./duckdb/checkpoints.js";
-import { durability } from "./duckdb/durability.js";
-import { groupCommit } from "./duckdb/group-commit.js";
-import { lifecycle } from "./duckdb/lifecycle.js";
-import { refusals } from "./duckdb/refusals.js";
-import { sequences } from "./duckdb/sequences.js";
+import { checkpoints } from "./duckdb/checkpoints.suite.js";
+import { durability } from "./duckdb/durability.suite.js";
+import { groupCommit } from "./duckdb/group-commit.suite.js";
+import { lifecycle } from "./duckdb/lifecycle.suite.js";
+import { refusals } from "./duckdb/refusals.suite.js";
+import { sequences } from "./duckdb/sequences.suite.js";
 import { removeAll } from "./duckdb/stand.js";
-import { tables } from "./duckdb/tables.js";
+import { tables } from "./duckdb/tables.suite.js";
 
 const test = suite("duckdb");
 

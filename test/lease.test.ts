@@ -5,7 +5,7 @@ import { FencedError, type Lease, StateManager } from "../src/index.js";
 import { newFlowId } from "./contract/backends.js";
 import { Clock, MINUTE } from "./contract/clock.js";
 import { failure } from "./contract/expect.js";
-import { changesNothing, fill, SINGLE } from "./contract/lease.js";
+import { changesNothing, fill, SINGLE } from "./contract/lease.suite.js";
 import { LONG } from "./contract/samples.js";
 import { type FaultProxy, startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";

@@ -1,11 +1,11 @@
 /** The Lua scripts: as files, as people read and run them, in a foreign keyspace, and beside their TypeScript twins. */
 import { suite } from "uvu";
-import { luaFiles } from "./contract/lua/files.js";
+import { luaFiles } from "./contract/lua/files.suite.js";
 import { Stand } from "./contract/lua/flow.js";
-import { luaForeign } from "./contract/lua/foreign.js";
-import { luaRunning } from "./contract/lua/running.js";
-import { luaShape } from "./contract/lua/shape.js";
-import { luaTwins } from "./contract/lua/twins.js";
+import { luaForeign } from "./contract/lua/foreign.suite.js";
+import { luaRunning } from "./contract/lua/running.suite.js";
+import { luaShape } from "./contract/lua/shape.suite.js";
+import { luaTwins } from "./contract/lua/twins.suite.js";
 import { startRedis } from "./servers/redis.js";
 
 const server = await startRedis();

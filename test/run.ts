@@ -1,24 +1,50 @@
 /**
  * `npm test [pattern...]`: runs every test/**\/*.test.ts whose path contains one of the patterns, each in a process of its own,
  * two at a time. (uvu's own command loads all files into one process: the servers of all of them would run at once, and a file
- * that hangs or crashes would take the others with it.) Exits with 1 when a test fails, or a file crashes or runs no test.
+ * that hangs or crashes would take the others with it.) A failed test is told when it fails, the output of a failed file at its
+ * end. Exits with 1 when a test fails, or a file crashes, falls silent, runs no test, or skips one without saying why.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { toldBy } from "./run/words.js";
+import { knownRedisBinary, redisBinary } from "./servers/redis-binary.cjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const AT_ONCE = 2;
-const FILE_LIMIT_MS = 10 * 60_000;
+/** A file is killed when it prints nothing for so long; uvu prints a dot for every test. */
+const SILENCE_LIMIT_MS = 4 * 60_000;
 const TICK_MS = 1_000;
+
+/** The files that take longest begin first, so that both workers end together. */
+const LONGEST_FIRST: readonly string[] = [
+  "test/contract/redis.test.ts",
+  "test/lua.test.ts",
+  "test/demo.test.ts",
+  "test/contract/duckdb.test.ts",
+  "test/sync/recovery.test.ts",
+  "test/sync/recovery-crash.test.ts",
+  "test/sync/recovery-random.test.ts",
+  "test/connection.test.ts",
+  "test/faults.test.ts",
+  "test/transfer-killing.test.ts",
+  "test/differential.test.ts",
+  "test/duckdb.test.ts",
+  "test/admission.test.ts",
+  "test/cli/looking.test.ts",
+  "test/package.test.ts",
+];
 
 /** What came of one file. */
 interface Outcome {
   readonly file: string;
   readonly passed: number;
   readonly failed: number;
+  /** Tests that were left out, each with the reason. */
+  readonly skipped: readonly string[];
   /** Why the file failed as a whole; "" when it did not. */
   readonly fault: string;
   readonly output: string;
@@ -48,16 +74,20 @@ function showRunning(): void {
 }
 
 function testFiles(patterns: readonly string[]): string[] {
-  return readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
+  const gone = LONGEST_FIRST.filter((file) => !existsSync(join(ROOT, file)));
+  if (gone.length > 0) throw new Error(`LONGEST_FIRST names files that are gone: ${gone.join(", ")}`);
+  const others = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => join("test", name))
-    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
     .sort();
+  return [...new Set([...LONGEST_FIRST, ...others])].filter(
+    (file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)),
+  );
 }
 
 async function runFile(file: string): Promise<Outcome> {
   const since = performance.now();
-  const child = spawn(process.execPath, ["--import", "tsx", file], {
+  const child = spawn(process.execPath, ["--import", "tsx", "--import", "./test/run/register.mjs", file], {
     cwd: ROOT,
     env: { ...process.env, FORCE_COLOR: coloured ? "1" : "0" },
     stdio: ["ignore", "pipe", "pipe"],
@@ -65,35 +95,44 @@ async function runFile(file: string): Promise<Outcome> {
   running.set(file, { child, since });
   showRunning();
   let output = "";
-  let overdue = false;
+  let silent = false;
+  const impatience = setTimeout(() => {
+    silent = true;
+    child.kill("SIGKILL");
+  }, SILENCE_LIMIT_MS);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");
     stream.on("data", (text: string) => {
       output += text;
+      impatience.refresh();
     });
   }
-  const limit = setTimeout(() => {
-    overdue = true;
-    child.kill("SIGKILL");
-  }, FILE_LIMIT_MS);
+  const skipped: string[] = [];
+  createInterface(child.stdout).on("line", (line) => {
+    const told = toldBy(line);
+    if (told?.what === "skipped") skipped.push(told.text);
+    if (told?.what === "failed") print(`${colour(31, "fails")} ${file}: ${told.text}`);
+    if (told?.what === "figure") print(`${colour(90, "tells")} ${file}: ${told.text}`);
+    if (told?.what === "took") print(`${colour(90, "slow")}  ${file}: ${told.text}`);
+  });
   const end = await new Promise<string>((settle) => {
     child.once("error", (error) => settle(`cannot be run: ${error.message}`));
     child.once("close", (code, signal) => settle(code === 0 ? "" : `ended with ${signal ?? `exit code ${code}`}`));
   });
-  clearTimeout(limit);
+  clearTimeout(impatience);
   running.delete(file);
-  const { total, passed, skipped } = counted(output);
-  const fault = faultOf({ overdue, end, total, skipped });
+  const sums = counted(output);
+  const fault = faultOf({ silent, end, total: sums.total, unexplained: sums.skipped - skipped.length });
   // A file that failed without a failed test counts as one.
-  const failed = total - passed || (fault === "" ? 0 : 1);
-  return { file, passed, failed, fault, output, ms: performance.now() - since };
+  const failed = sums.total - sums.passed || (fault === "" ? 0 : 1);
+  return { file, passed: sums.passed, failed, skipped, fault, output, ms: performance.now() - since };
 }
 
-function faultOf(run: { overdue: boolean; end: string; total: number; skipped: number }): string {
-  if (run.overdue) return `took more than ${FILE_LIMIT_MS / 60_000} minutes`;
+function faultOf(run: { silent: boolean; end: string; total: number; unexplained: number }): string {
+  if (run.silent) return `printed nothing for ${SILENCE_LIMIT_MS / 60_000} minutes`;
   if (run.end !== "") return run.end;
   if (run.total === 0) return "ran no test";
-  return run.skipped > 0 ? `${run.skipped} tests were skipped` : "";
+  return run.unexplained > 0 ? `${run.unexplained} tests were skipped without a reason: use test/skip.ts` : "";
 }
 
 /** The sums that uvu prints at the end of a file. */
@@ -110,7 +149,7 @@ function report({ file, passed, failed, fault, output, ms }: Outcome): void {
     print(`${colour(32, "ok")}    ${file}  ${passed} passed  ${took}`);
     return;
   }
-  print(`${output.trimEnd()}\n`);
+  for (const line of output.trimEnd().split("\n")) print(`${colour(90, `${file} |`)} ${line}`);
   const why = fault === "" ? "" : `  (${fault})`;
   print(`${colour(31, "FAIL")}  ${file}  ${passed} passed, ${failed} failed  ${took}${why}`);
 }
@@ -121,6 +160,7 @@ async function main(patterns: readonly string[]): Promise<number> {
     console.error(`no test file has ${patterns.join(" or ")} in its path`);
     return 1;
   }
+  findServer();
   const ticking = screen ? setInterval(showRunning, TICK_MS) : undefined;
   const queue = files.values();
   const outcomes: Outcome[] = [];
@@ -136,9 +176,21 @@ async function main(patterns: readonly string[]): Promise<number> {
   clearInterval(ticking);
   const sum = (field: "passed" | "failed") => outcomes.reduce((total, outcome) => total + outcome[field], 0);
   print("");
+  for (const { file, skipped } of outcomes) for (const test of skipped) print(`skipped: ${file}: ${test}`);
   for (const { file, failed } of outcomes) if (failed > 0) print(colour(31, `failed: ${file}`));
   print(`${sum("passed")} passed, ${sum("failed")} failed`);
   return sum("failed") === 0 ? 0 : 1;
+}
+
+/** Where no Redis is installed, one is fetched or built: once, for all files, and not in the silence of one of them. */
+function findServer(): void {
+  if (knownRedisBinary() !== undefined) return;
+  console.log("no redis-server on the PATH: fetching one");
+  try {
+    redisBinary();
+  } catch {
+    // The tests that need it say what to install; the others run.
+  }
 }
 
 process.on("exit", () => {

@@ -1,6 +1,6 @@
 /** Copies that are killed at every step. */
 import { suite } from "uvu";
-import { killing } from "./transfer/killing.js";
+import { killing } from "./transfer/killing.suite.js";
 import { TransferStand } from "./transfer/stand.js";
 
 const stand = await TransferStand.start();

@@ -1,6 +1,6 @@
 /** Flows that are copied in the middle of a story, and the layout in which they travel. */
 import { suite } from "uvu";
-import { roundTrip } from "./transfer/round-trip.js";
+import { roundTrip } from "./transfer/round-trip.suite.js";
 import { TransferStand } from "./transfer/stand.js";
 
 const stand = await TransferStand.start();

@@ -1,8 +1,8 @@
 /** Moving whole flows between Redis, DuckDB and files. */
 import { suite } from "uvu";
-import { backups } from "./transfer/backups.js";
-import { copying } from "./transfer/copying.js";
-import { importScripts } from "./transfer/import-scripts.js";
+import { backups } from "./transfer/backups.suite.js";
+import { copying } from "./transfer/copying.suite.js";
+import { importScripts } from "./transfer/import-scripts.suite.js";
 import { TransferStand } from "./transfer/stand.js";
 
 const stand = await TransferStand.start();

@@ -8,7 +8,7 @@ import { type Config, type StateEvent, StateLostError, StateManager } from "../s
 import { newFlowId } from "./contract/backends.js";
 import { failure } from "./contract/expect.js";
 import { LONG } from "./contract/samples.js";
-import { next } from "./contract/watch.js";
+import { next } from "./contract/watch.suite.js";
 import { Metronome } from "./servers/metronome.js";
 import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";

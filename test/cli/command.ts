@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { bundle } from "../bundle.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const ENTRY = fileURLToPath(new URL("../../sync/sf-state.ts", import.meta.url));
+const PROGRAM = await bundle(new URL("../../sync/sf-state.ts", import.meta.url));
 
 /** How to start the real command: a program and its first words. */
-export const COMMAND = [process.execPath, "--import", "tsx", ENTRY] as const;
+export const COMMAND = [process.execPath, PROGRAM] as const;
 
 export interface Ended {
   readonly code: number | null;

@@ -6,7 +6,22 @@ import { StateManager } from "../../src/index.js";
 import { type RedisServer, startRedis } from "../servers/redis.js";
 import type { Open } from "./open.js";
 
-/** The three backends for tests: a real Redis, DuckDB files in a folder of their own, memory. */
+/** One backend for tests. */
+export interface Backend extends AsyncDisposable {
+  readonly open: Open;
+}
+
+/** DuckDB files in a folder of their own. */
+interface DuckdbFolder extends Backend {
+  readonly folder: string;
+}
+
+/** A real Redis. */
+interface OnRedis extends Backend {
+  readonly redis: RedisServer;
+}
+
+/** The three of them. */
 export interface Backends extends AsyncDisposable {
   readonly redis: RedisServer;
   readonly openMemory: Open;
@@ -16,15 +31,48 @@ export interface Backends extends AsyncDisposable {
   readonly openAlike: Readonly<Record<string, Open>>;
 }
 
+export const BACKENDS = { memory: inMemory, duckdb: inFolder, redis: onRedis };
+export type BackendName = keyof typeof BACKENDS;
+
 const ALIKE = "alike";
 
 export function newFlowId(): string {
   return `flow-${randomBytes(8).toString("hex")}`;
 }
 
-export async function startBackends(): Promise<Backends> {
+async function inMemory(): Promise<Backend> {
+  return {
+    open: (config, { flowId = newFlowId(), ...options } = {}) =>
+      StateManager.open(flowId, { ...config, backend: "memory" }, options),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function inFolder(): Promise<DuckdbFolder> {
   const folder = await mkdtemp(join(tmpdir(), "sf-contract-"));
+  const duckdb = { path: join(folder, "{flow_id}.db") };
+  return {
+    folder,
+    open: (config, { flowId = newFlowId(), ...options } = {}) =>
+      StateManager.open(flowId, { ...config, backend: "duckdb", duckdb }, options),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function onRedis(): Promise<OnRedis> {
   const redis = await startRedis();
+  return {
+    redis,
+    open: (config, { flowId = newFlowId(), ...options } = {}) =>
+      StateManager.open(flowId, { ...config, backend: "redis", redis: { url: redis.url } }, options),
+    [Symbol.asyncDispose]: () => redis.stop(),
+  };
+}
+
+export async function startBackends(): Promise<Backends> {
+  const [memory, duckdb, server] = await Promise.all([inMemory(), inFolder(), onRedis()]);
+  const { folder } = duckdb;
+  const { redis } = server;
   let copies = 0;
 
   /** Takes a tenth of the time that a file from scratch takes. */
@@ -41,16 +89,9 @@ export async function startBackends(): Promise<Backends> {
 
   return {
     redis,
-    openMemory: (config, { flowId = newFlowId(), ...options } = {}) =>
-      StateManager.open(flowId, { ...config, backend: "memory" }, options),
-    openDuckdb: (config, { flowId = newFlowId(), ...options } = {}) =>
-      StateManager.open(
-        flowId,
-        { ...config, backend: "duckdb", duckdb: { path: join(folder, "{flow_id}.db") } },
-        options,
-      ),
-    openRedis: (config, { flowId = newFlowId(), ...options } = {}) =>
-      StateManager.open(flowId, { ...config, backend: "redis", redis: { url: redis.url } }, options),
+    openMemory: memory.open,
+    openDuckdb: duckdb.open,
+    openRedis: server.open,
     openAlike: {
       memory: (config, options) => StateManager.open(ALIKE, { ...config, backend: "memory" }, options),
       duckdb: async (config, options) => {
@@ -63,8 +104,7 @@ export async function startBackends(): Promise<Backends> {
       },
     },
     async [Symbol.asyncDispose]() {
-      await redis.stop();
-      await rm(folder, { recursive: true, force: true });
+      for (const backend of [memory, duckdb, server]) await backend[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,9 +1,9 @@
 import { StateManager } from "../../src/index.js";
 import { PaperExchange, planRecovery } from "../../sync/index.js";
+import { bundle } from "../bundle.js";
 import { seededRandom } from "../servers/random.js";
 import { accountOf } from "./account.js";
 import { agreement, type BothSides, type Check, sameRun } from "./agreement.js";
-import { BotBundle } from "./bot-bundle.js";
 import { eventsOf } from "./flow-log.js";
 import { Lives } from "./lives.js";
 import { type Market, marketText } from "./market.js";
@@ -91,8 +91,8 @@ async function killed(
   const random = seededRandom(options.chaosSeed, 0);
   const progress = new Progress(options.chaos, 0);
   const order = { ...options, verbose: false, reset: false, ...(url !== undefined && { url }) };
-  await using bundle = await BotBundle.make();
-  using lives = new Lives(bundle.program, { flow, options: order }, ({ recovered, table }) => {
+  const program = await bundle(new URL("chaos-bot.ts", import.meta.url));
+  using lives = new Lives(program, { flow, options: order }, ({ recovered, table }) => {
     recoveries.count++;
     if (recovered.length > 0) recoveries.busy++;
     for (const type of recovered) recoveries.did[type] = (recoveries.did[type] ?? 0) + 1;

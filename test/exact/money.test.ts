@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { averagePrice } from "../../src/exact/average-price.js";
 import * as decimal from "../../src/exact/decimal.js";
 import * as money from "../../src/exact/money.js";
+import { big, bigMoney, bigText } from "./big.js";
 
 const test = suite("money");
 const UNITS = 100_000_000n;
@@ -214,6 +216,66 @@ test("a decimal text reads back as the decimal", () => {
       assert.is(decimal.decimalText(decimal.parseDecimal(text)), text);
       assert.is(money.roundDecimal(decimal.parseDecimal(text)), rounded(each.digits, each.scale));
     }),
+  );
+});
+
+test("big.js reads, adds, multiplies and rounds decimals to the same", () => {
+  const { addDecimal, decimalText, multiplyDecimal, toDecimal } = decimal;
+  fc.assert(
+    fc.property(anyDouble, anyDouble, (a, b) => {
+      const [x, y] = [toDecimal(a), toDecimal(b)];
+      assert.is(decimalText(x), bigText(big(a)));
+      for (const [found, expected] of [
+        [addDecimal(x, y), big(a).plus(big(b))],
+        [multiplyDecimal(x, y), big(a).times(big(b))],
+      ] as const) {
+        assert.is(decimalText(found), bigText(expected));
+        assert.is(money.roundDecimal(found), BigInt(bigMoney(expected).times(1e8).toFixed()));
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("big.js rounds what lies on a half, and next to one, to the same", () => {
+  const tail = fc.constantFrom("5", "50", "49999999", "50000001", "4", "6");
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), tail, (units, digits) => {
+      const near = { digits: BigInt(`${units}${digits}`), scale: 8 + digits.length };
+      assert.is(money.roundDecimal(near), BigInt(bigMoney(big(near)).times(1e8).toFixed()));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("big.js sums amounts of money to the same, in any order", () => {
+  fc.assert(
+    fc.property(fc.array(amount, { maxLength: 30 }), (amounts) => {
+      const sum = amounts.reduce((total, each) => total + each, 0n);
+      const backwards = amounts.toReversed().reduce((total, each) => total.plus(money.formatMoney(each)), big(0));
+      assert.is(money.formatMoney(sum), bigText(backwards));
+    }),
+  );
+});
+
+test("big.js finds the same double next to an average price", () => {
+  const size = fc.integer({ min: 1, max: 1_000_000_000 }).map((digits) => Number(`${digits}e-6`));
+  const price = fc.integer({ min: 1, max: 1_000_000_000 }).map((digits) => Number(`${digits}e-5`));
+  const fills = fc.array(fc.tuple(size, price), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(fills, (each) => {
+      const { addDecimal, multiplyDecimal, toDecimal, toNumber } = decimal;
+      const none = toDecimal(0);
+      const cost = each.reduce((sum, [s, p]) => addDecimal(sum, multiplyDecimal(toDecimal(s), toDecimal(p))), none);
+      const held = toNumber(each.reduce((sum, [s]) => addDecimal(sum, toDecimal(s)), none));
+      const [bigCost, bigHeld] = each.reduce(
+        ([c, h], [s, p]) => [c.plus(big(s).times(big(p))), h.plus(big(s))],
+        [big(0), big(0)],
+      );
+      assert.is(bigText(big(cost)), bigText(bigCost));
+      assert.is(averagePrice(cost, held), Number(bigCost.div(bigHeld).toFixed()));
+    }),
+    { numRuns: 3_000 },
   );
 });
 

@@ -9,6 +9,7 @@ import { Cluster, Redis } from "ioredis";
 import { RedisMemoryServer } from "redis-memory-server";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { skip } from "../skip.js";
 import { ask } from "./ask.js";
 import { startCluster } from "./cluster.js";
 import { startRedis } from "./redis.js";
@@ -100,10 +101,14 @@ test("many servers start at once on ports of their own", async () => {
   await Promise.all(servers.map((server) => server.stop()));
 });
 
-// redis-memory-server cannot run a system binary whose path has a space in it.
-const withoutSpaces = /\s/.test(redisBinary() + HERE) ? test.skip : test;
+const BY_ITSELF = "redis-memory-server by itself starts the server that was found";
+if (/\s/.test(redisBinary() + HERE)) {
+  skip(test, BY_ITSELF, "it cannot run a binary whose path has a space in it");
+} else {
+  test(BY_ITSELF, byItself);
+}
 
-withoutSpaces("redis-memory-server by itself starts the server that was found", async () => {
+async function byItself(): Promise<void> {
   const server = new RedisMemoryServer();
   try {
     const executable = /^executable:(.*)\r$/m.exec(await ask({ port: await server.getPort() }, "INFO", "server"))?.[1];
@@ -113,7 +118,7 @@ withoutSpaces("redis-memory-server by itself starts the server that was found", 
   } finally {
     await server.stop();
   }
-});
+}
 
 test("the launcher becomes the server that is found when it runs", async () => {
   const [found, launched] = await Promise.all([redisBinary(), join(HERE, "redis-server.sh")].map(version));

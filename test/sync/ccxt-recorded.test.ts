@@ -1,4 +1,4 @@
-/** Real ccxt clients fed with recorded answers of exchanges: what the adapter reads is what ccxt's authors recorded. */
+/** Real ccxt clients fed with answers of exchanges, made up and recorded: what the adapter reads is what the exchange said. */
 import type { Exchange as Client } from "ccxt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -9,7 +9,7 @@ import { isRow, numberOf, type Row, rowOf, rowsOf, textOf, Unreadable } from "..
 import { ccxtExchange } from "../../sync/ccxt-exchange.js";
 import { clientOf, EXCHANGES, type ExchangeId } from "./ccxt/clients.js";
 import { ExchangeServer } from "./ccxt/exchange-server.js";
-import { type Recording, recordingsOf, WITHOUT_RECORDINGS } from "./ccxt/recordings.js";
+import { answersOf, type Recording, SOURCES, type Source, WITHOUT_RECORDINGS } from "./ccxt/recordings.js";
 
 if (WITHOUT_RECORDINGS !== undefined) console.log(WITHOUT_RECORDINGS);
 
@@ -76,74 +76,99 @@ const CLIENTS: readonly (readonly [exchange: string, id: ExchangeId])[] = [
   ["hyperliquid", "hyperliquid"],
 ];
 
-for (const [exchange, id] of CLIENTS) {
-  for (const recording of recordingsOf(exchange)) {
-    test(`${exchange} ${recording.method}: ${recording.description} reads as it was recorded`, async () => {
-      server.answer = () => ({ json: recording.httpResponse });
-      const client = clientOf(id, server.url);
-      const now = rows(await asked(client, recording));
-      const recorded = rows(recording.parsedResponse);
-      const kind = recording.method === "fetchPositions" ? "position" : "order";
-      assert.equal(
-        now.map((row, index) => seen(row, recorded[index] ?? {}, kind)),
-        recorded.map((row) => seen(row, row, kind)),
-      );
-      assert.ok(recorded.length > 0);
-      for (const [index, row] of now.entries()) {
-        const before = recorded[index] ?? {};
-        const result = mapped(client, recording, { ...row, info: {} });
-        assert.equal(result, mapped(client, recording, { ...before, info: {} }));
-        if (isRow(result) && "refused" in result) {
-          assert.ok(before.contracts == null || textOf(before, "symbol") === "BTC/USD:BTC", JSON.stringify(before));
-          continue;
-        }
-        // The size, said once more without the code under test: as a rational number of a billionth.
-        const amount = numberOf(before, kind === "position" ? "contracts" : "amount") ?? 0;
-        const contractSize = marketOf(client, String(before.symbol ?? recording.input[0])).contractSize;
-        const size = Math.round(amount * 1e6) * Math.round(contractSize * 1e6);
-        assert.is(isRow(result) ? Math.round(Number(result.size) * 1e12) : undefined, size);
+const ANSWERS = SOURCES.flatMap((source) =>
+  CLIENTS.flatMap(([exchange, id]) =>
+    answersOf(source, exchange).map((recording) => ({ source: source.name, exchange, id, recording })),
+  ),
+);
+
+for (const { source, exchange, id, recording } of ANSWERS) {
+  test(`${exchange} ${recording.method}, ${source}: ${recording.description} reads as it should`, async () => {
+    server.answer = () => ({ json: recording.httpResponse });
+    const client = clientOf(id, server.url);
+    const now = rows(await asked(client, recording));
+    const recorded = rows(recording.parsedResponse);
+    const kind = recording.method === "fetchPositions" ? "position" : "order";
+    assert.equal(
+      now.map((row, index) => seen(row, recorded[index] ?? {}, kind)),
+      recorded.map((row) => seen(row, row, kind)),
+    );
+    assert.ok(recorded.length > 0);
+    for (const [index, row] of now.entries()) {
+      const before = recorded[index] ?? {};
+      const result = mapped(client, recording, { ...row, info: {} });
+      assert.equal(result, mapped(client, recording, { ...before, info: {} }));
+      if (isRow(result) && "refused" in result) {
+        assert.ok(before.contracts == null || textOf(before, "symbol") === "BTC/USD:BTC", JSON.stringify(before));
+        continue;
       }
-    });
-  }
+      // The size, said once more without the code under test: as a rational number of a billionth.
+      const amount = numberOf(before, kind === "position" ? "contracts" : "amount") ?? 0;
+      const contractSize = marketOf(client, String(before.symbol ?? recording.input[0])).contractSize;
+      const size = Math.round(amount * 1e6) * Math.round(contractSize * 1e6);
+      assert.is(isRow(result) ? Math.round(Number(result.size) * 1e12) : undefined, size);
+    }
+  });
 }
 
-function recordedOf(exchange: string, method: string, tell: (recording: Recording) => boolean = () => true): unknown {
-  const found = recordingsOf(exchange).find((recording) => recording.method === method && tell(recording));
-  if (found === undefined) throw new Error(`no ${method} of ${exchange} is recorded`);
+function answerOf(
+  source: Source,
+  exchange: string,
+  method: string,
+  tell: (recording: Recording) => boolean = () => true,
+): unknown {
+  const found = answersOf(source, exchange).find((recording) => recording.method === method && tell(recording));
+  if (found === undefined) throw new Error(`no ${method} of ${exchange} is ${source.name}`);
   return found.httpResponse;
 }
 
-test("a position of OKX is contracts times contract size, 1 x 0.001", async () => {
-  server.answer = () => ({ json: recordedOf("okx", "fetchPositions") });
-  const exchange = ccxtExchange(clientOf("okx", server.url), { pairs: ["LTC/USDT:USDT"] });
-  const [position, ...others] = await exchange.fetchPositions();
-  assert.is(others.length, 0);
-  assert.is(position?.size, 0.001);
-  assert.is(position?.side, "long");
-  assert.is(position?.entryPrice, 68.24);
-});
+/** What an adapter says of the first answer of its kind. */
+const SAID = {
+  "made up": {
+    okx: { size: 0.001, entryPrice: 74.5 },
+    hyperliquid: { size: 1.25, entryPrice: 101.4 },
+    kucoin: { size: 0.3, createdAt: 1709640020321 },
+  },
+  recorded: {
+    okx: { size: 0.001, entryPrice: 68.24 },
+    hyperliquid: { size: 0.5, entryPrice: 138.76 },
+    kucoin: { size: 0.1, createdAt: 1700137607713 },
+  },
+};
 
-test("hyperliquid's negative size is a short", async () => {
-  const negative = (recording: Recording) => /"szi":"-/.test(JSON.stringify(recording.httpResponse));
-  server.answer = () => ({ json: recordedOf("hyperliquid", "fetchPositions", negative) });
-  const exchange = ccxtExchange(clientOf("hyperliquid", server.url), { pairs: ["SOL/USDC:USDC"] });
-  assert.equal(await exchange.fetchPositions(), [
-    { pair: "SOL/USDC:USDC", side: "short", size: 0.5, entryPrice: 138.76 },
-  ]);
-});
+for (const source of SOURCES) {
+  const said = SAID[source.name];
 
-test("an order of kucoin is in base currency and of the millisecond in which it was made", async () => {
-  server.answer = ({ path }) =>
-    path.endsWith("/stopOrders")
-      ? { json: { code: "200000", data: { items: [] } } }
-      : { json: recordedOf("kucoinfutures", "fetchOpenOrders") };
-  const exchange = ccxtExchange(clientOf("kucoinfutures", server.url), { pairs: ["LTC/USDT:USDT"] });
-  const [order] = await exchange.fetchOpenOrders();
-  assert.is(order?.size, 0.1);
-  assert.is(order?.filled, 0);
-  assert.is(order?.createdAt?.getTime(), 1700137607713);
-  assert.is(order?.reduceOnly, false);
-});
+  test(`a position of OKX, ${source.name}, is contracts times contract size, 1 x 0.001`, async () => {
+    server.answer = () => ({ json: answerOf(source, "okx", "fetchPositions") });
+    const exchange = ccxtExchange(clientOf("okx", server.url), { pairs: ["LTC/USDT:USDT"] });
+    const [position, ...others] = await exchange.fetchPositions();
+    assert.is(others.length, 0);
+    assert.is(position?.size, said.okx.size);
+    assert.is(position?.side, "long");
+    assert.is(position?.entryPrice, said.okx.entryPrice);
+  });
+
+  test(`hyperliquid's negative size, ${source.name}, is a short`, async () => {
+    const negative = (recording: Recording) => /"szi":"-/.test(JSON.stringify(recording.httpResponse));
+    server.answer = () => ({ json: answerOf(source, "hyperliquid", "fetchPositions", negative) });
+    const exchange = ccxtExchange(clientOf("hyperliquid", server.url), { pairs: ["SOL/USDC:USDC"] });
+    assert.equal(await exchange.fetchPositions(), [{ pair: "SOL/USDC:USDC", side: "short", ...said.hyperliquid }]);
+  });
+
+  test(`an order of kucoin, ${source.name}, is in base currency and of the millisecond in which it was made`, async () => {
+    server.answer = ({ path }) =>
+      path.endsWith("/stopOrders")
+        ? { json: { code: "200000", data: { items: [] } } }
+        : { json: answerOf(source, "kucoinfutures", "fetchOpenOrders") };
+    const exchange = ccxtExchange(clientOf("kucoinfutures", server.url), { pairs: ["LTC/USDT:USDT"] });
+    const [order] = await exchange.fetchOpenOrders();
+    assert.is(order?.size, said.kucoin.size);
+    assert.is(order?.filled, 0);
+    assert.is(order?.createdAt?.getTime(), said.kucoin.createdAt);
+    assert.is(order?.reduceOnly, false);
+  });
+}
 
 test("every exchange tells its positions without naming pairs", async () => {
   for (const id of EXCHANGES) {

@@ -3,12 +3,12 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Config, StateManager } from "../../src/index.js";
 import { PaperExchange } from "../../sync/index.js";
+import { bundle } from "../bundle.js";
 import { newFlowId } from "../contract/backends.js";
 import { Clock } from "../contract/clock.js";
 import { seededRandom } from "../servers/random.js";
@@ -16,7 +16,7 @@ import { startRedis } from "../servers/redis.js";
 import { calamity, outcome, SCENES, type Scene } from "./recovery/scene.js";
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1_000_000));
-const VICTIM = fileURLToPath(new URL("./recovery/victim.ts", import.meta.url));
+const VICTIM = await bundle(new URL("./recovery/victim.ts", import.meta.url));
 
 /** Kills of each backend and scene. */
 const KILLS = 3;
@@ -56,7 +56,7 @@ async function play(backend: "duckdb" | "redis", scene: Scene, steps: readonly n
   }
   const recover = async (step: number): Promise<Ended> => {
     const args = [JSON.stringify(config), "flow", file, scene.name, String(step), String(clock.now)];
-    const child = run(process.execPath, ["--import", "tsx", VICTIM, ...args]);
+    const child = run(process.execPath, [VICTIM, ...args]);
     const { stdout } = await child.catch((error: { signal?: string; stderr?: string }) => {
       if (error.signal !== "SIGKILL") throw error;
       return { stdout: '{"steps":0}' };

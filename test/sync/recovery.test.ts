@@ -2,12 +2,12 @@
 import { suite } from "uvu";
 import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
-import { doubts } from "./recovery/doubts.js";
-import { modes } from "./recovery/modes.js";
-import { orders } from "./recovery/orders.js";
-import { orphans } from "./recovery/orphans.js";
-import { positions } from "./recovery/positions.js";
-import { reconciling } from "./recovery/reconciling.js";
+import { doubts } from "./recovery/doubts.suite.js";
+import { modes } from "./recovery/modes.suite.js";
+import { orders } from "./recovery/orders.suite.js";
+import { orphans } from "./recovery/orphans.suite.js";
+import { positions } from "./recovery/positions.suite.js";
+import { reconciling } from "./recovery/reconciling.suite.js";
 
 const backends = await startBackends();
 

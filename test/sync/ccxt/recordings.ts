@@ -1,13 +1,12 @@
 /**
- * Recorded answers of exchanges and what ccxt makes of them: `../shared/data/exchange-answers` beside the checkout. They are not
- * part of the product: without them small answers of the same shape, made by hand, are used, and the tests say so.
+ * Answers of exchanges and what ccxt makes of them. Our own, made up in the form that each exchange documents, stand in `answers/`;
+ * recorded ones are not part of the product and are played on top where they lie beside the checkout.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HAND_MADE } from "./hand-made.js";
 
-const FOLDER = fileURLToPath(new URL("../../../../shared/data/exchange-answers/", import.meta.url));
+const OWN = new URL("./answers/", import.meta.url);
+const RECORDED = new URL("../../../../shared/data/exchange-answers/", import.meta.url);
 
 export interface Recording {
   readonly method: string;
@@ -17,16 +16,27 @@ export interface Recording {
   readonly parsedResponse: unknown;
 }
 
-/** Why the recorded answers are not used; undefined when they are. */
-export const WITHOUT_RECORDINGS = existsSync(FOLDER)
-  ? undefined
-  : `no recorded answers of exchanges in ${FOLDER}: answers made by hand stand in for them`;
+export interface Source {
+  readonly name: "made up" | "recorded";
+  readonly folder: URL;
+}
 
-/** `binance`, `okx`, `kucoinfutures`, `hyperliquid`. */
-export function recordingsOf(exchange: string): readonly Recording[] {
-  if (WITHOUT_RECORDINGS !== undefined) return HAND_MADE[exchange] ?? [];
+/** Where answers are on this machine: the made-up ones always. */
+export const SOURCES: readonly Source[] = [
+  { name: "made up", folder: OWN },
+  ...(existsSync(RECORDED) ? [{ name: "recorded", folder: RECORDED } as const] : []),
+];
+
+/** Says that only the made-up answers are played; undefined when there are recorded ones. */
+export const WITHOUT_RECORDINGS =
+  SOURCES.length > 1
+    ? undefined
+    : `no recorded answers of exchanges in ${fileURLToPath(RECORDED)}: only our own are played`;
+
+/** Of `binance`, `okx`, `kucoinfutures`, `hyperliquid`. */
+export function answersOf({ folder }: Source, exchange: string): readonly Recording[] {
   const file: { readonly entries: readonly Recording[] } = JSON.parse(
-    readFileSync(join(FOLDER, `${exchange}.json`), "utf8"),
+    readFileSync(new URL(`${exchange}.json`, folder), "utf8"),
   );
   return file.entries;
 }

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -7,15 +6,17 @@ import { InvalidArgumentError, LockedError } from "../../src/index.js";
 import { copyFlow } from "../../src/transfer/copy-flow.js";
 import type { FlowPlace } from "../../src/transfer/flow-place.js";
 import { withoutEpoch } from "../../src/transfer/portable.js";
+import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
 import type { TransferStand } from "./stand.js";
 
 const run = promisify(execFile);
-const PROGRAM = fileURLToPath(new URL("killed-copy.ts", import.meta.url));
+const PROGRAM = await bundle(new URL("killed-copy.ts", import.meta.url));
 
 /** Died of SIGKILL: undefined. Lived to the end: what it printed. */
 async function copyAndDie(step: number, replace: boolean, from: string, to: string): Promise<string | undefined> {
-  const args = ["--import", "tsx", PROGRAM, String(step), replace ? "replace" : "keep", from, to];
+  process.stdout.write("."); // a sign of life for `npm test`: one test makes dozens of copies
+  const args = [PROGRAM, String(step), replace ? "replace" : "keep", from, to];
   try {
     const { stdout } = await run(process.execPath, args);
     return stdout;

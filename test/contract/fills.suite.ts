@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { FillInput, FillResult, OrderInput, StateManager } from "../../src/index.js";
-import { admitted } from "./admission.js";
+import { admitted } from "./admission.suite.js";
 import { another } from "./another.js";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
 import { everything, refused, sameDouble } from "./expect.js";

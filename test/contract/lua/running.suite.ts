@@ -19,6 +19,11 @@ export function luaRunning(stand: Stand): void {
   const test = suite("lua: running");
   const { server, client } = stand;
 
+  // `contents` looks through all keys of the server: those of earlier tests would make it slower and slower.
+  test.before.each(async () => {
+    await client.flushall();
+  });
+
   for (const operation of operations) {
     const { name } = operation;
 

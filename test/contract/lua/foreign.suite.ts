@@ -23,6 +23,11 @@ export function luaForeign(stand: Stand): void {
   const test = suite("lua: foreign");
   const { client } = stand;
 
+  // `contents` looks through all keys of the server: those of earlier tests would make it slower and slower.
+  test.before.each(async () => {
+    await client.flushall();
+  });
+
   /** Puts a value at a key that no command for its type accepts. */
   async function spoil(key: string, type: string | undefined): Promise<void> {
     await client.del(key);

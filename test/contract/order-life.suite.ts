@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import type { StateManager as Manager, OrderStatus } from "../../src/index.js";
-import { admitted } from "./admission.js";
+import { admitted } from "./admission.suite.js";
 import { Clock, DAY } from "./clock.js";
 import { failure, refused } from "./expect.js";
 import type { Theme } from "./open.js";

@@ -8,6 +8,7 @@ import { kept, quotient } from "../../../src/exact/kept.js";
 import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
 import { notionalOf } from "../../../src/state/exposure.js";
+import { big, bigMoney, bigText } from "../../exact/big.js";
 import { DAY, MINUTE } from "../clock.js";
 import { DOUBLES, EXOTIC_NAMES } from "../samples.js";
 import type { Stand } from "./flow.js";
@@ -121,12 +122,12 @@ export function luaTwins({ client }: Stand): void {
     const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = decimal;
     assertTwins(cases, await ask("decimal_text(a)"), ([a]) => decimalText(toDecimal(a)));
     assertTwins(cases, await ask("decimal_text(decimal_negate(a))"), ([a]) => decimalText(negateDecimal(toDecimal(a))));
-    assertTwins(cases, await ask("decimal_text(decimal_add(a, b))"), ([a, b]) =>
-      decimalText(addDecimal(toDecimal(a), toDecimal(b))),
-    );
-    assertTwins(cases, await ask("decimal_text(decimal_multiply(a, b))"), ([a, b]) =>
-      decimalText(multiplyDecimal(toDecimal(a), toDecimal(b))),
-    );
+    const sums = await ask("decimal_text(decimal_add(a, b))");
+    assertTwins(cases, sums, ([a, b]) => decimalText(addDecimal(toDecimal(a), toDecimal(b))));
+    assertTwins(cases, sums, ([a, b]) => bigText(big(a).plus(big(b))));
+    const products = await ask("decimal_text(decimal_multiply(a, b))");
+    assertTwins(cases, products, ([a, b]) => decimalText(multiplyDecimal(toDecimal(a), toDecimal(b))));
+    assertTwins(cases, products, ([a, b]) => bigText(big(a).times(big(b))));
   });
 
   test("a decimal is rounded to money alike, half away from zero, and refused beyond 9e15", async () => {
@@ -152,6 +153,10 @@ export function luaTwins({ client }: Stand): void {
       const product = decimal.multiplyDecimal(plainDecimal(a), plainDecimal(b));
       const rounded = money.roundDecimal(product);
       return money.withinMoney(rounded) ? money.formatMoney(rounded) : "none";
+    });
+    assertTwins(cases, answers, ([a, b]) => {
+      const rounded = bigMoney(big(a).times(big(b)));
+      return rounded.abs().gt("9e15") ? "none" : bigText(rounded);
     });
   });
 

@@ -1,5 +1,4 @@
 import { readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
@@ -7,7 +6,7 @@ import { operations } from "../../../src/operations/all.js";
 import { COMMON_ARGV } from "../../../src/operations/operation.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
 
-const OPERATIONS_FOLDER = fileURLToPath(new URL("../../../src/operations/", import.meta.url));
+const OPERATIONS = new URL("../../../src/operations/", import.meta.url);
 const TYPES = ["hash", "zset", "string", "stream"];
 
 /** This operation takes any number of arguments: those from its last name on come in pairs. */
@@ -31,9 +30,9 @@ export function luaFiles(): void {
 
   test("every module that makes an operation is in the list of all", async () => {
     const made: string[] = [];
-    for (const name of readdirSync(OPERATIONS_FOLDER)) {
+    for (const name of readdirSync(OPERATIONS)) {
       if (!name.endsWith(".ts") || name === "all.ts") continue;
-      const exported: object = await import(new URL(name, `file://${OPERATIONS_FOLDER}`).href);
+      const exported: object = await import(new URL(name, OPERATIONS).href);
       for (const value of Object.values(exported)) {
         if (typeof value === "object" && value !== null && "encode" in value && "apply" in value && "name" in value) {
           made.push(String(value.name));

@@ -1,0 +1,60 @@
+import { suite } from "uvu";
+import { admission } from "./admission.suite.js";
+import { BACKENDS, type BackendName } from "./backends.js";
+import { breaker } from "./breaker.suite.js";
+import { cooldowns } from "./cooldowns.suite.js";
+import { days } from "./days.suite.js";
+import { events } from "./events.suite.js";
+import { fills } from "./fills.suite.js";
+import { leases } from "./lease.suite.js";
+import { lifecycle } from "./lifecycle.suite.js";
+import { liveness } from "./liveness.suite.js";
+import { money } from "./money.suite.js";
+import type { Theme } from "./open.js";
+import { orderLife } from "./order-life.suite.js";
+import { orders } from "./orders.suite.js";
+import { positions } from "./positions.suite.js";
+import { recovering } from "./recovering.suite.js";
+import { risk } from "./risk.suite.js";
+import { signals } from "./signals.suite.js";
+import { snapshots } from "./snapshot.suite.js";
+import { validation } from "./validation.suite.js";
+import { watching } from "./watch.suite.js";
+
+const THEMES: Readonly<Record<string, Theme>> = {
+  lifecycle,
+  positions,
+  orders,
+  money,
+  days,
+  risk,
+  breaker,
+  signals,
+  cooldowns,
+  liveness,
+  snapshots,
+  validation,
+  admission,
+  fills,
+  "life of orders": orderLife,
+  leases,
+  recovering,
+  events,
+  watching,
+};
+
+/** Runs the contract on one backend: a suite per part, the same for all of them. */
+export async function contractOn(name: BackendName): Promise<void> {
+  const stand = await BACKENDS[name]();
+  const traits = { durable: name !== "memory" };
+  for (const [part, addTests] of Object.entries(THEMES)) {
+    const test = suite(`${name}: ${part}`);
+    addTests(test, stand.open, traits);
+    test.run();
+  }
+  const end = suite("end");
+  end("the server and the files of the contract's tests are let go", async () => {
+    await stand[Symbol.asyncDispose]();
+  });
+  end.run();
+}

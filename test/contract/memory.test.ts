@@ -1,0 +1,4 @@
+/** The contract of `StateManager`, in memory. */
+import { contractOn } from "./contract.suite.js";
+
+await contractOn("memory");
