@@ -16,5 +16,5 @@ export type Agree = [
   // @ts-expect-error a word of a list is missing
   True<Same<View<typeof order>["status"], Exclude<PendingOrder["status"], "unknown">>>,
   // @ts-expect-error a field is new
-  True<Same<View<typeof order>, Pick<PendingOrder & { note?: string }, keyof PendingOrder | "note">>>,
+  True<Same<View<typeof order>, Pick<PendingOrder & { unheard?: string }, keyof PendingOrder | "unheard">>>,
 ];

@@ -2,10 +2,11 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { dayRow, dayText, orderRow, orderText, positionRow, positionText } from "../../src/layout/stored-records.js";
+import * as stored from "../../src/layout/stored-records.js";
 import { breaker } from "../../src/records/breaker.js";
 import type { Field, Fields, Row } from "../../src/records/field.js";
 import { madeOf } from "../../src/records/field.js";
+import { orderRow } from "../../src/records/generated/order.js";
 import { hashOf } from "../../src/records/hash.js";
 import { lease } from "../../src/records/lease.js";
 import { meta } from "../../src/records/meta.js";
@@ -80,21 +81,23 @@ comesBack("the lease", lease);
 comesBack("the recovery", recovery);
 
 test("an order comes back from its JSON as it was", () => {
-  fc.assert(fc.property(rowsOf(order), (row) => assert.equal(orderRow(row.id, orderText(row)), row)));
+  fc.assert(fc.property(rowsOf(order), (row) => assert.equal(stored.orderRow(row.id, stored.orderText(row)), row)));
 });
 
 test("a position comes back from its JSON as it was", () => {
-  fc.assert(fc.property(rowsOf(position), (row) => assert.equal(positionRow(row.id, positionText(row)), row)));
+  fc.assert(
+    fc.property(rowsOf(position), (row) => assert.equal(stored.positionRow(row.id, stored.positionText(row)), row)),
+  );
 });
 
 test("a day comes back from its JSON as it was", () => {
   const row = { day: "2026-11-28", pnl: -150_000_000n, trades: 3 };
-  assert.is(dayText(row), '{"pnl":"-1.5","trades":3}');
-  assert.equal(dayRow(row.day, dayText(row)), row);
+  assert.is(stored.dayText(row), '{"pnl":"-1.5","trades":3}');
+  assert.equal(stored.dayRow(row.day, stored.dayText(row)), row);
 });
 
 test("an order's JSON is, byte for byte, what it always was", () => {
-  const full = {
+  const full = orderRow({
     id: 'a"1',
     pair: "BTC/USDT",
     side: "buy",
@@ -112,23 +115,23 @@ test("an order's JSON is, byte for byte, what it always was", () => {
     cooldown: 3,
     metadata: '{"a":[]}',
     notional: 400_005_000_000n,
-  } as const;
+  });
   assert.is(
-    orderText(full),
+    stored.orderText(full),
     '{"id":"a\\u00221","pair":"BTC/USDT","side":"buy","order_type":"limit","price":40000.5,"size":0.1,"status":"open",' +
       '"created_at":1700000000000,"filled":0,"intent":"entry","position_id":"p","signal_id":"s","tp":1,"sl":2,"cooldown":3,' +
       '"notional":"4000.05","metadata":{"a":[]}}',
   );
   const none = { price: null, position_id: null, signal_id: null, tp: null, sl: null, cooldown: null, metadata: null };
   assert.is(
-    orderText({ ...full, ...none }),
+    stored.orderText({ ...full, ...none }),
     '{"id":"a\\u00221","pair":"BTC/USDT","side":"buy","order_type":"limit","size":0.1,"status":"open",' +
       '"created_at":1700000000000,"filled":0,"intent":"entry","notional":"4000.05"}',
   );
 });
 
 test("an order with a word that is none, a foreign field, another id or no JSON is refused", () => {
-  const stored = (change: object) =>
+  const orderWith = (change: object) =>
     JSON.stringify({
       id: "o",
       pair: "p",
@@ -142,13 +145,13 @@ test("an order with a word that is none, a foreign field, another id or no JSON 
       notional: "0",
       ...change,
     });
-  assert.is(orderRow("o", stored({})).price, null);
-  assert.throws(() => orderRow("o", stored({ status: "opened" })), /^status: /);
-  assert.throws(() => orderRow("o", stored({ foreign: 1 })), /foreign/);
-  assert.throws(() => orderRow("o", stored({ notional: 1 })), /^notional: /);
-  assert.throws(() => orderRow("x", stored({})), /^id: expected "x", found "o"/);
-  assert.throws(() => orderRow("o", "nothing"), /^expected JSON, found nothing/);
-  assert.throws(() => positionRow("o", stored({})), /^metadata: missing/);
+  assert.is(stored.orderRow("o", orderWith({})).price, null);
+  assert.throws(() => stored.orderRow("o", orderWith({ status: "opened" })), /^status: /);
+  assert.throws(() => stored.orderRow("o", orderWith({ foreign: 1 })), /foreign/);
+  assert.throws(() => stored.orderRow("o", orderWith({ notional: 1 })), /^notional: /);
+  assert.throws(() => stored.orderRow("x", orderWith({})), /^id: expected "x", found "o"/);
+  assert.throws(() => stored.orderRow("o", "nothing"), /^expected JSON, found nothing/);
+  assert.throws(() => stored.positionRow("o", orderWith({})), /^metadata: missing/);
 });
 
 test.run();
