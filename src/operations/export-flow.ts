@@ -11,8 +11,7 @@ export const exportFlow: Operation<void, FlowLayout> = {
   name: "export_flow",
   kind: "read",
   keys: OTHERS.map(({ key }) => key),
-  argv: [],
-  encode: () => [],
+  args: {},
   decode(reply) {
     const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash")]]);
     for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, contents(reply, i + 3, type));
