@@ -80,7 +80,7 @@ export function luaFiles(): void {
       if (!name.endsWith(".ts") || name === "all.ts") continue;
       const exported: object = await import(new URL(name, `file://${OPERATIONS_FOLDER}`).href);
       for (const value of Object.values(exported)) {
-        if (typeof value === "object" && value !== null && "encode" in value && "apply" in value && "name" in value) {
+        if (typeof value === "object" && value !== null && "args" in value && "apply" in value && "name" in value) {
           made.push(String(value.name));
         }
       }
