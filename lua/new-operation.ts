@@ -79,7 +79,11 @@ function twinOf(wish: Wish): string {
   const { name, kind, key } = wish;
   const keys = ownKeys(wish).map((each) => `"${each}"`);
   const event = `
-    state.emit(call, "difference_found", () => ({ subject: "${key}", found: \`\${count} entries\`, reads: "1" }));
+    state.emit(call, "difference_found", () => ({
+      subject: "${key}",
+      found: \`\${count} entries\`,
+      reads: "1",
+    }));
 `;
   return `import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { type Operation, text } from "./operation.js";
