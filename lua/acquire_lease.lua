@@ -1,17 +1,17 @@
 #!lua flags=allow-oom
 -- acquire_lease: takes the flow's lease, if nobody holds it. Tokens only grow, over release, expiry and loss of the last writes.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] ttl                 ms
+-- ARGV[7] ttl                 ms from now
 -- Reply {"acquired", token, until ms, call}
 --       {"held", token, until ms, holder, call}
 -- Errors: SFSTATELOST, SFSTALECALL, SFFENCED

@@ -2,20 +2,20 @@
 -- admit: may this entry go ahead? Refused: nothing is written. Admitted: the signal is marked, the entry order stored as an intent,
 -- the cooldown set, the slot and the exposure taken, in one step over all processes.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] risk:exposure          hash    notional, slots, pair:<pair> -> slots
 -- KEYS[8] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- KEYS[10] risk:limits            hash    limit -> number
--- KEYS[11] signals:processed      zset    id -> ms it was marked
--- KEYS[12] signals:last           hash    id, pair, ts
--- KEYS[13] signals:cooldowns      hash    pair or pair|side -> expiry ms
--- KEYS[14] positions:open         hash    id -> JSON
+-- KEYS[10] risk:limits           hash    limit -> number
+-- KEYS[11] signals:processed     zset    id -> ms it was marked
+-- KEYS[12] signals:last          hash    id, pair, ts
+-- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[14] positions:open        hash    id -> JSON
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- begin_recovery: refuses entries over all processes until the recovery has ended. One holder at a time; an unfinished one is resumed.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] recovery:current       hash    id, token, holder, until ms, begun_at ms
 -- KEYS[6] recovery:journal       hash    what must be known if the recovery is resumed
 -- ARGV[1] call                slot:number of the call; "" = never repeated

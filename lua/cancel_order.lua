@@ -2,10 +2,10 @@
 -- cancel_order: ends a pending order: gives back its slot and its exposure and, if asked, its signal.
 -- A signal is given back only if nothing of the order was filled.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed

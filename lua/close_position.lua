@@ -2,18 +2,18 @@
 -- close_position: removes a position, books its result, evaluates the breaker and sets the cooldown, in one step.
 -- A second close finds no position and books nothing.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
 -- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[8] risk:history           hash    day -> JSON
 -- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- KEYS[10] risk:limits            hash    limit -> number
--- KEYS[11] signals:cooldowns      hash    pair or pair|side -> expiry ms
--- KEYS[12] orders:pending         hash    id -> JSON
+-- KEYS[10] risk:limits           hash    limit -> number
+-- KEYS[11] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[12] orders:pending        hash    id -> JSON
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

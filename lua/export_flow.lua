@@ -1,27 +1,27 @@
 #!lua flags=no-writes
 -- export_flow: everything that the flow holds, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
--- KEYS[4] orders:closed          hash    id -> JSON
+-- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[5] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[6] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[9] risk:limits            hash    limit -> number
--- KEYS[10] risk:history           hash    day -> JSON
--- KEYS[11] risk:trades            zset    booked trade id -> ms
--- KEYS[12] signals:processed      zset    id -> ms it was marked
--- KEYS[13] signals:last           hash    id, pair, ts
--- KEYS[14] signals:cooldowns      hash    pair or pair|side -> expiry ms
--- KEYS[15] execution:heartbeat    string  ms
--- KEYS[16] execution:instances    zset    instance -> ms of its last heartbeat
--- KEYS[17] execution:lease        hash    token, until, holder
--- KEYS[18] recovery:current       hash    id, token, holder, until ms, begun_at ms
--- KEYS[19] recovery:journal       hash    what must be known if the recovery is resumed
--- KEYS[20] events:log             stream  every change
--- KEYS[21] risk:exposure          hash    notional, slots, slots by pair
+-- KEYS[10] risk:history          hash    day -> JSON
+-- KEYS[11] risk:trades           zset    booked trade id -> ms
+-- KEYS[12] signals:processed     zset    id -> ms it was marked
+-- KEYS[13] signals:last          hash    id, pair, ts
+-- KEYS[14] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[15] execution:heartbeat   string  ms
+-- KEYS[16] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[17] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[18] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[19] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[20] events:log            stream  every change
+-- KEYS[21] risk:exposure         hash    notional, slots, pair:<pair> -> slots
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

@@ -1,9 +1,9 @@
 #!lua flags=no-writes
 -- find_orders: orders by their ids, pending or lately closed.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] orders:pending         hash    id -> JSON
--- KEYS[3] orders:closed          hash    id -> JSON
+-- KEYS[3] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

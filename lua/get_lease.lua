@@ -1,8 +1,8 @@
 #!lua flags=no-writes
 -- get_lease: who holds the flow's lease.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
--- KEYS[2] execution:lease        hash    token, holder, until ms
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[2] execution:lease        hash    who may change the flow: token, holder, until ms
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

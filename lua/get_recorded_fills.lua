@@ -1,13 +1,13 @@
 #!lua flags=no-writes
 -- get_recorded_fills: which fills were booked.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] orders:fills           zset    order id|fill id -> ms it was booked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] fills               JSON array of "order id|fill id", % and | in the order's id as %25 and %7C
--- ARGV[5] fill_window         ms for which a fill is remembered
+-- ARGV[5] fill_window         ms for which a fill id is remembered
 -- Reply {"fills", {"1" or "0" for each fill}, call}
 -- Errors: SFSTATELOST
 

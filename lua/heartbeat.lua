@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- heartbeat: says that this instance, and so the flow, is alive. Leaves no event: it would push the trades out of the log.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] execution:heartbeat    string  ms
 -- KEYS[6] execution:instances    zset    instance -> ms of its last heartbeat
 -- ARGV[1] call                slot:number of the call; "" = never repeated

@@ -1,12 +1,12 @@
 #!lua flags=no-writes
 -- is_signal_processed: whether a signal was acted on within the window.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] signals:processed      zset    id -> ms it was marked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
--- ARGV[4] signal_id
+-- ARGV[4] signal_id           1 to 256 bytes
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"processed", call}
 --       {"new", call}

@@ -1,10 +1,10 @@
 #!lua
 -- mark_signal_processed: marks a signal as acted on, if nobody did so within the window. True exactly once over all processes.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] signals:processed      zset    id -> ms it was marked
 -- KEYS[6] signals:last           hash    id, pair, ts
 -- ARGV[1] call                slot:number of the call; "" = never repeated

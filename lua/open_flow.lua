@@ -2,11 +2,11 @@
 -- open_flow: the flow's epoch, made now if the flow has none and the caller brings one. The epoch tells a flow's state from what
 -- stands there after a flush.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at; importing, while an import into a new flow is unfinished
--- ARGV[1] call               number of the call, given back last
--- ARGV[2] clock              ms; "" = server TIME
--- ARGV[3] epoch              the epoch to give a new flow; "" = make none
--- ARGV[4] schema             the layout's version that the caller writes
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- ARGV[1] call                number of the call, given back last
+-- ARGV[2] clock               ms; "" = server TIME
+-- ARGV[3] epoch               the epoch to give a new flow; "" = make none
+-- ARGV[4] schema              the layout's version that the caller writes
 -- Reply {"created" or "opened", epoch, schema, created_at ms, call}
 --       {"absent", call}: there is no flow, and none was made
 -- Errors: SFIMPORT

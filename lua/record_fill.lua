@@ -2,21 +2,21 @@
 -- record_fill: books one execution of an order, once by its id. An entry opens or grows the position; an exit reduces it and, at flat,
 -- removes it, counts the trade, judges the streak, evaluates the breaker and sets the cooldown the position asked for.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
--- KEYS[8] orders:fills           zset    order id|fill id -> ms it was recorded
+-- KEYS[8] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[9] positions:open         hash    id -> JSON
--- KEYS[10] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- KEYS[11] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
--- KEYS[12] risk:history           hash    day -> JSON
--- KEYS[13] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- KEYS[14] risk:limits            hash    limit -> number
--- KEYS[15] signals:cooldowns      hash    pair or pair|side -> expiry ms
+-- KEYS[10] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[11] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[12] risk:history          hash    day -> JSON
+-- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[14] risk:limits           hash    limit -> number
+-- KEYS[15] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

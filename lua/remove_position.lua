@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- remove_position: forgets a position without booking anything.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
 -- KEYS[7] orders:pending         hash    id -> JSON

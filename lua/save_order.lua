@@ -2,10 +2,10 @@
 -- save_order: stores an order, new or in place of the one with its id. An entry takes exposure, and a slot unless it grows a position.
 -- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed

@@ -1,10 +1,10 @@
 #!lua
 -- save_position: stores a position, new or in place of the one with its id; the version grows by one.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
 -- ARGV[1] call                slot:number of the call; "" = never repeated

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- snapshot: everything at once, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow, why it is recovering
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
@@ -10,8 +10,8 @@
 -- KEYS[7] signals:processed      zset    id -> ms it was marked
 -- KEYS[8] signals:cooldowns      hash    pair or pair|side -> expiry ms
 -- KEYS[9] signals:last           hash    id, pair, ts
--- KEYS[10] execution:heartbeat    string  ms
--- KEYS[11] execution:instances    zset    instance -> ms of its last heartbeat
+-- KEYS[10] execution:heartbeat   string  ms
+-- KEYS[11] execution:instances   zset    instance -> ms of its last heartbeat
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

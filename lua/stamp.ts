@@ -1,13 +1,16 @@
 /**
- * Completes every script. Its author writes the head and `local function run() ... end`; stamped are the parameters of run, the
- * text of `lua/shared` that the script needs, and the call of run at the end. So a script reads from the top and runs as it is.
- * `npm run stamp` writes; the test suite calls `staleStamps` and fails when a stamp is not current.
+ * Completes every script. Its author writes the title, replies and errors of the head, and `local function run() ... end`; stamped
+ * are the keys and arguments of the head (from the operation), the parameters of run, the text of `lua/shared` that the script
+ * needs, and the call of run at the end. So a script reads from the top and runs as it is. `npm run stamp` writes; the test suite
+ * calls `staleStamps` and fails when a stamp is not current.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { operations } from "../src/operations/all.js";
+import type { AnyOperation } from "../src/operations/operation.js";
 import { freeNames } from "./free-names.js";
-import { type Opening, readSharedText, type SharedFile, type SharedText } from "./shared-text.js";
+import { withCurrentHead } from "./heads.js";
+import { readSharedText, type SharedFile, type SharedText } from "./shared-text.js";
 
 const FOLDER = new URL("./", import.meta.url);
 const SCRIPT = /^(#!lua.*\n(?:--.*\n)+\n)local function run\([^)]*\)\n([\s\S]*?)^end\n([\s\S]*)$/m;
@@ -24,23 +27,23 @@ export function stamped(name: string, source: string, shared: SharedText): strin
     throw new Error(`lua/${name}.lua has text of its own after run, where stamping would write over it`);
   }
   const used = freeNames(`local function run()\n${body}end`);
-  const opening = openingOf(name);
+  const operation = operationOf(name);
+  const opening = operation.kind === "open" ? undefined : operation.kind;
   const parts = carried(opening ? [shared.openings[opening], ...shared.libraries] : shared.libraries, used);
   const offered = parts.flatMap(({ values, definitions }) => [...values, ...definitions.flatMap(({ names }) => names)]);
   for (const each of used) {
     if (!offered.includes(each)) throw new Error(`lua/${name}.lua uses ${each}, which nothing in lua/shared defines`);
   }
   const names = offered.filter((each) => used.has(each));
-  const own = `${head}${call("local function run", names, 4)}\n${body}end\n`;
+  const own = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
   const appendix = parts.length === 0 ? [] : [APPENDIX, ...parts.map(partText)];
   return `${own}\n${[...appendix, call("return run", names, 2)].join("\n\n")}\n`;
 }
 
-/** What the script begins with before run is called; nothing where it makes or finds the flow itself. */
-function openingOf(name: string): Opening | undefined {
+function operationOf(name: string): AnyOperation {
   const operation = operations.find((each) => each.name === name);
   if (!operation) throw new Error(`lua/${name}.lua is the script of no operation: add it to src/operations/all.ts`);
-  return operation.kind === "open" ? undefined : operation.kind;
+  return operation;
 }
 
 /** Of each file the definitions that are used, and what those use themselves; the opening as a whole. */

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- update_equity: notes the account's equity, moves peak and drawdown, and evaluates the breaker.
 --
--- KEYS[1] flow:meta              hash    epoch and schema of the flow
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
--- KEYS[4] execution:lease        hash    who may change the flow
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[6] risk:history           hash    day -> JSON
 -- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until

@@ -3,7 +3,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryBackend } from "../src/backends/memory.js";
 import { StateManager } from "../src/manager/state-manager.js";
-import type { Operation } from "../src/operations/operation.js";
 import { type Flow, fill, RISK, TEN } from "./bench/flow.js";
 import { slice } from "./bench/slice.js";
 import { operationsOf, type Subject } from "./bench/subject.js";
@@ -51,15 +50,12 @@ async function callTimes(
 async function operationsIn(watched: () => Promise<unknown>): Promise<string[]> {
   const names: string[] = [];
   const { execute } = MemoryBackend.prototype;
-  MemoryBackend.prototype.execute = function <Args, Result>(
-    this: MemoryBackend,
-    operation: Operation<Args, Result>,
-    args: Args,
-    lease: string,
-  ): Promise<Result> {
-    names.push(operation.name);
-    return execute.call(this, operation, args, lease) as Promise<Result>;
-  };
+  MemoryBackend.prototype.execute = new Proxy(execute, {
+    apply(target, backend, call: Parameters<typeof execute>) {
+      names.push(call[0].name);
+      return Reflect.apply(target, backend, call);
+    },
+  });
   try {
     await watched();
   } finally {

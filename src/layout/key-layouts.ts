@@ -2,6 +2,7 @@
 
 import { RISK_LIMITS } from "../config/risk-limits.js";
 import { formatMoney } from "../exact/money.js";
+import type { KeyType } from "../operations/keys.js";
 import { limitText } from "../operations/view-limits.js";
 import { breaker } from "../records/breaker.js";
 import type { Fields, Row } from "../records/field.js";
@@ -17,7 +18,7 @@ import type { FlowState } from "../state/flow-state.js";
 import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, ChangedTable, Table } from "../state/table.js";
 import { errorText } from "../words/error-text.js";
-import type { Entry, KeyType, StoredKey } from "./flow-layout.js";
+import type { Entry, StoredKey } from "./flow-layout.js";
 import * as record from "./stored-records.js";
 
 export interface KeyLayout {

@@ -8,8 +8,9 @@ export const acquireLease: Operation<{ readonly ttl: number }, LeaseOutcome> = {
   name: "acquire_lease",
   kind: "change",
   keys: [],
-  argv: ["ttl"],
-  encode: ({ ttl }) => [String(ttl)],
+  args: {
+    ttl: (a) => a.ttl,
+  },
   decode(reply) {
     const token = Number(text(reply, 1));
     const until = Number(text(reply, 2));

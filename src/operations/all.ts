@@ -29,7 +29,7 @@ import { isSignalProcessed } from "./is-signal-processed.js";
 import { journalRecovery } from "./journal-recovery.js";
 import { markSignalProcessed } from "./mark-signal-processed.js";
 import { openFlow } from "./open-flow.js";
-import type { Operation } from "./operation.js";
+import type { AnyOperation } from "./operation.js";
 import { recordFill } from "./record-fill.js";
 import { releaseLease } from "./release-lease.js";
 import { removeOrder } from "./remove-order.js";
@@ -48,7 +48,7 @@ import { updateDailyPnl } from "./update-daily-pnl.js";
 import { updateEquity } from "./update-equity.js";
 import { updatePosition } from "./update-position.js";
 
-export const operations: readonly Pick<Operation<never, unknown>, "name" | "kind" | "keys" | "argv">[] = [
+export const operations: readonly AnyOperation[] = [
   acquireLease,
   admit,
   beginRecovery,

@@ -15,8 +15,14 @@ export const beginRecovery: Operation<Args, RecoveryOutcome> = {
   name: "begin_recovery",
   kind: "change",
   keys: ["recovery:current", "recovery:journal"],
-  argv: ["reason", "ttl"],
-  encode: ({ reason, ttl }) => [reason, String(ttl)],
+  args: {
+    reason: (a) => a.reason,
+    ttl: (a) => a.ttl,
+  },
+  words: {
+    reason: "",
+    ttl: "ms for which its holder may work before it has to renew",
+  },
   decode(reply) {
     if (reply[0] === "held") return { begun: false, holder: text(reply, 1), until: Number(text(reply, 2)) };
     return {

@@ -12,8 +12,13 @@ export const cancelOrder: Operation<Args, boolean> = {
   name: "cancel_order",
   kind: "change",
   keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure", "signals:processed"],
-  argv: ["id", "release_signal"],
-  encode: (a) => [a.id, a.releaseSignal ? "1" : "0"],
+  args: {
+    id: (a) => a.id,
+    release_signal: (a) => a.releaseSignal,
+  },
+  words: {
+    id: "client order id",
+  },
   decode: (reply) => reply[0] === "cancelled",
   apply(state, { id, releaseSignal }, call) {
     const pending = state.orders.get(id);

@@ -11,8 +11,14 @@ export const clearCooldown: Operation<Args, boolean> = {
   name: "clear_cooldown",
   kind: "change",
   keys: ["signals:cooldowns"],
-  argv: ["pair", "side"],
-  encode: (a) => [a.pair, a.side],
+  args: {
+    pair: (a) => a.pair,
+    side: (a) => a.side,
+  },
+  words: {
+    pair: "or * for that of all",
+    side: 'long, short; "" = both and each',
+  },
   decode: (reply) => reply[0] === "cleared",
   apply(state, { pair, side }, call) {
     const fields =

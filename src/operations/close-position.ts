@@ -30,17 +30,20 @@ export const closePosition: Operation<Args, CloseResult> = {
     "signals:cooldowns",
     "orders:pending",
   ],
-  argv: ["id", "pnl", "ts", "equity", "cooldown", "reason", "day_start", "breaker_duration"],
-  encode: (a) => [
-    a.id,
-    formatMoney(a.pnl),
-    String(a.ts ?? ""),
-    String(a.equity ?? ""),
-    String(a.cooldown ?? ""),
-    a.reason,
-    String(a.dayStart),
-    String(a.breakerDuration),
-  ],
+  args: {
+    id: (a) => a.id,
+    pnl: (a) => formatMoney(a.pnl),
+    ts: (a) => a.ts,
+    equity: (a) => a.equity,
+    cooldown: (a) => a.cooldown,
+    reason: (a) => a.reason,
+    day_start: (a) => a.dayStart,
+    breaker_duration: (a) => a.breakerDuration,
+  },
+  words: {
+    cooldown: 'ms for the pair; "" = the one the position asked for',
+    reason: 'why it was closed; "" = not said',
+  },
   decode(reply) {
     if (reply[0] === "none") return { closed: false, risk: riskFromReply(reply, 1), tripped: false };
     return {

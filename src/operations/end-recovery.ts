@@ -6,8 +6,12 @@ export const endRecovery: Operation<{ readonly token: number | undefined }, bool
   name: "end_recovery",
   kind: "change",
   keys: ["recovery:current", "recovery:journal"],
-  argv: ["token"],
-  encode: ({ token }) => [String(token ?? "")],
+  args: {
+    token: (a) => a.token,
+  },
+  words: {
+    token: '"" = whoever holds it',
+  },
   decode: (reply) => reply[0] === "ended",
   apply(state, { token }, call) {
     const { meta } = state;

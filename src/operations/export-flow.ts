@@ -1,8 +1,9 @@
 import { everyKey, layoutOf } from "../layout/convert.js";
-import type { Entry, FlowLayout, KeyType, StoredKey } from "../layout/flow-layout.js";
+import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { compareBytes } from "../state/ranking.js";
 import { pairsOf } from "../words/pairs.js";
+import type { KeyType } from "./keys.js";
 import { list, type Operation, type Reply, text } from "./operation.js";
 
 /** The keys after `flow:meta`, which every read has. */
@@ -12,8 +13,7 @@ export const exportFlow: Operation<void, FlowLayout> = {
   name: "export_flow",
   kind: "read",
   keys: OTHERS.map(({ key }) => key),
-  argv: [],
-  encode: () => [],
+  args: {},
   decode(reply) {
     const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash")]]);
     for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, contents(reply, i + 3, type));

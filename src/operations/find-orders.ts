@@ -8,8 +8,9 @@ export const findOrders: Operation<{ readonly ids: readonly string[] }, (Pending
   name: "find_orders",
   kind: "read",
   keys: ["orders:pending", "orders:closed"],
-  argv: ["ids"],
-  encode: ({ ids }) => [JSON.stringify(ids)],
+  args: {
+    ids: (a) => JSON.stringify(a.ids),
+  },
   decode(reply) {
     const found = list(reply, 1);
     return found.map((json, at) => (json === "" ? undefined : orderFromReply(found, at)));

@@ -7,8 +7,7 @@ export const getCircuitBreaker: Operation<void, CircuitBreaker> = {
   name: "get_circuit_breaker",
   kind: "read",
   keys: ["risk:circuit_breaker"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode: (reply) => breakerFromReply(reply, 1),
   apply: (state, _, { now }) => breakerView(activeBreaker(state, now)),
 };

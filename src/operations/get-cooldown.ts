@@ -11,8 +11,14 @@ export const getCooldown: Operation<Args, Date | undefined> = {
   name: "get_cooldown",
   kind: "read",
   keys: ["signals:cooldowns"],
-  argv: ["pair", "side"],
-  encode: (a) => [a.pair, a.side],
+  args: {
+    pair: (a) => a.pair,
+    side: (a) => a.side,
+  },
+  words: {
+    pair: "or * for all",
+    side: 'long, short; "" = only what blocks both',
+  },
   decode: (reply) => (reply[0] === "until" ? new Date(Number(text(reply, 1))) : undefined),
   apply(state, { pair, side }, { now }) {
     const fields = [pair, "*", cooldownField(pair, side), cooldownField("*", side)];

@@ -12,8 +12,10 @@ export const getDailyHistory: Operation<Args, DailyRisk[]> = {
   name: "get_daily_history",
   kind: "read",
   keys: ["risk:daily", "risk:history"],
-  argv: ["days", "day_start"],
-  encode: ({ days, dayStart }) => [String(days), String(dayStart)],
+  args: {
+    days: (a) => a.days,
+    day_start: (a) => a.dayStart,
+  },
   decode: (reply) => newestDays(daysFromReply(reply, 1)),
   apply(state, { days, dayStart }, { now }) {
     const closed = [...state.history.values()].map(dailyView);

@@ -20,8 +20,10 @@ export const getEvents: Operation<Args, EventPage> = {
   name: "get_events",
   kind: "read",
   keys: ["events:log"],
-  argv: ["after", "limit"],
-  encode: (a) => [a.after, String(a.limit)],
+  args: {
+    after: (a) => a.after,
+    limit: (a) => a.limit,
+  },
   decode: (reply) => ({ newest: text(reply, 1), trimmed: reply[2] === "1", events: eventsFromReply(reply, 3) }),
   apply({ events }, { after, limit }) {
     return {

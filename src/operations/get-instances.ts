@@ -6,8 +6,7 @@ export const getInstances: Operation<void, Instance[]> = {
   name: "get_instances",
   kind: "read",
   keys: ["execution:instances"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode: (reply) => instancesFromReply(reply, 1),
   apply: (state) => instancesView(state.instances.newest(state.instances.size)),
 };

@@ -10,8 +10,7 @@ export const getLastHeartbeat: Operation<void, LastHeartbeat> = {
   name: "get_last_heartbeat",
   kind: "read",
   keys: ["execution:heartbeat"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode(reply) {
     const at = optionalTime(reply, 1);
     return { ...(at && { at }), now: new Date(Number(text(reply, 2))) };

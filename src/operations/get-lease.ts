@@ -5,8 +5,7 @@ export const getLease: Operation<void, LeaseState | undefined> = {
   name: "get_lease",
   kind: "read",
   keys: ["execution:lease"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode: (reply) =>
     reply[0] === "lease"
       ? { token: Number(text(reply, 1)), holder: text(reply, 2), until: new Date(Number(text(reply, 3))) }

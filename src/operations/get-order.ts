@@ -6,8 +6,12 @@ export const getOrder: Operation<{ readonly id: string }, PendingOrder | undefin
   name: "get_order",
   kind: "read",
   keys: ["orders:pending"],
-  argv: ["id"],
-  encode: ({ id }) => [id],
+  args: {
+    id: (a) => a.id,
+  },
+  words: {
+    id: "client order id",
+  },
   decode: (reply) => (reply[0] === "order" ? orderFromReply(reply, 1) : undefined),
   apply(state, { id }) {
     const order = state.orders.get(id);

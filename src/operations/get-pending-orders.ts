@@ -6,8 +6,7 @@ export const getPendingOrders: Operation<void, PendingOrder[]> = {
   name: "get_pending_orders",
   kind: "read",
   keys: ["orders:pending"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode: (reply) => ordersFromReply(reply, 1),
   apply: (state) => sortedOrders([...state.orders.values()].map(orderFromRow)),
 };

@@ -6,8 +6,9 @@ export const getPosition: Operation<{ readonly id: string }, Position | undefine
   name: "get_position",
   kind: "read",
   keys: ["positions:open"],
-  argv: ["id"],
-  encode: ({ id }) => [id],
+  args: {
+    id: (a) => a.id,
+  },
   decode: (reply) => (reply[0] === "position" ? positionFromReply(reply, 1) : undefined),
   apply(state, { id }) {
     const position = state.positions.get(id);

@@ -6,8 +6,7 @@ export const getPositions: Operation<void, Position[]> = {
   name: "get_positions",
   kind: "read",
   keys: ["positions:open"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode: (reply) => positionsFromReply(reply, 1),
   apply: (state) => sortedPositions([...state.positions.values()].map(positionFromRow)),
 };

@@ -10,11 +10,10 @@ export const getRecordedFills: Operation<Args, boolean[]> = {
   name: "get_recorded_fills",
   kind: "read",
   keys: ["orders:fills"],
-  argv: ["fills", "fill_window"],
-  encode: ({ fills }) => [
-    JSON.stringify(fills.map(({ orderId, fillId }) => fillKey(orderId, fillId))),
-    String(TRADE_MEMORY.window),
-  ],
+  args: {
+    fills: (a) => JSON.stringify(a.fills.map(({ orderId, fillId }) => fillKey(orderId, fillId))),
+    fill_window: () => TRADE_MEMORY.window,
+  },
   decode: (reply) => list(reply, 1).map((recorded) => recorded === "1"),
   apply: (state, { fills }, { now }) =>
     fills.map(({ orderId, fillId }) => remembers(state.fills, fillKey(orderId, fillId), now, TRADE_MEMORY.window)),

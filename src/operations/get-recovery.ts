@@ -6,8 +6,7 @@ export const getRecovery: Operation<void, RecoveryState | undefined> = {
   name: "get_recovery",
   kind: "read",
   keys: ["recovery:current", "recovery:journal"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode(reply) {
     if (reply[0] === "none") return undefined;
     const until = Number(text(reply, 5));

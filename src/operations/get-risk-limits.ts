@@ -7,8 +7,7 @@ export const getRiskLimits: Operation<void, RiskLimits> = {
   name: "get_risk_limits",
   kind: "read",
   keys: ["risk:limits"],
-  argv: [],
-  encode: () => [],
+  args: {},
   decode: (reply) => limitsView(new Map(pairsFromReply(reply, 1))),
   apply: (state) => limitsView(state.limits),
 };

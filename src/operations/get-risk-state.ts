@@ -6,8 +6,9 @@ export const getRiskState: Operation<{ readonly dayStart: number }, RiskState> =
   name: "get_risk_state",
   kind: "read",
   keys: ["risk:daily", "risk:circuit_breaker"],
-  argv: ["day_start"],
-  encode: ({ dayStart }) => [String(dayStart)],
+  args: {
+    day_start: (a) => a.dayStart,
+  },
   decode: (reply) => riskFromReply(reply, 1),
   apply: (state, { dayStart }, { now }) => riskView(state, now, dayStart),
 };

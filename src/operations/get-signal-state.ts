@@ -6,8 +6,9 @@ export const getSignalState: Operation<{ readonly dedupWindow: number }, SignalS
   name: "get_signal_state",
   kind: "read",
   keys: ["signals:processed", "signals:cooldowns", "signals:last"],
-  argv: ["dedup_window"],
-  encode: ({ dedupWindow }) => [String(dedupWindow)],
+  args: {
+    dedup_window: (a) => a.dedupWindow,
+  },
   decode: (reply) => signalsFromReply([text(reply, 1), text(reply, 2), text(reply, 3)], list(reply, 4), list(reply, 5)),
   apply: (state, { dedupWindow }, { now }) => signalsView(state, now, dedupWindow),
 };

@@ -8,8 +8,9 @@ export const heartbeat: Operation<void, Date> = {
   name: "heartbeat",
   kind: "change",
   keys: ["execution:heartbeat", "execution:instances"],
-  argv: ["instance_window"],
-  encode: () => [String(INSTANCE_WINDOW)],
+  args: {
+    instance_window: () => INSTANCE_WINDOW,
+  },
   decode: (reply) => new Date(Number(text(reply, 1))),
   apply(state, _, call) {
     const { instances } = state;

@@ -10,8 +10,10 @@ export const isSignalProcessed: Operation<Args, boolean> = {
   name: "is_signal_processed",
   kind: "read",
   keys: ["signals:processed"],
-  argv: ["signal_id", "dedup_window"],
-  encode: (a) => [a.signalId, String(a.dedupWindow)],
+  args: {
+    signal_id: (a) => a.signalId,
+    dedup_window: (a) => a.dedupWindow,
+  },
   decode: (reply) => reply[0] === "processed",
   apply: (state, a, { now }) => remembers(state.processed, a.signalId, now, a.dedupWindow),
 };

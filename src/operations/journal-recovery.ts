@@ -12,8 +12,11 @@ export const journalRecovery: Operation<Args, void> = {
   name: "journal_recovery",
   kind: "change",
   keys: ["recovery:current", "recovery:journal"],
-  argv: ["token", "key", "value"],
-  encode: (a) => [String(a.token), a.key, a.value],
+  args: {
+    token: (a) => a.token,
+    key: (a) => a.key,
+    value: (a) => a.value,
+  },
   decode: () => undefined,
   apply(state, { token, key, value }) {
     if (state.meta.value?.recovering == null || state.recovery.value?.token !== token) {

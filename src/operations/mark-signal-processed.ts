@@ -14,8 +14,16 @@ export const markSignalProcessed: Operation<Args, boolean> = {
   name: "mark_signal_processed",
   kind: "change",
   keys: ["signals:processed", "signals:last"],
-  argv: ["signal_id", "pair", "ts", "dedup_window", "max_ids"],
-  encode: (a) => [a.signalId, a.pair, String(a.ts ?? ""), String(a.dedupWindow), String(a.maxIds)],
+  args: {
+    signal_id: (a) => a.signalId,
+    pair: (a) => a.pair,
+    ts: (a) => a.ts,
+    dedup_window: (a) => a.dedupWindow,
+    max_ids: (a) => a.maxIds,
+  },
+  words: {
+    ts: 'ms of the signal; "" = now',
+  },
   decode: (reply) => reply[0] === "marked",
   apply(state, a, call) {
     if (remembers(state.processed, a.signalId, call.now, a.dedupWindow)) return false;

@@ -17,8 +17,14 @@ export const openFlow: Operation<Args, OpenedFlow | undefined> = {
   name: "open_flow",
   kind: "open",
   keys: [],
-  argv: ["epoch", "schema"],
-  encode: (a) => [a.epoch, String(a.schema)],
+  args: {
+    epoch: (a) => a.epoch,
+    schema: (a) => a.schema,
+  },
+  words: {
+    call: "number of the call, given back last",
+    epoch: 'the epoch to give a new flow; "" = make none',
+  },
   decode(reply) {
     if (reply[0] === "absent") return undefined;
     return { created: reply[0] === "created", epoch: text(reply, 1), schema: Number(text(reply, 2)) };

@@ -1,29 +1,6 @@
 import type { FlowState } from "../state/flow-state.js";
-
-/** The Redis keys of a flow: `sf:{flow_id}:` and one of these. */
-export type KeyName =
-  | "flow:meta"
-  | "execution:call"
-  | "execution:heartbeat"
-  | "execution:instances"
-  | "execution:lease"
-  | "events:log"
-  | "positions:open"
-  | "orders:pending"
-  | "orders:closed"
-  | "orders:closed_at"
-  | "orders:fills"
-  | "risk:daily"
-  | "risk:circuit_breaker"
-  | "risk:limits"
-  | "risk:history"
-  | "risk:trades"
-  | "risk:exposure"
-  | "signals:processed"
-  | "signals:cooldowns"
-  | "signals:last"
-  | "recovery:current"
-  | "recovery:journal";
+import type { ArgumentMap, RestArguments } from "./arguments.js";
+import type { KeyName } from "./keys.js";
 
 /** What a script answers: a tag, then strings (and, in a few reads, lists). The call's number, always last, is cut off. */
 export type Reply = readonly ReplyPart[];
@@ -51,14 +28,18 @@ export interface Operation<Args, Result> {
   readonly kind: "open" | "read" | "change";
   /** KEYS, after those that every script of this kind has. */
   readonly keys: readonly KeyName[];
-  /** The names of ARGV, after those that every script of this kind has. */
-  readonly argv: readonly string[];
-  /** The values of `argv`. */
-  encode(args: Args): string[];
+  /** ARGV, after those that every script of this kind has. */
+  readonly args: ArgumentMap<Args>;
+  readonly rest?: RestArguments<Args>;
+  /** What the head of the script says of an argument whose name means something else here than in `argument-words.ts`. */
+  readonly words?: Readonly<Record<string, string>>;
   decode(reply: Reply): Result;
   /** Throws before it changes anything, or changes everything it decided. */
   apply(state: FlowState, args: Args, call: Call): Result;
 }
+
+/** Any operation, to look at and not to call. */
+export type AnyOperation = Operation<never, unknown>;
 
 /** KEYS[1..] of every script of the kind. */
 export const COMMON_KEYS = {

@@ -4,8 +4,9 @@ export const releaseLease: Operation<{ readonly token: number }, boolean> = {
   name: "release_lease",
   kind: "change",
   keys: [],
-  argv: ["token"],
-  encode: ({ token }) => [String(token)],
+  args: {
+    token: (a) => a.token,
+  },
   decode: (reply) => reply[0] === "released",
   apply(state, { token }, call) {
     const current = state.lease.value;

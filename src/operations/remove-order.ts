@@ -4,8 +4,12 @@ export const removeOrder: Operation<{ readonly id: string }, boolean> = {
   name: "remove_order",
   kind: "change",
   keys: ["orders:pending", "risk:exposure"],
-  argv: ["id"],
-  encode: ({ id }) => [id],
+  args: {
+    id: (a) => a.id,
+  },
+  words: {
+    id: "client order id",
+  },
   decode: (reply) => reply[0] === "removed",
   apply(state, { id }, call) {
     const order = state.orders.get(id);

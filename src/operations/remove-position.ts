@@ -5,8 +5,9 @@ export const removePosition: Operation<{ readonly id: string }, boolean> = {
   name: "remove_position",
   kind: "change",
   keys: ["positions:open", "risk:exposure", "orders:pending"],
-  argv: ["id"],
-  encode: ({ id }) => [id],
+  args: {
+    id: (a) => a.id,
+  },
   decode: (reply) => reply[0] === "removed",
   apply(state, { id }, call) {
     const position = state.positions.get(id);

@@ -11,8 +11,10 @@ export const renewLease: Operation<Args, number | undefined> = {
   name: "renew_lease",
   kind: "change",
   keys: [],
-  argv: ["token", "ttl"],
-  encode: (a) => [String(a.token), String(a.ttl)],
+  args: {
+    token: (a) => a.token,
+    ttl: (a) => a.ttl,
+  },
   decode: (reply) => (reply[0] === "renewed" ? Number(text(reply, 1)) : undefined),
   apply(state, { token, ttl }, call) {
     const current = state.lease.value;

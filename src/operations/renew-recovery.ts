@@ -11,8 +11,13 @@ export const renewRecovery: Operation<Args, number | undefined> = {
   name: "renew_recovery",
   kind: "change",
   keys: ["recovery:current"],
-  argv: ["token", "ttl"],
-  encode: (a) => [String(a.token), String(a.ttl)],
+  args: {
+    token: (a) => a.token,
+    ttl: (a) => a.ttl,
+  },
+  words: {
+    ttl: "ms from now; 0 = anybody may resume it",
+  },
   decode: (reply) => (reply[0] === "renewed" ? Number(text(reply, 1)) : undefined),
   apply(state, { token, ttl }, call) {
     const current = state.recovery.value;

@@ -6,8 +6,11 @@ export const reportDifference: Operation<Difference, void> = {
   name: "report_difference",
   kind: "change",
   keys: [],
-  argv: ["subject", "found", "reads"],
-  encode: (a) => [a.subject, a.found, String(a.reads)],
+  args: {
+    subject: (a) => a.subject,
+    found: (a) => a.found,
+    reads: (a) => a.reads,
+  },
   decode: () => undefined,
   apply(state, { subject, found, reads }, call) {
     state.emit(call, "difference_found", () => ({ subject, found, reads: String(reads) }));

@@ -5,8 +5,9 @@ export const resetCircuitBreaker: Operation<{ readonly reason: string }, boolean
   name: "reset_circuit_breaker",
   kind: "change",
   keys: ["risk:circuit_breaker"],
-  argv: ["reason"],
-  encode: ({ reason }) => [reason],
+  args: {
+    reason: (a) => a.reason,
+  },
   decode: (reply) => reply[0] === "reset",
   apply(state, { reason }, call) {
     if (!activeBreaker(state, call.now)) return false;

@@ -15,8 +15,17 @@ export const setCooldown: Operation<Args, Date> = {
   name: "set_cooldown",
   kind: "change",
   keys: ["signals:cooldowns"],
-  argv: ["pair", "side", "duration", "replace", "reason"],
-  encode: (a) => [a.pair, a.side, String(a.duration), a.replace ? "1" : "0", a.reason],
+  args: {
+    pair: (a) => a.pair,
+    side: (a) => a.side,
+    duration: (a) => a.duration,
+    replace: (a) => a.replace,
+    reason: (a) => a.reason,
+  },
+  words: {
+    pair: "or * for all",
+    side: 'long, short; "" = both',
+  },
   decode: (reply) => new Date(Number(text(reply, 1))),
   apply(state, a, call) {
     const field = cooldownField(a.pair, a.side);

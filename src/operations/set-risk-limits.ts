@@ -12,8 +12,11 @@ export const setRiskLimits: Operation<Args, RiskLimits> = {
   name: "set_risk_limits",
   kind: "change",
   keys: ["risk:limits"],
-  argv: ["limits"],
-  encode: ({ limits }) => limits.flatMap(([name, limit]) => [name, limitText(name, limit)]),
+  args: {},
+  rest: {
+    name: "limits",
+    values: ({ limits }) => limits.flatMap(([name, limit]) => [name, limitText(name, limit)]),
+  },
   decode: (reply) => limitsView(new Map(pairsOf(texts(reply, 1)))),
   apply(state, { limits }, call) {
     const changes = limits.filter(([name, limit]) => (state.limits.get(name) ?? null) !== limit);

@@ -28,8 +28,10 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     "execution:heartbeat",
     "execution:instances",
   ],
-  argv: ["day_start", "dedup_window"],
-  encode: (a) => [String(a.dayStart), String(a.dedupWindow)],
+  args: {
+    day_start: (a) => a.dayStart,
+    dedup_window: (a) => a.dedupWindow,
+  },
   decode(reply) {
     const heartbeat = optionalTime(reply, 11);
     const recovering = text(reply, 13);

@@ -11,8 +11,15 @@ export const triggerCircuitBreaker: Operation<Args, CircuitBreaker> = {
   name: "trigger_circuit_breaker",
   kind: "change",
   keys: ["risk:circuit_breaker"],
-  argv: ["reason", "duration", "day_start"],
-  encode: (a) => [a.reason, String(a.breakerDuration), String(a.dayStart)],
+  args: {
+    reason: (a) => a.reason,
+    duration: (a) => a.breakerDuration,
+    day_start: (a) => a.dayStart,
+  },
+  words: {
+    reason: "",
+    duration: 'ms, "until_day_end" or "until_reset"',
+  },
   decode: (reply) => breakerFromReply(reply, 1),
   apply(state, a, call) {
     const { breaker } = decideTrip(state, call.now, "manual", a.reason, breakerUntil(call.now, a));

@@ -17,17 +17,16 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   name: "update_daily_pnl",
   kind: "change",
   keys: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "risk:trades"],
-  argv: ["pnl", "trade_id", "ts", "equity", "day_start", "breaker_duration", "trade_window", "max_trades"],
-  encode: (a) => [
-    formatMoney(a.pnl),
-    a.tradeId ?? "",
-    String(a.ts ?? ""),
-    String(a.equity ?? ""),
-    String(a.dayStart),
-    String(a.breakerDuration),
-    String(TRADE_MEMORY.window),
-    String(TRADE_MEMORY.max),
-  ],
+  args: {
+    pnl: (a) => formatMoney(a.pnl),
+    trade_id: (a) => a.tradeId,
+    ts: (a) => a.ts,
+    equity: (a) => a.equity,
+    day_start: (a) => a.dayStart,
+    breaker_duration: (a) => a.breakerDuration,
+    trade_window: () => TRADE_MEMORY.window,
+    max_trades: () => TRADE_MEMORY.max,
+  },
   decode: (reply) => ({ ...riskFromReply(reply, 2), applied: reply[0] === "booked", tripped: reply[1] === "1" }),
   apply(state, a, call) {
     const { window, max } = TRADE_MEMORY;

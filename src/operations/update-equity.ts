@@ -12,8 +12,14 @@ export const updateEquity: Operation<Args, RiskUpdate> = {
   name: "update_equity",
   kind: "change",
   keys: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits"],
-  argv: ["equity", "day_start", "breaker_duration"],
-  encode: (a) => [String(a.equity), String(a.dayStart), String(a.breakerDuration)],
+  args: {
+    equity: (a) => a.equity,
+    day_start: (a) => a.dayStart,
+    breaker_duration: (a) => a.breakerDuration,
+  },
+  words: {
+    equity: "quote currency",
+  },
   decode: (reply) => ({ ...riskFromReply(reply, 2), applied: true, tripped: reply[1] === "1" }),
   apply(state, a, call) {
     const risk = decideRisk(state, call.now, { equity: a.equity }, a);

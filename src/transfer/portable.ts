@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { CorruptStateError, SchemaVersionError } from "../errors.js";
 import { everyKey, layoutOf, stateOf } from "../layout/convert.js";
-import type { Entry, FlowLayout, KeyType, StoredKey } from "../layout/flow-layout.js";
+import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
 import { DERIVED, KEY_LAYOUTS } from "../layout/key-layouts.js";
+import type { KeyType } from "../operations/keys.js";
 import { type FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
 
 /** Entries of one key, few enough to be sent at once. */

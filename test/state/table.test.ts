@@ -90,8 +90,7 @@ test("an operation that throws halfway has changed nothing", () => {
     name: "failing",
     kind: "change",
     keys: [],
-    argv: [],
-    encode: () => [],
+    args: {},
     decode: () => undefined,
     apply(flow) {
       flow.heartbeat.value = 5;

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError } from "../../errors.js";
-import type { KeyName, Operation, Reply } from "../../operations/operation.js";
+import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
+import type { Operation, Reply } from "../../operations/operation.js";
 import { COMMON_KEYS } from "../../operations/operation.js";
 import { Connection } from "./connection.js";
 import { judge } from "./faults.js";
@@ -77,17 +78,17 @@ export class RedisFlow implements Disposable {
   /** What a read tells of the flow at `now` (default: the server's clock), whatever the flow's epoch is. */
   async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number): Promise<Result> {
     const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.key(name));
-    return this.#asked(operation, keys, ["", now === undefined ? "" : String(now), ...operation.encode(args)]);
+    return this.#asked(operation, keys, args, now);
   }
 
   /** The same of what is staged for the flow. */
   async askStaged<Result>(operation: Operation<void, Result>): Promise<Result> {
-    const keys = [...COMMON_KEYS.read, ...operation.keys].map((name: KeyName) => this.keys.staged(name));
-    return this.#asked(operation, keys, ["", "", ...operation.encode()]);
+    const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.staged(name));
+    return this.#asked(operation, keys, undefined, undefined);
   }
 
   /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
-  async run(name: string, keys: readonly string[], argv: readonly string[]): Promise<Reply> {
+  async run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
     const number = String(++this.#calls);
     const called = scriptArguments(keys, [number, ...argv]);
     const reply = await this.#settle(name, async (deadline) => {
@@ -107,8 +108,11 @@ export class RedisFlow implements Disposable {
   async #asked<Args, Result>(
     operation: Operation<Args, Result>,
     keys: readonly string[],
-    argv: readonly string[],
+    args: Args,
+    now: number | undefined,
   ): Promise<Result> {
+    const argv: ArgumentValue[] = ["", now];
+    addArguments(argv, operation, args);
     const reply = await this.run(operation.name, keys, argv);
     try {
       return operation.decode(reply);

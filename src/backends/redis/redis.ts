@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { operations } from "../../operations/all.js";
+import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
@@ -155,11 +156,10 @@ export class RedisBackend implements Backend {
     const { name, kind } = operation;
     const changes = kind === "change";
     const now = clock ? String(clock()) : "";
-    const own = operation.encode(args);
     const place = changes ? this.#place() : undefined;
     const number = place ? `${place.slot}:${++this.#calls}` : `${++this.#calls}`;
     const argv = this.#commonArgv(kind, number, now, lease);
-    argv.push(...own);
+    addArguments(argv, operation, args);
     const keys = this.#operationKeys(operation);
     return {
       changes,
@@ -174,14 +174,14 @@ export class RedisBackend implements Backend {
     };
   }
 
-  #commonArgv(kind: Operation<never, unknown>["kind"], number: string, now: string, lease: string): string[] {
+  #commonArgv(kind: Operation<never, unknown>["kind"], number: string, now: string, lease: string): ArgumentValue[] {
     switch (kind) {
       case "open":
         return [number, now];
       case "read":
         return [number, this.#epoch, now];
       case "change":
-        return [number, this.#epoch, now, this.#context.instance, lease, String(this.#context.maxEvents)];
+        return [number, this.#epoch, now, this.#context.instance, lease, this.#context.maxEvents];
     }
   }
 

@@ -1,10 +1,16 @@
 import { Command } from "ioredis";
+import { type ArgumentValue, argumentText } from "../../operations/arguments.js";
 import type { Script } from "./scripts.js";
 
-/** Strings as the protocol has them. What a call has in common with others is put into words once, and not at every call. */
-export function bulks(strings: readonly string[]): string {
+/** Values as the protocol has them. What a call has in common with others is put into words once, and not at every call. */
+export function bulks(values: readonly ArgumentValue[]): string {
   let wire = "";
-  for (const text of strings) wire += `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+  for (const value of values) {
+    const text = argumentText(value);
+    // Counting bytes is a call into native code. Only a string that the caller gave may have more bytes than characters.
+    const length = typeof value === "string" && value !== "" ? Buffer.byteLength(text) : text.length;
+    wire += `$${length}\r\n${text}\r\n`;
+  }
   return wire;
 }
 
@@ -15,8 +21,8 @@ export interface ScriptArguments {
   readonly wire: string;
 }
 
-export function scriptArguments(keys: readonly string[], argv: readonly string[]): ScriptArguments {
-  return { count: 1 + keys.length + argv.length, wire: bulks([String(keys.length), ...keys, ...argv]) };
+export function scriptArguments(keys: readonly string[], argv: readonly ArgumentValue[]): ScriptArguments {
+  return { count: 1 + keys.length + argv.length, wire: bulks([keys.length, ...keys, ...argv]) };
 }
 
 /** Runs a script by its hash, or by its source where the server does not know it. */

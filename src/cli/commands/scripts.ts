@@ -6,7 +6,9 @@ import { LUA_FOLDER, type Script, script } from "../../backends/redis/scripts.js
 import { parseFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { operations } from "../../operations/all.js";
-import { COMMON_ARGV, COMMON_KEYS, type KeyName } from "../../operations/operation.js";
+import { argumentsWithWords } from "../../operations/argument-words.js";
+import type { KeyName } from "../../operations/keys.js";
+import { type AnyOperation, COMMON_KEYS } from "../../operations/operation.js";
 import { count } from "../../words/in-words.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
@@ -15,10 +17,7 @@ import type { Invocation } from "../invocation.js";
 import { passwordsOf } from "../place.js";
 import { connectionFlags, type ScriptCall, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
 import { argumentsOf } from "../scripts/script-arguments.js";
-import { headerOf } from "../scripts/script-header.js";
 import { table } from "../table.js";
-
-type AnyOperation = (typeof operations)[number];
 
 export const addScripts: AddCommand = (program, run) => {
   const scripts = program
@@ -36,7 +35,7 @@ export const addScripts: AddCommand = (program, run) => {
             kind,
             sha: script(name).sha,
             keys: allKeys(operation),
-            argv: allArguments(operation),
+            argv: argumentsWithWords(operation).map((argument) => argument.name),
             own: keys,
           };
         });
@@ -134,10 +133,6 @@ function allKeys({ kind, keys }: AnyOperation): KeyName[] {
   return [...COMMON_KEYS[kind], ...keys];
 }
 
-function allArguments({ kind, argv }: AnyOperation): string[] {
-  return [...COMMON_ARGV[kind], ...argv];
-}
-
 function callOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig, flowId: string): ScriptCall {
   const found: Script = script(operation.name);
   const flow = new FlowKeys(config.redis.key_prefix, flowId, config.redis.cluster);
@@ -145,7 +140,7 @@ function callOf(operation: AnyOperation, given: readonly string[], config: Resol
     script: found,
     file: fileOf(operation.name),
     keys: allKeys(operation).map((key) => (key === "execution:call" ? flow.call("redis-cli") : flow.key(key))),
-    argv: argumentsOf(operation.name, headerOf(found.source).argv, given, config),
+    argv: argumentsOf(operation, given, config),
   };
 }
 

@@ -1,45 +1,47 @@
 /** The values of ARGV of a script that a person calls by hand. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { ResolvedConfig } from "../../config/schema.js";
+import { type ArgumentWithWords, argumentsWithWords } from "../../operations/argument-words.js";
 import { INSTANCE_WINDOW } from "../../operations/heartbeat.js";
+import type { AnyOperation } from "../../operations/operation.js";
 import { dayStartOf } from "../../state/day.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { TRADE_MEMORY } from "../../state/memory.js";
 import { UsageError } from "../exit-code.js";
-import { type DocumentedArgument, isOptional, isPairs } from "./script-header.js";
 
 /**
  * Every argument in order: as it was given (`name=value`), or, where it was not, what a bot of this configuration would send, or
  * nothing where the script takes that. Throws a UsageError that names what is missing or unknown.
  */
-export function argumentsOf(
-  script: string,
-  documented: readonly DocumentedArgument[],
-  given: readonly string[],
-  config: ResolvedConfig,
-): string[] {
+export function argumentsOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig): string[] {
   const values = new Map(given.map(splitPair));
   const defaults = defaultsOf(config);
+  const described = argumentsWithWords(operation);
   const argv: string[] = [];
-  const missing: DocumentedArgument[] = [];
-  for (const argument of documented) {
+  const missing: ArgumentWithWords[] = [];
+  for (const argument of described) {
     const { name } = argument;
     const value = values.get(name) ?? defaults[name] ?? (isOptional(argument) ? "" : undefined);
-    if (isPairs(argument)) argv.push(...takePairs(values));
+    if (name === operation.rest?.name) argv.push(...takePairs(values));
     else if (value === undefined) missing.push(argument);
     else argv.push(value);
     values.delete(name);
   }
   const [unknown] = values.keys();
-  const names = documented.map(({ name }) => name).join(", ");
-  if (unknown !== undefined) throw new UsageError(`${script} has no argument ${unknown}; it has ${names}`);
+  const names = described.map(({ name }) => name).join(", ");
+  if (unknown !== undefined) throw new UsageError(`${operation.name} has no argument ${unknown}; it has ${names}`);
   if (missing.length > 0) {
-    throw new UsageError(`${script} also needs ${missing.map(shown).join(", ")}`);
+    throw new UsageError(`${operation.name} also needs ${missing.map(shown).join(", ")}`);
   }
   return argv;
 }
 
-function shown({ name, words }: DocumentedArgument): string {
+/** Whether it may be left empty. */
+function isOptional({ words }: ArgumentWithWords): boolean {
+  return words.includes('"" =');
+}
+
+function shown({ name, words }: ArgumentWithWords): string {
   return `${name}=...${words === "" ? "" : ` (${words})`}`;
 }
 

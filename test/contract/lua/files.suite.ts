@@ -2,15 +2,15 @@ import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import { KEY_LAYOUTS } from "../../../src/layout/key-layouts.js";
 import { operations } from "../../../src/operations/all.js";
+import { ARGUMENT_WORDS, argumentsWithWords } from "../../../src/operations/argument-words.js";
+import { argumentNames } from "../../../src/operations/arguments.js";
+import { KEYS } from "../../../src/operations/keys.js";
 import { COMMON_ARGV } from "../../../src/operations/operation.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
 
 const OPERATIONS = new URL("../../../src/operations/", import.meta.url);
-const TYPES = ["hash", "zset", "string", "stream"];
-
-/** This operation takes any number of arguments: those from its last name on come in pairs. */
-const VARIADIC = "set_risk_limits";
 
 function sortedNames(): string[] {
   return operations.map(({ name }) => name).sort();
@@ -19,6 +19,28 @@ function sortedNames(): string[] {
 /** Files and operations are the same in number, name, keys, arguments and replies. */
 export function luaFiles(): void {
   const test = suite("lua: files");
+
+  test("a key has the type in the heads that it has in the layout of a whole flow", () => {
+    for (const { key, type } of KEY_LAYOUTS) assert.is(KEYS[key].type, type, key);
+  });
+
+  test("an operation has words of its own only for its arguments, and only where the common ones do not fit", () => {
+    for (const { name, kind, words = {}, ...own } of operations) {
+      const names = [...COMMON_ARGV[kind], ...argumentNames(own)];
+      for (const [argument, text] of Object.entries(words)) {
+        assert.ok(names.includes(argument), `${name} has no argument ${argument}`);
+        assert.is.not(text, ARGUMENT_WORDS[argument] ?? "", `${name}: ${argument}`);
+      }
+    }
+  });
+
+  test("the common words are about an argument that some operation has", () => {
+    const used = new Set(operations.flatMap((each) => argumentsWithWords(each).map(({ name }) => name)));
+    assert.equal(
+      Object.keys(ARGUMENT_WORDS).filter((name) => !used.has(name)),
+      [],
+    );
+  });
 
   test("there is a script for every operation, and an operation for every script", () => {
     const files = readdirSync(LUA_FOLDER).filter((name) => name.endsWith(".lua"));
@@ -34,7 +56,7 @@ export function luaFiles(): void {
       if (!name.endsWith(".ts") || name === "all.ts") continue;
       const exported: object = await import(new URL(name, OPERATIONS).href);
       for (const value of Object.values(exported)) {
-        if (typeof value === "object" && value !== null && "encode" in value && "apply" in value && "name" in value) {
+        if (typeof value === "object" && value !== null && "args" in value && "apply" in value && "name" in value) {
           made.push(String(value.name));
         }
       }
@@ -45,13 +67,13 @@ export function luaFiles(): void {
   test("every operation has a sample call for these tests, with as many arguments as it takes", () => {
     for (const operation of operations) {
       const { argv } = sampleOf(operation);
-      assert.ok(operation.name === VARIADIC || argv.length === operation.argv.length, operation.name);
+      assert.ok(operation.rest || argv.length === argumentNames(operation).length, operation.name);
     }
   });
 
   for (const operation of operations) {
-    const { name, kind, argv } = operation;
-    const argvNames = [...COMMON_ARGV[kind], ...argv];
+    const { name, kind, rest } = operation;
+    const argvNames = [...COMMON_ARGV[kind], ...argumentNames(operation)];
 
     test(`the header of ${name} says what it is called and what it does`, () => {
       const [first = ""] = read(operation).header;
@@ -64,14 +86,13 @@ export function luaFiles(): void {
       const found = (what: "KEYS" | "ARGV") => listed(source, what).map((each) => [each.number, each.name]);
       assert.equal(found("KEYS"), numbered(keysOf(operation)));
       assert.equal(found("ARGV"), numbered(argvNames));
-      for (const { name: key, type } of listed(source, "KEYS")) assert.ok(TYPES.includes(type), `${key} is a ${type}`);
     });
 
     test(`${name} names every key and argument that it is given, and uses no other`, () => {
       const code = uncommented(read(operation).code);
       for (const [what, count] of [
         ["KEYS", keysOf(operation).length],
-        ["ARGV", name === VARIADIC ? argvNames.length - 1 : argvNames.length],
+        ["ARGV", rest ? argvNames.length - 1 : argvNames.length],
       ] as const) {
         const used = [...code.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map((match) => Number(match[1]));
         const expected = Array.from({ length: count }, (_, i) => i + 1);

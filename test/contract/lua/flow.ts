@@ -2,11 +2,12 @@ import { Redis } from "ioredis";
 import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { script } from "../../../src/backends/redis/scripts.js";
 import { StateManager } from "../../../src/index.js";
+import type { AnyOperation } from "../../../src/operations/operation.js";
 import type { RedisServer } from "../../servers/redis.js";
 import { newFlowId } from "../backends.js";
 import { fill } from "../calls.js";
 import { Clock, NOON, SECOND } from "../clock.js";
-import { type AnyOperation, keysOf, sampleOf } from "./source.js";
+import { keysOf, sampleOf } from "./source.js";
 
 /** When the sample calls are made: a second after the flow was filled. */
 const LATER = NOON + SECOND;

@@ -3,11 +3,12 @@ import * as assert from "uvu/assert";
 import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { ConnectionError, CorruptStateError, StateLostError, type StateManager } from "../../../src/index.js";
 import { operations } from "../../../src/operations/all.js";
-import type { KeyName } from "../../../src/operations/operation.js";
+import type { KeyName } from "../../../src/operations/keys.js";
+import type { AnyOperation } from "../../../src/operations/operation.js";
 import { startRedis } from "../../servers/redis.js";
 import { failure } from "../expect.js";
 import { Stand } from "./flow.js";
-import { type AnyOperation, keysOf, listed, read, sampleOf, uncommented } from "./source.js";
+import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
 
 /** Not read by a call of the manager: its slot's answer has a key of its own, and there is no lease without single_active. */
 const NOT_READ: readonly KeyName[] = ["execution:call", "execution:lease"];

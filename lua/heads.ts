@@ -1,0 +1,28 @@
+/** The lines of a script's head that say what KEYS and ARGV are: they follow from the operation. */
+import { argumentsWithWords } from "../src/operations/argument-words.js";
+import { KEYS } from "../src/operations/keys.js";
+import { type AnyOperation, COMMON_KEYS } from "../src/operations/operation.js";
+
+const LISTING = /^(?:-- (?:KEYS|ARGV)\[\d+\] .*\n)+/m;
+
+/** The script with the lines of its head that list keys and arguments as its operation has them. */
+export function withCurrentHead(source: string, operation: AnyOperation): string {
+  if (!LISTING.test(source)) throw new Error(`${operation.name}.lua: its head has no line "-- KEYS[1] ..."`);
+  return source.replace(LISTING, () => headLines(operation).join(""));
+}
+
+/** What each key and each argument is, a line each. */
+export function headLines(operation: AnyOperation): string[] {
+  const keys = [...COMMON_KEYS[operation.kind], ...operation.keys].map((name, i) => {
+    const { type, words } = KEYS[name];
+    return line(`${`KEYS[${i + 1}] ${name}`.padEnd(30)} ${type.padEnd(7)}`, words);
+  });
+  const args = argumentsWithWords(operation).map(({ name, words }, i) =>
+    line(`ARGV[${i + 1}] ${name}`.padEnd(27), words),
+  );
+  return [...keys, ...args];
+}
+
+function line(subject: string, words: string): string {
+  return `-- ${`${subject} ${words}`.trimEnd()}\n`;
+}

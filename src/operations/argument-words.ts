@@ -1,0 +1,74 @@
+import { argumentNames } from "./arguments.js";
+import { type AnyOperation, COMMON_ARGV } from "./operation.js";
+
+/** An argument of a script, with its units and special values. */
+export interface ArgumentWithWords {
+  readonly name: string;
+  /** Empty where the name says it all. `"" = ...` says that it may be left empty. */
+  readonly words: string;
+}
+
+/** What the head of a script says of an argument, by its name. An operation that means something else has words of its own. */
+export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
+  call: 'slot:number of the call; "" = never repeated',
+  clock: 'ms; "" = server TIME',
+  epoch: 'the epoch the caller knows; "" = any',
+  instance: "who asks",
+  lease: 'token the caller acts under; "" = none',
+  max_events: "events kept; 0 = none",
+
+  after: 'event id; "" = from the oldest kept',
+  breaker_duration: 'ms, "until_day_end" or "until_reset"',
+  cooldown: 'ms for the pair, now and once the position is flat; "" = none',
+  created_at: 'ms; "" = now',
+  day_start: "start of the trading day, ms after midnight UTC",
+  days: "how many, the newest",
+  dedup_window: "ms for which a signal is remembered",
+  derived: "1 = the caller made order_id of the signal; when it is taken, another is made of it",
+  done: "1 = the exchange says the order is complete",
+  duration: "ms",
+  entry_price: "quote currency",
+  entry_ts: 'ms; "" = now',
+  equity: 'quote currency; "" = unknown',
+  fee: "quote currency",
+  fill_id: "the exchange's id of the execution",
+  fill_window: "ms for which a fill id is remembered",
+  filled: "base currency",
+  fills: `JSON array of "order id|fill id", % and | in the order's id as %25 and %7C`,
+  ids: "JSON array of order ids",
+  instance_window: "ms after which a silent instance is forgotten",
+  intent: "entry or exit",
+  limit: "how many at most",
+  limits: "pairs from here on: limit, number; an empty number removes the limit",
+  max_fills: "how many fill ids are remembered",
+  max_ids: "how many signals are remembered",
+  max_trades: "how many trade ids are remembered",
+  metadata: 'JSON object; "" = none',
+  order_id: "client order id",
+  order_type: "limit, market, ...",
+  pnl: "quote currency, decimal, at most 8 places",
+  position_id: '"" = none',
+  price: "quote currency",
+  reads: "how many readings in a row have shown it",
+  reason: '"" = not said',
+  release_signal: "1 = the signal may be acted on again",
+  replace: "1 = also shorten",
+  schema: "the layout's version that the caller writes",
+  side: "long or short",
+  signal_id: "1 to 256 bytes",
+  size: "base currency",
+  sl: 'quote currency; "" = none',
+  status: "intent, submitted, open, partially_filled, unknown, filled, ...",
+  tp: 'quote currency; "" = none',
+  trade_id: '"" = none',
+  trade_window: "ms for which a trade id is remembered",
+  ts: 'ms of the trade; "" = now',
+  ttl: "ms from now",
+  version: 'the version seen; "" = any',
+};
+
+/** Every argument of the operation's script, in order. */
+export function argumentsWithWords(operation: AnyOperation): ArgumentWithWords[] {
+  const names = [...COMMON_ARGV[operation.kind], ...argumentNames(operation)];
+  return names.map((name) => ({ name, words: operation.words?.[name] ?? ARGUMENT_WORDS[name] ?? "" }));
+}
