@@ -8,7 +8,8 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { KEYS, type KeyName, type KeyType } from "../src/operations/keys.js";
 import { type AnyOperation, COMMON_KEYS } from "../src/operations/operation.js";
-import { withCurrentHead } from "./heads.js";
+import { readSharedText } from "./shared-text.js";
+import { stamped } from "./stamp.js";
 
 /** What the skeleton is to be. */
 export interface Wish {
@@ -31,10 +32,7 @@ export function writeOperation(wish: Wish, root: URL): string[] {
   const file = (path: string) => new URL(path, root);
   for (const path of [lua, twin]) if (existsSync(file(path))) throw new Error(`${path} is there already`);
 
-  writeFileSync(
-    file(lua),
-    scriptOf(wish, (shared) => readFileSync(file(`lua/shared/${shared}.lua`), "utf8").trimEnd()),
-  );
+  writeFileSync(file(lua), scriptOf(wish));
   writeFileSync(file(twin), twinOf(wish));
   const changed = {
     "src/operations/all.ts": withEntry,
@@ -46,14 +44,11 @@ export function writeOperation(wish: Wish, root: URL): string[] {
   return [lua, twin, ...Object.keys(changed)];
 }
 
-function scriptOf(wish: Wish, shared: (name: string) => string): string {
+function scriptOf(wish: Wish): string {
   const { name, kind, key } = wish;
   const own = ownKeys(wish);
   const place = [...COMMON_KEYS[kind], ...own].indexOf(key) + 1;
-  const already =
-    own.length === 0 ? { "events:log": "events_key", "execution:lease": "lease_key" }[String(key)] : undefined;
   const errors = kind === "read" ? "SFSTATELOST" : "SFSTATELOST, SFSTALECALL, SFFENCED";
-  const variable = key === "flow:meta" ? "meta_key" : (already ?? "key");
   const event = `event("difference_found", "subject", "${key}", "found", count .. " entries", "reads", "1")`;
   const source = `#!lua flags=${kind === "read" ? "no-writes" : "allow-oom"}
 -- ${name}: how many entries ${key} has.
@@ -62,17 +57,16 @@ function scriptOf(wish: Wish, shared: (name: string) => string): string {
 -- Reply {"count", entries, call}
 -- Errors: ${errors}
 
--- >>> ${kind}.lua, stamped from lua/shared
-${shared(kind)}
--- <<< ${kind}.lua
+local function run()
+  local key = KEYS[${place}]
 
-${variable === "key" ? `local key = KEYS[${place}]\n` : ""}
--- Read.
-local count = string.format("%.0f", redis.call("${COUNT[KEYS[key].type]}", ${variable}))
-${kind === "change" ? `\n-- Write.\n${event}\n` : ""}
-return answer({ "count", count })
+  -- Read.
+  local count = string.format("%.0f", redis.call("${COUNT[KEYS[key].type]}", key))
+${kind === "change" ? `\n  -- Write.\n  ${event}\n` : ""}
+  return answer({ "count", count })
+end
 `;
-  return withCurrentHead(source.replace("\n\n\n", "\n\n"), described(wish));
+  return stamped(name, source, readSharedText(), described(wish));
 }
 
 function twinOf(wish: Wish): string {

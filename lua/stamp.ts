@@ -17,8 +17,8 @@ const SCRIPT = /^(#!lua.*\n(?:--.*\n)+\n)local function run\([^)]*\)\n([\s\S]*?)
 const APPENDIX = "-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.";
 const WIDTH = 130;
 
-/** A script with everything that is stamped into it. */
-export function stamped(name: string, source: string, shared: SharedText): string {
+/** A script with everything that is stamped into it. `operation` is whose script it is, where it is not in the list of all yet. */
+export function stamped(name: string, source: string, shared: SharedText, operation = operationOf(name)): string {
   const [, head, body, rest = ""] = SCRIPT.exec(source) ?? [];
   if (head === undefined || body === undefined) {
     throw new Error(`lua/${name}.lua is not #!lua, a comment, an empty line, and local function run() ... end`);
@@ -27,7 +27,6 @@ export function stamped(name: string, source: string, shared: SharedText): strin
     throw new Error(`lua/${name}.lua has text of its own after run, where stamping would write over it`);
   }
   const used = freeNames(`local function run()\n${body}end`);
-  const operation = operationOf(name);
   const opening = operation.kind === "open" ? undefined : operation.kind;
   const parts = carried(opening ? [shared.openings[opening], ...shared.libraries] : shared.libraries, used);
   const offered = parts.flatMap(({ values, definitions }) => [...values, ...definitions.flatMap(({ names }) => names)]);

@@ -1,5 +1,9 @@
 -- Division, for contracts that are counted in their quote.
 
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
 -- Whole digits of a / b, rounded half up: long division, digit by digit.
 local function digits_quotient(a, b)
   local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))

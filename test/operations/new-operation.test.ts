@@ -51,7 +51,7 @@ test("what it wrote passes the tests of the scripts' heads", async () => {
     "--import",
     "tsx",
     "--eval",
-    'import("./test/contract/lua/files.ts").then((m) => m.luaFiles())',
+    'import("./test/contract/lua/files.suite.ts").then((m) => m.luaFiles())',
   );
   const [, total, passed] = /Total:\s+(\d+)\s+Passed:\s+(\d+)/.exec(stripVTControlCharacters(stdout)) ?? [];
   assert.ok(Number(total) > 200, stdout);
