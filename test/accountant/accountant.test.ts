@@ -8,7 +8,7 @@ import { differences } from "./expectation.js";
 import { faults, Ledger, Till } from "./invariants.js";
 import { type Life, lifeOf, type Scope } from "./lives.js";
 
-const LIVES = 200;
+const LIVES = 70;
 
 const arithmetic = suite("the accountant's arithmetic");
 
