@@ -757,12 +757,12 @@ const ENDS: readonly Example[] = [
       ...enter("e3", 1000, 1),
       exitOrder("x3", 1.018, { positionId: "e3" }),
       on(
-        fill("x3", "1", 1010, 1.018),
-        { booked: "10.18", trades: ["e3"], over: undefined },
+        fill("x3", "1", 1010, 1.018, { fee: 0.1018 }),
+        { booked: "10.0782", trades: ["e3"], over: undefined },
         {
           dust: { "BTC/USDT long": undefined },
-          trades: [{}, {}, { pnl: "10" }],
-          days: [{ trades: 3, parts: { cash: "0.18" } }],
+          trades: [{}, {}, { pnl: "9.9", fees: "0.1" }],
+          days: [{ trades: 3, parts: { cash: "0.1782" } }],
           streak: 0,
         },
       ),

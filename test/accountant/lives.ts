@@ -236,8 +236,7 @@ class Living {
     const venue = this.#venue(position.pair);
     const id = this.#name("x");
     const side = position.side === "long" ? "sell" : "buy";
-    // The whole position mostly; sometimes beyond it, as one stop for several trades is.
-    const size = this.#chance.percent(70) ? position.size : this.#lots(venue, 1800);
+    const size = this.#exitSize(position, venue);
     const named = this.#chance.percent(75) ? { positionId: position.id } : {};
     const reason = this.#chance.pick(["tp", "sl", "trailing"] as const);
     this.#tell(
@@ -252,6 +251,13 @@ class Living {
       }),
     );
     this.#send(id, venue, side, size);
+  }
+
+  /** The whole position mostly; beyond it, as one stop for several trades is; or all but what cannot be sold. */
+  #exitSize({ size }: PositionState, venue: Venue): number {
+    const but = Number((size - this.#chance.whole(1, 40) * venue.lot).toFixed(3));
+    if (but > 0 && this.#chance.percent(30)) return but;
+    return this.#chance.percent(65) ? size : this.#lots(venue, 1800);
   }
 
   #flip(): void {
