@@ -1,4 +1,4 @@
-import { type Column, textTable } from "../words/table.js";
+import { type Column, textTable } from "../words/text-table.js";
 import type { Terminal } from "./terminal.js";
 
 /** A table for a terminal. */

@@ -1,6 +1,6 @@
 /** Executions as ccxt tells them, in base and quote currency. */
 import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
-import type { ExchangeFill } from "../exchange.js";
+import type { ExchangeFill } from "../port/exchange.js";
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";
 import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./row.js";

@@ -1,5 +1,5 @@
 /** What the adapter has to know of a market. */
-import type { CcxtClient } from "./client.js";
+import type { CcxtClient } from "./ccxt-client.js";
 import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./row.js";
 import { timesExact } from "./size.js";
 

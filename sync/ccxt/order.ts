@@ -1,5 +1,5 @@
 /** Orders as ccxt tells them, in base currency. */
-import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../exchange.js";
+import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../port/exchange.js";
 import type { Market } from "./market.js";
 import {
   infoOf,

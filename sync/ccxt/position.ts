@@ -1,6 +1,6 @@
 /** Positions as ccxt tells them, in base currency. */
 import type { PositionSide } from "../../src/types.js";
-import type { ExchangePosition } from "../exchange.js";
+import type { ExchangePosition } from "../port/exchange.js";
 import { infoOf, numberOf, priceOf, type Row, requiredText, textOf, unreadable } from "./row.js";
 import { plusExact, timesExact } from "./size.js";
 

@@ -12,9 +12,9 @@ import {
   type PaperPosition,
   positionRow,
   priceRow,
-} from "./rows.js";
+} from "./paper-rows.js";
+import { type Change, Table } from "./paper-table.js";
 import type { Rules } from "./rules.js";
-import { type Change, Table } from "./table.js";
 
 const TRADED: ReadonlySet<string> = new Set(["orders", "positions", "fills"]);
 

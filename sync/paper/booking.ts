@@ -11,7 +11,7 @@ import {
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { Book } from "./book.js";
 import { add, compare, rounded, smaller, subtract } from "./decimals.js";
-import type { PaperOrder, PaperPosition } from "./rows.js";
+import type { PaperOrder, PaperPosition } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 
 export interface Execution {

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from "../../src/errors.js";
 import * as check from "../../src/manager/arguments.js";
-import type { Exchange } from "../exchange.js";
+import type { Exchange } from "../port/exchange.js";
 import { chance } from "./chance.js";
 
 const READS = ["fetchPositions", "fetchOpenOrders", "fetchOrder", "fetchFills"] as const;

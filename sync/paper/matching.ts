@@ -5,7 +5,7 @@ import type { OrderSide } from "../../src/types.js";
 import type { Book } from "./book.js";
 import { bookExecution, type Execution, reducedSide } from "./booking.js";
 import { compare, smaller, subtract } from "./decimals.js";
-import type { PaperOrder } from "./rows.js";
+import type { PaperOrder } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 import { piecesOf, touchedPart } from "./split.js";
 

@@ -17,7 +17,7 @@ import { promisify } from "node:util";
 import { CorruptStateError, InvalidArgumentError, StateError } from "../../src/errors.js";
 import type { Book, WrittenRow } from "./book.js";
 import { claim } from "./claim.js";
-import { journalLine, journalText, readJournal } from "./journal.js";
+import { journalLine, journalText, readJournal } from "./paper-text.js";
 import { contradiction, type RuleOptions, type Rules, rulesOf } from "./rules.js";
 
 const append = promisify(writeFile);

@@ -3,12 +3,12 @@
 import { InvalidArgumentError } from "../../src/errors.js";
 import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
 import * as check from "../../src/manager/arguments.js";
-import type { OrderRequest } from "../exchange.js";
+import type { OrderRequest } from "../port/exchange.js";
 import type { Book } from "./book.js";
 import { reducedSide } from "./booking.js";
 import { compare } from "./decimals.js";
 import { match, mayOnlyReduce } from "./matching.js";
-import type { PaperOrder } from "./rows.js";
+import type { PaperOrder } from "./paper-rows.js";
 import { forPair, isMultiple, type Rules, stepOf } from "./rules.js";
 
 /** An order that may be without a client order id: one that was made by hand. */

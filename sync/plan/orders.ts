@@ -1,11 +1,11 @@
 /** First the orders: what the exchange says of every pending one, and the fills that are not booked yet. */
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
-import { recordedKey } from "../evidence.js";
 import { minus, plus, same, share } from "../exact.js";
-import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
-import { isExternal } from "../external-order.js";
+import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill } from "./action.js";
 import { type Draft, feeNote, netSize } from "./draft.js";
+import { recordedKey } from "./evidence.js";
+import { isExternal } from "./external-order.js";
 import { newestThatMake, whole } from "./pieces.js";
 
 interface UnbookedFill {

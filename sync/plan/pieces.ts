@@ -1,6 +1,6 @@
 /** Fills, or parts of fills, that together make up a size. */
 import { minus } from "../exact.js";
-import type { ExchangeFill } from "../exchange.js";
+import type { ExchangeFill } from "../port/exchange.js";
 import { netSize } from "./draft.js";
 
 /** A fill, or a part of it. */

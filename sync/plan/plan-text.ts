@@ -1,5 +1,5 @@
 /** A plan as a person reads it: a table of what is done, each line with what it rests on. */
-import { printable, textTable } from "../../src/words/table.js";
+import { printable, textTable } from "../../src/words/text-table.js";
 import type { Action } from "./action.js";
 import type { Plan } from "./plan.js";
 

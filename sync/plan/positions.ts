@@ -1,12 +1,12 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
-import { isCloseOrderId } from "../client-order-id.js";
-import { fillName, recordedKey } from "../evidence.js";
 import { minus, plus, same, share } from "../exact.js";
-import type { ExchangePosition } from "../exchange.js";
-import { externalOrderId, isExternal } from "../external-order.js";
-import { canonicalPair, sideKey } from "../pairs.js";
+import type { ExchangePosition } from "../port/exchange.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
+import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
+import { fillName, recordedKey } from "./evidence.js";
+import { externalOrderId, isExternal } from "./external-order.js";
 import { newestThatMake, type Piece } from "./pieces.js";
 
 /** What is at the exchange beyond what is tracked. */

@@ -5,7 +5,7 @@ import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Change } from "../../state/table.js";
 import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
-import { Journal } from "./journal.js";
+import { Journal } from "./commit-journal.js";
 import type { Mirror, Write } from "./mirror.js";
 import { mirrorsOf } from "./tables.js";
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { StateEvent } from "../../../src/index.js";
 import { minus, plus } from "../../../sync/exact.js";
 import type { RecoveryReport } from "../../../sync/index.js";
-import { canonicalPair, sideKey } from "../../../sync/pairs.js";
+import { canonicalPair, sideKey } from "../../../sync/port/pairs.js";
 import { allFills, OWN, type RandomBot } from "./random-bot.js";
 
 async function eventsOf({ mgr }: RandomBot): Promise<StateEvent[]> {

@@ -1,8 +1,8 @@
 /** Everything a plan rests on: what the flow remembers and what its exchange says, read around the same moment. */
-import type { PendingOrder, RecoveryState, Snapshot } from "../src/types.js";
-import type { ExchangeFill, ExchangeOrder, ExchangePosition } from "./exchange.js";
-import { canonicalPair } from "./pairs.js";
-import type { Complete, Incomplete } from "./reading.js";
+import type { PendingOrder, RecoveryState, Snapshot } from "../../src/types.js";
+import type { ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import type { Complete, Incomplete } from "../port/reading.js";
 
 export interface Evidence {
   readonly exchange: string;

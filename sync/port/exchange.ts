@@ -1,5 +1,5 @@
 /** The port to an exchange: what recovery asks of it and what it may do there. Adapters live beside it. */
-import type { OrderSide, PositionSide } from "../src/types.js";
+import type { OrderSide, PositionSide } from "../../src/types.js";
 
 /**
  * An account at an exchange. Every method rejects with an ExchangeError when it cannot answer: a failed read is never an empty

@@ -1,4 +1,4 @@
-import { StateError } from "../src/errors.js";
+import { StateError } from "../../src/errors.js";
 
 /**
  * Why an exchange did not do what it was asked.

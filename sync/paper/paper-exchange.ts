@@ -1,23 +1,23 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { InvalidArgumentError } from "../src/errors.js";
-import { addDecimal, decimalText, parseDecimal, toDecimal } from "../src/exact/decimal.js";
-import * as check from "../src/manager/arguments.js";
-import type { OrderSide, PositionSide } from "../src/types.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "./exchange.js";
-import { ExchangeError } from "./exchange-error.js";
-import { type SeenCall, toldCall, toldFill, toldOrder, toldPosition } from "./paper/answers.js";
-import { Book } from "./paper/book.js";
-import { worthOf } from "./paper/booking.js";
-import { compare, rounded, subtract } from "./paper/decimals.js";
-import { type Fault, type FaultPlan, type FaultRule, Faults, type FaultyMethod } from "./paper/faults.js";
-import { cancel, execute, movePrice } from "./paper/matching.js";
-import { PaperFile } from "./paper/paper-file.js";
-import { amount, checkedPlacement, place, Refusal } from "./paper/placing.js";
-import { forPair, RULE_NAMES, type RuleOptions, type Rules, rulesOf } from "./paper/rules.js";
+import { InvalidArgumentError } from "../../src/errors.js";
+import { addDecimal, decimalText, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
+import * as check from "../../src/manager/arguments.js";
+import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { type SeenCall, toldCall, toldFill, toldOrder, toldPosition } from "./answers.js";
+import { Book } from "./book.js";
+import { worthOf } from "./booking.js";
+import { compare, rounded, subtract } from "./decimals.js";
+import { type Fault, type FaultPlan, type FaultRule, Faults, type FaultyMethod } from "./faults.js";
+import { cancel, execute, movePrice } from "./matching.js";
+import { PaperFile } from "./paper-file.js";
+import { amount, checkedPlacement, place, Refusal } from "./placing.js";
+import { forPair, RULE_NAMES, type RuleOptions, type Rules, rulesOf } from "./rules.js";
 
-export type { SeenCall } from "./paper/answers.js";
-export type { Fault, FaultOccasion, FaultPlan, FaultRule, FaultyMethod } from "./paper/faults.js";
-export type { PerPair, RuleOptions } from "./paper/rules.js";
+export type { SeenCall } from "./answers.js";
+export type { Fault, FaultOccasion, FaultPlan, FaultRule, FaultyMethod } from "./faults.js";
+export type { PerPair, RuleOptions } from "./rules.js";
 
 export interface PaperExchangeOptions extends RuleOptions {
   /** Replaces the clock: ms since 1970. The exchange's own time never goes back. */

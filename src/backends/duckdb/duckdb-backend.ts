@@ -3,9 +3,9 @@ import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import type { Operation } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { type Backend, type BackendContext, callAt } from "../backend.js";
+import { placeOf } from "./file-place.js";
 import { FlowFile } from "./flow-file.js";
 import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
-import { placeOf } from "./place.js";
 import { damaged, refusalOf } from "./refusal.js";
 import { Session } from "./session.js";
 

@@ -1,5 +1,5 @@
 /** The order in state that stands for what others did to a position: the exchange has none of its id. */
-import type { PendingOrder } from "../src/types.js";
+import type { PendingOrder } from "../../src/types.js";
 import { derived } from "./client-order-id.js";
 
 /** Its type. */

@@ -7,13 +7,13 @@ import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
+import { type Fault, judge } from "./attempt-failure.js";
+import { Session } from "./call-slots.js";
 import { Connection } from "./connection.js";
-import { type Fault, judge } from "./faults.js";
 import { FlowKeys } from "./keys.js";
 import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
-import { Session } from "./session.js";
 import { StreamTail } from "./stream-tail.js";
 
 /** Redis remembers an answer for ten minutes after the call (`answer` in `lua/shared/change.lua`); ask no later than this, ms. */

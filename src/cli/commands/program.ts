@@ -1,26 +1,26 @@
 /** The command line, put together from one file per command: see `command.ts`. */
-import { type AddCommand, emptyProgram, type Program, type Run } from "./command.js";
-import { addBackup } from "./commands/backup.js";
-import { addBreaker } from "./commands/breaker.js";
-import { addCooldowns } from "./commands/cooldowns.js";
-import { addCopy } from "./commands/copy.js";
-import { addDoctor } from "./commands/doctor.js";
-import { addEvents } from "./commands/events.js";
-import { addHistory } from "./commands/history.js";
-import { addInit } from "./commands/init.js";
-import { addLs } from "./commands/ls.js";
-import { addOrders } from "./commands/orders.js";
-import { addPositions } from "./commands/positions.js";
-import { addRestore } from "./commands/restore.js";
-import { addRisk } from "./commands/risk.js";
-import { addScripts } from "./commands/scripts.js";
-import { addSignals } from "./commands/signals.js";
-import { addStatus } from "./commands/status.js";
-import { EXIT, type ExitCode } from "./exit-code.js";
-import { explain } from "./explain.js";
-import { Invocation } from "./invocation.js";
-import { redact } from "./redact.js";
-import type { Terminal } from "./terminal.js";
+import { type AddCommand, emptyProgram, type Program, type Run } from "../command.js";
+import { EXIT, type ExitCode } from "../exit-code.js";
+import { explain } from "../explain.js";
+import { Invocation } from "../invocation.js";
+import { redact } from "../redact.js";
+import type { Terminal } from "../terminal.js";
+import { addBackup } from "./backup.js";
+import { addBreaker } from "./breaker.js";
+import { addCooldowns } from "./cooldowns.js";
+import { addCopy } from "./copy.js";
+import { addDoctor } from "./doctor.js";
+import { addEvents } from "./events.js";
+import { addHistory } from "./history.js";
+import { addInit } from "./init.js";
+import { addLs } from "./ls.js";
+import { addOrders } from "./orders.js";
+import { addPositions } from "./positions.js";
+import { addRestore } from "./restore.js";
+import { addRisk } from "./risk.js";
+import { addScripts } from "./scripts.js";
+import { addSignals } from "./signals.js";
+import { addStatus } from "./status.js";
 
 const COMMANDS: readonly AddCommand[] = [
   addStatus,

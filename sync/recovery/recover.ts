@@ -1,18 +1,18 @@
 /** Bringing state and exchange back in line. */
 import { setTimeout as pause } from "node:timers/promises";
-import { FencedError, InvalidArgumentError, StaleStateError } from "../src/errors.js";
-import type { Recovery } from "../src/manager/recovery.js";
-import type { StateManager } from "../src/manager/state-manager.js";
-import { type Evidence, hasFailed } from "./evidence.js";
-import type { Exchange } from "./exchange.js";
-import { ExchangeError } from "./exchange-error.js";
+import { FencedError, InvalidArgumentError, StaleStateError } from "../../src/errors.js";
+import type { Recovery } from "../../src/manager/recovery.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import type { Action, Foreign, Waiting } from "../plan/action.js";
+import { decide, planRestore } from "../plan/decide.js";
+import { type Evidence, hasFailed } from "../plan/evidence.js";
+import { type RecoveryOptions, type ResolvedOptions, resolveOptions } from "../plan/options.js";
+import { type Plan, permitted } from "../plan/plan.js";
+import type { Exchange } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { timedExchange } from "../port/timed-exchange.js";
 import { carryOut } from "./execute.js";
 import { gather } from "./gather.js";
-import { type RecoveryOptions, type ResolvedOptions, resolveOptions } from "./options.js";
-import type { Action, Foreign, Waiting } from "./plan/action.js";
-import { decide, planRestore } from "./plan/decide.js";
-import { type Plan, permitted } from "./plan/plan.js";
-import { timedExchange } from "./timed-exchange.js";
 
 /** Key of the journal under which an approved plan is noted. */
 const APPROVED = "approved";

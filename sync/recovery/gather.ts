@@ -1,15 +1,15 @@
 /** Asks the exchange for everything a plan rests on. Reads only. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { StateManager } from "../src/manager/state-manager.js";
-import type { PendingOrder, Snapshot } from "../src/types.js";
-import { type Evidence, fillName, type NoEvidence, recordedKey } from "./evidence.js";
-import { plus } from "./exact.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "./exchange.js";
-import { ExchangeError } from "./exchange-error.js";
-import { externalOrderId, isExternal } from "./external-order.js";
-import type { ResolvedOptions } from "./options.js";
-import { canonicalPair, sideKey } from "./pairs.js";
-import { ask, type Complete, type Incomplete, isComplete, type Reading } from "./reading.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import type { PendingOrder, Snapshot } from "../../src/types.js";
+import { plus } from "../exact.js";
+import { type Evidence, fillName, type NoEvidence, recordedKey } from "../plan/evidence.js";
+import { externalOrderId, isExternal } from "../plan/external-order.js";
+import type { ResolvedOptions } from "../plan/options.js";
+import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
+import { ask, type Complete, type Incomplete, isComplete, type Reading } from "../port/reading.js";
 
 /** How often everything is read again because something moved meanwhile. */
 const ATTEMPTS = 5;

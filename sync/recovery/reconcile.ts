@@ -1,14 +1,14 @@
 /** The continuous check: while a bot trades, its state is held against the exchange every so often. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Duration } from "../src/config/duration.js";
-import { StateError } from "../src/errors.js";
-import * as check from "../src/manager/arguments.js";
-import type { StateManager } from "../src/manager/state-manager.js";
-import type { Exchange } from "./exchange.js";
-import type { RecoveryOptions } from "./options.js";
-import type { Action } from "./plan/action.js";
-import type { Plan } from "./plan/plan.js";
-import { actionText } from "./plan/plan-text.js";
+import type { Duration } from "../../src/config/duration.js";
+import { StateError } from "../../src/errors.js";
+import * as check from "../../src/manager/arguments.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import type { Action } from "../plan/action.js";
+import type { RecoveryOptions } from "../plan/options.js";
+import type { Plan } from "../plan/plan.js";
+import { actionText } from "../plan/plan-text.js";
+import type { Exchange } from "../port/exchange.js";
 import { planRecovery, type RecoveryReport, recover } from "./recover.js";
 
 export interface ReconcileOptions extends RecoveryOptions {

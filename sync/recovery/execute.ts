@@ -1,20 +1,20 @@
 /** Carries out the actions of a plan, one after the other. Each may be repeated: what was done before is not done again. */
 
-import { isUnknown } from "../src/manager/outcome.js";
-import type { Recovery } from "../src/manager/recovery.js";
-import type { StateManager } from "../src/manager/state-manager.js";
-import type { PendingOrder } from "../src/types.js";
-import { adoptedId, closeOrderId } from "./client-order-id.js";
-import type { Evidence } from "./evidence.js";
-import { minus, plus } from "./exact.js";
-import type { Exchange, OrderRequest } from "./exchange.js";
-import { ExchangeError } from "./exchange-error.js";
-import { EXTERNAL } from "./external-order.js";
+import { isUnknown } from "../../src/manager/outcome.js";
+import type { Recovery } from "../../src/manager/recovery.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import type { PendingOrder } from "../../src/types.js";
+import { minus, plus } from "../exact.js";
+import type { Action } from "../plan/action.js";
+import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
+import { closingSide } from "../plan/draft.js";
+import type { Evidence } from "../plan/evidence.js";
+import { EXTERNAL } from "../plan/external-order.js";
+import type { ResolvedOptions } from "../plan/options.js";
+import type { Exchange, OrderRequest } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
 import { orphanCloseOf } from "./gather.js";
-import type { ResolvedOptions } from "./options.js";
-import { canonicalPair, sideKey } from "./pairs.js";
-import type { Action } from "./plan/action.js";
-import { closingSide } from "./plan/draft.js";
 
 /** More tries than this to close one position are a sign that something else is wrong. */
 const MAX_ATTEMPTS = 100;

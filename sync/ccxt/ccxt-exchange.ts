@@ -1,24 +1,24 @@
 /** Any exchange that ccxt (4.x) speaks to, as an `Exchange`. ccxt is the user's: nothing of it is imported. */
-import { type Duration, parseDuration } from "../src/config/duration.js";
-import { InvalidArgumentError } from "../src/errors.js";
-import { CcxtAccount } from "./ccxt/account.js";
-import { capabilitiesOf } from "./ccxt/capabilities.js";
-import { type CcxtClient, can } from "./ccxt/client.js";
-import { ClientOrderIds } from "./ccxt/client-order-ids.js";
-import { dialectOf } from "./ccxt/dialect.js";
-import { isUnknownOrder } from "./ccxt/failure.js";
-import { readHoldings } from "./ccxt/holding.js";
-import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf } from "./ccxt/market.js";
-import { readSubmitted } from "./ccxt/order.js";
-import { findOrder } from "./ccxt/order-search.js";
-import { mergePositions, readPosition } from "./ccxt/position.js";
-import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./ccxt/row.js";
-import { timesExact, wholeSteps } from "./ccxt/size.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "./exchange.js";
-import { ExchangeError } from "./exchange-error.js";
-import { canonicalPair } from "./pairs.js";
+import { type Duration, parseDuration } from "../../src/config/duration.js";
+import { InvalidArgumentError } from "../../src/errors.js";
+import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { canonicalPair } from "../port/pairs.js";
+import { CcxtAccount } from "./account.js";
+import { capabilitiesOf } from "./capabilities.js";
+import { type CcxtClient, can } from "./ccxt-client.js";
+import { ClientOrderIds } from "./client-order-ids.js";
+import { dialectOf } from "./dialect.js";
+import { isUnknownOrder } from "./failure.js";
+import { readHoldings } from "./holding.js";
+import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf } from "./market.js";
+import { readSubmitted } from "./order.js";
+import { findOrder } from "./order-search.js";
+import { mergePositions, readPosition } from "./position.js";
+import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
+import { timesExact, wholeSteps } from "./size.js";
 
-export type { CcxtClient } from "./ccxt/client.js";
+export type { CcxtClient } from "./ccxt-client.js";
 
 export interface CcxtExchangeOptions {
   /**
