@@ -95,7 +95,7 @@ import type {
 } from "../types.js";
 import * as check from "./arguments.js";
 import { Lease } from "./lease.js";
-import { isUnknown, type Reading, read } from "./outcome.js";
+import { isUnknown, type ResultReader, read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
 import { SnapshotWriter } from "./snapshot-writer.js";
 import { historyTrimmed, watchEvents } from "./watch.js";
@@ -774,7 +774,7 @@ export class StateManager {
 }
 
 /** Being fenced is one of the refusals. */
-const ADMISSION: Reading<Admission, Admission> = {
+const ADMISSION: ResultReader<Admission, Admission> = {
   value: (admission) => admission,
   error(error) {
     if (error instanceof FencedError) return { admitted: false, reason: "fenced", message: error.message };

@@ -78,14 +78,14 @@ function withEntries(layout: FlowLayout, key: StoredKey, entries: readonly Entry
 }
 
 /** Something that two layouts do not have in common. */
-export interface Difference {
+export interface EntryDifference {
   readonly key: StoredKey;
   readonly what: string;
 }
 
 /** Where two layouts differ, at most one difference of each key. JSON of the same meaning counts as the same. */
-export function differences(a: FlowLayout, b: FlowLayout): Difference[] {
-  const found: Difference[] = [];
+export function differences(a: FlowLayout, b: FlowLayout): EntryDifference[] {
+  const found: EntryDifference[] = [];
   for (const { key, type } of KEY_LAYOUTS) {
     const what = difference(type, a.entries[key], b.entries[key]);
     if (what !== undefined) found.push({ key, what });

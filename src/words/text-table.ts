@@ -2,7 +2,7 @@
 import CliTable from "cli-table3";
 
 /** A column: its heading, and how its cells stand. */
-export interface Column {
+export interface TextColumn {
   readonly title: string;
   readonly align?: "left" | "right";
 }
@@ -27,7 +27,7 @@ const NO_LINES = {
 
 /** A table as text, with a heading and no lines; a cell may be coloured. Ends with a line break. */
 export function textTable(
-  columns: readonly Column[],
+  columns: readonly TextColumn[],
   rows: readonly (readonly string[])[],
   paintHeading: (text: string) => string = (text) => text,
 ): string {

@@ -1,6 +1,7 @@
 /** Any exchange that ccxt (4.x) speaks to, as an `Exchange`. ccxt is the user's: nothing of it is imported. */
 import { type Duration, parseDuration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
+import { times } from "../../src/exact/double.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -11,12 +12,11 @@ import { ClientOrderIds } from "./client-order-ids.js";
 import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { readHoldings } from "./holding.js";
-import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf } from "./market.js";
+import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder } from "./order-search.js";
 import { mergePositions, readPosition } from "./position.js";
 import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
-import { timesExact, wholeSteps } from "./size.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
 
@@ -238,7 +238,7 @@ class CcxtExchange implements Exchange {
         "rejected",
       );
     }
-    return contracts === whole.contracts ? whole : { contracts, size: timesExact(contracts, market.contractSize) };
+    return contracts === whole.contracts ? whole : { contracts, size: times(contracts, market.contractSize) };
   }
 
   async #orderParams(request: OrderRequest, { spot, pair }: Market): Promise<Record<string, unknown>> {

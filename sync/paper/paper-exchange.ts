@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { addDecimal, decimalText, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
+import { compare, subtract } from "../../src/exact/decimal-in-text.js";
+import { moneyText } from "../../src/exact/money.js";
 import * as check from "../../src/manager/arguments.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
@@ -8,11 +10,10 @@ import { ExchangeError } from "../port/exchange-error.js";
 import { type SeenCall, toldCall, toldFill, toldOrder, toldPosition } from "./answers.js";
 import { Book } from "./book.js";
 import { worthOf } from "./booking.js";
-import { compare, rounded, subtract } from "./decimals.js";
 import { type Fault, type FaultPlan, type FaultRule, Faults, type FaultyMethod } from "./faults.js";
 import { cancel, execute, movePrice } from "./matching.js";
 import { PaperFile } from "./paper-file.js";
-import { amount, checkedPlacement, place, Refusal } from "./placing.js";
+import { amount, checkedPlacement, OrderRefusal, place } from "./placing.js";
 import { forPair, RULE_NAMES, type RuleOptions, type Rules, rulesOf } from "./rules.js";
 
 export type { SeenCall } from "./answers.js";
@@ -141,12 +142,12 @@ export class PaperExchange implements Exchange {
     return this.#call("createOrder", what, async (fault) => {
       const outcome = await this.#change((book) => {
         const placed = place(book, this.#rules, wish);
-        const failure = placed instanceof Refusal ? placed.failure : null;
+        const failure = placed instanceof OrderRefusal ? placed.failure : null;
         book.addCall({ method: "createOrder", request: wish, failure, at: book.account.at });
         return placed;
       });
       if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
-      if (outcome instanceof Refusal)
+      if (outcome instanceof OrderRefusal)
         throw new ExchangeError(outcome.failure, `${this.name} did not take ${what}: ${outcome.message}`);
       return toldOrder(outcome);
     });
@@ -229,7 +230,7 @@ export class PaperExchange implements Exchange {
     });
     const at = type === "market" && price !== undefined ? amount("price", price) : undefined;
     const taken = await this.#change((book) => place(book, this.#rules, wish, at));
-    if (taken instanceof Refusal) throw new ExchangeError(taken.failure, taken.message);
+    if (taken instanceof OrderRefusal) throw new ExchangeError(taken.failure, taken.message);
     return toldOrder(taken);
   }
 
@@ -305,7 +306,7 @@ export class PaperExchange implements Exchange {
       const price = this.#book.price(position.pair) ?? position.entryPrice;
       sum = addDecimal(sum, worthOf(this.#rules, position, price));
     }
-    return Number(rounded(sum));
+    return Number(moneyText(sum));
   }
 
   /** What positions gained and lost, before fees; spot: none. */

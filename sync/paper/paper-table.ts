@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 /** A row that changed, and how to take that back and do it again. */
-export interface Change {
+export interface PaperChange {
   readonly table: string;
   readonly key: string;
   /** undefined: there is none any more. */
@@ -11,13 +11,13 @@ export interface Change {
 }
 
 /** Rows by key, in the order in which they were first set. Every change is noted. */
-export class Table<Row> {
+export class PaperTable<Row> {
   readonly #rows = new Map<string, Row>();
 
   constructor(
     readonly name: string,
     private readonly schema: z.ZodType<Row>,
-    private readonly note: (change: Change) => void,
+    private readonly note: (change: PaperChange) => void,
     /** Told of every row that comes, changes or goes. */
     private readonly watch: (key: string, before: Row | undefined, after: Row | undefined) => void = () => {},
   ) {}

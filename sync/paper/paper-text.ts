@@ -15,7 +15,7 @@ const NEWLINE = 0x0a;
 const header = z.object({ paperExchange: z.int(), rules: writtenRules, lines: z.int().positive() });
 const rowsLine = z.array(z.tuple([z.string(), z.string(), z.unknown()]));
 
-export interface JournalText {
+export interface PaperText {
   readonly rules: Rules;
   readonly rows: readonly WrittenRow[];
   /** How many bytes are good: all, but for a line that was torn. */
@@ -23,19 +23,19 @@ export interface JournalText {
 }
 
 /** The text of a file that holds these rows. */
-export function journalText(rules: Rules, rows: readonly WrittenRow[]): string {
+export function paperText(rules: Rules, rows: readonly WrittenRow[]): string {
   const lines: string[] = [];
-  for (let i = 0; i < rows.length; i += ROWS_PER_LINE) lines.push(journalLine(rows.slice(i, i + ROWS_PER_LINE)));
+  for (let i = 0; i < rows.length; i += ROWS_PER_LINE) lines.push(paperLine(rows.slice(i, i + ROWS_PER_LINE)));
   return checked({ paperExchange: FORMAT, rules, lines: lines.length + 1 }) + lines.join("");
 }
 
 /** The line that is added when rows change. */
-export function journalLine(rows: readonly WrittenRow[]): string {
+export function paperLine(rows: readonly WrittenRow[]): string {
   return checked(rows);
 }
 
 /** Reads a file. Throws a CorruptStateError, or a SchemaVersionError for one that a later version wrote. */
-export function readJournal(path: string, bytes: Buffer): JournalText {
+export function readPaperText(path: string, bytes: Buffer): PaperText {
   const lines = linesOf(bytes);
   const first = lines[0] && contentOf(lines[0].bytes);
   const written = z.looseObject({ paperExchange: z.int() }).safeParse(first);

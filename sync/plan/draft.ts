@@ -1,5 +1,5 @@
+import { minus, plus } from "../../src/exact/double.js";
 import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
-import { minus, plus } from "../exact.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Incomplete } from "../port/reading.js";

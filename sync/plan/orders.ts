@@ -1,6 +1,8 @@
 /** First the orders: what the exchange says of every pending one, and the fills that are not booked yet. */
+
+import { minus, plus, same } from "../../src/exact/double.js";
+import { share } from "../../src/exact/share.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
-import { minus, plus, same, share } from "../exact.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill } from "./action.js";
 import { type Draft, feeNote, netSize } from "./draft.js";
@@ -53,7 +55,7 @@ export function planOrders(draft: Draft): void {
     if (size === 0) continue;
     const from = booked.get(id) ?? order.filled;
     booked.set(id, plus(from, size));
-    const part = { ...fill, size, fee: share(fill.fee, size, fill.size) };
+    const part = { ...fill, size, fee: share(fill.fee, { taken: size, left: fill.size, whole: fill.size }) };
     draft.add({ type: "record_fill", pair, orderId: id, from, fill: part, evidence }, id, fill.fillId);
   }
   for (const order of pending) {
@@ -111,7 +113,7 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
         fillId: fill.fillId,
         price: fill.price,
         size,
-        fee: share(fill.fee, size, netSize(fill)),
+        fee: share(fill.fee, { taken: size, left: size, whole: netSize(fill) }),
         ts: fill.ts,
         done: over && i === pieces.length - 1,
       },

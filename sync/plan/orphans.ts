@@ -1,6 +1,6 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 
-import { plus, same } from "../exact.js";
+import { plus, same } from "../../src/exact/double.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { isCloseOrderId } from "./client-order-id.js";

@@ -1,5 +1,5 @@
 /** Fills, or parts of fills, that together make up a size. */
-import { minus } from "../exact.js";
+import { minus } from "../../src/exact/double.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { netSize } from "./draft.js";
 

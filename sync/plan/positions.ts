@@ -1,6 +1,7 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
-import { minus, plus, same, share } from "../exact.js";
+import { minus, plus, same } from "../../src/exact/double.js";
+import { share } from "../../src/exact/share.js";
 import type { ExchangePosition } from "../port/exchange.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 import { isCloseOrderId } from "./client-order-id.js";
@@ -167,7 +168,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
           fillId: fill.fillId,
           price: fill.price,
           size,
-          fee: share(fill.fee, size, netSize(fill)),
+          fee: share(fill.fee, { taken: size, left: piece.size, whole: netSize(fill) }),
           ts: fill.ts,
           done: booked === need || pieces.length === 0,
         },

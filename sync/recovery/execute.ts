@@ -1,10 +1,10 @@
 /** Carries out the actions of a plan, one after the other. Each may be repeated: what was done before is not done again. */
 
+import { minus, plus } from "../../src/exact/double.js";
 import { isUnknown } from "../../src/manager/outcome.js";
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { PendingOrder } from "../../src/types.js";
-import { minus, plus } from "../exact.js";
 import type { Action } from "../plan/action.js";
 import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
 import { closingSide } from "../plan/draft.js";
@@ -19,7 +19,7 @@ import { orphanCloseOf } from "./gather.js";
 /** More tries than this to close one position are a sign that something else is wrong. */
 const MAX_ATTEMPTS = 100;
 
-export interface Execution {
+export interface Executor {
   readonly mgr: StateManager;
   readonly exchange: Exchange;
   readonly recovery: Recovery;
@@ -31,7 +31,7 @@ export interface Execution {
  * Carries out one action. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
  * found out by the next look at it, under the same client order id.
  */
-export async function carryOut(action: Action, by: Execution): Promise<void> {
+export async function carryOut(action: Action, by: Executor): Promise<void> {
   const { mgr, exchange } = by;
   switch (action.type) {
     case "record_fill": {
@@ -99,7 +99,7 @@ export async function carryOut(action: Action, by: Execution): Promise<void> {
 
 type Of<Type extends Action["type"]> = Extract<Action, { type: Type }>;
 
-async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execution): Promise<void> {
+async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Executor): Promise<void> {
   const { orderId, positionId, side, fill } = action;
   const [known] = await mgr.findOrders([orderId]);
   const position = await mgr.getPosition(positionId);
@@ -121,7 +121,7 @@ async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execu
 }
 
 /** Stores an order in state first, then sends it: a crash in between leaves an order that is sent again under the same id. */
-async function closePosition(action: Of<"close_position">, by: Execution): Promise<void> {
+async function closePosition(action: Of<"close_position">, by: Executor): Promise<void> {
   const { mgr, recovery } = by;
   const position = await mgr.getPosition(action.positionId);
   if (!position) return;
@@ -148,7 +148,7 @@ async function closePosition(action: Of<"close_position">, by: Execution): Promi
   await submitClose(order, by);
 }
 
-async function submitClose(order: PendingOrder, by: Execution): Promise<void> {
+async function submitClose(order: PendingOrder, by: Executor): Promise<void> {
   const { mgr } = by;
   const left = (order.positionId && (await mgr.getPosition(order.positionId))?.size) || order.size;
   const outcome = await submit(by, {
@@ -169,7 +169,7 @@ async function submitClose(order: PendingOrder, by: Execution): Promise<void> {
 }
 
 /** Closes what is not tracked of a (pair, side): its own stops first, then as much as a fresh reading still shows. */
-async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<void> {
+async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<void> {
   const { mgr, exchange, recovery, evidence } = by;
   const { pair, side } = action;
   for (const order of evidence.openOrders.value) {
@@ -207,7 +207,7 @@ async function closeOrphan(action: Of<"close_orphan">, by: Execution): Promise<v
 }
 
 /** How it became flat is found out by the next look, after a pause. */
-function nothingToReduce({ exchange }: Execution, id: string): ExchangeError {
+function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
   return new ExchangeError(
     "nothing_to_reduce",
     `${exchange.name} has nothing to reduce for order ${id}: looking again`,
@@ -218,7 +218,7 @@ function nothingToReduce({ exchange }: Execution, id: string): ExchangeError {
 function isOwnStop(
   order: Evidence["openOrders"]["value"][number],
   { pair, side, tracked }: Of<"close_orphan">,
-  { evidence, options }: Execution,
+  { evidence, options }: Executor,
 ): boolean {
   if (tracked > 0) return false;
   if (!order.stop || order.side !== closingSide(side) || canonicalPair(order.pair) !== canonicalPair(pair))
@@ -230,7 +230,7 @@ function isOwnStop(
 }
 
 /** Sends an order. `flat`: there was nothing to reduce. */
-async function submit({ exchange }: Execution, request: OrderRequest): Promise<"sent" | "flat"> {
+async function submit({ exchange }: Executor, request: OrderRequest): Promise<"sent" | "flat"> {
   try {
     await exchange.createOrder(request);
     return "sent";
@@ -258,7 +258,7 @@ async function changeOrder(
   if (changed !== order) await settled(() => mgr.saveOrder(changed));
 }
 
-function symbolOf({ evidence }: Execution, pair: string): string {
+function symbolOf({ evidence }: Executor, pair: string): string {
   return evidence.symbols.get(canonicalPair(pair)) ?? pair;
 }
 

@@ -1,8 +1,8 @@
 /** Asks the exchange for everything a plan rests on. Reads only. */
 import { setTimeout as pause } from "node:timers/promises";
+import { plus } from "../../src/exact/double.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { PendingOrder, Snapshot } from "../../src/types.js";
-import { plus } from "../exact.js";
 import { type Evidence, fillName, type NoEvidence, recordedKey } from "../plan/evidence.js";
 import { externalOrderId, isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";

@@ -15,7 +15,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CorruptStateError, InvalidArgumentError, LockedError, SchemaVersionError } from "../../src/errors.js";
 import { PaperExchange } from "../../sync/paper/paper-exchange.js";
-import { journalLine } from "../../sync/paper/paper-text.js";
+import { paperLine } from "../../sync/paper/paper-text.js";
 import { Clock, MINUTE } from "../contract/clock.js";
 import { Child } from "../duckdb/child.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
@@ -166,7 +166,7 @@ test("a file of a later version is refused by name", async () => {
   const exchange = await opened({ file });
   await exchange.close();
   const line: unknown = { paperExchange: 2 };
-  writeFileSync(file, Reflect.apply(journalLine, undefined, [line]));
+  writeFileSync(file, Reflect.apply(paperLine, undefined, [line]));
   assert.instance(refusal(file), SchemaVersionError);
 });
 

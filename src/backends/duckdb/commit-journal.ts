@@ -12,7 +12,7 @@ interface JournalRow {
 const table = new SqlTable<JournalRow>("journal", { seq: whole, at: time, changes: text });
 
 /** The truth since the last checkpoint: one row for every commit. Without a key, because that is the cheapest row to add. */
-export class Journal {
+export class CommitJournal {
   #rows = 0;
   #length = 0;
   #seq = 0;
@@ -26,8 +26,8 @@ export class Journal {
     return table.create(connection);
   }
 
-  static async open(connection: DuckDBConnection): Promise<Journal> {
-    return new Journal(connection, await connection.prepare("INSERT INTO journal VALUES ($1, $2, $3)"));
+  static async open(connection: DuckDBConnection): Promise<CommitJournal> {
+    return new CommitJournal(connection, await connection.prepare("INSERT INTO journal VALUES ($1, $2, $3)"));
   }
 
   /** How many rows it has. */

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../errors.js";
 import { damaged } from "./refusal.js";
 
-export interface Place {
+export interface FilePlace {
   /** Without symbolic links: DuckDB keeps its log beside the path it is given. */
   readonly path: string;
   readonly exists: boolean;
@@ -14,7 +14,7 @@ export interface Place {
  * Makes the folder when it is missing, unless the file has to exist already. Throws a ConfigError when there cannot be a file that
  * can be written.
  */
-export async function placeOf(given: string, existing = false): Promise<Place> {
+export async function placeOf(given: string, existing = false): Promise<FilePlace> {
   const folder = dirname(resolve(given));
   if (existing && !(await allowed(given, "look at it", present(folder))))
     return { path: resolve(given), exists: false };

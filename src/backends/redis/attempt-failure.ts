@@ -9,7 +9,7 @@ import {
 } from "../../errors.js";
 
 /** What an error of an attempt says about the attempt. */
-export type Fault =
+export type AttemptFailure =
   /** It did not happen, and trying again soon may help. */
   | { readonly kind: "wait"; readonly why: string }
   /** The server does not know the script; it did not happen. */
@@ -30,7 +30,7 @@ export function isElsewhere(error: Error): boolean {
   return ELSEWHERE.has(codeOf(error.message));
 }
 
-export function judge(error: unknown): Fault {
+export function judge(error: unknown): AttemptFailure {
   if (!(error instanceof Error)) return { kind: "lost", why: String(error) };
   const { message, name } = error;
   if (name === "ReplyError") return judgeReply(message);
@@ -40,7 +40,7 @@ export function judge(error: unknown): Fault {
   return { kind: "lost", why: name === "MaxRetriesPerRequestError" ? "the connection was lost" : message };
 }
 
-function judgeReply(message: string): Fault {
+function judgeReply(message: string): AttemptFailure {
   const code = codeOf(message);
   if (code === "NOSCRIPT") return { kind: "unknown_script" };
   if (code === "SFSTALECALL") return { kind: "lost", why: message };

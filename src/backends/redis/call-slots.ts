@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 
-/** How long a session takes calls, ms. */
+/** How long the slots take calls, ms. */
 const LIFE = 10 * 60_000;
 
 /**
  * Where Redis remembers the answers to calls: each call in flight has a slot of its own, and Redis one answer per slot, so what it
- * remembers is bounded by the calls in flight. The numbers of a session's calls grow, so that a late copy of an older call in the
- * same slot is recognised. After a while another session takes the calls, so that Redis forgets what this one held.
+ * remembers is bounded by the calls in flight. The numbers of the calls in a slot grow, so that a late copy of an older call in the
+ * same slot is recognised. After a while other slots take the calls, so that Redis forgets what these held.
  */
-export class Session {
-  /** Its part of the key's name. */
+export class CallSlots {
+  /** Their part of the key's name. */
   readonly id = randomBytes(6).toString("base64url");
   readonly #since = performance.now();
   readonly #free: number[] = [];

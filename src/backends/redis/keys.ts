@@ -27,8 +27,8 @@ export class FlowKeys {
     return this.#prefix;
   }
 
-  /** Where the answers to the calls of a session are remembered. */
-  call(session: string): string {
-    return `${this.#prefix}execution:call:${session}`;
+  /** Where the answers to the calls in these slots are remembered. */
+  call(slots: string): string {
+    return `${this.#prefix}execution:call:${slots}`;
   }
 }

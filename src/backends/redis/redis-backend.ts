@@ -7,8 +7,8 @@ import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
-import { type Fault, judge } from "./attempt-failure.js";
-import { Session } from "./call-slots.js";
+import { type AttemptFailure, judge } from "./attempt-failure.js";
+import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
 import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
@@ -23,7 +23,7 @@ const ANSWER_MEMORY = 9 * 60_000;
 const PAUSE = 25;
 
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
-const OUT_OF_STEP: Fault = { kind: "lost", why: "an answer that belongs to another call" };
+const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
 
 /** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. */
 interface Request<Result> {
@@ -43,7 +43,7 @@ interface Request<Result> {
 }
 
 interface Place {
-  readonly session: Session;
+  readonly slots: CallSlots;
   readonly slot: number;
 }
 
@@ -53,7 +53,7 @@ export class RedisBackend implements Backend {
   readonly #config: ResolvedConfig["redis"];
   readonly #keys: FlowKeys;
   readonly #keysOf = new Map<string, ScriptArguments>();
-  #session = new Session();
+  #slots = new CallSlots();
   #connection: Connection | undefined;
   #tail: StreamTail | undefined;
   #closing: Promise<void> | undefined;
@@ -185,21 +185,21 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** A slot of the present session. */
+  /** A slot for a call, among the present ones. */
   #place(): Place {
-    if (this.#session.isOver) {
-      this.#session = new Session();
+    if (this.#slots.isOver) {
+      this.#slots = new CallSlots();
       this.#keysOf.clear();
     }
-    return { session: this.#session, slot: this.#session.take() };
+    return { slots: this.#slots, slot: this.#slots.take() };
   }
 
-  /** How many keys, and the keys: the same at every call of a session. */
+  /** How many keys, and the keys: the same for every call in the same slots. */
   #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): ScriptArguments {
     let found = this.#keysOf.get(name);
     if (!found) {
       const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
-        key === "execution:call" ? this.#keys.call(this.#session.id) : this.#keys.key(key),
+        key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key),
       );
       found = scriptArguments(names, []);
       this.#keysOf.set(name, found);
@@ -230,7 +230,7 @@ export class RedisBackend implements Backend {
   }
 
   #release<Result>(request: Request<Result>): void {
-    request.place?.session.free(request.place.slot);
+    request.place?.slots.free(request.place.slot);
     request.place = undefined;
   }
 
@@ -257,7 +257,7 @@ export class RedisBackend implements Backend {
       }
 
       const { stream } = connection;
-      let fault: Fault;
+      let fault: AttemptFailure;
       try {
         const reply = await connection.run(new ScriptCall(request.script, request.arguments, asSource), deadline);
         if (Array.isArray(reply) && reply[reply.length - 1] === request.number) return reply.slice(0, -1);
@@ -288,7 +288,7 @@ export class RedisBackend implements Backend {
   }
 
   /** A refusal counts if no copy of the call can have been executed, or will be. */
-  #refused<Result>(request: Request<Result>, { decided, error }: Fault & { kind: "refused" }): Error {
+  #refused<Result>(request: Request<Result>, { decided, error }: AttemptFailure & { kind: "refused" }): Error {
     return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
   }
 
@@ -299,7 +299,7 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: Fault): string {
+  #noAnswer(fault: AttemptFailure): string {
     const why = "why" in fault ? ` (${fault.why})` : "";
     return `no answer within ${this.#config.command_timeout} ms${why}`;
   }

@@ -13,7 +13,7 @@ import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import { placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { passwordsOf } from "../place.js";
-import { connectionFlags, type ScriptCall, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
+import { connectionFlags, type ScriptRun, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
 import { argumentsOf } from "../scripts/script-arguments.js";
 import { headerOf } from "../scripts/script-header.js";
 import { table } from "../table.js";
@@ -138,7 +138,7 @@ function allArguments({ kind, argv }: AnyOperation): string[] {
   return [...COMMON_ARGV[kind], ...argv];
 }
 
-function callOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig, flowId: string): ScriptCall {
+function callOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig, flowId: string): ScriptRun {
   const found: Script = script(operation.name);
   const flow = new FlowKeys(config.redis.key_prefix, flowId, config.redis.cluster);
   return {
