@@ -1,7 +1,7 @@
 /** How a simulated exchange misbehaves. */
 
 import { InvalidArgumentError } from "../../src/errors.js";
-import * as check from "../../src/manager/arguments.js";
+import * as check from "../../src/manager/check.js";
 import type { Exchange } from "../port/exchange.js";
 import { chance } from "./chance.js";
 

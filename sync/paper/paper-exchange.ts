@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "../../src/errors.js";
 import { addDecimal, decimalText, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
 import { compare, subtract } from "../../src/exact/decimal-in-text.js";
 import { moneyText } from "../../src/exact/money.js";
-import * as check from "../../src/manager/arguments.js";
+import * as check from "../../src/manager/check.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";

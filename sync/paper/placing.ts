@@ -3,7 +3,7 @@
 import { InvalidArgumentError } from "../../src/errors.js";
 import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
 import { compare } from "../../src/exact/decimal-in-text.js";
-import * as check from "../../src/manager/arguments.js";
+import * as check from "../../src/manager/check.js";
 import type { OrderRequest } from "../port/exchange.js";
 import type { Book } from "./book.js";
 import { reducedSide } from "./booking.js";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { type Decimal, toDecimal } from "../../src/exact/decimal.js";
 import { stepsIn } from "../../src/exact/step.js";
-import * as check from "../../src/manager/arguments.js";
+import * as check from "../../src/manager/check.js";
 
 /** One number for every pair, or one for each. */
 export type PerPair = number | Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 import type { Duration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
-import * as check from "../../src/manager/arguments.js";
+import * as check from "../../src/manager/check.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 
 export type RecoveryMode = "sync" | "restore" | "close_all" | "manual";

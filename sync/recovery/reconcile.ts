@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Duration } from "../../src/config/duration.js";
 import { StateError } from "../../src/errors.js";
-import * as check from "../../src/manager/arguments.js";
+import * as check from "../../src/manager/check.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { Action } from "../plan/action.js";
 import type { RecoveryOptions } from "../plan/options.js";
