@@ -2,12 +2,12 @@
 
 import { RISK_LIMITS } from "../config/risk-limits.js";
 import { formatMoney } from "../exact/money.js";
-import { limitText } from "../operations/view-limits.js";
 import type { EventLog } from "../state/event-log.js";
 import type { FlowState } from "../state/flow-state.js";
 import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, ChangedTable, Table } from "../state/table.js";
 import type { Entry, KeyType, StoredKey } from "./flow-layout.js";
+import { limitText } from "./limit-text.js";
 import * as record from "./stored-records.js";
 
 export interface KeyLayout {

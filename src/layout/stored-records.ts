@@ -1,8 +1,6 @@
 /** Records as Redis stores them, read back strictly: a field that is missing, foreign or of another kind is an error. */
 import { z } from "zod";
 import { formatMoney, parseMoney } from "../exact/money.js";
-import { orderJson } from "../operations/view-order.js";
-import { positionJson } from "../operations/view-position.js";
 import type {
   BreakerRow,
   DailyRow,
@@ -16,6 +14,8 @@ import type {
   RiskRow,
 } from "../state/rows.js";
 import type { Entry } from "./flow-layout.js";
+import { orderJson } from "./order-json.js";
+import { positionJson } from "./position-json.js";
 
 const money = z
   .string()

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
+import { orderJson } from "../layout/order-json.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
@@ -10,7 +11,7 @@ import { riskAt } from "../state/risk.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Admission, PositionSide, Refusal } from "../types.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
 
 interface Args {

@@ -1,7 +1,7 @@
+import { orderJson } from "../layout/order-json.js";
 import { writeOrder } from "../state/order-life.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Operation } from "./operation.js";
-import { orderJson } from "./view-order.js";
 
 interface Args {
   readonly id: string;

@@ -1,29 +1,5 @@
+import type { KeyName } from "../layout/key-name.js";
 import type { FlowState } from "../state/flow-state.js";
-
-/** The Redis keys of a flow: `sf:{flow_id}:` and one of these. */
-export type KeyName =
-  | "flow:meta"
-  | "execution:call"
-  | "execution:heartbeat"
-  | "execution:instances"
-  | "execution:lease"
-  | "events:log"
-  | "positions:open"
-  | "orders:pending"
-  | "orders:closed"
-  | "orders:closed_at"
-  | "orders:fills"
-  | "risk:daily"
-  | "risk:circuit_breaker"
-  | "risk:limits"
-  | "risk:history"
-  | "risk:trades"
-  | "risk:exposure"
-  | "signals:processed"
-  | "signals:cooldowns"
-  | "signals:last"
-  | "recovery:current"
-  | "recovery:journal";
 
 /** What a script answers: a tag, then strings (and, in a few reads, lists). The call's number, always last, is cut off. */
 export type Reply = readonly ReplyPart[];

@@ -10,6 +10,8 @@ import {
   toNumber,
 } from "../exact/decimal.js";
 import { formatMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
+import { orderJson } from "../layout/order-json.js";
+import { positionJson } from "../layout/position-json.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
@@ -19,8 +21,8 @@ import { decideRisk, writeRisk } from "../state/risk.js";
 import type { OrderRow, PositionRow } from "../state/rows.js";
 import type { FillResult, OrderStatus } from "../types.js";
 import { type Operation, text } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
-import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
+import { positionFromReply, positionFromRow } from "./view-position.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
 
 interface Args extends RiskPolicy {

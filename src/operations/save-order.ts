@@ -1,10 +1,11 @@
+import { orderJson } from "../layout/order-json.js";
 import { orderNotional } from "../state/exposure.js";
 import { findOrder, writeOrder } from "../state/order-life.js";
 import { checkTransition } from "../state/order-status.js";
 import type { OrderRow } from "../state/rows.js";
 import type { OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
 import type { Operation } from "./operation.js";
-import { orderFromReply, orderFromRow, orderJson } from "./view-order.js";
+import { orderFromReply, orderFromRow } from "./view-order.js";
 
 interface Args {
   readonly id: string;

@@ -1,6 +1,7 @@
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
+import { limitText } from "../layout/limit-text.js";
 import { type Operation, texts } from "./operation.js";
-import { limitsView, limitText } from "./view-limits.js";
+import { limitsView } from "./view-limits.js";
 import { pairsOf } from "./view-signals.js";
 
 interface Args {

@@ -1,8 +1,9 @@
+import { positionJson } from "../layout/position-json.js";
 import { notionalOf } from "../state/exposure.js";
 import type { PositionRow } from "../state/rows.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
-import { positionFromReply, positionFromRow, positionJson } from "./view-position.js";
+import { positionFromReply, positionFromRow } from "./view-position.js";
 
 /** Fields to change; undefined leaves one as it is, null removes tp or sl. */
 export interface PositionChanges {

@@ -1,5 +1,4 @@
 /** An order as callers see it, from its row and from its JSON in Redis. */
-import { formatMoney } from "../exact/money.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import type { OrderRow } from "../state/rows.js";
 import type { Metadata, OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
@@ -66,29 +65,4 @@ export function sortedOrders(orders: PendingOrder[]): PendingOrder[] {
 
 export function ordersFromReply(reply: Reply, at: number): PendingOrder[] {
   return sortedOrders(list(reply, at).map(orderFromJson));
-}
-
-/** The JSON under which Redis keeps an order. Lua twin: `order_json`. */
-export function orderJson(row: OrderRow): string {
-  const { id, pair, side, order_type, price, size, status, created_at, filled, intent, position_id, signal_id } = row;
-  const { tp, sl, cooldown } = row;
-  const scalars = JSON.stringify({
-    id,
-    pair,
-    side,
-    order_type,
-    ...(price !== null && { price }),
-    size,
-    status,
-    created_at,
-    filled,
-    intent,
-    ...(position_id !== null && { position_id }),
-    ...(signal_id !== null && { signal_id }),
-    ...(tp !== null && { tp }),
-    ...(sl !== null && { sl }),
-    ...(cooldown !== null && { cooldown }),
-    notional: formatMoney(row.notional),
-  });
-  return row.metadata === null ? scalars : `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }

@@ -1,5 +1,4 @@
 /** A position as callers see it, from its row and from its JSON in Redis. */
-import { formatMoney } from "../exact/money.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import type { PositionRow } from "../state/rows.js";
 import type { Metadata, Position, PositionSide } from "../types.js";
@@ -56,26 +55,4 @@ export function sortedPositions(positions: Position[]): Position[] {
 
 export function positionsFromReply(reply: Reply, at: number): Position[] {
   return sortedPositions(list(reply, at).map(positionFromJson));
-}
-
-/** The JSON under which Redis keeps a position. Lua twin: `position_json`. */
-export function positionJson(row: PositionRow): string {
-  const { id, pair, side, size, entry_price, entry_ts, tp, sl, cooldown, cost, last_fill_ts, version } = row;
-  const scalars = JSON.stringify({
-    id,
-    pair,
-    side,
-    size,
-    entry_price,
-    entry_ts,
-    ...(tp !== null && { tp }),
-    ...(sl !== null && { sl }),
-    ...(cooldown !== null && { cooldown }),
-    ...(cost !== null && { cost }),
-    notional: formatMoney(row.notional),
-    realised: formatMoney(row.realised),
-    ...(last_fill_ts !== null && { last_fill_ts }),
-    version,
-  });
-  return `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }

@@ -1,4 +1,10 @@
-import type { Terminal } from "../cli/terminal.js";
+/** Where a bar is painted. */
+export interface BarScreen {
+  /** Writes text as it is. */
+  err(text: string): void;
+  /** Whether it can be painted on: it is a terminal. */
+  readonly isScreen: boolean;
+}
 
 const WIDTH = 30;
 /** Not painted more often, ms. */
@@ -9,7 +15,7 @@ export class ProgressBar implements Disposable {
   #painted = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly terminal: Terminal,
+    private readonly terminal: BarScreen,
     private readonly words: string,
   ) {}
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError } from "../../errors.js";
-import type { KeyName, Operation, Reply } from "../../operations/operation.js";
+import type { KeyName } from "../../layout/key-name.js";
+import type { Operation, Reply } from "../../operations/operation.js";
 import { COMMON_KEYS } from "../../operations/operation.js";
 import { judge } from "./attempt-failure.js";
 import { Connection } from "./connection.js";

@@ -1,4 +1,4 @@
-import type { KeyName } from "../../operations/operation.js";
+import type { KeyName } from "../../layout/key-name.js";
 
 /** The names of one flow's keys: `sf:{flow_id}:positions:open`; in a cluster the flow id keeps its braces, so that a flow lives in one slot. */
 export class FlowKeys {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import type { KeyName } from "../../../src/layout/key-name.js";
 import type { operations } from "../../../src/operations/all.js";
-import { COMMON_KEYS, type KeyName } from "../../../src/operations/operation.js";
+import { COMMON_KEYS } from "../../../src/operations/operation.js";
 import { SAMPLE_CALLS, type SampleCall } from "../calls.js";
 
 export type AnyOperation = (typeof operations)[number];
