@@ -59,7 +59,7 @@ export async function move(
   invocation.print(report, () => printable(inWords(report)).concat("\n"));
 
   async function moved(): Promise<CopyReport> {
-    using bar = new ProgressBar(invocation.terminal, options.words);
+    using bar = new ProgressBar(invocation.terminal, { words: options.words });
     return copyFlow(from, to, { toFlow: options.toFlow, replace, progress: bar.at });
   }
 }

@@ -1,4 +1,4 @@
-import { type TextColumn, textTable } from "../words/text-table.js";
+import { capitals, type TextColumn, textTable } from "../words/text-table.js";
 import type { Terminal } from "./terminal.js";
 
 /** A table for a terminal. */
@@ -7,5 +7,5 @@ export function table(
   columns: readonly TextColumn[],
   rows: readonly (readonly string[])[],
 ): string {
-  return textTable(columns, rows, terminal.colours.dim);
+  return textTable(columns, rows, { heading: (title) => terminal.colours.dim(capitals(title)) });
 }

@@ -25,19 +25,31 @@ const NO_LINES = {
   middle: "  ",
 } as const;
 
-/** A table as text, with a heading and no lines; a cell may be coloured. Ends with a line break. */
+/** How a table is dressed. */
+export interface TableStyle {
+  /** What is shown of a title; by default its capitals. */
+  readonly heading?: (title: string) => string;
+  /** Colours a cell. */
+  readonly cell?: (text: string, row: number, column: number) => string;
+}
+
+export function capitals(title: string): string {
+  return title.toUpperCase();
+}
+
+/** A table as text, with a heading and no lines. Ends with a line break. */
 export function textTable(
   columns: readonly TextColumn[],
   rows: readonly (readonly string[])[],
-  paintHeading: (text: string) => string = (text) => text,
+  { heading = capitals, cell = (text) => text }: TableStyle = {},
 ): string {
   const grid = new CliTable({
     chars: NO_LINES,
     colAligns: columns.map(({ align }) => align ?? "left"),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
-  grid.push(columns.map(({ title }) => paintHeading(title.toUpperCase())));
-  for (const row of rows) grid.push(row.map(printable));
+  grid.push(columns.map(({ title }) => heading(title)));
+  for (const [at, row] of rows.entries()) grid.push(row.map((text, column) => cell(printable(text), at, column)));
   return `${grid
     .toString()
     .split("\n")
