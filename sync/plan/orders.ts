@@ -8,7 +8,7 @@ import type { BookedFill } from "./action.js";
 import { type Draft, feeNote, netSize } from "./draft.js";
 import { recordedKey } from "./evidence.js";
 import { isExternal } from "./external-order.js";
-import { newestThatMake, whole } from "./pieces.js";
+import { bookedPart, newestThatMake, whole } from "./pieces.js";
 
 interface UnbookedFill {
   readonly order: PendingOrder;
@@ -104,19 +104,13 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
   // A bot that names fills itself has booked the oldest.
   const pieces = makeUp ? fresh.map(whole) : newestThatMake(fresh.map(whole), missing);
   const over = known === undefined || known.status !== "open";
-  return pieces.map(({ fill, size }, i) => {
+  return pieces.map((piece, i) => {
+    const { fill } = piece;
     const note = feeNote(fill);
     if (note) draft.notes.push(note);
     return {
       order,
-      fill: {
-        fillId: fill.fillId,
-        price: fill.price,
-        size,
-        fee: share(fill.fee, { taken: size, left: size, whole: netSize(fill) }),
-        ts: fill.ts,
-        done: over && i === pieces.length - 1,
-      },
+      fill: bookedPart(piece, piece.size, over && i === pieces.length - 1),
       evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
     };
   });

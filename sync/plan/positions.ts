@@ -1,14 +1,13 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
-import { share } from "../../src/exact/share.js";
 import type { ExchangePosition } from "../port/exchange.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
-import { newestThatMake, type Piece } from "./pieces.js";
+import { bookedPart, newestThatMake, type Piece } from "./pieces.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -164,14 +163,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
         positionId: position.id,
         orderId,
         side: position.side,
-        fill: {
-          fillId: fill.fillId,
-          price: fill.price,
-          size,
-          fee: share(fill.fee, { taken: size, left: piece.size, whole: netSize(fill) }),
-          ts: fill.ts,
-          done: booked === need || pieces.length === 0,
-        },
+        fill: bookedPart(piece, size, booked === need || pieces.length === 0),
         evidence: [
           seen,
           `fetchFills: ${fill.side} ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}, by ${fill.clientOrderId ?? "no order of the flow"}`,

@@ -7,7 +7,7 @@ import { EXIT } from "../exit-code.js";
 import { forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { breakerWords } from "../status/status-text.js";
-import { table } from "../table.js";
+import { table } from "../terminal-table.js";
 
 export const addBreaker: AddCommand = (program, run) => {
   const breaker = program

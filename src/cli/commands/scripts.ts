@@ -17,7 +17,7 @@ import { passwordsOf } from "../place.js";
 import { connectionFlags, type ScriptRun, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
 import { argumentsOf } from "../scripts/script-arguments.js";
 import { headerOf } from "../scripts/script-header.js";
-import { table } from "../table.js";
+import { table } from "../terminal-table.js";
 
 type AnyOperation = (typeof operations)[number];
 
