@@ -1,6 +1,7 @@
 /** The lines of a script's head that say what KEYS and ARGV are: they follow from the operation. */
+
+import { KEYS } from "../src/layout/keys.js";
 import { argumentsWithWords } from "../src/operations/argument-words.js";
-import { KEYS } from "../src/operations/keys.js";
 import { type AnyOperation, COMMON_KEYS } from "../src/operations/operation.js";
 
 const LISTING = /^(?:-- (?:KEYS|ARGV)\[\d+\] .*\n)+/m;

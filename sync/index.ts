@@ -1,12 +1,12 @@
 /** signalflow-state/sync: bringing state and exchange back in line. */
-export { type CcxtClient, type CcxtExchangeOptions, ccxtExchange } from "./ccxt-exchange.js";
-export type * from "./exchange.js";
-export { ExchangeError, type ExchangeFailure } from "./exchange-error.js";
-export type { OrphanAction, Ours, RecoveryMode, RecoveryOptions } from "./options.js";
-export * from "./paper-exchange.js";
+export { type CcxtClient, type CcxtExchangeOptions, ccxtExchange } from "./ccxt/ccxt-exchange.js";
+export * from "./paper/paper-exchange.js";
 export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
+export type { OrphanAction, Ours, RecoveryMode, RecoveryOptions } from "./plan/options.js";
 export type { Plan } from "./plan/plan.js";
 export { type Paint, type PlanRow, planRows, planText } from "./plan/plan-text.js";
-export type { Incomplete } from "./reading.js";
-export { type Check, type ReconcileOptions, reconcile } from "./reconcile.js";
-export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recover.js";
+export type * from "./port/exchange.js";
+export { ExchangeError, type ExchangeFailure } from "./port/exchange-error.js";
+export type { Incomplete } from "./port/reading.js";
+export { type Check, type ReconcileOptions, reconcile } from "./recovery/reconcile.js";
+export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recovery/recover.js";

@@ -1,7 +1,7 @@
 /** The bench: that it measures everything, and that what its subjects say of themselves is so. No numbers: those are not tested. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { MemoryBackend } from "../src/backends/memory.js";
+import { MemoryBackend } from "../src/backends/memory-backend.js";
 import { StateManager } from "../src/manager/state-manager.js";
 import { type Flow, fill, RISK, TEN } from "./bench/flow.js";
 import { slice } from "./bench/slice.js";

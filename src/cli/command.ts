@@ -22,7 +22,7 @@
  * };
  * ```
  *
- * and listed: in `COMMANDS` of `program.ts`, or, when it needs `sync/`, in `sync/commands.ts`. It throws a UsageError (exit code 2), a
+ * and listed: in `COMMANDS` of `commands/program.ts`, or, when it needs `sync/`, in `sync/commands/exchange-commands.ts`. It throws a UsageError (exit code 2), a
  * ProblemError (1) or any StateError (2, 3 or 1, see `explain.ts`): `run` says it in one line without passwords. Before it
  * changes something dangerous it calls `invocation.consent(question, options.yes)`. It prints only through its invocation.
  * Every command's help ends with an example; a test sees to that.

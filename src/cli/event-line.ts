@@ -1,6 +1,6 @@
 import type { EventRisk, StateEvent } from "../types.js";
 import { gain, time } from "../words/in-words.js";
-import { printable } from "../words/table.js";
+import { printable } from "../words/text-table.js";
 import { untilWords } from "./arguments.js";
 import type { Colours } from "./terminal.js";
 

@@ -7,7 +7,7 @@ import type { FlowPlace } from "../transfer/flow-place.js";
 import { RedisPlace } from "../transfer/redis-place.js";
 import { count } from "../words/in-words.js";
 import { ProgressBar } from "../words/progress-bar.js";
-import { printable } from "../words/table.js";
+import { printable } from "../words/text-table.js";
 import { UsageError } from "./exit-code.js";
 import { findFlows, placeName } from "./flows.js";
 import type { Invocation } from "./invocation.js";
@@ -59,7 +59,7 @@ export async function move(
   invocation.print(report, () => printable(inWords(report)).concat("\n"));
 
   async function moved(): Promise<CopyReport> {
-    using bar = new ProgressBar(invocation.terminal, options.words);
+    using bar = new ProgressBar(invocation.terminal, { words: options.words });
     return copyFlow(from, to, { toFlow: options.toFlow, replace, progress: bar.at });
   }
 }

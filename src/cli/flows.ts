@@ -1,4 +1,4 @@
-import { findDuckdbFlows } from "../backends/duckdb/find-flows.js";
+import { findDuckdbFlows } from "../backends/duckdb/find-flow-files.js";
 import { type FoundFlows, findRedisFlows } from "../backends/redis/find-flows.js";
 import { duckdbPath } from "../config/flow-id.js";
 import { parseRedisUrl } from "../config/redis-url.js";

@@ -1,8 +1,8 @@
 /** The tables of what a flow holds. */
 import type { PendingOrder, Position } from "../types.js";
 import { span, time } from "../words/in-words.js";
-import { table } from "./table.js";
 import type { Terminal } from "./terminal.js";
+import { table } from "./terminal-table.js";
 
 export function positionTable(terminal: Terminal, positions: readonly Position[], now: Date): string {
   const { green, red } = terminal.colours;

@@ -1,5 +1,14 @@
 /** Exact decimals of any size. */
-import { negate, parseWhole, plus, shifted, smallPower, times, type Whole } from "./whole.js";
+import {
+  addWhole,
+  multiplyWhole,
+  negateWhole,
+  parseWhole,
+  roundedQuotient,
+  shifted,
+  smallPower,
+  type Whole,
+} from "./whole.js";
 
 /** An exact decimal: `digits` x 10^-`scale`. */
 export interface Decimal {
@@ -42,15 +51,37 @@ export function toNumber({ digits, scale }: Decimal): number {
 
 export function addDecimal(a: Decimal, b: Decimal): Decimal {
   const scale = Math.max(a.scale, b.scale);
-  return { digits: plus(shifted(a.digits, scale - a.scale), shifted(b.digits, scale - b.scale)), scale };
+  return { digits: addWhole(shifted(a.digits, scale - a.scale), shifted(b.digits, scale - b.scale)), scale };
 }
 
 export function multiplyDecimal(a: Decimal, b: Decimal): Decimal {
-  return { digits: times(a.digits, b.digits), scale: a.scale + b.scale };
+  return { digits: multiplyWhole(a.digits, b.digits), scale: a.scale + b.scale };
 }
 
 export function negateDecimal({ digits, scale }: Decimal): Decimal {
-  return { digits: negate(digits), scale };
+  return { digits: negateWhole(digits), scale };
+}
+
+export function subtractDecimal(from: Decimal, amount: Decimal): Decimal {
+  return addDecimal(from, negateDecimal(amount));
+}
+
+/** Below zero: a is less than b. */
+export function compareDecimal(a: Decimal, b: Decimal): number {
+  const { digits } = subtractDecimal(a, b);
+  return digits < 0 ? -1 : digits > 0 ? 1 : 0;
+}
+
+/** a / b, to so many places, half away from zero. b is above zero. */
+export function divideDecimal(a: Decimal, b: Decimal, places: number): Decimal {
+  const scale = Math.max(a.scale, b.scale);
+  const dividend = unitsOf(a, scale) * 10n ** BigInt(places);
+  return { digits: roundedQuotient(dividend, unitsOf(b, scale)), scale: places };
+}
+
+/** How many times 10^-`scale` it is; the decimal has no more places than that. */
+export function unitsOf(decimal: Decimal, scale: number): bigint {
+  return BigInt(shifted(decimal.digits, scale - decimal.scale));
 }
 
 /** A plain decimal: no exponent, no trailing zeros. */

@@ -3,12 +3,13 @@
  * The Lua twin is `lua/shared/money.lua`; in Redis and SQL an amount is a plain decimal such as `-12.5`.
  */
 import { type Decimal, decimalText, toDecimal } from "./decimal.js";
-import { shifted } from "./whole.js";
+import { roundedQuotient, shifted } from "./whole.js";
 
 export type Money = bigint;
 
 const UNITS = 100_000_000n;
-const PLACES = 8;
+/** Places that money has. */
+export const PLACES = 8;
 
 /** The largest amount, and the largest sum of amounts: 9e15 quote units. */
 export const MAX_MONEY: Money = 9_000_000_000_000_000n * UNITS;
@@ -51,9 +52,10 @@ export function withinMoney(amount: Money): boolean {
 /** Rounds to 8 places, half away from zero. */
 export function roundDecimal({ digits, scale }: Decimal): Money {
   if (scale <= PLACES) return BigInt(shifted(digits, PLACES - scale));
-  const divisor = 10n ** BigInt(scale - PLACES);
-  const exact = BigInt(digits);
-  const size = exact < 0n ? -exact : exact;
-  const rounded = (size * 2n + divisor) / (divisor * 2n);
-  return exact < 0n ? -rounded : rounded;
+  return roundedQuotient(BigInt(digits), 10n ** BigInt(scale - PLACES));
+}
+
+/** A decimal as money is booked: to 8 places. */
+export function moneyText(amount: Decimal): string {
+  return formatMoney(roundDecimal(amount));
 }

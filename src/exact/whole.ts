@@ -17,7 +17,7 @@ export function parseWhole(text: string): Whole {
 
 // A sum or a product that a double had to round is 2^53 or more, and so not safe.
 
-export function plus(a: Whole, b: Whole): Whole {
+export function addWhole(a: Whole, b: Whole): Whole {
   if (typeof a === "number" && typeof b === "number") {
     const sum = a + b;
     if (Number.isSafeInteger(sum)) return sum;
@@ -25,7 +25,7 @@ export function plus(a: Whole, b: Whole): Whole {
   return BigInt(a) + BigInt(b);
 }
 
-export function times(a: Whole, b: Whole): Whole {
+export function multiplyWhole(a: Whole, b: Whole): Whole {
   if (typeof a === "number" && typeof b === "number") {
     const product = a * b;
     if (Number.isSafeInteger(product)) return product + 0; // -0 is 0
@@ -33,12 +33,19 @@ export function times(a: Whole, b: Whole): Whole {
   return BigInt(a) * BigInt(b);
 }
 
-export function negate(a: Whole): Whole {
+export function negateWhole(a: Whole): Whole {
   return typeof a === "number" ? 0 - a : -a;
 }
 
 /** a x 10^`places`. */
 export function shifted(a: Whole, places: number): Whole {
   if (places === 0) return a;
-  return times(a, smallPower(places) ?? 10n ** BigInt(places));
+  return multiplyWhole(a, smallPower(places) ?? 10n ** BigInt(places));
+}
+
+/** dividend / divisor, half away from zero. The divisor is above zero. */
+export function roundedQuotient(dividend: bigint, divisor: bigint): bigint {
+  const size = dividend < 0n ? -dividend : dividend;
+  const rounded = (size * 2n + divisor) / (divisor * 2n);
+  return dividend < 0n ? -rounded : rounded;
 }

@@ -24,14 +24,14 @@ export function layoutOf(state: FlowState): FlowLayout {
 }
 
 /** What cannot be read in a layout. */
-export interface Unreadable {
+export interface UnreadableKey {
   readonly key: StoredKey;
   readonly why: string;
 }
 
 /** Puts a layout into a state that is empty; answers with the keys that could not be read, whole or in part. */
-export function fillState(state: FlowState, { entries, eventsAdded }: FlowLayout): Unreadable[] {
-  const unreadable: Unreadable[] = [];
+export function fillState(state: FlowState, { entries, eventsAdded }: FlowLayout): UnreadableKey[] {
+  const unreadable: UnreadableKey[] = [];
   state.events.skipped = Math.max(0, eventsAdded - entries["events:log"].length);
   for (const { key, parse } of KEY_LAYOUTS) {
     try {

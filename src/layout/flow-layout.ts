@@ -1,5 +1,5 @@
 /** A whole flow in the one layout that people know: that of Redis, whichever backend the flow is on. */
-import type { KeyName } from "../operations/keys.js";
+import type { KeyName } from "./keys.js";
 
 /** A key that belongs to a flow's state. The answers to calls do not: nobody asks for them again after a move. */
 export type StoredKey = Exclude<KeyName, "execution:call">;

@@ -2,8 +2,6 @@
 
 import { RISK_LIMITS } from "../config/risk-limits.js";
 import { formatMoney } from "../exact/money.js";
-import type { KeyType } from "../operations/keys.js";
-import { limitText } from "../operations/view-limits.js";
 import { breaker } from "../records/breaker.js";
 import type { Fields, Row } from "../records/field.js";
 import { hashOf } from "../records/hash.js";
@@ -19,6 +17,8 @@ import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, ChangedTable, Table } from "../state/table.js";
 import { errorText } from "../words/error-text.js";
 import type { Entry, StoredKey } from "./flow-layout.js";
+import type { KeyType } from "./keys.js";
+import { limitText } from "./limit-text.js";
 import * as record from "./stored-records.js";
 
 export interface KeyLayout {

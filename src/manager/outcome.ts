@@ -1,14 +1,14 @@
 import { UnknownOutcomeError } from "../errors.js";
 
 /** What a method makes of an operation's result. */
-export interface Reading<Result, Value> {
+export interface ResultReader<Result, Value> {
   value(result: Result): Value | Promise<Value>;
   /** Turns an error into a value, or throws it. */
   error?(error: unknown): Value;
 }
 
 /** Reads the result of a call; when its outcome is unknown, the error's `retry()` reads the late result alike. */
-export async function read<Result, Value>(call: Promise<Result>, reading: Reading<Result, Value>): Promise<Value> {
+export async function read<Result, Value>(call: Promise<Result>, reading: ResultReader<Result, Value>): Promise<Value> {
   let result: Result;
   try {
     result = await call;

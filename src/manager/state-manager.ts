@@ -1,26 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
-import type { Backend, BackendContext } from "../backends/backend.js";
-import { DuckdbBackend } from "../backends/duckdb/duckdb.js";
-import { MemoryBackend } from "../backends/memory.js";
-import { RedisBackend } from "../backends/redis/redis.js";
+import type { Backend } from "../backends/backend.js";
 import type { Duration } from "../config/duration.js";
-import { duckdbPath, parseFlowId } from "../config/flow-id.js";
+import { parseFlowId } from "../config/flow-id.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "../config/schema.js";
-import {
-  ConnectionError,
-  FencedError,
-  InvalidArgumentError,
-  LockedError,
-  SchemaVersionError,
-  UnknownOutcomeError,
-} from "../errors.js";
+import { ConnectionError, FencedError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
-import { acquireLease } from "../operations/acquire-lease.js";
 import { admit } from "../operations/admit.js";
-import { beginRecovery } from "../operations/begin-recovery.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
 import { closePosition } from "../operations/close-position.js";
@@ -45,15 +30,10 @@ import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
-import { journalRecovery } from "../operations/journal-recovery.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
-import type { Operation } from "../operations/operation.js";
 import { recordFill } from "../operations/record-fill.js";
-import { releaseLease } from "../operations/release-lease.js";
 import { removeOrder } from "../operations/remove-order.js";
 import { removePosition } from "../operations/remove-position.js";
-import { renewLease } from "../operations/renew-lease.js";
-import { renewRecovery } from "../operations/renew-recovery.js";
 import { reportDifference } from "../operations/report-difference.js";
 import { resetCircuitBreaker } from "../operations/reset-circuit-breaker.js";
 import { saveOrder } from "../operations/save-order.js";
@@ -64,12 +44,9 @@ import { snapshot } from "../operations/snapshot.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
-import { type PositionChanges, updatePosition } from "../operations/update-position.js";
+import { updatePosition } from "../operations/update-position.js";
 import type { BreakerEnd } from "../records/words.js";
-import { snapshotPath, writeSnapshot } from "../snapshot-file.js";
 import type { RiskPolicy } from "../state/breaker.js";
-import { dayStartOf } from "../state/day.js";
-import { SCHEMA_VERSION } from "../state/flow-state.js";
 import type {
   Admission,
   AdmissionRequest,
@@ -95,41 +72,30 @@ import type {
   StateEvent,
   Time,
 } from "../types.js";
-import * as check from "./arguments.js";
-import { Lease } from "./lease.js";
-import { isUnknown, type Reading, read } from "./outcome.js";
-import { Recovery } from "./recovery.js";
-import { SnapshotWriter } from "./snapshot-writer.js";
-import { historyTrimmed, watchEvents } from "./watch.js";
-
-/** What is neither state nor configuration. */
-export interface ManagerOptions {
-  /** Replaces the flow's clock: ms since 1970. For paper trading, backtests and tests. */
-  clock?: () => number;
-  /** Who this process is, in heartbeats and events; by default host, pid and a random part. */
-  instanceId?: string;
-  /**
-   * Open the flow only if it is there (else an UnknownFlowError), and leave its risk limits as they are: for looking at it and for
-   * steering it from outside. A DuckDB file in which nothing is changed is left byte for byte as it is.
-   */
-  existing?: boolean;
-  /** Told what an operator may want to know. */
-  logger?: Logger;
-}
-
-export interface Logger {
-  info(message: string): void;
-  warn(message: string): void;
-}
-
-/** How `closePosition` books: `pnl` and `equity` in quote currency, `cooldown` for the pair, `ts` of the trade (default now). */
-export interface CloseOptions {
-  pnl: number;
-  equity?: number;
-  cooldown?: Duration;
-  reason?: string;
-  ts?: Time;
-}
+import { admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
+import * as check from "./check.js";
+import { createBackend } from "./create-backend.js";
+import { FlowCalls } from "./flow-calls.js";
+import type { Lease } from "./lease.js";
+import type { Logger, ManagerOptions } from "./manager-options.js";
+import { checkSchema, contextOf, writeLimits } from "./opening.js";
+import { cancelArguments, fillArguments, fillNames, orderArguments } from "./order-arguments.js";
+import { type ResultReader, read } from "./outcome.js";
+import {
+  type CloseOptions,
+  closeArguments,
+  noPosition,
+  patchArguments,
+  positionArguments,
+} from "./position-arguments.js";
+import type { Recovery } from "./recovery.js";
+import { breakerArguments, limitEntries, pnlArguments, policyOf } from "./risk-arguments.js";
+import type { SnapshotWriter } from "./snapshot-writer.js";
+import { beginSnapshots } from "./snapshots.js";
+import { takeLease } from "./take-lease.js";
+import { takeRecovery } from "./take-recovery.js";
+import { type HoldOptions, holdArguments, waitFor } from "./waiting.js";
+import { eventsAfter, watchFlow } from "./watch.js";
 
 const QUIET: Logger = { info() {}, warn() {} };
 
@@ -144,6 +110,7 @@ export class StateManager {
   readonly instanceId: string;
   readonly config: ResolvedConfig;
   readonly #backend: Backend;
+  readonly #calls: FlowCalls;
   readonly #logger: Logger;
   readonly #existing: boolean;
   readonly #policy: RiskPolicy;
@@ -151,27 +118,18 @@ export class StateManager {
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: SnapshotWriter<Snapshot> | undefined;
-  /** The lease last acquired; 0: none. */
-  #token = 0;
-
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
     this.flowId = flowId;
     this.config = config;
     this.#closing.abort();
-    this.instanceId =
-      options.instanceId === undefined
-        ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
-        : check.id("options.instanceId", options.instanceId);
+    const context = contextOf(flowId, config, options);
+    this.instanceId = context.instance;
     this.#logger = options.logger ?? QUIET;
     this.#existing = check.flag("options.existing", options.existing);
-    this.#policy = { dayStart: dayStartOf(config.risk.day_start), breakerDuration: config.risk.breaker_duration };
+    this.#policy = policyOf(config.risk);
     this.#dedup = { dedupWindow: config.signals.dedup_window };
-    this.#backend = createBackend(config, {
-      flowId,
-      instance: this.instanceId,
-      maxEvents: config.events.max_length,
-      ...(options.clock && { clock: checkedClock(options.clock) }),
-    });
+    this.#backend = createBackend(config, context);
+    this.#calls = new FlowCalls(this.#backend, config.execution.single_active);
   }
 
   /** Checks everything, connects to nothing. Throws a ConfigError that names every bad key. */
@@ -193,16 +151,17 @@ export class StateManager {
   async connect(): Promise<void> {
     const opened = await this.#backend.connect(this.#existing);
     try {
-      if (opened.schema > SCHEMA_VERSION) {
-        throw new SchemaVersionError(
-          `flow ${this.flowId} was written by schema ${opened.schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
+      checkSchema(this.flowId, opened);
+      if (!this.#existing) await writeLimits(this.#calls, this.config);
+      if (this.#closing.signal.aborted) this.#closing = new AbortController();
+      if (!this.#existing) {
+        this.#snapshots ??= beginSnapshots(
+          this.flowId,
+          this.config,
+          () => this.snapshot(),
+          (message) => this.#logger.warn(message),
         );
       }
-      const { day_start, breaker_duration, ...limits } = this.config.risk;
-      const configured = limitEntries(limits);
-      if (configured.length > 0 && !this.#existing) await this.#runUnfenced(setRiskLimits, { limits: configured });
-      if (this.#closing.signal.aborted) this.#closing = new AbortController();
-      this.#snapshots ??= this.#beginSnapshots();
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
@@ -221,19 +180,6 @@ export class StateManager {
     await Promise.all([this.#backend.close(), last]);
   }
 
-  /** Where `duckdb.snapshot_every` asks for it, and this manager is a bot's: a visitor leaves the last one of the bot. */
-  #beginSnapshots(): SnapshotWriter<Snapshot> | undefined {
-    const { backend, duckdb } = this.config;
-    if (backend !== "duckdb" || duckdb.snapshot_every === undefined || this.#existing) return undefined;
-    const path = snapshotPath(duckdbPath(duckdb.path, this.flowId));
-    return new SnapshotWriter(
-      duckdb.snapshot_every,
-      () => this.snapshot(),
-      (snapshot) => writeSnapshot(path, snapshot),
-      (message) => this.#logger.warn(message),
-    );
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -242,28 +188,16 @@ export class StateManager {
 
   /** Stores a position, new or in place of the one with its id; the version grows by one. Of two writers at once the later one stands. */
   async savePosition(position: PositionInput): Promise<Position> {
-    const p = check.fields("position", position, POSITION_FIELDS);
-    return this.#run(savePosition, {
-      id: check.id("position.id", p.id),
-      pair: check.pair("position.pair", p.pair),
-      side: check.positionSide("position.side", p.side),
-      size: check.size("position.size", p.size),
-      entryPrice: check.finite("position.entryPrice", p.entryPrice),
-      entryTs: check.optionalTime("position.entryTs", p.entryTs),
-      tp: check.optionalPrice("position.tp", p.tp),
-      sl: check.optionalPrice("position.sl", p.sl),
-      metadata: check.metadata("position.metadata", p.metadata),
-      cooldown: check.orNone(p.cooldown, (value) => check.duration("position.cooldown", value)),
-    });
+    return this.#calls.run(savePosition, positionArguments(position));
   }
 
   /** Every open position, by entry time, then by id. */
   async getPositions(): Promise<Position[]> {
-    return this.#run(getPositions, undefined);
+    return this.#calls.run(getPositions, undefined);
   }
 
   async getPosition(id: string): Promise<Position | undefined> {
-    return this.#run(getPosition, { id: check.id("id", id) });
+    return this.#calls.run(getPosition, { id: check.id("id", id) });
   }
 
   /**
@@ -282,7 +216,7 @@ export class StateManager {
       if (!seen) throw noPosition(key);
       return this.#updated(key, seen.version, patch(seen), again);
     };
-    return again(await this.#run(getPosition, { id: key }));
+    return again(await this.#calls.run(getPosition, { id: key }));
   }
 
   /** Updates a position of that version; a position of another version goes to `conflict`. */
@@ -292,7 +226,7 @@ export class StateManager {
     patch: PositionPatch,
     conflict: (position: Position) => Promise<Position>,
   ): Promise<Position> {
-    return read(this.#run(updatePosition, { id, version, ...changesOf(patch) }), {
+    return read(this.#calls.run(updatePosition, { id, version, ...patchArguments(patch) }), {
       value(update) {
         if (update.outcome === "none") throw noPosition(id);
         return update.outcome === "updated" ? update.position : conflict(update.position);
@@ -302,7 +236,7 @@ export class StateManager {
 
   /** Forgets a position without booking anything; false when there was none. */
   async removePosition(id: string): Promise<boolean> {
-    return this.#run(removePosition, { id: check.id("id", id) });
+    return this.#calls.run(removePosition, { id: check.id("id", id) });
   }
 
   /**
@@ -310,16 +244,7 @@ export class StateManager {
    * once one gets `closed: true`; the other books nothing.
    */
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
-    const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts"]);
-    return this.#run(closePosition, {
-      id: check.id("id", id),
-      pnl: check.money("pnl", o.pnl),
-      ts: check.optionalTime("ts", o.ts),
-      equity: check.optionalEquity("equity", o.equity),
-      cooldown: check.optionalDuration("cooldown", o.cooldown),
-      reason: check.words("reason", o.reason),
-      ...this.#policy,
-    });
+    return this.#calls.run(closePosition, { ...closeArguments(id, options), ...this.#policy });
   }
 
   // Orders
@@ -330,41 +255,17 @@ export class StateManager {
    * gives back what it reserved. `unknown` (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {
-    const o = check.fields("order", order, ORDER_FIELDS);
-    const price = check.optionalPrice("order.price", o.price);
-    return this.#run(saveOrder, {
-      id: check.id("order.id", o.id),
-      pair: check.pair("order.pair", o.pair),
-      side: check.orderSide("order.side", o.side),
-      orderType: check.optionalId("order.orderType", o.orderType) ?? (price === null ? "market" : "limit"),
-      price,
-      size: check.size("order.size", o.size),
-      status: check.orderStatus("order.status", o.status),
-      createdAt: check.optionalTime("order.createdAt", o.createdAt),
-      filled: check.notNegative("order.filled", o.filled ?? 0),
-      intent: check.orderIntent("order.intent", o.intent),
-      positionId: check.optionalId("order.positionId", o.positionId),
-      signalId: check.optionalId("order.signalId", o.signalId),
-      tp: check.optionalPrice("order.tp", o.tp),
-      sl: check.optionalPrice("order.sl", o.sl),
-      cooldown: check.orNone(o.cooldown, (value) => check.duration("order.cooldown", value)),
-      metadata: check.orNone(o.metadata, (value) => check.metadata("order.metadata", value)),
-    });
+    return this.#calls.run(saveOrder, orderArguments(order));
   }
 
   /** The orders of these ids, pending or closed within seven days, in the order of the ids; undefined where none is known. At most 1,000. */
   async findOrders(ids: readonly string[]): Promise<(PendingOrder | undefined)[]> {
-    return this.#run(findOrders, { ids: check.list("ids", ids, check.id) });
+    return this.#calls.run(findOrders, { ids: check.list("ids", ids, check.id) });
   }
 
   /** For each of the fills, whether `recordFill` has booked it within 30 days. At most 1,000. */
   async getRecordedFills(fills: readonly { orderId: string; fillId: string }[]): Promise<boolean[]> {
-    return this.#run(getRecordedFills, {
-      fills: check.list("fills", fills, (field, { orderId, fillId }) => ({
-        orderId: check.id(`${field}.orderId`, orderId),
-        fillId: check.id(`${field}.fillId`, fillId),
-      })),
-    });
+    return this.#calls.run(getRecordedFills, { fills: fillNames(fills) });
   }
 
   /**
@@ -375,17 +276,7 @@ export class StateManager {
    * days) or an exit is larger than the position.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
-    const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done"]);
-    return this.#run(recordFill, {
-      orderId: check.id("orderId", orderId),
-      fillId: check.id("fill.fillId", f.fillId),
-      price: check.finite("fill.price", f.price),
-      size: check.size("fill.size", f.size),
-      fee: check.finite("fill.fee", f.fee ?? 0),
-      ts: check.optionalTime("fill.ts", f.ts),
-      done: check.flag("fill.done", f.done),
-      ...this.#policy,
-    });
+    return this.#calls.run(recordFill, { ...fillArguments(orderId, fill), ...this.#policy });
   }
 
   /**
@@ -393,32 +284,28 @@ export class StateManager {
    * signal. False when it was not pending.
    */
   async cancelOrder(orderId: string, options: { releaseSignal?: boolean } = {}): Promise<boolean> {
-    const o = check.fields("options", options, ["releaseSignal"]);
-    return this.#run(cancelOrder, {
-      id: check.id("orderId", orderId),
-      releaseSignal: check.flag("releaseSignal", o.releaseSignal),
-    });
+    return this.#calls.run(cancelOrder, cancelArguments(orderId, options));
   }
 
   /** Forgets an order and gives back what it reserved; false when there was none. */
   async removeOrder(id: string): Promise<boolean> {
-    return this.#run(removeOrder, { id: check.id("id", id) });
+    return this.#calls.run(removeOrder, { id: check.id("id", id) });
   }
 
   /** Every order that may still be filled, by creation time, then by id. */
   async getPendingOrders(): Promise<PendingOrder[]> {
-    return this.#run(getPendingOrders, undefined);
+    return this.#calls.run(getPendingOrders, undefined);
   }
 
   async getOrder(id: string): Promise<PendingOrder | undefined> {
-    return this.#run(getOrder, { id: check.id("id", id) });
+    return this.#calls.run(getOrder, { id: check.id("id", id) });
   }
 
   // Risk
 
   /** The risk as it stands now; on a new trading day zeros, while streak, peak and drawdown carry over. */
   async getRiskState(): Promise<RiskState> {
-    return this.#run(getRiskState, { dayStart: this.#policy.dayStart });
+    return this.#calls.run(getRiskState, { dayStart: this.#policy.dayStart });
   }
 
   /**
@@ -429,29 +316,22 @@ export class StateManager {
     pnlChange: number,
     options: { tradeId?: string; equity?: number; ts?: Time } = {},
   ): Promise<RiskUpdate> {
-    const o = check.fields("options", options, ["tradeId", "equity", "ts"]);
-    return this.#run(updateDailyPnl, {
-      pnl: check.money("pnlChange", pnlChange),
-      tradeId: check.optionalId("tradeId", o.tradeId),
-      ts: check.optionalTime("ts", o.ts),
-      equity: check.optionalEquity("equity", o.equity),
-      ...this.#policy,
-    });
+    return this.#calls.run(updateDailyPnl, { ...pnlArguments(pnlChange, options), ...this.#policy });
   }
 
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
   async updateEquity(equity: number): Promise<RiskUpdate> {
-    return this.#run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
+    return this.#calls.run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
   }
 
   /** The limits that every bot of the flow enforces; an absent one does not limit. */
   async getRiskLimits(): Promise<RiskLimits> {
-    return this.#run(getRiskLimits, undefined);
+    return this.#calls.run(getRiskLimits, undefined);
   }
 
   /** Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. */
   async setRiskLimits(limits: { [name in RiskLimitName]?: number | null }): Promise<RiskLimits> {
-    return this.#run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
+    return this.#calls.run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
   }
 
   /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */
@@ -459,13 +339,7 @@ export class StateManager {
     reason: string,
     options: { duration?: Duration | BreakerEnd } = {},
   ): Promise<CircuitBreaker> {
-    const { duration } = check.fields("options", options, ["duration"]);
-    return this.#run(triggerCircuitBreaker, {
-      reason: check.words("reason", check.id("reason", reason)),
-      dayStart: this.#policy.dayStart,
-      breakerDuration:
-        duration === undefined ? this.#policy.breakerDuration : check.breakerDuration("duration", duration),
-    });
+    return this.#calls.run(triggerCircuitBreaker, breakerArguments(reason, options, this.#policy));
   }
 
   /** Whether the breaker blocks entries now. */
@@ -474,18 +348,21 @@ export class StateManager {
   }
 
   async getCircuitBreaker(): Promise<CircuitBreaker> {
-    return this.#run(getCircuitBreaker, undefined);
+    return this.#calls.run(getCircuitBreaker, undefined);
   }
 
   /** Ends an active breaker; false when none was active. */
   async resetCircuitBreaker(reason?: string): Promise<boolean> {
-    return this.#run(resetCircuitBreaker, { reason: check.words("reason", reason) });
+    return this.#calls.run(resetCircuitBreaker, { reason: check.words("reason", reason) });
   }
 
   /** The trading days that are over, oldest first; with `days`, the newest so many. */
   async getDailyHistory(options: { days?: number } = {}): Promise<DailyRisk[]> {
     const { days } = check.fields("options", options, ["days"]);
-    return this.#run(getDailyHistory, { days: check.optionalCount("days", days), dayStart: this.#policy.dayStart });
+    return this.#calls.run(getDailyHistory, {
+      days: check.optionalCount("days", days),
+      dayStart: this.#policy.dayStart,
+    });
   }
 
   // Signals
@@ -495,7 +372,7 @@ export class StateManager {
    * signal's own time (default now), kept as `lastProcessedTs`; the window counts from the moment of marking.
    */
   async markSignalProcessed(signalId: string, pair: string, timestamp?: Time): Promise<boolean> {
-    return this.#run(markSignalProcessed, {
+    return this.#calls.run(markSignalProcessed, {
       signalId: check.id("signalId", signalId),
       pair: check.pair("pair", pair),
       ts: check.optionalTime("timestamp", timestamp),
@@ -505,11 +382,11 @@ export class StateManager {
   }
 
   async isSignalProcessed(signalId: string): Promise<boolean> {
-    return this.#run(isSignalProcessed, { signalId: check.id("signalId", signalId), ...this.#dedup });
+    return this.#calls.run(isSignalProcessed, { signalId: check.id("signalId", signalId), ...this.#dedup });
   }
 
   async getSignalState(): Promise<SignalState> {
-    return this.#run(getSignalState, this.#dedup);
+    return this.#calls.run(getSignalState, this.#dedup);
   }
 
   /**
@@ -521,14 +398,7 @@ export class StateManager {
     duration: Duration,
     options: { side?: PositionSide; reason?: string; replace?: boolean } = {},
   ): Promise<Date> {
-    const o = check.fields("options", options, ["side", "reason", "replace"]);
-    return this.#run(setCooldown, {
-      pair: check.pair("pair", pair),
-      side: check.optionalSide("side", o.side),
-      duration: check.duration("duration", duration),
-      replace: check.flag("replace", o.replace),
-      reason: check.words("reason", o.reason),
-    });
+    return this.#calls.run(setCooldown, cooldownArguments(pair, duration, options));
   }
 
   /** Whether entries of the pair are blocked now; with a side, whether that side's are. */
@@ -538,12 +408,12 @@ export class StateManager {
 
   /** When entries of the pair (of that side) are free again; undefined when they are. Counts the cooldowns of all pairs in. */
   async getCooldown(pair: string, side?: PositionSide): Promise<Date | undefined> {
-    return this.#run(getCooldown, { pair: check.pair("pair", pair), side: check.optionalSide("side", side) });
+    return this.#calls.run(getCooldown, pairAndSide(pair, side));
   }
 
   /** Ends the pair's own cooldown: one side's, or, without a side, all of them. False when none was active. */
   async clearCooldown(pair: string, side?: PositionSide): Promise<boolean> {
-    return this.#run(clearCooldown, { pair: check.pair("pair", pair), side: check.optionalSide("side", side) });
+    return this.#calls.run(clearCooldown, pairAndSide(pair, side));
   }
 
   // Admission
@@ -555,31 +425,13 @@ export class StateManager {
    * with `saveOrder`, `recordFill` or `cancelOrder`.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const r = check.fields("request", request, ADMISSION_FIELDS);
-    const signalId = check.id("signalId", r.signalId);
-    const call = this.#run(admit, {
-      signalId,
-      pair: check.pair("pair", r.pair),
-      side: check.entrySide("side", r.side),
-      size: check.size("size", r.size),
-      price: check.size("price", r.price),
-      orderId: r.orderId === undefined ? this.#orderIdOf(signalId) : check.orderId("orderId", r.orderId),
-      derived: r.orderId === undefined,
-      orderType: check.optionalId("orderType", r.orderType) ?? "limit",
-      cooldown: check.orNone(r.cooldown, (value) => check.duration("cooldown", value)),
-      tp: check.optionalPrice("tp", r.tp),
-      sl: check.optionalPrice("sl", r.sl),
-      metadata: check.orNone(r.metadata, (value) => check.metadata("metadata", value)),
+    const call = this.#calls.run(admit, {
+      ...admissionArguments(this.flowId, request),
       dayStart: this.#policy.dayStart,
       maxIds: this.config.signals.max_ids,
       ...this.#dedup,
     });
     return read(call, ADMISSION);
-  }
-
-  /** The client order id of a signal's entry: the same at every retry, in every process; what exchanges take. */
-  #orderIdOf(signalId: string): string {
-    return `sf${createHash("sha256").update(`${this.flowId}\0${signalId}`).digest("hex").slice(0, 30)}`;
   }
 
   // Recovery
@@ -589,47 +441,26 @@ export class StateManager {
    * (default 10s), renewed by itself; one that nobody holds any more is resumed, as is one that this very instance began. While
    * another process holds it, waits up to `wait` (default 0), then rejects with a LockedError that names the holder.
    */
-  async beginRecovery(reason: string, options: { ttl?: Duration; wait?: Duration } = {}): Promise<Recovery> {
-    const o = check.fields("options", options, ["ttl", "wait"]);
-    const args = { reason: check.words("reason", check.id("reason", reason)), ttl: leaseTtl(o.ttl) };
-    return this.#waitFor(o.wait, (deadline) => this.#tryRecovery(args, deadline));
-  }
-
-  #tryRecovery(args: { reason: string; ttl: number }, deadline: number): Promise<Recovery | undefined> {
-    const askedAt = performance.now();
-    return read(this.#run(beginRecovery, args), {
-      value: (outcome) => {
-        if (outcome.begun) {
-          return new Recovery(outcome, args.ttl, askedAt, {
-            renew: async (token, ttl) => (await this.#run(renewRecovery, { token, ttl })) !== undefined,
-            note: (token, key, value) =>
-              this.#run(journalRecovery, { token, key: check.id("key", key), value: check.note("value", value) }),
-            end: (token) => this.#run(endRecovery, { token }),
-          });
-        }
-        if (performance.now() < deadline) return undefined;
-        const until = new Date(outcome.until).toISOString();
-        throw new LockedError(
-          `flow ${this.flowId} is being recovered by ${outcome.holder}, which holds it until ${until}`,
-        );
-      },
-    });
+  async beginRecovery(reason: string, options: HoldOptions = {}): Promise<Recovery> {
+    const { ttl, wait } = holdArguments(options);
+    const args = { reason: check.words("reason", check.id("reason", reason)), ttl };
+    return this.#waitFor(wait, (deadline) => takeRecovery(this.flowId, this.#calls, args, deadline));
   }
 
   /** The recovery that is under way, held or left unfinished; undefined when there is none. */
   async getRecovery(): Promise<RecoveryState | undefined> {
-    return this.#run(getRecovery, undefined);
+    return this.#calls.run(getRecovery, undefined);
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
-    return this.#run(endRecovery, { token: undefined });
+    return this.#calls.run(endRecovery, { token: undefined });
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */
   async reportDifference(difference: Difference): Promise<void> {
     const d = check.fields("difference", difference, ["subject", "found", "reads"]);
-    await this.#run(reportDifference, {
+    await this.#calls.run(reportDifference, {
       subject: check.words("difference.subject", d.subject),
       found: check.words("difference.found", d.found),
       reads: check.optionalCount("difference.reads", d.reads),
@@ -640,23 +471,23 @@ export class StateManager {
 
   /** Says that this instance, and so the flow, is alive. Resolves to the time on the flow's clock. */
   async heartbeat(): Promise<Date> {
-    return this.#runUnfenced(heartbeat, undefined);
+    return this.#calls.runUnfenced(heartbeat, undefined);
   }
 
   /** The last heartbeat of any instance. */
   async getLastHeartbeat(): Promise<Date | undefined> {
-    return (await this.#run(getLastHeartbeat, undefined)).at;
+    return (await this.#calls.run(getLastHeartbeat, undefined)).at;
   }
 
   /** The instances of the last seven days with their last heartbeats, oldest first. */
   async getInstances(): Promise<Instance[]> {
-    return this.#run(getInstances, undefined);
+    return this.#calls.run(getInstances, undefined);
   }
 
   /** True when the last heartbeat is older than `maxAge` (default `recovery.max_state_age`), or when there never was one. */
   async checkStale(maxAge?: Duration): Promise<boolean> {
     const age = check.optionalDuration("maxAge", maxAge) ?? this.config.recovery.max_state_age;
-    const { at, now } = await this.#run(getLastHeartbeat, undefined);
+    const { at, now } = await this.#calls.run(getLastHeartbeat, undefined);
     return at === undefined || now.getTime() - at.getTime() > age;
   }
 
@@ -665,56 +496,18 @@ export class StateManager {
    * holds it, or Redis is away, waits up to `wait` (default 0), then rejects with a LockedError that names the holder, or with
    * what keeps it from knowing. With `execution.single_active`, every change is made under the lease acquired last.
    */
-  async acquireLease(options: { ttl?: Duration; wait?: Duration } = {}): Promise<Lease> {
-    const o = check.fields("options", options, ["ttl", "wait"]);
-    const ttl = leaseTtl(o.ttl);
-    return this.#waitFor(o.wait, (deadline) => this.#tryLease(ttl, deadline));
+  async acquireLease(options: HoldOptions = {}): Promise<Lease> {
+    const { ttl, wait } = holdArguments(options);
+    return this.#waitFor(wait, (deadline) => takeLease(this.flowId, this.#calls, ttl, deadline));
   }
 
-  /** Tries, until there is something or until `wait` is over. */
-  async #waitFor<T>(wait: Duration | undefined, attempt: (deadline: number) => Promise<T | undefined>): Promise<T> {
-    const deadline = performance.now() + (check.optionalDuration("wait", wait) ?? 0);
-    const ask = () => attempt(deadline);
-    for (let next = ask; ; ) {
-      try {
-        const got = await next();
-        if (got !== undefined) return got;
-        next = ask;
-      } catch (error) {
-        const unknown = isUnknown<T | undefined>(error) ? error : undefined;
-        const isAway = unknown !== undefined || error instanceof ConnectionError;
-        if (!isAway || this.#closing.signal.aborted || performance.now() >= deadline) throw error;
-        // Asked anew, it would wait for what it has already.
-        next = unknown?.retry ?? ask;
-      }
-      await pause(Math.min(deadline - performance.now(), LEASE_POLL));
-    }
-  }
-
-  /** The lease, or undefined while another holds it; after the deadline a LockedError. */
-  #tryLease(ttl: number, deadline: number): Promise<Lease | undefined> {
-    const askedAt = performance.now();
-    return read(this.#runUnfenced(acquireLease, { ttl }), {
-      value: (outcome) => {
-        if (outcome.acquired) {
-          const isOver = performance.now() >= askedAt + ttl; // the answer came too late
-          if (isOver && performance.now() < deadline) return undefined;
-          this.#token = outcome.token;
-          return new Lease(outcome.token, ttl, askedAt, {
-            renew: async (token, ms) => (await this.#runUnfenced(renewLease, { token, ttl: ms })) !== undefined,
-            release: (token) => this.#runUnfenced(releaseLease, { token }),
-          });
-        }
-        if (performance.now() < deadline) return undefined;
-        const until = new Date(outcome.until).toISOString();
-        throw new LockedError(`the lease of flow ${this.flowId} is held by ${outcome.holder} until ${until}`);
-      },
-    });
+  #waitFor<T>(wait: number, attempt: (deadline: number) => Promise<T | undefined>): Promise<T> {
+    return waitFor(wait, () => this.#closing.signal.aborted, attempt);
   }
 
   /** Who holds the flow's lease; undefined when nobody does. */
   async getLease(): Promise<LeaseState | undefined> {
-    return this.#run(getLease, undefined);
+    return this.#calls.run(getLease, undefined);
   }
 
   // Everything
@@ -724,11 +517,7 @@ export class StateManager {
    * 10,000). Begins with a `history_trimmed` event when some after that place may be gone.
    */
   async getEvents(options: { after?: string; limit?: number } = {}): Promise<StateEvent[]> {
-    const o = check.fields("options", options, ["after", "limit"]);
-    const after = o.after === undefined ? "" : check.eventId("after", o.after);
-    const limit = o.limit === undefined ? 1000 : check.optionalCount("limit", o.limit);
-    const page = await this.#run(getEvents, { after, limit: Math.min(limit, 10_000) });
-    return page.trimmed ? [historyTrimmed(after), ...page.events] : page.events;
+    return eventsAfter((after, limit) => this.#calls.run(getEvents, { after, limit }), options);
   }
 
   /**
@@ -736,23 +525,16 @@ export class StateManager {
    * aborts or the manager is closed. Rejects with a StateLostError when the flow's state is gone.
    */
   watch(options: { after?: string; signal?: AbortSignal } = {}): AsyncIterableIterator<StateEvent> {
-    const o = check.fields("options", options, ["after", "signal"]);
-    const after = o.after === undefined ? undefined : check.eventId("after", o.after);
-    const closing = this.#closing.signal;
-    const signal = o.signal ? AbortSignal.any([check.abortSignal("signal", o.signal), closing]) : closing;
-    const page = (id: string, limit: number) => this.#run(getEvents, { after: id, limit });
-    const begin = async () => {
-      if (closing.aborted) throw new ConnectionError("watch: the flow is not open: call connect() first");
-      return after ?? (await page("", 1)).newest;
+    const source = {
+      page: (after: string, limit: number) => this.#calls.run(getEvents, { after, limit }),
+      eventAfter: (id: string, signal: AbortSignal) => this.#backend.eventAfter(id, signal),
     };
-    const start = begin();
-    start.catch(() => {}); // told to whoever asks for the first event
-    return watchEvents({ page, eventAfter: (id, until) => this.#backend.eventAfter(id, until) }, start, signal);
+    return watchFlow(source, this.#closing.signal, options);
   }
 
   /** Everything at once, as it stands at one moment. */
   async snapshot(): Promise<Snapshot> {
-    const state = await this.#run(snapshot, { dayStart: this.#policy.dayStart, ...this.#dedup });
+    const state = await this.#calls.run(snapshot, { dayStart: this.#policy.dayStart, ...this.#dedup });
     return { flowId: this.flowId, ...state };
   }
 
@@ -762,123 +544,15 @@ export class StateManager {
    * Such a flow is on its way for about a second more: give it a longer `redis.command_timeout`, or take `sf-state backup`.
    */
   async exportFlow(): Promise<FlowLayout> {
-    return this.#run(exportFlow, undefined);
-  }
-
-  #run<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
-    return this.#backend.execute(operation, args, this.config.execution.single_active ? String(this.#token) : "");
-  }
-
-  /** Runs an operation that the holder of the lease and the others may do alike. */
-  #runUnfenced<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
-    return this.#backend.execute(operation, args, "");
+    return this.#calls.run(exportFlow, undefined);
   }
 }
 
 /** Being fenced is one of the refusals. */
-const ADMISSION: Reading<Admission, Admission> = {
+const ADMISSION: ResultReader<Admission, Admission> = {
   value: (admission) => admission,
   error(error) {
     if (error instanceof FencedError) return { admitted: false, reason: "fenced", message: error.message };
     throw error;
   },
 };
-
-/** How often somebody who waits for a lease asks again, ms. */
-const LEASE_POLL = 200;
-
-const POSITION_FIELDS = [
-  "id",
-  "pair",
-  "side",
-  "size",
-  "entryPrice",
-  "entryTs",
-  "tp",
-  "sl",
-  "cooldown",
-  "metadata",
-  "version",
-];
-const PATCH_FIELDS = POSITION_FIELDS.filter((field) => !["id", "version", "cooldown"].includes(field));
-const ORDER_FIELDS = [
-  "id",
-  "pair",
-  "side",
-  "orderType",
-  "price",
-  "size",
-  "status",
-  "createdAt",
-  "filled",
-  "intent",
-  "positionId",
-  "signalId",
-  "tp",
-  "sl",
-  "cooldown",
-  "metadata",
-];
-const ADMISSION_FIELDS = [
-  "signalId",
-  "pair",
-  "side",
-  "size",
-  "price",
-  "orderId",
-  "orderType",
-  "cooldown",
-  "tp",
-  "sl",
-  "metadata",
-];
-
-function createBackend(config: ResolvedConfig, context: BackendContext): Backend {
-  switch (config.backend) {
-    case "redis":
-      return new RedisBackend(context, config.redis);
-    case "duckdb":
-      return new DuckdbBackend(context, duckdbPath(config.duckdb.path, context.flowId));
-    case "memory":
-      return new MemoryBackend(context);
-  }
-}
-
-function checkedClock(clock: () => number): () => number {
-  return () => check.time("options.clock()", clock());
-}
-
-function leaseTtl(value: Duration | undefined): number {
-  const ttl = check.optionalDuration("ttl", value) ?? 10_000;
-  if (ttl < 100 || ttl > 86_400_000) throw new InvalidArgumentError(`ttl: expected 100ms to 24h, got ${ttl} ms`);
-  return ttl;
-}
-
-function limitEntries(
-  limits: { [name in RiskLimitName]?: number | null | undefined },
-): [RiskLimitName, number | null][] {
-  const entries: [RiskLimitName, number | null][] = [];
-  for (const name of Object.keys(limits) as RiskLimitName[]) {
-    const limit = limits[name];
-    if (limit !== undefined) entries.push([name, limit]);
-  }
-  return entries;
-}
-
-function changesOf(patch: PositionPatch): PositionChanges {
-  const p = check.fields("patch", patch, PATCH_FIELDS);
-  return {
-    pair: p.pair === undefined ? undefined : check.pair("patch.pair", p.pair),
-    side: p.side === undefined ? undefined : check.positionSide("patch.side", p.side),
-    size: p.size === undefined ? undefined : check.size("patch.size", p.size),
-    entryPrice: p.entryPrice === undefined ? undefined : check.finite("patch.entryPrice", p.entryPrice),
-    entryTs: check.optionalTime("patch.entryTs", p.entryTs),
-    tp: p.tp === undefined ? undefined : check.optionalPrice("patch.tp", p.tp),
-    sl: p.sl === undefined ? undefined : check.optionalPrice("patch.sl", p.sl),
-    metadata: p.metadata === undefined ? undefined : check.metadata("patch.metadata", p.metadata),
-  };
-}
-
-function noPosition(id: string): InvalidArgumentError {
-  return new InvalidArgumentError(`id: no open position ${JSON.stringify(id)}`);
-}

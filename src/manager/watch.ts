@@ -1,6 +1,7 @@
 import { ConnectionError } from "../errors.js";
 import type { EventPage } from "../operations/get-events.js";
 import type { StateEvent } from "../types.js";
+import * as check from "./check.js";
 
 /** Where a watcher reads: pages of the log, and word of the next event. */
 export interface EventSource {
@@ -11,8 +12,41 @@ export interface EventSource {
 
 const PAGE = 500;
 
+/** The most events that are told at once. */
+const MOST = 10_000;
+
+/** The events after a place, at most `limit`; first a marker when some after that place may be gone. */
+export async function eventsAfter(
+  page: EventSource["page"],
+  options: { after?: string; limit?: number },
+): Promise<StateEvent[]> {
+  const o = check.fields("options", options, ["after", "limit"]);
+  const after = o.after === undefined ? "" : check.eventId("after", o.after);
+  const limit = o.limit === undefined ? 1000 : check.optionalCount("limit", o.limit);
+  const { trimmed, events } = await page(after, Math.min(limit, MOST));
+  return trimmed ? [historyTrimmed(after), ...events] : events;
+}
+
+/** Watches a flow from a place on, or from now, until the caller's signal or `closing` aborts. */
+export function watchFlow(
+  source: EventSource,
+  closing: AbortSignal,
+  options: { after?: string; signal?: AbortSignal },
+): AsyncIterableIterator<StateEvent> {
+  const o = check.fields("options", options, ["after", "signal"]);
+  const after = o.after === undefined ? undefined : check.eventId("after", o.after);
+  const signal = o.signal ? AbortSignal.any([check.abortSignal("signal", o.signal), closing]) : closing;
+  const begin = async () => {
+    if (closing.aborted) throw new ConnectionError("watch: the flow is not open: call connect() first");
+    return after ?? (await source.page("", 1)).newest;
+  };
+  const start = begin();
+  start.catch(() => {}); // told to whoever asks for the first event
+  return watchEvents(source, start, signal);
+}
+
 /** The marker of a gap: events after the place asked for may be gone. */
-export function historyTrimmed(after: string): StateEvent {
+function historyTrimmed(after: string): StateEvent {
   return { type: "history_trimmed", id: after, at: new Date(0), instance: "", after };
 }
 
@@ -20,7 +54,7 @@ export function historyTrimmed(after: string): StateEvent {
  * Every event after `start`, in order and without gaps, until the signal aborts. Where the log was trimmed past the place reached,
  * a `history_trimmed` event says so. A lost connection is waited out.
  */
-export async function* watchEvents(
+async function* watchEvents(
   source: EventSource,
   start: Promise<string>,
   signal: AbortSignal,

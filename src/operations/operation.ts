@@ -1,6 +1,6 @@
+import type { KeyName } from "../layout/keys.js";
 import type { FlowState } from "../state/flow-state.js";
 import type { ArgumentMap, RestArguments } from "./arguments.js";
-import type { KeyName } from "./keys.js";
 
 /** What a script answers: a tag, then strings (and, in a few reads, lists). The call's number, always last, is cut off. */
 export type Reply = readonly ReplyPart[];

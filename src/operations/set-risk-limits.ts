@@ -1,7 +1,8 @@
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
+import { limitText } from "../layout/limit-text.js";
 import { pairsOf } from "../words/pairs.js";
 import { type Operation, texts } from "./operation.js";
-import { limitsView, limitText } from "./view-limits.js";
+import { limitsView } from "./view-limits.js";
 
 interface Args {
   /** null removes a limit. */

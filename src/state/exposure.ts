@@ -4,7 +4,7 @@
  * `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
  */
 import type { Money } from "../exact/money.js";
-import { plus, times } from "../exact/whole.js";
+import { addWhole, multiplyWhole } from "../exact/whole.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import { isDone } from "./order-status.js";
@@ -17,7 +17,7 @@ export function notionalOf(size: number, price: number | null): Money {
   if (price === null) return 0n;
   const product = Math.min(Math.abs(size * price), MAX_NOTIONAL);
   const whole = Math.floor(product);
-  return BigInt(plus(times(whole, 1e8), Math.floor((product - whole) * 1e8 + 0.5)));
+  return BigInt(addWhole(multiplyWhole(whole, 1e8), Math.floor((product - whole) * 1e8 + 0.5)));
 }
 
 /** The money that the unfilled rest of an order may still put to work. */

@@ -13,6 +13,7 @@ import type { StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { snapshot } from "../operations/snapshot.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
+import { syncFolder } from "../sync-folder.js";
 import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type Written } from "./flow-place.js";
 import { type Chunk, differences, layoutFrom, type PortableFlow, withEpoch, withoutEpoch } from "./portable.js";
@@ -220,15 +221,4 @@ function writable(path: string, error: unknown): unknown {
   return new ConfigError(`${path} cannot be written: ${error instanceof Error ? error.message : code}`, {
     cause: error,
   });
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder).catch(() => undefined);
-  try {
-    await handle?.sync();
-  } catch {
-    // Windows opens no folders; there the name is as durable as the file system makes it.
-  } finally {
-    await handle?.close();
-  }
 }

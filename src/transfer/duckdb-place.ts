@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
-import { placeOf } from "../backends/duckdb/place.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
 import { openStored, type StoredFlow } from "../backends/duckdb/stored-flow.js";
 import { CorruptStateError, InvalidArgumentError } from "../errors.js";

@@ -5,7 +5,7 @@ import { CorruptStateError, SchemaVersionError } from "../errors.js";
 import { everyKey, layoutOf, stateOf } from "../layout/convert.js";
 import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
 import { DERIVED, KEY_LAYOUTS } from "../layout/key-layouts.js";
-import type { KeyType } from "../operations/keys.js";
+import type { KeyType } from "../layout/keys.js";
 import { type FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
 
 /** Entries of one key, few enough to be sent at once. */
@@ -79,14 +79,14 @@ function withEntries(layout: FlowLayout, key: StoredKey, entries: readonly Entry
 }
 
 /** Something that two layouts do not have in common. */
-export interface Difference {
+export interface EntryDifference {
   readonly key: StoredKey;
   readonly what: string;
 }
 
 /** Where two layouts differ, at most one difference of each key. JSON of the same meaning counts as the same. */
-export function differences(a: FlowLayout, b: FlowLayout): Difference[] {
-  const found: Difference[] = [];
+export function differences(a: FlowLayout, b: FlowLayout): EntryDifference[] {
+  const found: EntryDifference[] = [];
   for (const { key, type } of KEY_LAYOUTS) {
     const what = difference(type, a.entries[key], b.entries[key]);
     if (what !== undefined) found.push({ key, what });

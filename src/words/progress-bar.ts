@@ -1,29 +1,72 @@
-import type { Terminal } from "../cli/terminal.js";
+/** Where a bar is painted. */
+export interface BarScreen {
+  /** Writes text as it is. */
+  err(text: string): void;
+  /** Whether it can be painted on: it is a terminal. */
+  readonly isScreen: boolean;
+}
+
+/** The stderr of this process. */
+export function onStderr(): BarScreen {
+  return { err: (text) => void process.stderr.write(text), isScreen: process.stderr.isTTY === true };
+}
+
+export interface BarOptions {
+  /** What goes on, behind the bar. */
+  readonly words?: string;
+  /** Where there is no terminal: a line for every tenth after this fraction; absent, nothing is said there. */
+  readonly tenthsAfter?: number;
+}
 
 const WIDTH = 30;
 /** Not painted more often, ms. */
 const PAUSE = 50;
+const CLEAR = "\r\u001b[2K";
 
-/** A bar on stderr while something lasts; nothing where there is no terminal. */
+/** A bar while something lasts, on a terminal. */
 export class ProgressBar implements Disposable {
   #painted = Number.NEGATIVE_INFINITY;
+  #tenth: number;
 
   constructor(
-    private readonly terminal: Terminal,
-    private readonly words: string,
-  ) {}
+    private readonly screen: BarScreen,
+    private readonly options: BarOptions = {},
+  ) {
+    this.#tenth = options.tenthsAfter === undefined ? 10 : Math.floor(options.tenthsAfter * 10);
+  }
 
   /** Steps done, of so many. */
-  readonly at = (done: number, total: number): void => {
-    const now = performance.now();
-    if (!this.terminal.isScreen || (now - this.#painted < PAUSE && done < total)) return;
-    this.#painted = now;
-    const full = total === 0 ? WIDTH : Math.floor((done / total) * WIDTH);
-    const percent = String(total === 0 ? 100 : Math.floor((done / total) * 100)).padStart(3);
-    this.terminal.err(`\r\u001b[2K${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${percent}%  ${this.words}`);
+  readonly at = (done: number, total: number, words = this.options.words ?? ""): void => {
+    const part = total === 0 ? 1 : Math.min(1, done / total);
+    if (this.screen.isScreen) this.#paint(part, words);
+    else this.#say(part, words);
   };
 
-  [Symbol.dispose](): void {
-    if (Number.isFinite(this.#painted)) this.terminal.err("\r\u001b[2K");
+  /** A line above the bar. */
+  line(text: string): void {
+    this.screen.err(this.screen.isScreen ? `${CLEAR}${text}\n` : `${text}\n`);
   }
+
+  [Symbol.dispose](): void {
+    if (Number.isFinite(this.#painted)) this.screen.err(CLEAR);
+  }
+
+  #paint(part: number, words: string): void {
+    const now = performance.now();
+    if (now - this.#painted < PAUSE && part < 1) return;
+    this.#painted = now;
+    const full = Math.floor(part * WIDTH);
+    this.screen.err(`${CLEAR}${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${percent(part * 100)}  ${words}`);
+  }
+
+  #say(part: number, words: string): void {
+    const tenth = Math.floor(part * 10);
+    if (tenth <= this.#tenth) return;
+    this.#tenth = tenth;
+    this.screen.err(`${percent(tenth * 10)}  ${words}\n`);
+  }
+}
+
+function percent(value: number): string {
+  return `${String(Math.floor(value)).padStart(3)}%`;
 }

@@ -1,7 +1,7 @@
 /** An account at an exchange through a ccxt client: asks, and reads the answers in base currency. */
-import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
+import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import { type Asking, ask, insistOnAnswers } from "./ask.js";
-import type { CcxtClient, OrderList } from "./client.js";
+import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
 import type { Dialect } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";

@@ -1,6 +1,6 @@
 /** Asks an exchange something: within a time, and nothing but a real answer counts. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { CcxtClient } from "./client.js";
+import type { CcxtClient } from "./ccxt-client.js";
 import { exchangeErrorOf } from "./failure.js";
 import { isRow, shown, Unreadable } from "./row.js";
 

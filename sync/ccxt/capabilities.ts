@@ -1,5 +1,5 @@
 /** What a client can do of what the adapter needs, found before anything is asked. */
-import { type CcxtClient, can } from "./client.js";
+import { type CcxtClient, can } from "./ccxt-client.js";
 import type { Dialect } from "./dialect.js";
 
 /** How far back orders are looked for where the exchange cannot be asked by client order id. */

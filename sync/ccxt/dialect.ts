@@ -1,6 +1,6 @@
 /** What differs between exchanges beneath ccxt's unified methods, as a table. */
 
-import type { OrderList } from "./client.js";
+import type { OrderList } from "./ccxt-client.js";
 import type { IdForm } from "./client-order-ids.js";
 import { isRow } from "./row.js";
 

@@ -1,5 +1,5 @@
 /** What an error of ccxt says about what happened. ccxt is not imported: its classes are known by their names. */
-import { ExchangeError, type ExchangeFailure } from "../exchange-error.js";
+import { ExchangeError, type ExchangeFailure } from "../port/exchange-error.js";
 import { Unreadable } from "./row.js";
 
 /**

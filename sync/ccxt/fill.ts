@@ -1,10 +1,10 @@
 /** Executions as ccxt tells them, in base and quote currency. */
 import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
-import type { ExchangeFill } from "../exchange.js";
+import { times } from "../../src/exact/double.js";
+import type { ExchangeFill } from "../port/exchange.js";
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";
 import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./row.js";
-import { timesExact } from "./size.js";
 
 /** Where exchanges write the client order id of an execution; ccxt's unified trades have no place for it. */
 const CLIENT_ORDER_IDS = [
@@ -47,7 +47,7 @@ export function readFill(row: Row, { market, clientOrderIdOf, noteMissingFee }: 
     side: sideOf(row),
     ...(positionSide === undefined ? {} : { positionSide }),
     price,
-    size: timesExact(amount, market.contractSize),
+    size: times(amount, market.contractSize),
     ...readFees(row, price, market, noteMissingFee),
     ts,
   };
@@ -71,7 +71,7 @@ function readFees(row: Row, price: number, market: Market, noteMissingFee: () =>
       quote = addDecimal(quote, toDecimal(cost));
     } else if (currency === market.base) {
       base = addDecimal(base, toDecimal(cost));
-      quote = addDecimal(quote, toDecimal(timesExact(cost, price)));
+      quote = addDecimal(quote, toDecimal(times(cost, price)));
     } else if (other === undefined || other.currency === currency) {
       other = { amount: addDecimal(other?.amount ?? { digits: 0n, scale: 0 }, toDecimal(cost)), currency };
     } else {

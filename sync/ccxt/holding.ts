@@ -1,5 +1,5 @@
 /** Spot has no positions: what is held of a pair's base coin is one. */
-import type { ExchangePosition } from "../exchange.js";
+import type { ExchangePosition } from "../port/exchange.js";
 import type { Market } from "./market.js";
 import { isRow, numberOf, Unreadable } from "./row.js";
 

@@ -1,11 +1,16 @@
 /** What the adapter has to know of a market. */
-import type { CcxtClient } from "./client.js";
+import { type Decimal, multiplyDecimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
+import { times } from "../../src/exact/double.js";
+import { stepsIn, timesStep } from "../../src/exact/step.js";
+import type { CcxtClient } from "./ccxt-client.js";
 import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./row.js";
-import { timesExact } from "./size.js";
 
 /** ccxt's `precisionMode`: what `market.precision.amount` means. */
 const DECIMAL_PLACES = 2;
 const TICK_SIZE = 4;
+
+/** Enough places for any amount when the exchange does not say its step. */
+const FREE_STEP: Decimal = { digits: 1n, scale: 18 };
 
 export interface Market {
   readonly pair: string;
@@ -83,7 +88,7 @@ function minAmountOf(row: Row): number | undefined {
 /** The smallest size of an order in base currency; undefined when the exchange does not say. */
 export function minSizeOf({ minAmount, step, contractSize }: Market): number | undefined {
   const least = minAmount ?? step;
-  return least === undefined ? undefined : timesExact(least, contractSize);
+  return least === undefined ? undefined : times(least, contractSize);
 }
 
 /** Whether the account is in hedge mode, from what fetchPositionMode answered. */
@@ -91,4 +96,15 @@ export function hedgedOf(answer: unknown): boolean {
   const hedged = rowOf(answer).hedged;
   if (typeof hedged !== "boolean") throw new Unreadable("the answer does not say whether the account is in hedge mode");
   return hedged;
+}
+
+/** The largest whole number of steps whose size is not above `size`, in contracts and in base currency. */
+export function wholeSteps(
+  size: number,
+  { contractSize, step }: Pick<Market, "contractSize" | "step">,
+): { readonly contracts: number; readonly size: number } {
+  const inContracts = step === undefined ? FREE_STEP : toDecimal(step);
+  const inBase = multiplyDecimal(inContracts, toDecimal(contractSize));
+  const { count } = stepsIn(toDecimal(size), inBase);
+  return { contracts: toNumber(timesStep(count, inContracts)), size: toNumber(timesStep(count, inBase)) };
 }

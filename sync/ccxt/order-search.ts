@@ -1,8 +1,8 @@
 /** Finds an order by the bot's client order id. */
-import type { ExchangeOrder } from "../exchange.js";
+import type { ExchangeOrder } from "../port/exchange.js";
 import type { CcxtAccount } from "./account.js";
 import { LOOK_BACK_DAYS } from "./capabilities.js";
-import { can, type OrderList } from "./client.js";
+import { can, type OrderList } from "./ccxt-client.js";
 import type { Lookup } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { isContractPair } from "./market.js";

@@ -1,5 +1,7 @@
 /** Orders as ccxt tells them, in base currency. */
-import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../exchange.js";
+
+import { minus, plus, times } from "../../src/exact/double.js";
+import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../port/exchange.js";
 import type { Market } from "./market.js";
 import {
   infoOf,
@@ -14,7 +16,6 @@ import {
   Unreadable,
   unreadable,
 } from "./row.js";
-import { minusExact, plusExact, timesExact } from "./size.js";
 
 export interface OrderContext {
   readonly marketOf: (pair: string) => Market;
@@ -53,8 +54,8 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
     id,
     pair,
     side,
-    size: timesExact(amount, market.contractSize),
-    filled: timesExact(filled, market.contractSize),
+    size: times(amount, market.contractSize),
+    filled: times(filled, market.contractSize),
     price: limitPriceOf(row, stop),
     ...averageOf(row),
     status,
@@ -73,7 +74,7 @@ export function readSubmitted(answer: Row, request: OrderRequest, market: Market
   if (id === undefined) return undefined;
   const stop = request.type === "stop";
   const told = numberOf(answer, "filled");
-  const filled = told === undefined ? 0 : timesExact(told, market.contractSize);
+  const filled = told === undefined ? 0 : times(told, market.contractSize);
   const createdAt = timeOf(answer);
   return {
     clientOrderId: request.clientOrderId,
@@ -125,12 +126,12 @@ function amountsOf(row: Row, stop: boolean): { amount: number; filled: number } 
     // A stop that closes the whole position has no size of its own.
     if (amount === 0 && !stop) throw unreadable(row, "it has no size (amount is 0)");
     if (filled !== undefined) return { amount, filled };
-    if (remaining !== undefined) return { amount, filled: minusExact(amount, remaining) };
+    if (remaining !== undefined) return { amount, filled: minus(amount, remaining) };
     // A stop that has not become an order yet, or never will.
     if (stop && row.status !== "closed") return { amount, filled: 0 };
     throw unreadable(row, "it does not say how much is filled");
   }
-  if (filled !== undefined && remaining !== undefined) return { amount: plusExact(filled, remaining), filled };
+  if (filled !== undefined && remaining !== undefined) return { amount: plus(filled, remaining), filled };
   if (filled !== undefined && filled > 0 && row.status === "closed") return { amount: filled, filled };
   if (stop) return { amount: 0, filled: filled ?? 0 };
   throw unreadable(row, "it has no size (amount)");
@@ -182,8 +183,8 @@ export function orderOfFills(
   const [first] = own;
   if (first === undefined) return undefined;
   if (first.orderId === undefined) throw new Unreadable(`the fills of ${clientOrderId} do not say the order's id`);
-  const size = own.reduce((sum, fill) => plusExact(sum, fill.size), 0);
-  const cost = own.reduce((sum, fill) => plusExact(sum, timesExact(fill.size, fill.price)), 0);
+  const size = own.reduce((sum, fill) => plus(sum, fill.size), 0);
+  const cost = own.reduce((sum, fill) => plus(sum, times(fill.size, fill.price)), 0);
   return {
     clientOrderId,
     id: first.orderId,

@@ -1,8 +1,9 @@
 /** Positions as ccxt tells them, in base currency. */
+
+import { plus, times } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
-import type { ExchangePosition } from "../exchange.js";
+import type { ExchangePosition } from "../port/exchange.js";
 import { infoOf, numberOf, priceOf, type Row, requiredText, textOf, unreadable } from "./row.js";
-import { plusExact, timesExact } from "./size.js";
 
 /** Where exchanges write the signed size of a position. */
 const SIGNED_SIZES = ["positionAmt", "szi", "pos", "currentQty", "size"];
@@ -24,7 +25,7 @@ export function readPosition(row: Row, contractSizeOf: (pair: string) => number)
   return {
     pair,
     side: positionSideOf(row, contracts),
-    size: timesExact(Math.abs(contracts), contractSize),
+    size: times(Math.abs(contracts), contractSize),
     ...(entryPrice === undefined ? {} : { entryPrice }),
     ...(markPrice === undefined ? {} : { markPrice }),
   };
@@ -42,7 +43,7 @@ export function mergePositions(positions: readonly ExchangePosition[]): Exchange
 }
 
 function together(a: ExchangePosition, b: ExchangePosition): ExchangePosition {
-  const size = plusExact(a.size, b.size);
+  const size = plus(a.size, b.size);
   const { entryPrice: _, ...rest } = a;
   if (a.entryPrice === undefined || b.entryPrice === undefined) return { ...rest, size };
   return { ...rest, size, entryPrice: (a.entryPrice * a.size + b.entryPrice * b.size) / size };

@@ -1,7 +1,7 @@
 import { UsageError } from "../../src/cli/exit-code.js";
-import { type CcxtClient, ccxtExchange } from "../ccxt-exchange.js";
-import type { Exchange } from "../exchange.js";
-import { PaperExchange } from "../paper-exchange.js";
+import { type CcxtClient, ccxtExchange } from "../ccxt/ccxt-exchange.js";
+import { PaperExchange } from "../paper/paper-exchange.js";
+import type { Exchange } from "../port/exchange.js";
 
 export interface ExchangeChoice {
   readonly exchange: string;

@@ -2,11 +2,11 @@ import { Option } from "@commander-js/extra-typings";
 import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT } from "../../src/cli/exit-code.js";
 import { ORPHAN_ACTIONS, RECOVERY_MODES } from "../../src/records/words.js";
-import { printable } from "../../src/words/table.js";
-import type { RecoveryOptions } from "../options.js";
-import { PaperExchange } from "../paper-exchange.js";
+import { printable } from "../../src/words/text-table.js";
+import { PaperExchange } from "../paper/paper-exchange.js";
+import type { RecoveryOptions } from "../plan/options.js";
 import { actionText, listText, planText } from "../plan/plan-text.js";
-import { applyRecovery, planRecovery, type RecoveryReport } from "../recover.js";
+import { applyRecovery, planRecovery, type RecoveryReport } from "../recovery/recover.js";
 import { openExchange } from "./open-exchange.js";
 
 const HELP = `

@@ -1,9 +1,9 @@
 /** Rows as the port to an exchange tells them. */
 import { averagePrice } from "../../src/exact/average-price.js";
 import { parseDecimal } from "../../src/exact/decimal.js";
-import type { ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../exchange.js";
-import type { ExchangeFailure } from "../exchange-error.js";
-import type { PaperCall, PaperFill, PaperOrder, PaperPosition } from "./rows.js";
+import type { ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
+import type { ExchangeFailure } from "../port/exchange-error.js";
+import type { PaperCall, PaperFill, PaperOrder, PaperPosition } from "./paper-rows.js";
 
 /** A call of `createOrder` or `cancelOrder` that reached the exchange, whatever came of it. */
 export type SeenCall =

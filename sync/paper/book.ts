@@ -12,9 +12,9 @@ import {
   type PaperPosition,
   positionRow,
   priceRow,
-} from "./rows.js";
+} from "./paper-rows.js";
+import { type PaperChange, PaperTable } from "./paper-table.js";
 import type { Rules } from "./rules.js";
-import { type Change, Table } from "./table.js";
 
 const TRADED: ReadonlySet<string> = new Set(["orders", "positions", "fills"]);
 
@@ -25,14 +25,14 @@ export type WrittenRow = readonly [table: string, key: string, row: unknown];
  * Everything that a simulated exchange remembers. Changes are made in steps: each is kept whole by `commit`, or taken back whole.
  */
 export class Book {
-  readonly #noted: Change[] = [];
+  readonly #noted: PaperChange[] = [];
   /** What the last step did that changed orders, positions or fills, to these. */
-  #last: readonly Change[] = [];
-  readonly #note = (change: Change) => this.#noted.push(change);
+  #last: readonly PaperChange[] = [];
+  readonly #note = (change: PaperChange) => this.#noted.push(change);
 
-  readonly #account = new Table<AccountRow>("account", accountRow, this.#note);
-  readonly #prices = new Table<number>("prices", priceRow, this.#note);
-  readonly #orders = new Table<PaperOrder>("orders", orderRow, this.#note, (id, before, after) => {
+  readonly #account = new PaperTable<AccountRow>("account", accountRow, this.#note);
+  readonly #prices = new PaperTable<number>("prices", priceRow, this.#note);
+  readonly #orders = new PaperTable<PaperOrder>("orders", orderRow, this.#note, (id, before, after) => {
     const clientOrderId = (after ?? before)?.clientOrderId;
     if (typeof clientOrderId === "string") {
       if (after) this.#ids.set(clientOrderId, id);
@@ -41,15 +41,15 @@ export class Book {
     if (after?.status === "open") this.#open.set(id, after);
     else this.#open.delete(id);
   });
-  readonly #positions = new Table<PaperPosition>("positions", positionRow, this.#note);
-  readonly #fills = new Table<PaperFill>("fills", fillRow, this.#note, (_, before, after) => {
+  readonly #positions = new PaperTable<PaperPosition>("positions", positionRow, this.#note);
+  readonly #fills = new PaperTable<PaperFill>("fills", fillRow, this.#note, (_, before, after) => {
     const pair = (after ?? before)?.pair ?? "";
     const fills = this.#fillsOfPair.get(pair) ?? [];
     this.#fillsOfPair.set(pair, fills);
     if (after) fills.push(after);
     else fills.pop(); // only the newest are ever taken back, newest first
   });
-  readonly #calls = new Table<PaperCall>("calls", callRow, this.#note);
+  readonly #calls = new PaperTable<PaperCall>("calls", callRow, this.#note);
   readonly #tables = new Map<string, { load(key: string, row: unknown): void; entries(): Iterable<[string, unknown]> }>(
     [this.#account, this.#prices, this.#orders, this.#positions, this.#fills, this.#calls].map((each) => [
       each.name,

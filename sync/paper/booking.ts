@@ -1,17 +1,18 @@
 /** What an execution does to the position, the order and the account. */
 import { averagePrice } from "../../src/exact/average-price.js";
 import {
-  addDecimal,
   decimalText,
   multiplyDecimal,
   negateDecimal,
   parseDecimal,
+  subtractDecimal,
   toDecimal,
 } from "../../src/exact/decimal.js";
+import { add, compare, smaller, subtract } from "../../src/exact/decimal-in-text.js";
+import { moneyText } from "../../src/exact/money.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { Book } from "./book.js";
-import { add, compare, rounded, smaller, subtract } from "./decimals.js";
-import type { PaperOrder, PaperPosition } from "./rows.js";
+import type { PaperOrder, PaperPosition } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 
 export interface Execution {
@@ -26,8 +27,8 @@ export function bookExecution(state: Book, rules: Rules, order: PaperOrder, exec
   const notional = multiplyDecimal(parseDecimal(size), toDecimal(price));
   const rate = toDecimal(execution.maker ? rules.fees.maker : rules.fees.taker);
   const inBase = rules.market === "spot" && order.side === "buy";
-  const feeBase = inBase ? rounded(multiplyDecimal(parseDecimal(size), rate)) : null;
-  const fee = rounded(
+  const feeBase = inBase ? moneyText(multiplyDecimal(parseDecimal(size), rate)) : null;
+  const fee = moneyText(
     feeBase === null ? multiplyDecimal(notional, rate) : multiplyDecimal(parseDecimal(feeBase), toDecimal(price)),
   );
   const gain =
@@ -38,7 +39,7 @@ export function bookExecution(state: Book, rules: Rules, order: PaperOrder, exec
   const { account } = state;
   const charged = feeBase === null ? fee : "0";
   if (rules.market === "spot") {
-    const paid = rounded(order.side === "buy" ? negateDecimal(notional) : notional);
+    const paid = moneyText(order.side === "buy" ? negateDecimal(notional) : notional);
     state.account = {
       ...account,
       fills: account.fills + 1,
@@ -47,7 +48,7 @@ export function bookExecution(state: Book, rules: Rules, order: PaperOrder, exec
     };
   } else {
     // Rounded once, fee included, as the state manager books a fill.
-    const net = rounded(addDecimal(gain, negateDecimal(parseDecimal(charged))));
+    const net = moneyText(subtractDecimal(gain, parseDecimal(charged)));
     state.account = {
       ...account,
       fills: account.fills + 1,
@@ -113,7 +114,7 @@ function exchangeCoins(state: Book, order: PaperOrder, { price, size }: Executio
 
 /** (price - entry price) x size x direction */
 function gainOf(position: PaperPosition, size: string, price: number) {
-  const rise = addDecimal(toDecimal(price), negateDecimal(toDecimal(position.entryPrice)));
+  const rise = subtractDecimal(toDecimal(price), toDecimal(position.entryPrice));
   return multiplyDecimal(position.side === "short" ? negateDecimal(rise) : rise, parseDecimal(size));
 }
 

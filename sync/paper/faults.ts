@@ -1,8 +1,8 @@
 /** How a simulated exchange misbehaves. */
 
 import { InvalidArgumentError } from "../../src/errors.js";
-import * as check from "../../src/manager/arguments.js";
-import type { Exchange } from "../exchange.js";
+import * as check from "../../src/manager/check.js";
+import type { Exchange } from "../port/exchange.js";
 import { chance } from "./chance.js";
 
 const READS = ["fetchPositions", "fetchOpenOrders", "fetchOrder", "fetchFills"] as const;

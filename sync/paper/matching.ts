@@ -1,11 +1,11 @@
 /** When orders are filled, and at what price. */
 
 import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
+import { compare, smaller, subtract } from "../../src/exact/decimal-in-text.js";
 import type { OrderSide } from "../../src/types.js";
 import type { Book } from "./book.js";
 import { bookExecution, type Execution, reducedSide } from "./booking.js";
-import { compare, smaller, subtract } from "./decimals.js";
-import type { PaperOrder } from "./rows.js";
+import type { PaperOrder } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 import { piecesOf, touchedPart } from "./split.js";
 

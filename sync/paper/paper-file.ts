@@ -17,7 +17,7 @@ import { promisify } from "node:util";
 import { CorruptStateError, InvalidArgumentError, StateError } from "../../src/errors.js";
 import type { Book, WrittenRow } from "./book.js";
 import { claim } from "./claim.js";
-import { journalLine, journalText, readJournal } from "./journal.js";
+import { paperLine, paperText, readPaperText } from "./paper-text.js";
 import { contradiction, type RuleOptions, type Rules, rulesOf } from "./rules.js";
 
 const append = promisify(writeFile);
@@ -67,11 +67,11 @@ export class PaperFile {
       if (!existsSync(path)) {
         const rules = rulesOf(options);
         book.begin(rules);
-        const { fd, length } = writeAnew(path, journalText(rules, book.written()));
+        const { fd, length } = writeAnew(path, paperText(rules, book.written()));
         return new PaperFile(path, rules, letGo, fd, length, book);
       }
       const bytes = readFileSync(path);
-      const { rules, rows, length } = readJournal(path, bytes);
+      const { rules, rows, length } = readPaperText(path, bytes);
       const other = contradiction(rules, options);
       if (other !== undefined) throw new InvalidArgumentError(`${other}, for the exchange in ${path}`);
       load(path, book, rows);
@@ -119,14 +119,14 @@ export class PaperFile {
       this.#compact();
       return;
     }
-    const line = Buffer.from(journalLine(rows));
+    const line = Buffer.from(paperLine(rows));
     await append(this.fd, line);
     await sync(this.fd);
     this.#tail += line.length;
   }
 
   #compact(): void {
-    const { fd, length } = writeAnew(this.path, journalText(this.rules, this.book.written()));
+    const { fd, length } = writeAnew(this.path, paperText(this.rules, this.book.written()));
     closeSync(this.fd);
     this.fd = fd;
     this.#base = length;

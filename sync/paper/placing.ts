@@ -2,20 +2,20 @@
 
 import { InvalidArgumentError } from "../../src/errors.js";
 import { decimalText, multiplyDecimal, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
-import * as check from "../../src/manager/arguments.js";
-import type { OrderRequest } from "../exchange.js";
+import { compare } from "../../src/exact/decimal-in-text.js";
+import * as check from "../../src/manager/check.js";
+import type { OrderRequest } from "../port/exchange.js";
 import type { Book } from "./book.js";
 import { reducedSide } from "./booking.js";
-import { compare } from "./decimals.js";
 import { match, mayOnlyReduce } from "./matching.js";
-import type { PaperOrder } from "./rows.js";
+import type { PaperOrder } from "./paper-rows.js";
 import { forPair, isMultiple, type Rules, stepOf } from "./rules.js";
 
 /** An order that may be without a client order id: one that was made by hand. */
 export type Placement = Omit<OrderRequest, "clientOrderId"> & { readonly clientOrderId?: string };
 
 /** Why the exchange does not take an order. */
-export class Refusal {
+export class OrderRefusal {
   constructor(
     readonly failure: "duplicate_order_id" | "nothing_to_reduce" | "rejected",
     readonly message: string,
@@ -59,12 +59,12 @@ export function amount(field: string, value: unknown): number {
  * Takes an order and fills what can be filled at once. `at` is the price at which a market order is filled; by default the
  * pair's. A refused order changes nothing.
  */
-export function place(state: Book, rules: Rules, request: Placement, at?: number): PaperOrder | Refusal {
+export function place(state: Book, rules: Rules, request: Placement, at?: number): PaperOrder | OrderRefusal {
   const { pair, side, type, reduceOnly } = request;
   if (request.clientOrderId !== undefined && state.order(request.clientOrderId))
-    return new Refusal("duplicate_order_id", `an order ${request.clientOrderId} was taken before`);
+    return new OrderRefusal("duplicate_order_id", `an order ${request.clientOrderId} was taken before`);
   const price = at ?? state.price(pair);
-  if (price === undefined) return new Refusal("rejected", `pair: ${pair} has no price`);
+  if (price === undefined) return new OrderRefusal("rejected", `pair: ${pair} has no price`);
   const size = decimalText(toDecimal(request.size));
   const order: PaperOrder = {
     id: `o${state.account.orders + 1}`,
@@ -100,42 +100,42 @@ function positionSideOf(rules: Rules, { side, reduceOnly, positionSide }: Placem
   return (side === "buy") === reduceOnly ? "short" : "long";
 }
 
-function refusedReduction(state: Book, rules: Rules, order: PaperOrder): Refusal | undefined {
+function refusedReduction(state: Book, rules: Rules, order: PaperOrder): OrderRefusal | undefined {
   if (!mayOnlyReduce(rules, order) || (rules.market === "spot" && !order.reduceOnly)) return undefined;
   const side = reducedSide(order);
   if (side === undefined)
-    return new Refusal("rejected", `reduceOnly: a ${order.side} cannot reduce a ${order.positionSide} position`);
+    return new OrderRefusal("rejected", `reduceOnly: a ${order.side} cannot reduce a ${order.positionSide} position`);
   if (!state.position(order.pair, side))
-    return new Refusal("nothing_to_reduce", `there is no ${side} position in ${order.pair}`);
+    return new OrderRefusal("nothing_to_reduce", `there is no ${side} position in ${order.pair}`);
   return undefined;
 }
 
-function refusedSize(state: Book, rules: Rules, order: PaperOrder): Refusal | undefined {
+function refusedSize(state: Book, rules: Rules, order: PaperOrder): OrderRefusal | undefined {
   const { pair, size } = order;
   const reduced = mayOnlyReduce(rules, order) && reducedSide(order);
   const held = reduced ? state.position(pair, reduced)?.size : undefined;
   if (held !== undefined && compare(size, held) >= 0) return undefined; // the whole position, whatever its size
   const min = forPair(rules.minSize, pair);
   if (compare(size, decimalText(toDecimal(min))) < 0)
-    return new Refusal("rejected", `size: expected at least ${min} in ${pair}, got ${size}`);
+    return new OrderRefusal("rejected", `size: expected at least ${min} in ${pair}, got ${size}`);
   const step = stepOf(rules, pair);
   if (step > 0 && !isMultiple(parseDecimal(size), step))
-    return new Refusal("rejected", `size: expected a multiple of ${step} in ${pair}, got ${size}`);
+    return new OrderRefusal("rejected", `size: expected a multiple of ${step} in ${pair}, got ${size}`);
   return undefined;
 }
 
 /** In a spot market nobody sells or spends what is not there. */
-function unaffordable(state: Book, rules: Rules, order: PaperOrder, price: number): Refusal | undefined {
+function unaffordable(state: Book, rules: Rules, order: PaperOrder, price: number): OrderRefusal | undefined {
   if (rules.market !== "spot") return undefined;
   if (order.side === "buy") {
     const worst = order.type === "stop" ? (order.price ?? price) : Math.min(order.price ?? price, price);
     const cost = decimalText(multiplyDecimal(parseDecimal(order.size), toDecimal(worst)));
     if (compare(cost, state.account.balance) > 0)
-      return new Refusal("rejected", `size: it would cost ${cost}, the account has ${state.account.balance}`);
+      return new OrderRefusal("rejected", `size: it would cost ${cost}, the account has ${state.account.balance}`);
   } else if (!order.reduceOnly) {
     const held = state.position(order.pair, "long")?.size ?? "0";
     if (compare(order.size, held) > 0)
-      return new Refusal(
+      return new OrderRefusal(
         "rejected",
         `size: expected at most what is held in ${order.pair}, ${held}, got ${order.size}`,
       );

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { type Decimal, toDecimal } from "../../src/exact/decimal.js";
-import * as check from "../../src/manager/arguments.js";
+import { stepsIn } from "../../src/exact/step.js";
+import * as check from "../../src/manager/check.js";
 
 /** One number for every pair, or one for each. */
 export type PerPair = number | Readonly<Record<string, number>>;
@@ -103,10 +104,7 @@ export function stepOf(rules: Rules, pair: string): number {
 }
 
 export function isMultiple(size: Decimal, step: number): boolean {
-  const unit = toDecimal(step);
-  const scale = Math.max(size.scale, unit.scale);
-  const scaled = ({ digits, scale: own }: Decimal) => BigInt(digits) * 10n ** BigInt(scale - own);
-  return scaled(size) % scaled(unit) === 0n;
+  return stepsIn(size, toDecimal(step)).even;
 }
 
 /** The first option given that is not the rule of a stored exchange, in words; undefined when there is none. */

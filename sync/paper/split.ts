@@ -1,4 +1,5 @@
 import { type Decimal, decimalText, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
+import { stepsIn, timesStep } from "../../src/exact/step.js";
 import { chance } from "./chance.js";
 import { type Rules, stepOf } from "./rules.js";
 
@@ -13,11 +14,11 @@ export function piecesOf(rules: Rules, pair: string, size: string, occasion: str
   const wanted = 2 + Math.floor(chance(rules.seed, "pieces", occasion) * (MAX_PIECES - 1));
   const cuts = new Set<bigint>();
   for (let i = 1; i < wanted; i++) {
-    const cut = share(units, chance(rules.seed, "cut", occasion, i));
+    const cut = fractionOf(units, chance(rules.seed, "cut", occasion, i));
     if (cut > 0n && cut < units) cuts.add(cut);
   }
   const ends = [...cuts, units].sort((a, b) => (a < b ? -1 : 1));
-  return ends.map((end, i) => times(unit, end - (ends[i - 1] ?? 0n)));
+  return ends.map((end, i) => decimalText(timesStep(end - (ends[i - 1] ?? 0n), unit)));
 }
 
 /** How much of an order is filled when the price only touches its limit: a part of it, or all when it cannot be parted. */
@@ -26,8 +27,8 @@ export function touchedPart(rules: Rules, pair: string, size: string, occasion: 
   const unit = unitOf(rules, pair, size);
   const units = countOf(size, unit);
   if (units === undefined || units < 2n) return size;
-  const part = share(units, chance(rules.seed, "touch", occasion));
-  return times(unit, part === 0n ? 1n : part);
+  const part = fractionOf(units, chance(rules.seed, "touch", occasion));
+  return decimalText(timesStep(part === 0n ? 1n : part, unit));
 }
 
 /** What executions are multiples of: the step, or a part of the size that leaves at least a hundred of them. */
@@ -40,17 +41,11 @@ function unitOf(rules: Rules, pair: string, size: string): Decimal {
 
 /** How many units a size has; undefined when it is not a whole number of them. */
 function countOf(size: string, unit: Decimal): bigint | undefined {
-  const { digits, scale } = parseDecimal(size);
-  const common = Math.max(scale, unit.scale);
-  const whole = BigInt(digits) * 10n ** BigInt(common - scale);
-  const one = BigInt(unit.digits) * 10n ** BigInt(common - unit.scale);
-  return whole % one === 0n ? whole / one : undefined;
+  const { count, even } = stepsIn(parseDecimal(size), unit);
+  return even ? count : undefined;
 }
 
-function share(units: bigint, fraction: number): bigint {
+/** So much of the units, in whole ones. */
+function fractionOf(units: bigint, fraction: number): bigint {
   return (units * BigInt(Math.floor(fraction * 2 ** 32))) / 2n ** 32n;
-}
-
-function times(unit: Decimal, count: bigint): string {
-  return decimalText({ digits: BigInt(unit.digits) * count, scale: unit.scale });
 }

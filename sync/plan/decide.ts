@@ -1,10 +1,10 @@
 /** The planner: from what is known, what to do. It asks nobody and changes nothing. */
 import { StaleStateError } from "../../src/errors.js";
 import type { Snapshot } from "../../src/types.js";
-import { type Evidence, hasFailed, type NoEvidence } from "../evidence.js";
-import type { ResolvedOptions } from "../options.js";
 import type { ActionType } from "./action.js";
 import { Draft } from "./draft.js";
+import { type Evidence, hasFailed, type NoEvidence } from "./evidence.js";
+import type { ResolvedOptions } from "./options.js";
 import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
 import { type Plan, withHash } from "./plan.js";

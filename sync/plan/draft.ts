@@ -1,11 +1,11 @@
+import { minus, plus } from "../../src/exact/double.js";
 import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
-import type { Evidence } from "../evidence.js";
-import { minus, plus } from "../exact.js";
-import type { ExchangeFill } from "../exchange.js";
-import type { ResolvedOptions } from "../options.js";
-import { canonicalPair } from "../pairs.js";
-import type { Incomplete } from "../reading.js";
+import type { ExchangeFill } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import type { Incomplete } from "../port/reading.js";
 import type { Action, BookedFill, Foreign, Waiting } from "./action.js";
+import type { Evidence } from "./evidence.js";
+import type { ResolvedOptions } from "./options.js";
 
 /** A tracked position as it will stand once the fills of the plan are booked. */
 export interface Expected {

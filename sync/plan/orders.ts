@@ -1,12 +1,14 @@
 /** First the orders: what the exchange says of every pending one, and the fills that are not booked yet. */
+
+import { minus, plus, same } from "../../src/exact/double.js";
+import { share } from "../../src/exact/share.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
-import { recordedKey } from "../evidence.js";
-import { minus, plus, same, share } from "../exact.js";
-import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
-import { isExternal } from "../external-order.js";
+import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill } from "./action.js";
 import { type Draft, feeNote, netSize } from "./draft.js";
-import { newestThatMake, whole } from "./pieces.js";
+import { recordedKey } from "./evidence.js";
+import { isExternal } from "./external-order.js";
+import { bookedPart, newestThatMake, whole } from "./pieces.js";
 
 interface UnbookedFill {
   readonly order: PendingOrder;
@@ -53,7 +55,7 @@ export function planOrders(draft: Draft): void {
     if (size === 0) continue;
     const from = booked.get(id) ?? order.filled;
     booked.set(id, plus(from, size));
-    const part = { ...fill, size, fee: share(fill.fee, size, fill.size) };
+    const part = { ...fill, size, fee: share(fill.fee, { taken: size, left: fill.size, whole: fill.size }) };
     draft.add({ type: "record_fill", pair, orderId: id, from, fill: part, evidence }, id, fill.fillId);
   }
   for (const order of pending) {
@@ -102,19 +104,13 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
   // A bot that names fills itself has booked the oldest.
   const pieces = makeUp ? fresh.map(whole) : newestThatMake(fresh.map(whole), missing);
   const over = known === undefined || known.status !== "open";
-  return pieces.map(({ fill, size }, i) => {
+  return pieces.map((piece, i) => {
+    const { fill } = piece;
     const note = feeNote(fill);
     if (note) draft.notes.push(note);
     return {
       order,
-      fill: {
-        fillId: fill.fillId,
-        price: fill.price,
-        size,
-        fee: share(fill.fee, size, netSize(fill)),
-        ts: fill.ts,
-        done: over && i === pieces.length - 1,
-      },
+      fill: bookedPart(piece, piece.size, over && i === pieces.length - 1),
       evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
     };
   });

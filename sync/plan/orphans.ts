@@ -1,11 +1,11 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 
-import { isCloseOrderId } from "../client-order-id.js";
-import type { Evidence } from "../evidence.js";
-import { plus, same } from "../exact.js";
-import type { ExchangeFill, ExchangeOrder } from "../exchange.js";
-import { canonicalPair } from "../pairs.js";
+import { plus, same } from "../../src/exact/double.js";
+import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, positionSideOf } from "./draft.js";
+import type { Evidence } from "./evidence.js";
 import { newestThatMake, whole } from "./pieces.js";
 import type { Excess } from "./positions.js";
 

@@ -1,6 +1,8 @@
 /** Fills, or parts of fills, that together make up a size. */
-import { minus } from "../exact.js";
-import type { ExchangeFill } from "../exchange.js";
+import { minus } from "../../src/exact/double.js";
+import { share } from "../../src/exact/share.js";
+import type { ExchangeFill } from "../port/exchange.js";
+import type { BookedFill } from "./action.js";
 import { netSize } from "./draft.js";
 
 /** A fill, or a part of it. */
@@ -12,6 +14,12 @@ export interface Piece {
 
 export function whole(fill: ExchangeFill): Piece {
   return { fill, size: netSize(fill) };
+}
+
+/** So much of a piece, as it is booked, with its share of the fee. `done`: its order is over with it. */
+export function bookedPart({ fill, size: left }: Piece, taken: number, done: boolean): BookedFill {
+  const { fillId, price, ts } = fill;
+  return { fillId, price, size: taken, fee: share(fill.fee, { taken, left, whole: netSize(fill) }), ts, done };
 }
 
 /** The newest that make up `need`, oldest first; of the oldest of them, only what is needed. */

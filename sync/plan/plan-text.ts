@@ -1,5 +1,5 @@
 /** A plan as a person reads it: a table of what is done, each line with what it rests on. */
-import { printable, textTable } from "../../src/words/table.js";
+import { capitals, printable, textTable } from "../../src/words/text-table.js";
 import type { Action } from "./action.js";
 import type { Plan } from "./plan.js";
 
@@ -96,7 +96,7 @@ function actionTable(rows: readonly PlanRow[], paint: Paint): string {
   return textTable(
     titles.map((title) => ({ title })),
     rows.map(({ what, why, needsPerson }) => [what, paint.dim(why), ...(asks ? [paint.yellow(needsPerson)] : [])]),
-    paint.dim,
+    { heading: (title) => paint.dim(capitals(title)) },
   );
 }
 

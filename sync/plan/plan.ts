@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { OrphanAction, RecoveryMode } from "../options.js";
-import type { Incomplete } from "../reading.js";
+import type { Incomplete } from "../port/reading.js";
 import type { Action, Foreign, Waiting } from "./action.js";
+import type { OrphanAction, RecoveryMode } from "./options.js";
 
 /** What a recovery would do, and why. Plain JSON, but for the `Date`s of fills. */
 export interface Plan {

@@ -1,13 +1,13 @@
 /** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
 
-import { isCloseOrderId } from "../client-order-id.js";
-import { fillName, recordedKey } from "../evidence.js";
-import { minus, plus, same, share } from "../exact.js";
-import type { ExchangePosition } from "../exchange.js";
-import { externalOrderId, isExternal } from "../external-order.js";
-import { canonicalPair, sideKey } from "../pairs.js";
+import { minus, plus, same } from "../../src/exact/double.js";
+import type { ExchangePosition } from "../port/exchange.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
+import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
-import { newestThatMake, type Piece } from "./pieces.js";
+import { fillName, recordedKey } from "./evidence.js";
+import { externalOrderId, isExternal } from "./external-order.js";
+import { bookedPart, newestThatMake, type Piece } from "./pieces.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -163,14 +163,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
         positionId: position.id,
         orderId,
         side: position.side,
-        fill: {
-          fillId: fill.fillId,
-          price: fill.price,
-          size,
-          fee: share(fill.fee, size, netSize(fill)),
-          ts: fill.ts,
-          done: booked === need || pieces.length === 0,
-        },
+        fill: bookedPart(piece, size, booked === need || pieces.length === 0),
         evidence: [
           seen,
           `fetchFills: ${fill.side} ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}, by ${fill.clientOrderId ?? "no order of the flow"}`,

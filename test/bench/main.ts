@@ -1,10 +1,10 @@
+import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
 import { duckdbStand } from "./duckdb-stand.js";
 import { BIG } from "./flow.js";
 import { load, machine } from "./machine.js";
 import { measure } from "./measure.js";
 import { memoryStand } from "./memory-stand.js";
 import { type BackendName, type Options, readOptions, USAGE, UsageError } from "./options.js";
-import { Progress } from "./progress.js";
 import { redisStand } from "./redis-stand.js";
 import { backendTables, loadLine, machineLine, scaleTables, verdictLines } from "./report.js";
 import type { Plan } from "./rounds.js";
@@ -49,20 +49,24 @@ async function main(): Promise<void> {
   const missing = unmeasured(subjects);
   if (missing.length > 0) show(`Not measured yet: ${missing.join(", ")}`);
 
+  /** Shows a bar; a report has a step for each subject, and one before them. */
+  async function inSteps<Report>(make: (begin: (step: string) => void) => Promise<Report>): Promise<Report> {
+    using bar = new ProgressBar(onStderr());
+    let done = 0;
+    return await make((step) => bar.at(done++, chosenSubjects.length + 1, step));
+  }
+
   const reports: object[] = [];
   for (const backend of options.backends) {
-    const progress = new Progress(chosenSubjects.length + 1);
     await using stand = await STANDS[backend]();
     if (!options.scale || short) {
-      const report = await measure(stand, chosenSubjects, plan, progress);
-      progress.end();
+      const report = await inSteps((begin) => measure(stand, chosenSubjects, plan, begin));
       show(backendTables(report));
       judge(verdicts(report));
       reports.push({ ...report, verdicts: verdicts(report) });
     }
     if (options.scale || short) {
-      const report = await compareSizes(stand, chosenSubjects, plan, short ? LESS : BIG, progress);
-      progress.end();
+      const report = await inSteps((begin) => compareSizes(stand, chosenSubjects, plan, short ? LESS : BIG, begin));
       show(scaleTables(report));
       judge(scaleVerdicts(report));
       reports.push({ ...report, verdicts: scaleVerdicts(report) });

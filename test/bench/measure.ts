@@ -2,7 +2,6 @@
 import { type Flow, fill, TEN } from "./flow.js";
 import { type GcShare, GcWatch } from "./gc.js";
 import type { BackendName } from "./options.js";
-import type { Progress } from "./progress.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
 import type { Stand } from "./stand.js";
 import type { Subject } from "./subject.js";
@@ -46,7 +45,7 @@ export async function measure(
   stand: Stand,
   subjects: readonly Subject[],
   plan: Plan,
-  progress: Progress,
+  begin: (step: string) => void,
 ): Promise<BackendReport> {
   let flows = 0;
   async function openFlow(): Promise<Flow> {
@@ -57,11 +56,11 @@ export async function measure(
   await using _ = shared.manager;
   const gc = new GcWatch();
 
-  progress.at("raw commands");
+  begin("raw commands");
   const raw = await rawSpeeds(stand, plan);
   const operations: Measured[] = [];
   for (const subject of subjects) {
-    progress.at(subject.name);
+    begin(subject.name);
     const flow = subject.everything ? await openFlow() : shared;
     operations.push(await measureSubject(stand, subject, { name: subject.name, ...subject.on(flow) }, plan));
     if (flow !== shared) await flow.manager.close();

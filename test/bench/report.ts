@@ -1,9 +1,10 @@
 /** What people read. */
+import { textTable } from "../../src/words/text-table.js";
 import type { Machine } from "./machine.js";
 import type { BackendReport } from "./measure.js";
+import { count, micros, percent, times } from "./numbers.js";
 import type { Growth, ScaleReport } from "./scale.js";
 import type { Subject } from "./subject.js";
-import { count, micros, percent, table, times } from "./table.js";
 import type { Verdict } from "./verdicts.js";
 
 export function machineLine({ cpu, cores, system, node }: Machine): string {
@@ -84,6 +85,12 @@ export function scaleTables(report: ScaleReport): string {
 
 export function verdictLines(verdicts: readonly Verdict[]): string {
   return verdicts.map(({ aim, met, found }) => `${met ? "MET    " : "NOT MET"} ${aim}: ${found}`).join("\n");
+}
+
+/** What it is to the left, its numbers to the right. Units stay as they are written. */
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const columns = heads.map((title, i) => ({ title, align: i === 0 ? ("left" as const) : ("right" as const) }));
+  return textTable(columns, rows, { heading: (title) => title }).trimEnd();
 }
 
 type Sign = readonly [sign: string, flag: "everything" | "twice" | "writesNothing" | "alone", meaning: string];

@@ -1,7 +1,6 @@
 /** Whether an operation's cost grows with what the flow remembers: a small flow beside a big one. */
 import { type Flow, type FlowSize, fill, TEN } from "./flow.js";
 import type { BackendName } from "./options.js";
-import type { Progress } from "./progress.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
 import type { Stand } from "./stand.js";
 import type { Subject } from "./subject.js";
@@ -41,7 +40,7 @@ export async function compareSizes(
   subjects: readonly Subject[],
   plan: Plan,
   size: FlowSize,
-  progress: Progress,
+  begin: (step: string) => void,
 ): Promise<ScaleReport> {
   let flows = 0;
   async function openSmall(): Promise<Flow> {
@@ -49,7 +48,7 @@ export async function compareSizes(
     return fill(manager, TEN, stand.inFlight);
   }
 
-  progress.at("filling the big flow");
+  begin("filling the big flow");
   await using bigManager = await stand.open("big");
   const big = await fill(bigManager, size, stand.inFlight);
   const small = await openSmall();
@@ -57,7 +56,7 @@ export async function compareSizes(
 
   const operations: Growth[] = [];
   for (const subject of subjects) {
-    progress.at(subject.name);
+    begin(subject.name);
     const works: [Work, Work] = [
       subject.grows || subject.everything
         ? onNewFlows(subject, openSmall)

@@ -1,7 +1,7 @@
 /** The aims, and whether the numbers meet them. */
 import type { BackendReport, Measured } from "./measure.js";
+import { count, percent, times } from "./numbers.js";
 import type { Growth, ScaleReport } from "./scale.js";
-import { count, percent, times } from "./table.js";
 
 export interface Verdict {
   readonly aim: string;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import * as assert from "uvu/assert";
-import { runProgram } from "../../src/cli/program.js";
+import { runProgram } from "../../src/cli/commands/program.js";
 import type { Config } from "../../src/index.js";
 import { operations } from "../../src/operations/all.js";
 import { NOON, SECOND } from "../contract/clock.js";

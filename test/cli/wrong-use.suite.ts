@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
-import { buildProgram } from "../../src/cli/program.js";
+import { buildProgram } from "../../src/cli/commands/program.js";
 import { processTerminal } from "../../src/cli/terminal.js";
-import { EXCHANGE_COMMANDS } from "../../sync/commands.js";
+import { EXCHANGE_COMMANDS } from "../../sync/commands/exchange-commands.js";
 import { newFlowId } from "../contract/backends.js";
 import { freePort } from "../servers/ports.js";
 import { sfState } from "./command.js";

@@ -5,12 +5,12 @@ import { BadInputError } from "./bad-input.js";
 import { BotGaveUpError } from "./bot-process.js";
 import { openMarket } from "./open-market.js";
 import { readOptions, USAGE } from "./options.js";
+import { paintFor } from "./paint.js";
 import { NotRecoveredError } from "./recover-flow.js";
 import { runAlone } from "./run-alone.js";
 import { runChaos } from "./run-chaos.js";
 import { runFleet } from "./run-fleet.js";
 import { showAlone, showChaos, showFleet } from "./show-run.js";
-import { paintFor } from "./text-table.js";
 import { DisagreementError } from "./totals.js";
 
 const EXIT = { done: 0, failed: 1, badInput: 2, disproved: 3, interrupted: 130 } as const;

@@ -1,8 +1,8 @@
 import type { StateManager } from "../../src/index.js";
+import { textTable } from "../../src/words/text-table.js";
 import { type Exchange, planRows, planText, type RecoveryReport, recover } from "../../sync/index.js";
 import type { KillPoint } from "./kill-point.js";
 import type { Options } from "./options.js";
-import { textTable } from "./text-table.js";
 
 export type ActionType = RecoveryReport["applied"][number]["type"];
 
@@ -49,7 +49,6 @@ export function showRecovery({ mode, applied }: RecoveryReport): string | undefi
     `Recovery in mode ${mode} brought state and exchange back in line in ${count}:`,
     "",
     textTable(COLUMNS, rows),
-    "",
   ].join("\n");
 }
 
@@ -59,4 +58,4 @@ export function printRecovery(report: RecoveryReport): void {
   if (table !== undefined) process.stderr.write(`${table}\n`);
 }
 
-const COLUMNS = (["Pair", "What", "Because"] as const).map((head) => ({ head, align: "left" as const }));
+const COLUMNS = (["Pair", "What", "Because"] as const).map((title) => ({ title }));

@@ -1,4 +1,5 @@
 import { StateManager } from "../../src/index.js";
+import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
 import { PaperExchange, type PlanRow, planRows, type RecoveryReport } from "../../sync/index.js";
 import { announceTrips } from "./announce-trips.js";
 import { deedLine } from "./deed-line.js";
@@ -9,7 +10,6 @@ import { eventsOf } from "./flow-log.js";
 import { type KillPoint, killSwitch } from "./kill-point.js";
 import { type Market, marketText, minuteText } from "./market.js";
 import type { Options } from "./options.js";
-import { Progress } from "./progress.js";
 import { printRecovery } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore } from "./store.js";
@@ -96,7 +96,7 @@ class Watch {
   readonly signals: Record<string, number> = {};
   recovered: readonly PlanRow[] = [];
   #trades = 0;
-  #progress: Progress | undefined;
+  #progress: ProgressBar | undefined;
 
   constructor(
     private readonly options: Pick<Options, "verbose">,
@@ -124,11 +124,11 @@ class Watch {
   };
 
   onMinute = (index: number, time: number): void => {
-    this.#progress ??= new Progress(this.all, index);
-    this.#progress.at(index + 1, `${minuteText(time)}  ${this.#trades} trades`);
+    this.#progress ??= new ProgressBar(onStderr(), { tenthsAfter: index / this.all });
+    this.#progress.at(index + 1, this.all, `${minuteText(time)}  ${this.#trades} trades`);
   };
 
   end(): void {
-    this.#progress?.end();
+    this.#progress?.[Symbol.dispose]();
   }
 }

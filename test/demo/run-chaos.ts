@@ -1,4 +1,5 @@
 import { StateManager } from "../../src/index.js";
+import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
 import { PaperExchange, planRecovery } from "../../sync/index.js";
 import { bundle } from "../bundle.js";
 import { seededRandom } from "../servers/random.js";
@@ -8,7 +9,6 @@ import { eventsOf } from "./flow-log.js";
 import { Lives } from "./lives.js";
 import { type Market, marketText } from "./market.js";
 import type { Options } from "./options.js";
-import { Progress } from "./progress.js";
 import type { ActionType } from "./recover-flow.js";
 import type { Run } from "./run.js";
 import { openStore, type Store } from "./store.js";
@@ -89,7 +89,7 @@ async function killed(
   { deaths, recoveries }: { readonly deaths: Record<string, number>; readonly recoveries: Recoveries },
 ): Promise<{ kills: number; last: boolean }> {
   const random = seededRandom(options.chaosSeed, 0);
-  const progress = new Progress(options.chaos, 0);
+  const progress = new ProgressBar(onStderr(), { tenthsAfter: 0 });
   const order = { ...options, verbose: false, reset: false, ...(url !== undefined && { url }) };
   const program = await bundle(new URL("chaos-bot.ts", import.meta.url));
   using lives = new Lives(program, { flow, options: order }, ({ recovered, table }) => {
@@ -108,9 +108,9 @@ async function killed(
     kills++;
     const where = life.recovering ? "recovering" : (life.at ?? "starting");
     deaths[where] = (deaths[where] ?? 0) + 1;
-    progress.at(kills, `${kills} kills, the last one at ${where}`);
+    progress.at(kills, options.chaos, `${kills} kills, the last one at ${where}`);
   }
-  progress.end();
+  progress[Symbol.dispose]();
   if (isStopped()) return { kills, last: false };
   const life = await lives.live(undefined);
   return { kills, last: !life.killed };

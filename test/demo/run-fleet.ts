@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Snapshot, type StateEvent, StateManager } from "../../src/index.js";
+import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
 import { PaperExchange, type Plan, planRecovery } from "../../sync/index.js";
 import { type Account, accountOf } from "./account.js";
 import { agreement, type Check } from "./agreement.js";
@@ -13,7 +14,6 @@ import { eventsOf } from "./flow-log.js";
 import { Hitman } from "./hitman.js";
 import { type Market, marketText, minuteText } from "./market.js";
 import type { Options } from "./options.js";
-import { Progress } from "./progress.js";
 import { prove } from "./prove.js";
 import { Pulse } from "./pulse.js";
 import { printRecovery } from "./recover-flow.js";
@@ -129,7 +129,7 @@ async function conduct(
   const { stands, skipped } = await takeUp({ manager, feed, clock, market }, options, printRecovery, pass);
   let done = skipped;
   if (done < minutes.length) {
-    const progress = new Progress(minutes.length, done);
+    const progress = new ProgressBar(onStderr(), { tenthsAfter: done / minutes.length });
     const names = Array.from({ length: options.bots }, (_, i) => `bot-${i + 1}`);
     const fleet = new Fleet({ flow, url, names, reports, market: options }, exchange, (name) => {
       if (options.verbose) progress.line(`${minuteText(clock.now)}  ${name} was killed, and starts again`);
@@ -151,13 +151,17 @@ async function conduct(
           await Promise.all([fleet.trade(done), hitman.visit(done, fleet.bots)]);
         }
         await pulse.beat(minute.time, done === minutes.length - 1);
-        progress.at(done + 1, `${minuteText(minute.time)}  ${names.length} bots, ${hitman.kills} killed`);
+        progress.at(
+          done + 1,
+          minutes.length,
+          `${minuteText(minute.time)}  ${names.length} bots, ${hitman.kills} killed`,
+        );
       }
       await fleet.finish();
     } finally {
       trading.abort();
       await announcing;
-      progress.end();
+      progress[Symbol.dispose]();
       fleet.end();
     }
   }

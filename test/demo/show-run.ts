@@ -1,10 +1,11 @@
+import { type TextColumn, textTable } from "../../src/words/text-table.js";
 import type { Check } from "./agreement.js";
+import type { Paint } from "./paint.js";
 import type { Run } from "./run.js";
 import type { AloneRun } from "./run-alone.js";
 import type { ChaosRun } from "./run-chaos.js";
 import type { FleetRun } from "./run-fleet.js";
 import { showTotals } from "./show-totals.js";
-import { type Column, type Paint, textTable } from "./text-table.js";
 
 /** The end of a run of one bot, for people. */
 export function showAlone(run: AloneRun, paint: Paint): string {
@@ -13,11 +14,11 @@ export function showAlone(run: AloneRun, paint: Paint): string {
   return page(run, paint, [], proposed > 0 ? [`Signals: ${proposed} proposed, ${outcomes.join(", ")}.`] : []);
 }
 
-const BOTS: readonly Column[] = [
-  { head: "Process", align: "left" },
-  { head: "Signals won", align: "right" },
-  { head: "Positions closed", align: "right" },
-  { head: "Deaths", align: "right" },
+const BOTS: readonly TextColumn[] = [
+  { title: "Process", align: "left" },
+  { title: "Signals won", align: "right" },
+  { title: "Positions closed", align: "right" },
+  { title: "Deaths", align: "right" },
 ];
 
 /** The end of a fleet's run, for people: who did what, and the proof. */
@@ -26,14 +27,14 @@ export function showFleet(run: FleetRun, paint: Paint): string {
   return page(
     run,
     paint,
-    ["", textTable(BOTS, rows)],
+    ["", textTable(BOTS, rows).trimEnd()],
     run.proof.length > 0 ? ["", ...run.proof.map((check) => verdictLine(check, paint)), ""] : [],
   );
 }
 
-const DEATHS: readonly Column[] = [
-  { head: "Killed while", align: "left" },
-  { head: "Times", align: "right" },
+const DEATHS: readonly TextColumn[] = [
+  { title: "Killed while", align: "left" },
+  { title: "Times", align: "right" },
 ];
 
 /** The end of a chaos run, for people: where the kills fell, and the verdict. */
@@ -53,7 +54,7 @@ export function showChaos(run: ChaosRun, paint: Paint): string {
   return page(
     run,
     paint,
-    ["", textTable(DEATHS, rows), "", recovered],
+    ["", textTable(DEATHS, rows).trimEnd(), "", recovered],
     run.proof.length > 0 ? ["", ...run.proof.map((check) => verdictLine(check, paint)), "", verdict] : [],
   );
 }

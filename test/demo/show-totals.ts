@@ -1,23 +1,24 @@
+import { type TextColumn, textTable } from "../../src/words/text-table.js";
 import { minuteText } from "./market.js";
-import { type Column, type Paint, textTable } from "./text-table.js";
+import type { Paint } from "./paint.js";
 import type { Totals } from "./totals.js";
 
-const DAYS: readonly Column[] = [
-  { head: "Day", align: "left" },
-  { head: "Trades", align: "right" },
-  { head: "Won", align: "right" },
-  { head: "PnL", align: "right" },
-  { head: "Breaker", align: "left" },
+const DAYS: readonly TextColumn[] = [
+  { title: "Day", align: "left" },
+  { title: "Trades", align: "right" },
+  { title: "Won", align: "right" },
+  { title: "PnL", align: "right" },
+  { title: "Breaker", align: "left" },
 ];
 
-const POSITIONS: readonly Column[] = [
-  { head: "Open position", align: "left" },
-  { head: "Side", align: "left" },
-  { head: "Size", align: "right" },
-  { head: "Entry", align: "right" },
-  { head: "Stop", align: "right" },
-  { head: "Target", align: "right" },
-  { head: "Since", align: "left" },
+const POSITIONS: readonly TextColumn[] = [
+  { title: "Open position", align: "left" },
+  { title: "Side", align: "left" },
+  { title: "Size", align: "right" },
+  { title: "Entry", align: "right" },
+  { title: "Stop", align: "right" },
+  { title: "Target", align: "right" },
+  { title: "Since", align: "left" },
 ];
 
 const PNL = 3;
@@ -35,11 +36,12 @@ export function showTotals({ days, trades, won, pnl, breakerTrips, openPositions
   const count = breakerTrips.length;
   rows.push(["Total", String(trades), String(won), cents(pnl), `${count} ${count === 1 ? "trip" : "trips"}`]);
 
-  const daily = textTable(DAYS, rows, (cell, row, column) => {
-    if (row === rows.length - 1 && column !== PNL) return paint("bold", cell);
-    if (column === PNL && cell.trim() !== "") return paint(cell.includes("-") ? "red" : "green", cell);
-    return cell;
-  });
+  const cell = (text: string, row: number, column: number): string => {
+    if (row === rows.length - 1 && column !== PNL) return paint("bold", text);
+    if (column === PNL && text !== "") return paint(text.includes("-") ? "red" : "green", text);
+    return text;
+  };
+  const daily = textTable(DAYS, rows, { cell }).trimEnd();
   if (openPositions.length === 0) return `${daily}\n\nNo open position.`;
   const open = openPositions.map((position) => [
     position.pair,
@@ -50,7 +52,7 @@ export function showTotals({ days, trades, won, pnl, breakerTrips, openPositions
     String(position.tp ?? ""),
     minuteText(position.entryTs.getTime()),
   ]);
-  return `${daily}\n\n${textTable(POSITIONS, open)}`;
+  return `${daily}\n\n${textTable(POSITIONS, open).trimEnd()}`;
 }
 
 /** Money for the eye: two places. `--json` has all eight. */

@@ -1,5 +1,5 @@
 import type { BackendContext } from "../../src/backends/backend.js";
-import { DuckdbBackend } from "../../src/backends/duckdb/duckdb.js";
+import { DuckdbBackend } from "../../src/backends/duckdb/duckdb-backend.js";
 import type { CheckpointPolicy } from "../../src/backends/duckdb/flow-store.js";
 
 /** The longest that a timer waits, ms: checkpoints come by number, not by the machine's load. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Backend } from "../../src/backends/backend.js";
-import { MemoryBackend } from "../../src/backends/memory.js";
+import { MemoryBackend } from "../../src/backends/memory-backend.js";
 import { RISK_LIMITS } from "../../src/config/risk-limits.js";
 import { StateError } from "../../src/errors.js";
 import { acquireLease } from "../../src/operations/acquire-lease.js";

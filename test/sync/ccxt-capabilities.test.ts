@@ -2,8 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { InvalidArgumentError } from "../../src/errors.js";
-import { type CcxtExchangeOptions, ccxtExchange } from "../../sync/ccxt-exchange.js";
-import { ExchangeError } from "../../sync/exchange-error.js";
+import { type CcxtExchangeOptions, ccxtExchange } from "../../sync/ccxt/ccxt-exchange.js";
+import { ExchangeError } from "../../sync/port/exchange-error.js";
 import { clientOf, type ExchangeId } from "./ccxt/clients.js";
 
 const NOWHERE = "http://127.0.0.1:9";

@@ -1,8 +1,8 @@
 /** Exchanges that misbehave, through the real ccxt: a read that failed is never an empty list. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ccxtExchange } from "../../sync/ccxt-exchange.js";
-import type { Exchange, OrderRequest } from "../../sync/exchange.js";
+import { ccxtExchange } from "../../sync/ccxt/ccxt-exchange.js";
+import type { Exchange, OrderRequest } from "../../sync/port/exchange.js";
 import { clientOf, EXCHANGES } from "./ccxt/clients.js";
 import { type Answering, ExchangeServer, type Reaction } from "./ccxt/exchange-server.js";
 import { failing } from "./ccxt/failing.js";

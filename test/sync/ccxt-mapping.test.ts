@@ -2,16 +2,16 @@
 import ccxt from "ccxt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { times } from "../../src/exact/double.js";
 import { ClientOrderIds } from "../../sync/ccxt/client-order-ids.js";
 import { failureOf, isUnknownOrder } from "../../sync/ccxt/failure.js";
 import { readFill } from "../../sync/ccxt/fill.js";
 import { readHoldings } from "../../sync/ccxt/holding.js";
-import { minSizeOf, readMarket } from "../../sync/ccxt/market.js";
+import { minSizeOf, readMarket, wholeSteps } from "../../sync/ccxt/market.js";
 import { orderOfFills, readOrder, readSubmitted } from "../../sync/ccxt/order.js";
 import { everySince } from "../../sync/ccxt/pages.js";
 import { mergePositions, readPosition } from "../../sync/ccxt/position.js";
 import type { Row } from "../../sync/ccxt/row.js";
-import { timesExact, wholeSteps } from "../../sync/ccxt/size.js";
 import { seededRandom } from "../servers/random.js";
 
 const test = suite("ccxt mapping");
@@ -53,9 +53,9 @@ function fill(row: Row, market = PERP, noteMissingFee = () => {}) {
 }
 
 test("0.1 x 3 contracts are 0.3", () => {
-  assert.is(timesExact(3, 0.1), 0.3);
+  assert.is(times(3, 0.1), 0.3);
   assert.is(position({ contracts: 3, contractSize: 0.1, side: "long" })?.size, 0.3);
-  assert.is(timesExact(1e-7, 1e-3), 1e-10);
+  assert.is(times(1e-7, 1e-3), 1e-10);
 });
 
 test("any number of whole contracts comes back from its size", () => {
@@ -65,7 +65,7 @@ test("any number of whole contracts comes back from its size", () => {
   for (let i = 0; i < 2_000; i += 1) {
     const contracts = 1 + Math.floor(random() * 1e6);
     const contractSize = [0.001, 0.01, 0.1, 1, 10, 100, 0.0001][Math.floor(random() * 7)] ?? 1;
-    const size = timesExact(contracts, contractSize);
+    const size = times(contracts, contractSize);
     assert.equal(wholeSteps(size, { contractSize, step: 1 }), { contracts, size }, `${contracts} x ${contractSize}`);
   }
 });

@@ -1,8 +1,8 @@
 /** What the adapter sends and finds, through the real ccxt to servers that behave. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type CcxtExchangeOptions, ccxtExchange } from "../../sync/ccxt-exchange.js";
-import type { OrderRequest } from "../../sync/exchange.js";
+import { type CcxtExchangeOptions, ccxtExchange } from "../../sync/ccxt/ccxt-exchange.js";
+import type { OrderRequest } from "../../sync/port/exchange.js";
 import { clientOf, type ExchangeId } from "./ccxt/clients.js";
 import { type Answering, type Asked, ExchangeServer, type Reaction } from "./ccxt/exchange-server.js";
 import { failing } from "./ccxt/failing.js";

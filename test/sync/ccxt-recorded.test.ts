@@ -2,11 +2,11 @@
 import type { Exchange as Client } from "ccxt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ccxtExchange } from "../../sync/ccxt/ccxt-exchange.js";
 import { marketOf } from "../../sync/ccxt/market.js";
 import { type OrderContext, readOrder, readSubmitted } from "../../sync/ccxt/order.js";
 import { readPosition } from "../../sync/ccxt/position.js";
 import { isRow, numberOf, type Row, rowOf, rowsOf, textOf, Unreadable } from "../../sync/ccxt/row.js";
-import { ccxtExchange } from "../../sync/ccxt-exchange.js";
 import { clientOf, EXCHANGES, type ExchangeId } from "./ccxt/clients.js";
 import { ExchangeServer } from "./ccxt/exchange-server.js";
 import { answersOf, type Recording, SOURCES, type Source, WITHOUT_RECORDINGS } from "./ccxt/recordings.js";

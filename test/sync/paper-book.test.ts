@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { toMoney } from "../../src/exact/money.js";
 import { Book } from "../../sync/paper/book.js";
-import type { PaperOrder, PaperPosition } from "../../sync/paper/rows.js";
+import type { PaperOrder, PaperPosition } from "../../sync/paper/paper-rows.js";
 import { rulesOf } from "../../sync/paper/rules.js";
 import { piecesOf, touchedPart } from "../../sync/paper/split.js";
 import { BTC, ETH } from "./paper/samples.js";

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { InvalidArgumentError } from "../../src/errors.js";
-import { PaperExchange } from "../../sync/paper-exchange.js";
+import { PaperExchange } from "../../sync/paper/paper-exchange.js";
 import { Clock, MINUTE, NOON } from "../contract/clock.js";
 import { failure, refused } from "../contract/expect.js";
 import { BTC, ETH, EVER, fails, fillsOf, opened, order, positionsOf } from "./paper/samples.js";

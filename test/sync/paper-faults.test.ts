@@ -1,7 +1,7 @@
 /** How the simulated exchange misbehaves when it is asked to. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { FaultPlan, PaperExchange } from "../../sync/paper-exchange.js";
+import type { FaultPlan, PaperExchange } from "../../sync/paper/paper-exchange.js";
 import { failure, refused } from "../contract/expect.js";
 import { BTC, ETH, EVER, fails, opened, order, positionsOf } from "./paper/samples.js";
 

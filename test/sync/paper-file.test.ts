@@ -14,14 +14,14 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CorruptStateError, InvalidArgumentError, LockedError, SchemaVersionError } from "../../src/errors.js";
-import { journalLine } from "../../sync/paper/journal.js";
-import { PaperExchange } from "../../sync/paper-exchange.js";
+import { PaperExchange } from "../../sync/paper/paper-exchange.js";
+import { paperLine } from "../../sync/paper/paper-text.js";
 import { Clock, MINUTE } from "../contract/clock.js";
 import { Child } from "../duckdb/child.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
 import { BTC, EVER, everything, fails, opened, order, positionsOf } from "./paper/samples.js";
 
-const TRADER = "../sync/paper/trader.ts";
+const TRADER = "./paper/trader.ts";
 
 const folder = await makeFolder();
 const test = suite("the paper exchange's file");
@@ -166,7 +166,7 @@ test("a file of a later version is refused by name", async () => {
   const exchange = await opened({ file });
   await exchange.close();
   const line: unknown = { paperExchange: 2 };
-  writeFileSync(file, Reflect.apply(journalLine, undefined, [line]));
+  writeFileSync(file, Reflect.apply(paperLine, undefined, [line]));
   assert.instance(refusal(file), SchemaVersionError);
 });
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
-import { PaperExchange, type PaperExchangeOptions } from "../../sync/paper-exchange.js";
+import { PaperExchange, type PaperExchangeOptions } from "../../sync/paper/paper-exchange.js";
 import { Clock } from "../contract/clock.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
 import { BTC, ETH, EVER, everything } from "./paper/samples.js";

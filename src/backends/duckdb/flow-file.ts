@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { constants, copyFile, link, open, rename, rm, stat } from "node:fs/promises";
+import { constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { LockedError } from "../../errors.js";
+import { syncFolder } from "../../sync-folder.js";
 import { claim } from "./open-here.js";
 import { lockedBy, refusalOf } from "./refusal.js";
 
@@ -128,16 +129,6 @@ async function secondName(path: string, other: string): Promise<void> {
     if (codeOf(error) === "EEXIST") throw error;
     return copyFile(path, other, constants.COPYFILE_EXCL);
   });
-}
-
-/** Makes a new name survive a power cut, where the system can. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder);
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // Windows opens no folders; there the name is as durable as the file system makes it.
-  }
 }
 
 function codeOf(error: unknown): unknown {

@@ -5,7 +5,7 @@ import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Change } from "../../state/table.js";
 import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
-import { Journal } from "./journal.js";
+import { CommitJournal } from "./commit-journal.js";
 import type { Mirror, Write } from "./mirror.js";
 import { mirrorsOf } from "./tables.js";
 
@@ -35,7 +35,7 @@ export class FlowStore {
 
   private constructor(
     private readonly connection: DuckDBConnection,
-    private readonly journal: Journal,
+    private readonly journal: CommitJournal,
     readonly policy: CheckpointPolicy,
     { flowId, maxEvents }: BackendContext,
   ) {
@@ -50,8 +50,8 @@ export class FlowStore {
     fill = (state: FlowState) => openNew(state, context),
   ): Promise<void> {
     await connection.run("BEGIN");
-    await Journal.create(connection);
-    const store = new FlowStore(connection, await Journal.open(connection), CHECKPOINTS, context);
+    await CommitJournal.create(connection);
+    const store = new FlowStore(connection, await CommitJournal.open(connection), CHECKPOINTS, context);
     for (const mirror of store.#mirrors.values()) await mirror.create(connection);
     await connection.run("COMMIT");
     fill(store.state);
@@ -65,7 +65,7 @@ export class FlowStore {
     context: BackendContext,
     policy: CheckpointPolicy,
   ): Promise<FlowStore> {
-    const store = new FlowStore(connection, await Journal.open(connection), policy, context);
+    const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context);
     for (const mirror of store.#mirrors.values()) await mirror.load(connection);
     for await (const changes of store.journal.read()) store.#replay(changes);
     return store;

@@ -3,15 +3,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { errorText } from "../../words/error-text.js";
 import { backoff } from "./backoff.js";
-import { type Connector, type Place, PlaceConnector, type Report, serverConnector } from "./connectors.js";
+import { type Connector, PlaceConnector, type Report, type ServerAddress, serverConnector } from "./connectors.js";
 
 /** How to connect to any member. */
 type Options = Omit<RedisOptions, "replyMapping"> & { readonly disconnectTimeout: number };
 
 /** Who serves a slot, and every node that the cluster has. */
 interface Topology {
-  readonly master: Place | undefined;
-  readonly members: readonly Place[];
+  readonly master: ServerAddress | undefined;
+  readonly members: readonly ServerAddress[];
 }
 
 /**
@@ -19,7 +19,7 @@ interface Topology {
  * the master is, beginning with another member than the last time, and remembers the members it is told of.
  * (`Cluster` of ioredis would queue calls while a node is away, and send them again by itself.)
  */
-export function clusterConnector(seeds: readonly Place[], key: string, options: Options): Connector {
+export function clusterConnector(seeds: readonly ServerAddress[], key: string, options: Options): Connector {
   return class extends PlaceConnector {
     #members = seeds;
     #turn = 0;
@@ -33,7 +33,7 @@ export function clusterConnector(seeds: readonly Place[], key: string, options: 
       return this.dial(await this.#findMaster(report), options.tls);
     }
 
-    async #findMaster(report: Report): Promise<Place> {
+    async #findMaster(report: Report): Promise<ServerAddress> {
       for (let attempts = 1; ; attempts++) {
         let reason = "the slot has no master";
         for (let asked = 0; asked < this.#members.length; asked++) {
@@ -55,7 +55,7 @@ export function clusterConnector(seeds: readonly Place[], key: string, options: 
   };
 }
 
-async function askTopology(member: Place, key: string, options: Options): Promise<Topology> {
+async function askTopology(member: ServerAddress, key: string, options: Options): Promise<Topology> {
   const client = new Redis({
     ...options,
     Connector: serverConnector(member, options.tls, options.disconnectTimeout),
@@ -78,9 +78,9 @@ async function askTopology(member: Place, key: string, options: Options): Promis
 }
 
 /** Reads CLUSTER SLOTS: ranges of [first slot, last slot, master, replicas...], a node being [host, port, ...]. */
-function readTopology(ranges: readonly unknown[], slot: number, asked: Place): Topology {
-  let master: Place | undefined;
-  const members: Place[] = [];
+function readTopology(ranges: readonly unknown[], slot: number, asked: ServerAddress): Topology {
+  let master: ServerAddress | undefined;
+  const members: ServerAddress[] = [];
   for (const range of ranges) {
     if (!Array.isArray(range)) continue;
     const [first, last, ...nodes]: unknown[] = range;
@@ -92,8 +92,8 @@ function readTopology(ranges: readonly unknown[], slot: number, asked: Place): T
 }
 
 /** The masters in what CLUSTER SLOTS answered to who asked at a place. */
-export function mastersIn(ranges: unknown, asked: Place): Place[] {
-  const masters: Place[] = [];
+export function mastersIn(ranges: unknown, asked: ServerAddress): ServerAddress[] {
+  const masters: ServerAddress[] = [];
   for (const range of Array.isArray(ranges) ? ranges : []) {
     const [master] = Array.isArray(range) ? readMember(range[2], asked) : [];
     if (master && !masters.some((known) => isSame(known, master))) masters.push(master);
@@ -102,13 +102,13 @@ export function mastersIn(ranges: unknown, asked: Place): Place[] {
 }
 
 /** A node that does not know its own address is where it was asked. */
-function readMember(node: unknown, asked: Place): Place[] {
+function readMember(node: unknown, asked: ServerAddress): ServerAddress[] {
   if (!Array.isArray(node)) return [];
   const [host, port]: unknown[] = node;
   const isKnown = typeof host === "string" && host !== "" && host !== "?";
   return [{ host: isKnown ? host : asked.host, port: Number(port) }];
 }
 
-function isSame(a: Place, b: Place): boolean {
+function isSame(a: ServerAddress, b: ServerAddress): boolean {
   return a.host === b.host && a.port === b.port;
 }

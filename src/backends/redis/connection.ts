@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { Command, type Redis } from "ioredis";
 import type { ResolvedConfig } from "../../config/schema.js";
+import { isElsewhere } from "./attempt-failure.js";
 import { createClient } from "./client.js";
-import { isElsewhere } from "./faults.js";
 
 const CLOSED = "the connection is closed";
 

@@ -8,7 +8,7 @@ export type Connector = NonNullable<RedisOptions["Connector"]>;
 /** How a connector tells what goes wrong while it goes on trying. */
 export type Report = (type: string, error: Error) => void;
 
-export interface Place {
+export interface ServerAddress {
   readonly host: string;
   readonly port: number;
 }
@@ -18,7 +18,7 @@ export interface Place {
  * may have a second one, which must not go uncaught.
  */
 export abstract class PlaceConnector extends AbstractConnector {
-  protected dial(place: Place, tls: ConnectionOptions | undefined): Socket {
+  protected dial(place: ServerAddress, tls: ConnectionOptions | undefined): Socket {
     const socket = tls ? connectTls({ ...place, ...tls }) : connect(place);
     this.stream = socket.on("error", (error) => {
       this.firstError = error;
@@ -28,7 +28,7 @@ export abstract class PlaceConnector extends AbstractConnector {
 }
 
 /** Connects to one server. */
-export function serverConnector(place: Place, tls: ConnectionOptions | undefined, farewell: number): Connector {
+export function serverConnector(place: ServerAddress, tls: ConnectionOptions | undefined, farewell: number): Connector {
   return class extends PlaceConnector {
     constructor() {
       super(farewell);

@@ -1,4 +1,4 @@
-import type { KeyName } from "../../operations/keys.js";
+import type { KeyName } from "../../layout/keys.js";
 
 /** The names of one flow's keys: `sf:{flow_id}:positions:open`; in a cluster the flow id keeps its braces, so that a flow lives in one slot. */
 export class FlowKeys {
@@ -27,8 +27,8 @@ export class FlowKeys {
     return this.#prefix;
   }
 
-  /** Where the answers to the calls of a session are remembered. */
-  call(session: string): string {
-    return `${this.#prefix}execution:call:${session}`;
+  /** Where the answers to the calls in these slots are remembered. */
+  call(slots: string): string {
+    return `${this.#prefix}execution:call:${slots}`;
   }
 }

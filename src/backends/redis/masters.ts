@@ -4,7 +4,7 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import { ConfigError, ConnectionError } from "../../errors.js";
 import { mastersIn } from "./cluster.js";
 import { Connection } from "./connection.js";
-import type { Place } from "./connectors.js";
+import type { ServerAddress } from "./connectors.js";
 
 type RedisConfig = ResolvedConfig["redis"];
 
@@ -26,7 +26,7 @@ export async function mastersOf(config: RedisConfig): Promise<RedisConfig[]> {
 }
 
 /** The server that has a key now: it takes asking where sentinels or a cluster know it. Rejects with a ConnectionError. */
-export async function serverOf(config: RedisConfig, key: string): Promise<Place> {
+export async function serverOf(config: RedisConfig, key: string): Promise<ServerAddress> {
   const url = parseRedisUrl(config.url);
   if ("fault" in url) throw new ConfigError(`redis.url: expected ${url.fault}`);
   if (!config.cluster && !config.sentinels) return url;
@@ -66,6 +66,6 @@ export async function onServer<Result>(
   }
 }
 
-function hostIn({ host }: Place): string {
+function hostIn({ host }: ServerAddress): string {
   return host.includes(":") ? `[${host}]` : host;
 }

@@ -1,13 +1,13 @@
 import type { StateManager } from "../../manager/state-manager.js";
 import { count } from "../../words/in-words.js";
-import { printable } from "../../words/table.js";
+import { printable } from "../../words/text-table.js";
 import { breakerDuration, untilWords } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { breakerWords } from "../status/status-text.js";
-import { table } from "../table.js";
+import { table } from "../terminal-table.js";
 
 export const addBreaker: AddCommand = (program, run) => {
   const breaker = program

@@ -6,7 +6,7 @@ import type { Finding } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
 import { redisFacts } from "../../doctor/redis-facts.js";
 import { count } from "../../words/in-words.js";
-import { printable } from "../../words/table.js";
+import { printable } from "../../words/text-table.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { Colours, Terminal } from "../terminal.js";

@@ -1,7 +1,7 @@
 import { gain } from "../../words/in-words.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
-import { table } from "../table.js";
+import { table } from "../terminal-table.js";
 
 export const addHistory: AddCommand = (program, run) => {
   program

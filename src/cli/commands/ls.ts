@@ -8,8 +8,8 @@ import type { Invocation } from "../invocation.js";
 import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, isActive } from "../status/status-text.js";
-import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";
+import { table } from "../terminal-table.js";
 import { nowOf } from "./status.js";
 
 const TICK = 1000;

@@ -1,11 +1,11 @@
 import { parseRiskLimits, RISK_LIMITS, type RiskLimits } from "../../config/risk-limits.js";
 import { amount, count, fraction, gain } from "../../words/in-words.js";
-import { printable } from "../../words/table.js";
+import { printable } from "../../words/text-table.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
 import { breakerWords } from "../status/status-text.js";
-import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";
+import { table } from "../terminal-table.js";
 
 export const addRisk: AddCommand = (program, run) => {
   const risk = program

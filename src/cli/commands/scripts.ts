@@ -5,9 +5,9 @@ import { mastersOf, onServer, serverOf } from "../../backends/redis/masters.js";
 import { LUA_FOLDER, type Script, script } from "../../backends/redis/scripts.js";
 import { parseFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
+import type { KeyName } from "../../layout/keys.js";
 import { operations } from "../../operations/all.js";
 import { argumentsWithWords } from "../../operations/argument-words.js";
-import type { KeyName } from "../../operations/keys.js";
 import { type AnyOperation, COMMON_KEYS } from "../../operations/operation.js";
 import { count } from "../../words/in-words.js";
 import type { AddCommand } from "../command.js";
@@ -15,9 +15,9 @@ import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import { placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { passwordsOf } from "../place.js";
-import { connectionFlags, type ScriptCall, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
+import { connectionFlags, type ScriptRun, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
 import { argumentsOf } from "../scripts/script-arguments.js";
-import { table } from "../table.js";
+import { table } from "../terminal-table.js";
 
 export const addScripts: AddCommand = (program, run) => {
   const scripts = program
@@ -133,7 +133,7 @@ function allKeys({ kind, keys }: AnyOperation): KeyName[] {
   return [...COMMON_KEYS[kind], ...keys];
 }
 
-function callOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig, flowId: string): ScriptCall {
+function callOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig, flowId: string): ScriptRun {
   const found: Script = script(operation.name);
   const flow = new FlowKeys(config.redis.key_prefix, flowId, config.redis.cluster);
   return {

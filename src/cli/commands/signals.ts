@@ -1,8 +1,8 @@
 import { time } from "../../words/in-words.js";
-import { printable } from "../../words/table.js";
+import { printable } from "../../words/text-table.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
-import { table } from "../table.js";
+import { table } from "../terminal-table.js";
 
 export const addSignals: AddCommand = (program, run) => {
   program

@@ -8,7 +8,7 @@ export const WAYS = ["eval", "evalsha", "ldb"] as const;
 export type Way = (typeof WAYS)[number];
 
 /** A script with everything it is called with. */
-export interface ScriptCall {
+export interface ScriptRun {
   readonly script: Script;
   readonly file: string;
   readonly keys: readonly string[];
@@ -16,7 +16,7 @@ export interface ScriptCall {
 }
 
 /** The words after `redis-cli`, the connection's flags among them. */
-export function wordsOf(way: Way, connection: readonly string[], { script, file, keys, argv }: ScriptCall): string[] {
+export function wordsOf(way: Way, connection: readonly string[], { script, file, keys, argv }: ScriptRun): string[] {
   switch (way) {
     case "eval":
       return [...connection, "--eval", file, ...keys, ",", ...argv];

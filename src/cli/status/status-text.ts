@@ -2,7 +2,7 @@
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { CircuitBreaker, Snapshot } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
-import { printable } from "../../words/table.js";
+import { printable } from "../../words/text-table.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";

@@ -3,10 +3,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
 import { KEY_LAYOUTS } from "../../../src/layout/key-layouts.js";
+import { KEYS } from "../../../src/layout/keys.js";
 import { operations } from "../../../src/operations/all.js";
 import { ARGUMENT_WORDS, argumentsWithWords } from "../../../src/operations/argument-words.js";
 import { argumentNames } from "../../../src/operations/arguments.js";
-import { KEYS } from "../../../src/operations/keys.js";
 import { COMMON_ARGV } from "../../../src/operations/operation.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
-import type { KeyName } from "../../../src/operations/keys.js";
+import type { KeyName } from "../../../src/layout/keys.js";
 import { type AnyOperation, COMMON_KEYS } from "../../../src/operations/operation.js";
 import { SAMPLE_CALLS, type SampleCall } from "../calls.js";
 

@@ -1,5 +1,5 @@
 /** What a call rejects with, which must be an ExchangeError. */
-import { ExchangeError } from "../../../sync/exchange-error.js";
+import { ExchangeError } from "../../../sync/port/exchange-error.js";
 
 export async function failing(call: Promise<unknown>): Promise<ExchangeError> {
   try {

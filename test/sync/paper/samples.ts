@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
-import type { ExchangePosition, OrderRequest } from "../../../sync/exchange.js";
-import { ExchangeError, type ExchangeFailure } from "../../../sync/exchange-error.js";
-import { PaperExchange, type PaperExchangeOptions } from "../../../sync/paper-exchange.js";
+import { PaperExchange, type PaperExchangeOptions } from "../../../sync/paper/paper-exchange.js";
+import type { ExchangePosition, OrderRequest } from "../../../sync/port/exchange.js";
+import { ExchangeError, type ExchangeFailure } from "../../../sync/port/exchange-error.js";
 import { Clock } from "../../contract/clock.js";
 import { failure } from "../../contract/expect.js";
 

@@ -4,9 +4,9 @@ import * as assert from "uvu/assert";
 import { InvalidArgumentError } from "../../../src/errors.js";
 import { multiplyDecimal, toDecimal } from "../../../src/exact/decimal.js";
 import { roundDecimal, toMoney } from "../../../src/exact/money.js";
-import type { ExchangeFill, ExchangeOrder } from "../../../sync/exchange.js";
-import { ExchangeError } from "../../../sync/exchange-error.js";
-import type { PaperExchange, PaperExchangeOptions } from "../../../sync/paper-exchange.js";
+import type { PaperExchange, PaperExchangeOptions } from "../../../sync/paper/paper-exchange.js";
+import type { ExchangeFill, ExchangeOrder } from "../../../sync/port/exchange.js";
+import { ExchangeError } from "../../../sync/port/exchange-error.js";
 import { BTC, ETH, EVER, everything } from "./samples.js";
 
 export const START = 10_000;

@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { StateError } from "../../../src/errors.js";
-import { PaperExchange } from "../../../sync/paper-exchange.js";
+import { PaperExchange } from "../../../sync/paper/paper-exchange.js";
 import { BTC } from "./samples.js";
 
 const [file = "", hold] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { closeOrderId, isCloseOrderId } from "../../../sync/client-order-id.js";
 import { recover } from "../../../sync/index.js";
+import { closeOrderId, isCloseOrderId } from "../../../sync/plan/client-order-id.js";
 import type { Theme } from "../../contract/open.js";
 import { gateAt } from "./gate.js";
 import { PAIR, QUICK, Stand } from "./stand.js";

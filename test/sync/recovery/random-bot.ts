@@ -1,6 +1,7 @@
 /** A bot and the world around it: does the steps of a random life. */
+
+import { minus, plus } from "../../../src/exact/double.js";
 import { InvalidArgumentError, type PendingOrder, type StateManager } from "../../../src/index.js";
-import { minus, plus } from "../../../sync/exact.js";
 import { type Exchange, ExchangeError, type ExchangeFill, type PaperExchange } from "../../../sync/index.js";
 import type { Clock } from "../../contract/clock.js";
 import { PAIRS, type RandomLife, type Step } from "./random-life.js";

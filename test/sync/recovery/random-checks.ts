@@ -1,9 +1,9 @@
 /** What has to hold after a recovery from a random life. */
 import * as assert from "uvu/assert";
+import { minus, plus } from "../../../src/exact/double.js";
 import type { StateEvent } from "../../../src/index.js";
-import { minus, plus } from "../../../sync/exact.js";
 import type { RecoveryReport } from "../../../sync/index.js";
-import { canonicalPair, sideKey } from "../../../sync/pairs.js";
+import { canonicalPair, sideKey } from "../../../sync/port/pairs.js";
 import { allFills, OWN, type RandomBot } from "./random-bot.js";
 
 async function eventsOf({ mgr }: RandomBot): Promise<StateEvent[]> {

@@ -1,0 +1,73 @@
+import { type DuckDBConnection, type DuckDBPreparedStatement, DuckDBTimestampTZValue } from "@duckdb/node-api";
+import { text, time, whole } from "./columns.js";
+import { SqlTable } from "./sql-table.js";
+
+/** What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. */
+interface JournalRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly changes: string;
+}
+
+const table = new SqlTable<JournalRow>("journal", { seq: whole, at: time, changes: text });
+
+/** The truth since the last checkpoint: one row for every commit. Without a key, because that is the cheapest row to add. */
+export class CommitJournal {
+  #rows = 0;
+  #length = 0;
+  #seq = 0;
+
+  private constructor(
+    private readonly connection: DuckDBConnection,
+    private readonly insert: DuckDBPreparedStatement,
+  ) {}
+
+  static create(connection: DuckDBConnection): Promise<void> {
+    return table.create(connection);
+  }
+
+  static async open(connection: DuckDBConnection): Promise<CommitJournal> {
+    return new CommitJournal(connection, await connection.prepare("INSERT INTO journal VALUES ($1, $2, $3)"));
+  }
+
+  /** How many rows it has. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** How long its rows are, in characters. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a row; it is durable when this resolves. */
+  async append(changes: string): Promise<void> {
+    this.#seq++;
+    this.insert.bindBigInt(1, BigInt(this.#seq));
+    this.insert.bindTimestampTZ(2, new DuckDBTimestampTZValue(BigInt(Date.now()) * 1000n));
+    this.insert.bindVarchar(3, changes);
+    await this.insert.run();
+    this.#rows++;
+    this.#length += changes.length;
+  }
+
+  /** The changes of every row, oldest first. Throws a TypeError when one is missing. */
+  async *read(): AsyncGenerator<string> {
+    for await (const rows of table.read(this.connection, ["seq"])) {
+      for (const { seq, changes } of rows) {
+        if (this.#rows > 0 && seq !== this.#seq + 1) throw new TypeError(`journal: row ${this.#seq + 1} is missing`);
+        this.#seq = seq;
+        this.#rows++;
+        this.#length += changes.length;
+        yield changes;
+      }
+    }
+  }
+
+  /** Removes every row, within a transaction of the caller. */
+  async clear(): Promise<void> {
+    await this.connection.run("DELETE FROM journal");
+    this.#rows = 0;
+    this.#length = 0;
+  }
+}

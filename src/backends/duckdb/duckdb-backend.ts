@@ -1,0 +1,84 @@
+import { ConnectionError, UnknownFlowError } from "../../errors.js";
+import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
+import type { Operation } from "../../operations/operation.js";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { type Backend, type BackendContext, callAt } from "../backend.js";
+import { placeOf } from "./file-place.js";
+import { FlowFile } from "./flow-file.js";
+import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
+import { damaged, refusalOf } from "./refusal.js";
+import { Session } from "./session.js";
+
+/**
+ * A flow in one file of this process. Reads come from memory. A change is made in memory, then written to the file's journal,
+ * together with all others that wait; its promise resolves when DuckDB has synced it to disk.
+ */
+export class DuckdbBackend implements Backend {
+  readonly #context: BackendContext;
+  readonly #path: string;
+  readonly #checkpoints: CheckpointPolicy;
+  #session: Session | undefined;
+  /** The last `connect` or `close`: they take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** `checkpoints`: when the tables of the file are brought up to date, other than as it is best. */
+  constructor(context: BackendContext, path: string, checkpoints: Partial<CheckpointPolicy> = {}) {
+    this.#context = context;
+    this.#path = path;
+    this.#checkpoints = { ...CHECKPOINTS, ...checkpoints };
+  }
+
+  /**
+   * Rejects with a LockedError when the file is open elsewhere, with a ConfigError when it cannot be there or holds another flow,
+   * with a SchemaVersionError or a CorruptStateError when it cannot be read; then it was not written to.
+   */
+  connect(existing = false): Promise<OpenedFlow> {
+    return this.#inTurn(async () => {
+      const created = this.#session ? false : await this.#open(existing);
+      const opened = await this.execute(openFlow, { epoch: "", schema: SCHEMA_VERSION }, "");
+      if (!opened) throw damaged(this.#path, "it has no epoch");
+      return { ...opened, created };
+    });
+  }
+
+  async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (!this.#session) throw new ConnectionError("the flow is not open: call connect() first");
+    return this.#session.execute(operation, args, callAt(this.#context, lease));
+  }
+
+  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+    await this.#session?.eventAfter(id, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      const session = this.#session;
+      this.#session = undefined;
+      await session?.close();
+    });
+  }
+
+  /** True when there was no such flow before. */
+  async #open(existing: boolean): Promise<boolean> {
+    const { path, exists } = await placeOf(this.#path, existing);
+    if (existing && !exists)
+      throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);
+    const created = !exists && (await this.#make(path));
+    this.#session = await Session.open(path, this.#context, this.#checkpoints, existing);
+    return created;
+  }
+
+  async #make(path: string): Promise<boolean> {
+    try {
+      return await FlowFile.make(path, (connection) => FlowStore.create(connection, this.#context));
+    } catch (error) {
+      throw refusalOf(path, error);
+    }
+  }
+
+  #inTurn<Result>(step: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(step);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}

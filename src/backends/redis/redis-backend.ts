@@ -1,0 +1,337 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
+import { operations } from "../../operations/all.js";
+import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
+import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
+import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import type { Backend, BackendContext } from "../backend.js";
+import { type AttemptFailure, judge } from "./attempt-failure.js";
+import { CallSlots } from "./call-slots.js";
+import { Connection } from "./connection.js";
+import { FlowKeys } from "./keys.js";
+import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
+import { type Script, script } from "./scripts.js";
+import { checkServer } from "./server.js";
+import { StreamTail } from "./stream-tail.js";
+
+/** Redis remembers an answer for ten minutes after the call (`answer` in `lua/shared/change.lua`); ask no later than this, ms. */
+const ANSWER_MEMORY = 9 * 60_000;
+
+/** How long to wait before asking again, ms. */
+const PAUSE = 25;
+
+/** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
+const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
+
+/** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. */
+interface Request<Result> {
+  readonly changes: boolean;
+  readonly number: string;
+  readonly script: Script;
+  readonly arguments: ScriptArguments;
+  readonly decode: (reply: Reply) => Result;
+  /** No copy went out before. */
+  readonly madeAt: Moment;
+  /** Where a change's answer is remembered: held until nobody will ask for it again. */
+  place: Place | undefined;
+  /** True once a copy may have reached the server without an answer. */
+  maybeSent: boolean;
+  /** The answer to `UnknownOutcomeError.retry()`, once somebody asked for it; undefined again when it, too, stays unknown. */
+  retried: Promise<Result> | undefined;
+}
+
+interface Place {
+  readonly slots: CallSlots;
+  readonly slot: number;
+}
+
+/** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
+export class RedisBackend implements Backend {
+  readonly #context: BackendContext;
+  readonly #config: ResolvedConfig["redis"];
+  readonly #keys: FlowKeys;
+  readonly #keysOf = new Map<string, ScriptArguments>();
+  #slots = new CallSlots();
+  #connection: Connection | undefined;
+  #tail: StreamTail | undefined;
+  #closing: Promise<void> | undefined;
+  #address = "";
+  #epoch = "";
+  #calls = 0;
+  #inFlight = 0;
+  /** Told when nothing is in flight any more. */
+  #whenIdle: (() => void) | undefined;
+
+  constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
+    this.#context = context;
+    this.#config = config;
+    this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
+  }
+
+  async connect(existing = false): Promise<OpenedFlow> {
+    await this.#closing;
+    if (this.#connection) throw new ConnectionError("the flow is already open");
+    const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
+    this.#connection = connection;
+    this.#address = connection.address;
+    try {
+      return await this.#track(this.#open(connection, existing));
+    } catch (error) {
+      this.#connection = undefined;
+      connection.close();
+      throw error;
+    }
+  }
+
+  execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (!this.#connection || this.#closing) {
+      return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
+    }
+    return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
+  }
+
+  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+    if (!this.#connection || this.#closing) return;
+    this.#tail ??= new StreamTail(this.#config, this.#keys);
+    await this.#tail.after(id, signal);
+  }
+
+  async close(): Promise<void> {
+    this.#tail?.close();
+    this.#tail = undefined;
+    this.#closing ??= this.#finish().finally(() => {
+      this.#closing = undefined;
+    });
+    await this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    while (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
+    const deadline = this.#deadline();
+    await this.#prepare(connection, deadline);
+    const flow = { epoch: existing ? "" : randomUUID(), schema: SCHEMA_VERSION };
+    const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
+    if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
+    this.#epoch = opened.epoch;
+    return opened;
+  }
+
+  /** Checks the server, and has it know the scripts. */
+  async #prepare(connection: Connection, deadline: number): Promise<void> {
+    for (;;) {
+      await connection.ready(deadline).catch((error: Error) => {
+        throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
+      });
+      try {
+        const info = await connection.send("info", [], deadline);
+        checkServer(String(info), connection.address, this.#config.allow_eviction);
+        const sources = operations.map(({ name }) => script(name).source);
+        await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
+        return;
+      } catch (error) {
+        if (error instanceof StateError) throw error;
+        const fault = judge(error);
+        if (fault.kind === "refused") throw fault.error;
+        const left = deadline - performance.now();
+        if (left <= 0) throw new ConnectionError(`connect: Redis at ${connection.address}: ${this.#noAnswer(fault)}`);
+        await pause(Math.min(PAUSE, left));
+      }
+    }
+  }
+
+  #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
+    const { clock } = this.#context;
+    const { name, kind } = operation;
+    const changes = kind === "change";
+    const now = clock ? String(clock()) : "";
+    const place = changes ? this.#place() : undefined;
+    const number = place ? `${place.slot}:${++this.#calls}` : `${++this.#calls}`;
+    const argv = this.#commonArgv(kind, number, now, lease);
+    addArguments(argv, operation, args);
+    const keys = this.#operationKeys(operation);
+    return {
+      changes,
+      number,
+      script: script(name),
+      arguments: { count: keys.count + argv.length, wire: keys.wire + bulks(argv) },
+      decode: operation.decode,
+      madeAt: moment(),
+      place,
+      maybeSent: false,
+      retried: undefined,
+    };
+  }
+
+  #commonArgv(kind: Operation<never, unknown>["kind"], number: string, now: string, lease: string): ArgumentValue[] {
+    switch (kind) {
+      case "open":
+        return [number, now];
+      case "read":
+        return [number, this.#epoch, now];
+      case "change":
+        return [number, this.#epoch, now, this.#context.instance, lease, this.#context.maxEvents];
+    }
+  }
+
+  /** A slot for a call, among the present ones. */
+  #place(): Place {
+    if (this.#slots.isOver) {
+      this.#slots = new CallSlots();
+      this.#keysOf.clear();
+    }
+    return { slots: this.#slots, slot: this.#slots.take() };
+  }
+
+  /** How many keys, and the keys: the same for every call in the same slots. */
+  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): ScriptArguments {
+    let found = this.#keysOf.get(name);
+    if (!found) {
+      const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
+        key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key),
+      );
+      found = scriptArguments(names, []);
+      this.#keysOf.set(name, found);
+    }
+    return found;
+  }
+
+  /** Asks until there is an answer or the deadline is over; gives the slot back unless the outcome stays unknown. */
+  async #settle<Result>(request: Request<Result>, deadline: number): Promise<Result> {
+    let reply: Reply;
+    try {
+      reply = await this.#ask(request, deadline);
+    } catch (error) {
+      if (error instanceof Unanswered) {
+        throw new UnknownOutcomeError(error.message, () => this.#retry(request), { cause: error.cause });
+      }
+      this.#release(request);
+      throw error;
+    }
+    this.#release(request);
+    try {
+      return request.decode(reply);
+    } catch (cause) {
+      throw new CorruptStateError(`${request.script.name}: what is stored could not be understood: ${String(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  #release<Result>(request: Request<Result>): void {
+    request.place?.slots.free(request.place.slot);
+    request.place = undefined;
+  }
+
+  /** Everybody who asks again shares one attempt, and the answer once there is one. */
+  #retry<Result>(request: Request<Result>): Promise<Result> {
+    if (!request.retried) {
+      const retried = this.#track(this.#settle(request, this.#deadline()));
+      request.retried = retried;
+      retried.catch((error: unknown) => {
+        if (error instanceof UnknownOutcomeError) request.retried = undefined;
+      });
+    }
+    return request.retried;
+  }
+
+  async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
+    let asSource = false;
+    for (;;) {
+      const connection = this.#connection;
+      if (!connection) throw this.#failed(request, "the flow is closed");
+      if (!connection.isReady) await this.#ready(connection, request, deadline);
+      if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
+        throw this.#failed(request, "too late to ask again");
+      }
+
+      const { stream } = connection;
+      let fault: AttemptFailure;
+      try {
+        const reply = await connection.run(new ScriptCall(request.script, request.arguments, asSource), deadline);
+        if (Array.isArray(reply) && reply[reply.length - 1] === request.number) return reply.slice(0, -1);
+        fault = OUT_OF_STEP;
+      } catch (error) {
+        fault = judge(error);
+      }
+      if (fault.kind === "refused") {
+        if (await connection.inStep(deadline)) throw this.#refused(request, fault);
+        fault = OUT_OF_STEP;
+      }
+
+      if (fault.kind === "unknown_script") asSource = true;
+      else if (fault.kind === "lost") request.maybeSent = true;
+      if (fault === OUT_OF_STEP) stream.destroy();
+      const left = deadline - performance.now();
+      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
+      if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
+    }
+  }
+
+  async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
+    try {
+      await connection.ready(deadline);
+    } catch (error) {
+      throw this.#failed(request, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A refusal counts if no copy of the call can have been executed, or will be. */
+  #refused<Result>(request: Request<Result>, { decided, error }: AttemptFailure & { kind: "refused" }): Error {
+    return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
+  }
+
+  #failed<Result>(request: Request<Result>, why: string, cause?: Error): StateError | Unanswered {
+    const message = `${request.script.name}: Redis at ${this.#address}: ${why}`;
+    return request.changes && request.maybeSent
+      ? new Unanswered(`${message}; the call was sent and may have happened: ask with retry()`, { cause })
+      : new ConnectionError(`${message}; nothing happened`, { cause });
+  }
+
+  #noAnswer(fault: AttemptFailure): string {
+    const why = "why" in fault ? ` (${fault.why})` : "";
+    return `no answer within ${this.#config.command_timeout} ms${why}`;
+  }
+
+  #deadline(): number {
+    return performance.now() + this.#config.command_timeout;
+  }
+
+  async #track<T>(call: Promise<T>): Promise<T> {
+    this.#inFlight++;
+    try {
+      return await call;
+    } finally {
+      if (--this.#inFlight === 0) this.#whenIdle?.();
+    }
+  }
+}
+
+/** The call was sent, and no answer came before the deadline. */
+class Unanswered extends Error {}
+
+/** A point in time on two clocks: the first stands still while the machine sleeps, the second may be set. */
+interface Moment {
+  readonly running: number;
+  readonly wall: number;
+}
+
+function moment(): Moment {
+  return { running: performance.now(), wall: Date.now() };
+}
+
+/** How long ago it was at most, ms. */
+function elapsed(since: Moment): number {
+  return Math.max(performance.now() - since.running, Date.now() - since.wall);
+}

@@ -1,0 +1,81 @@
+/** The command line, put together from one file per command: see `command.ts`. */
+import { type AddCommand, emptyProgram, type Program, type Run } from "../command.js";
+import { EXIT, type ExitCode } from "../exit-code.js";
+import { explain } from "../explain.js";
+import { Invocation } from "../invocation.js";
+import { redact } from "../redact.js";
+import type { Terminal } from "../terminal.js";
+import { addBackup } from "./backup.js";
+import { addBreaker } from "./breaker.js";
+import { addCooldowns } from "./cooldowns.js";
+import { addCopy } from "./copy.js";
+import { addDoctor } from "./doctor.js";
+import { addEvents } from "./events.js";
+import { addHistory } from "./history.js";
+import { addInit } from "./init.js";
+import { addLs } from "./ls.js";
+import { addOrders } from "./orders.js";
+import { addPositions } from "./positions.js";
+import { addRestore } from "./restore.js";
+import { addRisk } from "./risk.js";
+import { addScripts } from "./scripts.js";
+import { addSignals } from "./signals.js";
+import { addStatus } from "./status.js";
+
+const COMMANDS: readonly AddCommand[] = [
+  addStatus,
+  addLs,
+  addPositions,
+  addOrders,
+  addSignals,
+  addCooldowns,
+  addRisk,
+  addHistory,
+  addEvents,
+  addBreaker,
+  addScripts,
+  addDoctor,
+  addCopy,
+  addBackup,
+  addRestore,
+  addInit,
+];
+
+/**
+ * Runs the command line `args` (without the program's name) to its end; resolves to the exit code. `more` are commands from
+ * outside of `src/`.
+ */
+export async function runProgram(
+  args: readonly string[],
+  terminal: Terminal,
+  more: readonly AddCommand[] = [],
+): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.fine;
+  const run: Run = async (options, work) => {
+    const invocation = new Invocation(terminal, options);
+    try {
+      await work(invocation);
+      exitCode = invocation.exitCode;
+    } catch (error) {
+      const { code, message } = explain(error);
+      exitCode = code;
+      if (message !== undefined) invocation.complain(message);
+    }
+  };
+  const program = buildProgram(terminal, run, more);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    const { code, message } = explain(error);
+    if (message !== undefined) terminal.err(`sf-state: ${redact(message, [])}\n`);
+    return code;
+  }
+}
+
+/** The program with all its commands. */
+export function buildProgram(terminal: Terminal, run: Run, more: readonly AddCommand[] = []): Program {
+  const program = emptyProgram(terminal);
+  for (const add of [...COMMANDS, ...more]) add(program, run);
+  return program;
+}

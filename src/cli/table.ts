@@ -1,7 +1,0 @@
-import { type Column, textTable } from "../words/table.js";
-import type { Terminal } from "./terminal.js";
-
-/** A table for a terminal. */
-export function table(terminal: Terminal, columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  return textTable(columns, rows, terminal.colours.dim);
-}

@@ -1,0 +1,19 @@
+/** Exact arithmetic on sizes and money that come as doubles: 0.1 + 0.2 is 0.3, three contracts of 0.1 are 0.3. */
+import { addDecimal, multiplyDecimal, subtractDecimal, toDecimal, toNumber } from "./decimal.js";
+
+export function plus(...amounts: readonly number[]): number {
+  return toNumber(amounts.map(toDecimal).reduce(addDecimal, toDecimal(0)));
+}
+
+export function minus(from: number, amount: number): number {
+  return toNumber(subtractDecimal(toDecimal(from), toDecimal(amount)));
+}
+
+export function times(a: number, b: number): number {
+  return toNumber(multiplyDecimal(toDecimal(a), toDecimal(b)));
+}
+
+/** Whether two sizes are the same, but for what their rounding to doubles may have cost. */
+export function same(a: number, b: number, tolerance: number): boolean {
+  return Math.abs(minus(a, b)) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
+}

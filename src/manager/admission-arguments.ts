@@ -1,0 +1,61 @@
+/** Signals, cooldowns and entries as callers give them, made the arguments of operations. */
+import { createHash } from "node:crypto";
+import type { Duration } from "../config/duration.js";
+import type { AdmissionRequest, PositionSide } from "../types.js";
+import * as check from "./check.js";
+
+const ADMISSION_FIELDS = [
+  "signalId",
+  "pair",
+  "side",
+  "size",
+  "price",
+  "orderId",
+  "orderType",
+  "cooldown",
+  "tp",
+  "sl",
+  "metadata",
+];
+
+export function admissionArguments(flowId: string, request: AdmissionRequest) {
+  const r = check.fields("request", request, ADMISSION_FIELDS);
+  const signalId = check.id("signalId", r.signalId);
+  return {
+    signalId,
+    pair: check.pair("pair", r.pair),
+    side: check.entrySide("side", r.side),
+    size: check.size("size", r.size),
+    price: check.size("price", r.price),
+    orderId: r.orderId === undefined ? orderIdOf(flowId, signalId) : check.orderId("orderId", r.orderId),
+    derived: r.orderId === undefined,
+    orderType: check.optionalId("orderType", r.orderType) ?? "limit",
+    cooldown: check.orNone(r.cooldown, (value) => check.duration("cooldown", value)),
+    tp: check.optionalPrice("tp", r.tp),
+    sl: check.optionalPrice("sl", r.sl),
+    metadata: check.orNone(r.metadata, (value) => check.metadata("metadata", value)),
+  };
+}
+
+/** The client order id of a signal's entry: the same at every retry, in every process; what exchanges take. */
+function orderIdOf(flowId: string, signalId: string): string {
+  return `sf${createHash("sha256").update(`${flowId}\0${signalId}`).digest("hex").slice(0, 30)}`;
+}
+
+export function cooldownArguments(
+  pair: string,
+  duration: Duration,
+  options: { side?: PositionSide; reason?: string; replace?: boolean },
+) {
+  const o = check.fields("options", options, ["side", "reason", "replace"]);
+  return {
+    ...pairAndSide(pair, o.side),
+    duration: check.duration("duration", duration),
+    replace: check.flag("replace", o.replace),
+    reason: check.words("reason", o.reason),
+  };
+}
+
+export function pairAndSide(pair: string, side: PositionSide | undefined) {
+  return { pair: check.pair("pair", pair), side: check.optionalSide("side", side) };
+}

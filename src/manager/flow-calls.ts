@@ -1,0 +1,29 @@
+import type { Backend } from "../backends/backend.js";
+import type { Operation } from "../operations/operation.js";
+
+/** Runs operations on a flow, under the lease that its manager acquired last where `execution.single_active` asks for one. */
+export class FlowCalls {
+  readonly #backend: Backend;
+  readonly #singleActive: boolean;
+  /** The lease last acquired; 0: none. */
+  #token = 0;
+
+  constructor(backend: Backend, singleActive: boolean) {
+    this.#backend = backend;
+    this.#singleActive = singleActive;
+  }
+
+  run<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
+    return this.#backend.execute(operation, args, this.#singleActive ? String(this.#token) : "");
+  }
+
+  /** Runs an operation that the holder of the lease and the others may do alike. */
+  runUnfenced<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
+    return this.#backend.execute(operation, args, "");
+  }
+
+  /** From now on changes are made under this lease. */
+  actUnder(token: number): void {
+    this.#token = token;
+  }
+}

@@ -1,0 +1,65 @@
+/** Positions as callers give them, made the arguments of operations. */
+
+import type { Duration } from "../config/duration.js";
+import { InvalidArgumentError } from "../errors.js";
+import type { PositionChanges } from "../operations/update-position.js";
+import type { PositionInput, PositionPatch, Time } from "../types.js";
+import * as check from "./check.js";
+
+/** How `closePosition` books: `pnl` and `equity` in quote currency, `cooldown` for the pair, `ts` of the trade (default now). */
+export interface CloseOptions {
+  pnl: number;
+  equity?: number;
+  cooldown?: Duration;
+  reason?: string;
+  ts?: Time;
+}
+
+const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata"];
+const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", "version"];
+
+export function positionArguments(position: PositionInput) {
+  const p = check.fields("position", position, POSITION_FIELDS);
+  return {
+    id: check.id("position.id", p.id),
+    pair: check.pair("position.pair", p.pair),
+    side: check.positionSide("position.side", p.side),
+    size: check.size("position.size", p.size),
+    entryPrice: check.finite("position.entryPrice", p.entryPrice),
+    entryTs: check.optionalTime("position.entryTs", p.entryTs),
+    tp: check.optionalPrice("position.tp", p.tp),
+    sl: check.optionalPrice("position.sl", p.sl),
+    metadata: check.metadata("position.metadata", p.metadata),
+    cooldown: check.orNone(p.cooldown, (value) => check.duration("position.cooldown", value)),
+  };
+}
+
+export function patchArguments(patch: PositionPatch): PositionChanges {
+  const p = check.fields("patch", patch, PATCH_FIELDS);
+  return {
+    pair: p.pair === undefined ? undefined : check.pair("patch.pair", p.pair),
+    side: p.side === undefined ? undefined : check.positionSide("patch.side", p.side),
+    size: p.size === undefined ? undefined : check.size("patch.size", p.size),
+    entryPrice: p.entryPrice === undefined ? undefined : check.finite("patch.entryPrice", p.entryPrice),
+    entryTs: check.optionalTime("patch.entryTs", p.entryTs),
+    tp: p.tp === undefined ? undefined : check.optionalPrice("patch.tp", p.tp),
+    sl: p.sl === undefined ? undefined : check.optionalPrice("patch.sl", p.sl),
+    metadata: p.metadata === undefined ? undefined : check.metadata("patch.metadata", p.metadata),
+  };
+}
+
+export function closeArguments(id: string, options: CloseOptions) {
+  const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts"]);
+  return {
+    id: check.id("id", id),
+    pnl: check.money("pnl", o.pnl),
+    ts: check.optionalTime("ts", o.ts),
+    equity: check.optionalEquity("equity", o.equity),
+    cooldown: check.optionalDuration("cooldown", o.cooldown),
+    reason: check.words("reason", o.reason),
+  };
+}
+
+export function noPosition(id: string): InvalidArgumentError {
+  return new InvalidArgumentError(`id: no open position ${JSON.stringify(id)}`);
+}

@@ -1,0 +1,34 @@
+import { LockedError } from "../errors.js";
+import { beginRecovery } from "../operations/begin-recovery.js";
+import { endRecovery } from "../operations/end-recovery.js";
+import { journalRecovery } from "../operations/journal-recovery.js";
+import { renewRecovery } from "../operations/renew-recovery.js";
+import * as check from "./check.js";
+import type { FlowCalls } from "./flow-calls.js";
+import { read } from "./outcome.js";
+import { Recovery } from "./recovery.js";
+
+/** The recovery, begun or resumed, or undefined while another holds it; after the deadline a LockedError. */
+export function takeRecovery(
+  flowId: string,
+  calls: FlowCalls,
+  args: { readonly reason: string; readonly ttl: number },
+  deadline: number,
+): Promise<Recovery | undefined> {
+  const askedAt = performance.now();
+  return read(calls.run(beginRecovery, args), {
+    value: (outcome) => {
+      if (outcome.begun) {
+        return new Recovery(outcome, args.ttl, askedAt, {
+          renew: async (token, ttl) => (await calls.run(renewRecovery, { token, ttl })) !== undefined,
+          note: (token, key, value) =>
+            calls.run(journalRecovery, { token, key: check.id("key", key), value: check.note("value", value) }),
+          end: (token) => calls.run(endRecovery, { token }),
+        });
+      }
+      if (performance.now() < deadline) return undefined;
+      const until = new Date(outcome.until).toISOString();
+      throw new LockedError(`flow ${flowId} is being recovered by ${outcome.holder}, which holds it until ${until}`);
+    },
+  });
+}

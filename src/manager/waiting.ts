@@ -1,0 +1,46 @@
+/** Waiting for what one process at a time may hold. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Duration } from "../config/duration.js";
+import { ConnectionError, InvalidArgumentError } from "../errors.js";
+import * as check from "./check.js";
+import { isUnknown } from "./outcome.js";
+
+export interface HoldOptions {
+  ttl?: Duration;
+  wait?: Duration;
+}
+
+/** How often somebody who waits asks again, ms. */
+const POLL = 200;
+
+/** For how long something is held and waited for, ms. */
+export function holdArguments(options: HoldOptions): { ttl: number; wait: number } {
+  const o = check.fields("options", options, ["ttl", "wait"]);
+  const ttl = check.optionalDuration("ttl", o.ttl) ?? 10_000;
+  if (ttl < 100 || ttl > 86_400_000) throw new InvalidArgumentError(`ttl: expected 100ms to 24h, got ${ttl} ms`);
+  return { ttl, wait: check.optionalDuration("wait", o.wait) ?? 0 };
+}
+
+/** Tries, until there is something, until `wait` ms are over, or, while Redis is away, until `closing` aborts. */
+export async function waitFor<T>(
+  wait: number,
+  closing: () => boolean,
+  attempt: (deadline: number) => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = performance.now() + wait;
+  const ask = () => attempt(deadline);
+  for (let next = ask; ; ) {
+    try {
+      const got = await next();
+      if (got !== undefined) return got;
+      next = ask;
+    } catch (error) {
+      const unknown = isUnknown<T | undefined>(error) ? error : undefined;
+      const isAway = unknown !== undefined || error instanceof ConnectionError;
+      if (!isAway || closing() || performance.now() >= deadline) throw error;
+      // Asked anew, it would wait for what it has already.
+      next = unknown?.retry ?? ask;
+    }
+    await pause(Math.min(deadline - performance.now(), POLL));
+  }
+}

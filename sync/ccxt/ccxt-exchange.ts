@@ -1,0 +1,310 @@
+/** Any exchange that ccxt (4.x) speaks to, as an `Exchange`. ccxt is the user's: nothing of it is imported. */
+import { type Duration, parseDuration } from "../../src/config/duration.js";
+import { InvalidArgumentError } from "../../src/errors.js";
+import { times } from "../../src/exact/double.js";
+import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { canonicalPair } from "../port/pairs.js";
+import { CcxtAccount } from "./account.js";
+import { capabilitiesOf } from "./capabilities.js";
+import { type CcxtClient, can } from "./ccxt-client.js";
+import { ClientOrderIds } from "./client-order-ids.js";
+import { dialectOf } from "./dialect.js";
+import { isUnknownOrder } from "./failure.js";
+import { readHoldings } from "./holding.js";
+import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, wholeSteps } from "./market.js";
+import { readSubmitted } from "./order.js";
+import { findOrder } from "./order-search.js";
+import { mergePositions, readPosition } from "./position.js";
+import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
+
+export type { CcxtClient } from "./ccxt-client.js";
+
+export interface CcxtExchangeOptions {
+  /**
+   * The pairs that the bot trades; nothing else is looked at. Needed for spot, where positions are the balances of the pairs' base
+   * coins, and for a client whose default type is spot. Default: every contract position and order of the account.
+   */
+  readonly pairs?: readonly string[];
+  /** How long one call of the client may take before it counts as "no answer". Default 10s. */
+  readonly timeout?: Duration;
+  /** Whether the account is in hedge mode (long and short of a pair at once). Default: the exchange is asked when it matters. */
+  readonly hedged?: boolean;
+}
+
+const DEFAULT_TIMEOUT = 10_000;
+
+/**
+ * The exchange behind a ccxt client, with the account of the client's keys.
+ *
+ * Throws an ExchangeError `unsupported` that lists every method the client lacks; what it can do without is told by `limitations`.
+ * Nothing is asked yet. Every answer is checked: a row without a pair, a size or a side, text that is not JSON and a list that may
+ * be cut are `no_answer`, never a shorter list.
+ *
+ * Two things are set on the client: its `fetch` is wrapped, so that an error page does not read as an empty list, and without
+ * `pairs` ccxt's warning about asking for all open orders at once is turned off. One client serves many callers at a time.
+ */
+export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = {}): Exchange {
+  const timeout = parseDuration(options.timeout ?? DEFAULT_TIMEOUT);
+  if (timeout === undefined || timeout === 0) {
+    throw new InvalidArgumentError(
+      `timeout: expected a duration such as "10s", got ${JSON.stringify(options.timeout)}`,
+    );
+  }
+  const pairs = checkedPairs(client, options.pairs);
+  const spot = pairs?.some((pair) => !isContractPair(pair)) ?? false;
+  const contracts = pairs?.some(isContractPair) ?? true;
+  const dialect = dialectOf(client.id, client.has.fetchOrderWithClientOrderId === true);
+  const { missing, limitations } = capabilitiesOf(client, dialect, { spot, contracts });
+  if (missing.length > 0) throw unsupported(client, `the client lacks ${missing.join("; ")}`);
+  if (Number(client.options?.maxRetriesOnFailure ?? 0) > 0) {
+    throw unsupported(
+      client,
+      "options.maxRetriesOnFailure must be 0: ccxt would send an order again whose answer was lost",
+    );
+  }
+  if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
+  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.idForm), timeout });
+  return new CcxtExchange(account, pairs, options.hedged, limitations);
+}
+
+function unsupported(client: CcxtClient, why: string): ExchangeError {
+  return new ExchangeError("unsupported", `${client.id}: ${why}`);
+}
+
+function checkedPairs(client: CcxtClient, pairs: readonly string[] | undefined): readonly string[] | undefined {
+  if (pairs === undefined) {
+    const type = client.options?.defaultType;
+    const contracts = typeof type === "string" ? /swap|future|delivery|linear/.test(type) : client.has.spot === false;
+    if (contracts) return undefined;
+    throw unsupported(
+      client,
+      "`pairs` is needed: the client trades spot by default, where positions are balances of the pairs' base coins. " +
+        "For contracts name the pairs (BTC/USDT:USDT) or make the client with { options: { defaultType: 'swap' } }",
+    );
+  }
+  if (pairs.length === 0) throw new InvalidArgumentError("pairs: expected at least one pair, got none");
+  const held = new Map<string, string>();
+  for (const pair of new Set(pairs)) {
+    const base = /^([^/:\s]+)\/[^/:\s]+(?::\S+)?$/.exec(pair)?.[1];
+    if (base === undefined) {
+      throw new InvalidArgumentError(`pairs: expected BTC/USDT or BTC/USDT:USDT, got ${JSON.stringify(pair)}`);
+    }
+    if (isContractPair(pair)) continue;
+    const other = held.get(base);
+    if (other !== undefined) {
+      throw new InvalidArgumentError(`pairs: ${other} and ${pair} share the balance of ${base}: name one of them`);
+    }
+    held.set(base, pair);
+  }
+  return [...new Set(pairs)];
+}
+
+class CcxtExchange implements Exchange {
+  readonly name: string;
+  readonly #account: CcxtAccount;
+  readonly #client: CcxtClient;
+  readonly #pairs: readonly string[] | undefined;
+  readonly #limitations: readonly string[];
+  #hedged: boolean | undefined;
+
+  constructor(
+    account: CcxtAccount,
+    pairs: readonly string[] | undefined,
+    hedged: boolean | undefined,
+    limitations: readonly string[],
+  ) {
+    this.name = account.client.id;
+    this.#account = account;
+    this.#client = account.client;
+    this.#pairs = pairs;
+    this.#hedged = hedged;
+    this.#limitations = limitations;
+  }
+
+  /** Known from the start, and what reading has shown since. */
+  get limitations(): readonly string[] {
+    return [...this.#limitations, ...this.#account.notes];
+  }
+
+  /** The pair among `pairs` that is this one or its contract; without `pairs`, the contract that settles in the quote currency. */
+  async resolvePair(pair: string): Promise<string> {
+    const named = this.#pairs?.find((name) => canonicalPair(name) === canonicalPair(pair));
+    if (named !== undefined) return named;
+    if (this.#pairs !== undefined || isContractPair(pair)) return pair;
+    await this.#account.loadMarkets();
+    const contract = `${pair}:${pair.split("/")[1] ?? ""}`;
+    return this.#client.markets?.[contract] === undefined ? pair : contract;
+  }
+
+  async fetchPositions(): Promise<ExchangePosition[]> {
+    await this.#account.loadMarkets();
+    const contracts = this.#pairs?.filter(isContractPair);
+    const spots = this.#pairs?.filter((pair) => !isContractPair(pair)) ?? [];
+    const positions: ExchangePosition[] = [];
+    const together =
+      contracts === undefined || (contracts.length > 0 && this.#account.dialect.positionsTogether === true);
+    for (const pairs of together ? [contracts] : contracts.map((pair) => [pair])) {
+      positions.push(...(await this.#contractPositions(pairs)));
+    }
+    if (spots.length > 0) positions.push(...(await this.#holdings(spots)));
+    return mergePositions(positions);
+  }
+
+  #contractPositions(pairs: readonly string[] | undefined): Promise<ExchangePosition[]> {
+    const sizeOf = (pair: string) => marketOf(this.#client, pair).contractSize;
+    return this.#account.ask("positions", async () => {
+      const rows = rowsOf(await this.#client.fetchPositions?.(pairs && [...pairs]));
+      const asked = rows.filter(
+        (row) => pairs === undefined || row.contracts === 0 || pairs.includes(requiredText(row, "symbol")),
+      );
+      return asked.flatMap((row) => readPosition(row, sizeOf) ?? []);
+    });
+  }
+
+  async #holdings(pairs: readonly string[]): Promise<ExchangePosition[]> {
+    const markets: Market[] = [];
+    for (const pair of pairs) markets.push(await this.#account.market(pair));
+    const elsewhere = this.#client.options?.defaultType;
+    const params = elsewhere === undefined || elsewhere === "spot" ? {} : { type: "spot" };
+    return this.#account.ask("balance", async () => readHoldings(await this.#client.fetchBalance?.(params), markets));
+  }
+
+  async fetchOpenOrders(): Promise<ExchangeOrder[]> {
+    const orders: ExchangeOrder[] = [];
+    for (const pair of this.#pairs ?? [undefined]) orders.push(...(await this.#account.openOrders(pair)));
+    return orders;
+  }
+
+  async fetchOrder(clientOrderId: string, pair: string): Promise<ExchangeOrder | undefined> {
+    return (await findOrder(this.#account, clientOrderId, pair))?.order;
+  }
+
+  fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
+    return this.#account.fills(pair, since.getTime());
+  }
+
+  /**
+   * A size that is not a whole number of the exchange's steps is rounded down, never up; less than one step is `rejected`.
+   * What the exchange does not answer is taken from the request: open, nothing filled.
+   */
+  async createOrder(request: OrderRequest): Promise<ExchangeOrder> {
+    const { clientOrderId, pair, side, type } = request;
+    const what = `${side} ${request.size} ${pair} (${clientOrderId})`;
+    const market = await this.#account.market(pair);
+    const sent = await this.#account.ask(what, async () => this.#amountOf(request, market));
+    const params = await this.#orderParams(request, market);
+    const price = await this.#priceFor(request);
+    const ccxtType = type === "limit" ? "limit" : "market";
+    const submitted = await this.#account.ask(
+      what,
+      async () => {
+        const answer = await this.#client.createOrder?.(pair, ccxtType, side, sent.contracts, price, params);
+        return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market);
+      },
+      { isOrder: true },
+    );
+    const order = submitted ?? (await findOrder(this.#account, clientOrderId, pair))?.order;
+    if (order === undefined)
+      throw new ExchangeError("no_answer", `${this.name}: ${what}: taken, but the answer names no order`);
+    return order;
+  }
+
+  #amountOf(
+    { size, side, type, price, reduceOnly, pair }: OrderRequest,
+    market: Market,
+  ): { contracts: number; size: number } {
+    if (!Number.isFinite(size) || size <= 0)
+      throw new Unreadable(`size: expected a positive number, got ${size}`, "rejected");
+    if (type !== "market" && !(price !== undefined && price > 0)) {
+      throw new Unreadable(`price: expected a positive number for a ${type} order, got ${price}`, "rejected");
+    }
+    if (market.spot && reduceOnly && side === "buy") {
+      throw new Unreadable("a spot position is never short: there is nothing to buy back", "nothing_to_reduce");
+    }
+    const whole = wholeSteps(size, market);
+    const text =
+      whole.contracts === 0
+        ? "0"
+        : (this.#client.amountToPrecision?.(pair, whole.contracts) ?? String(whole.contracts));
+    const contracts = Number(text);
+    if (!(contracts > 0)) {
+      const least = market.step === undefined ? "" : `, which is ${market.step} x ${market.contractSize}`;
+      throw new Unreadable(`size ${size} is less than the smallest step${least}: all of it would remain`, "rejected");
+    }
+    if (contracts > whole.contracts) {
+      throw new Unreadable(
+        `ccxt rounds ${whole.contracts} contracts up to ${text}: more than was asked for`,
+        "rejected",
+      );
+    }
+    return contracts === whole.contracts ? whole : { contracts, size: times(contracts, market.contractSize) };
+  }
+
+  async #orderParams(request: OrderRequest, { spot, pair }: Market): Promise<Record<string, unknown>> {
+    const { clientOrderId, type, side, price, reduceOnly } = request;
+    const closes = reduceOnly && !spot;
+    const params: Record<string, unknown> = { clientOrderId: this.#account.ids.theirs(clientOrderId) };
+    if (closes) params.reduceOnly = true;
+    // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
+    if (!spot && (await this.#isHedged(pair, request.positionSide !== undefined))) params.hedged = true;
+    if (type === "stop" && closes) params.stopLossPrice = price;
+    if (type === "stop" && !closes) {
+      params.triggerPrice = price;
+      if (this.#account.dialect.triggerNeedsDirection)
+        params.triggerDirection = side === "buy" ? "ascending" : "descending";
+    }
+    return params;
+  }
+
+  async #isHedged(pair: string, matters: boolean): Promise<boolean> {
+    if (this.#hedged !== undefined) return this.#hedged;
+    if (!matters || !can(this.#client, "fetchPositionMode")) return false;
+    this.#hedged = await this.#account.ask("position mode", async () =>
+      hedgedOf(await this.#client.fetchPositionMode?.(pair)),
+    );
+    return this.#hedged;
+  }
+
+  /** The limit; else nothing, but for exchanges whose market orders are limit orders far through the price. */
+  async #priceFor({ type, price, pair }: OrderRequest): Promise<number | undefined> {
+    if (type === "limit") return price;
+    if (!this.#account.dialect.marketNeedsPrice) return undefined;
+    if (price !== undefined) return price;
+    return this.#account.ask(`price of ${pair}`, async () => {
+      const ticker = rowOf(await this.#client.fetchTicker?.(pair));
+      const last = priceOf(ticker, "last") ?? priceOf(ticker, "close") ?? priceOf(ticker, "bid");
+      if (last === undefined) throw new Unreadable("the ticker has no price");
+      return last;
+    });
+  }
+
+  async cancelOrder(clientOrderId: string, pair: string): Promise<boolean> {
+    const found = await findOrder(this.#account, clientOrderId, pair);
+    if (found === undefined) return false;
+    if (found.order.status !== "open") return true;
+    const { order, params } = found;
+    try {
+      await this.#account.ask(`cancel ${clientOrderId} of ${pair}`, () =>
+        Promise.resolve(this.#client.cancelOrder?.(order.id, pair, { ...params })),
+      );
+      return true;
+    } catch (error) {
+      // It may have been filled or cancelled in between: exchanges call that "not found" or "rejected".
+      const refused = error instanceof ExchangeError && (error.failure === "rejected" || isUnknownOrder(error));
+      if (!refused) throw error;
+      const now = await findOrder(this.#account, clientOrderId, pair);
+      if (now?.order.status === "open") throw error;
+      return now !== undefined;
+    }
+  }
+
+  minSize(pair: string): number | undefined {
+    try {
+      return minSizeOf(marketOf(this.#client, pair));
+    } catch (error) {
+      if (error instanceof Unreadable) return undefined;
+      throw error;
+    }
+  }
+}

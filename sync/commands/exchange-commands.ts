@@ -1,0 +1,5 @@
+/** The commands that need what is in `sync/`; those that do not are in `src/cli`, which knows nothing of this folder. */
+import type { AddCommand } from "../../src/cli/command.js";
+import { addRecover } from "./recover.js";
+
+export const EXCHANGE_COMMANDS: readonly AddCommand[] = [addRecover];

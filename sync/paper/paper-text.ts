@@ -1,0 +1,95 @@
+/**
+ * The text of a simulated exchange's file. A line is a checksum and JSON: first the rules, then the rows that changed, one line for
+ * each write. The first lines were put in place whole; after them a line that was torn by a crash can only be the last.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { CorruptStateError, SchemaVersionError } from "../../src/errors.js";
+import type { WrittenRow } from "./book.js";
+import { type Rules, writtenRules } from "./rules.js";
+
+const FORMAT = 1;
+const ROWS_PER_LINE = 1_000;
+const NEWLINE = 0x0a;
+
+const header = z.object({ paperExchange: z.int(), rules: writtenRules, lines: z.int().positive() });
+const rowsLine = z.array(z.tuple([z.string(), z.string(), z.unknown()]));
+
+export interface PaperText {
+  readonly rules: Rules;
+  readonly rows: readonly WrittenRow[];
+  /** How many bytes are good: all, but for a line that was torn. */
+  readonly length: number;
+}
+
+/** The text of a file that holds these rows. */
+export function paperText(rules: Rules, rows: readonly WrittenRow[]): string {
+  const lines: string[] = [];
+  for (let i = 0; i < rows.length; i += ROWS_PER_LINE) lines.push(paperLine(rows.slice(i, i + ROWS_PER_LINE)));
+  return checked({ paperExchange: FORMAT, rules, lines: lines.length + 1 }) + lines.join("");
+}
+
+/** The line that is added when rows change. */
+export function paperLine(rows: readonly WrittenRow[]): string {
+  return checked(rows);
+}
+
+/** Reads a file. Throws a CorruptStateError, or a SchemaVersionError for one that a later version wrote. */
+export function readPaperText(path: string, bytes: Buffer): PaperText {
+  const lines = linesOf(bytes);
+  const first = lines[0] && contentOf(lines[0].bytes);
+  const written = z.looseObject({ paperExchange: z.int() }).safeParse(first);
+  if (!written.success) throw damaged(path, 1);
+  if (written.data.paperExchange > FORMAT)
+    throw new SchemaVersionError(
+      `${path} was written by format ${written.data.paperExchange}, this version knows ${FORMAT}: upgrade signalflow-state`,
+    );
+  const head = header.safeParse(first);
+  if (!head.success) throw damaged(path, 1);
+
+  const rows: WrittenRow[] = [];
+  let length = lines[0]?.end ?? 0;
+  for (const [i, { bytes: line, end }] of lines.entries()) {
+    if (i === 0) continue;
+    const content = rowsLine.safeParse(contentOf(line));
+    if (content.success) {
+      rows.push(...content.data);
+      length = end;
+    } else if (i < head.data.lines || i < lines.length - 1) throw damaged(path, i + 1);
+  }
+  if (lines.length < head.data.lines) throw damaged(path, lines.length + 1);
+  return { rules: head.data.rules, rows, length };
+}
+
+function damaged(path: string, line: number): CorruptStateError {
+  return new CorruptStateError(
+    `${path} is not the file of a paper exchange: line ${line} cannot be read. It was left as it is: move it away to begin a new exchange.`,
+  );
+}
+
+function checked(content: unknown): string {
+  const json = JSON.stringify(content);
+  return `${checksum(json)} ${json}\n`;
+}
+
+function checksum(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/** What a line says; undefined when it is not whole. */
+function contentOf(line: Buffer): unknown {
+  const match = /^([0-9a-f]{16}) (.*)\n$/s.exec(line.toString());
+  const json = match?.[2] ?? "";
+  return match && checksum(json) === match[1] ? JSON.parse(json) : undefined;
+}
+
+function linesOf(bytes: Buffer): { bytes: Buffer; end: number }[] {
+  const lines: { bytes: Buffer; end: number }[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const end = newline === -1 ? bytes.length : newline + 1;
+    lines.push({ bytes: bytes.subarray(start, end), end });
+    start = end;
+  }
+  return lines;
+}

@@ -1,0 +1,49 @@
+/** Everything a plan rests on: what the flow remembers and what its exchange says, read around the same moment. */
+import type { PendingOrder, RecoveryState, Snapshot } from "../../src/types.js";
+import type { ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import type { Complete, Incomplete } from "../port/reading.js";
+
+export interface Evidence {
+  readonly exchange: string;
+  /** The flow, read before and after the exchange was asked: the same both times. */
+  readonly snapshot: Snapshot;
+  readonly recovery: RecoveryState | undefined;
+  readonly positions: Complete<readonly ExchangePosition[]>;
+  readonly openOrders: Complete<readonly ExchangeOrder[]>;
+  /** By client order id: what the exchange says of every pending order, and of every order that an earlier try sent. */
+  readonly orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>;
+  /** By canonical pair. */
+  readonly fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>;
+  /** Orders of the flow that are over, by client order id, as far as the exchange named them. */
+  readonly closedOrders: ReadonlyMap<string, PendingOrder>;
+  /** `order id|fill id` of the fills that the flow has booked. */
+  readonly recorded: ReadonlySet<string>;
+  /** What is booked of fills that name no order of the flow, whoever it was booked to, by `fillName`; as far as events tell. */
+  readonly booked: ReadonlyMap<string, number>;
+  /** What the exchange cannot tell. */
+  readonly limitations: readonly string[];
+  /** What the exchange calls a pair, by canonical pair. */
+  readonly symbols: ReadonlyMap<string, string>;
+  /** The smallest size of an order by canonical pair, base currency; absent: unknown. */
+  readonly minSizes: ReadonlyMap<string, number>;
+}
+
+/** Why there is no evidence. */
+export interface NoEvidence {
+  readonly exchange: string;
+  readonly snapshot: Snapshot;
+  readonly failures: readonly Incomplete[];
+}
+
+export function hasFailed(evidence: Evidence | NoEvidence): evidence is NoEvidence {
+  return "failures" in evidence;
+}
+
+export function fillName(pair: string, fillId: string): string {
+  return JSON.stringify([canonicalPair(pair), fillId]);
+}
+
+export function recordedKey(orderId: string, fillId: string): string {
+  return JSON.stringify([orderId, fillId]);
+}

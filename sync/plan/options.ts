@@ -1,0 +1,149 @@
+import type { Duration } from "../../src/config/duration.js";
+import { InvalidArgumentError } from "../../src/errors.js";
+import * as check from "../../src/manager/check.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import { ORPHAN_ACTIONS, type OrphanAction, RECOVERY_MODES, type RecoveryMode } from "../../src/records/words.js";
+
+export type { OrphanAction, RecoveryMode };
+
+/** What on the account is the flow's. Absent: all of it. */
+export interface Ours {
+  /** Only these pairs. */
+  readonly pairs?: readonly string[];
+  /** Only positions that were opened, and orders that were made, under client order ids that begin so. */
+  readonly clientOrderIdPrefix?: string;
+}
+
+export interface RecoveryOptions {
+  /** Default: `recovery.mode` of the configuration. */
+  readonly mode?: RecoveryMode;
+  /** Default: `recovery.orphan_positions` of the configuration. */
+  readonly orphanPositions?: OrphanAction;
+  /** Default: `recovery.max_state_age` of the configuration. */
+  readonly maxStateAge?: Duration;
+  /** Plan, and touch neither state nor exchange. */
+  readonly dryRun?: boolean;
+  /** How many readings of the positions have to agree; default and least 2. */
+  readonly confirmations?: number;
+  /** Between two readings of the same; default 250ms. */
+  readonly confirmDelay?: Duration;
+  /** A call of the exchange without an answer by then counts as none; default 30s, at most 24h. */
+  readonly timeout?: Duration;
+  /** Positions may lag behind fills that are younger than this: what such fills could explain waits. Default 10s. */
+  readonly settle?: Duration;
+  /** Sizes that differ by less than this fraction are the same; default 1e-9. */
+  readonly tolerance?: number;
+  /** The smallest size of an order, base currency; default: what the exchange says. Smaller positions are dust. */
+  readonly minSize?: number | Readonly<Record<string, number>>;
+  /** An order that the exchange does not know is given up when it is older than this; default 60s. */
+  readonly grace?: Duration;
+  readonly ours?: Ours;
+  /** Hash of a plan that a person has approved. */
+  readonly approve?: string;
+  /** How long to wait for another process's recovery; default 0. */
+  readonly wait?: Duration;
+  /** When its process dies, another may resume the recovery after so long; default 10s. */
+  readonly ttl?: Duration;
+  /** How long to go on until orders are filled and everything is in line; default 60s. */
+  readonly deadline?: Duration;
+}
+
+/** The options, checked and with their defaults; times in ms. */
+export interface ResolvedOptions {
+  readonly mode: RecoveryMode;
+  readonly orphanPositions: OrphanAction;
+  readonly maxStateAge: number;
+  readonly dryRun: boolean;
+  readonly confirmations: number;
+  readonly confirmDelay: number;
+  readonly timeout: number;
+  readonly settle: number;
+  readonly tolerance: number;
+  readonly minSize: number | Readonly<Record<string, number>> | undefined;
+  readonly grace: number;
+  readonly ours: Ours;
+  readonly approve: string | undefined;
+  readonly wait: number;
+  readonly ttl: number;
+  readonly deadline: number;
+}
+
+/** Throws an InvalidArgumentError that names the option and what was expected. */
+export function resolveOptions(mgr: StateManager, options: RecoveryOptions): ResolvedOptions {
+  const o = check.fields("options", options, [
+    "mode",
+    "orphanPositions",
+    "maxStateAge",
+    "dryRun",
+    "confirmations",
+    "confirmDelay",
+    "timeout",
+    "settle",
+    "tolerance",
+    "minSize",
+    "grace",
+    "ours",
+    "approve",
+    "wait",
+    "ttl",
+    "deadline",
+  ]);
+  const { recovery } = mgr.config;
+  const duration = (name: string, value: Duration | undefined, usual: number) =>
+    check.optionalDuration(`options.${name}`, value) ?? usual;
+  const confirmations =
+    o.confirmations === undefined ? 2 : check.optionalCount("options.confirmations", o.confirmations);
+  if (confirmations < 2 || confirmations > 20) bad("confirmations", "2 to 20", confirmations);
+  const tolerance = check.notNegative("options.tolerance", o.tolerance ?? 1e-9);
+  if (tolerance > 0.01) bad("tolerance", "a fraction of at most 0.01", tolerance);
+  return {
+    mode: oneOf("mode", RECOVERY_MODES, o.mode ?? recovery.mode),
+    orphanPositions: oneOf("orphanPositions", ORPHAN_ACTIONS, o.orphanPositions ?? recovery.orphan_positions),
+    maxStateAge: duration("maxStateAge", o.maxStateAge, recovery.max_state_age),
+    dryRun: check.flag("options.dryRun", o.dryRun),
+    confirmations,
+    confirmDelay: duration("confirmDelay", o.confirmDelay, 250),
+    timeout: callTimeout(duration("timeout", o.timeout, 30_000)),
+    settle: duration("settle", o.settle, 10_000),
+    tolerance,
+    minSize: minSizes(o.minSize),
+    grace: duration("grace", o.grace, 60_000),
+    ours: ours(o.ours),
+    approve: check.optionalId("options.approve", o.approve),
+    wait: duration("wait", o.wait, 0),
+    ttl: duration("ttl", o.ttl, 10_000),
+    deadline: duration("deadline", o.deadline, 60_000),
+  };
+}
+
+function callTimeout(ms: number): number {
+  return ms >= 1 && ms <= 86_400_000 ? ms : bad("timeout", "1ms to 24h", ms);
+}
+
+function minSizes(value: RecoveryOptions["minSize"]): ResolvedOptions["minSize"] {
+  if (value === undefined) return undefined;
+  if (typeof value === "number") return check.notNegative("options.minSize", value);
+  for (const [pair, size] of Object.entries(check.fields("options.minSize", value, Object.keys(value)))) {
+    check.notNegative(`options.minSize.${pair}`, size);
+  }
+  return value;
+}
+
+function ours(value: Ours | undefined): Ours {
+  if (value === undefined) return {};
+  const { pairs, clientOrderIdPrefix } = check.fields("options.ours", value, ["pairs", "clientOrderIdPrefix"]);
+  return {
+    ...(pairs !== undefined && { pairs: check.list("options.ours.pairs", pairs, check.pair) }),
+    ...(clientOrderIdPrefix !== undefined && {
+      clientOrderIdPrefix: check.id("options.ours.clientOrderIdPrefix", clientOrderIdPrefix),
+    }),
+  };
+}
+
+function oneOf<T extends string>(name: string, known: readonly T[], value: T): T {
+  return known.includes(value) ? value : bad(name, `one of ${known.join(", ")}`, value);
+}
+
+function bad(name: string, expected: string, got: unknown): never {
+  throw new InvalidArgumentError(`options.${name}: expected ${expected}, got ${JSON.stringify(got)}`);
+}

@@ -1,0 +1,273 @@
+/** Carries out the actions of a plan, one after the other. Each may be repeated: what was done before is not done again. */
+
+import { minus, plus } from "../../src/exact/double.js";
+import { isUnknown } from "../../src/manager/outcome.js";
+import type { Recovery } from "../../src/manager/recovery.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import type { PendingOrder } from "../../src/types.js";
+import type { Action } from "../plan/action.js";
+import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
+import { closingSide } from "../plan/draft.js";
+import type { Evidence } from "../plan/evidence.js";
+import { EXTERNAL } from "../plan/external-order.js";
+import type { ResolvedOptions } from "../plan/options.js";
+import type { Exchange, OrderRequest } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
+import { orphanCloseOf } from "./gather.js";
+
+/** More tries than this to close one position are a sign that something else is wrong. */
+const MAX_ATTEMPTS = 100;
+
+export interface Executor {
+  readonly mgr: StateManager;
+  readonly exchange: Exchange;
+  readonly recovery: Recovery;
+  readonly evidence: Evidence;
+  readonly options: ResolvedOptions;
+}
+
+/**
+ * Carries out one action. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
+ * found out by the next look at it, under the same client order id.
+ */
+export async function carryOut(action: Action, by: Executor): Promise<void> {
+  const { mgr, exchange } = by;
+  switch (action.type) {
+    case "record_fill": {
+      // A bot that goes on may have booked it meanwhile, under a name of its own.
+      const [order] = await mgr.findOrders([action.orderId]);
+      if (order?.filled === action.from) await settled(() => mgr.recordFill(action.orderId, action.fill));
+      return;
+    }
+    case "book_external_fill":
+      await bookExternalFill(action, by);
+      return;
+    case "set_order_status":
+      await changeOrder(mgr, action.orderId, (order) => ({ ...order, status: action.status }));
+      return;
+    case "end_order":
+      if (action.as === "cancelled") await settled(() => mgr.cancelOrder(action.orderId));
+      else await changeOrder(mgr, action.orderId, (order) => ({ ...order, status: action.as }));
+      return;
+    case "cancel_order":
+      await exchange.cancelOrder(action.clientOrderId, symbolOf(by, action.pair));
+      return;
+    case "close_external": {
+      if (!(await isAsPlanned(mgr, action))) return;
+      const reason = "closed_external: gone from the exchange, and no fill says how";
+      await settled(() => mgr.closePosition(action.positionId, { pnl: 0, reason }));
+      return;
+    }
+    case "reduce_external":
+      await settled(() =>
+        mgr.updatePosition(action.positionId, ({ version }) =>
+          version === action.version ? { size: action.size } : {},
+        ),
+      );
+      return;
+    case "remove_dust":
+      if (await isAsPlanned(mgr, action)) await settled(() => mgr.removePosition(action.positionId));
+      return;
+    case "close_position":
+      await closePosition(action, by);
+      return;
+    case "resubmit_close": {
+      const [order] = await mgr.findOrders([action.orderId]);
+      if (order) await submitClose(order, by);
+      return;
+    }
+    case "close_orphan":
+      await closeOrphan(action, by);
+      return;
+    case "adopt_orphan": {
+      const { pair, side, size, tracked, entryPrice, entryTs } = action;
+      const id = adoptedId(mgr.flowId, by.recovery.id, canonicalPair(pair), side, tracked);
+      const metadata = { adopted: by.recovery.id, exchange: exchange.name };
+      await settled(() =>
+        mgr.savePosition({ id, pair, side, size, entryPrice, ...(entryTs && { entryTs }), metadata }),
+      );
+      return;
+    }
+    case "trip_breaker":
+      await settled(() => mgr.triggerCircuitBreaker(action.why, { duration: "until_day_end" }));
+      return;
+    case "leave_orphan":
+      return; // what a person approved is that it stays
+  }
+}
+
+type Of<Type extends Action["type"]> = Extract<Action, { type: Type }>;
+
+async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Executor): Promise<void> {
+  const { orderId, positionId, side, fill } = action;
+  const [known] = await mgr.findOrders([orderId]);
+  const position = await mgr.getPosition(positionId);
+  if (!position) return; // a bot has closed it meanwhile
+  if (!known) {
+    const order = {
+      id: orderId,
+      pair: position.pair,
+      side: closingSide(side),
+      orderType: EXTERNAL,
+      size: position.size,
+      intent: "exit" as const,
+      positionId,
+      status: "open" as const,
+    };
+    await settled(() => mgr.saveOrder(order));
+  }
+  await settled(() => mgr.recordFill(orderId, fill));
+}
+
+/** Stores an order in state first, then sends it: a crash in between leaves an order that is sent again under the same id. */
+async function closePosition(action: Of<"close_position">, by: Executor): Promise<void> {
+  const { mgr, recovery } = by;
+  const position = await mgr.getPosition(action.positionId);
+  if (!position) return;
+  const ids = Array.from({ length: MAX_ATTEMPTS }, (_, i) => closeOrderId(mgr.flowId, recovery.id, position.id, i + 1));
+  const earlier = await mgr.findOrders(ids);
+  const attempt = earlier.indexOf(undefined);
+  const id = ids[attempt];
+  if (id === undefined) {
+    throw new ExchangeError("rejected", `position ${position.id} is not flat after ${MAX_ATTEMPTS} orders to close it`);
+  }
+  const order = await settled(() =>
+    mgr.saveOrder({
+      id,
+      pair: position.pair,
+      side: closingSide(position.side),
+      size: Math.min(action.size, position.size),
+      orderType: "market",
+      status: "intent",
+      intent: "exit",
+      positionId: position.id,
+      metadata: { recovery: recovery.id, attempt: attempt + 1 },
+    }),
+  );
+  await submitClose(order, by);
+}
+
+async function submitClose(order: PendingOrder, by: Executor): Promise<void> {
+  const { mgr } = by;
+  const left = (order.positionId && (await mgr.getPosition(order.positionId))?.size) || order.size;
+  const outcome = await submit(by, {
+    clientOrderId: order.id,
+    pair: symbolOf(by, order.pair),
+    side: order.side,
+    size: Math.min(order.size, left),
+    type: "market",
+    reduceOnly: true,
+    positionSide: order.side === "sell" ? "long" : "short",
+  });
+  if (outcome === "sent") {
+    await changeOrder(mgr, order.id, (now) => (now.status === "intent" ? { ...now, status: "submitted" } : now));
+    return;
+  }
+  await settled(() => mgr.cancelOrder(order.id));
+  throw nothingToReduce(by, order.id);
+}
+
+/** Closes what is not tracked of a (pair, side): its own stops first, then as much as a fresh reading still shows. */
+async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<void> {
+  const { mgr, exchange, recovery, evidence } = by;
+  const { pair, side } = action;
+  for (const order of evidence.openOrders.value) {
+    if (!isOwnStop(order, action, by) || order.clientOrderId === undefined) continue;
+    await exchange.cancelOrder(order.clientOrderId, order.pair);
+  }
+  const positions = await exchange.fetchPositions();
+  const held = (all: readonly { pair: string; side: string; size: number }[]) =>
+    plus(...all.filter((one) => sideKey(one.pair, one.side) === sideKey(pair, side)).map(({ size }) => size));
+  const size = Math.min(action.size, minus(held(positions), held(await mgr.getPositions())));
+  if (size <= 0) return;
+
+  const subject = sideKey(pair, side);
+  const tries = [...recovery.journal]
+    .flatMap(([key, value]) => orphanCloseOf(key, value) ?? [])
+    .filter((tried) => sideKey(tried.pair, tried.side) === subject);
+  // A try that the exchange does not know died before it was sent: it is the one to send.
+  const unsent = tries.find(({ id }) => evidence.orders.get(id)?.value === undefined);
+  const attempt = unsent?.attempt ?? tries.length + 1;
+  if (attempt > MAX_ATTEMPTS) {
+    throw new ExchangeError("rejected", `${pair} ${side} is not flat after ${MAX_ATTEMPTS} orders to close it`);
+  }
+  const id = closeOrderId(mgr.flowId, recovery.id, subject, attempt);
+  if (!unsent) await recovery.note(`orphan ${id}`, JSON.stringify({ pair, side, attempt }));
+  const outcome = await submit(by, {
+    clientOrderId: id,
+    pair,
+    side: closingSide(side),
+    size,
+    type: "market",
+    reduceOnly: true,
+    positionSide: side,
+  });
+  if (outcome === "flat") throw nothingToReduce(by, id);
+}
+
+/** How it became flat is found out by the next look, after a pause. */
+function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
+  return new ExchangeError(
+    "nothing_to_reduce",
+    `${exchange.name} has nothing to reduce for order ${id}: looking again`,
+  );
+}
+
+/** A stop that would reduce the orphan, and may be touched: where the flow holds some itself, it may be what guards that. */
+function isOwnStop(
+  order: Evidence["openOrders"]["value"][number],
+  { pair, side, tracked }: Of<"close_orphan">,
+  { evidence, options }: Executor,
+): boolean {
+  if (tracked > 0) return false;
+  if (!order.stop || order.side !== closingSide(side) || canonicalPair(order.pair) !== canonicalPair(pair))
+    return false;
+  const prefix = options.ours.clientOrderIdPrefix;
+  const id = order.clientOrderId;
+  if (id === undefined || evidence.snapshot.orders.some((tracked) => tracked.id === id)) return false;
+  return prefix === undefined || id.startsWith(prefix);
+}
+
+/** Sends an order. `flat`: there was nothing to reduce. */
+async function submit({ exchange }: Executor, request: OrderRequest): Promise<"sent" | "flat"> {
+  try {
+    await exchange.createOrder(request);
+    return "sent";
+  } catch (error) {
+    if (!(error instanceof ExchangeError)) throw error;
+    if (error.failure === "duplicate_order_id") return "sent"; // the proof of an earlier submit
+    if (error.failure === "nothing_to_reduce") return "flat";
+    throw error;
+  }
+}
+
+async function isAsPlanned(mgr: StateManager, { positionId, version }: Of<"close_external" | "remove_dust">) {
+  return (await mgr.getPosition(positionId))?.version === version;
+}
+
+/** Changes a pending order, if it is one still. */
+async function changeOrder(
+  mgr: StateManager,
+  id: string,
+  change: (order: PendingOrder) => PendingOrder,
+): Promise<void> {
+  const order = await mgr.getOrder(id);
+  if (!order) return;
+  const changed = change(order);
+  if (changed !== order) await settled(() => mgr.saveOrder(changed));
+}
+
+function symbolOf({ evidence }: Executor, pair: string): string {
+  return evidence.symbols.get(canonicalPair(pair)) ?? pair;
+}
+
+/** The answer of a call; one whose answer was lost is asked for again, under the same token. */
+async function settled<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!isUnknown<T>(error)) throw error;
+    return await error.retry();
+  }
+}

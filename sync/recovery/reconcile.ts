@@ -1,0 +1,106 @@
+/** The continuous check: while a bot trades, its state is held against the exchange every so often. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Duration } from "../../src/config/duration.js";
+import { StateError } from "../../src/errors.js";
+import * as check from "../../src/manager/check.js";
+import type { StateManager } from "../../src/manager/state-manager.js";
+import type { Action } from "../plan/action.js";
+import type { RecoveryOptions } from "../plan/options.js";
+import type { Plan } from "../plan/plan.js";
+import { actionText } from "../plan/plan-text.js";
+import type { Exchange } from "../port/exchange.js";
+import { planRecovery, type RecoveryReport, recover } from "./recover.js";
+
+export interface ReconcileOptions extends RecoveryOptions {
+  /** From the end of one check to the next; default `recovery.reconcile_every` of the configuration, else 60s. */
+  readonly every?: Duration;
+  /** A difference that is seen in so many checks in a row is acted on; default 3. */
+  readonly lasting?: number;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Told of every check. */
+  readonly onCheck?: (check: Check) => void;
+}
+
+/** What one check found. */
+export interface Check {
+  /** Undefined when it failed. */
+  readonly plan?: Plan;
+  /** Differences, with how many checks in a row have seen them. */
+  readonly differences: readonly { readonly action: Action; readonly reads: number }[];
+  /** What was done about those that last. */
+  readonly recovery?: RecoveryReport;
+  /** Why the check, or what it wanted to do, failed; it is tried again. */
+  readonly error?: StateError;
+}
+
+/**
+ * Checks until `signal` aborts: plans a recovery and carries nothing out. What the plan would do is a difference. It becomes a
+ * `difference_found` event when it is first seen, and again when it lasts; then `recover` runs in the configured mode (`restore`
+ * trusts the store: nothing is done). What is on its way, such as a fill that the bot is about to book, does not last.
+ *
+ * Rejects with what is no StateError; a check that fails is told to `onCheck` and tried again. Several processes may check one
+ * flow: only one recovers at a time.
+ */
+export async function reconcile(mgr: StateManager, exchange: Exchange, options: ReconcileOptions = {}): Promise<void> {
+  const { every, lasting, signal, onCheck, ...recovery } = options;
+  const interval = check.optionalDuration("options.every", every) ?? mgr.config.recovery.reconcile_every ?? 60_000;
+  const enough = lasting === undefined ? 3 : check.optionalCount("options.lasting", lasting);
+  const checking = new Checking(mgr, exchange, recovery, enough);
+  while (!signal?.aborted) {
+    const found = await checking.check();
+    onCheck?.(found);
+    await pause(interval, undefined, signal && { signal }).catch(() => {}); // it rejects only because of the signal
+  }
+}
+
+/** Counts in how many checks in a row each difference was seen. */
+class Checking {
+  #seen = new Map<string, number>();
+  /** The differences that a person has been asked about, and has not answered yet. */
+  #asked: string | undefined;
+
+  constructor(
+    private readonly mgr: StateManager,
+    private readonly exchange: Exchange,
+    private readonly options: RecoveryOptions,
+    private readonly lasting: number,
+  ) {}
+
+  async check(): Promise<Check> {
+    let found: Pick<Check, "plan" | "differences"> = { differences: [] };
+    try {
+      const plan = await planRecovery(this.mgr, this.exchange, { ...this.options, mode: "sync" });
+      found = { plan, differences: this.#count(plan) };
+      for (const { action, reads } of found.differences) {
+        if (reads !== 1 && reads !== this.lasting) continue;
+        await this.mgr.reportDifference({ subject: action.key, found: actionText(action), reads });
+      }
+      const lasts = found.differences.some(({ reads }) => reads >= this.lasting);
+      const mode = this.options.mode ?? this.mgr.config.recovery.mode;
+      const unfinished = await this.#isUnfinished();
+      if (mode === "restore" || !(lasts || unfinished)) return found;
+      const keys = plan.actions.map(({ key }) => key).join("\n");
+      if (unfinished && keys === this.#asked) return found;
+      const recovery = await recover(this.mgr, this.exchange, this.options);
+      this.#asked = recovery.status === "awaiting_approval" ? keys : undefined;
+      return { ...found, recovery };
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      return { ...found, error };
+    }
+  }
+
+  /** Whether a recovery of its own was begun and not ended. */
+  async #isUnfinished(): Promise<boolean> {
+    return (await this.mgr.getRecovery())?.holder === this.mgr.instanceId;
+  }
+
+  /** A plan that could not be made neither ends a row nor adds to it. */
+  #count(plan: Plan): Check["differences"] {
+    if (plan.failures.length > 0) return [];
+    const before = this.#seen;
+    this.#seen = new Map(plan.actions.map(({ key }) => [key, (before.get(key) ?? 0) + 1]));
+    return plan.actions.map((action) => ({ action, reads: this.#seen.get(action.key) ?? 1 }));
+  }
+}
