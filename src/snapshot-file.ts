@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
+import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";
 import type { Snapshot } from "./types.js";
 
@@ -28,7 +29,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    if (errorCode(cause) === "ENOENT") return undefined;
     throw new CorruptStateError(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
   try {

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
+import { errorCode } from "../../src/error-code.js";
 import { BadInputError } from "./bad-input.js";
 import { type Candle, type Market, MINUTE, type Minute } from "./market.js";
 
@@ -48,8 +49,7 @@ async function contents(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT") throw new BadInputError(`--candles: there is no file ${path}`);
+    if (errorCode(error) === "ENOENT") throw new BadInputError(`--candles: there is no file ${path}`);
     throw new BadInputError(`--candles: cannot read ${path}: ${error instanceof Error ? error.message : error}`);
   }
 }
