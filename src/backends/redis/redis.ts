@@ -129,6 +129,7 @@ export class RedisBackend implements Backend {
 
   /** Checks the server, and has it know the scripts. */
   async #prepare(connection: Connection, deadline: number): Promise<void> {
+    const sources = operations.map(({ name }) => script(name).source);
     for (;;) {
       await connection.ready(deadline).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
@@ -136,7 +137,6 @@ export class RedisBackend implements Backend {
       try {
         const info = await connection.send("info", [], deadline);
         checkServer(String(info), connection.address, this.#config.allow_eviction);
-        const sources = operations.map(({ name }) => script(name).source);
         await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
         return;
       } catch (error) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { staleStamps } from "../../../lua/stamp.js";
-import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import { LUA_FOLDER } from "../../../src/backends/redis/lua-folder.js";
 import { operations } from "../../../src/operations/all.js";
 import { COMMON_ARGV } from "../../../src/operations/operation.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
