@@ -1,10 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Backend, BackendContext } from "../backends/backend.js";
-import { DuckdbBackend } from "../backends/duckdb/duckdb.js";
-import { MemoryBackend } from "../backends/memory.js";
-import { RedisBackend } from "../backends/redis/redis.js";
+import type { Backend } from "../backends/backend.js";
 import type { Duration } from "../config/duration.js";
 import { duckdbPath, parseFlowId } from "../config/flow-id.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
@@ -94,6 +91,7 @@ import type {
   Time,
 } from "../types.js";
 import * as check from "./arguments.js";
+import { createBackend } from "./create-backend.js";
 import { Lease } from "./lease.js";
 import { isUnknown, type Reading, read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
@@ -830,17 +828,6 @@ const ADMISSION_FIELDS = [
   "sl",
   "metadata",
 ];
-
-function createBackend(config: ResolvedConfig, context: BackendContext): Backend {
-  switch (config.backend) {
-    case "redis":
-      return new RedisBackend(context, config.redis);
-    case "duckdb":
-      return new DuckdbBackend(context, duckdbPath(config.duckdb.path, context.flowId));
-    case "memory":
-      return new MemoryBackend(context);
-  }
-}
 
 function checkedClock(clock: () => number): () => number {
   return () => check.time("options.clock()", clock());

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
+import { loadDuckdb } from "../backends/duckdb/library.js";
 import { placeOf } from "../backends/duckdb/place.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
 import { openStored, type StoredFlow } from "../backends/duckdb/stored-flow.js";
@@ -50,6 +51,7 @@ export class DuckdbPlace implements FlowPlace {
 
   /** The file is made beside its place and gets its name when it is complete: whoever looks finds the old one or the new one. */
   async write(flow: PortableFlow, options: WriteOptions): Promise<Written> {
+    await loadDuckdb();
     const { path } = await placeOf(this.path);
     const old = await this.#open();
     try {
