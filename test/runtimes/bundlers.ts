@@ -1,9 +1,9 @@
 /**
- * Bundles of the bot. Without DuckDB the bundle is one file, and runs in a folder where nothing is installed; with it, DuckDB, which
- * holds a native library, stays outside.
+ * Bundles of the bot. Without DuckDB the bundle runs in a folder where nothing is installed; with it, DuckDB, which holds a native
+ * library, stays outside.
  */
-import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { command } from "./command.js";
 import type { Runtime } from "./runtime.js";
@@ -12,7 +12,7 @@ import { tool } from "./tools.js";
 
 const DUCKDB = "@duckdb/node-api";
 
-/** Bundles `entry` of a project into the file `outfile`. */
+/** Bundles `entry` of a project into the file `outfile` and, where the bundler makes several, others beside it. */
 type Bundle = (entry: string, outfile: string, external: readonly string[]) => Promise<void>;
 
 function bundler(name: string, short: boolean, file: string, bundle: Bundle): Runtime {
@@ -27,11 +27,11 @@ function bundler(name: string, short: boolean, file: string, bundle: Bundle): Ru
 
 async function runBundle(stand: Stand, duckdb: Duckdb, file: string, bundle: Bundle): Promise<void> {
   const project = await stand.npmProject(duckdb);
-  const bundled = join(project, file);
-  await bundle(join(project, "bot.mjs"), bundled, duckdb === "with DuckDB" ? [DUCKDB] : []);
-  if (duckdb === "with DuckDB") return stand.expectTrades(duckdb, [process.execPath, file], project);
+  const folder = join(project, file.replace(".", "-"));
+  await bundle(join(project, "bot.mjs"), join(folder, file), duckdb === "with DuckDB" ? [DUCKDB] : []);
+  if (duckdb === "with DuckDB") return stand.expectTrades(duckdb, [process.execPath, file], folder);
   const empty = await stand.folder();
-  await copyFile(bundled, join(empty, file));
+  await cp(folder, empty, { recursive: true });
   await stand.expectTrades(duckdb, [process.execPath, file], empty);
 }
 
@@ -58,10 +58,9 @@ function esbuild(format: "esm" | "cjs", minify: boolean): Bundle {
 
 const webpack: Bundle = async (entry, outfile, external) => {
   const home = await tool("webpack", "5.113.0", "lib/index.js");
-  const folder = join(outfile, "..");
-  const script = join(folder, "webpack-build.cjs");
-  const file = outfile.slice(folder.length + 1);
-  await command(process.execPath, [script, home, entry, folder, file, ...external], folder);
+  const project = dirname(entry);
+  const script = join(project, "webpack-build.cjs");
+  await command(process.execPath, [script, home, entry, dirname(outfile), basename(outfile), ...external], project);
 };
 
 export const bundlers: readonly Runtime[] = [

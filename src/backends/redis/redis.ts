@@ -71,7 +71,8 @@ export class RedisBackend implements Backend {
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
-    await this.#closing;
+    // Without a pause where nothing closes: a `close` that comes next has to find this one in flight.
+    if (this.#closing) await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
     const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
     this.#connection = connection;
