@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
+import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";
 import { breaker } from "./records/breaker.js";
 import { madeOf } from "./records/field.js";
@@ -37,7 +38,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    if (errorCode(cause) === "ENOENT") return undefined;
     throw new CorruptStateError(`${path}: ${errorText(cause)}`, { cause });
   }
   try {

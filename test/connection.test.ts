@@ -694,7 +694,7 @@ const ENDINGS: readonly (readonly [string, string])[] = [
 for (const [what, code] of ENDINGS) {
   test(`a process that ${what} ends by itself, without a word`, async () => {
     const program = `
-      import { StateManager } from "./src/manager/state-manager.ts";
+      import { StateManager } from "./src/index.ts";
       const [URL, PROXY, HOLE] = ${JSON.stringify([redis.url, proxy.url, `redis://127.0.0.1:${blackHolePort}`])};
       const tell = (word) => new Promise((written) => process.stdout.write(word, written));
       ${code}`;

@@ -1,7 +1,7 @@
 /** The package as a user gets it: packed, installed into an empty project, imported, type-checked, run. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,9 @@ import { figureLine } from "./run/words.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const project = mkdtempSync(join(tmpdir(), "sf-package-"));
-process.on("exit", () => rmSync(project, { recursive: true, force: true }));
+/** A project without `@duckdb/node-api`. */
+const slim = mkdtempSync(join(tmpdir(), "sf-package-slim-"));
+for (const folder of [project, slim]) process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 function run(command: string, args: string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -22,12 +24,18 @@ run("npm", ["run", "--silent", "build"], ROOT);
 const [packed] = JSON.parse(
   run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], ROOT),
 ) as [{ filename: string; size: number; files: { path: string }[] }];
-writeFileSync(join(project, "package.json"), JSON.stringify({ name: "a-bot", private: true, type: "module" }));
-run(
-  "npm",
-  ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", join(project, packed.filename)],
-  project,
-);
+install(slim);
+install(project, `@duckdb/node-api@${versionHere("@duckdb/node-api")}`);
+
+function install(folder: string, ...others: string[]): void {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "a-bot", private: true, type: "module" }));
+  const options = ["--silent", "--no-audit", "--no-fund", "--prefer-offline"];
+  run("npm", ["install", ...options, join(project, packed.filename), ...others], folder);
+}
+
+function versionHere(name: string): string {
+  return JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")).version;
+}
 
 const test = suite("package");
 
@@ -75,6 +83,35 @@ for (const [which, node] of [
   });
 }
 
+test("without @duckdb/node-api, memory works, and duckdb says what to install and leaves nothing behind", () => {
+  assert.not.ok(existsSync(join(slim, "node_modules/@duckdb")));
+  writeFileSync(
+    join(slim, "bot.js"),
+    `import { StateManager } from "signalflow-state";
+     const memory = await StateManager.open("bot", { backend: "memory" });
+     console.log(await memory.markSignalProcessed("s", "p"));
+     const file = StateManager.fromConfig("bot", { backend: "duckdb" });
+     await file.connect().catch((error) => console.log(error.name, error.code, error.message));`,
+  );
+  const [won, refusal] = run(process.execPath, ["bot.js"], slim).trim().split("\n");
+  assert.is(won, "true");
+  assert.match(refusal ?? "", /^ConfigError CONFIG backend: duckdb needs the package @duckdb\/node-api: npm install /);
+  assert.not.ok(existsSync(join(slim, "state")));
+});
+
+test("without @duckdb/node-api, sf-state says what to install when it is told to look at a file", () => {
+  writeFileSync(join(slim, "bot.db"), "");
+  const command = join(slim, "node_modules/.bin/sf-state");
+  for (const words of [["ls"], ["status", "--flow", "bot"], ["doctor", "--flow", "bot"]]) {
+    const { status, stderr } = spawnSync(process.execPath, [command, ...words, "--duckdb", "bot.db"], {
+      cwd: slim,
+      encoding: "utf8",
+    });
+    assert.is(status, 2, words[0]);
+    assert.match(stderr, /^[^\n]*npm install @duckdb\/node-api[^\n]*\n$/, words[0]);
+  }
+});
+
 test("npx finds the command", () => {
   assert.match(run("npx", ["--no-install", "sf-state", "--version"], project), /^\d+\.\d+\.\d+\n$/);
 });
@@ -111,9 +148,9 @@ function keepsState(node: string): void {
   assert.is(run(node, ["again.js"], project), "true\n");
 }
 
-test("its types serve a strict TypeScript project", () => {
+test("its types serve a strict TypeScript project, which has no DuckDB and checks libraries, too", () => {
   writeFileSync(
-    join(project, "bot.ts"),
+    join(slim, "bot.ts"),
     `import { type Admission, type Config, StateError, StateManager, type StateEvent } from "signalflow-state";
      import { type Exchange, ExchangeError } from "signalflow-state/sync";
      const flat: Pick<Exchange, "fetchPositions"> = { fetchPositions: () => Promise.reject(new ExchangeError("no_answer", "x")) };
@@ -133,6 +170,8 @@ test("its types serve a strict TypeScript project", () => {
     "--strict",
     "--exactOptionalPropertyTypes",
     "--noEmit",
+    "--skipLibCheck",
+    "false",
     "--module",
     "nodenext",
     "--target",
@@ -146,7 +185,7 @@ test("its types serve a strict TypeScript project", () => {
     "--typeRoots",
     join(ROOT, "node_modules/@types"),
   ];
-  run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, ...lib, "bot.ts"], project);
+  run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, ...lib, "bot.ts"], slim);
 });
 
 test("the schema for editors is there under its export", () => {

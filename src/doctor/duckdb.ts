@@ -3,6 +3,7 @@
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
+import { loadDuckdb } from "../backends/duckdb/library.js";
 import { openStored } from "../backends/duckdb/stored-flow.js";
 import { ConfigError, LockedError, StateError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
@@ -35,6 +36,7 @@ export interface OpenedFacts {
 
 /** Looks at a file and leaves it byte for byte as it is. */
 export async function duckdbFacts(given: string, flowId: string | undefined): Promise<DuckdbFacts> {
+  await loadDuckdb();
   const path = await realpath(given).catch(() => given);
   const file = await stat(path).catch(() => undefined);
   const log = await stat(`${path}.wal`).catch(() => undefined);

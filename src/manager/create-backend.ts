@@ -1,17 +1,22 @@
 import type { Backend, BackendContext } from "../backends/backend.js";
-import { DuckdbBackend } from "../backends/duckdb/duckdb-backend.js";
 import { MemoryBackend } from "../backends/memory-backend.js";
-import { RedisBackend } from "../backends/redis/redis-backend.js";
+import { OnDemand } from "../backends/on-demand.js";
 import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 
-/** The backend that a configuration names; it connects to nothing yet. */
+/** The backend that a configuration names. Redis and DuckDB load their libraries when they are opened. */
 export function createBackend(config: ResolvedConfig, context: BackendContext): Backend {
   switch (config.backend) {
     case "redis":
-      return new RedisBackend(context, config.redis);
+      return new OnDemand(async () => {
+        const { RedisBackend } = await import("../backends/redis/redis-backend.js");
+        return new RedisBackend(context, config.redis);
+      });
     case "duckdb":
-      return new DuckdbBackend(context, duckdbPath(config.duckdb.path, context.flowId));
+      return new OnDemand(async () => {
+        const { DuckdbBackend } = await import("../backends/duckdb/duckdb-backend.js");
+        return new DuckdbBackend(context, duckdbPath(config.duckdb.path, context.flowId));
+      });
     case "memory":
       return new MemoryBackend(context);
   }

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
+import { errorCode } from "../error-code.js";
 import { ConfigError, CorruptStateError, InvalidArgumentError, SchemaVersionError } from "../errors.js";
 import { stateOf } from "../layout/convert.js";
 import type { StoredKey } from "../layout/flow-layout.js";
@@ -78,7 +79,7 @@ export class BackupFile implements FlowPlace {
       else await rename(draft, this.path);
       await syncFolder(dirname(resolve(this.path)));
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EEXIST") {
+      if (errorCode(error) === "EEXIST") {
         throw new InvalidArgumentError(`${this.name} has just been made by another process; it was left as it is`);
       }
       throw writable(this.path, error);
@@ -118,7 +119,7 @@ export class BackupFile implements FlowPlace {
         last = line;
       }
     } catch (error) {
-      if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) throw notWhole(name, error);
+      if (errorCode(error)?.startsWith("Z_")) throw notWhole(name, error);
       throw error;
     }
     const end = parsed(trailer, last);
@@ -216,7 +217,7 @@ function notWhole(name: string, cause?: unknown): CorruptStateError {
 }
 
 function writable(path: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error) ?? "";
   if (!["ENOENT", "EACCES", "EROFS", "ENOTDIR", "EISDIR", "ENOSPC"].includes(code)) return error;
   return new ConfigError(`${path} cannot be written: ${error instanceof Error ? error.message : code}`, {
     cause: error,

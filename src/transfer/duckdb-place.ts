@@ -4,6 +4,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
+import { loadDuckdb } from "../backends/duckdb/library.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
 import { openStored, type StoredFlow } from "../backends/duckdb/stored-flow.js";
 import { CorruptStateError, InvalidArgumentError } from "../errors.js";
@@ -50,6 +51,7 @@ export class DuckdbPlace implements FlowPlace {
 
   /** The file is made beside its place and gets its name when it is complete: whoever looks finds the old one or the new one. */
   async write(flow: PortableFlow, options: WriteOptions): Promise<Written> {
+    await loadDuckdb();
     const { path } = await placeOf(this.path);
     const old = await this.#open();
     try {

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { errorCode } from "../../src/error-code.js";
 import { LockedError } from "../../src/errors.js";
 
 const PATIENCE_MS = 5_000;
@@ -80,7 +81,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
+    if (errorCode(error) === "ENOENT") return [];
     throw error;
   }
 }
@@ -91,7 +92,7 @@ function makeClaim(folder: string, name: string): boolean {
     closeSync(openSync(join(folder, name), "wx"));
     return true;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (errorCode(error) === "ENOENT") return false;
     throw error;
   }
 }
@@ -101,7 +102,7 @@ function withdraw(folder: string, name: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(codeOf(error))) throw error;
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(error) ?? "")) throw error;
   }
 }
 
@@ -109,7 +110,7 @@ function remove(folder: string, name: string): void {
   try {
     unlinkSync(join(folder, name));
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
   }
 }
 
@@ -117,7 +118,7 @@ function contentOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return "";
+    if (errorCode(error) === "ENOENT") return "";
     throw error;
   }
 }
@@ -139,7 +140,7 @@ function lives(name: string): boolean {
     process.kill(Number(pid), 0);
     return true;
   } catch (error) {
-    return codeOf(error) === "EPERM";
+    return errorCode(error) === "EPERM";
   }
 }
 
@@ -189,10 +190,6 @@ function lockedBy(path: string, folder: string, name: string): LockedError {
 function commandOf(pid: string, here: boolean): string {
   const command = here ? contentOf(`/proc/${pid}/cmdline`).split("\0").join(" ").trim() : "";
   return command === "" ? "" : ` (${command})`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function pause(): void {

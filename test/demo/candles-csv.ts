@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
+import { errorCode } from "../../src/error-code.js";
 import { errorText } from "../../src/words/error-text.js";
 import { count } from "../../src/words/in-words.js";
 import { BadInputError } from "./bad-input.js";
@@ -50,8 +51,7 @@ async function contents(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT") throw new BadInputError(`--candles: there is no file ${path}`);
+    if (errorCode(error) === "ENOENT") throw new BadInputError(`--candles: there is no file ${path}`);
     throw new BadInputError(`--candles: cannot read ${path}: ${errorText(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { LUA_FOLDER } from "../../src/backends/redis/scripts.js";
+import { LUA_FOLDER } from "../../src/backends/redis/lua-folder.js";
 import type { TransferStand } from "./stand.js";
 
 /** The scripts of an import are files that Redis runs as they are, and their heads are true. */

@@ -1,20 +1,11 @@
 /** The types of the SQL columns: how a value of a row stands in a column, and how in the journal's JSON. */
-import {
-  BIGINT,
-  DECIMAL,
-  DOUBLE,
-  DuckDBDecimalValue,
-  DuckDBTimestampTZValue,
-  type DuckDBType,
-  type DuckDBValue,
-  TIMESTAMPTZ,
-  VARCHAR,
-} from "@duckdb/node-api";
+import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { formatMoney, type Money, parseMoney } from "../../exact/money.js";
+import { type Duckdb, duckdb } from "./library.js";
 
 /** One type of column. Reading throws a TypeError when something else is stored. */
 export interface Column<Value> {
-  readonly type: DuckDBType;
+  readonly type: (library: Duckdb) => DuckDBType;
   readonly nullable: boolean;
   toSql(value: Value): DuckDBValue;
   fromSql(value: DuckDBValue): Value;
@@ -34,7 +25,7 @@ function stored(expected: string, value: unknown): never {
 const textOf = (value: unknown): string => (typeof value === "string" ? value : stored("text", value));
 
 export const text: Column<string> = {
-  type: VARCHAR,
+  type: ({ VARCHAR }) => VARCHAR,
   nullable: false,
   toSql: (value) => value,
   fromSql: textOf,
@@ -59,7 +50,7 @@ function jsonOf(value: unknown): string {
 export function oneOf<Word extends string>(words: readonly Word[]): Column<Word> {
   const wordOf = (value: unknown): Word => words.find((word) => word === value) ?? stored(words.join(" or "), value);
   return {
-    type: VARCHAR,
+    type: ({ VARCHAR }) => VARCHAR,
     nullable: false,
     toSql: (value) => value,
     fromSql: wordOf,
@@ -70,7 +61,7 @@ export function oneOf<Word extends string>(words: readonly Word[]): Column<Word>
 
 /** A double, bit for bit; JSON has no -0, no NaN and no infinities. */
 export const double: Column<number> = {
-  type: DOUBLE,
+  type: ({ DOUBLE }) => DOUBLE,
   nullable: false,
   toSql: (value) => value,
   fromSql: (value) => (typeof value === "number" ? value : stored("a number", value)),
@@ -88,7 +79,7 @@ export const double: Column<number> = {
 
 /** A whole number that a double holds exactly. */
 export const whole: Column<number> = {
-  type: BIGINT,
+  type: ({ BIGINT }) => BIGINT,
   nullable: false,
   toSql: (value) => BigInt(value),
   fromSql: (value) => (typeof value === "bigint" ? Number(value) : stored("a whole number", value)),
@@ -98,10 +89,10 @@ export const whole: Column<number> = {
 
 /** A time in ms since 1970; the column keeps microseconds. */
 export const time: Column<number> = {
-  type: TIMESTAMPTZ,
+  type: ({ TIMESTAMPTZ }) => TIMESTAMPTZ,
   nullable: false,
-  toSql: (ms) => new DuckDBTimestampTZValue(microsOf(ms)),
-  fromSql: (value) => (value instanceof DuckDBTimestampTZValue ? msOf(value.micros) : stored("a time", value)),
+  toSql: (ms) => new (duckdb().DuckDBTimestampTZValue)(microsOf(ms)),
+  fromSql: (value) => (value instanceof duckdb().DuckDBTimestampTZValue ? msOf(value.micros) : stored("a time", value)),
   toJson: (ms) => (Number.isInteger(ms) && Math.abs(ms) <= LAST_MS ? ms : msOf(microsOf(ms))),
   fromJson: (value) => (typeof value === "number" ? value : stored("a time in ms", value)),
 };
@@ -125,11 +116,11 @@ const MONEY_PLACES = 8;
 
 /** Exact money. */
 export const money: Column<Money> = {
-  type: DECIMAL(MONEY_WIDTH, MONEY_PLACES),
+  type: ({ DECIMAL }) => DECIMAL(MONEY_WIDTH, MONEY_PLACES),
   nullable: false,
-  toSql: (amount) => new DuckDBDecimalValue(amount, MONEY_WIDTH, MONEY_PLACES),
+  toSql: (amount) => new (duckdb().DuckDBDecimalValue)(amount, MONEY_WIDTH, MONEY_PLACES),
   fromSql: (value) =>
-    value instanceof DuckDBDecimalValue && value.scale === MONEY_PLACES ? value.value : stored("money", value),
+    value instanceof duckdb().DuckDBDecimalValue && value.scale === MONEY_PLACES ? value.value : stored("money", value),
   toJson: formatMoney,
   fromJson: (value) => parseMoney(textOf(value)),
 };

@@ -1,5 +1,6 @@
-import { type DuckDBConnection, type DuckDBPreparedStatement, DuckDBTimestampTZValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
 import { text, time, whole } from "./columns.js";
+import { duckdb } from "./library.js";
 import { SqlTable } from "./sql-table.js";
 
 /** What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. */
@@ -44,6 +45,7 @@ export class CommitJournal {
   async append(changes: string): Promise<void> {
     this.#seq++;
     this.insert.bindBigInt(1, BigInt(this.#seq));
+    const { DuckDBTimestampTZValue } = duckdb();
     this.insert.bindTimestampTZ(2, new DuckDBTimestampTZValue(BigInt(Date.now()) * 1000n));
     this.insert.bindVarchar(3, changes);
     await this.insert.run();

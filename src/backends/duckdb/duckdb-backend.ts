@@ -6,6 +6,7 @@ import { type Backend, type BackendContext, callAt } from "../backend.js";
 import { placeOf } from "./file-place.js";
 import { FlowFile } from "./flow-file.js";
 import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
+import { loadDuckdb } from "./library.js";
 import { damaged, refusalOf } from "./refusal.js";
 import { Session } from "./session.js";
 
@@ -60,6 +61,7 @@ export class DuckdbBackend implements Backend {
 
   /** True when there was no such flow before. */
   async #open(existing: boolean): Promise<boolean> {
+    await loadDuckdb();
     const { path, exists } = await placeOf(this.#path, existing);
     if (existing && !exists)
       throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);

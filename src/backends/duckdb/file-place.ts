@@ -1,6 +1,7 @@
 /** Where a flow's file is, and whether it can be there. */
 import { access, constants, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { errorCode } from "../../error-code.js";
 import { ConfigError } from "../../errors.js";
 import { damaged } from "./refusal.js";
 
@@ -46,7 +47,7 @@ async function present(path: string) {
   try {
     return await stat(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }

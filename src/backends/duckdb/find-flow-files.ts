@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { duckdbPath, isFlowId } from "../../config/flow-id.js";
+import { errorCode } from "../../error-code.js";
 import { ConfigError, LockedError } from "../../errors.js";
 import { errorText } from "../../words/error-text.js";
 import { FlowFile } from "./flow-file.js";
@@ -59,7 +60,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    if (errorCode(cause) === "ENOENT") return [];
     throw new ConfigError(`duckdb.path: ${folder} cannot be read: ${errorText(cause)}`);
   }
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { errorCode } from "../../error-code.js";
 import { LockedError } from "../../errors.js";
 import { syncFolder } from "../../sync-folder.js";
+import { loadDuckdb } from "./library.js";
 import { claim } from "./open-here.js";
 import { lockedBy, refusalOf } from "./refusal.js";
 
@@ -87,7 +89,8 @@ export class FlowFile {
   }
 
   static async #open(path: string, release: () => void): Promise<FlowFile> {
-    const instance = await DuckDBInstance.create(path, OPTIONS);
+    const library = await loadDuckdb();
+    const instance = await library.DuckDBInstance.create(path, OPTIONS);
     const file = new FlowFile(await instance.connect(), instance, release);
     try {
       await file.connection.run("PRAGMA disable_checkpoint_on_shutdown");
@@ -116,7 +119,7 @@ async function nameIt(draft: string, path: string): Promise<boolean> {
   try {
     await secondName(draft, path);
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (errorCode(error) === "EEXIST") return false;
     throw error;
   }
   await syncFolder(dirname(path));
@@ -126,11 +129,7 @@ async function nameIt(draft: string, path: string): Promise<boolean> {
 /** Gives a file another name that nothing has yet; some file systems know no second name, there the file is copied. */
 async function secondName(path: string, other: string): Promise<void> {
   await link(path, other).catch((error: unknown) => {
-    if (codeOf(error) === "EEXIST") throw error;
+    if (errorCode(error) === "EEXIST") throw error;
     return copyFile(path, other, constants.COPYFILE_EXCL);
   });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type DuckDBConnection, DuckDBDataChunk, LIST, listValue, VARCHAR } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { errorText } from "../../words/error-text.js";
 import type { Columns } from "./columns.js";
+import { duckdb } from "./library.js";
 
 /** Sent to DuckDB without a pause for others in this process: some ms. */
 const ROWS_AT_ONCE = 1024;
@@ -24,7 +25,7 @@ export class SqlTable<Fields extends object> {
   async create(connection: DuckDBConnection): Promise<void> {
     const columns = this.#names.map((name) => {
       const { type, nullable } = this.columns[name];
-      return `${quoted(name)} ${type}${nullable ? "" : " NOT NULL"}`;
+      return `${quoted(name)} ${type(duckdb())}${nullable ? "" : " NOT NULL"}`;
     });
     await connection.run(`CREATE TABLE ${quoted(this.name)} (${columns.join(", ")})`);
   }
@@ -46,13 +47,14 @@ export class SqlTable<Fields extends object> {
   }
 
   async append(connection: DuckDBConnection, records: readonly Fields[]): Promise<void> {
-    const types = this.#names.map((name) => this.columns[name].type);
+    const library = duckdb();
+    const types = this.#names.map((name) => this.columns[name].type(library));
     const appender = await connection.createAppender(this.name);
     try {
       for (let start = 0; start < records.length; start += ROWS_AT_ONCE) {
         if (start > 0) await nextTurn();
         const some = records.slice(start, start + ROWS_AT_ONCE);
-        const chunk = DuckDBDataChunk.create(types, some.length);
+        const chunk = library.DuckDBDataChunk.create(types, some.length);
         chunk.setColumns(this.#names.map((name) => some.map((record) => this.columns[name].toSql(record[name]))));
         appender.appendDataChunk(chunk);
       }
@@ -67,6 +69,7 @@ export class SqlTable<Fields extends object> {
     column: Extract<keyof Fields, string>,
     keys: readonly string[],
   ): Promise<void> {
+    const { LIST, listValue, VARCHAR } = duckdb();
     const statement = await connection.prepare(
       `DELETE FROM ${quoted(this.name)} WHERE ${quoted(column)} IN (SELECT unnest($1))`,
     );

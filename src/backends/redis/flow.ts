@@ -90,13 +90,14 @@ export class RedisFlow implements Disposable {
   /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
   async run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
     const number = String(++this.#calls);
+    const found = script(name);
     const called = scriptArguments(keys, [number, ...argv]);
     const reply = await this.#settle(name, async (deadline) => {
       try {
-        return await this.#connection.run(new ScriptCall(script(name), called, false), deadline);
+        return await this.#connection.run(new ScriptCall(found, called, false), deadline);
       } catch (error) {
         if (judge(error).kind !== "unknown_script") throw error;
-        return this.#connection.run(new ScriptCall(script(name), called, true), deadline);
+        return this.#connection.run(new ScriptCall(found, called, true), deadline);
       }
     });
     if (!Array.isArray(reply) || reply.at(-1) !== number) {

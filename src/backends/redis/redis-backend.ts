@@ -72,7 +72,8 @@ export class RedisBackend implements Backend {
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
-    await this.#closing;
+    // Without a pause where nothing closes: a `close` that comes next has to find this one in flight.
+    if (this.#closing) await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
     const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
     this.#connection = connection;
@@ -130,6 +131,7 @@ export class RedisBackend implements Backend {
 
   /** Checks the server, and has it know the scripts. */
   async #prepare(connection: Connection, deadline: number): Promise<void> {
+    const sources = operations.map(({ name }) => script(name).source);
     for (;;) {
       await connection.ready(deadline).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
@@ -137,7 +139,6 @@ export class RedisBackend implements Backend {
       try {
         const info = await connection.send("info", [], deadline);
         checkServer(String(info), connection.address, this.#config.allow_eviction);
-        const sources = operations.map(({ name }) => script(name).source);
         await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
         return;
       } catch (error) {

@@ -1,9 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
-/** The folder of the Lua files, as Redis runs them. */
-export const LUA_FOLDER = fileURLToPath(new URL("../../../lua/", import.meta.url));
+import { luaText } from "./lua-texts.js";
 
 /** A script and its hash: what `sha1sum` of the file prints and what EVALSHA takes. */
 export interface Script {
@@ -14,11 +10,14 @@ export interface Script {
 
 const loaded = new Map<string, Script>();
 
-/** The script of an operation. Reads the file once. */
+/** The script of an operation. Throws an Error when its text is missing: no server can help then. */
 export function script(name: string): Script {
   let found = loaded.get(name);
   if (!found) {
-    const source = readFileSync(`${LUA_FOLDER}${name}.lua`, "utf8");
+    const source = luaText(name);
+    if (source === undefined) {
+      throw new Error(`lua/${name}.lua is missing: signalflow-state is not installed whole; install it again`);
+    }
     found = { name, source, sha: createHash("sha1").update(source).digest("hex") };
     loaded.set(name, found);
   }

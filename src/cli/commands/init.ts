@@ -33,9 +33,10 @@ export const addInit: AddCommand = (program, run) => {
         }
         await mkdir(folder, { recursive: true });
         for (const { path, text } of files) await writeFile(path, text, { flag: force ? "w" : "wx" });
+        const steps = backend === "duckdb" ? "npm install @duckdb/node-api && npx tsx bot.ts" : "npx tsx bot.ts";
         invocation.print(
           files.map(({ path }) => path),
-          () => `wrote ${files.map(({ path }) => path).join(" and ")}; run it: npx tsx bot.ts\n`,
+          () => `wrote ${files.map(({ path }) => path).join(" and ")}; run it: ${steps}\n`,
         );
       }),
     );

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { Option } from "@commander-js/extra-typings";
 import { FlowKeys } from "../../backends/redis/keys.js";
+import { LUA_FOLDER } from "../../backends/redis/lua-folder.js";
 import { mastersOf, onServer, serverOf } from "../../backends/redis/masters.js";
-import { LUA_FOLDER, type Script, script } from "../../backends/redis/scripts.js";
+import { type Script, script } from "../../backends/redis/scripts.js";
 import { parseFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import type { KeyName } from "../../layout/keys.js";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import { LUA_FOLDER } from "../../../src/backends/redis/lua-folder.js";
 import { KEY_LAYOUTS } from "../../../src/layout/key-layouts.js";
 import { KEYS } from "../../../src/layout/keys.js";
 import { operations } from "../../../src/operations/all.js";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import { LUA_FOLDER } from "../../../src/backends/redis/lua-folder.js";
 import type { KeyName } from "../../../src/layout/keys.js";
 import { type AnyOperation, COMMON_KEYS } from "../../../src/operations/operation.js";
 import { SAMPLE_CALLS, type SampleCall } from "../calls.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { LUA_FOLDER } from "../../../src/backends/redis/scripts.js";
+import { LUA_FOLDER } from "../../../src/backends/redis/lua-folder.js";
 import * as decimal from "../../../src/exact/decimal.js";
 import { kept, quotient } from "../../../src/exact/kept.js";
 import * as money from "../../../src/exact/money.js";

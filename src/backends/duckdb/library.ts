@@ -1,0 +1,29 @@
+/** DuckDB's library, a package that a user installs beside this one. It is loaded when a file is opened, and not before. */
+import type * as Library from "@duckdb/node-api";
+import { ConfigError } from "../../errors.js";
+
+export type Duckdb = typeof Library;
+
+let loaded: Duckdb | undefined;
+
+/** Loads the library. Rejects with a ConfigError that says what to install when it is not there, or does not run here. */
+export async function loadDuckdb(): Promise<Duckdb> {
+  try {
+    loaded ??= await import("@duckdb/node-api");
+  } catch (cause) {
+    const [reason] = String(cause instanceof Error ? cause.message : cause)
+      .trim()
+      .split("\n");
+    throw new ConfigError(
+      `backend: duckdb needs the package @duckdb/node-api: npm install @duckdb/node-api (${reason})`,
+      { cause },
+    );
+  }
+  return loaded;
+}
+
+/** The library, for whoever works on a file that is open. */
+export function duckdb(): Duckdb {
+  if (!loaded) throw new Error("DuckDB's library is used before loadDuckdb()");
+  return loaded;
+}

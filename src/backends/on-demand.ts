@@ -1,0 +1,49 @@
+import { ConnectionError } from "../errors.js";
+import type { OpenedFlow } from "../operations/open-flow.js";
+import type { Operation } from "../operations/operation.js";
+import type { Backend } from "./backend.js";
+
+/** A backend whose code and libraries are loaded when it is first opened: a bot pays for the one that it uses. */
+export class OnDemand implements Backend {
+  readonly #load: () => Promise<Backend>;
+  #loading: Promise<Backend> | undefined;
+  #loaded: Backend | undefined;
+
+  constructor(load: () => Promise<Backend>) {
+    this.#load = load;
+  }
+
+  async connect(existing?: boolean): Promise<OpenedFlow> {
+    this.#loaded ??= await this.#begin();
+    return this.#loaded.connect(existing);
+  }
+
+  execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (this.#loaded) return this.#loaded.execute(operation, args, lease);
+    return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
+  }
+
+  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+    await this.#loaded?.eventAfter(id, signal);
+  }
+
+  /** Calls that were made while the code was loading keep their order: each waits for the same promise. */
+  async close(): Promise<void> {
+    if (!this.#loaded && this.#loading) {
+      try {
+        await this.#loading;
+      } catch {
+        return; // nothing was opened; `connect` tells why
+      }
+    }
+    await this.#loaded?.close();
+  }
+
+  #begin(): Promise<Backend> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+}
