@@ -8,7 +8,7 @@ const at = (path) => fileURLToPath(new URL(path, root));
 
 rmSync(at("dist"), { recursive: true, force: true });
 execFileSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.build.json")], { stdio: "inherit" });
-for (const folder of ["lua", "lua/import"]) {
+for (const folder of ["lua", "lua/import", "lua/migration"]) {
   mkdirSync(at(`dist/${folder}`));
   for (const name of readdirSync(at(folder))) if (name.endsWith(".lua")) cpSync(at(`${folder}/${name}`), at(`dist/${folder}/${name}`));
 }

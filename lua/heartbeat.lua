@@ -7,6 +7,7 @@
 -- KEYS[4] execution:lease        hash    who may change the flow
 -- KEYS[5] execution:heartbeat    string  ms
 -- KEYS[6] execution:instances    zset    instance -> ms of its last heartbeat
+-- KEYS[7] execution:versions     hash    instance -> JSON: version and schema of its package
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -14,8 +15,9 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] instance_window     ms after which a silent instance is forgotten
+-- ARGV[8] client             JSON: version and schema of the caller's package; "" = not told
 -- Reply {"alive", now ms, call}
--- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
 -- >>> change.lua, stamped from lua/shared
 -- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
@@ -30,8 +32,16 @@ local max_events = ARGV[6] -- events kept; 0 = none
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
 local kept
@@ -87,15 +97,20 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-local heartbeat_key, instances_key = KEYS[5], KEYS[6]
-local instance_window = tonumber(ARGV[7])
+local heartbeat_key, instances_key, versions_key = KEYS[5], KEYS[6], KEYS[7]
+local instance_window, client = tonumber(ARGV[7]), ARGV[8]
 
 -- Read.
 redis.call("GET", heartbeat_key)
+local told = redis.call("HGET", versions_key, instance) or ""
+local forgotten = redis.call("ZRANGE", instances_key, "-inf", now - instance_window, "BYSCORE")
 
 -- Write.
 redis.call("ZADD", instances_key, now_text, instance)
 redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
+for _, id in ipairs(forgotten) do redis.call("HDEL", versions_key, id) end
+if client == "" then redis.call("HDEL", versions_key, instance)
+elseif client ~= told then redis.call("HSET", versions_key, instance, client) end
 redis.call("SET", heartbeat_key, now_text)
 
 return answer({ "alive", now_text })

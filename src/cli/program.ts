@@ -9,6 +9,7 @@ import { addEvents } from "./commands/events.js";
 import { addHistory } from "./commands/history.js";
 import { addInit } from "./commands/init.js";
 import { addLs } from "./commands/ls.js";
+import { addMigrate } from "./commands/migrate.js";
 import { addOrders } from "./commands/orders.js";
 import { addPositions } from "./commands/positions.js";
 import { addRestore } from "./commands/restore.js";
@@ -38,6 +39,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCopy,
   addBackup,
   addRestore,
+  addMigrate,
   addInit,
 ];
 

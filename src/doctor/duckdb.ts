@@ -3,7 +3,7 @@ import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
 import { openStored } from "../backends/duckdb/stored-flow.js";
-import { ConfigError, LockedError, StateError } from "../errors.js";
+import { ConfigError, LockedError, SchemaVersionError, StateError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { bytes, counted, type Finding, findingsOf } from "./finding.js";
@@ -95,9 +95,11 @@ function refusalFinding(refusal: StateError): Finding {
     subject: "file",
     found,
     advice:
-      refusal instanceof ConfigError
-        ? "see to --duckdb and --flow"
-        : "keep the file and its .wal as they are, and restore a backup: sf-state restore",
+      refusal instanceof SchemaVersionError
+        ? "the file is whole; it is of another schema than this version's"
+        : refusal instanceof ConfigError
+          ? "see to --duckdb and --flow"
+          : "keep the file and its .wal as they are, and restore a backup: sf-state restore",
   };
 }
 

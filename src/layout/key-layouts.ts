@@ -54,6 +54,12 @@ export const TABLE_LAYOUTS: { readonly [Name in TableName]: KeyLayout } = {
   ),
   heartbeat: text("execution:heartbeat", (state) => state.heartbeat),
   instances: ranked("execution:instances", (state) => state.instances),
+  versions: rowsOf(
+    "execution:versions",
+    (state) => state.versions,
+    record.clientText,
+    (_, text) => record.clientRow(text),
+  ),
   lease: fieldsOf("execution:lease", (state) => state.lease, record.leaseFields, record.leaseRow),
   recovery: fieldsOf("recovery:current", (state) => state.recovery, record.recoveryFields, record.recoveryRow),
   recoveryJournal: rowsOf(

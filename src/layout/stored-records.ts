@@ -5,6 +5,7 @@ import { orderJson } from "../operations/view-order.js";
 import { positionJson } from "../operations/view-position.js";
 import type {
   BreakerRow,
+  ClientRow,
   DailyRow,
   EventRow,
   LastSignalRow,
@@ -171,20 +172,32 @@ const meta = z.strictObject({
   schema: wholeText,
   created_at: wholeText,
   recovering: z.string().optional(),
+  was: z.string().min(1).optional(),
 });
 
-export function metaFields({ epoch, schema, created_at, recovering }: MetaRow): Fields {
+export function metaFields({ epoch, schema, created_at, recovering, was }: MetaRow): Fields {
   return {
     epoch,
     schema: String(schema),
     created_at: String(created_at),
     ...(recovering !== null && { recovering }),
+    ...(was !== null && { was }),
   };
 }
 
 export function metaRow(fields: Fields): MetaRow {
-  const { recovering, ...row } = read(meta, fields);
-  return { ...row, recovering: recovering ?? null };
+  const { recovering, was, ...row } = read(meta, fields);
+  return { ...row, recovering: recovering ?? null, was: was ?? null };
+}
+
+const client = z.strictObject({ version: z.string().min(1), schema: z.int() });
+
+export function clientText({ version, schema }: ClientRow): string {
+  return JSON.stringify({ version, schema });
+}
+
+export function clientRow(text: string): ClientRow {
+  return read(client, parsed(text));
 }
 
 const risk = z.strictObject({

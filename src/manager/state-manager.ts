@@ -9,14 +9,7 @@ import type { Duration } from "../config/duration.js";
 import { duckdbPath, parseFlowId } from "../config/flow-id.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "../config/schema.js";
-import {
-  ConnectionError,
-  FencedError,
-  InvalidArgumentError,
-  LockedError,
-  SchemaVersionError,
-  UnknownOutcomeError,
-} from "../errors.js";
+import { ConnectionError, FencedError, InvalidArgumentError, LockedError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { acquireLease } from "../operations/acquire-lease.js";
 import { admit } from "../operations/admit.js";
@@ -67,7 +60,7 @@ import { updateEquity } from "../operations/update-equity.js";
 import { type PositionChanges, updatePosition } from "../operations/update-position.js";
 import { snapshotPath, writeSnapshot } from "../snapshot-file.js";
 import type { RiskPolicy } from "../state/breaker.js";
-import { SCHEMA_VERSION } from "../state/flow-state.js";
+import { checkSchema } from "../state/schema.js";
 import type {
   Admission,
   AdmissionRequest,
@@ -93,6 +86,7 @@ import type {
   StateEvent,
   Time,
 } from "../types.js";
+import { CLIENT } from "../version.js";
 import * as check from "./arguments.js";
 import { Lease } from "./lease.js";
 import { isUnknown, type Reading, read } from "./outcome.js";
@@ -191,11 +185,7 @@ export class StateManager {
   async connect(): Promise<void> {
     const opened = await this.#backend.connect(this.#existing);
     try {
-      if (opened.schema > SCHEMA_VERSION) {
-        throw new SchemaVersionError(
-          `flow ${this.flowId} was written by schema ${opened.schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
-        );
-      }
+      checkSchema(`flow ${this.flowId}`, opened.schema);
       const { day_start, breaker_duration, ...limits } = this.config.risk;
       const configured = limitEntries(limits);
       if (configured.length > 0 && !this.#existing) await this.#runUnfenced(setRiskLimits, { limits: configured });
@@ -638,7 +628,7 @@ export class StateManager {
 
   /** Says that this instance, and so the flow, is alive. Resolves to the time on the flow's clock. */
   async heartbeat(): Promise<Date> {
-    return this.#runUnfenced(heartbeat, undefined);
+    return this.#runUnfenced(heartbeat, CLIENT);
   }
 
   /** The last heartbeat of any instance. */

@@ -6,6 +6,7 @@ export type KeyName =
   | "execution:call"
   | "execution:heartbeat"
   | "execution:instances"
+  | "execution:versions"
   | "execution:lease"
   | "events:log"
   | "positions:open"

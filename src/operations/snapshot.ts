@@ -27,12 +27,13 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     "signals:last",
     "execution:heartbeat",
     "execution:instances",
+    "execution:versions",
   ],
   argv: ["day_start", "dedup_window"],
   encode: (a) => [String(a.dayStart), String(a.dedupWindow)],
   decode(reply) {
     const heartbeat = optionalTime(reply, 11);
-    const recovering = text(reply, 13);
+    const recovering = text(reply, 14);
     return {
       epoch: text(reply, 1),
       at: new Date(Number(text(reply, 2))),
@@ -60,7 +61,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       limits: limitsView(state.limits),
       signals: signalsView(state, now, a.dedupWindow),
       ...(heartbeat !== undefined && { heartbeat: new Date(heartbeat) }),
-      instances: instancesView(state.instances.newest(state.instances.size)),
+      instances: instancesView(state),
       ...(recovering && { recovering }),
     };
   },

@@ -4,6 +4,7 @@ import { Exposure } from "./exposure.js";
 import { Ranking } from "./ranking.js";
 import type {
   BreakerRow,
+  ClientRow,
   DailyRow,
   LastSignalRow,
   LeaseRow,
@@ -16,7 +17,7 @@ import type {
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
 export class FlowState {
@@ -45,6 +46,8 @@ export class FlowState {
   readonly heartbeat = new Cell<number>("heartbeat", this.changes);
   /** Instances by their last heartbeat. */
   readonly instances = new Ranking("instances", this.changes);
+  /** The package that each instance told of. */
+  readonly versions = new Table<ClientRow>("instance_versions", this.changes);
   readonly lease = new Cell<LeaseRow>("lease", this.changes);
   readonly recovery = new Cell<RecoveryRow>("recovery", this.changes);
   /** What the recovery under way must remember if it is resumed: texts by key. */

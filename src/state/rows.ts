@@ -12,6 +12,14 @@ export interface MetaRow {
   readonly created_at: number;
   /** Why a recovery blocks entries; null when none is under way. */
   readonly recovering: string | null;
+  /** The epoch that the flow had before it was copied, restored or migrated into this one; null when it never was. */
+  readonly was: string | null;
+}
+
+/** What a bot is made of, as its heartbeat tells. */
+export interface ClientRow {
+  readonly version: string;
+  readonly schema: number;
 }
 
 /** The recovery under way, or the last one. Tokens and ids only grow. */

@@ -2,6 +2,7 @@
 import type { FlowState } from "../../state/flow-state.js";
 import type {
   BreakerRow,
+  ClientRow,
   DailyRow,
   LastSignalRow,
   LeaseRow,
@@ -24,6 +25,7 @@ const flowMeta = new SqlTable<MetaRow & { readonly flow_id: string }>("flow_meta
   epoch: text,
   created_at: time,
   recovering: optional(text),
+  was: optional(text),
 });
 
 const positions = new SqlTable<PositionRow>("positions", {
@@ -137,6 +139,12 @@ const instances = new SqlTable<{ instance: string; last_heartbeat: number }>("in
   last_heartbeat: time,
 });
 
+const instanceVersions = new SqlTable<ClientRow & { readonly instance: string }>("instance_versions", {
+  instance: text,
+  version: text,
+  schema: whole,
+});
+
 /** A mirror for every table of `state`; the compiler misses one that is forgotten. */
 export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): Mirrors {
   return {
@@ -144,7 +152,7 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       sql: flowMeta,
       keyOf: () => "",
       toFields: (row) => ({ ...row, flow_id: flowId }),
-      toRow: ({ schema, epoch, created_at, recovering }) => ({ schema, epoch, created_at, recovering }),
+      toRow: ({ flow_id: _, ...row }) => row,
     }),
     positions: rows(state.positions, positions, "id"),
     orders: rows(state.orders, pendingOrders, "id"),
@@ -212,6 +220,13 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       keyOf: ({ instance }) => instance,
       toFields: (last_heartbeat, instance) => ({ instance, last_heartbeat }),
       toRow: ({ last_heartbeat }) => last_heartbeat,
+    }),
+    versions: new RowMirror(state.versions, {
+      sql: instanceVersions,
+      key: "instance",
+      keyOf: ({ instance }) => instance,
+      toFields: (row, instance) => ({ instance, ...row }),
+      toRow: ({ version, schema }) => ({ version, schema }),
     }),
     lease: oneRow(state.lease, lease),
     recovery: oneRow(state.recovery, recovery),

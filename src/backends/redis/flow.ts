@@ -74,10 +74,10 @@ export class RedisFlow implements Disposable {
     }
   }
 
-  /** What a read tells of the flow at `now` (default: the server's clock), whatever the flow's epoch is. */
-  async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number): Promise<Result> {
+  /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
+  async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number, epoch = ""): Promise<Result> {
     const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.key(name));
-    return this.#asked(operation, keys, ["", now === undefined ? "" : String(now), ...operation.encode(args)]);
+    return this.#asked(operation, keys, [epoch, now === undefined ? "" : String(now), ...operation.encode(args)]);
   }
 
   /** The same of what is staged for the flow. */
