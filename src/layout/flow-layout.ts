@@ -21,10 +21,11 @@ export function metaOf({ entries }: FlowLayout, field: string): string | undefin
   return entries["flow:meta"].find(([name]) => name === field)?.[1];
 }
 
-/** The same with another value of a field of `flow:meta`, or, with undefined, without it. */
+/** The same, sorted by field, with another value of a field of `flow:meta`, or, with undefined, without it. */
 export function withMeta(layout: FlowLayout, field: string, value: string | undefined): FlowLayout {
   const others = layout.entries["flow:meta"].filter(([name]) => name !== field);
   const meta: Entry[] = value === undefined ? others : [...others, [field, value]];
+  meta.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
   return { ...layout, entries: { ...layout.entries, "flow:meta": meta } };
 }
 

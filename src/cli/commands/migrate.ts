@@ -123,7 +123,7 @@ function planText(flowId: string, plan: Plan): string {
     for (const { id, version, silent } of seen)
       lines.push(`    ${id}, ${version ?? "before 0.2"}, ${span(silent)} ago`);
   }
-  return printable(lines.join("\n")).concat("\n");
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 function reportText(flowId: string, { place }: Plan, { from, to, refusedFor, kept }: Report): string {
