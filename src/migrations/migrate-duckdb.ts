@@ -9,7 +9,7 @@ import { filled, openLayout } from "../transfer/duckdb-place.js";
 import type { Progress } from "../transfer/flow-place.js";
 import { epochOf, understood, withEpoch } from "../transfer/portable.js";
 import type { Told } from "./migration.js";
-import { type Plan, planOf, type Report } from "./report.js";
+import { nothingToDo, type Plan, planOf, type Report } from "./report.js";
 import { walk } from "./walk.js";
 
 /** What a migration would do. Changes nothing; rejects with a LockedError while a bot holds the file. */
@@ -32,6 +32,7 @@ export async function migrateDuckdb(path: string, flowId: string, told: Told, pr
     progress(0, 4);
     const { from, to, layout: walked, stops } = walk(old.layout, told);
     if (stops.length > 0) throw new InvalidArgumentError(`the flow cannot be migrated: ${stops.join("; ")}`);
+    if (from === to) throw nothingToDo({ from });
     const epoch = newEpoch();
     const layout = withEpoch(layoutOf(understood(walked)), epoch, epochOf(old.layout));
     const draft = `${old.path}.import`;

@@ -16,7 +16,7 @@ import type { Progress } from "../transfer/flow-place.js";
 import { differences, epochOf, inChunks, understood, withEpoch, withoutEpoch } from "../transfer/portable.js";
 import { stage, stagedKeys } from "../transfer/staging.js";
 import type { Told } from "./migration.js";
-import { type Plan, planOf, type Report } from "./report.js";
+import { nothingToDo, type Plan, planOf, type Report } from "./report.js";
 import { type Walked, walk } from "./walk.js";
 
 /** A flow as it was before a migration that is under way, or as it is. */
@@ -48,8 +48,10 @@ export async function planRedis(flow: RedisFlow, told: Told): Promise<Plan> {
  */
 export async function migrateRedis(flow: RedisFlow, told: Told, progress: Progress): Promise<Report> {
   // What stands in the way is found before anybody is refused.
-  const { layout: seen } = await readBefore(flow);
-  prepared(walk(seen, told));
+  const { layout: seen, unfinished } = await readBefore(flow);
+  const ahead = walk(seen, told);
+  prepared(ahead);
+  if (ahead.from === ahead.to && !unfinished) throw nothingToDo(ahead);
   progress(0, 1);
 
   const { keys } = flow;

@@ -1,4 +1,5 @@
 /** What a migration is about to do, and did. */
+import { InvalidArgumentError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { clientRow } from "../layout/stored-records.js";
 import { MIGRATIONS } from "./all.js";
@@ -38,6 +39,10 @@ export interface Report {
   readonly refusedFor: number;
   /** Where the old one is kept, if it is. */
   readonly kept?: string;
+}
+
+export function nothingToDo({ from }: Pick<Walked, "from">): InvalidArgumentError {
+  return new InvalidArgumentError(`the flow is of schema ${from} already: there is nothing to migrate`);
 }
 
 /** A bot that gave a sign of life so long ago may be trading, ms. */

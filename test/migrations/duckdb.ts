@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { FlowFile } from "../../src/backends/duckdb/flow-file.js";
 import { LockedError, SchemaVersionError, StateManager } from "../../src/index.js";
+import { everyKey } from "../../src/layout/convert.js";
 import type { FlowLayout } from "../../src/layout/flow-layout.js";
 import { metaOf } from "../../src/layout/flow-layout.js";
+import { KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
 import { readFile as readTables } from "../../src/migrations/files/read-file.js";
 import { migrateDuckdb, planDuckdb } from "../../src/migrations/migrate-duckdb.js";
 import { NOTHING_TOLD } from "../../src/migrations/migration.js";
-import { FlowFile } from "../../src/backends/duckdb/flow-file.js";
 import { openLayout } from "../../src/transfer/duckdb-place.js";
 import { differences } from "../../src/transfer/portable.js";
 import { fill } from "../contract/calls.js";
@@ -31,7 +33,8 @@ export function duckdbMigrations(stand: MigrationStand): void {
     const old = await stand.openOld("bot", at(await stand.oldFile(kind)));
     const found = await old.exportFlow();
     await old.close();
-    return found;
+    const entries = everyKey(new Map(KEY_LAYOUTS.map(({ key }) => [key, found.entries[key] ?? []])));
+    return { ...found, entries };
   }
 
   for (const kind of ["clean", "crashed"] as const) {
@@ -39,7 +42,10 @@ export function duckdbMigrations(stand: MigrationStand): void {
       const path = await stand.oldFile(kind);
       const before = await readFile(path);
       const old = await layout(path);
-      assert.equal(changedBeyond(await byOldCode(kind), old).filter((what) => !what.startsWith("risk:exposure")), []);
+      assert.equal(
+        changedBeyond(await byOldCode(kind), old).filter((what) => !what.startsWith("risk:exposure")),
+        [],
+      );
       assert.equal(await readFile(path), before, "looking changes nothing");
 
       const report = await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
@@ -61,7 +67,11 @@ export function duckdbMigrations(stand: MigrationStand): void {
         if (!(await stand.migrateAndDie(step, `duckdb:${path}`))) break;
         kills++;
         const found = await layout(path);
-        assert.equal(changedBeyond(old, found).filter((what) => !what.startsWith("risk:exposure")), [], `step ${step}`);
+        assert.equal(
+          changedBeyond(old, found).filter((what) => !what.startsWith("risk:exposure")),
+          [],
+          `step ${step}`,
+        );
         if (metaOf(found, "schema") === "1") await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
         await using bot = await stand.open("bot", at(path));
         assert.is(await bot.isSignalProcessed("s7"), true);
@@ -95,7 +105,10 @@ export function duckdbMigrations(stand: MigrationStand): void {
     await manager.close();
     const file = await FlowFile.open(path);
     const found = await readTables(file.connection, 2).finally(() => file.close());
-    assert.equal(differences(found, expected).filter(({ key }) => key !== "risk:exposure"), []);
+    assert.equal(
+      differences(found, expected).filter(({ key }) => key !== "risk:exposure"),
+      [],
+    );
   });
 
   test.run();

@@ -52,10 +52,17 @@ export function moving(stand: MigrationStand): void {
   test("doctor says to migrate a flow of schema 1, and to end a migration that was left", async () => {
     const flowId = await stand.oldFlow();
     const at = ["--flow", flowId, "--url", stand.server.url];
-    assert.match((await sfState(["doctor", ...at])).stdout, /of schema 1, this version works on 2\s+.*sf-state migrate/);
+    assert.match(
+      (await sfState(["doctor", ...at])).stdout,
+      /of schema 1, this version works on 2\s+.*sf-state migrate/,
+    );
     await stand.migrateAndDie(BEGUN, `redis:${stand.server.url}:${flowId}`);
-    assert.match((await sfState(["doctor", ...at])).stdout, /a migration of the flow is unfinished: run sf-state migrate/);
-    assert.is((await sfState(["migrate", "--undo", ...at])).code, 0);
+    assert.match(
+      (await sfState(["doctor", ...at])).stdout,
+      /a migration of the flow is unfinished: run sf-state migrate/,
+    );
+    const undone = await sfState(["migrate", "--undo", ...at]);
+    assert.is(undone.code, 0, undone.stderr);
     const file = await stand.oldFile("clean");
     const told = await sfState(["doctor", "--flow", "bot", "--duckdb", file]);
     assert.match(told.stdout, /of schema 1, this version works on 2: stop its bots, then run sf-state migrate/);

@@ -57,7 +57,10 @@ export function walking(): void {
 
   test("a flow of a newer schema is refused", async () => {
     const newer = withMeta(await layoutOfNow(), "schema", "99");
-    assert.throws(() => walk(newer, new Map()), (error: unknown) => error instanceof SchemaVersionError);
+    assert.throws(
+      () => walk(newer, new Map()),
+      (error: unknown) => error instanceof SchemaVersionError,
+    );
   });
 
   test("a heartbeat tells the version of the package, and its schema", async () => {
