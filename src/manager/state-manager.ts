@@ -86,7 +86,6 @@ import type {
   StateEvent,
   Time,
 } from "../types.js";
-import { CLIENT } from "../version.js";
 import * as check from "./arguments.js";
 import { Lease } from "./lease.js";
 import { isUnknown, type Reading, read } from "./outcome.js";
@@ -628,7 +627,7 @@ export class StateManager {
 
   /** Says that this instance, and so the flow, is alive. Resolves to the time on the flow's clock. */
   async heartbeat(): Promise<Date> {
-    return this.#runUnfenced(heartbeat, CLIENT);
+    return this.#runUnfenced(heartbeat, undefined);
   }
 
   /** The last heartbeat of any instance. */

@@ -1,19 +1,18 @@
 import { clientText } from "../layout/stored-records.js";
-import type { ClientRow } from "../state/rows.js";
+import { CLIENT } from "../version.js";
 import { type Operation, text } from "./operation.js";
 
 /** An instance that was silent for so long, ms, is forgotten. */
 export const INSTANCE_WINDOW = 7 * 86_400_000;
 
-/** The argument is what the caller is made of. */
-export const heartbeat: Operation<ClientRow, Date> = {
+export const heartbeat: Operation<void, Date> = {
   name: "heartbeat",
   kind: "change",
   keys: ["execution:heartbeat", "execution:instances", "execution:versions"],
   argv: ["instance_window", "client"],
-  encode: (client) => [String(INSTANCE_WINDOW), clientText(client)],
+  encode: () => [String(INSTANCE_WINDOW), clientText(CLIENT)],
   decode: (reply) => new Date(Number(text(reply, 1))),
-  apply(state, client, call) {
+  apply(state, _, call) {
     const { instances, versions } = state;
     const told = versions.get(call.instance);
 
@@ -22,7 +21,7 @@ export const heartbeat: Operation<ClientRow, Date> = {
       instances.delete(old.id);
       versions.delete(old.id);
     }
-    if (client.version !== told?.version || client.schema !== told.schema) versions.set(call.instance, client);
+    if (CLIENT.version !== told?.version || CLIENT.schema !== told.schema) versions.set(call.instance, CLIENT);
     state.heartbeat.value = call.now;
 
     return new Date(call.now);

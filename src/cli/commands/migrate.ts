@@ -30,7 +30,10 @@ export const addMigrate: AddCommand = (program, run) => {
       run(own.optsWithGlobals(), async (invocation) => {
         const flowId = await invocation.flowId();
         using flow = await openFlow(await invocation.config(), flowId);
-        if (options.undo) return undo(invocation, flowId, flow);
+        if (options.undo) {
+          await undo(invocation, flowId, flow);
+          return;
+        }
         const told = toldBy(options);
         const plan = await flow.plan(told);
         if (options.dryRun || plan.stops.length > 0 || (plan.from === plan.to && !plan.unfinished)) {
