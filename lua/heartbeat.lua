@@ -108,7 +108,9 @@ local forgotten = redis.call("ZRANGE", instances_key, "-inf", now - instance_win
 -- Write.
 redis.call("ZADD", instances_key, now_text, instance)
 redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
-for _, id in ipairs(forgotten) do redis.call("HDEL", versions_key, id) end
+for _, id in ipairs(forgotten) do
+  if id ~= instance then redis.call("HDEL", versions_key, id) end
+end
 if client == "" then redis.call("HDEL", versions_key, instance)
 elseif client ~= told then redis.call("HSET", versions_key, instance, client) end
 redis.call("SET", heartbeat_key, now_text)
