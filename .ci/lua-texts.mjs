@@ -2,7 +2,7 @@
 // A text that is stamped into many scripts (lua/stamp.ts) stands in the module once.
 import { readdirSync, readFileSync } from "node:fs";
 
-const STAMP = /^-- >>> (\w+)\.lua, stamped from lua\/shared\n[\s\S]*?^-- <<< \1\.lua$/gm;
+const STAMP = /^-- >>> (\w+)\.lua\n[\s\S]*?^-- <<< \1\.lua$/gm;
 
 /** The source of a module that exports `luaText(name)`; `folder` is the URL of lua/. */
 export function luaTextsModule(folder) {
@@ -22,9 +22,9 @@ export function luaText(name) {
 `;
 }
 
-/** The names of the scripts, without `.lua`; those that import a flow are `import/...`. */
+/** The names of the scripts, without `.lua`; those that import or migrate a flow are `import/...`, `migration/...`. */
 export function luaNames(folder) {
-  const names = ["", "import/"].flatMap((under) => readdirSync(new URL(`./${under}`, folder)).map((name) => under + name));
+  const names = ["", "import/", "migration/"].flatMap((under) => readdirSync(new URL(`./${under}`, folder)).map((name) => under + name));
   return names.filter((name) => name.endsWith(".lua")).map((name) => name.slice(0, -".lua".length));
 }
 

@@ -2,7 +2,7 @@
 -- close_position: removes a position, books its result, evaluates the breaker and sets the cooldown, in one step.
 -- A second close finds no position and books nothing.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -30,7 +30,7 @@
 -- ARGV[14] breaker_duration   ms, "until_day_end" or "until_reset"
 -- Reply {"closed", position JSON, tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
--- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply,
     breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold,
@@ -94,8 +94,16 @@ local max_events = ARGV[6] -- events kept; 0 = none
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
 local kept

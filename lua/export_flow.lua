@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- export_flow: everything that the flow holds, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
@@ -17,25 +17,26 @@
 -- KEYS[14] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[15] execution:heartbeat   string  ms
 -- KEYS[16] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[17] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[18] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[19] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[20] events:log            stream  every change
--- KEYS[21] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[17] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[18] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[19] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[20] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[21] events:log            stream  every change
+-- KEYS[22] risk:exposure         hash    notional, slots, pair:<pair> -> slots
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
 --         stream {id, number of values, field, value, ..., id, ...}, call}
--- Errors: SFSTATELOST
+-- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(meta_key, answer)
   local positions_key, pending_key, closed_key, closed_at_key, fills_key, daily_key, breaker_key, limits_key, history_key =
     KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-  local trades_key, processed_key, last_key, cooldowns_key, heartbeat_key, instances_key, lease_key =
-    KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
-  local recovery_key, journal_key, events_key, exposure_key = KEYS[18], KEYS[19], KEYS[20], KEYS[21]
+  local trades_key, processed_key, last_key, cooldowns_key, heartbeat_key, instances_key, versions_key, lease_key =
+    KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
+  local recovery_key, journal_key, events_key, exposure_key = KEYS[19], KEYS[20], KEYS[21], KEYS[22]
 
   local added = 0
   local info = redis.call("EXISTS", events_key) == 1 and redis.call("XINFO", "STREAM", events_key) or {}
@@ -67,6 +68,7 @@ local function run(meta_key, answer)
     redis.call("HGETALL", cooldowns_key),
     redis.call("GET", heartbeat_key) or "",
     redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
+    redis.call("HGETALL", versions_key),
     redis.call("HGETALL", lease_key),
     redis.call("HGETALL", recovery_key),
     redis.call("HGETALL", journal_key),
@@ -87,8 +89,16 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local now = tonumber(clock)
 if not now then

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- get_cooldown: when entries of a pair are free again: the latest of its own cooldown, its side's, and those of all pairs.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] signals:cooldowns      hash    pair or pair|side -> expiry ms
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
@@ -10,7 +10,7 @@
 -- ARGV[5] side                long, short; "" = only what blocks both
 -- Reply {"until", expiry ms, call}
 --       {"none", call}
--- Errors: SFSTATELOST
+-- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(now, answer)
   local cooldowns_key = KEYS[2]
@@ -37,8 +37,16 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local now = tonumber(clock)
 if not now then

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- get_risk_state: the risk as it stands now: on a new day zeros, and nothing is written.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[3] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -9,7 +9,7 @@
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] day_start           start of the trading day, ms after midnight UTC
 -- Reply {"risk", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
--- Errors: SFSTATELOST
+-- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(answer, read_breaker, read_risk, risk_reply)
   local daily_key, breaker_key = KEYS[2], KEYS[3]
@@ -30,8 +30,16 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local now = tonumber(clock)
 if not now then

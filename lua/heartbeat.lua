@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
 -- heartbeat: says that this instance, and so the flow, is alive. Leaves no event: it would push the trades out of the log.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] execution:heartbeat    string  ms
 -- KEYS[6] execution:instances    zset    instance -> ms of its last heartbeat
+-- KEYS[7] execution:versions     hash    instance -> JSON: version and schema of its package
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -14,19 +15,27 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] instance_window     ms after which a silent instance is forgotten
+-- ARGV[8] client              JSON: version and schema of the caller's package; "" = not told
 -- Reply {"alive", now ms, call}
--- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
 local function run(instance, now, now_text, answer, expect_string)
-  local heartbeat_key, instances_key = KEYS[5], KEYS[6]
-  local instance_window = tonumber(ARGV[7])
+  local heartbeat_key, instances_key, versions_key = KEYS[5], KEYS[6], KEYS[7]
+  local instance_window, client = tonumber(ARGV[7]), ARGV[8]
 
   -- Read.
   expect_string(heartbeat_key)
+  local told = redis.call("HGET", versions_key, instance) or ""
+  local forgotten = redis.call("ZRANGE", instances_key, "-inf", now - instance_window, "BYSCORE")
 
   -- Write.
   redis.call("ZADD", instances_key, now_text, instance)
   redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
+  for _, id in ipairs(forgotten) do
+    if id ~= instance then redis.call("HDEL", versions_key, id) end
+  end
+  if client == "" then redis.call("HDEL", versions_key, instance)
+  elseif client ~= told then redis.call("HSET", versions_key, instance, client) end
   redis.call("SET", heartbeat_key, now_text)
 
   return answer({ "alive", now_text })
@@ -47,8 +56,16 @@ local max_events = ARGV[6] -- events kept; 0 = none
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
 local kept

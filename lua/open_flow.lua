@@ -2,21 +2,22 @@
 -- open_flow: the flow's epoch, made now if the flow has none and the caller brings one. The epoch tells a flow's state from what
 -- stands there after a flush.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- ARGV[1] call                number of the call, given back last
 -- ARGV[2] clock               ms; "" = server TIME
 -- ARGV[3] epoch               the epoch to give a new flow; "" = make none
 -- ARGV[4] schema              the layout's version that the caller writes
 -- Reply {"created" or "opened", epoch, schema, created_at ms, call}
 --       {"absent", call}: there is no flow, and none was made
--- Errors: SFIMPORT
+-- Errors: SFIMPORT, SFSCHEMA
 
 local function run()
   local meta_key = KEYS[1]
   local call, clock, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
   -- Read.
-  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing")
+  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing", "migrating")
+  if stored[5] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
   if stored[1] then return { "opened", stored[1], stored[2], stored[3], call } end
   if stored[4] then
     return redis.error_reply("SFIMPORT an import into this flow is unfinished: run the same sf-state copy or restore again to go on with it, "

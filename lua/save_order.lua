@@ -2,7 +2,7 @@
 -- save_order: stores an order, new or in place of the one with its id. An entry takes exposure, and a slot unless it grows a position.
 -- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -33,7 +33,7 @@
 -- ARGV[21] cooldown           ms, of the position it opens; "" = none
 -- ARGV[22] metadata           JSON object, of the position it opens; "" = none
 -- Reply {"saved", order JSON, call}
--- Errors: SFSTATELOST, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, now_text, answer, event, record_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
     expect_stream, order_notional, write_order, transition_fault, refuse)
@@ -90,8 +90,16 @@ local max_events = ARGV[6] -- events kept; 0 = none
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
 local kept

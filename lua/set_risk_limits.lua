@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- set_risk_limits: sets some limits, removes others; those not named stay as they are.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -14,7 +14,7 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] limits              pairs from here on: limit, number; an empty number removes the limit
 -- Reply {"limits", limit, number, ..., call}   all that are in force now
--- Errors: SFSTATELOST, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
 local function run(answer, event)
   local limits_key = KEYS[5]
@@ -53,8 +53,16 @@ local max_events = ARGV[6] -- events kept; 0 = none
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
 local kept

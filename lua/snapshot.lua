@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- snapshot: everything at once, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
@@ -12,6 +12,7 @@
 -- KEYS[9] signals:last           hash    id, pair, ts
 -- KEYS[10] execution:heartbeat   string  ms
 -- KEYS[11] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[12] execution:versions    hash    instance -> JSON: version and schema of its package
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -19,11 +20,11 @@
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
 --         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
---         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, why it is recovering or "", call}
--- Errors: SFSTATELOST
+--         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", call}
+-- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
-  local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+  local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key, versions_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
   local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
 
   local breaker = read_breaker(breaker_key)
@@ -38,6 +39,7 @@ local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_repl
     { id, pair, ts }, cooldowns, recent,
     redis.call("GET", heartbeat_key) or "",
     redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
+    redis.call("HGETALL", versions_key),
     redis.call("HGET", meta_key, "recovering") or "",
   })
 end
@@ -54,8 +56,16 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 
 local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= "" and epoch ~= flow_epoch then
-  return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
 end
 local now = tonumber(clock)
 if not now then

@@ -74,7 +74,7 @@ export class LockedError extends StateError {
   readonly code = "LOCKED";
 }
 
-/** The stored state was written by a newer schema than this version of the library knows. */
+/** The stored state is of another schema than this version of the library works on, or is being migrated. Nothing was changed. */
 export class SchemaVersionError extends StateError {
   readonly code = "SCHEMA_VERSION";
 }

@@ -72,6 +72,13 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
     recentSignalIds: z.array(z.string()),
   }),
   heartbeat: date.exactOptional(),
-  instances: z.array(z.object({ id: z.string(), lastHeartbeat: date })),
+  instances: z.array(
+    z.object({
+      id: z.string(),
+      lastHeartbeat: date,
+      version: z.string().exactOptional(),
+      schema: z.int().exactOptional(),
+    }),
+  ),
   recovering: z.string().exactOptional(),
 });

@@ -305,6 +305,9 @@ export interface CloseResult {
 export interface Instance {
   id: string;
   lastHeartbeat: Date;
+  /** Of the package it runs, and of the stored layout that this writes; absent: before 0.2, or nobody's. */
+  version?: string;
+  schema?: number;
 }
 
 /** Everything at once, read in one step. */

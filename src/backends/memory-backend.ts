@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { ConnectionError, UnknownFlowError } from "../errors.js";
 import { type OpenedFlow, openFlow } from "../operations/open-flow.js";
 import type { Operation } from "../operations/operation.js";
+import { newEpoch } from "../state/epoch.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
 import { type Backend, type BackendContext, callAt } from "./backend.js";
 import { interpret } from "./interpret.js";
@@ -20,7 +20,7 @@ export class MemoryBackend implements Backend {
 
   async connect(existing = false): Promise<OpenedFlow> {
     this.#open = true;
-    const epoch = existing ? "" : randomUUID();
+    const epoch = existing ? "" : newEpoch();
     const opened = await this.execute(openFlow, { epoch, schema: SCHEMA_VERSION }, "");
     if (opened) return opened;
     this.#open = false;

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
 import { openStored } from "../backends/duckdb/stored-flow.js";
-import { ConfigError, LockedError, StateError } from "../errors.js";
+import { ConfigError, LockedError, SchemaVersionError, StateError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { count } from "../words/in-words.js";
@@ -99,9 +99,11 @@ function refusalFinding(refusal: StateError): Finding {
     subject: "file",
     found,
     advice:
-      refusal instanceof ConfigError
-        ? "see to --duckdb and --flow"
-        : "keep the file and its .wal as they are, and restore a backup: sf-state restore",
+      refusal instanceof SchemaVersionError
+        ? "the file is whole; it is of another schema than this version's"
+        : refusal instanceof ConfigError
+          ? "see to --duckdb and --flow"
+          : "keep the file and its .wal as they are, and restore a backup: sf-state restore",
   };
 }
 

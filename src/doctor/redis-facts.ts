@@ -1,9 +1,9 @@
 import type { RedisFlow, Seen } from "../backends/redis/flow.js";
 import { script } from "../backends/redis/scripts.js";
-import { CorruptStateError, StateLostError } from "../errors.js";
+import { CorruptStateError, SchemaVersionError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { operations } from "../operations/all.js";
-import { exportFlow } from "../operations/export-flow.js";
+import { readLayout } from "../transfer/redis-place.js";
 import { pairsOf } from "../words/pairs.js";
 
 /** A key under the flow's prefix. */
@@ -112,10 +112,10 @@ async function keysOf(flow: RedisFlow): Promise<Seen<KeyFacts[]>> {
 
 async function contentsOf(flow: RedisFlow): Promise<Pick<RedisFacts, "layout" | "unreadable">> {
   try {
-    return { layout: await flow.ask(exportFlow, undefined), unreadable: undefined };
+    return { layout: await readLayout(flow), unreadable: undefined };
   } catch (error) {
-    if (error instanceof StateLostError) return { layout: undefined, unreadable: undefined };
-    if (error instanceof CorruptStateError) return { layout: undefined, unreadable: error.message };
+    if (error instanceof CorruptStateError || error instanceof SchemaVersionError)
+      return { layout: undefined, unreadable: error.message };
     throw error;
   }
 }

@@ -68,6 +68,12 @@ function schemaFindings({ entries }: FlowLayout): Finding[] {
       if (Number(schema) > SCHEMA_VERSION) {
         found.problem(`written by schema ${schema}, this version knows ${SCHEMA_VERSION}`, "upgrade signalflow-state");
       }
+      if (Number(schema) < SCHEMA_VERSION) {
+        found.problem(
+          `of schema ${schema}, this version works on ${SCHEMA_VERSION}`,
+          "bots of this version cannot open it: sf-state migrate",
+        );
+      }
     },
     `version ${schema}`,
   );

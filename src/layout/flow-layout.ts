@@ -13,3 +13,21 @@ export interface FlowLayout {
   /** How many events the flow ever had, those that were trimmed away included. */
   readonly eventsAdded: number;
 }
+
+/** A field of `flow:meta`. */
+export function metaOf({ entries }: FlowLayout, field: string): string | undefined {
+  return entries["flow:meta"].find(([name]) => name === field)?.[1];
+}
+
+/** The same, sorted by field, with another value of a field of `flow:meta`, or, with undefined, without it. */
+export function withMeta(layout: FlowLayout, field: string, value: string | undefined): FlowLayout {
+  const others = layout.entries["flow:meta"].filter(([name]) => name !== field);
+  const meta: Entry[] = value === undefined ? others : [...others, [field, value]];
+  meta.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
+  return { ...layout, entries: { ...layout.entries, "flow:meta": meta } };
+}
+
+/** The fields of `execution:lease`; none where there never was one. */
+export function leaseOf(layout: FlowLayout | undefined): Map<string, string> {
+  return new Map(layout?.entries["execution:lease"].map(([name = "", value = ""]) => [name, value]));
+}

@@ -65,6 +65,12 @@ export const TABLE_LAYOUTS: { readonly [Name in TableName]: KeyLayout } = {
   ),
   heartbeat: text("execution:heartbeat", (state) => state.heartbeat),
   instances: ranked("execution:instances", (state) => state.instances),
+  versions: rowsOf(
+    "execution:versions",
+    (state) => state.versions,
+    record.clientText,
+    (_, text) => record.clientRow(text),
+  ),
   lease: fieldsOf("execution:lease", (state) => state.lease, lease),
   recovery: fieldsOf("recovery:current", (state) => state.recovery, recovery),
   recoveryJournal: rowsOf(

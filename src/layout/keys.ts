@@ -3,11 +3,12 @@ export const KEYS = {
   "flow:meta": {
     type: "hash",
     words:
-      "epoch, schema, created_at ms; recovering, why entries wait; importing, while an import into a new flow is unfinished",
+      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished",
   },
   "execution:call": { type: "hash", words: "slot -> the answer to its last call, in the caller's session" },
   "execution:heartbeat": { type: "string", words: "ms" },
   "execution:instances": { type: "zset", words: "instance -> ms of its last heartbeat" },
+  "execution:versions": { type: "hash", words: "instance -> JSON: version and schema of its package" },
   "execution:lease": { type: "hash", words: "who may change the flow: token, holder, until ms" },
   "events:log": { type: "stream", words: "every change" },
   "positions:open": { type: "hash", words: "id -> JSON" },

@@ -1,6 +1,7 @@
 /** Records that Redis stores as JSON and as entries of a stream: their texts, and reading them back strictly. */
 
 import { formatMoney } from "../exact/money.js";
+import { type ClientRow, client } from "../records/client.js";
 import { type DailyRow, day } from "../records/day.js";
 import type { EventRow } from "../records/event.js";
 import { orderJson } from "../records/generated/order.js";
@@ -81,3 +82,9 @@ export function eventRow([id = "", ...flat]: Entry): EventRow {
   const fields = Object.fromEntries(found);
   return { id, at: numberOf(at), instance, type, fields: () => fields };
 }
+
+export function clientText({ version, schema }: ClientRow): string {
+  return JSON.stringify({ version, schema });
+}
+
+export const clientRow = jsonReader(client);

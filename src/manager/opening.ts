@@ -3,10 +3,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import { SchemaVersionError } from "../errors.js";
-import type { OpenedFlow } from "../operations/open-flow.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
-import { SCHEMA_VERSION } from "../state/flow-state.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
@@ -24,14 +21,6 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
     maxEvents: config.events.max_length,
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),
   };
-}
-
-/** Throws a SchemaVersionError for a flow that a later version wrote. */
-export function checkSchema(flowId: string, { schema }: OpenedFlow): void {
-  if (schema <= SCHEMA_VERSION) return;
-  throw new SchemaVersionError(
-    `flow ${flowId} was written by schema ${schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
-  );
 }
 
 /** Writes the configured risk limits into the flow, where every bot of it finds them. */

@@ -47,6 +47,7 @@ import { updateEquity } from "../operations/update-equity.js";
 import { updatePosition } from "../operations/update-position.js";
 import type { BreakerEnd } from "../records/words.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { checkSchema } from "../state/schema.js";
 import type {
   Admission,
   AdmissionRequest,
@@ -78,7 +79,7 @@ import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
-import { checkSchema, contextOf, writeLimits } from "./opening.js";
+import { contextOf, writeLimits } from "./opening.js";
 import { cancelArguments, fillArguments, fillNames, orderArguments } from "./order-arguments.js";
 import { type ResultReader, read } from "./outcome.js";
 import {
@@ -151,7 +152,7 @@ export class StateManager {
   async connect(): Promise<void> {
     const opened = await this.#backend.connect(this.#existing);
     try {
-      checkSchema(this.flowId, opened);
+      checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) await writeLimits(this.#calls, this.config);
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {

@@ -20,6 +20,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   after: 'event id; "" = from the oldest kept',
   breaker_duration: 'ms, "until_day_end" or "until_reset"',
   cooldown: 'ms for the pair, now and once the position is flat; "" = none',
+  client: 'JSON: version and schema of the caller\'s package; "" = not told',
   created_at: 'ms; "" = now',
   day_start: "start of the trading day, ms after midnight UTC",
   days: "how many, the newest",

@@ -5,8 +5,8 @@ import { instancesFromReply, instancesView } from "./view-instances.js";
 export const getInstances: Operation<void, Instance[]> = {
   name: "get_instances",
   kind: "read",
-  keys: ["execution:instances"],
+  keys: ["execution:instances", "execution:versions"],
   args: {},
   decode: (reply) => instancesFromReply(reply, 1),
-  apply: (state) => instancesView(state.instances.newest(state.instances.size)),
+  apply: instancesView,
 };

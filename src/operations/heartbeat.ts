@@ -1,24 +1,29 @@
+import { clientText } from "../layout/stored-records.js";
+import { CLIENT } from "../version.js";
 import { type Operation, text } from "./operation.js";
 
-/** An instance that was silent for a week is forgotten. */
 /** An instance that was silent for so long, ms, is forgotten. */
 export const INSTANCE_WINDOW = 7 * 86_400_000;
 
 export const heartbeat: Operation<void, Date> = {
   name: "heartbeat",
   kind: "change",
-  keys: ["execution:heartbeat", "execution:instances"],
+  keys: ["execution:heartbeat", "execution:instances", "execution:versions"],
   args: {
     instance_window: () => INSTANCE_WINDOW,
+    client: () => clientText(CLIENT),
   },
   decode: (reply) => new Date(Number(text(reply, 1))),
   apply(state, _, call) {
-    const { instances } = state;
+    const { instances, versions } = state;
+    const told = versions.get(call.instance);
 
     instances.set(call.instance, call.now);
     for (let old = instances.oldest(); old && old.score <= call.now - INSTANCE_WINDOW; old = instances.oldest()) {
       instances.delete(old.id);
+      versions.delete(old.id);
     }
+    if (CLIENT.version !== told?.version || CLIENT.schema !== told?.schema) versions.set(call.instance, CLIENT);
     state.heartbeat.value = call.now;
 
     return new Date(call.now);

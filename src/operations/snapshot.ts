@@ -27,6 +27,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     "signals:last",
     "execution:heartbeat",
     "execution:instances",
+    "execution:versions",
   ],
   args: {
     day_start: (a) => a.dayStart,
@@ -34,7 +35,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
   },
   decode(reply) {
     const heartbeat = optionalTime(reply, 11);
-    const recovering = text(reply, 13);
+    const recovering = text(reply, 14);
     return {
       epoch: text(reply, 1),
       at: new Date(Number(text(reply, 2))),
@@ -62,7 +63,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       limits: limitsView(state.limits),
       signals: signalsView(state, now, a.dedupWindow),
       ...(heartbeat !== undefined && { heartbeat: new Date(heartbeat) }),
-      instances: instancesView(state.instances.newest(state.instances.size)),
+      instances: instancesView(state),
       ...(recovering && { recovering }),
     };
   },

@@ -1,8 +1,12 @@
 /** Records of a key and one value, as DuckDB keeps them. Redis has them as fields of a hash or as members of a sorted set. */
+import { client } from "./client.js";
 import { double, text, time } from "./field.js";
 
 /** A bot process of the flow. */
 export const instance = { instance: text, last_heartbeat: time };
+
+/** The package that an instance told of. */
+export const instanceVersion = { instance: text, ...client };
 
 /** The newest heartbeat of all. */
 export const heartbeat = { last_heartbeat: time };

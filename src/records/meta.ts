@@ -7,6 +7,8 @@ export const meta = {
   created_at: time,
   /** Why a recovery blocks entries; null when none is under way. */
   recovering: optional(text),
+  /** The epoch that the flow had before it was copied, restored or migrated into this one; null when it never was. */
+  was: optional(name),
 };
 
 export type MetaRow = Row<typeof meta>;

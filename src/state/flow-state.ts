@@ -1,5 +1,6 @@
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { BreakerRow } from "../records/breaker.js";
+import type { ClientRow } from "../records/client.js";
 import type { DailyRow } from "../records/day.js";
 import type { LeaseRow } from "../records/lease.js";
 import type { MetaRow } from "../records/meta.js";
@@ -15,7 +16,7 @@ import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
 export class FlowState {
@@ -44,6 +45,8 @@ export class FlowState {
   readonly heartbeat = new Cell<number>("heartbeat", this.changes);
   /** Instances by their last heartbeat. */
   readonly instances = new Ranking("instances", this.changes);
+  /** The package that each instance told of. */
+  readonly versions = new Table<ClientRow>("instance_versions", this.changes);
   readonly lease = new Cell<LeaseRow>("lease", this.changes);
   readonly recovery = new Cell<RecoveryRow>("recovery", this.changes);
   /** What the recovery under way must remember if it is resumed: texts by key. */

@@ -12,6 +12,7 @@ import { ConfigError, CorruptStateError, InvalidArgumentError, SchemaVersionErro
 import { stateOf } from "../layout/convert.js";
 import type { StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import { newest } from "../migrations/walk.js";
 import { snapshot } from "../operations/snapshot.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
 import { syncFolder } from "../sync-folder.js";
@@ -46,6 +47,7 @@ const trailer = z.strictObject({ sha256: z.string() });
  */
 export class BackupFile implements FlowPlace {
   readonly name: string;
+  readonly takesOlder = true;
 
   constructor(private readonly path: string) {
     this.name = `the backup ${path}`;
@@ -92,7 +94,7 @@ export class BackupFile implements FlowPlace {
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
     const { layout } = await this.#read();
     const call = { now, instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, lease: "" };
-    return snapshot.apply(stateOf(layout), snapshotArgs(now), call);
+    return snapshot.apply(stateOf(newest(layout)), snapshotArgs(now), call);
   }
 
   async #writeTo(draft: string, lines: Iterable<string>): Promise<void> {

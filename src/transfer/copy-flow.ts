@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { CorruptStateError, InvalidArgumentError } from "../errors.js";
 import { stateOf } from "../layout/convert.js";
-import type { FlowLayout } from "../layout/flow-layout.js";
+import { type FlowLayout, leaseOf } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import { newest, schemaOf } from "../migrations/walk.js";
 import { snapshot } from "../operations/snapshot.js";
+import { SCHEMA_VERSION } from "../state/flow-state.js";
 import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, type Progress, snapshotArgs } from "./flow-place.js";
-import { differences, epochOf, type PortableFlow, portable, withEpoch, withoutEpoch } from "./portable.js";
+import { asItIs, differences, epochOf, type PortableFlow, portable, withEpoch, withoutEpoch } from "./portable.js";
 
 /** A bot that gave a sign of life so long ago may still trade, ms. */
 const FRESH = 60_000;
@@ -38,6 +40,7 @@ export interface CopyReport {
  * Copies a whole flow from one place to another, verified: it is read at one moment, every record is understood, what was written
  * is read back and compared before it takes its place, and afterwards the new place tells the same snapshot and has as many
  * events. Where a flow is already, it is refused, unless `replace`; what is replaced stays as it is until all of the new is there.
+ * A flow of an older schema is brought to this version's on the way, where that takes no operator's word; a backup of it is of its schema.
  * An end at any moment loses nothing: the same call again goes on, or finds that it is done.
  *
  * Rejects with an InvalidArgumentError when there is nothing to copy or something in the way, a CorruptStateError that names
@@ -46,7 +49,8 @@ export interface CopyReport {
 export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOptions): Promise<CopyReport> {
   const source = await from.read();
   if (!source) throw new InvalidArgumentError(`from: there is no such flow: ${from.name}`);
-  const flow = portable(source.layout);
+  const isOlder = schemaOf(source.layout) < SCHEMA_VERSION;
+  const flow = isOlder && to.takesOlder ? asItIs(source.layout) : portable(newest(source.layout));
   const report = {
     from: from.name,
     to: to.name,
@@ -76,7 +80,7 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
 
 async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<void> {
   const call = { now, instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, lease: "" };
-  const state = stateOf(withEpoch(flow.layout, "any"));
+  const state = stateOf(newest(withEpoch(flow.layout, "any")));
   const expected = withoutIdentity(snapshot.apply(state, snapshotArgs(now), call));
   const told = withoutIdentity(await to.snapshot(now));
   const events = (await to.read())?.layout.entries["events:log"].length;
@@ -120,7 +124,7 @@ function warningsOf({ layout, now, isShared }: FoundFlow): string[] {
       `a bot gave a sign of life ${Math.max(0, Math.round(age / 1000))} s ago: if it trades on, the copy is old. Stop it and copy again`,
     );
   }
-  const lease = new Map(layout.entries["execution:lease"].map(([name = "", value = ""]) => [name, value]));
+  const lease = leaseOf(layout);
   if (Number(lease.get("until") ?? 0) > now) {
     warnings.push(
       `${lease.get("holder")} holds the flow's lease: if it trades on, the copy is old. Stop it and copy again`,

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { placeOf } from "../backends/duckdb/file-place.js";
@@ -6,13 +5,16 @@ import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
-import { openStored, type StoredFlow } from "../backends/duckdb/stored-flow.js";
+import { openAny } from "../backends/duckdb/stored-flow.js";
 import { CorruptStateError, InvalidArgumentError } from "../errors.js";
-import { fillState, layoutOf } from "../layout/convert.js";
+import { fillState, layoutOf, stateOf } from "../layout/convert.js";
+import { type FlowLayout, leaseOf } from "../layout/flow-layout.js";
+import { readFile } from "../migrations/files/read-file.js";
 import { snapshot } from "../operations/snapshot.js";
+import { newEpoch } from "../state/epoch.js";
 import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type Written } from "./flow-place.js";
-import { differences, type PortableFlow, withEpoch, withoutEpoch, withToken } from "./portable.js";
+import { differences, epochOf, type PortableFlow, withEpoch, withToken } from "./portable.js";
 
 /** Whoever copies a flow keeps all of its events; the bot that opens it trims them to its own measure. */
 const READER = { instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER } as const;
@@ -32,21 +34,15 @@ export class DuckdbPlace implements FlowPlace {
   async read(): Promise<FoundFlow | undefined> {
     const flow = await this.#open();
     if (!flow) return undefined;
-    try {
-      return { flowId: flow.flowId, layout: layoutOf(flow.store.state), now: Date.now(), isShared: false };
-    } finally {
-      flow.file.close();
-    }
+    flow.file.close();
+    return { flowId: flow.flowId, layout: flow.layout, now: Date.now(), isShared: false };
   }
 
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
     const flow = await this.#open();
     if (!flow) throw new InvalidArgumentError(`${this.name}: there is no such file`);
-    try {
-      return snapshot.apply(flow.store.state, snapshotArgs(now), { ...READER, now, lease: "" });
-    } finally {
-      flow.file.close();
-    }
+    flow.file.close();
+    return snapshot.apply(stateOf(flow.layout), snapshotArgs(now), { ...READER, now, lease: "" });
   }
 
   /** The file is made beside its place and gets its name when it is complete: whoever looks finds the old one or the new one. */
@@ -63,28 +59,23 @@ export class DuckdbPlace implements FlowPlace {
     }
   }
 
-  async #make(path: string, flow: PortableFlow, options: WriteOptions, old: StoredFlow | undefined): Promise<Written> {
-    const found = old?.store.state.meta.value?.epoch ?? "";
+  async #make(path: string, flow: PortableFlow, options: WriteOptions, old: OpenFile | undefined): Promise<Written> {
+    const found = old ? epochOf(old.layout) : "";
     if (found !== options.replaces) {
       throw new InvalidArgumentError(`${this.name} has changed since it was looked at; nothing was replaced`);
     }
     const { progress } = options;
     progress(0, 3);
-    const epoch = randomUUID();
-    const layout = withToken(flow.layout, old?.store.state.lease.value?.token ?? 0);
-    const context = { ...READER, flowId: options.flowId };
-    const fill = async (connection: DuckDBConnection) => {
-      await FlowStore.create(connection, context, (state) => void fillState(state, withEpoch(layout, epoch)));
-      progress(1, 3);
-      const stored = layoutOf((await FlowStore.load(connection, context, CHECKPOINTS)).state);
-      const [first] = differences(withoutEpoch(stored), layout);
-      if (first) throw new CorruptStateError(`${this.name}: ${first.key} ${first.what} did not arrive as it was sent`);
+    const layout = withToken(flow.layout, Number(leaseOf(old?.layout).get("token") ?? 0));
+    const draft = `${path}.import`;
+    const epoch = newEpoch();
+    await FlowFile.clear(draft);
+    const fill = filled(options.flowId, withEpoch(layout, epoch, options.source.epoch), this.name, async () => {
       progress(2, 3);
       // What goes by the name of the old file, its log, must have nothing to say about the new one.
-      await old?.store.checkpoint();
-    };
-    const draft = `${path}.import`;
-    await FlowFile.clear(draft);
+      await old?.file.connection.run("CHECKPOINT");
+    });
+    progress(1, 3);
     let kept: string | undefined;
     if (old) kept = await FlowFile.replace(path, fill, draft);
     else if (!(await FlowFile.make(path, fill, draft)))
@@ -93,10 +84,38 @@ export class DuckdbPlace implements FlowPlace {
     return { epoch, ...(kept !== undefined && { kept }) };
   }
 
-  async #open(): Promise<StoredFlow | undefined> {
+  /** Whatever its schema. */
+  async #open(): Promise<OpenFile | undefined> {
     const found = await stat(this.path).catch(() => undefined);
     if (!found) return undefined;
     const { path } = await placeOf(this.path);
-    return openStored(path, { ...READER, flowId: this.flowId }, CHECKPOINTS);
+    return openLayout(path, this.flowId);
   }
+}
+
+/** A file that is open, with its flow as its schema has it. */
+export interface OpenFile {
+  readonly flowId: string;
+  readonly file: FlowFile;
+  readonly layout: FlowLayout;
+}
+
+/** Opens the file of a flow, whatever its schema. It is left byte for byte as it is. Throws a StateError. */
+export async function openLayout(path: string, flowId: string | undefined): Promise<OpenFile> {
+  const flow = await openAny(path, { ...READER, flowId }, CHECKPOINTS, ({ connection }, schema) =>
+    readFile(connection, schema),
+  );
+  return { flowId: flow.flowId, file: flow.file, layout: "store" in flow ? layoutOf(flow.store.state) : flow.read };
+}
+
+/** Fills a new file with a flow, and reads it back; then comes `checked`. */
+export function filled(flowId: string, layout: FlowLayout, name: string, checked: () => Promise<void>) {
+  const context = { ...READER, flowId };
+  return async (connection: DuckDBConnection) => {
+    await FlowStore.create(connection, context, (state) => void fillState(state, layout));
+    const stored = layoutOf((await FlowStore.load(connection, context, CHECKPOINTS)).state);
+    const [first] = differences(stored, layout);
+    if (first) throw new CorruptStateError(`${name}: ${first.key} ${first.what} did not arrive as it was sent`);
+    await checked();
+  };
 }

@@ -34,8 +34,10 @@ export interface Written {
 export interface FlowPlace {
   /** For messages; never with a password. */
   readonly name: string;
+  /** Whether it takes a flow of an older schema as it is: a backup does. */
+  readonly takesOlder?: boolean;
 
-  /** The flow, read at one moment; undefined when there is none. Changes nothing. Rejects with a StateError. */
+  /** The flow, read at one moment, whatever its schema; undefined when there is none. Changes nothing. Rejects with a StateError. */
   read(): Promise<FoundFlow | undefined>;
 
   /**

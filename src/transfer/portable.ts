@@ -1,12 +1,14 @@
 /** A flow on its way from one place to another. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { CorruptStateError, SchemaVersionError } from "../errors.js";
+import { CorruptStateError } from "../errors.js";
 import { everyKey, layoutOf, stateOf } from "../layout/convert.js";
-import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
+import { type Entry, type FlowLayout, leaseOf, metaOf, type StoredKey, withMeta } from "../layout/flow-layout.js";
 import { DERIVED, KEY_LAYOUTS } from "../layout/key-layouts.js";
 import type { KeyType } from "../layout/keys.js";
-import { type FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { schemaOf } from "../migrations/walk.js";
+import type { FlowState } from "../state/flow-state.js";
+import { checkSchema } from "../state/schema.js";
 
 /** Entries of one key, few enough to be sent at once. */
 export interface Chunk {
@@ -32,50 +34,51 @@ const CHUNK_LENGTH = 128 * 1024;
  * SchemaVersionError when a newer version wrote it.
  */
 export function portable(layout: FlowLayout): PortableFlow {
-  const state = readable(layout);
-  const lost = differences(layout, layoutOf(state)).filter(({ key }) => DERIVED[key] === undefined);
-  if (lost[0]) throw new CorruptStateError(`${lost[0].key}: ${lost[0].what} would not be the same after a copy`);
-
+  const state = understood(layout);
   const lease = state.lease.value;
   if (lease) state.lease.value = { ...lease, until: 0 };
-  const whole = withoutEpoch(layoutOf(state));
-  const chunks = chunksOf(whole);
-  return { id: digestOf(chunks, whole.eventsAdded), layout: whole, chunks };
+  return inChunks(withoutEpoch(layoutOf(state)));
 }
 
-function readable(layout: FlowLayout): FlowState {
-  const schema = layout.entries["flow:meta"].find(([name]) => name === "schema")?.[1];
-  if (Number(schema) > SCHEMA_VERSION) {
-    throw new SchemaVersionError(
-      `the flow was written by schema ${schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
-    );
-  }
-  return stateOf(layout);
+/** The state that a layout is of, if nothing of the layout is lost in it; throws as `portable` does. */
+export function understood(layout: FlowLayout): FlowState {
+  checkSchema("the flow", schemaOf(layout));
+  const state = stateOf(layout);
+  const lost = differences(layout, layoutOf(state)).filter(({ key }) => DERIVED[key] === undefined);
+  if (lost[0]) throw new CorruptStateError(`${lost[0].key}: ${lost[0].what} would not be the same after a copy`);
+  return state;
 }
 
-export function epochOf({ entries }: FlowLayout): string {
-  return entries["flow:meta"].find(([name]) => name === "epoch")?.[1] ?? "";
+/** A flow as it is stored, of whatever schema, and understood by nobody: fit for a backup. */
+export function asItIs(layout: FlowLayout): PortableFlow {
+  return inChunks(withoutEpoch(layout));
 }
 
+export function inChunks(layout: FlowLayout): PortableFlow {
+  const chunks = chunksOf(layout);
+  return { id: digestOf(chunks, layout.eventsAdded), layout, chunks };
+}
+
+export function epochOf(layout: FlowLayout): string {
+  return metaOf(layout, "epoch") ?? "";
+}
+
+/** Without what belongs to its place: its epoch, and the one that it came from. */
 export function withoutEpoch(layout: FlowLayout): FlowLayout {
-  const meta = layout.entries["flow:meta"].filter(([name]) => name !== "epoch");
-  return withEntries(layout, "flow:meta", meta);
+  return withMeta(withMeta(layout, "epoch", undefined), "was", undefined);
 }
 
-export function withEpoch(layout: FlowLayout, epoch: string): FlowLayout {
-  return withEntries(layout, "flow:meta", [["epoch", epoch], ...withoutEpoch(layout).entries["flow:meta"]]);
+/** The same under an epoch, come from another one if it is named. */
+export function withEpoch(layout: FlowLayout, epoch: string, was?: string): FlowLayout {
+  return withMeta(withMeta(layout, "epoch", epoch), "was", was || undefined);
 }
 
 /** The same under a lease whose token is at least so high: fencing tokens only grow, over a replacement, too. */
 export function withToken(layout: FlowLayout, token: number): FlowLayout {
-  const lease = new Map(layout.entries["execution:lease"].map(([name = "", value = ""]) => [name, value]));
+  const lease = leaseOf(layout);
   if (token <= Number(lease.get("token") ?? 0)) return layout;
   const row = { holder: "", until: "0", ...Object.fromEntries(lease), token: String(token) };
-  return withEntries(layout, "execution:lease", Object.entries(row).sort());
-}
-
-function withEntries(layout: FlowLayout, key: StoredKey, entries: readonly Entry[]): FlowLayout {
-  return { ...layout, entries: { ...layout.entries, [key]: entries } };
+  return { ...layout, entries: { ...layout.entries, "execution:lease": Object.entries(row).sort() } };
 }
 
 /** Something that two layouts do not have in common. */

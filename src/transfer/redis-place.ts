@@ -1,14 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { RedisFlow } from "../backends/redis/flow.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import { CorruptStateError, LockedError } from "../errors.js";
+import { CorruptStateError, LockedError, SchemaVersionError, StateLostError } from "../errors.js";
+import type { FlowLayout } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { text } from "../operations/operation.js";
 import { snapshot } from "../operations/snapshot.js";
+import { newEpoch } from "../state/epoch.js";
 import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type Written } from "./flow-place.js";
 import { differences, type PortableFlow, withoutEpoch } from "./portable.js";
+import { stage, stagedKeys } from "./staging.js";
 
 /** A flow in Redis. */
 export class RedisPlace implements FlowPlace, Disposable {
@@ -30,10 +32,8 @@ export class RedisPlace implements FlowPlace, Disposable {
   }
 
   async read(): Promise<FoundFlow | undefined> {
-    const epoch = await this.flow.send("hget", this.flow.keys.key("flow:meta"), "epoch");
-    if (typeof epoch !== "string") return undefined;
-    const layout = await this.flow.ask(exportFlow, undefined);
-    return { flowId: this.flowId, layout, now: await this.#now(), isShared: true };
+    const layout = await readLayout(this.flow);
+    return layout && { flowId: this.flowId, layout, now: await this.#now(), isShared: true };
   }
 
   /** Whether an import was left unfinished. */
@@ -46,36 +46,25 @@ export class RedisPlace implements FlowPlace, Disposable {
     const { keys } = this.flow;
     const reply = await this.flow.run(
       "import/discard",
-      [keys.key("flow:meta"), keys.importProgress, ...this.#staged()],
+      [keys.key("flow:meta"), keys.importProgress, ...stagedKeys(this.flow)],
       [],
     );
     return reply[1] === "1";
   }
 
   async write(flow: PortableFlow, { source, replaces, progress }: WriteOptions): Promise<Written> {
-    const { keys } = this.flow;
-    const { chunks } = flow;
-    const begun = await this.flow.run(
-      "import/begin",
-      [keys.key("flow:meta"), keys.importProgress, ...this.#staged()],
-      [flow.id, randomUUID(), replaces, String(chunks.length), source.name],
-    );
-    const epoch = text(begun, 2);
-    const total = chunks.length + 2;
-    for (let next = Number(text(begun, 1)); next < chunks.length; next++) {
-      progress(next, total);
-      const chunk = chunks[next];
-      if (chunk === undefined) throw new RangeError(`there is no chunk ${next}`);
-      const entries = chunk.key === "flow:meta" ? [...chunk.entries, ["epoch", epoch]] : chunk.entries;
-      await this.flow.run(
-        "import/chunk",
-        [keys.importProgress, keys.staged(chunk.key)],
-        [flow.id, String(next), chunk.type, JSON.stringify(entries)],
-      );
-    }
-    progress(chunks.length, total);
+    const total = flow.chunks.length + 2;
+    const epoch = await stage(this.flow, {
+      id: flow.id,
+      chunks: flow.chunks,
+      epoch: newEpoch(),
+      replaces,
+      source: source.name,
+      meta: source.epoch === "" ? [] : [["was", source.epoch]],
+      progress,
+    });
     await this.#checkStaged(flow);
-    progress(chunks.length + 1, total);
+    progress(total - 1, total);
     await this.#finish(flow, epoch);
     progress(total, total);
     return { epoch };
@@ -104,7 +93,7 @@ export class RedisPlace implements FlowPlace, Disposable {
         keys.staged("execution:lease"),
         keys.staged("events:log"),
         keys.staged("flow:meta"),
-        ...this.#staged(),
+        ...stagedKeys(this.flow),
         ...live,
       ],
       [flow.id, epoch, String(flow.layout.eventsAdded)],
@@ -112,13 +101,30 @@ export class RedisPlace implements FlowPlace, Disposable {
     if (text(reply, 0) !== "finished") throw new LockedError(`${this.name}: the import could not be finished`);
   }
 
-  #staged(): string[] {
-    return KEY_LAYOUTS.map(({ key }) => this.flow.keys.staged(key));
-  }
-
   async #now(): Promise<number> {
     const time = await this.flow.send("time");
     const [seconds, micros] = Array.isArray(time) ? time : [];
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+}
+
+/**
+ * Everything that a flow holds, whatever its schema; undefined when there is no flow. Rejects with a SchemaVersionError while it is
+ * being migrated.
+ */
+export async function readLayout(flow: RedisFlow): Promise<FlowLayout | undefined> {
+  for (;;) {
+    const found = await flow.send("hmget", flow.keys.key("flow:meta"), "epoch", "migrating");
+    const [epoch, migrating]: unknown[] = Array.isArray(found) ? found : [];
+    if (typeof epoch !== "string") return undefined;
+    if (typeof migrating === "string") {
+      throw new SchemaVersionError("a migration of the flow is unfinished: run sf-state migrate to end or undo it");
+    }
+    try {
+      return await flow.ask(exportFlow, undefined, undefined, epoch);
+    } catch (error) {
+      // Between the two it became another.
+      if (!(error instanceof StateLostError)) throw error;
+    }
   }
 }

@@ -33,7 +33,7 @@ export function looking(test: Test, stand: Stand): void {
       /^cooldowns +.*BTC\/USDT 14 min \d+ s/m,
       /^limits +max_daily_loss 300$/m,
       /^heartbeat +\d+ s ago$/m,
-      /^instances +bot-1 \d+ s ago$/m,
+      /^instances +bot-1 \d+\.\d+\.\d+, \d+ s ago$/m,
       /^lease +\S+, 59 min \d+ s left \(token \d+\)$/m,
       /^1 position\nID +PAIR .*\np-1 +ETH\/USDT +short +2 +3000\.5 +6001 +2900 +\d+ s$/m,
       /^1 pending order\nID +PAIR .*\nsf\S+ +BTC\/USDT +entry +buy +limit +60000 +0\.1 +0 +intent/m,

@@ -1,4 +1,6 @@
 import type { StateManager } from "../../src/index.js";
+import { clientText } from "../../src/layout/stored-records.js";
+import { CLIENT } from "../../src/version.js";
 import { NOON } from "./clock.js";
 import { BUY, LONG } from "./samples.js";
 
@@ -75,7 +77,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   get_risk_limits: { argv: [], call: (m) => m.getRiskLimits() },
   get_risk_state: { argv: ["0"], call: (m) => m.getRiskState() },
   get_signal_state: { argv: [DAY_MS], call: (m) => m.getSignalState() },
-  heartbeat: { argv: [`${7 * 86_400_000}`], call: (m) => m.heartbeat() },
+  heartbeat: { argv: [`${7 * 86_400_000}`, clientText(CLIENT)], call: (m) => m.heartbeat() },
   is_signal_processed: { argv: ["s1", DAY_MS], call: (m) => m.isSignalProcessed("s1") },
   journal_recovery: {
     argv: [`${NOON}`, "order:x", "sent"],
@@ -86,7 +88,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     argv: ["s2", LONG.pair, "", DAY_MS, "100000"],
     call: (m) => m.markSignalProcessed("s2", LONG.pair),
   },
-  open_flow: { argv: ["another-epoch", "1"], call: (m) => m.close().then(() => m.connect()) },
+  open_flow: { argv: ["another-epoch", "2"], call: (m) => m.close().then(() => m.connect()) },
   record_fill: {
     argv: ["o1", "f1", "40100", "0.2", "0.1", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
     call: (m) => m.recordFill("o1", { fillId: "f1", price: 40_100, size: 0.2, fee: 0.1 }),

@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { CLIENT } from "../../src/version.js";
 import { Clock, DAY, HOUR, MINUTE, NOON, SECOND } from "./clock.js";
 import type { Theme } from "./open.js";
 
@@ -10,10 +11,10 @@ export const liveness: Theme = (test, open, { durable }) => {
     assert.equal(await mgr.getInstances(), []);
     assert.equal(await mgr.heartbeat(), new Date(NOON));
     assert.equal(await mgr.getLastHeartbeat(), new Date(NOON));
-    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON) }]);
+    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON), ...CLIENT }]);
     clock.now += MINUTE;
     assert.equal(await mgr.heartbeat(), new Date(NOON + MINUTE));
-    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON + MINUTE) }]);
+    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON + MINUTE), ...CLIENT }]);
   });
 
   test("without a clock of its own a heartbeat has the present time", async () => {
@@ -78,9 +79,9 @@ export const liveness: Theme = (test, open, { durable }) => {
     await using mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
     await mgr.heartbeat();
     clock.now += 30 * DAY;
-    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON) }]);
+    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON), ...CLIENT }]);
     await mgr.heartbeat();
-    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON + 30 * DAY) }]);
+    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON + 30 * DAY), ...CLIENT }]);
   });
 
   test("an instance may have any name of up to 256 bytes, and has one by itself", async () => {
@@ -113,9 +114,9 @@ export const liveness: Theme = (test, open, { durable }) => {
       clock.now += HOUR;
       await using last = await open({}, { clock: clock.read, instanceId: "bot-3", flowId });
       assert.equal(await last.getInstances(), [
-        { id: "bot-1", lastHeartbeat: new Date(NOON) },
-        { id: "bot-2", lastHeartbeat: new Date(NOON + DAY) },
-        { id: "bot-0", lastHeartbeat: new Date(NOON + 2 * DAY) },
+        { id: "bot-1", lastHeartbeat: new Date(NOON), ...CLIENT },
+        { id: "bot-2", lastHeartbeat: new Date(NOON + DAY), ...CLIENT },
+        { id: "bot-0", lastHeartbeat: new Date(NOON + 2 * DAY), ...CLIENT },
       ]);
       assert.equal(await last.getLastHeartbeat(), new Date(NOON + 2 * DAY));
       assert.is(await last.checkStale("1h"), false);

@@ -59,8 +59,8 @@ export function refusals(test: Test): void {
 
   test("a file of a newer schema is refused, with and without a log", async () => {
     const path = await closedFile();
-    await tamper(path, "UPDATE flow_meta SET schema = 2", "DROP TABLE positions", "CHECKPOINT");
-    assert.match(await refused(path, SchemaVersionError), /schema 2.* 1.*upgrade/);
+    await tamper(path, "UPDATE flow_meta SET schema = 3", "DROP TABLE positions", "CHECKPOINT");
+    assert.match(await refused(path, SchemaVersionError), /schema 3.* 2.*upgrade/);
     await tamper(path, "CREATE TABLE later (x INTEGER)");
     assert.ok(!bytesOf(path).endsWith("none"), "there is a log");
     await refused(path, SchemaVersionError);

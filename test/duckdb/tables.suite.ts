@@ -58,7 +58,7 @@ export function tables(test: Test): void {
     ]);
     assert.equal(await ask(path, "SELECT epoch_ms(last_heartbeat) FROM heartbeat"), [[BigInt(NOON)]]);
     assert.equal(await ask(path, "SELECT name, value FROM risk_limits"), [["max_drawdown", 0.2]]);
-    assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", 1n]]);
+    assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", 2n]]);
     assert.equal(await ask(path, "SELECT type FROM events ORDER BY seq DESC LIMIT 2"), [
       ["breaker_tripped"],
       ["limits_set"],

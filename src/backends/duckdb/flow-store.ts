@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { openFlow } from "../../operations/open-flow.js";
+import { newEpoch } from "../../state/epoch.js";
 import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Change } from "../../state/table.js";
 import { type BackendContext, callAt } from "../backend.js";
@@ -143,5 +143,5 @@ export class FlowStore {
 }
 
 function openNew(state: FlowState, context: BackendContext): void {
-  interpret(openFlow, state, { epoch: randomUUID(), schema: SCHEMA_VERSION }, callAt(context, ""));
+  interpret(openFlow, state, { epoch: newEpoch(), schema: SCHEMA_VERSION }, callAt(context, ""));
 }

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { ConfigError, SchemaVersionError } from "../../errors.js";
+import { ConfigError } from "../../errors.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { otherSchema } from "../../state/schema.js";
 import { text, whole } from "./columns.js";
 import { SqlTable } from "./sql-table.js";
 
@@ -13,27 +14,23 @@ export async function flowIdIn(connection: DuckDBConnection): Promise<string> {
 }
 
 /**
- * Is this the file of this flow (without a `flowId`, of any), in a version that can be read? Answers with the flow's id. Asked
+ * Is this the file of this flow (without a `flowId`, of any), in a version that can be read? Answers with the flow's id and its schema, which may be an older one. Asked
  * before anything else is read, so that a file of another flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
  */
 export async function identify(
   connection: DuckDBConnection,
   path: string,
   flowId: string | undefined,
-): Promise<string> {
+): Promise<{ readonly flowId: string; readonly schema: number }> {
   const flow = await theFlow(connection);
-  if (flow.schema > SCHEMA_VERSION) {
-    throw new SchemaVersionError(
-      `${path} was written by schema ${flow.schema}, this version knows ${SCHEMA_VERSION}: upgrade signalflow-state`,
-    );
-  }
-  if (flow.schema !== SCHEMA_VERSION) throw new TypeError(`flow_meta.schema: there was no schema ${flow.schema}`);
+  if (flow.schema < 1) throw new TypeError(`flow_meta.schema: there was no schema ${flow.schema}`);
+  if (flow.schema > SCHEMA_VERSION) throw otherSchema(path, flow.schema);
   if (flowId !== undefined && flow.flow_id !== flowId) {
     throw new ConfigError(
       `duckdb.path: ${path} holds the flow "${flow.flow_id}", not "${flowId}"; give each flow a file of its own, as in state/{flow_id}.db`,
     );
   }
-  return flow.flow_id;
+  return { flowId: flow.flow_id, schema: flow.schema };
 }
 
 async function theFlow(connection: DuckDBConnection): Promise<{ flow_id: string; schema: number }> {

@@ -1,4 +1,6 @@
 import { stat } from "node:fs/promises";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { otherSchema } from "../../state/schema.js";
 import type { BackendContext } from "../backend.js";
 import { FlowFile } from "./flow-file.js";
 import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
@@ -15,21 +17,42 @@ export interface StoredFlow {
   readonly crashed: boolean;
 }
 
+/** A file of an older schema that is open, with what was made of its flow. */
+export interface OlderFlow<Read> {
+  readonly flowId: string;
+  readonly file: FlowFile;
+  readonly schema: number;
+  readonly read: Read;
+}
+
+/** The flow's id is absent: whichever the file holds. */
+type Context = Omit<BackendContext, "flowId"> & { readonly flowId: string | undefined };
+
 /**
  * Opens a stored flow: that of the context, or, without an id there, whichever the file holds. The file is left byte for byte as
  * it is. Throws a StateError.
  */
-export async function openStored(
+export async function openStored(path: string, context: Context, policy: CheckpointPolicy): Promise<StoredFlow> {
+  const found = await openAny(path, context, policy, async () => undefined);
+  if ("store" in found) return found;
+  found.file.close();
+  throw otherSchema(path, found.schema);
+}
+
+/** The same, of an older schema, too; `readOlder` reads a flow of such a one. */
+export async function openAny<Read>(
   path: string,
-  context: Omit<BackendContext, "flowId"> & { readonly flowId: string | undefined },
+  context: Context,
   policy: CheckpointPolicy,
-): Promise<StoredFlow> {
+  readOlder: (file: FlowFile, schema: number) => Promise<Read>,
+): Promise<StoredFlow | OlderFlow<Read>> {
   let file: FlowFile | undefined;
   try {
     const crashed = await isLogLeft(path);
     file = await FlowFile.open(path);
     if (crashed) checkLog(`${path}.wal`);
-    const flowId = await identify(file.connection, path, context.flowId);
+    const { flowId, schema } = await identify(file.connection, path, context.flowId);
+    if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
     const store = await FlowStore.load(file.connection, { ...context, flowId }, policy);
     return { flowId, file, store, crashed };
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   cooldown,
   heartbeat,
   instance,
+  instanceVersion,
   limit,
   processedSignal,
   recordedFill,
@@ -49,6 +50,7 @@ const processedSignals = new SqlTable("processed_signals", columnsOf(processedSi
 const cooldowns = new SqlTable("cooldowns", columnsOf(cooldown));
 const heartbeats = new SqlTable("heartbeat", columnsOf(heartbeat));
 const instances = new SqlTable("instances", columnsOf(instance));
+const instanceVersions = new SqlTable("instance_versions", columnsOf(instanceVersion));
 
 /** A mirror for every table of `state`; the compiler misses one that is forgotten. */
 export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): Mirrors {
@@ -57,7 +59,7 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       sql: flowMeta,
       keyOf: () => "",
       toFields: (row) => ({ ...row, flow_id: flowId }),
-      toRow: ({ schema, epoch, created_at, recovering }) => ({ schema, epoch, created_at, recovering }),
+      toRow: ({ flow_id: _, ...row }) => row,
     }),
     positions: rows(state.positions, positions, "id"),
     orders: rows(state.orders, pendingOrders, "id"),
@@ -125,6 +127,13 @@ export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): 
       keyOf: ({ instance }) => instance,
       toFields: (last_heartbeat, instance) => ({ instance, last_heartbeat }),
       toRow: ({ last_heartbeat }) => last_heartbeat,
+    }),
+    versions: new RowMirror(state.versions, {
+      sql: instanceVersions,
+      key: "instance",
+      keyOf: ({ instance }) => instance,
+      toFields: (row, instance) => ({ instance, ...row }),
+      toRow: ({ version, schema }) => ({ version, schema }),
     }),
     lease: oneRow(state.lease, leases),
     recovery: oneRow(state.recovery, recoveries),

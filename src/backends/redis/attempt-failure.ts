@@ -4,6 +4,7 @@ import {
   FencedError,
   InvalidArgumentError,
   LockedError,
+  SchemaVersionError,
   type StateError,
   StateLostError,
 } from "../../errors.js";
@@ -60,6 +61,8 @@ function refusal(code: string, message: string): StateError {
       return new StateLostError(`${text}. Close and connect again to work on what is there now.`);
     case "SFFENCED":
       return new FencedError(text);
+    case "SFSCHEMA":
+      return new SchemaVersionError(text);
     case "SFIMPORT":
       return new LockedError(text);
     case "SFINVALID":

@@ -75,10 +75,10 @@ export class RedisFlow implements Disposable {
     }
   }
 
-  /** What a read tells of the flow at `now` (default: the server's clock), whatever the flow's epoch is. */
-  async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number): Promise<Result> {
+  /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
+  async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number, epoch = ""): Promise<Result> {
     const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.key(name));
-    return this.#asked(operation, keys, args, now);
+    return this.#asked(operation, keys, args, now, epoch);
   }
 
   /** The same of what is staged for the flow. */
@@ -111,8 +111,9 @@ export class RedisFlow implements Disposable {
     keys: readonly string[],
     args: Args,
     now: number | undefined,
+    epoch = "",
   ): Promise<Result> {
-    const argv: ArgumentValue[] = ["", now];
+    const argv: ArgumentValue[] = [epoch, now];
     addArguments(argv, operation, args);
     const reply = await this.run(operation.name, keys, argv);
     try {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
@@ -6,6 +5,7 @@ import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
+import { newEpoch } from "../../state/epoch.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
 import { type AttemptFailure, judge } from "./attempt-failure.js";
@@ -122,7 +122,7 @@ export class RedisBackend implements Backend {
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
     const deadline = this.#deadline();
     await this.#prepare(connection, deadline);
-    const flow = { epoch: existing ? "" : randomUUID(), schema: SCHEMA_VERSION };
+    const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
     if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
     this.#epoch = opened.epoch;

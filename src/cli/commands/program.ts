@@ -14,6 +14,7 @@ import { addEvents } from "./events.js";
 import { addHistory } from "./history.js";
 import { addInit } from "./init.js";
 import { addLs } from "./ls.js";
+import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
 import { addPositions } from "./positions.js";
 import { addRestore } from "./restore.js";
@@ -38,6 +39,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCopy,
   addBackup,
   addRestore,
+  addMigrate,
   addInit,
 ];
 

@@ -78,6 +78,7 @@ function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<
     fill_window: String(TRADE_MEMORY.window),
     max_fills: String(TRADE_MEMORY.max),
     instance_window: String(INSTANCE_WINDOW),
+    client: "",
     schema: String(SCHEMA_VERSION),
     order_type: "limit",
     filled: "0",

@@ -40,7 +40,11 @@ export function statusText(
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
     [
       "instances",
-      instances.map(({ id, lastHeartbeat }) => `${id} ${dim(ago(lastHeartbeat, now))}`).join(", ") || "none",
+      instances
+        .map(
+          ({ id, lastHeartbeat, version }) => `${id} ${dim(`${version ?? "before 0.2"}, ${ago(lastHeartbeat, now)}`)}`,
+        )
+        .join(", ") || "none",
     ],
   ];
   if (!snapshotFile) {

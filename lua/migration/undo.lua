@@ -1,0 +1,32 @@
+#!lua flags=allow-oom
+-- undo: gives up an unfinished migration. The flow is as it was, under the schema and the epoch that it had: bots of that schema
+-- that did not notice go on.
+--
+-- KEYS[1] flow:meta              hash    schema, epoch, was, migrating
+-- KEYS[2] import:progress        hash    of the walk
+-- KEYS[3..] import:*                     what is staged
+-- ARGV[1] call                given back last, so that a caller can tell answers apart
+-- ARGV[2] migrating           the epoch that the walk gave the flow; "" = whichever it has
+-- Reply {"undone", 0|1 whether there was one, call}
+-- Errors: none
+
+local meta_key = KEYS[1]
+local call, migrating = ARGV[1], ARGV[2]
+
+-- Read.
+local meta = redis.call("HMGET", meta_key, "epoch", "migrating")
+
+-- Decide.
+if not meta[2] or (migrating ~= "" and migrating ~= meta[1]) then return { "undone", "0", call } end
+local left = cjson.decode(meta[2])
+
+-- Write.
+redis.call("HSET", meta_key, "schema", left.from, "epoch", left.epoch)
+redis.call("HDEL", meta_key, "migrating")
+if left.was == "" then redis.call("HDEL", meta_key, "was") else redis.call("HSET", meta_key, "was", left.was) end
+for i = 2, #KEYS do
+  local key = KEYS[i]
+  redis.call("UNLINK", key)
+end
+
+return { "undone", "1", call }

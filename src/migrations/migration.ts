@@ -1,0 +1,37 @@
+/**
+ * A migration: the step from one schema of the stored layout to the next. It is a pure function of a whole flow, whichever backend
+ * the flow is on. To add the next one: write `3.ts`, list it in `all.ts`, set `SCHEMA_VERSION` to 3, freeze how a DuckDB file of
+ * schema 2 is read (`files/2.ts` then no longer follows `tables.ts`), and keep stored flows of schema 2 in `test/migrations/2/`.
+ */
+import type { FlowLayout } from "../layout/flow-layout.js";
+
+export interface Migration {
+  /** The schema that it leads to, from the one before. */
+  readonly to: number;
+  /** What changes, for the operator, in a line. */
+  readonly summary: string;
+  /** What the operator may have to say: options of `sf-state migrate`. */
+  readonly options: readonly MigrationOption[];
+  /** The flow as the next schema has it. The schema's number itself is set by the walk. */
+  migrate(layout: FlowLayout, told: Told): Migrated;
+}
+
+/** `--rate <currency=number>`; it may be given more than once. */
+export interface MigrationOption {
+  readonly name: string;
+  readonly value: string;
+  readonly about: string;
+}
+
+/** What the operator said, by the name of the option. */
+export type Told = ReadonlyMap<string, readonly string[]>;
+
+export const NOTHING_TOLD: Told = new Map();
+
+export interface Migrated {
+  readonly layout: FlowLayout;
+  /** What is done to this flow that somebody may want to know. */
+  readonly notes: readonly string[];
+  /** What stands in the way, each with what to do about it. While there is one, nothing is changed. */
+  readonly stops: readonly string[];
+}

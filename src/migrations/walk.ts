@@ -1,0 +1,48 @@
+/** From the schema a flow was written by to the newest, step by step. */
+import { CorruptStateError, SchemaVersionError } from "../errors.js";
+import { type FlowLayout, metaOf, withMeta } from "../layout/flow-layout.js";
+import { SCHEMA_VERSION } from "../state/flow-state.js";
+import { otherSchema } from "../state/schema.js";
+import { MIGRATIONS } from "./all.js";
+import { type Migrated, type Migration, NOTHING_TOLD, type Told } from "./migration.js";
+
+export interface Walked extends Migrated {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The schema that a flow was written by. Throws a SchemaVersionError when it is newer than this version. */
+export function schemaOf(layout: FlowLayout): number {
+  const schema = metaOf(layout, "schema") ?? "";
+  if (!/^[1-9]\d*$/.test(schema)) throw new CorruptStateError(`flow:meta: expected a schema, found "${schema}"`);
+  if (Number(schema) > SCHEMA_VERSION) throw otherSchema("the flow", Number(schema));
+  return Number(schema);
+}
+
+/** Stops before the first step that something stands in the way of. */
+export function walk(layout: FlowLayout, told: Told, migrations: readonly Migration[] = MIGRATIONS): Walked {
+  const from = schemaOf(layout);
+  const notes: string[] = [];
+  let at = layout;
+  let to = from;
+  for (const migration of migrations) {
+    if (migration.to <= from) continue;
+    if (migration.to !== to + 1) throw new TypeError(`there is no migration from schema ${to}`);
+    const step = migration.migrate(at, told);
+    notes.push(...step.notes);
+    if (step.stops.length > 0) return { from, to, layout: at, notes, stops: step.stops };
+    to = migration.to;
+    at = withMeta(step.layout, "schema", String(to));
+  }
+  return { from, to, layout: at, notes, stops: [] };
+}
+
+/** The flow as this version has it. Throws a SchemaVersionError when that takes an operator's word. */
+export function newest(layout: FlowLayout): FlowLayout {
+  const { from, layout: walked, stops } = walk(layout, NOTHING_TOLD);
+  const [stop] = stops;
+  if (stop === undefined) return walked;
+  throw new SchemaVersionError(
+    `the flow is of schema ${from}, this version works on ${SCHEMA_VERSION}: run sf-state migrate first (${stop})`,
+  );
+}

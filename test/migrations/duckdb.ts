@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FlowFile } from "../../src/backends/duckdb/flow-file.js";
+import { LockedError, SchemaVersionError, StateManager } from "../../src/index.js";
+import { everyKey } from "../../src/layout/convert.js";
+import type { FlowLayout } from "../../src/layout/flow-layout.js";
+import { metaOf } from "../../src/layout/flow-layout.js";
+import { KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
+import { readFile as readTables } from "../../src/migrations/files/read-file.js";
+import { migrateDuckdb, planDuckdb } from "../../src/migrations/migrate-duckdb.js";
+import { NOTHING_TOLD } from "../../src/migrations/migration.js";
+import { openLayout } from "../../src/transfer/duckdb-place.js";
+import { differences } from "../../src/transfer/portable.js";
+import { fill } from "../contract/calls.js";
+import { failure } from "../contract/expect.js";
+import { changedBeyond } from "./redis.js";
+import type { MigrationStand } from "./stand.js";
+
+const at = (path: string) => ({ backend: "duckdb", duckdb: { path } }) as const;
+
+export function duckdbMigrations(stand: MigrationStand): void {
+  const test = suite("migrations: DuckDB");
+
+  async function layout(path: string): Promise<FlowLayout> {
+    const found = await openLayout(path, "bot");
+    found.file.close();
+    return found.layout;
+  }
+
+  /** What the code of schema 1 makes of a kept file. */
+  async function byOldCode(kind: "clean" | "crashed"): Promise<FlowLayout> {
+    const old = await stand.openOld("bot", at(await stand.oldFile(kind)));
+    const found = await old.exportFlow();
+    await old.close();
+    const entries = everyKey(new Map(KEY_LAYOUTS.map(({ key }) => [key, found.entries[key] ?? []])));
+    return { ...found, entries };
+  }
+
+  for (const kind of ["clean", "crashed"] as const) {
+    test(`a ${kind} file of schema 1 is read as the code of schema 1 reads it, and migrated whole`, async () => {
+      const path = await stand.oldFile(kind);
+      const before = await readFile(path);
+      const old = await layout(path);
+      assert.equal(
+        changedBeyond(await byOldCode(kind), old).filter((what) => !what.startsWith("risk:exposure")),
+        [],
+      );
+      assert.equal(await readFile(path), before, "looking changes nothing");
+
+      const report = await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
+      const now = await layout(path);
+      assert.equal(changedBeyond(await byOldCode(kind), now), []);
+      assert.is(metaOf(now, "was"), metaOf(old, "epoch"));
+      assert.match(metaOf(now, "epoch") ?? "", /^2\./);
+      assert.ok(report.kept?.startsWith(`${path}.replaced-`));
+      assert.equal(changedBeyond(old, await layout(report.kept ?? "")), [], "the old one is kept as it was");
+      await using bot = await stand.open("bot", at(path));
+      assert.is(await bot.isSignalProcessed(kind === "crashed" ? "last" : "s7"), true);
+    });
+
+    test(`a migration of a ${kind} file that is killed at any step has left the old file, or the new one`, async () => {
+      let kills = 0;
+      for (let step = 0; ; step++) {
+        const path = await stand.oldFile(kind);
+        const old = await layout(path);
+        if (!(await stand.migrateAndDie(step, `duckdb:${path}`))) break;
+        kills++;
+        const found = await layout(path);
+        assert.equal(
+          changedBeyond(old, found).filter((what) => !what.startsWith("risk:exposure")),
+          [],
+          `step ${step}`,
+        );
+        if (metaOf(found, "schema") === "1") await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
+        await using bot = await stand.open("bot", at(path));
+        assert.is(await bot.isSignalProcessed("s7"), true);
+      }
+      assert.is(kills, 5);
+    });
+  }
+
+  test("connect migrates nothing: it says what to do, and leaves the file byte for byte", async () => {
+    const path = await stand.oldFile("crashed");
+    const before = await readFile(path);
+    const error = await failure(StateManager.open("bot", at(path)));
+    assert.instance(error, SchemaVersionError);
+    assert.match(error.message, /is of schema 1, this version works on 2: stop its bots, then run sf-state migrate/);
+    assert.equal(await readFile(path), before);
+  });
+
+  test("a file that a bot of schema 1 holds is left to it", async () => {
+    const path = await stand.oldFile("clean");
+    const old = await stand.openOld("bot", at(path));
+    assert.instance(await failure(planDuckdb(path, "bot", NOTHING_TOLD)), LockedError);
+    assert.instance(await failure(migrateDuckdb(path, "bot", NOTHING_TOLD, () => {})), LockedError);
+    await old.close();
+  });
+
+  test("a file of this version is read alike by the tables that are kept for the next migration", async () => {
+    const path = stand.path("today.db");
+    const manager = await StateManager.open("bot", at(path), { instanceId: "bot-1" });
+    await fill(manager);
+    const expected = await manager.exportFlow();
+    await manager.close();
+    const file = await FlowFile.open(path);
+    const found = await readTables(file.connection, 2).finally(() => file.close());
+    assert.equal(
+      differences(found, expected).filter(({ key }) => key !== "risk:exposure"),
+      [],
+    );
+  });
+
+  test.run();
+}

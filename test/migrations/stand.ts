@@ -1,0 +1,92 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { Redis } from "ioredis";
+import { RedisFlow } from "../../src/backends/redis/flow.js";
+import { resolveConfig } from "../../src/config/schema.js";
+import { type Config, StateManager } from "../../src/index.js";
+import { type RedisServer, startRedis } from "../servers/redis.js";
+import { NOON } from "./1/fill.js";
+import { type KeptKey, putBack } from "./1/kept-key.js";
+import { StateManager as OldManager } from "./1/signalflow-state.mjs";
+
+const run = promisify(execFile);
+
+/** The step of a migration in Redis that is `migration/begin`, after the flow was read. */
+export const BEGUN = 1;
+const PROGRAM = fileURLToPath(new URL("killed-migration.ts", import.meta.url));
+const kept = (name: string) => new URL(`1/${name}`, import.meta.url);
+
+/** A real Redis and a folder, with the flows that the code of schema 1 has left. */
+export class MigrationStand implements AsyncDisposable {
+  #flows = 0;
+
+  private constructor(
+    readonly server: RedisServer,
+    readonly client: Redis,
+    readonly folder: string,
+  ) {}
+
+  static async start(): Promise<MigrationStand> {
+    const server = await startRedis();
+    return new MigrationStand(server, new Redis(server.url), await mkdtemp(join(tmpdir(), "sf-migrations-")));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.disconnect();
+    await this.server.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** The kept flow under a new id in Redis. */
+  async oldFlow(): Promise<string> {
+    const flowId = `old${++this.#flows}`;
+    const keys: KeptKey[] = JSON.parse(await readFile(kept("redis.json"), "utf8"));
+    for (const key of keys) await putBack(this.client, { ...key, key: key.key.replace("sf:bot:", `sf:${flowId}:`) });
+    return flowId;
+  }
+
+  /** A kept file of flow `bot` under a new path. */
+  async oldFile(kind: "clean" | "crashed"): Promise<string> {
+    const path = this.path(`old${++this.#flows}.db`);
+    await writeFile(path, gunzipSync(await readFile(kept(`${kind}.db.gz`))));
+    if (kind === "crashed") await writeFile(`${path}.wal`, gunzipSync(await readFile(kept("crashed.db.wal.gz"))));
+    return path;
+  }
+
+  redisConfig(): Config & { readonly redis: { readonly url: string } } {
+    return { backend: "redis", redis: { url: this.server.url } };
+  }
+
+  flow(flowId: string): Promise<RedisFlow> {
+    return RedisFlow.connect(resolveConfig(this.redisConfig()).redis, flowId);
+  }
+
+  /** A bot of schema 1. */
+  openOld(flowId: string, config: Config, instanceId = "old"): Promise<StateManager> {
+    return OldManager.open(flowId, config, { instanceId, clock: () => NOON + 1000 });
+  }
+
+  open(flowId: string, config: Config): Promise<StateManager> {
+    return StateManager.open(flowId, config, { instanceId: "new", clock: () => NOON + 2000, existing: true });
+  }
+
+  /** True when the migration died of SIGKILL at the step, false when it lived to its end. */
+  async migrateAndDie(step: number, place: string): Promise<boolean> {
+    try {
+      await run(process.execPath, ["--import", "tsx", PROGRAM, String(step), place]);
+      return false;
+    } catch (error) {
+      if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL") return true;
+      throw error;
+    }
+  }
+}
