@@ -21,7 +21,7 @@ import { Child } from "../duckdb/child.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
 import { BTC, EVER, everything, fails, opened, order, positionsOf } from "./paper/samples.js";
 
-const TRADER = "./paper/trader.ts";
+const TRADER = "../sync/paper/trader.ts";
 
 const folder = await makeFolder();
 const test = suite("the paper exchange's file");
