@@ -1,4 +1,6 @@
 /** signalflow-state: shared, durable state for trading bots. */
+import "./dispose-symbols.js";
+
 export type { Duration, DurationUnit } from "./config/duration.js";
 export { configJsonSchema } from "./config/json-schema.js";
 export { loadConfig } from "./config/load.js";

@@ -1,4 +1,6 @@
 /** signalflow-state/sync: bringing state and exchange back in line. */
+import "../src/dispose-symbols.js";
+
 export { type CcxtClient, type CcxtExchangeOptions, ccxtExchange } from "./ccxt/ccxt-exchange.js";
 export * from "./paper/paper-exchange.js";
 export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";

@@ -16,6 +16,7 @@ import {
   UnknownOutcomeError,
 } from "../src/errors.js";
 import { StateManager } from "../src/manager/state-manager.js";
+import { SCHEMA_VERSION } from "../src/state/flow-state.js";
 import { type LoggedEvent, readRecord } from "./faults/record.js";
 import { ask } from "./servers/ask.js";
 import { startCluster } from "./servers/cluster.js";
@@ -341,7 +342,7 @@ test("a flow that a newer schema wrote is refused, and left as it is", async () 
   assert.match(String(error), /schema 999/);
   assert.is(await redis.cli("exists", `sf:${flowId}:risk:limits`), "0");
   assert.instance(await failure(manager.updateDailyPnl(1)), ConnectionError);
-  await redis.cli("hset", `sf:${flowId}:flow:meta`, "schema", "1");
+  await redis.cli("hset", `sf:${flowId}:flow:meta`, "schema", String(SCHEMA_VERSION));
   await manager.connect();
   await manager.close();
 });

@@ -27,6 +27,15 @@ const LIBC = process.platform === "linux" ? "-glibc" : "";
 
 export const engines: readonly Runtime[] = [
   engine("Node 20.0", true, async () => [await node("20.0.0"), "bot.mjs"]),
+  {
+    name: "sf-state on Node 20.0",
+    short: true,
+    async run(stand) {
+      const folder = await stand.npmProject("without DuckDB");
+      await stand.expectTrades("without DuckDB", [await node("20.0.0"), "bot.mjs"], folder);
+      await stand.expectStatus([await node("20.0.0"), "node_modules/signalflow-state/dist/sync/sf-state.js"], folder);
+    },
+  },
   engine("the newest Node", false, async () => [newestNode(), "bot.mjs"]),
   engine("require() on Node 20.19", false, async () => [await node("20.19.0"), "bot.cjs"]),
   engine("require() on Node 22.12", false, async () => [await node("22.12.0"), "bot.cjs"]),

@@ -89,6 +89,14 @@ export class Stand implements AsyncDisposable {
       throw new Error(`${duckdb}: the bot said\n${output}`);
   }
 
+  /** Runs the command line on the flow that the last bot left on Redis, and throws unless it shows it. */
+  async expectStatus([program, ...args]: readonly [string, ...string[]], folder: string): Promise<void> {
+    const words = ["status", "--json", "--url", this.redis.url, "--flow", `flow-${this.#flows}`];
+    const { positions } = JSON.parse(await command(program, [...args, ...words], folder));
+    if (!Array.isArray(positions) || positions.length !== 1)
+      throw new Error(`status shows ${JSON.stringify(positions)}`);
+  }
+
   async #install(duckdb: Duckdb): Promise<string> {
     const folder = await this.folder();
     const options = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel", "error"];

@@ -77,7 +77,7 @@ export function luaShape(): void {
     }
   });
 
-  const head = "#!lua\n-- heartbeat: is a test.\n\n";
+  const head = "#!lua\n-- heartbeat: is a test.\n--\n-- KEYS[1] flow:meta\n\n";
   const answered = "local function answer(reply) return reply end\n";
   const small = (more: Readonly<Record<string, string>>) =>
     sharedText({ change: `local call = ARGV[1]\nredis.call("PING")\n\n${answered}`, read: answered, ...more });

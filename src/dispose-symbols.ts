@@ -1,0 +1,9 @@
+/**
+ * The symbols of `using`, which Node has since 20.4. Entry points load this before all else: a class takes the symbol when it is
+ * defined.
+ */
+const missing = (name: "dispose" | "asyncDispose") => {
+  if (Symbol[name] === undefined) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+};
+missing("dispose");
+missing("asyncDispose");
