@@ -33,6 +33,7 @@ import type { NewRow, Seeable } from "../field.js";
 import type { ${capital(name)}Row, ${name} } from "../${name}.js";
 
 ${rowSource(record)}
+${changeSource(record)}
 ${jsonSource(record)}
 ${viewSource(record)}`;
 }
@@ -43,6 +44,20 @@ function rowSource({ name, fields }: JsonRecord): string {
   );
   return `/** A row of all fields, always in the same order; what is not given is null. */
 export function ${name}Row(given: NewRow<typeof ${name}>): ${capital(name)}Row {
+  return {
+${lines.join("\n")}
+  };
+}
+`;
+}
+
+function changeSource({ name, fields }: JsonRecord): string {
+  const row = `${capital(name)}Row`;
+  const lines = Object.keys(fields).map(
+    (field) => `    ${field}: changes.${field} === undefined ? row.${field} : changes.${field},`,
+  );
+  return `/** The row with some fields changed. Faster than a spread over the row: updates in memory took twice as long with one. */
+export function ${name}With(row: ${row}, changes: Partial<${row}>): ${row} {
   return {
 ${lines.join("\n")}
   };

