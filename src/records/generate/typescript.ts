@@ -94,9 +94,7 @@ function callersJson([field, { presence }]: readonly [string, Field]): string {
 function viewSource({ name, fields, view }: JsonRecord): string {
   const seen = fieldsSeen(fields);
   const always = seen.filter(([, of]) => of.seen !== "optional").map(([field, of]) => alwaysSeen(field, of));
-  const sometimes = seen
-    .filter(([, of]) => of.seen === "optional")
-    .map(([field, of]) => sometimesSeen(name, field, of));
+  const sometimes = seen.filter(([, of]) => of.seen === "optional").map(([field, of]) => sometimesSeen(field, of));
   const json = seen.find(([, { kind }]) => kind === "json");
   const parameters = [`stored: Seeable<typeof ${name}>`];
   if (json !== undefined) {
@@ -104,11 +102,11 @@ function viewSource({ name, fields, view }: JsonRecord): string {
   }
   return `/** It as callers see it, from its row or from its parsed JSON. */
 export function ${name}View(${parameters.join(", ")}): ${view} {
-  const ${name}: ${view} = {
+  const view: ${view} = {
 ${always.join("\n")}
   };
 ${sometimes.join("\n")}
-  return ${name};
+  return view;
 }
 `;
 }
@@ -120,10 +118,10 @@ function alwaysSeen(field: string, { kind, seen, was }: Field): string {
   return `    ${camelCase(field)}: ${plain},`;
 }
 
-function sometimesSeen(name: string, field: string, { kind }: Field): string {
-  if (kind === "json") return `  if (${field}) ${name}.${camelCase(field)} = ${field};`;
+function sometimesSeen(field: string, { kind }: Field): string {
+  if (kind === "json") return `  if (${field}) view.${camelCase(field)} = ${field};`;
   const value = `stored.${field}`;
-  return `  if (typeof ${value} === "${TYPE_OF[kind]}") ${name}.${camelCase(field)} = ${seenValue(value, kind)};`;
+  return `  if (typeof ${value} === "${TYPE_OF[kind]}") view.${camelCase(field)} = ${seenValue(value, kind)};`;
 }
 
 function seenValue(value: string, kind: Kind): string {

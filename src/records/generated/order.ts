@@ -75,7 +75,7 @@ export function orderJson(row: OrderRow): string {
 
 /** It as callers see it, from its row or from its parsed JSON. */
 export function orderView(stored: Seeable<typeof order>, metadata: Metadata | null | undefined): PendingOrder {
-  const order: PendingOrder = {
+  const view: PendingOrder = {
     id: stored.id,
     pair: stored.pair,
     side: stored.side,
@@ -87,11 +87,11 @@ export function orderView(stored: Seeable<typeof order>, metadata: Metadata | nu
     filled: stored.filled,
     intent: stored.intent,
   };
-  if (typeof stored.position_id === "string") order.positionId = stored.position_id;
-  if (typeof stored.signal_id === "string") order.signalId = stored.signal_id;
-  if (typeof stored.tp === "number") order.tp = stored.tp;
-  if (typeof stored.sl === "number") order.sl = stored.sl;
-  if (typeof stored.cooldown === "number") order.cooldown = stored.cooldown;
-  if (metadata) order.metadata = metadata;
-  return order;
+  if (typeof stored.position_id === "string") view.positionId = stored.position_id;
+  if (typeof stored.signal_id === "string") view.signalId = stored.signal_id;
+  if (typeof stored.tp === "number") view.tp = stored.tp;
+  if (typeof stored.sl === "number") view.sl = stored.sl;
+  if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
+  if (metadata) view.metadata = metadata;
+  return view;
 }

@@ -69,7 +69,7 @@ export function positionJson(row: PositionRow): string {
 
 /** It as callers see it, from its row or from its parsed JSON. */
 export function positionView(stored: Seeable<typeof position>, metadata: Metadata): Position {
-  const position: Position = {
+  const view: Position = {
     id: stored.id,
     pair: stored.pair,
     side: stored.side,
@@ -79,8 +79,8 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
     metadata,
     version: stored.version,
   };
-  if (typeof stored.tp === "number") position.tp = stored.tp;
-  if (typeof stored.sl === "number") position.sl = stored.sl;
-  if (typeof stored.cooldown === "number") position.cooldown = stored.cooldown;
-  return position;
+  if (typeof stored.tp === "number") view.tp = stored.tp;
+  if (typeof stored.sl === "number") view.sl = stored.sl;
+  if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
+  return view;
 }
