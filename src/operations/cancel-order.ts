@@ -1,5 +1,4 @@
-import { orderJson } from "../records/generated/order.js";
-import type { OrderRow } from "../records/order.js";
+import { orderJson, orderWith } from "../records/generated/order.js";
 import { writeOrder } from "../state/order-life.js";
 import type { Operation } from "./operation.js";
 
@@ -24,7 +23,7 @@ export const cancelOrder: Operation<Args, boolean> = {
     const pending = state.orders.get(id);
     if (!pending) return false;
 
-    const order: OrderRow = { ...pending, status: "cancelled", notional: 0n };
+    const order = orderWith(pending, { status: "cancelled", notional: 0n });
     const released = releaseSignal && order.signal_id !== null && order.filled === 0;
 
     writeOrder(state, order, call.now);

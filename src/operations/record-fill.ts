@@ -10,8 +10,8 @@ import {
   toNumber,
 } from "../exact/decimal.js";
 import { formatMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
-import { orderJson } from "../records/generated/order.js";
-import { positionJson, positionRow } from "../records/generated/position.js";
+import { orderJson, orderWith } from "../records/generated/order.js";
+import { positionJson, positionRow, positionWith } from "../records/generated/position.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
@@ -186,7 +186,7 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
     version: (held?.version ?? 0) + 1,
   };
   const position = held
-    ? { ...held, ...grown }
+    ? positionWith(held, grown)
     : positionRow({
         ...grown,
         id: positionId,
@@ -217,15 +217,14 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
   const gain = addDecimal(multiplyDecimal(move, toDecimal(a.size)), negateDecimal(toDecimal(a.fee)));
   const realised = inRange(roundDecimal(gain));
   const size = toNumber(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size))));
-  const position: PositionRow = {
-    ...held,
+  const position = positionWith(held, {
     size,
     cost: null,
     notional: notionalOf(size, held.entry_price),
     realised: inRange(held.realised + realised),
     last_fill_ts: Math.max(ts, held.last_fill_ts ?? 0),
     version: held.version + 1,
-  };
+  });
   return { position, realised };
 }
 
@@ -237,13 +236,12 @@ function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
   let status: OrderStatus = stored.status;
   if (filled >= stored.size) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
-  return {
-    ...stored,
+  return orderWith(stored, {
     status,
     filled,
     position_id: positionId,
     notional: orderNotional({ intent: stored.intent, status, size: stored.size, filled, price: stored.price }),
-  };
+  });
 }
 
 function checkPair(order: OrderRow, held: PositionRow | undefined): void {

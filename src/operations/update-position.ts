@@ -1,5 +1,4 @@
-import { positionJson } from "../records/generated/position.js";
-import type { PositionRow } from "../records/position.js";
+import { positionJson, positionWith } from "../records/generated/position.js";
 import { notionalOf } from "../state/exposure.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
@@ -66,8 +65,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
 
     const size = a.size ?? stored.size;
     const entryPrice = a.entryPrice ?? stored.entry_price;
-    const position: PositionRow = {
-      ...stored,
+    const position = positionWith(stored, {
       pair: a.pair ?? stored.pair,
       side: a.side ?? stored.side,
       size,
@@ -79,7 +77,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
       notional: notionalOf(size, entryPrice),
       version: stored.version + 1,
       metadata: a.metadata ?? stored.metadata,
-    };
+    });
 
     state.positions.set(a.id, position);
     state.emit(call, "position_updated", () => ({ position: positionJson(position) }));

@@ -1,5 +1,6 @@
 /** Where an order stands: among the pending ones, or among the closed. Lua twin: `lua/shared/order_life.lua`. */
 
+import { orderWith } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import type { FlowState } from "./flow-state.js";
 import { isDone } from "./order-status.js";
@@ -19,7 +20,7 @@ export function findOrder(state: FlowState, id: string): OrderRow | undefined {
 export function entryRest(state: FlowState, positionId: string): OrderRow | undefined {
   const order = state.orders.get(positionId);
   if (order?.intent !== "entry" || order.position_id !== positionId) return undefined;
-  return { ...order, position_id: null };
+  return orderWith(order, { position_id: null });
 }
 
 /** Stores an order where its state says: among the pending ones, or among the closed. */

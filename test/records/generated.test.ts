@@ -21,7 +21,7 @@ test("a field that is added to a declaration is in the row, the JSON, the view a
   for (const line of [
     "    note: given.note ?? null,",
     "    note: row.note ?? undefined,",
-    '  if (typeof stored.note === "string") order.note = stored.note;',
+    '  if (typeof stored.note === "string") view.note = stored.note;',
   ]) {
     assert.ok(source.includes(`${line}\n`), line);
   }

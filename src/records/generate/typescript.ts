@@ -33,6 +33,7 @@ import type { NewRow, Seeable } from "../field.js";
 import type { ${capital(name)}Row, ${name} } from "../${name}.js";
 
 ${rowSource(record)}
+${changeSource(record)}
 ${jsonSource(record)}
 ${viewSource(record)}`;
 }
@@ -43,6 +44,20 @@ function rowSource({ name, fields }: JsonRecord): string {
   );
   return `/** A row of all fields, always in the same order; what is not given is null. */
 export function ${name}Row(given: NewRow<typeof ${name}>): ${capital(name)}Row {
+  return {
+${lines.join("\n")}
+  };
+}
+`;
+}
+
+function changeSource({ name, fields }: JsonRecord): string {
+  const row = `${capital(name)}Row`;
+  const lines = Object.keys(fields).map(
+    (field) => `    ${field}: changes.${field} === undefined ? row.${field} : changes.${field},`,
+  );
+  return `/** The row with some fields changed. Faster than a spread over the row: updates in memory took twice as long with one. */
+export function ${name}With(row: ${row}, changes: Partial<${row}>): ${row} {
   return {
 ${lines.join("\n")}
   };
@@ -79,9 +94,7 @@ function callersJson([field, { presence }]: readonly [string, Field]): string {
 function viewSource({ name, fields, view }: JsonRecord): string {
   const seen = fieldsSeen(fields);
   const always = seen.filter(([, of]) => of.seen !== "optional").map(([field, of]) => alwaysSeen(field, of));
-  const sometimes = seen
-    .filter(([, of]) => of.seen === "optional")
-    .map(([field, of]) => sometimesSeen(name, field, of));
+  const sometimes = seen.filter(([, of]) => of.seen === "optional").map(([field, of]) => sometimesSeen(field, of));
   const json = seen.find(([, { kind }]) => kind === "json");
   const parameters = [`stored: Seeable<typeof ${name}>`];
   if (json !== undefined) {
@@ -89,11 +102,11 @@ function viewSource({ name, fields, view }: JsonRecord): string {
   }
   return `/** It as callers see it, from its row or from its parsed JSON. */
 export function ${name}View(${parameters.join(", ")}): ${view} {
-  const ${name}: ${view} = {
+  const view: ${view} = {
 ${always.join("\n")}
   };
 ${sometimes.join("\n")}
-  return ${name};
+  return view;
 }
 `;
 }
@@ -105,10 +118,10 @@ function alwaysSeen(field: string, { kind, seen, was }: Field): string {
   return `    ${camelCase(field)}: ${plain},`;
 }
 
-function sometimesSeen(name: string, field: string, { kind }: Field): string {
-  if (kind === "json") return `  if (${field}) ${name}.${camelCase(field)} = ${field};`;
+function sometimesSeen(field: string, { kind }: Field): string {
+  if (kind === "json") return `  if (${field}) view.${camelCase(field)} = ${field};`;
   const value = `stored.${field}`;
-  return `  if (typeof ${value} === "${TYPE_OF[kind]}") ${name}.${camelCase(field)} = ${seenValue(value, kind)};`;
+  return `  if (typeof ${value} === "${TYPE_OF[kind]}") view.${camelCase(field)} = ${seenValue(value, kind)};`;
 }
 
 function seenValue(value: string, kind: Kind): string {

