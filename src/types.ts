@@ -2,7 +2,7 @@
 
 import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
-import type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal } from "./records/words.js";
+import type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal } from "./words/word-lists.js";
 
 /** A point in time as callers give it: a `Date`, or whole milliseconds since 1970. */
 export type Time = Date | number;

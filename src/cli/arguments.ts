@@ -1,8 +1,8 @@
 /** Reads what people write behind options. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { type Duration, parseDuration } from "../config/duration.js";
-import { BREAKER_ENDS, type BreakerEnd, wordOf } from "../records/words.js";
 import { time } from "../words/in-words.js";
+import { BREAKER_ENDS, type BreakerEnd, wordOf } from "../words/word-lists.js";
 
 /** A decimal number. */
 export function number(text: string): number {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "../errors.js";
-import { BACKENDS, BREAKER_ENDS, ORPHAN_ACTIONS, oneOfWords, RECOVERY_MODES } from "../records/words.js";
+import { BACKENDS, BREAKER_ENDS, ORPHAN_ACTIONS, oneOfWords, RECOVERY_MODES } from "../words/word-lists.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
 import { plain } from "./plain.js";

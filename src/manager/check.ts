@@ -2,6 +2,7 @@
 import { type Duration, parseDuration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Money, toMoney } from "../exact/money.js";
+import type { BreakerDuration } from "../state/breaker.js";
 import {
   BREAKER_ENDS,
   type BreakerEnd,
@@ -14,8 +15,7 @@ import {
   POSITION_SIDES,
   type PositionSide,
   wordOf,
-} from "../records/words.js";
-import type { BreakerDuration } from "../state/breaker.js";
+} from "../words/word-lists.js";
 
 const ENTRY_SIDES = [...POSITION_SIDES, ...ORDER_SIDES];
 const MAX_ID_BYTES = 256;

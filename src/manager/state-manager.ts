@@ -45,7 +45,6 @@ import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js"
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
 import { updatePosition } from "../operations/update-position.js";
-import type { BreakerEnd } from "../records/words.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
@@ -73,6 +72,7 @@ import type {
   StateEvent,
   Time,
 } from "../types.js";
+import type { BreakerEnd } from "../words/word-lists.js";
 import { admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
 import * as check from "./check.js";
 import { createBackend } from "./create-backend.js";

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
-import { type PositionSide, REFUSALS, type Refusal, wordOf } from "../records/words.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
@@ -10,6 +9,7 @@ import { remember, remembers } from "../state/memory.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
 import type { Admission } from "../types.js";
+import { type PositionSide, REFUSALS, type Refusal, wordOf } from "../words/word-lists.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";

@@ -3,12 +3,12 @@
 import { formatMoney, fromMoney, parseMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
 import type { DailyRow } from "../records/day.js";
-import { BREAKER_SOURCES, type BreakerSource, wordOf } from "../records/words.js";
 import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
 import type { CircuitBreaker, DailyRisk, RiskState } from "../types.js";
+import { BREAKER_SOURCES, type BreakerSource, wordOf } from "../words/word-lists.js";
 import { optionalTime, type Reply, text } from "./operation.js";
 import { pairsFromReply } from "./view-signals.js";
 

@@ -1,5 +1,5 @@
+import { BREAKER_SOURCES } from "../words/word-lists.js";
 import { emptied, type Row, text, time, word } from "./field.js";
-import { BREAKER_SOURCES } from "./words.js";
 
 /** The circuit breaker as it last tripped. Redis keeps it as a hash. */
 export const breaker = {

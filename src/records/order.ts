@@ -1,5 +1,5 @@
+import { ORDER_INTENTS, ORDER_SIDES, ORDER_STATUSES } from "../words/word-lists.js";
 import { double, duration, hidden, json, money, name, nullable, optional, type Row, time, word } from "./field.js";
-import { ORDER_INTENTS, ORDER_SIDES, ORDER_STATUSES } from "./words.js";
 
 /** An order, pending or lately closed. Redis keeps it as JSON. */
 export const order = {

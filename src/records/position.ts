@@ -1,3 +1,4 @@
+import { POSITION_SIDES } from "../words/word-lists.js";
 import {
   decimal,
   double,
@@ -13,7 +14,6 @@ import {
   whole,
   word,
 } from "./field.js";
-import { POSITION_SIDES } from "./words.js";
 
 /** An open position. Redis keeps it as JSON. */
 export const position = {

@@ -9,6 +9,7 @@ import type {
   RiskState,
   StateEvent,
 } from "../types.js";
+import type { EventType } from "../words/word-lists.js";
 import type { breaker } from "./breaker.js";
 import type { day } from "./day.js";
 import type { View } from "./field.js";
@@ -16,7 +17,6 @@ import type { lease } from "./lease.js";
 import type { order } from "./order.js";
 import type { position } from "./position.js";
 import type { risk } from "./risk.js";
-import type { EventType } from "./words.js";
 
 /** Whether two types are one, to the last `readonly` and `?`. */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -4,7 +4,7 @@
  */
 
 import type { BreakerRow } from "../records/breaker.js";
-import type { BreakerEnd, BreakerSource } from "../records/words.js";
+import type { BreakerEnd, BreakerSource } from "../words/word-lists.js";
 import { dayEnd } from "./day.js";
 import type { FlowState } from "./flow-state.js";
 

@@ -9,7 +9,7 @@ import type { PositionRow } from "../records/position.js";
 import type { RecoveryRow } from "../records/recovery.js";
 import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
-import type { EventType } from "../records/words.js";
+import type { EventType } from "../words/word-lists.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import { Ranking } from "./ranking.js";

@@ -1,8 +1,8 @@
 import { Option } from "@commander-js/extra-typings";
 import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT } from "../../src/cli/exit-code.js";
-import { ORPHAN_ACTIONS, RECOVERY_MODES } from "../../src/records/words.js";
 import { printable } from "../../src/words/text-table.js";
+import { ORPHAN_ACTIONS, RECOVERY_MODES } from "../../src/words/word-lists.js";
 import { PaperExchange } from "../paper/paper-exchange.js";
 import type { RecoveryOptions } from "../plan/options.js";
 import { actionText, listText, planText } from "../plan/plan-text.js";

@@ -2,7 +2,7 @@ import type { Duration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import * as check from "../../src/manager/check.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
-import { ORPHAN_ACTIONS, type OrphanAction, RECOVERY_MODES, type RecoveryMode } from "../../src/records/words.js";
+import { ORPHAN_ACTIONS, type OrphanAction, RECOVERY_MODES, type RecoveryMode } from "../../src/words/word-lists.js";
 
 export type { OrphanAction, RecoveryMode };
 

@@ -8,7 +8,7 @@ import type { FlowLayout } from "../../src/layout/flow-layout.js";
 import { metaOf } from "../../src/layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
 import { readFile as readTables } from "../../src/migrations/files/read-file.js";
-import { migrateDuckdb, planDuckdb } from "../../src/migrations/migrate-duckdb.js";
+import { migrateDuckdb, planDuckdb } from "../../src/transfer/migrate-duckdb.js";
 import { NOTHING_TOLD } from "../../src/migrations/migration.js";
 import { openLayout } from "../../src/transfer/duckdb-place.js";
 import { differences } from "../../src/transfer/portable.js";

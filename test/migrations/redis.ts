@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { SchemaVersionError, type StateManager } from "../../src/index.js";
 import { type FlowLayout, metaOf } from "../../src/layout/flow-layout.js";
-import { migrateRedis, planRedis, undoRedis } from "../../src/migrations/migrate-redis.js";
+import { migrateRedis, planRedis, undoRedis } from "../../src/transfer/migrate-redis.js";
 import { NOTHING_TOLD } from "../../src/migrations/migration.js";
 import { differences, withoutEpoch } from "../../src/transfer/portable.js";
 import { readLayout } from "../../src/transfer/redis-place.js";

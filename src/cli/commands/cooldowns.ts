@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
-import { POSITION_SIDES } from "../../records/words.js";
 import { time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
+import { POSITION_SIDES } from "../../words/word-lists.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { cooldownTable } from "../record-tables.js";

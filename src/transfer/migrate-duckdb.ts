@@ -5,13 +5,13 @@ import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
 import { InvalidArgumentError, UnknownFlowError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
+import type { Told } from "../migrations/migration.js";
+import { nothingToDo, type Plan, planOf, type Report } from "../migrations/report.js";
+import { walk } from "../migrations/walk.js";
 import { newEpoch } from "../state/epoch.js";
-import { filled, openLayout } from "../transfer/duckdb-place.js";
-import type { Progress } from "../transfer/flow-place.js";
-import { epochOf, understood, withEpoch } from "../transfer/portable.js";
-import type { Told } from "./migration.js";
-import { nothingToDo, type Plan, planOf, type Report } from "./report.js";
-import { walk } from "./walk.js";
+import { filled, openLayout } from "./duckdb-place.js";
+import type { Progress } from "./flow-place.js";
+import { epochOf, understood, withEpoch } from "./portable.js";
 
 /** What a migration would do. Changes nothing; rejects with a LockedError while a bot holds the file. */
 export async function planDuckdb(path: string, flowId: string, told: Told): Promise<Plan> {

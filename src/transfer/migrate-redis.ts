@@ -8,16 +8,16 @@ import { ConnectionError, CorruptStateError, InvalidArgumentError, UnknownFlowEr
 import { layoutOf } from "../layout/convert.js";
 import { type FlowLayout, metaOf, withMeta } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import type { Told } from "../migrations/migration.js";
+import { nothingToDo, type Plan, planOf, type Report } from "../migrations/report.js";
+import { type Walked, walk } from "../migrations/walk.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { text } from "../operations/operation.js";
 import { newEpoch } from "../state/epoch.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
-import type { Progress } from "../transfer/flow-place.js";
-import { differences, epochOf, inChunks, understood, withEpoch, withoutEpoch } from "../transfer/portable.js";
-import { stage, stagedKeys } from "../transfer/staging.js";
-import type { Told } from "./migration.js";
-import { nothingToDo, type Plan, planOf, type Report } from "./report.js";
-import { type Walked, walk } from "./walk.js";
+import type { Progress } from "./flow-place.js";
+import { differences, epochOf, inChunks, understood, withEpoch, withoutEpoch } from "./portable.js";
+import { stage, stagedKeys } from "./staging.js";
 
 /** A flow as it was before a migration that is under way, or as it is. */
 interface Before {
