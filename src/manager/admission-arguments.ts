@@ -18,7 +18,14 @@ const ADMISSION_FIELDS = [
   "metadata",
 ];
 
-export function admissionArguments(flowId: string, request: AdmissionRequest) {
+/** What of the configuration an admission is decided by. */
+export interface AdmissionPolicy {
+  readonly dayStart: number;
+  readonly dedupWindow: number;
+  readonly maxIds: number;
+}
+
+export function admissionArguments(flowId: string, request: AdmissionRequest, policy: AdmissionPolicy) {
   const r = check.fields("request", request, ADMISSION_FIELDS);
   const signalId = check.id("signalId", r.signalId);
   return {
@@ -34,6 +41,9 @@ export function admissionArguments(flowId: string, request: AdmissionRequest) {
     tp: check.optionalPrice("tp", r.tp),
     sl: check.optionalPrice("sl", r.sl),
     metadata: check.orNone(r.metadata, (value) => check.metadata("metadata", value)),
+    dayStart: policy.dayStart,
+    maxIds: policy.maxIds,
+    dedupWindow: policy.dedupWindow,
   };
 }
 

@@ -1,4 +1,6 @@
 /** Orders and their fills as callers give them, made the arguments of operations. */
+
+import type { RiskPolicy } from "../state/breaker.js";
 import type { FillInput, OrderInput } from "../types.js";
 import * as check from "./check.js";
 
@@ -49,7 +51,7 @@ export function cancelArguments(orderId: string, options: { releaseSignal?: bool
   return { id: check.id("orderId", orderId), releaseSignal: check.flag("releaseSignal", o.releaseSignal) };
 }
 
-export function fillArguments(orderId: string, fill: FillInput) {
+export function fillArguments(orderId: string, fill: FillInput, policy: RiskPolicy) {
   const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done"]);
   return {
     orderId: check.id("orderId", orderId),
@@ -59,6 +61,8 @@ export function fillArguments(orderId: string, fill: FillInput) {
     fee: check.finite("fill.fee", f.fee ?? 0),
     ts: check.optionalTime("fill.ts", f.ts),
     done: check.flag("fill.done", f.done),
+    dayStart: policy.dayStart,
+    breakerDuration: policy.breakerDuration,
   };
 }
 

@@ -3,6 +3,7 @@
 import type { Duration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
 import type { PositionChanges } from "../operations/update-position.js";
+import type { RiskPolicy } from "../state/breaker.js";
 import type { PositionInput, PositionPatch, Time } from "../types.js";
 import * as check from "./check.js";
 
@@ -48,7 +49,7 @@ export function patchArguments(patch: PositionPatch): PositionChanges {
   };
 }
 
-export function closeArguments(id: string, options: CloseOptions) {
+export function closeArguments(id: string, options: CloseOptions, policy: RiskPolicy) {
   const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts"]);
   return {
     id: check.id("id", id),
@@ -57,6 +58,8 @@ export function closeArguments(id: string, options: CloseOptions) {
     equity: check.optionalEquity("equity", o.equity),
     cooldown: check.optionalDuration("cooldown", o.cooldown),
     reason: check.words("reason", o.reason),
+    dayStart: policy.dayStart,
+    breakerDuration: policy.breakerDuration,
   };
 }
 

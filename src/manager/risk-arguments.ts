@@ -3,26 +3,30 @@ import type { Duration } from "../config/duration.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { dayStartOf } from "../state/day.js";
 import type { Time } from "../types.js";
 import * as check from "./check.js";
 
 /** How a flow counts its days, and for how long its breaker blocks entries. */
 export function policyOf({ day_start, breaker_duration }: ResolvedConfig["risk"]): RiskPolicy {
-  return { dayStart: dayStartMs(day_start), breakerDuration: breaker_duration };
+  return { dayStart: dayStartOf(day_start), breakerDuration: breaker_duration };
 }
 
-function dayStartMs(dayStart: string): number {
-  const [hours, minutes] = dayStart.split(":").map(Number);
-  return ((hours ?? 0) * 60 + (minutes ?? 0)) * 60_000;
-}
+// Of these, those that bots call often are written out: a spread of two objects costs more than all checks together.
 
-export function pnlArguments(pnlChange: number, options: { tradeId?: string; equity?: number; ts?: Time }) {
+export function pnlArguments(
+  pnlChange: number,
+  options: { tradeId?: string; equity?: number; ts?: Time },
+  policy: RiskPolicy,
+) {
   const o = check.fields("options", options, ["tradeId", "equity", "ts"]);
   return {
     pnl: check.money("pnlChange", pnlChange),
     tradeId: check.optionalId("tradeId", o.tradeId),
     ts: check.optionalTime("ts", o.ts),
     equity: check.optionalEquity("equity", o.equity),
+    dayStart: policy.dayStart,
+    breakerDuration: policy.breakerDuration,
   };
 }
 

@@ -73,7 +73,7 @@ import type {
   Time,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
+import { type AdmissionPolicy, admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
 import * as check from "./check.js";
 import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
@@ -116,6 +116,7 @@ export class StateManager {
   readonly #existing: boolean;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
+  readonly #admission: AdmissionPolicy;
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: SnapshotWriter<Snapshot> | undefined;
@@ -129,6 +130,7 @@ export class StateManager {
     this.#existing = check.flag("options.existing", options.existing);
     this.#policy = policyOf(config.risk);
     this.#dedup = { dedupWindow: config.signals.dedup_window };
+    this.#admission = { ...this.#dedup, dayStart: this.#policy.dayStart, maxIds: config.signals.max_ids };
     this.#backend = createBackend(config, context);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active);
   }
@@ -245,7 +247,7 @@ export class StateManager {
    * once one gets `closed: true`; the other books nothing.
    */
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
-    return this.#calls.run(closePosition, { ...closeArguments(id, options), ...this.#policy });
+    return this.#calls.run(closePosition, closeArguments(id, options, this.#policy));
   }
 
   // Orders
@@ -277,7 +279,7 @@ export class StateManager {
    * days) or an exit is larger than the position.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
-    return this.#calls.run(recordFill, { ...fillArguments(orderId, fill), ...this.#policy });
+    return this.#calls.run(recordFill, fillArguments(orderId, fill, this.#policy));
   }
 
   /**
@@ -317,7 +319,7 @@ export class StateManager {
     pnlChange: number,
     options: { tradeId?: string; equity?: number; ts?: Time } = {},
   ): Promise<RiskUpdate> {
-    return this.#calls.run(updateDailyPnl, { ...pnlArguments(pnlChange, options), ...this.#policy });
+    return this.#calls.run(updateDailyPnl, pnlArguments(pnlChange, options, this.#policy));
   }
 
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
@@ -426,12 +428,7 @@ export class StateManager {
    * with `saveOrder`, `recordFill` or `cancelOrder`.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const call = this.#calls.run(admit, {
-      ...admissionArguments(this.flowId, request),
-      dayStart: this.#policy.dayStart,
-      maxIds: this.config.signals.max_ids,
-      ...this.#dedup,
-    });
+    const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#admission));
     return read(call, ADMISSION);
   }
 

@@ -185,18 +185,25 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
     last_fill_ts: Math.max(ts, held?.last_fill_ts ?? 0),
     version: (held?.version ?? 0) + 1,
   };
-  const position = held
-    ? positionWith(held, grown)
-    : positionRow({
-        ...grown,
-        id: positionId,
-        pair: order.pair,
-        side,
-        tp: order.tp,
-        sl: order.sl,
-        cooldown: order.cooldown,
-        metadata: order.metadata ?? "{}",
-      });
+  if (held) return { position: positionWith(held, grown), realised };
+  // Written out: fields added to a spread cost more than the rest of the fill.
+  const position = positionRow({
+    id: positionId,
+    pair: order.pair,
+    side,
+    size: grown.size,
+    entry_price: grown.entry_price,
+    entry_ts: grown.entry_ts,
+    tp: order.tp,
+    sl: order.sl,
+    cooldown: order.cooldown,
+    cost: grown.cost,
+    notional: grown.notional,
+    realised: grown.realised,
+    last_fill_ts: grown.last_fill_ts,
+    version: grown.version,
+    metadata: order.metadata ?? "{}",
+  });
   return { position, realised };
 }
 
