@@ -74,9 +74,9 @@ test("sf-state on Redis loads no DuckDB", async () => {
   for (const command of ["status", "doctor", "ls", "events", "positions"]) {
     const words = [command, "--url", redis.url, "--flow", "bot", "--json"];
     const code = `
-      import { runProgram } from "./src/cli/program.ts";
+      import { runProgram } from "./src/cli/commands/program.ts";
       import { processTerminal } from "./src/cli/terminal.ts";
-      import { EXCHANGE_COMMANDS } from "./sync/commands.ts";
+      import { EXCHANGE_COMMANDS } from "./sync/commands/exchange-commands.ts";
       await runProgram(${JSON.stringify(words)}, processTerminal(), EXCHANGE_COMMANDS);
     `;
     assert.equal(await loadedBy(code), { duckdb: false, ioredis: true }, command);

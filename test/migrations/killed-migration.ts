@@ -4,9 +4,9 @@
  */
 import { RedisFlow } from "../../src/backends/redis/flow.js";
 import { resolveConfig } from "../../src/config/schema.js";
+import { NOTHING_TOLD } from "../../src/migrations/migration.js";
 import { migrateDuckdb } from "../../src/transfer/migrate-duckdb.js";
 import { migrateRedis } from "../../src/transfer/migrate-redis.js";
-import { NOTHING_TOLD } from "../../src/migrations/migration.js";
 
 const [step = "", place = ""] = process.argv.slice(2);
 const [, kind, rest = ""] = /^(\w+):(.*)$/.exec(place) ?? [];
