@@ -64,7 +64,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   local source, cause = reached_limit(risk, limits_key)
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
   if cooldown == "" then cooldown = position.cooldown or "" end
-  local cool_until = cooldown ~= "" and now + tonumber(cooldown) or 0
+  local cool_until = cooldown ~= "" and (at or now) + tonumber(cooldown) or 0
   local cools = cool_until > cooling
 
   -- Write.

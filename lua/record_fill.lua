@@ -17,6 +17,7 @@
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
 -- KEYS[15] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[16] signals:processed     zset    id -> ms it was marked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -30,10 +31,13 @@
 -- ARGV[11] fee                quote currency
 -- ARGV[12] ts                 ms of the execution; "" = now
 -- ARGV[13] done               1 = the exchange says the order is complete
--- ARGV[14] day_start          start of the trading day, ms after midnight UTC
--- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[16] fill_window        ms for which a fill id is remembered
--- ARGV[17] max_fills          how many fill ids are remembered
+-- ARGV[14] overfill           1 = an entry may be filled by more than its size
+-- ARGV[15] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[16] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[17] fill_window        ms for which a fill id is remembered
+-- ARGV[18] max_fills          how many fill ids are remembered
+-- ARGV[19] dedup_window       ms for which a signal is remembered
+-- ARGV[20] max_ids            how many signals are remembered
 -- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
@@ -42,13 +46,14 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal,
     decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure,
     entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE,
-    write_order, position_json, position_parse, refuse)
-  local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+    write_order, position_json, position_parse, refuse, same_size)
+  local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-  local given_ts, done = tonumber(ARGV[12]), ARGV[13] == "1"
+  local given_ts, done, overfill = tonumber(ARGV[12]), ARGV[13] == "1", ARGV[14] == "1"
   local ts = given_ts or now
-  local day_start, breaker_duration = tonumber(ARGV[14]), ARGV[15]
-  local fill_window, max_fills = tonumber(ARGV[16]), tonumber(ARGV[17])
+  local day_start, breaker_duration = tonumber(ARGV[15]), ARGV[16]
+  local fill_window, max_fills = tonumber(ARGV[17]), tonumber(ARGV[18])
+  local dedup_window, max_ids = tonumber(ARGV[19]), tonumber(ARGV[20])
   local fill = string.gsub(order_id, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. fill_id -- the first | parts the two
 
   local function is_finite(text)
@@ -68,14 +73,37 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   expect_hash(closed_key)
   expect_zset(closed_at_key)
   expect_hash(history_key)
+  expect_zset(processed_key)
   if remembers(fills_key, fill, fill_window) then
     return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
   end
   if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
   if not position_id then return refuse("SFINVALID", "orderId: exit order " .. order_id .. " has no positionId") end
 
+  -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
+  local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
+  if signal and redis.call("ZSCORE", processed_key, signal) then signal = nil end
+
+  -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
+  local delta = {}
+  hold(delta, order.pair, order.notional, order_slots(order), -1)
+  order.position_id = position_id
+  order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
+  if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  local filled, asked = tonumber(order.filled), tonumber(order.size)
+  local is_whole = filled >= asked or same_size(filled, asked)
+  if order.intent == "entry" and filled > asked and not same_size(filled, asked) and not overfill then
+    return refuse("SFINVALID", "size: entry order " .. order_id .. " of " .. order.size .. " would be filled by " .. order.filled
+      .. "; if the exchange's own order says so, give overfill: true")
+  end
+  if is_whole then order.status = "filled"
+  elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
+  elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
+  order.notional = order_notional(order)
+  hold(delta, order.pair, order.notional, order_slots(order), 1)
+
   -- Decide: what the fill does to the position, and the money it realises.
-  local delta, realised = {}, nil
+  local flat, realised = false, nil
   if position then
     if position.pair ~= order.pair then
       return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
@@ -119,13 +147,16 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     if (order.side == "sell") ~= (position.side == "long") then
       return refuse("SFINVALID", "orderId: a " .. order.side .. " exit cannot reduce the " .. position.side .. " position " .. position_id)
     end
-    if tonumber(size) > tonumber(position.size) then
+    local executed, held = tonumber(size), tonumber(position.size)
+    flat = same_size(executed, held)
+    if executed > held and not flat then
       return refuse("SFINVALID", "size: an exit of " .. size .. " is larger than position " .. position_id .. " of " .. position.size)
     end
+    local taken = executed > held and position.size or size
     local move = decimal_add(decimal(price), decimal_negate(decimal(position.entry_price)))
     if position.side == "short" then move = decimal_negate(move) end
-    realised = decimal_money(decimal_add(decimal_multiply(move, decimal(size)), decimal_negate(decimal(fee))))
-    local left = decimal_text(decimal_add(decimal(position.size), decimal_negate(decimal(size))))
+    realised = decimal_money(decimal_add(decimal_multiply(move, decimal(taken)), decimal_negate(decimal(fee))))
+    local left = flat and "0" or decimal_text(decimal_add(decimal(position.size), decimal_negate(decimal(taken))))
     position.size = number_text(tonumber(left))
     position.cost = nil
   end
@@ -143,20 +174,8 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   position.last_fill_ts = string.format("%.0f", last_ts)
   position.version = position.version + 1
   position.notional = notional_of(position.size, position.entry_price)
-  local flat = tonumber(position.size) == 0
   if not flat then hold(delta, position.pair, position.notional, 1, 1) end
   local rest = flat and entry_rest(orders_key, position_id, delta)
-
-  -- Decide: the order.
-  hold(delta, order.pair, order.notional, order_slots(order), -1)
-  order.position_id = position_id
-  order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
-  if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
-  if tonumber(order.filled) >= tonumber(order.size) then order.status = "filled"
-  elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
-  elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
-  order.notional = order_notional(order)
-  hold(delta, order.pair, order.notional, order_slots(order), 1)
 
   -- Decide: the risk.
   local fault = book_pnl(risk, history_key, realised, given_ts, day_start)
@@ -182,9 +201,12 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  if signal then remember(processed_key, signal, dedup_window, max_ids) end
+  local told = { risk_event(risk, breaker) }
+  if signal then told[#told + 1], told[#told + 2] = "signal_marked", signal end
   event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
     "ts", string.format("%.0f", ts), "pnl", realised, "order", order_text, "position_id", position_id, "position", position_text,
-    "cooldown_until", cools and string.format("%.0f", cool_until) or "", risk_event(risk, breaker))
+    "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
 
   return answer({ "recorded", order_text, position_text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
 end
@@ -906,8 +928,15 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+-- <<< size.lua
+
 return run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker, read_risk,
   risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, decimal_add,
   decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure, entry_rest,
   expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order,
-  position_json, position_parse, refuse)
+  position_json, position_parse, refuse, same_size)

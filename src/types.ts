@@ -91,7 +91,7 @@ export interface OrderInput {
   metadata?: Metadata;
 }
 
-/** One execution of an order. `fillId` is the exchange's; `fee` in quote currency (default 0); `done`: the exchange says the order is complete. */
+/** One execution of an order. `fillId` is the exchange's; `fee` in quote currency (default 0); `done`: the exchange says the order is complete. `overfill`: it says that more than the size of an entry was filled. */
 export interface FillInput {
   fillId: string;
   price: number;
@@ -99,6 +99,7 @@ export interface FillInput {
   fee?: number;
   ts?: Time;
   done?: boolean;
+  overfill?: boolean;
 }
 
 /** `applied` is false when this fill was recorded before. `position` is absent once it is flat. */
@@ -227,6 +228,8 @@ export type StateEvent = EventBase &
         positionId: string;
         position?: Position;
         cooldownUntil?: Date;
+        /** The order's signal, marked again: `cancelOrder` had given it free. */
+        signalMarked?: string;
         risk: EventRisk;
       }
     | { type: "pnl_booked"; pnl: number; tradeId?: string; risk: EventRisk }

@@ -2,6 +2,7 @@
 
 import type { RiskPolicy } from "../state/breaker.js";
 import type { FillInput, OrderInput } from "../types.js";
+import type { AdmissionPolicy } from "./admission-arguments.js";
 import * as check from "./check.js";
 
 const ORDER_FIELDS = [
@@ -51,8 +52,8 @@ export function cancelArguments(orderId: string, options: { releaseSignal?: bool
   return { id: check.id("orderId", orderId), releaseSignal: check.flag("releaseSignal", o.releaseSignal) };
 }
 
-export function fillArguments(orderId: string, fill: FillInput, policy: RiskPolicy) {
-  const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done"]);
+export function fillArguments(orderId: string, fill: FillInput, policy: RiskPolicy & AdmissionPolicy) {
+  const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done", "overfill"]);
   return {
     orderId: check.id("orderId", orderId),
     fillId: check.id("fill.fillId", f.fillId),
@@ -61,8 +62,11 @@ export function fillArguments(orderId: string, fill: FillInput, policy: RiskPoli
     fee: check.finite("fill.fee", f.fee ?? 0),
     ts: check.optionalTime("fill.ts", f.ts),
     done: check.flag("fill.done", f.done),
+    overfill: check.flag("fill.overfill", f.overfill),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
+    dedupWindow: policy.dedupWindow,
+    maxIds: policy.maxIds,
   };
 }
 

@@ -116,7 +116,8 @@ export class StateManager {
   readonly #existing: boolean;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
-  readonly #admission: AdmissionPolicy;
+  /** What entries and their fills are decided by. */
+  readonly #entries: RiskPolicy & AdmissionPolicy;
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: SnapshotWriter<Snapshot> | undefined;
@@ -130,7 +131,7 @@ export class StateManager {
     this.#existing = check.flag("options.existing", options.existing);
     this.#policy = policyOf(config.risk);
     this.#dedup = { dedupWindow: config.signals.dedup_window };
-    this.#admission = { ...this.#dedup, dayStart: this.#policy.dayStart, maxIds: config.signals.max_ids };
+    this.#entries = { ...this.#policy, ...this.#dedup, maxIds: config.signals.max_ids };
     this.#backend = createBackend(config, context);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active);
   }
@@ -279,7 +280,7 @@ export class StateManager {
    * days) or an exit is larger than the position.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
-    return this.#calls.run(recordFill, fillArguments(orderId, fill, this.#policy));
+    return this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries));
   }
 
   /**
@@ -428,7 +429,7 @@ export class StateManager {
    * with `saveOrder`, `recordFill` or `cancelOrder`.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#admission));
+    const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#entries));
     return read(call, ADMISSION);
   }
 

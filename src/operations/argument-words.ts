@@ -48,6 +48,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   order_id: "client order id",
   order_type: "limit, market, ...",
   pnl: "quote currency, decimal, at most 8 places",
+  overfill: "1 = an entry may be filled by more than its size",
   position_id: '"" = none',
   price: "quote currency",
   reads: "how many readings in a row have shown it",

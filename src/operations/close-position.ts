@@ -70,7 +70,7 @@ export const closePosition: Operation<Args, CloseResult> = {
       a,
     );
     const cooldown = a.cooldown ?? position.cooldown;
-    const coolUntil = cooldown === null ? 0 : call.now + cooldown;
+    const coolUntil = cooldown === null ? 0 : (a.ts ?? call.now) + cooldown;
 
     state.positions.delete(a.id);
     if (rest) state.orders.set(rest.id, rest);

@@ -9,13 +9,16 @@ import {
   toDecimal,
   toNumber,
 } from "../exact/decimal.js";
+import { minus } from "../exact/double.js";
 import { formatMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
+import { exceeds, sameSize } from "../exact/size.js";
 import { orderJson, orderWith } from "../records/generated/order.js";
 import { positionJson, positionRow, positionWith } from "../records/generated/position.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
+import type { FlowState } from "../state/flow-state.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
@@ -34,6 +37,10 @@ interface Args extends RiskPolicy {
   readonly fee: number;
   readonly ts: number | undefined;
   readonly done: boolean;
+  readonly overfill: boolean;
+  /** ms */
+  readonly dedupWindow: number;
+  readonly maxIds: number;
 }
 
 /** What a fill does to a position, before it is written. */
@@ -57,6 +64,7 @@ export const recordFill: Operation<Args, FillResult> = {
     "risk:circuit_breaker",
     "risk:limits",
     "signals:cooldowns",
+    "signals:processed",
   ],
   args: {
     order_id: (a) => a.orderId,
@@ -66,10 +74,13 @@ export const recordFill: Operation<Args, FillResult> = {
     fee: (a) => a.fee,
     ts: (a) => a.ts,
     done: (a) => a.done,
+    overfill: (a) => a.overfill,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
     fill_window: () => TRADE_MEMORY.window,
     max_fills: () => TRADE_MEMORY.max,
+    dedup_window: (a) => a.dedupWindow,
+    max_ids: (a) => a.maxIds,
   },
   words: {
     ts: 'ms of the execution; "" = now',
@@ -101,12 +112,13 @@ export const recordFill: Operation<Args, FillResult> = {
     if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
     if (positionId === undefined) throw new InvalidArgumentError(`orderId: exit order ${a.orderId} has no positionId`);
     const cooling = state.cooldowns.get(stored.pair) ?? 0;
+    const signal = releasedSignal(state, stored);
 
+    const order = filledOrder(stored, a, positionId);
     const { position, realised } =
       stored.intent === "entry" ? entry(a, ts, stored, positionId, held) : exit(a, ts, stored, positionId, held);
     const flat = position.size === 0;
     const rest = flat ? entryRest(state, positionId) : undefined;
-    const order = filledOrder(stored, a, positionId);
     const lastTs = position.last_fill_ts ?? ts;
     const risk = decideRisk(
       state,
@@ -126,6 +138,7 @@ export const recordFill: Operation<Args, FillResult> = {
     if (rest) state.orders.set(rest.id, rest);
     writeRisk(state, risk);
     if (coolUntil > cooling) state.cooldowns.set(order.pair, coolUntil);
+    if (signal !== undefined) remember(state.processed, signal, call.now, a.dedupWindow, a.maxIds);
     state.emit(call, "fill_recorded", () => ({
       order_id: a.orderId,
       fill_id: a.fillId,
@@ -139,6 +152,7 @@ export const recordFill: Operation<Args, FillResult> = {
       position: flat ? "" : positionJson(position),
       cooldown_until: coolUntil > cooling ? String(coolUntil) : "",
       ...riskEvent(risk),
+      ...(signal !== undefined && { signal_marked: signal }),
     }));
 
     const result: FillResult = {
@@ -216,14 +230,15 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
       `orderId: a ${order.side} exit cannot reduce the ${held.side} position ${positionId}`,
     );
   }
-  if (a.size > held.size) {
+  if (exceeds(a.size, held.size)) {
     throw new InvalidArgumentError(`size: an exit of ${a.size} is larger than position ${positionId} of ${held.size}`);
   }
+  const taken = Math.min(a.size, held.size);
   const rise = addDecimal(toDecimal(a.price), negateDecimal(toDecimal(held.entry_price)));
   const move = held.side === "short" ? negateDecimal(rise) : rise;
-  const gain = addDecimal(multiplyDecimal(move, toDecimal(a.size)), negateDecimal(toDecimal(a.fee)));
+  const gain = addDecimal(multiplyDecimal(move, toDecimal(taken)), negateDecimal(toDecimal(a.fee)));
   const realised = inRange(roundDecimal(gain));
-  const size = toNumber(addDecimal(toDecimal(held.size), negateDecimal(toDecimal(a.size))));
+  const size = sameSize(a.size, held.size) ? 0 : minus(held.size, taken);
   const position = positionWith(held, {
     size,
     cost: null,
@@ -235,13 +250,19 @@ function exit(a: Args, ts: number, order: OrderRow, positionId: string, held: Po
   return { position, realised };
 }
 
+/** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */
 function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
   const filled = toNumber(addDecimal(toDecimal(stored.filled), toDecimal(a.size)));
   if (!Number.isFinite(filled)) {
     throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
   }
+  if (stored.intent === "entry" && exceeds(filled, stored.size) && !a.overfill) {
+    throw new InvalidArgumentError(
+      `size: entry order ${stored.id} of ${stored.size} would be filled by ${filled}; if the exchange's own order says so, give overfill: true`,
+    );
+  }
   let status: OrderStatus = stored.status;
-  if (filled >= stored.size) status = "filled";
+  if (filled >= stored.size || sameSize(filled, stored.size)) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
   return orderWith(stored, {
     status,
@@ -249,6 +270,12 @@ function filledOrder(stored: OrderRow, a: Args, positionId: string): OrderRow {
     position_id: positionId,
     notional: orderNotional({ intent: stored.intent, status, size: stored.size, filled, price: stored.price }),
   });
+}
+
+/** The signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since. */
+function releasedSignal(state: FlowState, { intent, status, filled, signal_id }: OrderRow): string | undefined {
+  if (intent !== "entry" || status !== "cancelled" || filled !== 0 || signal_id === null) return undefined;
+  return state.processed.get(signal_id) === undefined ? signal_id : undefined;
 }
 
 function checkPair(order: OrderRow, held: PositionRow | undefined): void {

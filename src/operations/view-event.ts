@@ -78,6 +78,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         positionId: need(f, "position_id"),
         ...(f.position && { position: positionFromReply([f.position], 0) }),
         ...until(f, "cooldown_until"),
+        ...(f.signal_marked && { signalMarked: f.signal_marked }),
         risk: risk(f),
       };
     case "pnl_booked":

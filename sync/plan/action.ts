@@ -20,6 +20,8 @@ export interface BookedFill {
   readonly ts: Date;
   /** The order is over with this fill. */
   readonly done: boolean;
+  /** The exchange's own order says that more than the size of the entry was filled. */
+  readonly overfill?: true;
 }
 
 export type Action = ActionBase &

@@ -2,6 +2,7 @@
 
 import { minus, plus, same } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
+import { exceeds } from "../../src/exact/size.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill } from "./action.js";
@@ -103,14 +104,25 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
   }
   // A bot that names fills itself has booked the oldest.
   const pieces = makeUp ? fresh.map(whole) : newestThatMake(fresh.map(whole), missing);
+  if (order.intent === "entry" && known === undefined && exceeds(filled, order.size)) {
+    const why = `its fills make up ${filled} of ${order.size}, and the exchange does not tell the order: look whether one was told twice, and book what is right with recordFill and overfill: true`;
+    draft.contradiction(`order ${order.id}`, why);
+    return [];
+  }
   const over = known === undefined || known.status !== "open";
+  let reached = order.filled;
   return pieces.map((piece, i) => {
+    reached = plus(reached, piece.size);
+    const overfill = order.intent === "entry" && exceeds(reached, order.size);
     const { fill } = piece;
     const note = feeNote(fill);
     if (note) draft.notes.push(note);
     return {
       order,
-      fill: bookedPart(piece, piece.size, over && i === pieces.length - 1),
+      fill: {
+        ...bookedPart(piece, piece.size, over && i === pieces.length - 1),
+        ...(overfill && { overfill }),
+      },
       evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
     };
   });

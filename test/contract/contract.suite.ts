@@ -5,6 +5,7 @@ import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { days } from "./days.suite.js";
 import { events } from "./events.suite.js";
+import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
 import { leases } from "./lease.suite.js";
 import { lifecycle } from "./lifecycle.suite.js";
@@ -36,6 +37,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   validation,
   admission,
   fills,
+  "sizes of fills": fillSizes,
   "life of orders": orderLife,
   leases,
   recovering,

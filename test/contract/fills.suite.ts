@@ -4,7 +4,7 @@ import type { FillInput, FillResult, OrderInput, StateManager } from "../../src/
 import { admitted } from "./admission.suite.js";
 import { another } from "./another.js";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
-import { everything, refused, sameDouble } from "./expect.js";
+import { everything, failure, refused, sameDouble } from "./expect.js";
 import type { Theme } from "./open.js";
 import { toldReservations } from "./reservations.js";
 import { BUY, DOUBLES, EXOTIC_NAMES, LONG } from "./samples.js";
@@ -38,7 +38,7 @@ function results(mgr: StateManager, clock: Clock) {
     clock.now += DAY;
     const id = `p${n++}`;
     const [buy, sell] = side === "long" ? (["buy", "sell"] as const) : (["sell", "buy"] as const);
-    await mgr.saveOrder({ ...ENTRY, id, side: buy });
+    await mgr.saveOrder({ ...ENTRY, id, side: buy, size });
     await mgr.recordFill(id, { fillId: "e1", price: entry, size });
     await mgr.saveOrder({ ...EXIT, id: `${id} out`, side: sell, positionId: id });
     const { position, risk } = await mgr.recordFill(`${id} out`, { fillId: "x1", price: exit, size, fee });
@@ -565,7 +565,7 @@ export const fills: Theme = (test, open) => {
     const names = [...EXOTIC_NAMES, "a|b", "a%7Cb", "a%", "%7C", "|"];
     const ids = ["f1", "b|c", "c", "|", "%7Cc", "b%7Cc", "7C|c"];
     for (const [i, id] of names.entries()) {
-      await mgr.saveOrder({ ...ENTRY, id, pair: `P${i}` });
+      await mgr.saveOrder({ ...ENTRY, id, pair: `P${i}`, size: 2 });
       for (const fillId of ids) {
         assert.is((await mgr.recordFill(id, { fillId, price: 1, size: 0.25 })).applied, true, `${id} ${fillId}`);
       }
@@ -676,7 +676,7 @@ export const fills: Theme = (test, open) => {
       await refused(mgr.recordFill(id, { fillId: "f1", price: 100, size: 0.1, fee: 1, done: true }), field);
       assert.equal(await stored(mgr), before);
     }
-    for (const size of [0.30000000000000004, 0.31, 1, Number.MAX_VALUE]) {
+    for (const size of [0.3000000004, 0.31, 1, Number.MAX_VALUE]) {
       await refused(mgr.recordFill("out", { fillId: "f1", price: 100, size }), "size");
       assert.equal(await stored(mgr), before);
     }
@@ -725,11 +725,17 @@ export const fills: Theme = (test, open) => {
     assert.is((await mgr.recordFill("in", { fillId: "f1", price: 1, size: 1, done: true })).order?.status, "filled");
   });
 
-  test("more than was ordered is booked as it was filled", async () => {
+  test("more than an entry's size is refused, and booked where the exchange's own order says that much", async () => {
     await using mgr = await open();
     const { id } = await admitted(mgr, { size: 1, price: 100 });
     await mgr.recordFill(id, { fillId: "f1", price: 100, size: 0.75 });
-    const { order, position } = await mgr.recordFill(id, { fillId: "f2", price: 100, size: 0.5 });
+    const before = await stored(mgr);
+    const more = { fillId: "f2", price: 100, size: 0.5 };
+    const error = await failure(mgr.recordFill(id, more));
+    assert.match(error.message, /^size: .*of 1 would be filled by 1.25.*overfill: true/);
+    await refused(mgr.recordFill(id, { ...more, size: 0.250000002 }), "size");
+    assert.equal(await stored(mgr), before);
+    const { order, position } = await mgr.recordFill(id, { ...more, overfill: true });
     assert.equal([order?.status, order?.filled, position?.size], ["filled", 1.25, 1.25]);
     assert.equal(await toldReservations(mgr, [PAIR]), { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "125" });
   });
@@ -737,7 +743,7 @@ export const fills: Theme = (test, open) => {
   test("numbers too large to be kept are refused, and nothing changes", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
-    await enter(mgr, { price: 0.1, size: 1.7e308 });
+    await enter(mgr, { price: 0.1, size: 1.7e308, overfill: true });
     await mgr.saveOrder({ ...ENTRY, id: "removed", size: Number.MAX_VALUE });
     await mgr.recordFill("removed", { fillId: "f1", price: 0, size: 1.7e308 });
     await mgr.removePosition("removed");
@@ -756,7 +762,7 @@ export const fills: Theme = (test, open) => {
       ["out", { price: 1, size: 1.7e308 }, "price"],
       ["out of dear", { price: Number.MAX_VALUE, size: 1 }, "price"],
     ] as const) {
-      await refused(mgr.recordFill(id, { fillId: "f9", ...fill }), field);
+      await refused(mgr.recordFill(id, { fillId: "f9", overfill: true, ...fill }), field);
       assert.equal(await stored(mgr), before);
     }
   });
@@ -914,6 +920,7 @@ export const fills: Theme = (test, open) => {
       ["ts", -1],
       ["ts", 0.5],
       ["done", "yes"],
+      ["overfill", 1],
     ] as const) {
       const fill: FillInput = { fillId: "f9", price: 1, size: 1 };
       Reflect.set(fill, field, value);

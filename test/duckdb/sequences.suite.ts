@@ -183,9 +183,10 @@ const calls = fc.oneof(
         fee: fc.constantFrom(0, 0.1),
         ts: time,
         done: fc.boolean(),
+        overfill: fc.boolean(),
         policy,
       })
-      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+      .map(({ policy, ...args }) => ({ ...args, ...policy, dedupWindow: 86_400_000, maxIds: 3 })),
   ),
   call(
     admit,

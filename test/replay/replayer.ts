@@ -80,6 +80,7 @@ export class Replayer {
         else this.#removePosition(event.positionId);
         this.#store(event.order);
         this.#coolDown(event.order.pair, event.cooldownUntil);
+        if (event.signalMarked !== undefined) this.#remember(event.signalMarked, event.at);
         this.#book(event.risk);
         return;
       case "pnl_booked":
@@ -198,8 +199,13 @@ export class Replayer {
     this.#risk = risk;
   }
 
-  /** The window and the number of ids bound what is remembered; an id never ranks below one that was marked before. */
   #mark(id: string, pair: string, ts: Date, at: Date): void {
+    this.#remember(id, at);
+    this.#last = { id, pair, ts };
+  }
+
+  /** The window and the number of ids bound what is remembered; an id never ranks below one that was marked before. */
+  #remember(id: string, at: Date): void {
     const now = at.getTime();
     const { dedupWindow, maxIds } = this.#policy;
     const count = this.#marked.size;
@@ -210,7 +216,6 @@ export class Replayer {
       for (const [old, at] of this.#marked) if (at <= now - dedupWindow) this.#marked.delete(old);
     }
     this.#marked.set(id, score);
-    this.#last = { id, pair, ts };
   }
 
   #ranked(): [string, number][] {

@@ -161,7 +161,7 @@ function fillOf(
   now: number,
 ): FillInput {
   const ts = before === undefined ? undefined : now - before;
-  return { fillId, price: at, size: of * part, ...given({ fee: cost, ts, done }) };
+  return { fillId, price: at, size: of * part, overfill: part > 1, ...given({ fee: cost, ts, done }) };
 }
 
 const fillSteps = [

@@ -134,11 +134,10 @@ const ORDERS: readonly Call[] = [
   call("getPendingOrders"),
 ];
 
-const fill = some({ fillId, price: anyPrice, size, fee: amount, ts: when, done: fc.boolean() }, [
-  "fillId",
-  "price",
-  "size",
-]);
+const fill = some(
+  { fillId, price: anyPrice, size, fee: amount, ts: when, done: fc.boolean(), overfill: fc.boolean() },
+  ["fillId", "price", "size"],
+);
 
 const FILLS: readonly Call[] = [
   call("recordFill", orderId, fill),
