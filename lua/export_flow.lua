@@ -26,55 +26,43 @@
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] types               of KEYS[2] and on, in order, with spaces: hash, zset, string or stream
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
 --         stream {id, number of values, field, value, ..., id, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(meta_key, answer)
-  local positions_key, pending_key, closed_key, closed_at_key, fills_key, daily_key, breaker_key, limits_key, history_key =
-    KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-  local trades_key, processed_key, last_key, cooldowns_key, heartbeat_key, instances_key, versions_key, lease_key =
-    KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
-  local recovery_key, journal_key, events_key, exposure_key = KEYS[19], KEYS[20], KEYS[21], KEYS[22]
-
+  local types = ARGV[4]
   local added = 0
-  local info = redis.call("EXISTS", events_key) == 1 and redis.call("XINFO", "STREAM", events_key) or {}
-  for i = 1, #info, 2 do
-    if info[i] == "entries-added" then added = info[i + 1] end
-  end
 
-  local events = {}
-  for _, entry in ipairs(redis.call("XRANGE", events_key, "-", "+")) do
-    events[#events + 1], events[#events + 2] = entry[1], tostring(#entry[2])
-    for _, value in ipairs(entry[2]) do events[#events + 1] = value end
-  end
+  -- What a key of each type holds. The log of events also tells how many there ever were.
+  local read = {
+    hash = function(key) return redis.call("HGETALL", key) end,
+    zset = function(key) return redis.call("ZRANGE", key, 0, -1, "WITHSCORES") end,
+    string = function(key) return redis.call("GET", key) or "" end,
+    stream = function(key)
+      local info = redis.call("EXISTS", key) == 1 and redis.call("XINFO", "STREAM", key) or {}
+      for i = 1, #info, 2 do
+        if info[i] == "entries-added" then added = info[i + 1] end
+      end
+      local events = {}
+      for _, entry in ipairs(redis.call("XRANGE", key, "-", "+")) do
+        events[#events + 1], events[#events + 2] = entry[1], tostring(#entry[2])
+        for _, value in ipairs(entry[2]) do events[#events + 1] = value end
+      end
+      return events
+    end,
+  }
 
-  return answer({
-    "flow", string.format("%.0f", added),
-    redis.call("HGETALL", meta_key),
-    redis.call("HGETALL", positions_key),
-    redis.call("HGETALL", pending_key),
-    redis.call("HGETALL", closed_key),
-    redis.call("ZRANGE", closed_at_key, 0, -1, "WITHSCORES"),
-    redis.call("ZRANGE", fills_key, 0, -1, "WITHSCORES"),
-    redis.call("HGETALL", daily_key),
-    redis.call("HGETALL", breaker_key),
-    redis.call("HGETALL", limits_key),
-    redis.call("HGETALL", history_key),
-    redis.call("ZRANGE", trades_key, 0, -1, "WITHSCORES"),
-    redis.call("ZRANGE", processed_key, 0, -1, "WITHSCORES"),
-    redis.call("HGETALL", last_key),
-    redis.call("HGETALL", cooldowns_key),
-    redis.call("GET", heartbeat_key) or "",
-    redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
-    redis.call("HGETALL", versions_key),
-    redis.call("HGETALL", lease_key),
-    redis.call("HGETALL", recovery_key),
-    redis.call("HGETALL", journal_key),
-    events,
-    redis.call("HGETALL", exposure_key),
-  })
+  local reply = { "flow", "0", read.hash(meta_key) }
+  local next_type = string.gmatch(types, "%S+")
+  for i = 2, #KEYS do
+    reply[#reply + 1] = read[next_type()](KEYS[i])
+  end
+  reply[2] = string.format("%.0f", added)
+
+  return answer(reply)
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

@@ -66,6 +66,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   trade_window: "ms for which a trade id is remembered",
   ts: 'ms of the trade; "" = now',
   ttl: "ms from now",
+  types: "of KEYS[2] and on, in order, with spaces: hash, zset, string or stream",
   version: 'the version seen; "" = any',
 };
 

@@ -9,11 +9,15 @@ import { list, type Operation, type Reply, text } from "./operation.js";
 /** The keys after `flow:meta`, which every read has. */
 const OTHERS = KEY_LAYOUTS.filter(({ key }) => key !== "flow:meta");
 
+/** What type each of them has, in order, as the script is told. */
+export const OTHER_TYPES = OTHERS.map(({ type }) => type).join(" ");
+
 export const exportFlow: Operation<void, FlowLayout> = {
   name: "export_flow",
   kind: "read",
   keys: OTHERS.map(({ key }) => key),
-  args: {},
+  loopsOverKeys: true,
+  args: { types: () => OTHER_TYPES },
   decode(reply) {
     const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash")]]);
     for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, contents(reply, i + 3, type));

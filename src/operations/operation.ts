@@ -28,6 +28,8 @@ export interface Operation<Args, Result> {
   readonly kind: "open" | "read" | "change";
   /** KEYS, after those that every script of this kind has. */
   readonly keys: readonly KeyName[];
+  /** The script treats all of `keys` alike, in a loop, and names none: it is about every key of a flow, whichever there are. */
+  readonly loopsOverKeys?: true;
   /** ARGV, after those that every script of this kind has. */
   readonly args: ArgumentMap<Args>;
   readonly rest?: RestArguments<Args>;

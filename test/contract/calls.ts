@@ -1,5 +1,6 @@
 import type { StateManager } from "../../src/index.js";
 import { clientText } from "../../src/layout/stored-records.js";
+import { OTHER_TYPES } from "../../src/operations/export-flow.js";
 import { CLIENT } from "../../src/version.js";
 import { NOON } from "./clock.js";
 import { BUY, LONG } from "./samples.js";
@@ -56,7 +57,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop" }),
   },
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
-  export_flow: { argv: [], call: (m) => m.exportFlow() },
+  export_flow: { argv: [OTHER_TYPES], call: (m) => m.exportFlow() },
   find_orders: { argv: ['["o1","none"]'], call: (m) => m.findOrders(["o1", "none"]) },
   get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },
   get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },

@@ -2,6 +2,7 @@
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { type ArgumentWithWords, argumentsWithWords } from "../../operations/argument-words.js";
+import { OTHER_TYPES } from "../../operations/export-flow.js";
 import { INSTANCE_WINDOW } from "../../operations/heartbeat.js";
 import type { AnyOperation } from "../../operations/operation.js";
 import { dayStartOf } from "../../state/day.js";
@@ -89,5 +90,6 @@ function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<
     release_signal: "0",
     limit: "100",
     days: "30",
+    types: OTHER_TYPES,
   };
 }

@@ -7,7 +7,7 @@ import { KEYS } from "../../../src/layout/keys.js";
 import { operations } from "../../../src/operations/all.js";
 import { ARGUMENT_WORDS, argumentsWithWords } from "../../../src/operations/argument-words.js";
 import { argumentNames } from "../../../src/operations/arguments.js";
-import { COMMON_ARGV } from "../../../src/operations/operation.js";
+import { COMMON_ARGV, COMMON_KEYS } from "../../../src/operations/operation.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
 
 const OPERATIONS = new URL("../../../src/operations/", import.meta.url);
@@ -71,8 +71,18 @@ export function luaFiles(): void {
     }
   });
 
+  // It tells every key of a flow, each by its type alone. Were they named, a new key would change a script that has nothing to
+  // do with it. That the loop leaves out none is tested below; that each type is right, where keys hold another one.
+  test("only export_flow goes through its keys in a loop", () => {
+    const looping = operations.filter(({ loopsOverKeys }) => loopsOverKeys);
+    assert.equal(
+      looping.map(({ name }) => name),
+      ["export_flow"],
+    );
+  });
+
   for (const operation of operations) {
-    const { name, kind, rest } = operation;
+    const { name, kind, rest, loopsOverKeys } = operation;
     const argvNames = [...COMMON_ARGV[kind], ...argumentNames(operation)];
 
     test(`the header of ${name} says what it is called and what it does`, () => {
@@ -91,7 +101,7 @@ export function luaFiles(): void {
     test(`${name} names every key and argument that it is given, and uses no other`, () => {
       const code = uncommented(read(operation).code);
       for (const [what, count] of [
-        ["KEYS", keysOf(operation).length],
+        ["KEYS", loopsOverKeys ? COMMON_KEYS[kind].length : keysOf(operation).length],
         ["ARGV", rest ? argvNames.length - 1 : argvNames.length],
       ] as const) {
         const used = [...code.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map((match) => Number(match[1]));
@@ -102,6 +112,17 @@ export function luaFiles(): void {
           what,
         );
       }
+    });
+
+    test(`${name} uses KEYS by number only, unless it is said to go through all of its own in a loop`, () => {
+      const code = uncommented(read(operation).code);
+      const used = [...code.matchAll(/KEYS(?!\[\d+\])(?:\[[^\]]*\])?/g)].map(([text]) => text);
+      assert.equal(used, loopsOverKeys ? ["KEYS", "KEYS[i]"] : []);
+      const loops = [...code.matchAll(/for i = (\d+), #KEYS do\n +.*\(KEYS\[i\]\)\n +end\n/g)];
+      assert.equal(
+        loops.map(([, first]) => Number(first)),
+        loopsOverKeys ? [COMMON_KEYS[kind].length + 1] : [],
+      );
     });
 
     test(`every command of ${name} works on a key that it was given`, () => {
