@@ -6,7 +6,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { KEYS, type KeyName, type KeyType } from "../src/layout/keys.js";
+import { KEYS, type KeyName } from "../src/layout/keys.js";
+import type { KeyType } from "../src/layout/table-forms.js";
 import { type AnyOperation, COMMON_KEYS } from "../src/operations/operation.js";
 import { readSharedText } from "./shared-text.js";
 import { stamped } from "./stamp.js";

@@ -8,7 +8,7 @@ export type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 export type { Config, ResolvedConfig } from "./config/schema.js";
 export * from "./errors.js";
 export type { Entry, FlowLayout, StoredKey } from "./layout/flow-layout.js";
-export type { KeyType } from "./layout/keys.js";
+export type { KeyType } from "./layout/table-forms.js";
 export { Lease } from "./manager/lease.js";
 export type { Logger, ManagerOptions } from "./manager/manager-options.js";
 export type { CloseOptions } from "./manager/position-arguments.js";

@@ -1,4 +1,4 @@
-import type { RiskLimitName } from "../config/risk-limits.js";
+import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import { formatMoney, toMoney } from "../exact/money.js";
 
 const MONEY: readonly RiskLimitName[] = ["max_daily_loss", "max_exposure"];
@@ -7,4 +7,11 @@ const MONEY: readonly RiskLimitName[] = ["max_daily_loss", "max_exposure"];
 export function limitText(name: RiskLimitName, limit: number | null): string {
   if (limit === null) return "";
   return MONEY.includes(name) ? formatMoney(toMoney(limit) ?? 0n) : String(limit);
+}
+
+/** The limit of that name. Throws a TypeError where there is none. */
+export function limitName(name: string): RiskLimitName {
+  const known = RISK_LIMITS.find((each) => each === name);
+  if (known === undefined) throw new TypeError("this version knows no such limit");
+  return known;
 }

@@ -1,7 +1,7 @@
 import { everyKey, layoutOf } from "../layout/convert.js";
 import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
-import type { KeyType } from "../layout/keys.js";
+import type { KeyType } from "../layout/table-forms.js";
 import { compareBytes } from "../state/ranking.js";
 import { pairsOf } from "../words/pairs.js";
 import { list, type Operation, type Reply, text } from "./operation.js";

@@ -5,7 +5,7 @@ import { CorruptStateError } from "../errors.js";
 import { everyKey, layoutOf, stateOf } from "../layout/convert.js";
 import { type Entry, type FlowLayout, leaseOf, metaOf, type StoredKey, withMeta } from "../layout/flow-layout.js";
 import { DERIVED, KEY_LAYOUTS } from "../layout/key-layouts.js";
-import type { KeyType } from "../layout/keys.js";
+import type { KeyType } from "../layout/table-forms.js";
 import { schemaOf } from "../migrations/walk.js";
 import type { FlowState } from "../state/flow-state.js";
 import { checkSchema } from "../state/schema.js";

@@ -7,7 +7,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
 import { layoutOf, stateOf } from "../../src/layout/convert.js";
-import { DERIVED, KEY_LAYOUTS, TABLE_LAYOUTS } from "../../src/layout/key-layouts.js";
+import { DERIVED, KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
+import { TABLES } from "../../src/layout/tables.js";
 import { operations } from "../../src/operations/all.js";
 import { COMMON_KEYS } from "../../src/operations/operation.js";
 import { FlowState } from "../../src/state/flow-state.js";
@@ -43,7 +44,7 @@ export function roundTrip(stand: TransferStand): void {
     const tables = Object.entries(state).flatMap(([name, value]) =>
       typeof value === "object" && value !== null && "restore" in value && "name" in value ? [name] : [],
     );
-    assert.equal(Object.keys(TABLE_LAYOUTS).sort(), tables.sort());
+    assert.equal(Object.keys(TABLES).sort(), tables.sort());
     const used = new Set([...Object.values(COMMON_KEYS).flat(), ...operations.flatMap(({ keys }) => keys)]);
     used.delete("execution:call");
     assert.equal(KEY_LAYOUTS.map(({ key }) => key).sort(), [...used].sort());

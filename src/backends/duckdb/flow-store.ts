@@ -39,7 +39,7 @@ export class FlowStore {
     readonly policy: CheckpointPolicy,
     { flowId, maxEvents }: BackendContext,
   ) {
-    const mirrors = Object.values(mirrorsOf(this.state, flowId, maxEvents));
+    const mirrors = mirrorsOf(this.state, flowId, maxEvents);
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
 

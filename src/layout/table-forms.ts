@@ -1,0 +1,200 @@
+/** The forms that a table of the state may have: how it stands in Redis, and how in columns. */
+import { type Fields, madeOf, type Row } from "../records/field.js";
+import { hashOf } from "../records/hash.js";
+import { hashReader, numberOf } from "../records/stored.js";
+import type { EventLog } from "../state/event-log.js";
+import { compareBytes, type Ranking } from "../state/ranking.js";
+import type { Cell, Table } from "../state/table.js";
+import { errorText } from "../words/error-text.js";
+import type { Entry } from "./flow-layout.js";
+import { eventEntry, eventRow } from "./stored-records.js";
+
+export type KeyType = "hash" | "zset" | "string" | "stream";
+
+/**
+ * A table of the state, by its Redis key. `Rows` is what holds it in memory; its functions are no methods, so that the compiler holds
+ * a form to the rows of its table.
+ */
+export interface TableForm<Rows, Key extends string = string> {
+  readonly key: Key;
+  readonly type: KeyType;
+  /** What the heads of scripts say of the key. */
+  readonly words: string;
+  /** What Redis would hold of it, in the order in which Redis would tell it (of a hash: by field). */
+  readonly render: (table: Rows) => Entry[];
+  /** Puts entries into a table that has none. Throws a TypeError at an entry that cannot be read. */
+  readonly parse: (table: Rows, entries: readonly Entry[]) => void;
+  /** What a keeper makes of it. */
+  readonly keep: <Kept>(table: Rows, keeper: TableKeeper<Kept>) => Kept;
+}
+
+/** Whoever keeps tables outside of Redis, in columns. */
+export interface TableKeeper<Kept> {
+  rows<Value, F extends Fields>(table: Table<Value>, columns: RowColumns<Value, F>): Kept;
+  events(log: EventLog): Kept;
+}
+
+/** How the rows of a table stand in the fields of a record. */
+export interface RowColumns<Value, F extends Fields> {
+  readonly record: F;
+  /** The field that holds the key; absent for a table of one row. */
+  readonly key?: NameIn<F>;
+  /** The order in which rows are quickest to load. */
+  readonly order?: readonly NameIn<F>[];
+  toFields(row: Value, key: string): Row<F>;
+  toRow(fields: Row<F>): Value;
+  keyOf(fields: Row<F>): string;
+}
+
+type NameIn<F extends Fields> = Extract<keyof F, string>;
+
+interface Named<Key extends string> {
+  readonly key: Key;
+  readonly words: string;
+}
+
+/** A hash of the named fields of one row. */
+export function oneRow<Key extends string, F extends Fields>({
+  record,
+  ...named
+}: Named<Key> & { readonly record: F }): TableForm<Cell<Row<F>>, Key> {
+  const read = hashReader(record);
+  const columns: RowColumns<Row<F>, F> = { record, toFields: asIs, toRow: asIs, keyOf: () => "" };
+  return {
+    ...named,
+    type: "hash",
+    render({ value }) {
+      return value === undefined ? [] : Object.entries(hashOf(record, value)).sort(byFirst);
+    },
+    parse(cell, entries) {
+      if (entries.length === 0) return;
+      cell.value = read(Object.fromEntries(entries.map(([name = "", value = ""]) => [name, value])));
+    },
+    keep: (cell, keeper) => keeper.rows(cell, columns),
+  };
+}
+
+/** A hash of rows by key, each a text. */
+export function rows<Key extends string, Value, F extends Fields>({
+  toText,
+  toRow,
+  columns,
+  ...named
+}: Named<Key> & {
+  toText(row: Value, key: string): string;
+  toRow(key: string, text: string): Value;
+  readonly columns: RowColumns<Value, F>;
+}): TableForm<Table<Value>, Key> {
+  return {
+    ...named,
+    type: "hash",
+    render: (table) => Array.from(table.entries(), ([key, row]) => [key, toText(row, key)]).sort(byFirst),
+    parse(table, entries) {
+      for (const [key = "", text = ""] of entries) naming(key, () => table.set(key, toRow(key, text)));
+    },
+    keep: (table, keeper) => keeper.rows(table, columns),
+  };
+}
+
+/** A sorted set of ids, each with a number. */
+export function ranking<Key extends string, F extends Fields, Score extends NameIn<F>>({
+  record,
+  id,
+  score,
+  ...named
+}: Named<Key> & { readonly record: F; readonly id: NameIn<F>; readonly score: Score }): TableForm<
+  Ranking & Table<Row<F>[Score]>,
+  Key
+> {
+  const columns = { ...keyAndValue(record, id, score), order: [score, id] };
+  return {
+    ...named,
+    type: "zset",
+    render: (ids) => ids.newest(ids.size).map((each) => [each.id, String(each.score)]),
+    parse(ids, entries) {
+      for (const [member = "", number = ""] of entries) naming(member, () => ids.set(member, numberOf(number)));
+    },
+    keep: (ids, keeper) => keeper.rows<Row<F>[Score], F>(ids, columns),
+  };
+}
+
+/** A text that is one number. */
+export function oneNumber<Key extends string, F extends Fields, Value extends NameIn<F>>({
+  record,
+  value,
+  ...named
+}: Named<Key> & { readonly record: F; readonly value: Value }): TableForm<Cell<number> & Cell<Row<F>[Value]>, Key> {
+  const columns: RowColumns<Row<F>[Value], F> = {
+    record,
+    toFields: (number) => madeOf<Row<F>>([value], () => number),
+    toRow: (fields) => fields[value],
+    keyOf: () => "",
+  };
+  return {
+    ...named,
+    type: "string",
+    render: (cell) => (cell.value === undefined ? [] : [[String(cell.value)]]),
+    parse(cell, [entry]) {
+      if (entry !== undefined) cell.set("", numberOf(entry[0] ?? ""));
+    },
+    keep: (cell, keeper) => keeper.rows<Row<F>[Value], F>(cell, columns),
+  };
+}
+
+/** The stream of events. */
+export function eventLog<Key extends string>(named: Named<Key>): TableForm<EventLog, Key> {
+  return {
+    ...named,
+    type: "stream",
+    render: (log) => log.values().map(eventEntry),
+    parse(log, entries) {
+      for (const entry of entries) naming(entry[0] ?? "", () => log.put(eventRow(entry)));
+    },
+    keep: (log, keeper) => keeper.events(log),
+  };
+}
+
+/** Rows that are the record itself, the key among its fields. */
+export function wholeRecord<F extends Fields>(record: F, key: NameIn<F>): RowColumns<Row<F>, F> {
+  return { record, key, toFields: asIs, toRow: asIs, keyOf: (fields) => textIn(fields, key) };
+}
+
+/** Rows that are one value each, in a record of the key and that value. */
+export function keyAndValue<F extends Fields, Value extends NameIn<F>>(
+  record: F,
+  key: NameIn<F>,
+  value: Value,
+): RowColumns<Row<F>[Value], F> {
+  return {
+    record,
+    key,
+    toFields: (row, id) => madeOf<Row<F>>([key, value], (name) => (name === key ? id : row)),
+    toRow: (fields) => fields[value],
+    keyOf: (fields) => textIn(fields, key),
+  };
+}
+
+function asIs<Value>(value: Value): Value {
+  return value;
+}
+
+function textIn<F extends Fields>(fields: Row<F>, name: NameIn<F>): string {
+  const found: unknown = fields[name];
+  if (typeof found !== "string") throw new TypeError(`${name}: expected a text, found ${typeof found}`);
+  return found;
+}
+
+export function byFirst(a: Entry, b: Entry): number {
+  return compareBytes(a[0] ?? "", b[0] ?? "");
+}
+
+/** Has what a step throws begin with the entry it is about. */
+function naming(entry: string, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    throw new TypeError(`${JSON.stringify(entry)}: ${errorText(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Every table of a flow's state, declared once, in the order in which they are told and written: its Redis key, what stands there,
+ * and its columns. Keys, heads of scripts, exports and SQL tables follow from here; a SQL table is named as the table in `FlowState`.
+ */
+import { breaker } from "../records/breaker.js";
+import { client } from "../records/client.js";
+import { day } from "../records/day.js";
+import { double, text, time } from "../records/field.js";
+import { lease } from "../records/lease.js";
+import { meta } from "../records/meta.js";
+import { order } from "../records/order.js";
+import { position } from "../records/position.js";
+import { recovery } from "../records/recovery.js";
+import { risk } from "../records/risk.js";
+import { lastSignal } from "../records/signal.js";
+import { numberOf } from "../records/stored.js";
+import type { FlowState } from "../state/flow-state.js";
+import type { ChangedTable } from "../state/table.js";
+import { limitName, limitText } from "./limit-text.js";
+import * as stored from "./stored-records.js";
+import { eventLog, keyAndValue, oneNumber, oneRow, ranking, rows, type TableForm, wholeRecord } from "./table-forms.js";
+
+export type TableName = {
+  [Name in keyof FlowState]: FlowState[Name] extends ChangedTable ? Name : never;
+}[keyof FlowState];
+
+/** By table of the state. The compiler misses one that is forgotten, here, and refuses one in a form that is not its own, at `FORMS`. */
+export const TABLES = {
+  meta: oneRow({
+    key: "flow:meta",
+    words:
+      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished",
+    record: meta,
+  }),
+  positions: rows({
+    key: "positions:open",
+    words: "id -> JSON",
+    toText: stored.positionText,
+    toRow: stored.positionRow,
+    columns: wholeRecord(position, "id"),
+  }),
+  orders: rows({
+    key: "orders:pending",
+    words: "id -> JSON",
+    toText: stored.orderText,
+    toRow: stored.orderRow,
+    columns: wholeRecord(order, "id"),
+  }),
+  closedOrders: rows({
+    key: "orders:closed",
+    words: "id -> JSON, the newest 10,000 of seven days",
+    toText: stored.orderText,
+    toRow: stored.orderRow,
+    columns: wholeRecord(order, "id"),
+  }),
+  closedAt: ranking({
+    key: "orders:closed_at",
+    words: "id -> ms it was closed",
+    record: { order_id: text, closed_at: time },
+    id: "order_id",
+    score: "closed_at",
+  }),
+  fills: ranking({
+    key: "orders:fills",
+    words: "order id|fill id -> ms it was booked",
+    record: { fill: text, recorded_at: time },
+    id: "fill",
+    score: "recorded_at",
+  }),
+  risk: oneRow({
+    key: "risk:daily",
+    words: "day, daily_pnl, daily_trades, streak, equity, peak, drawdown",
+    record: risk,
+  }),
+  breaker: oneRow({
+    key: "risk:circuit_breaker",
+    words: "reason, source, tripped_at, until",
+    record: breaker,
+  }),
+  limits: rows({
+    key: "risk:limits",
+    words: "limit -> number",
+    toText: (limit: number, name) => limitText(limitName(name), limit),
+    toRow(name, number) {
+      limitName(name);
+      return numberOf(number);
+    },
+    columns: keyAndValue({ name: text, value: double }, "name", "value"),
+  }),
+  history: rows({
+    key: "risk:history",
+    words: "day -> JSON",
+    toText: stored.dayText,
+    toRow: stored.dayRow,
+    columns: wholeRecord(day, "day"),
+  }),
+  trades: ranking({
+    key: "risk:trades",
+    words: "booked trade id -> ms",
+    record: { trade_id: text, booked_at: time },
+    id: "trade_id",
+    score: "booked_at",
+  }),
+  processed: ranking({
+    key: "signals:processed",
+    words: "id -> ms it was marked",
+    record: { signal_id: text, processed_at: time },
+    id: "signal_id",
+    score: "processed_at",
+  }),
+  lastSignal: oneRow({
+    key: "signals:last",
+    words: "id, pair, ts",
+    record: lastSignal,
+  }),
+  cooldowns: rows({
+    key: "signals:cooldowns",
+    words: "pair or pair|side -> expiry ms",
+    toText: (until: number) => String(until),
+    toRow: (_, until) => numberOf(until),
+    // `cooldown` is a pair, a pair and a side (`BTC/USDT|long`), or `*`.
+    columns: keyAndValue({ cooldown: text, until: time }, "cooldown", "until"),
+  }),
+  heartbeat: oneNumber({
+    key: "execution:heartbeat",
+    words: "ms",
+    record: { last_heartbeat: time },
+    value: "last_heartbeat",
+  }),
+  instances: ranking({
+    key: "execution:instances",
+    words: "instance -> ms of its last heartbeat",
+    record: { instance: text, last_heartbeat: time },
+    id: "instance",
+    score: "last_heartbeat",
+  }),
+  versions: rows({
+    key: "execution:versions",
+    words: "instance -> JSON: version and schema of its package",
+    toText: stored.clientText,
+    toRow: (_, json) => stored.clientRow(json),
+    columns: {
+      record: { instance: text, ...client },
+      key: "instance",
+      toFields: (row, instance) => ({ instance, ...row }),
+      toRow: ({ version, schema }) => ({ version, schema }),
+      keyOf: ({ instance }) => instance,
+    },
+  }),
+  lease: oneRow({
+    key: "execution:lease",
+    words: "who may change the flow: token, holder, until ms",
+    record: lease,
+  }),
+  recovery: oneRow({
+    key: "recovery:current",
+    words: "id, token, holder, until ms, begun_at ms",
+    record: recovery,
+  }),
+  recoveryJournal: rows({
+    key: "recovery:journal",
+    words: "what must be known if the recovery is resumed",
+    toText: (note: string) => note,
+    toRow: (_, note) => note,
+    columns: keyAndValue({ entry: text, value: text }, "entry", "value"),
+  }),
+  events: eventLog({ key: "events:log", words: "every change" }),
+} satisfies Readonly<Record<TableName, unknown>>;
+
+/** The same, to go through: each form is that of the table of its name. */
+export const FORMS: { readonly [Name in TableName]: TableForm<FlowState[Name], KeyOfTable> } = TABLES;
+
+export type KeyOfTable = (typeof TABLES)[TableName]["key"];
+
+export const TABLE_NAMES: readonly TableName[] = Object.keys(TABLES).filter((name) => isTableName(name));
+
+function isTableName(name: string): name is TableName {
+  return Object.hasOwn(TABLES, name);
+}
