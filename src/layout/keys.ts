@@ -17,10 +17,10 @@ interface KeyDescription {
 }
 
 const described = new Map<string, KeyDescription>([
-  ...Object.entries(OTHERS),
   ...Object.values(TABLES).map(({ key, type, words }): [string, KeyDescription] => [key, { type, words }]),
+  ...Object.entries(OTHERS),
 ]);
 
-export const KEYS = madeOf<Readonly<Record<KeyName, KeyDescription>>>([...described.keys()].sort(), (key) =>
+export const KEYS = madeOf<Readonly<Record<KeyName, KeyDescription>>>([...described.keys()], (key) =>
   described.get(key),
 );
