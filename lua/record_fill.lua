@@ -46,7 +46,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal,
     decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure,
     entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE,
-    write_order, position_json, position_parse, refuse, same_size)
+    write_order, same_size, position_json, position_parse, refuse)
   local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, overfill = tonumber(ARGV[12]), ARGV[13] == "1", ARGV[14] == "1"
@@ -890,6 +890,13 @@ local function write_order(orders_key, closed_key, closed_at_key, order)
 end
 -- <<< order_life.lua
 
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+-- <<< size.lua
+
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
@@ -928,15 +935,8 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
--- <<< size.lua
-
 return run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker, read_risk,
   risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, decimal_add,
   decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure, entry_rest,
-  expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order,
-  position_json, position_parse, refuse, same_size)
+  expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order, same_size,
+  position_json, position_parse, refuse)

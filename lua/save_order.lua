@@ -1,5 +1,6 @@
 #!lua
--- save_order: stores an order, new or in place of the one with its id. An entry takes exposure, and a slot unless it grows a position.
+-- save_order: stores an order, new or over the pending one with its id, of which it takes nothing back: not what was filled, not the
+-- position. An entry takes exposure, and a slot unless it grows a position.
 -- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
@@ -23,7 +24,7 @@
 -- ARGV[11] price              quote currency; "" = none
 -- ARGV[12] size               base currency
 -- ARGV[13] status             intent, submitted, open, partially_filled, unknown, filled, ...
--- ARGV[14] created_at         ms; "" = now
+-- ARGV[14] created_at         ms; "" = as it is, or now
 -- ARGV[15] filled             base currency
 -- ARGV[16] intent             entry or exit
 -- ARGV[17] position_id        "" = none
@@ -35,27 +36,51 @@
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, now_text, answer, event, record_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
-    expect_stream, order_notional, write_order, transition_fault, refuse)
+local function run(events_key, now_text, answer, event, number_text, record_parse, order_slots, hold, write_exposure, expect_hash,
+    expect_zset, expect_stream, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
   local orders_key, closed_key, closed_at_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
   local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
   local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
 
-  -- Read: the order that this one replaces.
+  -- Read: what is known of the order.
   expect_stream(events_key)
-  local stored = redis.call("HGET", orders_key, id) or redis.call("HGET", closed_key, id)
+  local stored = redis.call("HGET", orders_key, id)
+  local done = not stored and redis.call("HGET", closed_key, id)
   expect_hash(closed_key)
   expect_zset(closed_at_key)
 
-  -- Decide.
+  -- Decide: a done order stays as it is; a late write of that very order gets it back.
+  if done then
+    local known = record_parse(done)
+    if created_at == "" then
+      local fault = transition_fault(id, known.status, status)
+      if fault then return refuse("SFINVALID", fault) end
+    elseif tonumber(created_at) ~= known.created_at then
+      return refuse("SFINVALID", "createdAt: order " .. id .. " of another time is " .. known.status .. ": give a new order another id")
+    end
+    return answer({ "saved", done })
+  end
+
+  -- Decide: a write never takes back what is known of a pending order.
   local delta = {}
   if stored then
-    local replaced = record_parse(stored)
-    local fault = transition_fault(id, replaced.status, status)
+    local known = record_parse(stored)
+    if tonumber(filled) < known.filled then filled = number_text(known.filled) end
+    status = settled_status(status, tonumber(filled), tonumber(size))
+    local fault = transition_fault(id, known.status, status)
     if fault then return refuse("SFINVALID", fault) end
-    hold(delta, replaced.pair, replaced.notional, order_slots(replaced), -1)
+    if position_id ~= "" and known.position_id and position_id ~= known.position_id then
+      return refuse("SFINVALID", "positionId: order " .. id .. " is of position " .. known.position_id .. ", it cannot move to " .. position_id)
+    end
+    if position_id == "" then position_id = known.position_id or "" end
+    if signal_id == "" then signal_id = known.signal_id or "" end
+    if created_at == "" then created_at = string.format("%.0f", known.created_at) end
+    hold(delta, known.pair, known.notional, order_slots(known), -1)
+  end
+  if exceeds(tonumber(filled), tonumber(size)) then
+    return refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
   end
   local order = {
     id = id, pair = pair, side = side, order_type = order_type, price = price ~= "" and price or nil, size = size,
@@ -188,6 +213,41 @@ local function money_text(units, parts)
   return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
 end
 -- <<< money.lua
+
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -336,6 +396,18 @@ local function write_order(orders_key, closed_key, closed_at_key, order)
 end
 -- <<< order_life.lua
 
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+
+-- Whether a size is above another by more than the tolerance.
+local function exceeds(size, other)
+  return size > other and not same_size(size, other)
+end
+-- <<< size.lua
+
 -- >>> order_status.lua
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
@@ -350,6 +422,12 @@ local function transition_fault(id, from, to)
   if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
   return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
 end
+
+-- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+local function settled_status(status, filled, size)
+  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+end
 -- <<< order_status.lua
 
 -- >>> refuse.lua
@@ -361,5 +439,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, now_text, answer, event, record_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
-  expect_stream, order_notional, write_order, transition_fault, refuse)
+return run(events_key, now_text, answer, event, number_text, record_parse, order_slots, hold, write_exposure, expect_hash,
+  expect_zset, expect_stream, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)

@@ -11,3 +11,9 @@ local function transition_fault(id, from, to)
   if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
   return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
 end
+
+-- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+local function settled_status(status, filled, size)
+  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+end

@@ -254,8 +254,10 @@ export class StateManager {
   // Orders
 
   /**
-   * Stores an order, new or in place of the one with its id. A status that may not follow the stored one is an
-   * InvalidArgumentError that names both. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and
+   * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
+   * down, `positionId` stays, `signalId` and `createdAt` stay unless given, and a pending status that does not know of a fill
+   * becomes `partially_filled`. A done order, while it is remembered, comes back as it is when its `createdAt` is given; another
+   * `createdAt` is an InvalidArgumentError, as is a status that may not follow the stored one. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and
    * gives back what it reserved. `unknown` (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {

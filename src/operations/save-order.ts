@@ -1,7 +1,10 @@
+import { InvalidArgumentError } from "../errors.js";
+import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
+import type { OrderRow } from "../records/order.js";
 import { orderNotional } from "../state/exposure.js";
-import { findOrder, writeOrder } from "../state/order-life.js";
-import { checkTransition } from "../state/order-status.js";
+import { writeOrder } from "../state/order-life.js";
+import { checkTransition, settledStatus } from "../state/order-status.js";
 import type { OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
 import type { Operation } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
@@ -50,6 +53,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
   },
   words: {
     id: "client order id",
+    created_at: 'ms; "" = as it is, or now',
     side: "buy or sell",
     price: 'quote currency; "" = none',
     signal_id: '"" = none',
@@ -60,9 +64,14 @@ export const saveOrder: Operation<Args, PendingOrder> = {
   },
   decode: (reply) => orderFromReply(reply, 1),
   apply(state, a, call) {
-    const replaced = findOrder(state, a.id);
-    if (replaced) checkTransition(a.id, replaced.status, a.status);
+    const known = state.orders.get(a.id);
+    const done = known ? undefined : state.closedOrders.get(a.id);
+    if (done) return orderFromRow(sameDone(done, a));
 
+    const { filled, status, positionId, signalId, createdAt } = withKnown(known, a);
+    if (exceeds(filled, a.size)) {
+      throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);
+    }
     const order = orderRow({
       id: a.id,
       pair: a.pair,
@@ -70,17 +79,17 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       order_type: a.orderType,
       price: a.price,
       size: a.size,
-      status: a.status,
-      created_at: a.createdAt ?? call.now,
-      filled: a.filled,
+      status,
+      created_at: createdAt ?? call.now,
+      filled,
       intent: a.intent,
-      position_id: a.positionId,
-      signal_id: a.signalId,
+      position_id: positionId,
+      signal_id: signalId,
       tp: a.tp,
       sl: a.sl,
       cooldown: a.cooldown,
       metadata: a.metadata,
-      notional: orderNotional(a),
+      notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price: a.price }),
     });
 
     writeOrder(state, order, call.now);
@@ -89,3 +98,35 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     return orderFromRow(order);
   },
 };
+
+/** A done order stays as it is; a late write of that very order gets it back. */
+function sameDone(known: OrderRow, a: Args): OrderRow {
+  if (a.createdAt === undefined) checkTransition(a.id, known.status, a.status);
+  else if (a.createdAt !== known.created_at) {
+    throw new InvalidArgumentError(
+      `createdAt: order ${a.id} of another time is ${known.status}: give a new order another id`,
+    );
+  }
+  return known;
+}
+
+/** A write never takes back what is known of a pending order. */
+function withKnown(known: OrderRow | undefined, a: Args): Args {
+  if (!known) return a;
+  const filled = a.filled < known.filled ? known.filled : a.filled;
+  const status = settledStatus(a.status, filled, a.size);
+  checkTransition(a.id, known.status, status);
+  if (a.positionId !== undefined && known.position_id !== null && a.positionId !== known.position_id) {
+    throw new InvalidArgumentError(
+      `positionId: order ${a.id} is of position ${known.position_id}, it cannot move to ${a.positionId}`,
+    );
+  }
+  return {
+    ...a,
+    filled,
+    status,
+    positionId: a.positionId ?? known.position_id ?? undefined,
+    signalId: a.signalId ?? known.signal_id ?? undefined,
+    createdAt: a.createdAt ?? known.created_at,
+  };
+}

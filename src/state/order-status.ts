@@ -1,5 +1,6 @@
 /** Which state of an order may follow which. Lua twin: `lua/shared/order_status.lua`. */
 import { InvalidArgumentError } from "../errors.js";
+import { sameSize } from "../exact/size.js";
 import type { OrderStatus } from "../types.js";
 
 const NEXT: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
@@ -22,4 +23,10 @@ export function isDone(status: OrderStatus): boolean {
 export function checkTransition(id: string, from: OrderStatus, to: OrderStatus): void {
   if (from === to || NEXT[from].includes(to)) return;
   throw new InvalidArgumentError(`status: order ${id} is ${from}, it cannot become ${to}`);
+}
+
+/** A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled. */
+export function settledStatus(status: OrderStatus, filled: number, size: number): OrderStatus {
+  if (filled === 0 || isDone(status)) return status;
+  return filled > size || sameSize(filled, size) ? "filled" : "partially_filled";
 }

@@ -425,7 +425,10 @@ const IDLE: Readonly<Record<string, (mgr: StateManager) => Promise<unknown>>> = 
   "updating no position": (mgr) => refused(mgr.updatePosition("none", { size: 1 }), "id"),
   "removing no order": (mgr) => mgr.removeOrder("none"),
   "cancelling no order": (mgr) => mgr.cancelOrder("none", { releaseSignal: true }),
-  "a step that no order takes": (mgr) => refused(mgr.saveOrder({ ...BUY, status: "intent" }), "status"),
+  "a step that no order takes": (mgr) => refused(mgr.saveOrder({ ...BUY, status: "rejected" }), "status"),
+  "an order made smaller than what it filled": (mgr) => refused(mgr.saveOrder(BUY), "size"),
+  "an order moved to another position": (mgr) =>
+    refused(mgr.saveOrder({ ...BUY, size: 9, positionId: "p9" }), "positionId"),
   "a fill of no order": (mgr) => refused(mgr.recordFill("none", { fillId: "f", price: 1, size: 1 }), "orderId"),
   "a fill that was recorded": (mgr) => mgr.recordFill("o1", { fillId: "f1", price: 1, size: 1, done: true }),
   "an entry that is refused": (mgr) => mgr.admit({ signalId: "s2", pair: PAIR, side: "long", size: 1, price: 1 }),

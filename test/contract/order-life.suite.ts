@@ -98,6 +98,26 @@ export const orderLife: Theme = (test, open) => {
     assert.equal(await mgr.getPendingOrders(), []);
   });
 
+  test("a fill that comes before the answer of the submit is not undone by the answer, nor by its absence", async () => {
+    for (const status of ["submitted", "open", "unknown"] as const) {
+      await using mgr = await open({ risk: { max_open_positions: 2, max_exposure: 250 } });
+      const order = await admitted(mgr, { size: 1, price: 100 });
+      await mgr.recordFill(order.id, { fillId: "ws1", price: 100, size: 0.6 });
+      const told = await mgr.saveOrder({ ...order, status });
+      assert.equal([told.status, told.filled, told.positionId], ["partially_filled", 0.6, order.id]);
+      // 0.6 x 100 open and 0.4 x 100 pending, of one trade.
+      const one = { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "100" };
+      assert.equal(derivedReservations(await mgr.snapshot(), [PAIR]), one);
+      await admitted(mgr, { signalId: "s2", pair: "ETH/USDT", size: 1, price: 150 });
+      const last = await mgr.recordFill(order.id, { fillId: "ws2", price: 100, size: 0.4 });
+      assert.equal([last.order?.status, last.order?.filled, last.position?.size], ["filled", 1, 1]);
+      const before = await stored(mgr);
+      const late = await mgr.saveOrder({ ...order, status });
+      assert.equal([late.status, late.filled], ["filled", 1]);
+      assert.equal(await stored(mgr), before);
+    }
+  });
+
   test("cancelling an order says whether there was one to cancel", async () => {
     await using mgr = await open();
     await mgr.saveOrder(BUY);

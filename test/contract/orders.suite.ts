@@ -1,9 +1,10 @@
 import * as assert from "uvu/assert";
 import { InvalidArgumentError, type OrderStatus } from "../../src/index.js";
 import { Clock, NOON } from "./clock.js";
-import { failure, sameDouble } from "./expect.js";
+import { failure, refused, sameDouble } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, DOUBLES, EXOTIC_NAMES } from "./samples.js";
+import { stored } from "./stored.js";
 
 const STATUSES: readonly OrderStatus[] = [
   "intent",
@@ -71,10 +72,18 @@ export const orders: Theme = (test, open) => {
     }
   });
 
-  test("saving an order again replaces all of it", async () => {
+  test("saving an order again replaces what is given, and keeps what is known of it", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
-    await mgr.saveOrder({ ...BUY, positionId: "p1", signalId: "s1", filled: 0.1, status: "submitted", createdAt: 5 });
+    await mgr.saveOrder({
+      ...BUY,
+      positionId: "p1",
+      signalId: "s1",
+      filled: 0.1,
+      status: "submitted",
+      createdAt: 5,
+      tp: 9,
+    });
     const replaced = await mgr.saveOrder({ id: "o1", pair: "ETH/USDT", side: "sell", size: 2, intent: "exit" });
     assert.equal(replaced, {
       id: "o1",
@@ -83,12 +92,73 @@ export const orders: Theme = (test, open) => {
       orderType: "market",
       price: null,
       size: 2,
-      status: "open",
-      createdAt: new Date(NOON),
-      filled: 0,
+      status: "partially_filled",
+      createdAt: new Date(5),
+      filled: 0.1,
       intent: "exit",
+      positionId: "p1",
+      signalId: "s1",
     });
     assert.equal(await mgr.getPendingOrders(), [replaced]);
+    const told = await mgr.saveOrder({ ...replaced, createdAt: 6, signalId: "s2" });
+    assert.equal(told, { ...replaced, createdAt: new Date(6), signalId: "s2" });
+  });
+
+  test("what an order has filled never goes back, and a fill outweighs a status that does not know of it", async () => {
+    await using mgr = await open();
+    for (const from of ["intent", "submitted", "open", "partially_filled", "unknown"] as const) {
+      for (const status of ["intent", "submitted", "open", "partially_filled", "unknown"] as const) {
+        const order = { ...BUY, id: `${from} ${status}`, size: 1 };
+        await mgr.saveOrder({ ...order, status: from, filled: 0.6 });
+        const stale = await mgr.saveOrder({ ...order, status, filled: 0.1 });
+        assert.equal([stale.status, stale.filled], ["partially_filled", 0.6], order.id);
+        const more = await mgr.saveOrder({ ...order, status, filled: 0.7 });
+        assert.equal([more.status, more.filled], ["partially_filled", 0.7], order.id);
+        const whole = await mgr.saveOrder({ ...order, status, size: 0.7 + 3e-10 });
+        assert.equal([whole.status, whole.filled], ["filled", 0.7], order.id);
+        assert.is(await mgr.getOrder(order.id), undefined);
+      }
+    }
+  });
+
+  test("an order is never smaller than what it filled", async () => {
+    await using mgr = await open();
+    await refused(mgr.saveOrder({ ...BUY, size: 1, filled: 1.01 }), "size");
+    assert.is(await mgr.getOrder("o1"), undefined);
+    const order = await mgr.saveOrder({ ...BUY, size: 1, filled: 0.6, status: "partially_filled" });
+    for (const status of ["partially_filled", "filled", "cancelled"] as const) {
+      await refused(mgr.saveOrder({ ...BUY, size: 0.59, status }), "size");
+    }
+    assert.equal(await mgr.getOrder("o1"), order);
+  });
+
+  test("an order stays with its position; one that has none yet takes the one that is given", async () => {
+    await using mgr = await open();
+    assert.is((await mgr.saveOrder({ ...BUY, positionId: "p1" })).positionId, "p1");
+    await refused(mgr.saveOrder({ ...BUY, positionId: "p2" }), "positionId");
+    for (const order of [BUY, { ...BUY, positionId: "p1" }]) assert.is((await mgr.saveOrder(order)).positionId, "p1");
+    const free = { ...BUY, id: "o2" };
+    assert.is((await mgr.saveOrder(free)).positionId, undefined);
+    assert.is((await mgr.saveOrder({ ...free, positionId: "p2" })).positionId, "p2");
+  });
+
+  test("a late write of a done order changes nothing and gets it back; an order of another time is refused by its createdAt", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    for (const status of OVER) {
+      const order = { ...BUY, id: status, size: 1, createdAt: NOON - 5 };
+      await mgr.saveOrder(order);
+      // A rejected order has filled nothing: a fill proves that it arrived.
+      const done = await mgr.saveOrder({ ...order, filled: status === "rejected" ? 0 : 0.5, status });
+      const before = await stored(mgr);
+      clock.now += 1000;
+      for (const late of STATUSES) {
+        assert.equal(await mgr.saveOrder({ ...order, status: late, size: 0.1, positionId: "p9" }), done);
+        await refused(mgr.saveOrder({ ...order, createdAt: NOON, status: late }), "createdAt");
+      }
+      assert.equal(await mgr.saveOrder({ ...BUY, id: status, status, size: 9 }), done);
+      assert.equal(await stored(mgr), before);
+    }
   });
 
   test("an order that was read can be saved as it is", async () => {
@@ -187,6 +257,7 @@ export const orders: Theme = (test, open) => {
         sameDouble(order?.tp, value);
         sameDouble(order?.sl, -value);
       }
+      await mgr.removeOrder("o1");
     }
   });
 
