@@ -16,6 +16,7 @@
 -- KEYS[12] signals:last          hash    id, pair, ts
 -- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[14] positions:open        hash    id -> JSON
+-- KEYS[15] orders:fills          zset    order id|fill id -> ms it was booked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -42,8 +43,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(meta_key, events_key, now, now_text, answer, event, money_parse, money_add, money_negate, money_text, day_end,
-    read_breaker, read_risk, order_json, expect_stream, remembers, remember, order_notional, refuse)
-  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+    read_breaker, read_risk, order_json, expect_stream, remembers, fills_since, remember, order_notional, refuse)
+  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
   local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
@@ -110,7 +111,7 @@ local function run(meta_key, events_key, now, now_text, answer, event, money_par
     if not derived then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
     id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
   end
-  order.id = id
+  order.id, order.fills_since = id, fills_since(fills_key)
 
   local json = order_json(order)
   slots, pair_slots = slots + 1, pair_slots + 1
@@ -325,7 +326,8 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
+    .. '}'
 end
 -- <<< order.lua
 
@@ -339,18 +341,25 @@ local function expect_stream(key) redis.call("XLEN", key) end
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
-local function remembers(key, id, window)
+local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
-  return at and tonumber(at) > now - window
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
+local function fills_since(key)
+  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  return newest and string.format("%.0f", newest + 1)
+end
+
+-- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
 -- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max)
+local function remember(key, id, window, max, since)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
+  if since and tonumber(since) > tonumber(at) then at = since end
   if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
   if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
   redis.call("ZADD", key, at, id)
@@ -387,4 +396,4 @@ end
 -- <<< refuse.lua
 
 return run(meta_key, events_key, now, now_text, answer, event, money_parse, money_add, money_negate, money_text, day_end,
-  read_breaker, read_risk, order_json, expect_stream, remembers, remember, order_notional, refuse)
+  read_breaker, read_risk, order_json, expect_stream, remembers, fills_since, remember, order_notional, refuse)

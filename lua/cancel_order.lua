@@ -222,6 +222,7 @@ local function order_parse(json)
   o.tp = o.tp and number_text(o.tp)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
   o.metadata = metadata
   return o
 end
@@ -299,7 +300,8 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
+    .. '}'
 end
 -- <<< order.lua
 

@@ -3,19 +3,31 @@
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] orders:fills           zset    order id|fill id -> ms it was booked
+-- KEYS[3] orders:pending         hash    id -> JSON
+-- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] fills               JSON array of "order id|fill id", % and | in the order's id as %25 and %7C
--- ARGV[5] fill_window         ms for which a fill id is remembered
+-- ARGV[5] order_ids           JSON array of the order's id of each fill
+-- ARGV[6] fill_window         ms for which a fill id is remembered
 -- Reply {"fills", {"1" or "0" for each fill}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(answer, remembers)
-  local fills_key = KEYS[2]
-  local fills, fill_window = cjson.decode(ARGV[4]), tonumber(ARGV[5])
+local function run(answer, record_parse, remembers)
+  local fills_key, orders_key, closed_key = KEYS[2], KEYS[3], KEYS[4]
+  local fills, fill_window = cjson.decode(ARGV[4]), tonumber(ARGV[6])
+  local order_ids = cjson.decode(ARGV[5])
   local recorded = {}
-  for i, fill in ipairs(fills) do recorded[i] = remembers(fills_key, fill, fill_window) and "1" or "0" end
+  for i, fill in ipairs(fills) do
+    -- Only of what is remembered is it asked whose it is: the order of now may be a later one of that name.
+    local since
+    if remembers(fills_key, fill, fill_window) then
+      local stored = redis.call("HGET", orders_key, order_ids[i]) or redis.call("HGET", closed_key, order_ids[i])
+      since = stored and record_parse(stored).fills_since
+    end
+    recorded[i] = remembers(fills_key, fill, fill_window, since) and "1" or "0"
+  end
   return answer({ "fills", recorded })
 end
 
@@ -54,13 +66,24 @@ local function answer(reply)
 end
 -- <<< read.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
-local function remembers(key, id, window)
+local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
-  return at and tonumber(at) > now - window
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 -- <<< memory.lua
 
-return run(answer, remembers)
+return run(answer, record_parse, remembers)

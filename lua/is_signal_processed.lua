@@ -57,9 +57,9 @@ end
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
-local function remembers(key, id, window)
+local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
-  return at and tonumber(at) > now - window
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 -- <<< memory.lua
 

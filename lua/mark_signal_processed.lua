@@ -132,18 +132,19 @@ local function expect_stream(key) redis.call("XLEN", key) end
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
-local function remembers(key, id, window)
+local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
-  return at and tonumber(at) > now - window
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
 -- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max)
+local function remember(key, id, window, max, since)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
+  if since and tonumber(since) > tonumber(at) then at = since end
   if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
   if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
   redis.call("ZADD", key, at, id)

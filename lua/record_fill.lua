@@ -74,7 +74,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   expect_zset(closed_at_key)
   expect_hash(history_key)
   expect_zset(processed_key)
-  if remembers(fills_key, fill, fill_window) then
+  if remembers(fills_key, fill, fill_window, order and order.fills_since) then
     return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
   end
   if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
@@ -189,7 +189,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
 
   -- Write.
   write_exposure(exposure_key, delta)
-  remember(fills_key, fill, fill_window, max_fills)
+  remember(fills_key, fill, fill_window, max_fills, order.fills_since)
   local order_text = write_order(orders_key, closed_key, closed_at_key, order)
   local position_text = ""
   if flat then
@@ -715,6 +715,7 @@ local function order_parse(json)
   o.tp = o.tp and number_text(o.tp)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
   o.metadata = metadata
   return o
 end
@@ -792,7 +793,8 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
+    .. '}'
 end
 -- <<< order.lua
 
@@ -823,18 +825,19 @@ local function expect_stream(key) redis.call("XLEN", key) end
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
-local function remembers(key, id, window)
+local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
-  return at and tonumber(at) > now - window
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
--- Remembers id. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
 -- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max)
+local function remember(key, id, window, max, since)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
+  if since and tonumber(since) > tonumber(at) then at = since end
   if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
   if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
   redis.call("ZADD", key, at, id)

@@ -11,6 +11,7 @@
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[9] orders:fills           zset    order id|fill id -> ms it was booked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -37,8 +38,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, now_text, answer, event, number_text, record_parse, order_slots, hold, write_exposure, expect_hash,
-    expect_zset, expect_stream, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
-  local orders_key, closed_key, closed_at_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+    expect_zset, expect_stream, fills_since, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
+  local orders_key, closed_key, closed_at_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
   local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
@@ -64,7 +65,7 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
   end
 
   -- Decide: a write never takes back what is known of a pending order.
-  local delta = {}
+  local delta, since = {}, nil
   if stored then
     local known = record_parse(stored)
     if tonumber(filled) < known.filled then filled = number_text(known.filled) end
@@ -77,7 +78,11 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
     if position_id == "" then position_id = known.position_id or "" end
     if signal_id == "" then signal_id = known.signal_id or "" end
     if created_at == "" then created_at = string.format("%.0f", known.created_at) end
+    expect_zset(fills_key)
+    since = known.fills_since and string.format("%.0f", known.fills_since)
     hold(delta, known.pair, known.notional, order_slots(known), -1)
+  else
+    since = fills_since(fills_key)
   end
   if exceeds(tonumber(filled), tonumber(size)) then
     return refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
@@ -87,7 +92,7 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
     status = status, created_at = created_at == "" and now_text or created_at, filled = filled, intent = intent,
     position_id = position_id ~= "" and position_id or nil, signal_id = signal_id ~= "" and signal_id or nil,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
-    metadata = metadata ~= "" and metadata or nil,
+    metadata = metadata ~= "" and metadata or nil, fills_since = since,
   }
   order.notional = order_notional(order)
   hold(delta, pair, order.notional, order_slots(order), 1)
@@ -332,7 +337,8 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
+    .. '}'
 end
 -- <<< order.lua
 
@@ -346,6 +352,16 @@ local function expect_zset(key) redis.call("ZCARD", key) end
 
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
+
+-- >>> memory.lua
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+-- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
+local function fills_since(key)
+  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  return newest and string.format("%.0f", newest + 1)
+end
+-- <<< memory.lua
 
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
@@ -440,4 +456,4 @@ end
 -- <<< refuse.lua
 
 return run(events_key, now_text, answer, event, number_text, record_parse, order_slots, hold, write_exposure, expect_hash,
-  expect_zset, expect_stream, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
+  expect_zset, expect_stream, fills_since, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)

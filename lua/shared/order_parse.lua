@@ -8,6 +8,7 @@ local function order_parse(json)
   o.tp = o.tp and number_text(o.tp)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
   o.metadata = metadata
   return o
 end

@@ -5,7 +5,7 @@ import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
 import { notionalOf } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
-import { remember, remembers } from "../state/memory.js";
+import { fillsSince, remember, remembers } from "../state/memory.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
 import type { Admission } from "../types.js";
@@ -50,6 +50,7 @@ export const admit: Operation<Args, Admission> = {
     "signals:last",
     "signals:cooldowns",
     "positions:open",
+    "orders:fills",
   ],
   args: {
     signal_id: (a) => a.signalId,
@@ -96,6 +97,7 @@ export const admit: Operation<Args, Admission> = {
       cooldown: a.cooldown,
       metadata: a.metadata,
       notional,
+      fills_since: fillsSince(state.fills),
     });
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };

@@ -41,6 +41,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   intent: "entry or exit",
   limit: "how many at most",
   limits: "pairs from here on: limit, number; an empty number removes the limit",
+  order_ids: "JSON array of the order's id of each fill",
   max_fills: "how many fill ids are remembered",
   max_ids: "how many signals are remembered",
   max_trades: "how many trade ids are remembered",

@@ -100,7 +100,7 @@ export const recordFill: Operation<Args, FillResult> = {
     const stored = findOrder(state, a.orderId);
     const positionId = stored && (stored.position_id ?? (stored.intent === "entry" ? stored.id : undefined));
     const held = positionId === undefined ? undefined : state.positions.get(positionId);
-    if (remembers(state.fills, fill, call.now, window)) {
+    if (remembers(state.fills, fill, call.now, window, stored?.fills_since ?? 0)) {
       return {
         applied: false,
         ...(stored && { order: orderFromRow(stored) }),
@@ -131,7 +131,7 @@ export const recordFill: Operation<Args, FillResult> = {
     );
     const coolUntil = flat && position.cooldown !== null ? lastTs + position.cooldown : 0;
 
-    remember(state.fills, fill, call.now, window, max);
+    remember(state.fills, fill, call.now, window, max, stored.fills_since ?? 0);
     writeOrder(state, order, call.now);
     if (flat) state.positions.delete(positionId);
     else state.positions.set(positionId, position);

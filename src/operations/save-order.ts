@@ -3,6 +3,7 @@ import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import { orderNotional } from "../state/exposure.js";
+import { fillsSince } from "../state/memory.js";
 import { writeOrder } from "../state/order-life.js";
 import { checkTransition, settledStatus } from "../state/order-status.js";
 import type { OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
@@ -32,7 +33,7 @@ interface Args {
 export const saveOrder: Operation<Args, PendingOrder> = {
   name: "save_order",
   kind: "change",
-  keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure"],
+  keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure", "orders:fills"],
   args: {
     id: (a) => a.id,
     pair: (a) => a.pair,
@@ -90,6 +91,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       cooldown: a.cooldown,
       metadata: a.metadata,
       notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price: a.price }),
+      fills_since: known ? known.fills_since : fillsSince(state.fills),
     });
 
     writeOrder(state, order, call.now);

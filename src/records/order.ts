@@ -1,5 +1,18 @@
 import { ORDER_INTENTS, ORDER_SIDES, ORDER_STATUSES } from "../words/word-lists.js";
-import { double, duration, hidden, json, money, name, nullable, optional, type Row, time, word } from "./field.js";
+import {
+  double,
+  duration,
+  hidden,
+  json,
+  money,
+  name,
+  nullable,
+  optional,
+  type Row,
+  since,
+  time,
+  word,
+} from "./field.js";
 
 /** An order, pending or lately closed. Redis keeps it as JSON. */
 export const order = {
@@ -22,6 +35,8 @@ export const order = {
   metadata: optional(json),
   /** What the unfilled rest of an entry takes of `risk.max_exposure`; 0 for an exit. */
   notional: hidden(money),
+  /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
+  fills_since: since(2, hidden(optional(time))),
 };
 
 export type OrderRow = Row<typeof order>;

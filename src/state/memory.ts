@@ -9,18 +9,24 @@ export function fillKey(orderId: string, fillId: string): string {
   return `${orderId.replace(/[%|]/g, encodeURIComponent)}|${fillId}`;
 }
 
-export function remembers(ids: Ranking, id: string, now: number, window: number): boolean {
+/** From when on fills that are remembered are those of an order that is new now: after each that is remembered already. */
+export function fillsSince(fills: Ranking): number | undefined {
+  const newest = fills.newestScore();
+  return newest === undefined ? undefined : newest + 1;
+}
+
+export function remembers(ids: Ranking, id: string, now: number, window: number, since = 0): boolean {
   const at = ids.get(id);
-  return at !== undefined && at > now - window;
+  return at !== undefined && at > now - window && at >= since;
 }
 
 /** How many ids come before those older than the window are forgotten. */
 const TIDY_EVERY = 16;
 
-/** Remembers `id`. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
-export function remember(ids: Ranking, id: string, now: number, window: number, max: number): void {
+/** Remembers `id`, not before `since`. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
+export function remember(ids: Ranking, id: string, now: number, window: number, max: number, since = 0): void {
   const count = ids.size;
-  const at = Math.max(now, ids.newestScore() ?? now);
+  const at = Math.max(now, since, ids.newestScore() ?? now);
   forgetOldest(ids, count - max + 1);
   if (count % TIDY_EVERY === 0) forgetBefore(ids, now - window);
   ids.set(id, at);

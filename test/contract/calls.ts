@@ -71,7 +71,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   get_position: { argv: ["p1"], call: (m) => m.getPosition("p1") },
   get_positions: { argv: [], call: (m) => m.getPositions() },
   get_recorded_fills: {
-    argv: ['["o0|f0"]', `${30 * 86_400_000}`],
+    argv: ['["o0|f0"]', '["o0"]', `${30 * 86_400_000}`],
     call: (m) => m.getRecordedFills([{ orderId: "o0", fillId: "f0" }]),
   },
   get_recovery: { argv: [], call: (m) => m.getRecovery() },

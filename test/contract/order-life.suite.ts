@@ -203,6 +203,50 @@ export const orderLife: Theme = (test, open) => {
     assert.is((await mgr.saveOrder({ ...BUY, status: "intent" })).status, "intent");
   });
 
+  test("a new order of a forgotten name has none of the old one's fills: each is booked, once, whatever the clock says", async () => {
+    for (const [how, back] of Object.entries({ "on time": 0, "with a clock that steps back": 9 * DAY })) {
+      const clock = new Clock();
+      await using mgr = await open({}, { clock: clock.read });
+      const exit = { id: "exit-1", pair: PAIR, side: "sell", size: 1, intent: "exit", positionId: "p1" } as const;
+      const position = { id: "p1", pair: PAIR, side: "long", size: 1, entryPrice: 100 } as const;
+      for (const round of [1, 2, 3]) {
+        await mgr.savePosition({ ...position, size: 2 });
+        await mgr.saveOrder({ ...exit, size: 2 });
+        assert.equal(await mgr.getRecordedFills([{ orderId: exit.id, fillId: "x-1" }]), [false], how);
+        clock.now -= back;
+        const first = await mgr.recordFill(exit.id, { fillId: "x-1", price: 90, size: 1 });
+        assert.equal(
+          [first.applied, first.position?.size, first.order?.filled],
+          [true, 1, 1],
+          `${how}, round ${round}`,
+        );
+        assert.equal(await mgr.getRecordedFills([{ orderId: exit.id, fillId: "x-1" }]), [true], how);
+        const again = await mgr.recordFill(exit.id, { fillId: "x-1", price: 90, size: 1 });
+        assert.equal([again.applied, again.position?.size], [false, 1]);
+        await mgr.saveOrder({ ...exit, size: 2 });
+        assert.is((await mgr.recordFill(exit.id, { fillId: "x-1", price: 90, size: 1 })).applied, false);
+        const last = await mgr.recordFill(exit.id, { fillId: "x-2", price: 90, size: 1 });
+        assert.equal([last.applied, last.order?.status], [true, "filled"]);
+        clock.now += back + 8 * DAY;
+        await mgr.saveOrder({ ...BUY, id: `other-${round}`, status: "cancelled" });
+      }
+    }
+  });
+
+  test("an entry that is admitted under a forgotten name is filled by fills of the old one's names, in the same millisecond too", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    const entry = { orderId: "e-1", size: 1, price: 100 };
+    await admitted(mgr, entry);
+    await mgr.recordFill("e-1", { fillId: "f-1", price: 100, size: 0.4 });
+    await mgr.removeOrder("e-1");
+    await mgr.removePosition("e-1");
+    await admitted(mgr, { ...entry, signalId: "s2" });
+    const fill = await mgr.recordFill("e-1", { fillId: "f-1", price: 100, size: 0.7 });
+    assert.equal([fill.applied, fill.position?.size], [true, 0.7]);
+    assert.is((await mgr.recordFill("e-1", { fillId: "f-1", price: 100, size: 0.7 })).applied, false);
+  });
+
   test("the rest of an entry takes a slot again when its position is closed, removed or flat before it is filled", async () => {
     const ways = {
       closed: (id: string) => (mgr: Manager) => mgr.closePosition(id, { pnl: 1 }),

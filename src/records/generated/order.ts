@@ -24,6 +24,7 @@ export function orderRow(given: NewRow<typeof order>): OrderRow {
     cooldown: given.cooldown ?? null,
     metadata: given.metadata ?? null,
     notional: given.notional,
+    fills_since: given.fills_since ?? null,
   };
 }
 
@@ -47,6 +48,7 @@ export function orderWith(row: OrderRow, changes: Partial<OrderRow>): OrderRow {
     cooldown: changes.cooldown === undefined ? row.cooldown : changes.cooldown,
     metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
     notional: changes.notional === undefined ? row.notional : changes.notional,
+    fills_since: changes.fills_since === undefined ? row.fills_since : changes.fills_since,
   };
 }
 
@@ -69,6 +71,7 @@ export function orderJson(row: OrderRow): string {
     sl: row.sl ?? undefined,
     cooldown: row.cooldown ?? undefined,
     notional: formatMoney(row.notional),
+    fills_since: row.fills_since ?? undefined,
   });
   return row.metadata === null ? scalars : `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }
