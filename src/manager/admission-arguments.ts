@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Duration } from "../config/duration.js";
 import type { AdmissionRequest, PositionSide } from "../types.js";
+import { isInverse } from "../words/pair-name.js";
 import * as check from "./check.js";
 
 const ADMISSION_FIELDS = [
@@ -28,12 +29,14 @@ export interface AdmissionPolicy {
 export function admissionArguments(flowId: string, request: AdmissionRequest, policy: AdmissionPolicy) {
   const r = check.fields("request", request, ADMISSION_FIELDS);
   const signalId = check.id("signalId", r.signalId);
+  const pair = check.pair("pair", r.pair);
   return {
     signalId,
-    pair: check.pair("pair", r.pair),
+    pair,
     side: check.entrySide("side", r.side),
     size: check.size("size", r.size),
-    price: check.size("price", r.price),
+    // An inverse contract is worth size / price: there is none at zero or below.
+    price: isInverse(pair) ? check.size("price", r.price) : check.finite("price", r.price),
     orderId: r.orderId === undefined ? orderIdOf(flowId, signalId) : check.orderId("orderId", r.orderId),
     derived: r.orderId === undefined,
     orderType: check.optionalId("orderType", r.orderType) ?? "limit",

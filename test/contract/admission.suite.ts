@@ -385,6 +385,23 @@ export const admission: Theme = (test, open) => {
     assert.is(more.message, "exposure would be 0.30000001, the limit is 0.3");
   });
 
+  test("a price of zero or below is taken, but of an inverse contract; what it puts to work is |size x price|", async () => {
+    await using mgr = await open({ risk: { max_exposure: 100 } });
+    const oil = await admitted(mgr, { signalId: "s1", pair: "CL/USD", size: 2, price: -37.5 });
+    assert.is(oil.price, -37.5);
+    const free = await admitted(mgr, { signalId: "s2", pair: "CL/USD", size: 1000, price: 0 });
+    assert.is(free.price, 0);
+    const more = await refusalOf(mgr, { signalId: "s3", pair: "CL/USD", side: "short", size: 1, price: -25.01 });
+    assert.equal([more.reason, more.message], ["max_exposure", "exposure would be 100.01, the limit is 100"]);
+    await admitted(mgr, { signalId: "s3", pair: "CL/USD:USD-240628", side: "short", size: 1, price: -25 });
+    for (const pair of ["BTC/USD:BTC", "BTC/USD:BTC-240628"]) {
+      for (const price of [0, -0, -5e-324]) {
+        await refused(mgr.admit({ ...ENTRY, signalId: "s4", pair, price }), "price");
+      }
+    }
+    assert.is((await mgr.getPendingOrders()).length, 3);
+  });
+
   test("exposure counts positions of either side, and the unfilled rest of entries, not exits", async () => {
     await using mgr = await open({ risk: { max_exposure: 1000 } });
     await mgr.savePosition({ ...LONG, side: "short", size: 1, entryPrice: 400 });
@@ -536,8 +553,8 @@ export const admission: Theme = (test, open) => {
       ["side", "up"],
       ["size", 0],
       ["size", Number.POSITIVE_INFINITY],
-      ["price", 0],
-      ["price", -1],
+      ["price", Number.NEGATIVE_INFINITY],
+      ["price", "5"],
       ["price", null],
       ["orderId", "x".repeat(33)],
       ["orderId", ""],
