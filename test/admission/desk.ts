@@ -17,6 +17,9 @@ interface Outcome {
 /** What the library says when another process was there first. Any other refusal is a fault. */
 const OVERTAKEN = /no open position|is larger than position|cannot become/;
 
+/** The states in which an order is over. */
+const OVER: ReadonlySet<string> = new Set(["filled", "cancelled", "rejected"]);
+
 /** Where a worker deals with the flow: each call is written down before it is made, and its answer after. `doubts` is told of each doubt. */
 export class Desk {
   constructor(
@@ -116,7 +119,8 @@ export class Desk {
     return this.#tried(
       wishes.save(order.id),
       () => this.manager.saveOrder(order),
-      ({ status }) => `saved ${status}`,
+      // A write that comes after the order's end changes nothing, and gets the order back as it ended.
+      ({ status }) => (OVER.has(status) && status !== order.status ? `no: it was ${status}` : `saved ${status}`),
     );
   }
 
