@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- record_fill: books one execution of an order, once by its id. An entry opens or grows the position; an exit reduces it and, at flat,
--- removes it, counts the trade, judges the streak, evaluates the breaker and sets the cooldown the position asked for.
+-- record_fill: books one execution of an order, once by its id. An entry opens or grows the position; an exit reduces it and then the
+-- pair's others of that side and, at flat, removes each, counts the trade, judges the streak, evaluates the breaker and sets the
+-- cooldown the position asked for.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -38,15 +39,15 @@
 -- ARGV[18] max_fills          how many fill ids are remembered
 -- ARGV[19] dedup_window       ms for which a signal is remembered
 -- ARGV[20] max_ids            how many signals are remembered
--- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+-- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, booked, over, JSON of each other position that remains, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker,
     read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal,
     decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure,
-    entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE,
-    write_order, same_size, position_json, position_parse, refuse)
+    quote, entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE,
+    write_order, same_size, position_json, position_parse, quotient, refuse)
   local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, overfill = tonumber(ARGV[12]), ARGV[13] == "1", ARGV[14] == "1"
@@ -78,14 +79,13 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
   end
   if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
-  if not position_id then return refuse("SFINVALID", "orderId: exit order " .. order_id .. " has no positionId") end
 
   -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
   local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
   if signal and redis.call("ZSCORE", processed_key, signal) then signal = nil end
 
   -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
-  local delta = {}
+  local delta, is_used_up = {}, tonumber(order.filled) > 0
   hold(delta, order.pair, order.notional, order_slots(order), -1)
   order.position_id = position_id
   order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
@@ -102,20 +102,17 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   order.notional = order_notional(order)
   hold(delta, order.pair, order.notional, order_slots(order), 1)
 
-  -- Decide: what the fill does to the position, and the money it realises.
-  local flat, realised = false, nil
-  if position then
-    if position.pair ~= order.pair then
-      return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
-    end
-    hold(delta, position.pair, position.notional, 1, -1)
+  -- Decide: what the fill does to positions, and the money it realises.
+  local effects, over = {}, "0"
+  if position and position.pair ~= order.pair then
+    return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
   end
   if order.intent == "entry" then
     local side = order.side == "buy" and "long" or "short"
     if position and position.side ~= side then
       return refuse("SFINVALID", "orderId: a " .. order.side .. " entry cannot grow the " .. position.side .. " position " .. position_id)
     end
-    realised = decimal_money(decimal_negate(decimal(fee)))
+    effects[1] = { realised = decimal_money(decimal_negate(decimal(fee))), flat = false }
     local cost, total = decimal_multiply(decimal(size), decimal(price)), decimal(size)
     if position then
       cost = decimal_add(cost, decimal(position.cost or decimal_text(decimal_multiply(decimal(position.size), decimal(position.entry_price)))))
@@ -126,6 +123,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
         cooldown = order.cooldown, realised = "0", version = 0, metadata = order.metadata or "{}",
       }
     end
+    effects[1].position = position
     position.cost = decimal_text(cost)
     position.size = number_text(tonumber(decimal_text(total)))
     if position.entry_price then
@@ -143,72 +141,150 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     end
     if ts < tonumber(position.entry_ts) then position.entry_ts = string.format("%.0f", ts) end
   else
-    if not position then return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id) end
-    if (order.side == "sell") ~= (position.side == "long") then
+    local side, executed = order.side == "sell" and "long" or "short", tonumber(size)
+    if position and position.side ~= side then
       return refuse("SFINVALID", "orderId: a " .. order.side .. " exit cannot reduce the " .. position.side .. " position " .. position_id)
     end
-    local executed, held = tonumber(size), tonumber(position.size)
-    flat = same_size(executed, held)
-    if executed > held and not flat then
-      return refuse("SFINVALID", "size: an exit of " .. size .. " is larger than position " .. position_id .. " of " .. position.size)
+    if position_id and not position and not is_used_up then
+      return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id)
     end
-    local taken = executed > held and position.size or size
-    local move = decimal_add(decimal(price), decimal_negate(decimal(position.entry_price)))
-    if position.side == "short" then move = decimal_negate(move) end
-    realised = decimal_money(decimal_add(decimal_multiply(move, decimal(taken)), decimal_negate(decimal(fee))))
-    local left = flat and "0" or decimal_text(decimal_add(decimal(position.size), decimal_negate(decimal(taken))))
-    position.size = number_text(tonumber(left))
-    position.cost = nil
+
+    -- What the order's own position does not hold goes to the pair's others of that side, oldest first.
+    local queue = { position }
+    local held = position and tonumber(position.size) or 0
+    if executed > held and not same_size(executed, held) then
+      local others = {}
+      for _, json in ipairs(redis.call("HVALS", positions_key)) do
+        local other = position_parse(json)
+        if other.pair == order.pair and other.side == side and other.id ~= position_id then others[#others + 1] = other end
+      end
+      -- By bytes, whatever the server's locale is.
+      local function comes_before(a, b)
+        for i = 1, math.min(#a, #b) do
+          if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+        end
+        return #a < #b
+      end
+      table.sort(others, function(a, b)
+        local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
+        if first ~= second then return first < second end
+        return comes_before(a.id, b.id)
+      end)
+      for _, other in ipairs(others) do queue[#queue + 1] = other end
+    end
+    if #queue == 0 then
+      return refuse("SFINVALID", "orderId: no open position " .. (position_id or "of " .. order.pair .. " " .. side) .. " for exit order " .. order_id)
+    end
+
+    local total = decimal("0")
+    over = size
+    for _, each in ipairs(queue) do
+      local left, holds = tonumber(over), tonumber(each.size)
+      if left > 0 then
+        local taken = left > holds and each.size or over
+        effects[#effects + 1] = { position = each, taken = taken, flat = left > holds or same_size(left, holds) }
+        total = decimal_add(total, decimal(taken))
+        over = number_text(tonumber(decimal_text(decimal_add(decimal(over), decimal_negate(decimal(taken))))))
+        if same_size(executed - tonumber(over), executed) then over = "0" end
+      end
+    end
+
+    -- The fee is split by size; the last part takes the rest.
+    local unpaid = decimal(fee)
+    for i, effect in ipairs(effects) do
+      local part, each = unpaid, effect.position
+      if i < #effects then
+        local exact = quotient(decimal_multiply(decimal(fee), decimal(effect.taken)), total)
+        local rounded = exact and decimal_money(exact)
+        if not rounded then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
+        part = decimal(rounded)
+        unpaid = decimal_add(unpaid, decimal_negate(part))
+      end
+      local move = decimal_add(decimal(price), decimal_negate(decimal(each.entry_price)))
+      if side == "short" then move = decimal_negate(move) end
+      effect.realised = decimal_money(decimal_add(decimal_multiply(move, decimal(effect.taken)), decimal_negate(part)))
+      local left = effect.flat and "0" or decimal_text(decimal_add(decimal(each.size), decimal_negate(decimal(effect.taken))))
+      each.size = number_text(tonumber(left))
+      each.cost = nil
+    end
   end
-  if not realised then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
-  if not (is_finite(position.size) and is_finite(position.entry_price)) then
-    return refuse("SFINVALID", "size: position " .. position_id .. " would grow beyond what a double holds")
+  local booked_units, booked_parts = 0, 0
+  for _, effect in ipairs(effects) do
+    local each, realised = effect.position, effect.realised
+    if not realised then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
+    if not (is_finite(each.size) and is_finite(each.entry_price)) then
+      return refuse("SFINVALID", "size: position " .. each.id .. " would grow beyond what a double holds")
+    end
+    booked_units, booked_parts = money_add(booked_units, booked_parts, money_parse(realised))
+    local units, parts = money_parse(realised)
+    units, parts = money_add(units, parts, money_parse(each.realised))
+    if not (money_fits(units, parts) and money_fits(booked_units, booked_parts)) then
+      return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
+    end
+    if each.notional then hold(delta, each.pair, each.notional, 1, -1) end
+    each.realised = money_text(units, parts)
+    effect.last_ts = math.max(ts, tonumber(each.last_fill_ts or 0))
+    each.last_fill_ts = string.format("%.0f", effect.last_ts)
+    each.version = each.version + 1
+    each.notional = notional_of(each.size, each.entry_price)
+    if not effect.flat then hold(delta, each.pair, each.notional, 1, 1) end
+    effect.rest = effect.flat and entry_rest(orders_key, each.id, delta)
   end
-  local realised_units, realised_parts = money_parse(realised)
-  realised_units, realised_parts = money_add(realised_units, realised_parts, money_parse(position.realised))
-  if not money_fits(realised_units, realised_parts) then
-    return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
-  end
-  position.realised = money_text(realised_units, realised_parts)
-  local last_ts = math.max(ts, tonumber(position.last_fill_ts or 0))
-  position.last_fill_ts = string.format("%.0f", last_ts)
-  position.version = position.version + 1
-  position.notional = notional_of(position.size, position.entry_price)
-  if not flat then hold(delta, position.pair, position.notional, 1, 1) end
-  local rest = flat and entry_rest(orders_key, position_id, delta)
+  local booked = money_text(booked_units, booked_parts)
 
   -- Decide: the risk.
-  local fault = book_pnl(risk, history_key, realised, given_ts, day_start)
+  local fault = book_pnl(risk, history_key, booked, given_ts, day_start)
   if fault then return refuse("SFINVALID", fault) end
-  if flat then count_trade(risk, history_key, position.realised, given_ts and last_ts, day_start) end
+  local has_ended, cool_until = false, 0
+  for _, effect in ipairs(effects) do
+    if effect.flat then
+      has_ended = true
+      count_trade(risk, history_key, effect.position.realised, given_ts and effect.last_ts, day_start)
+      if effect.position.cooldown then cool_until = math.max(cool_until, effect.last_ts + tonumber(effect.position.cooldown)) end
+    end
+  end
   local source, cause
-  if flat or realised ~= "0" then source, cause = reached_limit(risk, limits_key) end
+  if has_ended or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-  local cool_until = flat and position.cooldown and last_ts + tonumber(position.cooldown) or 0
   local cools = cool_until > cooling
 
   -- Write.
   write_exposure(exposure_key, delta)
   remember(fills_key, fill, fill_window, max_fills, order.fills_since)
   local order_text = write_order(orders_key, closed_key, closed_at_key, order)
-  local position_text = ""
-  if flat then
-    redis.call("HDEL", positions_key, position_id)
-    if rest then redis.call("HSET", orders_key, position_id, rest) end
-  else
-    position_text = position_json(position)
-    redis.call("HSET", positions_key, position_id, position_text)
+  for _, effect in ipairs(effects) do
+    if effect.flat then
+      effect.text = ""
+      redis.call("HDEL", positions_key, effect.position.id)
+      if effect.rest then redis.call("HSET", orders_key, effect.position.id, effect.rest) end
+    else
+      effect.text = position_json(effect.position)
+      redis.call("HSET", positions_key, effect.position.id, effect.text)
+    end
   end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
   if signal then remember(processed_key, signal, dedup_window, max_ids) end
+  local first, others = effects[1], {}
+  for i = 2, #effects do
+    local each = effects[i]
+    others[i - 1] = '{"position_id":' .. quote(each.position.id) .. ',"size":' .. each.taken .. ',"pnl":"' .. each.realised .. '"'
+      .. (each.flat and "" or ',"position":' .. each.text) .. "}"
+  end
   local told = { risk_event(risk, breaker) }
   if signal then told[#told + 1], told[#told + 2] = "signal_marked", signal end
+  if #others > 0 then told[#told + 1], told[#told + 2] = "others", "[" .. table.concat(others, ",") .. "]" end
+  if over ~= "0" then told[#told + 1], told[#told + 2] = "over", over end
   event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
-    "ts", string.format("%.0f", ts), "pnl", realised, "order", order_text, "position_id", position_id, "position", position_text,
+    "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first.position.id, "position", first.text,
     "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
 
-  return answer({ "recorded", order_text, position_text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+  local reply = { "recorded", order_text, first.text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) }
+  reply[#reply + 1], reply[#reply + 2] = booked, over
+  for i = 2, #effects do
+    if not effects[i].flat then reply[#reply + 1] = effects[i].text end
+  end
+  return answer(reply)
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -822,6 +898,24 @@ local function expect_zset(key) redis.call("ZCARD", key) end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+-- <<< kept.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -929,6 +1023,49 @@ local function position_parse(json)
 end
 -- <<< position_parse.lua
 
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -940,6 +1077,6 @@ end
 
 return run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker, read_risk,
   risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, decimal_add,
-  decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure, entry_rest,
-  expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order, same_size,
-  position_json, position_parse, refuse)
+  decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure, quote,
+  entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order,
+  same_size, position_json, position_parse, quotient, refuse)

@@ -102,11 +102,17 @@ export interface FillInput {
   overfill?: boolean;
 }
 
-/** `applied` is false when this fill was recorded before. `position` is absent once it is flat. */
+/**
+ * `applied` is false when this fill was recorded before. `position` is absent once it is flat; `positions` are all that the fill
+ * touched and that remain. `booked` is the money that it booked; `over`, what of an exit no position of the pair and side held.
+ */
 export interface FillResult {
   applied: boolean;
   order?: PendingOrder;
   position?: Position;
+  positions: Position[];
+  booked: number;
+  over?: number;
   risk: RiskState;
   tripped: boolean;
 }
@@ -228,6 +234,10 @@ export type StateEvent = EventBase &
         positionId: string;
         position?: Position;
         cooldownUntil?: Date;
+        /** What an exit did to other positions of its pair, after the first; `pnl` above is the whole fill's. */
+        others?: readonly { positionId: string; size: number; pnl: number; position?: Position }[];
+        /** What of an exit no position held. */
+        over?: number;
         /** The order's signal, marked again: `cancelOrder` had given it free. */
         signalMarked?: string;
         risk: EventRisk;

@@ -276,10 +276,12 @@ export class StateManager {
 
   /**
    * Books one execution of an order, once by its `fillId`, in any order. An entry fill opens or grows the position (its id is
-   * the order's `positionId`, or the order's own id); an exit fill reduces the order's `positionId`. Each books its realised
-   * change on its own day; flat removes the position, counts the trade, judges the streak and evaluates the breaker.
+   * the order's `positionId`, or the order's own id); an exit fill reduces the order's `positionId`. What is left of it, or all
+   * where the order names none, reduces the pair's other positions of that side, oldest first; `over` tells what none holds.
+   * Each books its realised change on its own day; flat removes the position, counts the trade, judges the streak and evaluates
+   * the breaker. Sizes within a relative 1e-9 are equal.
    * Rejects with an InvalidArgumentError, and changes nothing, when there is no such order (pending, or closed within seven
-   * days) or an exit is larger than the position.
+   * days), when an exit finds nothing to reduce, and when an entry would be filled by more than its size without `overfill`.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
     return this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries));

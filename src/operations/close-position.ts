@@ -64,7 +64,7 @@ export const closePosition: Operation<Args, CloseResult> = {
       call.now,
       {
         booking: { pnl: a.pnl, ts: a.ts },
-        trade: { result: position.realised + a.pnl, ts: a.ts },
+        trades: [{ result: position.realised + a.pnl, ts: a.ts }],
         equity: a.equity,
       },
       a,

@@ -39,7 +39,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       call.now,
       {
         booking: { pnl: a.pnl, ts: a.ts },
-        trade: { result: a.pnl, ts: a.ts },
+        trades: [{ result: a.pnl, ts: a.ts }],
         equity: a.equity,
       },
       a,

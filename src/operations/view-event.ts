@@ -1,7 +1,7 @@
 /** Events as callers see them, from rows and from the fields that the scripts write. */
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
-import type { CircuitBreaker, DailyRisk, EventRisk, PositionSide, StateEvent } from "../types.js";
+import type { CircuitBreaker, DailyRisk, EventRisk, Position, PositionSide, StateEvent } from "../types.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
 import { breakerSource } from "./view-risk.js";
@@ -78,6 +78,8 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         positionId: need(f, "position_id"),
         ...(f.position && { position: positionFromReply([f.position], 0) }),
         ...until(f, "cooldown_until"),
+        ...(f.others && { others: others(f.others) }),
+        ...(f.over && { over: Number(f.over) }),
         ...(f.signal_marked && { signalMarked: f.signal_marked }),
         risk: risk(f),
       };
@@ -175,6 +177,16 @@ function risk(f: Fields): EventRisk {
     tripped: f.tripped === "1",
     ...(f.breaker_reason !== undefined && { breaker: breaker(f) }),
   };
+}
+
+function others(json: string): { positionId: string; size: number; pnl: number; position?: Position }[] {
+  const all: { position_id: string; size: number; pnl: string; position?: unknown }[] = JSON.parse(json);
+  return all.map(({ position_id, size, pnl, position }) => ({
+    positionId: position_id,
+    size,
+    pnl: Number(pnl),
+    ...(position !== undefined && { position: positionFromReply([JSON.stringify(position)], 0) }),
+  }));
 }
 
 function lateDays(json: string): DailyRisk[] {

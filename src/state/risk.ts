@@ -52,8 +52,8 @@ export interface RiskDecision {
 export interface RiskChange {
   /** Money to book on the day of `ts`; without one, on the day that is open. */
   readonly booking?: { readonly pnl: Money; readonly ts: number | undefined };
-  /** A trade to count on the day of `ts`, or on the day that is open; its whole result moves the streak. */
-  readonly trade?: { readonly result: Money; readonly ts: number | undefined } | undefined;
+  /** Trades to count on the day of `ts`, or on the day that is open; the whole result of each, one after the other, moves the streak. */
+  readonly trades?: readonly { readonly result: Money; readonly ts: number | undefined }[];
   readonly equity?: number | undefined;
 }
 
@@ -75,8 +75,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     }
   }
 
-  if (change.trade) {
-    const { result, ts } = change.trade;
+  for (const { result, ts } of change.trades ?? []) {
     const day = ts === undefined ? stands.day : dayOf(ts, policy.dayStart);
     if (day < stands.day) {
       const at = late.findIndex((row) => row.day === day);
@@ -104,7 +103,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     peak_equity,
     current_drawdown,
   };
-  const changed = change.trade || change.equity !== undefined || (change.booking?.pnl ?? 0n) !== 0n;
+  const changed = (change.trades?.length ?? 0) > 0 || change.equity !== undefined || (change.booking?.pnl ?? 0n) !== 0n;
   const cause = changed ? reachedLimit(state, row) : undefined;
   const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
   return { ended, late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };

@@ -1,4 +1,6 @@
 import { minus, plus } from "../../src/exact/double.js";
+import { sameSize } from "../../src/exact/size.js";
+import { compareBytes } from "../../src/state/ranking.js";
 import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -33,6 +35,8 @@ export class Draft {
   readonly notes: string[] = [];
   readonly failures: Incomplete[] = [];
   readonly expected = new Map<string, Expected>();
+  /** Exit orders of which the plan books a fill. */
+  readonly #exiting = new Set<string>();
 
   constructor(
     readonly evidence: Evidence,
@@ -77,9 +81,9 @@ export class Draft {
 
   /** What a fill does to the positions; how much of it can be booked: an exit may find less to reduce. */
   expect(order: PendingOrder, fill: BookedFill): number {
-    const id = order.positionId ?? order.id;
-    const held = this.expected.get(id);
-    if (order.intent === "entry") {
+    const id = order.positionId ?? (order.intent === "entry" ? order.id : undefined);
+    const held = id === undefined ? undefined : this.expected.get(id);
+    if (order.intent === "entry" && id !== undefined) {
       if (held) held.size = plus(held.size, fill.size);
       else {
         const side = positionSideOf(order.side);
@@ -88,10 +92,21 @@ export class Draft {
       }
       return fill.size;
     }
-    if (!held) return 0;
-    const size = Math.min(held.size, fill.size);
-    held.size = minus(held.size, size);
-    return size;
+    // As recordFill books it: what its own position does not hold goes to the pair's others of that side, oldest first.
+    const isUsedUp = order.positionId === undefined || order.filled > 0 || this.#exiting.has(order.id);
+    if (!(held && held.size > 0) && !isUsedUp) return 0;
+    this.#exiting.add(order.id);
+    const others = [...this.expected.values()]
+      .filter((each) => each !== held && each.pair === order.pair && closingSide(each.side) === order.side)
+      .sort((a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
+    let left = fill.size;
+    for (const each of held ? [held, ...others] : others) {
+      const size = Math.min(each.size, left);
+      each.size = sameSize(left, each.size) ? 0 : minus(each.size, size);
+      left = minus(left, size);
+      if (sameSize(fill.size - left, fill.size)) return fill.size;
+    }
+    return minus(fill.size, left);
   }
 }
 

@@ -11,6 +11,7 @@ import { leases } from "./lease.suite.js";
 import { lifecycle } from "./lifecycle.suite.js";
 import { liveness } from "./liveness.suite.js";
 import { money } from "./money.suite.js";
+import { netting } from "./netting.suite.js";
 import type { Theme } from "./open.js";
 import { orderLife } from "./order-life.suite.js";
 import { orders } from "./orders.suite.js";
@@ -38,6 +39,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   admission,
   fills,
   "sizes of fills": fillSizes,
+  netting,
   "life of orders": orderLife,
   leases,
   recovering,

@@ -78,6 +78,10 @@ export class Replayer {
       case "fill_recorded":
         if (event.position) this.#positions.set(event.positionId, event.position);
         else this.#removePosition(event.positionId);
+        for (const { positionId, position } of event.others ?? []) {
+          if (position) this.#positions.set(positionId, position);
+          else this.#removePosition(positionId);
+        }
         this.#store(event.order);
         this.#coolDown(event.order.pair, event.cooldownUntil);
         if (event.signalMarked !== undefined) this.#remember(event.signalMarked, event.at);

@@ -159,7 +159,7 @@ const FILLS: readonly Call[] = [
         side: fc.constantFrom("buy", "sell"),
         size,
         price,
-        intent: fc.constantFrom("entry", "exit"),
+        intent: fc.constantFrom("entry", "exit", "exit"),
         positionId: orderId,
       },
       ["id", "pair", "side", "size", "intent"],
