@@ -57,7 +57,10 @@ const TTL = 10 * MINUTE;
 
 async function openFlow(open: Open): Promise<Flow & AsyncDisposable> {
   const clock = new Clock();
-  const mgr = await open({ execution: { single_active: true } }, { clock: clock.read, instanceId: "bot-1" });
+  const mgr = await open(
+    { execution: { single_active: true }, risk: { opposite_side: "refuse" } },
+    { clock: clock.read, instanceId: "bot-1" },
+  );
   let lease = await mgr.acquireLease({ ttl: TTL });
   await mgr.savePosition({ ...LONG, size: 0.0125, entryPrice: 40_000 });
   await mgr.updateDailyPnl(-100);
@@ -123,6 +126,12 @@ const CAUSES: readonly Cause[] = [
     message: /^BTC\/USDT long is cooling down$/,
     begin: ({ mgr }) => mgr.setCooldown(PAIR, "10m"),
     end: ({ mgr }) => mgr.clearCooldown(PAIR),
+  },
+  {
+    reason: "opposite_side",
+    message: /^BTC\/USDT has a short position or entry, and risk\.opposite_side is refuse$/,
+    begin: ({ mgr }) => mgr.saveOrder({ ...BUY, id: "other", side: "sell", price: null }),
+    end: ({ mgr }) => mgr.removeOrder("other"),
   },
   {
     reason: "max_open_positions",
@@ -567,6 +576,11 @@ export const admission: Theme = (test, open) => {
       ["orderId", "with space"],
       ["orderId", "ünï"],
       ["orderType", ""],
+      ["positionId", ""],
+      ["flip", 7],
+      ["reason", 7],
+      ["rate", 0],
+      ["rate", null],
       ["cooldown", -1],
       ["cooldown", "1 hour"],
       ["tp", Number.NaN],

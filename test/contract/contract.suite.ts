@@ -14,12 +14,14 @@ import { money } from "./money.suite.js";
 import { netting } from "./netting.suite.js";
 import type { Theme } from "./open.js";
 import { orderLife } from "./order-life.suite.js";
+import { orderUpdates } from "./order-updates.suite.js";
 import { orders } from "./orders.suite.js";
 import { positions } from "./positions.suite.js";
 import { recovering } from "./recovering.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
+import { additions, flips, otherSide } from "./turning.suite.js";
 import { validation } from "./validation.suite.js";
 import { watching } from "./watch.suite.js";
 
@@ -41,6 +43,10 @@ const THEMES: Readonly<Record<string, Theme>> = {
   "sizes of fills": fillSizes,
   netting,
   "life of orders": orderLife,
+  "updates of orders": orderUpdates,
+  additions,
+  flips,
+  "the other side": otherSide,
   leases,
   recovering,
   events,
