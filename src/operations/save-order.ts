@@ -132,6 +132,11 @@ function sameDone(known: OrderRow, a: Args): OrderRow {
   return known;
 }
 
+/** Whether it is the position that an order opened, or turned around, and that is gone: a stale write does not give it back. */
+function isLost({ id, flip }: OrderRow, positionId: string | undefined): boolean {
+  return positionId !== undefined && (positionId === id || positionId === flip);
+}
+
 /** A write never takes back what is known of a pending order. */
 function withKnown(known: OrderRow | undefined, a: Args): Args {
   if (!known) return a;
@@ -147,7 +152,7 @@ function withKnown(known: OrderRow | undefined, a: Args): Args {
     ...a,
     filled,
     status,
-    positionId: a.positionId ?? known.position_id ?? undefined,
+    positionId: known.position_id ?? (isLost(known, a.positionId) ? undefined : a.positionId),
     signalId: a.signalId ?? known.signal_id ?? undefined,
     createdAt: a.createdAt ?? known.created_at,
     reason: a.reason === "" ? (known.reason ?? "") : a.reason,

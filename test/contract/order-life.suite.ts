@@ -118,6 +118,20 @@ export const orderLife: Theme = (test, open) => {
     }
   });
 
+  test("an entry that lost its position keeps its slot, whatever a stale write says", async () => {
+    await using mgr = await open();
+    const order = await admitted(mgr, { size: 2, price: 100 });
+    await mgr.recordFill(order.id, { fillId: "f1", price: 100, size: 1 });
+    const seen = await mgr.getOrder(order.id);
+    assert.is(seen?.positionId, order.id);
+    await mgr.closePosition(order.id, { pnl: 0 });
+    const late = await mgr.saveOrder({ ...order, positionId: order.id, status: "open" });
+    assert.equal([late.positionId, late.filled], [undefined, 1]);
+    assert.equal(await toldReservations(mgr, [PAIR]), { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "100" });
+
+    assert.is((await mgr.saveOrder({ ...order, positionId: "p1", status: "open" })).positionId, "p1");
+  });
+
   test("cancelling an order says whether there was one to cancel", async () => {
     await using mgr = await open();
     await mgr.saveOrder(BUY);
