@@ -9,8 +9,18 @@
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
--- KEYS[8] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- KEYS[9] signals:processed      zset    id -> ms it was marked
+-- KEYS[8] orders:by_position     zset    position id|id of a pending order that names it -> 0
+-- KEYS[9] positions:open         hash    id -> JSON
+-- KEYS[10] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
+-- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[13] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[14] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[15] risk:history          hash    day -> JSON
+-- KEYS[16] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[17] risk:limits           hash    limit -> number
+-- KEYS[18] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[19] signals:processed     zset    id -> ms it was marked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -19,6 +29,10 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] id                  client order id
 -- ARGV[8] release_signal      1 = the signal may be acted on again
+-- ARGV[9] dust                a rest of its position of up to this size cannot be sold; "" = none
+-- ARGV[10] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[11] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[12] max_trades         how many trade ids are remembered
 -- Reply {"cancelled", signal released 0|1, call}
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
@@ -223,6 +237,9 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
@@ -300,8 +317,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 

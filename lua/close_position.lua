@@ -7,13 +7,17 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
--- KEYS[8] risk:history           hash    day -> JSON
--- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- KEYS[10] risk:limits           hash    limit -> number
--- KEYS[11] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[12] orders:pending        hash    id -> JSON
+-- KEYS[6] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
+-- KEYS[7] trades:closed          stream  ms-seq -> trade: JSON
+-- KEYS[8] trades:ended           zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[9] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[10] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[11] risk:history          hash    day -> JSON
+-- KEYS[12] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[13] risk:limits           hash    limit -> number
+-- KEYS[14] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[15] orders:pending        hash    id -> JSON
+-- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -26,8 +30,10 @@
 -- ARGV[10] equity             quote currency; "" = unknown
 -- ARGV[11] cooldown           ms for the pair; "" = the one the position asked for
 -- ARGV[12] reason             why it was closed; "" = not said
--- ARGV[13] day_start          start of the trading day, ms after midnight UTC
--- ARGV[14] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[13] dust               size left at the exchange that cannot be sold; "" = none
+-- ARGV[14] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[16] max_trades         how many trade ids are remembered
 -- Reply {"closed", position JSON, tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
@@ -484,6 +490,9 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
@@ -561,8 +570,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 

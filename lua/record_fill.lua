@@ -11,14 +11,20 @@
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:fills           zset    order id|fill id -> ms it was booked
--- KEYS[9] positions:open         hash    id -> JSON
--- KEYS[10] risk:exposure         hash    notional, slots, pair:<pair> -> slots
--- KEYS[11] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
--- KEYS[12] risk:history          hash    day -> JSON
--- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
--- KEYS[14] risk:limits           hash    limit -> number
--- KEYS[15] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[16] signals:processed     zset    id -> ms it was marked
+-- KEYS[9] orders:fills_told      hash    order id|fill id -> its price and size
+-- KEYS[10] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[11] positions:open        hash    id -> JSON
+-- KEYS[12] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
+-- KEYS[13] trades:closed         stream  ms-seq -> trade: JSON
+-- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[16] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[17] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[18] risk:history          hash    day -> JSON
+-- KEYS[19] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[20] risk:limits           hash    limit -> number
+-- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[22] signals:processed     zset    id -> ms it was marked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -32,13 +38,15 @@
 -- ARGV[11] fee                quote currency
 -- ARGV[12] ts                 ms of the execution; "" = now
 -- ARGV[13] done               1 = the exchange says the order is complete
--- ARGV[14] overfill           1 = an entry may be filled by more than its size
--- ARGV[15] day_start          start of the trading day, ms after midnight UTC
--- ARGV[16] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[17] fill_window        ms for which a fill id is remembered
--- ARGV[18] max_fills          how many fill ids are remembered
--- ARGV[19] dedup_window       ms for which a signal is remembered
--- ARGV[20] max_ids            how many signals are remembered
+-- ARGV[14] dust               a rest of up to this size cannot be sold; "" = none
+-- ARGV[15] overfill           1 = an entry may be filled by more than its size
+-- ARGV[16] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[17] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[18] fill_window        ms for which a fill id is remembered
+-- ARGV[19] max_fills          how many fill ids are remembered
+-- ARGV[20] dedup_window       ms for which a signal is remembered
+-- ARGV[21] max_ids            how many signals are remembered
+-- ARGV[22] max_trades         how many trade ids are remembered
 -- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, booked, over, JSON of each other position that remains, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
@@ -792,6 +800,9 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
@@ -869,8 +880,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 
@@ -1001,6 +1014,12 @@ local function position_json(p)
     .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
+    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
     .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
     .. p.metadata .. '}'
 end
@@ -1016,6 +1035,12 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata

@@ -6,8 +6,16 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- KEYS[7] orders:pending         hash    id -> JSON
+-- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
+-- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[8] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[9] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[10] risk:history          hash    day -> JSON
+-- KEYS[11] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[12] risk:limits           hash    limit -> number
+-- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[14] orders:pending        hash    id -> JSON
+-- KEYS[15] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -15,6 +23,10 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] id
+-- ARGV[8] reason              why it is gone; "" = not said
+-- ARGV[9] day_start           start of the trading day, ms after midnight UTC
+-- ARGV[10] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[11] max_trades         how many trade ids are remembered
 -- Reply {"removed", call}
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
@@ -214,6 +226,9 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
@@ -291,8 +306,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 

@@ -10,6 +10,7 @@
 -- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[8] risk:limits            hash    limit -> number
 -- KEYS[9] risk:trades            zset    booked trade id -> ms
+-- KEYS[10] positions:open        hash    id -> JSON
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

@@ -309,6 +309,12 @@ local function position_json(p)
     .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
+    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
     .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
     .. p.metadata .. '}'
 end
@@ -324,6 +330,12 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata

@@ -227,6 +227,16 @@ const events = section({
     .describe("How many events are kept; 0 keeps none."),
 }).describe("The event log.");
 
+const trades = section({
+  max_length: z
+    .int({ error: "a whole number from 0 to 10000000" })
+    .min(0)
+    .max(10_000_000)
+    .overwrite((value) => value + 0) // no -0
+    .default(100_000)
+    .describe("How many closed trades are kept on Redis and in memory; a DuckDB file keeps all."),
+}).describe("Closed trades.");
+
 const execution = section({
   single_active: bool()
     .default(false)
@@ -246,6 +256,7 @@ const configShape = {
   risk,
   signals,
   events,
+  trades,
   execution,
 };
 

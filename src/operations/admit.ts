@@ -98,6 +98,7 @@ export const admit: Operation<Args, Admission> = {
       metadata: a.metadata,
       notional,
       fills_since: fillsSince(state.fills),
+      version: 1,
     });
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };

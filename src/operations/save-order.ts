@@ -92,6 +92,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       metadata: a.metadata,
       notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price: a.price }),
       fills_since: known ? known.fills_since : fillsSince(state.fills),
+      version: (known?.version ?? 0) + 1,
     });
 
     writeOrder(state, order, call.now);

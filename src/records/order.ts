@@ -9,8 +9,10 @@ import {
   nullable,
   optional,
   type Row,
+  seenLast,
   since,
   time,
+  whole,
   word,
 } from "./field.js";
 
@@ -37,6 +39,16 @@ export const order = {
   notional: hidden(money),
   /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
   fills_since: since(2, hidden(optional(time))),
+  /** Grows by one with every change. */
+  version: seenLast(since(3, whole, 1)),
+  /** Why it was placed (tp, sl, trailing, manual, ...): the reason of the trade that it ends. */
+  reason: since(3, optional(name)),
+  /** Flow currency per unit of the pair's settle currency. */
+  rate: since(3, optional(double)),
+  /** The position of the other side that this entry turns around. */
+  flip: since(3, optional(name)),
+  /** What that side held when the flip was admitted. */
+  closes: since(3, hidden(optional(double))),
 };
 
 export type OrderRow = Row<typeof order>;

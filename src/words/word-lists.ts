@@ -45,6 +45,10 @@ export const REFUSALS = [
 /** Why an entry may not go ahead; the first that holds, in this order. */
 export type Refusal = (typeof REFUSALS)[number];
 
+/** How a position ended: by fills, by `closePosition`, by `removePosition`, or with a rest that cannot be sold. */
+export const TRADE_ENDINGS = ["fills", "closed", "removed", "dust"] as const;
+export type TradeEnding = (typeof TRADE_ENDINGS)[number];
+
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
 export type RecoveryMode = (typeof RECOVERY_MODES)[number];
 
