@@ -34,7 +34,10 @@ export interface Position {
   version: number;
 }
 
-/** What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. A `version` is ignored: the store counts. */
+/**
+ * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `version`, `realised`, `fees` and `cash` are ignored: the
+ * store reckons them.
+ */
 export interface PositionInput {
   id: string;
   pair: string;
@@ -48,10 +51,13 @@ export interface PositionInput {
   cooldown?: Duration | null;
   metadata?: Metadata;
   version?: number;
+  realised?: number;
+  fees?: number;
+  cash?: number;
 }
 
 /** The fields that `updatePosition` may change; `null` removes `tp` or `sl`. */
-export type PositionPatch = Partial<Omit<PositionInput, "id" | "version" | "cooldown">>;
+export type PositionPatch = Partial<Omit<PositionInput, "id" | "version" | "cooldown" | "realised" | "fees" | "cash">>;
 
 /** An order that may still be filled. `price` is null for a market order; `filled` in base currency. */
 export interface PendingOrder {

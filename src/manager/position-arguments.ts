@@ -18,7 +18,9 @@ export interface CloseOptions {
 }
 
 const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata"];
-const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", "version"];
+/** What the store reckons by itself: a position that was read can be saved as it is. */
+const RECKONED = ["version", "realised", "fees", "cash"];
+const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", ...RECKONED];
 
 export function positionArguments(position: PositionInput) {
   const p = check.fields("position", position, POSITION_FIELDS);
