@@ -29,7 +29,7 @@ local function run(events_key, answer, event, record_parse, order_slots, hold, w
 
   -- Decide.
   local order, delta = record_parse(stored), {}
-  hold(delta, order.pair, order.notional, order_slots(order), -1)
+  hold_order(delta, order, -1)
 
   -- Write.
   write_exposure(exposure_key, delta)

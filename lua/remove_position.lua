@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- remove_position: forgets a position without booking anything.
+-- remove_position: removes a position without booking anything. One that had merely been saved is forgotten; one on which something was
+-- booked ends as a trade, whose result is not known unless it was told.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -29,308 +30,55 @@
 -- ARGV[11] max_trades         how many trade ids are remembered
 -- Reply {"removed", call}
 --       {"none", call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, record_parse, hold, write_exposure, entry_rest, expect_stream)
-  local positions_key, exposure_key, orders_key = KEYS[5], KEYS[6], KEYS[7]
-  local id = ARGV[7]
+local function run()
+  local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+  local id, reason = ARGV[7], ARGV[8]
+  local day_start, breaker_duration, max_trades = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
   -- Read.
   expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
   if not stored then return answer({ "none" }) end
+  local position, delta = position_parse(stored), {}
+  local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
+  local naming = orders_naming(by_position_key, orders_key, id)
+  local ends = read_ends(trades_key, ended_key)
+  hold_position(delta, position, -1)
+
+  -- A position that had merely been saved: the bot books its result by itself.
+  if not position.last_fill_ts and not position.told and position.cash == "0" then
+    local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size }, ends, naming, delta)
+    ended.trade.told, ended.trade.forgotten = "1", "1"
+    write_exposure(exposure_key, delta)
+    write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+    event("position_removed", "id", id, "pair", position.pair)
+    return answer({ "removed" })
+  end
 
   -- Decide.
-  local position, delta = record_parse(stored), {}
-  hold(delta, position.pair, position.notional, 1, -1)
-  local rest = entry_rest(orders_key, id, delta)
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  if risk.ended then expect_hash(history_key) end
+  local ended = decide_end(position, {
+    how = "removed", reason = reason ~= "" and reason or "removed", untold = not position.told and position.size or nil,
+    unexplained = position.size,
+  }, ends, naming, delta)
+  local fault = holding.fault
+    or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  local source, cause = reached_limit(risk, limits_key)
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  local cools = ended.cool_until > cooling
 
   -- Write.
   write_exposure(exposure_key, delta)
-  redis.call("HDEL", positions_key, id)
-  if rest then redis.call("HSET", orders_key, id, rest) end
-  event("position_removed", "id", id, "pair", position.pair)
+  write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  event("position_removed", "id", id, "pair", position.pair, "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "",
+    "trade", ended.text, risk_event(risk, breaker))
 
   return answer({ "removed" })
 end
-
--- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
-
--- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
-local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
-local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
-local clock = ARGV[3] -- ms; "" = the server's TIME
-local instance = ARGV[4] -- who asks, for the event log
-local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
-local max_events = ARGV[6] -- events kept; 0 = none
-
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
-if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
-if epoch ~= flow_epoch then
-  if epoch ~= "" then
-    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
-  end
-  -- Whoever names no epoch names no schema by it either.
-  local written = redis.call("HMGET", meta_key, "schema", "migrating")
-  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
-  end
-end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
-if call ~= "" then
-  kept = redis.call("HMGET", call_key, slot, "until")
-  local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
-  if last == number then
-    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
-    local reply = {}
-    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
-    return reply
-  end
-  if last and tonumber(last) > tonumber(number) then
-    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
-  end
-end
-local now = tonumber(clock)
-if not now then
-  local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-local now_text = string.format("%.0f", now)
-if lease ~= "" then
-  local held = redis.call("HMGET", lease_key, "token", "until")
-  if held[1] ~= lease or tonumber(held[2]) <= now then
-    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
-  end
-end
-
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
-local function answer(reply)
-  reply[#reply + 1] = call
-  if call ~= "" then
-    local text = table.concat(reply, "\0")
-    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
-      redis.call("HSET", call_key, slot, text)
-    else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
-      redis.call("PEXPIRE", call_key, "1200000")
-    end
-  end
-  return reply
-end
-
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
-local function event(kind, ...)
-  if max_events ~= "0" then
-    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-  end
-end
--- <<< change.lua
-
--- >>> money.lua
--- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
-
-local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
--- <<< money.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
-
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
-  local units, parts = money_parse(notional)
-  if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
-end
-
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
-
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
-  local units, parts = money_parse(stored[1] or "0")
-  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
-  end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
-end
--- <<< exposure.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> entry_rest.lua
--- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
--- a slot again. The order as it is then to be stored; nil where there is none.
-local function entry_rest(orders_key, position_id, delta)
-  local stored = redis.call("HGET", orders_key, position_id)
-  local order = stored and order_parse(stored)
-  if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  order.position_id = nil
-  hold(delta, order.pair, "0", order_slots(order), 1)
-  return order_json(order)
-end
--- <<< entry_rest.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
-return run(events_key, answer, event, record_parse, hold, write_exposure, entry_rest, expect_stream)

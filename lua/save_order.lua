@@ -80,7 +80,7 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
     if created_at == "" then created_at = string.format("%.0f", known.created_at) end
     expect_zset(fills_key)
     since = known.fills_since and string.format("%.0f", known.fills_since)
-    hold(delta, known.pair, known.notional, order_slots(known), -1)
+    hold_order(delta, known, -1)
   else
     since = fills_since(fills_key)
   end
@@ -99,7 +99,7 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
 
   -- Write.
   write_exposure(exposure_key, delta)
-  local json = write_order(orders_key, closed_key, closed_at_key, order)
+  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, stored and known.position_id or nil)
   event("order_saved", "order", json)
 
   return answer({ "saved", json })

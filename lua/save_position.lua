@@ -38,22 +38,20 @@ local function run(events_key, now_text, answer, event, record_parse, hold, writ
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
-  local delta, version, realised, last_fill_ts = {}, 1, "0", nil
-  if stored then
-    local replaced = record_parse(stored)
-    version = replaced.version + 1
-    realised = replaced.realised
-    last_fill_ts = replaced.last_fill_ts and string.format("%.0f", replaced.last_fill_ts)
-    hold(delta, replaced.pair, replaced.notional, 1, -1)
-  end
+  local delta, replaced = {}, stored and position_parse(stored)
+  if replaced then hold_position(delta, replaced, -1) end
+  local before = replaced or { realised = "0", fees = "0", cash = "0", entry_instance = instance, version = 0 }
   local position = {
     id = id, pair = pair, side = side, size = size, entry_price = entry_price,
     entry_ts = entry_ts == "" and now_text or entry_ts,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil,
-    cooldown = cooldown ~= "" and cooldown or nil, realised = realised, last_fill_ts = last_fill_ts,
-    notional = notional_of(size, entry_price), version = version, metadata = metadata,
+    cooldown = cooldown ~= "" and cooldown or nil, notional = notional_of(size, entry_price),
+    realised = before.realised, result = before.result, fees = before.fees, cash = before.cash,
+    entered = entered_anew(replaced, size), exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
+    entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told,
+    last_fill_ts = before.last_fill_ts, version = string.format("%.0f", before.version + 1), metadata = metadata,
   }
-  hold(delta, pair, position.notional, 1, 1)
+  hold_position(delta, position, 1)
   local json = position_json(position)
 
   -- Write.

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once.
+-- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once; that of an open position tells the
+-- result of that position.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -31,7 +32,7 @@
 
 local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity,
     reached_limit, write_risk, risk_event, expect_hash, remembers, remember, refuse)
-  local daily_key, history_key, breaker_key, limits_key, trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+  local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
   local trade_window, max_trades = tonumber(ARGV[13]), tonumber(ARGV[14])
@@ -40,22 +41,35 @@ local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_u
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
   expect_hash(history_key)
-  if trade_id ~= "" and remembers(trades_key, trade_id, trade_window) then
-    return answer({ "repeated", "0", risk_reply(risk, breaker) })
-  end
+  -- The id of an open position tells that position's result, once; an earlier trade may have had the same.
+  local held = trade_id ~= "" and redis.call("HGET", positions_key, trade_id)
+  local position = held and position_parse(held)
+  local is_booked = position and position.told or (not position and trade_id ~= "" and remembers(trades_key, trade_id, trade_window))
+  if is_booked then return answer({ "repeated", "0", risk_reply(risk, breaker) }) end
 
   -- Decide.
   local at = tonumber(ts)
-  local fault = book_pnl(risk, history_key, pnl, at, day_start)
+  local booked, result = pnl, pnl
+  if position then
+    local before = position.realised
+    move_result(position, decimal(pnl))
+    local units, parts = money_parse(position.realised)
+    booked, result = money_text(money_add(units, parts, money_negate(money_parse(before)))), position.realised
+    position.told, position.version = "1", string.format("%.0f", position.version + 1)
+  end
+  local fault = holding.fault or book_pnl(risk, history_key, booked, position and {} or { untied = pnl }, at, day_start)
+    or count_trade(risk, history_key, { result = result, counts = true, judges = true }, at, day_start)
   if fault then return refuse("SFINVALID", fault) end
-  count_trade(risk, history_key, pnl, at, day_start)
   if equity ~= "" then book_equity(risk, tonumber(equity)) end
   local source, cause = reached_limit(risk, limits_key)
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
 
   -- Write.
-  event("pnl_booked", "pnl", pnl, "trade_id", trade_id, risk_event(risk, breaker))
+  local told = { risk_event(risk, breaker) }
+  if position then told[#told + 1], told[#told + 2] = "position", position_json(position) end
+  event("pnl_booked", "pnl", pnl, "trade_id", trade_id, unpack(told))
   if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
+  if position then redis.call("HSET", positions_key, trade_id, position_json(position)) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
 
   return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })

@@ -45,15 +45,16 @@ local function run(events_key, answer, event, hold, write_exposure, expect_strea
 
   -- Decide.
   local delta = {}
-  hold(delta, position.pair, position.notional, 1, -1)
+  hold_position(delta, position, -1)
   for field, value in pairs(changes) do
     if value == "none" and (field == "tp" or field == "sl") then position[field] = nil
     elseif value ~= "" then position[field] = value end
   end
+  if changes.size ~= "" then position.entered = entered_anew(position, position.size) end
   if changes.size ~= "" or changes.entry_price ~= "" then position.cost = nil end
   position.notional = notional_of(position.size, position.entry_price)
-  position.version = position.version + 1
-  hold(delta, position.pair, position.notional, 1, 1)
+  position.version = string.format("%.0f", position.version + 1)
+  hold_position(delta, position, 1)
   local json = position_json(position)
 
   -- Write.

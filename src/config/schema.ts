@@ -229,10 +229,9 @@ const events = section({
 
 const trades = section({
   max_length: z
-    .int({ error: "a whole number from 0 to 10000000" })
-    .min(0)
+    .int({ error: "a whole number from 1 to 10000000" })
+    .min(1)
     .max(10_000_000)
-    .overwrite((value) => value + 0) // no -0
     .default(100_000)
     .describe("How many closed trades are kept on Redis and in memory; a DuckDB file keeps all."),
 }).describe("Closed trades.");

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../errors.js";
 import { type Decimal, subtractDecimal, toDecimal } from "../exact/decimal.js";
 import { minus, plus } from "../exact/double.js";
-import { formatMoney, fromMoney, type Money } from "../exact/money.js";
+import { formatMoney, fromMoney, type Money, withinMoney } from "../exact/money.js";
 import { exceeds, sameSize } from "../exact/size.js";
 import type { AmendmentRow } from "../records/amendment.js";
 import type { DustRow } from "../records/dust.js";
@@ -16,7 +16,7 @@ import type { RiskPolicy } from "../state/breaker.js";
 import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
-import { gainOf, grown, leftOf, moneyOf, movedResult, reduced, splitBySize, worthOf } from "../state/holding.js";
+import { gainOf, grown, leftOf, moneyOf, movedResult, outOfRange, reduced, splitBySize, worthOf } from "../state/holding.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { findOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
@@ -154,9 +154,8 @@ export const recordFill: Operation<Args, Filling> = {
     const { all, over } = stored.intent === "entry" ? entryParts(state, stored, a) : exitParts(state, stored, a, call.now);
     const { effects, amendments, dust, dustSold } = book(state, stored, a, call, all);
     const opened = effects.find(({ position }) => position.size !== 0 && position.side === sideEntered(stored));
-    const order = stored.intent === "entry" && opened ? orderWith(filled, { position_id: opened.position.id }) : filled;
-
     const flat = effects.filter(({ position }) => position.size === 0).map(({ position }) => position);
+    const order = stored.intent === "entry" ? entryAfter(filled, opened?.position, flat) : filled;
     const dusty = effects.filter(({ position }) => endsAsDust(state, position, order, a)).map(({ position }) => position);
     const ends: EndedPosition[] = [];
     for (const position of [...flat, ...dusty]) {
@@ -183,7 +182,7 @@ export const recordFill: Operation<Args, Filling> = {
     const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
     const later = amendments.reduce((sum, { pnl }) => sum + pnl, 0n);
     const cash = dustSold?.pnl ?? 0n;
-    const booked = open + later + cash;
+    const booked = inRange(open + later + cash);
     const risk = decideRisk(
       state,
       call.now,
@@ -436,6 +435,11 @@ function book(state: FlowState, order: OrderRow, a: Args, call: Call, all: reado
   return { effects, amendments, dust, dustSold };
 }
 
+function inRange(amount: Money): Money {
+  if (!withinMoney(amount)) throw outOfRange();
+  return amount;
+}
+
 function effectOf(before: PositionRow | undefined, position: PositionRow, taken: number): Effect {
   const booked = position.realised - (before?.realised ?? 0n);
   return { position, taken, booked };
@@ -514,6 +518,12 @@ function endsAsDust(state: FlowState, position: PositionRow, order: OrderRow, { 
   if (dust === undefined || position.size === 0 || !isDone(order.status)) return false;
   if (position.side !== sideReduced(order) || exceeds(position.size, dust)) return false;
   return !ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
+}
+
+/** An entry names the position that it fills; one that turned its position around names that no longer, so that the slot passes over. */
+function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly PositionRow[]): OrderRow {
+  if (entered) return orderWith(order, { position_id: entered.id });
+  return flat.some(({ id }) => id === order.position_id) ? orderWith(order, { position_id: null }) : order;
 }
 
 /** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */

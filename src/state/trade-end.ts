@@ -91,7 +91,7 @@ export function decideEnd(
       metadata: position.metadata,
     },
     counted: { result: position.realised, ts, ends: true, counts: !isTold, judges: !isTold && untold === 0 },
-    rests: naming.filter(({ intent }) => intent === "entry").map((each) => orderWith(each, { position_id: null })),
+    rests: naming.filter(({ intent }) => intent === "entry").map((each) => orderWith(each, { position_id: null, version: each.version + 1 })),
     exitsLeft: naming.filter(({ intent }) => intent === "exit"),
     coolUntil: cooldown === null ? 0 : at + cooldown,
   };
@@ -129,7 +129,7 @@ export function ordersNaming(state: FlowState, positionId: string, order?: Order
   const orders: OrderRow[] = [];
   for (const id of state.ordersByPosition.of(positionId)) {
     const each = id === order?.id ? order : state.orders.get(id);
-    if (each && !isDone(each.status)) orders.push(each);
+    if (each?.position_id === positionId && !isDone(each.status)) orders.push(each);
   }
   return inOrder(orders, (a, b) => compareBytes(a.id, b.id));
 }
