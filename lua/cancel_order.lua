@@ -9,7 +9,7 @@
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
--- KEYS[8] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[8] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[9] signals:processed      zset    id -> ms it was marked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
@@ -23,8 +23,8 @@
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, answer, event, order_parse, order_slots, hold, write_exposure, expect_hash, expect_zset,
-    expect_stream, write_order)
+local function run(events_key, answer, event, order_parse, hold_order, write_exposure, expect_hash, expect_zset, expect_stream,
+    write_order)
   local orders_key, closed_key, closed_at_key, exposure_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, release_signal = ARGV[7], ARGV[8] == "1"
 
@@ -38,8 +38,8 @@ local function run(events_key, answer, event, order_parse, order_slots, hold, wr
 
   -- Decide.
   local order, delta = order_parse(stored), {}
-  hold(delta, order.pair, order.notional, order_slots(order), -1)
-  order.status, order.notional = "cancelled", "0"
+  hold_order(delta, order, -1)
+  order.status, order.notional, order.version = "cancelled", "0", order.version + 1
   local released = release_signal and order.signal_id and tonumber(order.filled) == 0
 
   -- Write.
@@ -223,61 +223,54 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
 -- <<< order_parse.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
 local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
 
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
   local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
+  redis.call("HSET", exposure_key, unpack(written))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
 
@@ -300,8 +293,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 
@@ -345,5 +340,5 @@ local function write_order(orders_key, closed_key, closed_at_key, order)
 end
 -- <<< order_life.lua
 
-return run(events_key, answer, event, order_parse, order_slots, hold, write_exposure, expect_hash, expect_zset, expect_stream,
+return run(events_key, answer, event, order_parse, hold_order, write_exposure, expect_hash, expect_zset, expect_stream,
   write_order)

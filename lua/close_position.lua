@@ -7,7 +7,7 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[6] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[8] risk:history           hash    day -> JSON
 -- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
@@ -33,7 +33,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply,
-    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold,
+    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold_position,
     write_exposure, entry_rest, expect_hash, expect_stream, refuse)
   local positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
   local id, pnl, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -52,7 +52,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
 
   -- Decide.
   local delta = {}
-  hold(delta, position.pair, position.notional, 1, -1)
+  hold_position(delta, position, -1)
   local rest = entry_rest(orders_key, id, delta)
   local at = tonumber(ts)
   local fault = book_pnl(risk, history_key, pnl, at, day_start)
@@ -484,61 +484,58 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
 -- <<< order_parse.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+local function hold_position(delta, p, sign)
+  hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
 local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
 
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
   local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
+  redis.call("HSET", exposure_key, unpack(written))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
 
@@ -561,8 +558,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 
@@ -573,8 +572,9 @@ local function entry_rest(orders_key, position_id, delta)
   local stored = redis.call("HGET", orders_key, position_id)
   local order = stored and order_parse(stored)
   if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  order.position_id = nil
-  hold(delta, order.pair, "0", order_slots(order), 1)
+  hold_order(delta, order, -1)
+  order.position_id, order.version = nil, order.version + 1
+  hold_order(delta, order, 1)
   return order_json(order)
 end
 -- <<< entry_rest.lua
@@ -598,5 +598,5 @@ end
 -- <<< refuse.lua
 
 return run(events_key, now, answer, event, money_parse, money_add, money_text, read_breaker, read_risk, risk_reply, breaker_until,
-  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold, write_exposure, entry_rest,
-  expect_hash, expect_stream, refuse)
+  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, record_parse, hold_position, write_exposure,
+  entry_rest, expect_hash, expect_stream, refuse)

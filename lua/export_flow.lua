@@ -22,7 +22,7 @@
 -- KEYS[19] recovery:current      hash    id, token, holder, until ms, begun_at ms
 -- KEYS[20] recovery:journal      hash    what must be known if the recovery is resumed
 -- KEYS[21] events:log            stream  every change
--- KEYS[22] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[22] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

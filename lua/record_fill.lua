@@ -12,7 +12,7 @@
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[9] positions:open         hash    id -> JSON
--- KEYS[10] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[10] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[11] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[12] risk:history          hash    day -> JSON
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
@@ -45,9 +45,9 @@
 
 local function run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker,
     read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal,
-    decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure,
-    quote, entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE,
-    write_order, same_size, position_json, position_parse, quotient, refuse)
+    decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, hold_position, hold_order,
+    write_exposure, quote, entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional,
+    ORDER_DONE, write_order, same_size, position_json, position_parse, quotient, refuse)
   local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, overfill = tonumber(ARGV[12]), ARGV[13] == "1", ARGV[14] == "1"
@@ -86,7 +86,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
 
   -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
   local delta, is_used_up = {}, tonumber(order.filled) > 0
-  hold(delta, order.pair, order.notional, order_slots(order), -1)
+  hold_order(delta, order, -1)
   order.position_id = position_id
   order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
   if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
@@ -100,7 +100,7 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
   elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
   elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
   order.notional = order_notional(order)
-  hold(delta, order.pair, order.notional, order_slots(order), 1)
+  hold_order(delta, order, 1)
 
   -- Decide: what the fill does to positions, and the money it realises.
   local effects, over = {}, "0"
@@ -221,13 +221,13 @@ local function run(events_key, now, answer, event, money_parse, money_add, money
     if not (money_fits(units, parts) and money_fits(booked_units, booked_parts)) then
       return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
     end
-    if each.notional then hold(delta, each.pair, each.notional, 1, -1) end
+    if each.notional then hold_position(delta, each, -1) end
     each.realised = money_text(units, parts)
     effect.last_ts = math.max(ts, tonumber(each.last_fill_ts or 0))
     each.last_fill_ts = string.format("%.0f", effect.last_ts)
     each.version = each.version + 1
     each.notional = notional_of(each.size, each.entry_price)
-    if not effect.flat then hold(delta, each.pair, each.notional, 1, 1) end
+    if not effect.flat then hold_position(delta, each, 1) end
     effect.rest = effect.flat and entry_rest(orders_key, each.id, delta)
   end
   local booked = money_text(booked_units, booked_parts)
@@ -792,61 +792,58 @@ local function order_parse(json)
   o.sl = o.sl and number_text(o.sl)
   o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
   o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
   o.metadata = metadata
   return o
 end
 -- <<< order_parse.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+local function hold_position(delta, p, sign)
+  hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
 local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
 
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
   local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
+  redis.call("HSET", exposure_key, unpack(written))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
 
@@ -869,8 +866,10 @@ local function order_json(o)
     .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
     .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
     .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. (o.metadata and ',"metadata":' .. o.metadata or "")
-    .. '}'
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
 
@@ -881,8 +880,9 @@ local function entry_rest(orders_key, position_id, delta)
   local stored = redis.call("HGET", orders_key, position_id)
   local order = stored and order_parse(stored)
   if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  order.position_id = nil
-  hold(delta, order.pair, "0", order_slots(order), 1)
+  hold_order(delta, order, -1)
+  order.position_id, order.version = nil, order.version + 1
+  hold_order(delta, order, 1)
   return order_json(order)
 end
 -- <<< entry_rest.lua
@@ -951,10 +951,11 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- The money that the unfilled rest of an order may still put to work.
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
 local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
 end
 -- <<< notional.lua
 
@@ -1077,6 +1078,6 @@ end
 
 return run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker, read_risk,
   risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, decimal_add,
-  decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, order_slots, hold, write_exposure, quote,
+  decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, hold_position, hold_order, write_exposure, quote,
   entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order,
   same_size, position_json, position_parse, quotient, refuse)

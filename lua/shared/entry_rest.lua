@@ -4,7 +4,8 @@ local function entry_rest(orders_key, position_id, delta)
   local stored = redis.call("HGET", orders_key, position_id)
   local order = stored and order_parse(stored)
   if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  order.position_id = nil
-  hold(delta, order.pair, "0", order_slots(order), 1)
+  hold_order(delta, order, -1)
+  order.position_id, order.version = nil, order.version + 1
+  hold_order(delta, order, 1)
   return order_json(order)
 end

@@ -10,8 +10,9 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- The money that the unfilled rest of an order may still put to work.
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
 local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
 end

@@ -23,7 +23,7 @@ export const cancelOrder: Operation<Args, boolean> = {
     const pending = state.orders.get(id);
     if (!pending) return false;
 
-    const order = orderWith(pending, { status: "cancelled", notional: 0n });
+    const order = orderWith(pending, { status: "cancelled", notional: 0n, version: pending.version + 1 });
     const released = releaseSignal && order.signal_id !== null && order.filled === 0;
 
     writeOrder(state, order, call.now);

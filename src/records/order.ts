@@ -9,8 +9,11 @@ import {
   nullable,
   optional,
   type Row,
+  seenLast,
   since,
+  text,
   time,
+  whole,
   word,
 } from "./field.js";
 
@@ -37,6 +40,16 @@ export const order = {
   notional: hidden(money),
   /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
   fills_since: since(2, hidden(optional(time))),
+  /** 1 when it was first stored; grows with every change. */
+  version: since(3, seenLast(whole), 1),
+  /** Why it was placed: tp, sl, trailing, manual, ... */
+  reason: since(3, optional(text)),
+  /** Flow currency per unit of what the pair settles in. */
+  rate: since(3, optional(double)),
+  /** The position of the other side that it turns around: its fills close that side of the pair first. */
+  flip: since(3, optional(name)),
+  /** Of a flip: what that side held when it was admitted. So much of it takes nothing of the exposure. */
+  closes: since(3, hidden(optional(double))),
 };
 
 export type OrderRow = Row<typeof order>;

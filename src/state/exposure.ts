@@ -1,5 +1,5 @@
 /**
- * What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums so that an
+ * What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums so that an
  * admission costs the same with ten positions and with ten thousand. Lua twins:
  * `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
  */
@@ -7,6 +7,7 @@ import type { Money } from "../exact/money.js";
 import { addWhole, multiplyWhole } from "../exact/whole.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
+import type { PositionSide } from "../words/word-lists.js";
 import { isDone } from "./order-status.js";
 
 /** No single position counts for more than 9e12 quote units, so that sums stay exact; limits end there too. */
@@ -20,39 +21,77 @@ export function notionalOf(size: number, price: number | null): Money {
   return BigInt(addWhole(multiplyWhole(whole, 1e8), Math.floor((product - whole) * 1e8 + 0.5)));
 }
 
-/** The money that the unfilled rest of an order may still put to work. */
-export function orderNotional(order: Pick<OrderRow, "intent" | "status" | "size" | "filled" | "price">): Money {
+/**
+ * The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: `closes` is what the
+ * other side held when it was admitted.
+ */
+export function orderNotional(
+  order: Pick<OrderRow, "intent" | "status" | "size" | "filled" | "price"> & {
+    readonly closes?: number | null | undefined;
+  },
+): Money {
   return order.intent === "entry" && !isDone(order.status)
-    ? notionalOf(Math.max(order.size - order.filled, 0), order.price)
+    ? notionalOf(Math.max(order.size - Math.max(order.filled, order.closes ?? 0), 0), order.price)
     : 0n;
 }
 
-/** An entry that has no position yet takes a slot of its own. */
-function orderSlots(order: OrderRow): number {
-  return order.intent === "entry" && order.position_id === null ? 1 : 0;
+/** The side of the position that an order is to open, or to grow. */
+function entrySide(order: OrderRow): PositionSide {
+  return order.side === "buy" ? "long" : "short";
 }
+
+type CountByPair = Map<string, number>;
+type CountsBySide = Readonly<Record<PositionSide, CountByPair>>;
 
 export class Exposure {
   notional: Money = 0n;
   slots = 0;
-  readonly slotsByPair = new Map<string, number>();
+  /** Positions, and entries that have none yet. */
+  readonly slotsOf: CountsBySide = { long: new Map(), short: new Map() };
+  /** Entries that take no slot: they belong to a position, which they add to or turn around. */
+  readonly slotlessOf: CountsBySide = { long: new Map(), short: new Map() };
 
   readonly watchPosition = (before: PositionRow | undefined, after: PositionRow | undefined): void => {
-    if (before) this.#add(before.pair, -before.notional, -1);
-    if (after) this.#add(after.pair, after.notional, 1);
+    if (before) this.#position(before, -before.notional, -1);
+    if (after) this.#position(after, after.notional, 1);
   };
 
   readonly watchOrder = (before: OrderRow | undefined, after: OrderRow | undefined): void => {
-    if (before) this.#add(before.pair, -before.notional, -orderSlots(before));
-    if (after) this.#add(after.pair, after.notional, orderSlots(after));
+    if (before) this.#order(before, -before.notional, -1);
+    if (after) this.#order(after, after.notional, 1);
   };
 
-  #add(pair: string, notional: Money, slots: number): void {
-    this.notional += notional;
-    if (slots === 0) return;
-    this.slots += slots;
-    const inPair = (this.slotsByPair.get(pair) ?? 0) + slots;
-    if (inPair === 0) this.slotsByPair.delete(pair);
-    else this.slotsByPair.set(pair, inPair);
+  /** Slots that a pair takes, of both sides. */
+  slotsIn(pair: string): number {
+    return (this.slotsOf.long.get(pair) ?? 0) + (this.slotsOf.short.get(pair) ?? 0);
   }
+
+  /** How many positions and pending entries a pair has of a side. */
+  onSide(pair: string, side: PositionSide): number {
+    return (this.slotsOf[side].get(pair) ?? 0) + (this.slotlessOf[side].get(pair) ?? 0);
+  }
+
+  #position({ pair, side }: PositionRow, notional: Money, sign: 1 | -1): void {
+    this.notional += notional;
+    this.slots += sign;
+    count(this.slotsOf[side], pair, sign);
+  }
+
+  #order(order: OrderRow, notional: Money, sign: 1 | -1): void {
+    this.notional += notional;
+    if (order.intent !== "entry") return;
+    const side = entrySide(order);
+    if (order.position_id !== null) {
+      count(this.slotlessOf[side], order.pair, sign);
+      return;
+    }
+    this.slots += sign;
+    count(this.slotsOf[side], order.pair, sign);
+  }
+}
+
+function count(counts: CountByPair, pair: string, more: number): void {
+  const sum = (counts.get(pair) ?? 0) + more;
+  if (sum === 0) counts.delete(pair);
+  else counts.set(pair, sum);
 }

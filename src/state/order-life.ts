@@ -20,7 +20,7 @@ export function findOrder(state: FlowState, id: string): OrderRow | undefined {
 export function entryRest(state: FlowState, positionId: string): OrderRow | undefined {
   const order = state.orders.get(positionId);
   if (order?.intent !== "entry" || order.position_id !== positionId) return undefined;
-  return orderWith(order, { position_id: null });
+  return orderWith(order, { position_id: null, version: order.version + 1 });
 }
 
 /** Stores an order where its state says: among the pending ones, or among the closed. */

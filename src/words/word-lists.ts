@@ -38,12 +38,17 @@ export const REFUSALS = [
   "max_daily_trades",
   "duplicate_signal",
   "cooldown",
+  "opposite_side",
   "max_open_positions",
   "max_positions_per_pair",
   "max_exposure",
 ] as const;
 /** Why an entry may not go ahead; the first that holds, in this order. */
 export type Refusal = (typeof REFUSALS)[number];
+
+export const OPPOSITE_SIDES = ["allow", "refuse"] as const;
+/** What becomes of an entry against a position, or a pending entry, of the other side of its pair. */
+export type OppositeSide = (typeof OPPOSITE_SIDES)[number];
 
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
 export type RecoveryMode = (typeof RECOVERY_MODES)[number];
@@ -61,6 +66,7 @@ export const EVENT_TYPES = [
   "position_removed",
   "position_closed",
   "order_saved",
+  "order_updated",
   "order_removed",
   "order_cancelled",
   "entry_admitted",

@@ -25,6 +25,11 @@ export function orderRow(given: NewRow<typeof order>): OrderRow {
     metadata: given.metadata ?? null,
     notional: given.notional,
     fills_since: given.fills_since ?? null,
+    version: given.version,
+    reason: given.reason ?? null,
+    rate: given.rate ?? null,
+    flip: given.flip ?? null,
+    closes: given.closes ?? null,
   };
 }
 
@@ -49,7 +54,40 @@ export function orderWith(row: OrderRow, changes: Partial<OrderRow>): OrderRow {
     metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
     notional: changes.notional === undefined ? row.notional : changes.notional,
     fills_since: changes.fills_since === undefined ? row.fills_since : changes.fills_since,
+    version: changes.version === undefined ? row.version : changes.version,
+    reason: changes.reason === undefined ? row.reason : changes.reason,
+    rate: changes.rate === undefined ? row.rate : changes.rate,
+    flip: changes.flip === undefined ? row.flip : changes.flip,
+    closes: changes.closes === undefined ? row.closes : changes.closes,
   };
+}
+
+/** Whether nothing differs but the version. */
+export function orderSame(a: OrderRow, b: OrderRow): boolean {
+  return (
+    a.id === b.id &&
+    a.pair === b.pair &&
+    a.side === b.side &&
+    a.order_type === b.order_type &&
+    a.price === b.price &&
+    a.size === b.size &&
+    a.status === b.status &&
+    a.created_at === b.created_at &&
+    a.filled === b.filled &&
+    a.intent === b.intent &&
+    a.position_id === b.position_id &&
+    a.signal_id === b.signal_id &&
+    a.tp === b.tp &&
+    a.sl === b.sl &&
+    a.cooldown === b.cooldown &&
+    a.metadata === b.metadata &&
+    a.notional === b.notional &&
+    a.fills_since === b.fills_since &&
+    a.reason === b.reason &&
+    a.rate === b.rate &&
+    a.flip === b.flip &&
+    a.closes === b.closes
+  );
 }
 
 /** The JSON under which Redis keeps it. Lua twin: `order_json`. */
@@ -72,6 +110,11 @@ export function orderJson(row: OrderRow): string {
     cooldown: row.cooldown ?? undefined,
     notional: formatMoney(row.notional),
     fills_since: row.fills_since ?? undefined,
+    version: row.version,
+    reason: row.reason ?? undefined,
+    rate: row.rate ?? undefined,
+    flip: row.flip ?? undefined,
+    closes: row.closes ?? undefined,
   });
   return row.metadata === null ? scalars : `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }
@@ -89,6 +132,7 @@ export function orderView(stored: Seeable<typeof order>, metadata: Metadata | nu
     createdAt: new Date(stored.created_at),
     filled: stored.filled,
     intent: stored.intent,
+    version: stored.version ?? 1,
   };
   if (typeof stored.position_id === "string") view.positionId = stored.position_id;
   if (typeof stored.signal_id === "string") view.signalId = stored.signal_id;
@@ -96,5 +140,8 @@ export function orderView(stored: Seeable<typeof order>, metadata: Metadata | nu
   if (typeof stored.sl === "number") view.sl = stored.sl;
   if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
   if (metadata) view.metadata = metadata;
+  if (typeof stored.reason === "string") view.reason = stored.reason;
+  if (typeof stored.rate === "number") view.rate = stored.rate;
+  if (typeof stored.flip === "string") view.flip = stored.flip;
   return view;
 }

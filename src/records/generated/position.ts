@@ -46,6 +46,26 @@ export function positionWith(row: PositionRow, changes: Partial<PositionRow>): P
   };
 }
 
+/** Whether nothing differs but the version. */
+export function positionSame(a: PositionRow, b: PositionRow): boolean {
+  return (
+    a.id === b.id &&
+    a.pair === b.pair &&
+    a.side === b.side &&
+    a.size === b.size &&
+    a.entry_price === b.entry_price &&
+    a.entry_ts === b.entry_ts &&
+    a.tp === b.tp &&
+    a.sl === b.sl &&
+    a.cooldown === b.cooldown &&
+    a.cost === b.cost &&
+    a.notional === b.notional &&
+    a.realised === b.realised &&
+    a.last_fill_ts === b.last_fill_ts &&
+    a.metadata === b.metadata
+  );
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `position_json`. */
 export function positionJson(row: PositionRow): string {
   const scalars = JSON.stringify({
