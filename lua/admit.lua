@@ -8,7 +8,7 @@
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
--- KEYS[7] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[7] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[8] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[10] risk:limits           hash    limit -> number
@@ -17,6 +17,7 @@
 -- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[14] positions:open        hash    id -> JSON
 -- KEYS[15] orders:fills          zset    order id|fill id -> ms it was booked
+-- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -38,18 +39,25 @@
 -- ARGV[19] dedup_window       ms for which a signal is remembered
 -- ARGV[20] max_ids            how many signals are remembered
 -- ARGV[21] derived            1 = the caller made order_id of the signal; when it is taken, another is made of it
+-- ARGV[22] position_id        the open position that it adds to; "" = none
+-- ARGV[23] flip               the open position of the other side that it turns around; "" = none
+-- ARGV[24] reason             "" = not said
+-- ARGV[25] rate               flow currency per unit of the settle currency; "" = not said
+-- ARGV[26] opposite_side      refuse = no entry against a position, or an entry, of the other side of its pair; allow
 -- Reply {"admitted", order JSON, call}
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(meta_key, events_key, now, now_text, answer, event, money_parse, money_add, money_negate, money_text, day_end,
-    read_breaker, read_risk, order_json, expect_stream, remembers, fills_since, remember, order_notional, refuse)
-  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local function run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
+    money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
+    fills_since, remember, order_notional, order_json, record_parse, name_position, refuse)
+  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
   local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
   local day_start, dedup_window, max_ids = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
   local derived = ARGV[21] == "1"
+  local position_id, flip, reason, rate, opposite_side = ARGV[22], ARGV[23], ARGV[24], ARGV[25], ARGV[26]
 
   local function refused(reason, message, retry_at)
     return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
@@ -81,19 +89,55 @@ local function run(meta_key, events_key, now, now_text, answer, event, money_par
   local cool_until = 0
   for _, expiry in ipairs(cooldowns) do cool_until = math.max(cool_until, tonumber(expiry or 0)) end
   if cool_until > now then return refused("cooldown", pair .. " " .. side .. " is cooling down", cool_until) end
-  local held = redis.call("HMGET", exposure_key, "notional", "slots", "pair:" .. pair)
-  local slots, pair_slots = tonumber(held[2] or 0), tonumber(held[3] or 0)
-  if limits[3] and slots >= tonumber(limits[3]) then
+
+  -- Decide: the position that the entry adds to, or turns around; of a flip, what the other side holds.
+  local other, closes = side == "long" and "short" or "long", nil
+  local function is_open(id, of)
+    local stored = redis.call("HGET", positions_key, id)
+    local position = stored and record_parse(stored)
+    return position and position.pair == pair and position.side == of
+  end
+  if position_id ~= "" and not is_open(position_id, side) then
+    return refuse("SFINVALID", "positionId: expected an open " .. side .. " position of " .. pair .. ", got " .. position_id)
+  end
+  if flip ~= "" then
+    if not is_open(flip, other) then
+      return refuse("SFINVALID", "flip: expected an open " .. other .. " position of " .. pair .. ", got " .. flip)
+    end
+    local sum = decimal("0")
+    for _, json in ipairs(redis.call("HVALS", positions_key)) do
+      local each = record_parse(json)
+      if each.pair == pair and each.side == other then sum = decimal_add(sum, decimal(number_text(each.size))) end
+    end
+    closes = number_text(tonumber(decimal_text(sum)))
+    if not exceeds(tonumber(size), tonumber(closes)) then
+      return refuse("SFINVALID", "size: expected more than the " .. closes .. " that the " .. other .. " side of " .. pair
+        .. " holds, got " .. size .. "; an exit order closes it")
+    end
+    position_id = flip
+  end
+
+  -- Decide: what the entry puts to work. One that belongs to a position takes no slot: it may go ahead at the limit, but nothing
+  -- may while slots stand above it.
+  local own, opposite = side .. ":" .. pair, other .. ":" .. pair
+  local held = redis.call("HMGET", exposure_key, "notional", "slots", own, opposite, "slotless:" .. own, "slotless:" .. opposite)
+  local slots, own_slots, slotless = tonumber(held[2] or 0), tonumber(held[3] or 0), tonumber(held[5] or 0)
+  local pair_slots, taken = own_slots + tonumber(held[4] or 0), position_id == "" and 1 or 0
+  if opposite_side == "refuse" and flip == "" and tonumber(held[4] or 0) + tonumber(held[6] or 0) > 0 then
+    return refused("opposite_side", pair .. " has a " .. other .. " position or entry, and risk.opposite_side is refuse")
+  end
+  if limits[3] and slots + taken > tonumber(limits[3]) then
     return refused("max_open_positions", string.format("%.0f positions and entries are open, the limit is %s", slots, limits[3]))
   end
-  if limits[4] and pair_slots >= tonumber(limits[4]) then
+  if limits[4] and pair_slots + taken > tonumber(limits[4]) then
     return refused("max_positions_per_pair", string.format("%.0f positions and entries are open on %s, the limit is %s", pair_slots, pair, limits[4]))
   end
   local order = {
     pair = pair, side = side == "long" and "buy" or "sell", order_type = order_type, price = price, size = size,
     status = "intent", created_at = now_text, filled = "0", intent = "entry", signal_id = signal_id,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
-    metadata = metadata ~= "" and metadata or nil,
+    metadata = metadata ~= "" and metadata or nil, position_id = position_id ~= "" and position_id or nil, version = "1",
+    reason = reason ~= "" and reason or nil, rate = rate ~= "" and rate or nil, flip = flip ~= "" and flip or nil, closes = closes,
   }
   order.notional = order_notional(order)
   local units, parts = money_parse(held[1] or "0")
@@ -114,13 +158,18 @@ local function run(meta_key, events_key, now, now_text, answer, event, money_par
   order.id, order.fills_since = id, fills_since(fills_key)
 
   local json = order_json(order)
-  slots, pair_slots = slots + 1, pair_slots + 1
+  local field, count = own, own_slots + 1
+  if taken == 0 then
+    field, count = "slotless:" .. own, slotless + 1
+    expect_zset(by_position_key)
+  end
 
   -- Write.
   redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   remember(processed_key, signal_id, dedup_window, max_ids)
-  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, "pair:" .. pair, pair_slots)
+  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots + taken, field, count)
   redis.call("HSET", orders_key, order.id, json)
+  name_position(by_position_key, order.id, nil, order.position_id)
   local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
   if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
   event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json, "cooldown_until", set_until)
@@ -208,6 +257,64 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -242,29 +349,6 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
--- <<< day.lua
-
 -- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
@@ -285,10 +369,10 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
   local risk = {
     day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
     peak = stored[6] or "0",
@@ -299,13 +383,102 @@ local function read_risk(daily_key, day_start)
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
   end
   return risk
 end
 -- <<< risk.lua
+
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%.0f", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+-- <<< decimal.lua
+
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+
+-- Whether a size is above another by more than the tolerance.
+local function exceeds(size, other)
+  return size > other and not same_size(size, other)
+end
+-- <<< size.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -316,29 +489,6 @@ local function quote(text)
   end) .. '"'
 end
 -- <<< json.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -355,15 +505,24 @@ local function fills_since(key)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max, since)
+-- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
-  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
+  local function forget(ids)
+    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+  end
+  if count >= max then
+    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    redis.call("ZREMRANGEBYRANK", key, 0, count - max)
+  end
+  if count % 16 == 0 then
+    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  end
   redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
@@ -381,12 +540,57 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- The money that the unfilled rest of an order may still put to work.
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
 local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
 end
 -- <<< notional.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
 
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
@@ -397,5 +601,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(meta_key, events_key, now, now_text, answer, event, money_parse, money_add, money_negate, money_text, day_end,
-  read_breaker, read_risk, order_json, expect_stream, remembers, fills_since, remember, order_notional, refuse)
+return run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
+  money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
+  fills_since, remember, order_notional, order_json, record_parse, name_position, refuse)

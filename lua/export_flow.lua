@@ -27,7 +27,7 @@
 -- KEYS[24] recovery:current      hash    id, token, holder, until ms, begun_at ms
 -- KEYS[25] recovery:journal      hash    what must be known if the recovery is resumed
 -- KEYS[26] events:log            stream  every change
--- KEYS[27] risk:exposure         hash    notional, slots, pair:<pair> -> slots
+-- KEYS[27] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[28] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any

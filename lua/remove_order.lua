@@ -6,7 +6,8 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[6] orders:by_position     zset    position id|id of a pending order that names it -> 0
+-- KEYS[7] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -18,8 +19,8 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, answer, event, record_parse, order_slots, hold, write_exposure, expect_stream)
-  local orders_key, exposure_key = KEYS[5], KEYS[6]
+local function run(events_key, answer, event, expect_zset, expect_stream, hold_order, write_exposure, record_parse, name_position)
+  local orders_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7]
   local id = ARGV[7]
 
   -- Read.
@@ -29,11 +30,13 @@ local function run(events_key, answer, event, record_parse, order_slots, hold, w
 
   -- Decide.
   local order, delta = record_parse(stored), {}
+  if order.position_id then expect_zset(by_position_key) end
   hold_order(delta, order, -1)
 
   -- Write.
   write_exposure(exposure_key, delta)
   redis.call("HDEL", orders_key, id)
+  name_position(by_position_key, id, order.position_id, nil)
   event("order_removed", "id", id, "pair", order.pair)
 
   return answer({ "removed" })
@@ -153,6 +156,58 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> exposure.lua
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+end
+
+-- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
+local function write_exposure(exposure_key, delta)
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
+  local units, parts = money_parse(stored[1] or "0")
+  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
+  end
+  redis.call("HSET", exposure_key, unpack(written))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+end
+-- <<< exposure.lua
+
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
@@ -164,64 +219,21 @@ local function record_parse(json)
 end
 -- <<< record.lua
 
--- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
 
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
 end
 
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
-  local units, parts = money_parse(notional)
-  if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
 end
+-- <<< orders_naming.lua
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
-
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
-  local units, parts = money_parse(stored[1] or "0")
-  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
-  end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
-end
--- <<< exposure.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
-return run(events_key, answer, event, record_parse, order_slots, hold, write_exposure, expect_stream)
+return run(events_key, answer, event, expect_zset, expect_stream, hold_order, write_exposure, record_parse, name_position)

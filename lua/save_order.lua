@@ -10,8 +10,9 @@
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
--- KEYS[8] risk:exposure          hash    notional, slots, pair:<pair> -> slots
--- KEYS[9] orders:fills           zset    order id|fill id -> ms it was booked
+-- KEYS[8] orders:by_position     zset    position id|id of a pending order that names it -> 0
+-- KEYS[9] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[10] orders:fills          zset    order id|fill id -> ms it was booked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -34,16 +35,20 @@
 -- ARGV[20] sl                 of the position it opens; "" = none
 -- ARGV[21] cooldown           ms, of the position it opens; "" = none
 -- ARGV[22] metadata           JSON object, of the position it opens; "" = none
+-- ARGV[23] reason             tp, sl, manual, ...; "" = as it is
+-- ARGV[24] rate               flow currency per unit of the settle currency; "" = as it is
+-- ARGV[25] flip               of the stored order; "" = not said
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, now_text, answer, event, number_text, record_parse, order_slots, hold, write_exposure, expect_hash,
-    expect_zset, expect_stream, fills_since, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
-  local orders_key, closed_key, closed_at_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local function run(events_key, now_text, answer, event, number_text, exceeds, expect_hash, expect_zset, expect_stream, hold_order,
+    write_exposure, fills_since, order_notional, order_json, record_parse, transition_fault, settled_status, write_order, refuse)
+  local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
   local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
   local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
+  local reason, rate, flip = ARGV[23], ARGV[24], ARGV[25]
 
   -- Read: what is known of the order.
   expect_stream(events_key)
@@ -51,10 +56,13 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
   local done = not stored and redis.call("HGET", closed_key, id)
   expect_hash(closed_key)
   expect_zset(closed_at_key)
+  local known = (stored or done) and record_parse(stored or done)
 
   -- Decide: a done order stays as it is; a late write of that very order gets it back.
+  if flip ~= "" and not (known and known.flip == flip) then
+    return refuse("SFINVALID", "flip: order " .. id .. " is not stored with it: only admit turns a position around")
+  end
   if done then
-    local known = record_parse(done)
     if created_at == "" then
       local fault = transition_fault(id, known.status, status)
       if fault then return refuse("SFINVALID", fault) end
@@ -65,9 +73,8 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
   end
 
   -- Decide: a write never takes back what is known of a pending order.
-  local delta, since = {}, nil
+  local delta, since, closes, version = {}, nil, nil, 1
   if stored then
-    local known = record_parse(stored)
     if tonumber(filled) < known.filled then filled = number_text(known.filled) end
     status = settled_status(status, tonumber(filled), tonumber(size))
     local fault = transition_fault(id, known.status, status)
@@ -78,8 +85,11 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
     if position_id == "" then position_id = known.position_id or "" end
     if signal_id == "" then signal_id = known.signal_id or "" end
     if created_at == "" then created_at = string.format("%.0f", known.created_at) end
+    if reason == "" then reason = known.reason or "" end
+    if rate == "" and known.rate then rate = number_text(known.rate) end
     expect_zset(fills_key)
     since = known.fills_since and string.format("%.0f", known.fills_since)
+    closes, version = known.closes and number_text(known.closes), known.version or 1
     hold_order(delta, known, -1)
   else
     since = fills_since(fills_key)
@@ -92,10 +102,16 @@ local function run(events_key, now_text, answer, event, number_text, record_pars
     status = status, created_at = created_at == "" and now_text or created_at, filled = filled, intent = intent,
     position_id = position_id ~= "" and position_id or nil, signal_id = signal_id ~= "" and signal_id or nil,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
-    metadata = metadata ~= "" and metadata or nil, fills_since = since,
+    metadata = metadata ~= "" and metadata or nil, fills_since = since, version = version,
+    reason = reason ~= "" and reason or nil, rate = rate ~= "" and rate or nil, flip = known and known.flip, closes = closes,
   }
   order.notional = order_notional(order)
-  hold(delta, pair, order.notional, order_slots(order), 1)
+  if stored then
+    if order_json(order) == stored then return answer({ "saved", stored }) end
+    order.version = version + 1
+  end
+  hold_order(delta, order, 1)
+  if position_id ~= "" and position_id ~= id then expect_zset(by_position_key) end
 
   -- Write.
   write_exposure(exposure_key, delta)
@@ -185,40 +201,6 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> money.lua
--- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
-
-local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
--- <<< money.lua
-
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
@@ -254,67 +236,103 @@ local function number_text(value)
 end
 -- <<< number.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
 end
--- <<< record.lua
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+
+-- Whether a size is above another by more than the tolerance.
+local function exceeds(size, other)
+  return size > other and not same_size(size, other)
+end
+-- <<< size.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
--- An entry that has no position yet takes a slot of its own.
-local function order_slots(o)
-  if o.intent ~= "entry" or o.position_id or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return 0 end
-  return 1
-end
-
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
 local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
 
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
   local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
+  redis.call("HSET", exposure_key, unpack(written))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
 
@@ -327,33 +345,6 @@ local function quote(text)
   end) .. '"'
 end
 -- <<< json.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -378,55 +369,46 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- The money that the unfilled rest of an order may still put to work.
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
 local function order_notional(o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - tonumber(o.filled), 0), o.price)
+  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
 end
 -- <<< notional.lua
 
--- >>> order_life.lua
--- The life of an order: how it leaves the pending ones.
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
 
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
-local function write_order(orders_key, closed_key, closed_at_key, order)
-  local json = order_json(order)
-  if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
-    for _, id in ipairs(old) do
-      redis.call("HDEL", closed_key, id)
-      redis.call("ZREM", closed_at_key, id)
-    end
-    redis.call("HDEL", orders_key, order.id)
-    redis.call("HSET", closed_key, order.id, json)
-    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
-  else
-    redis.call("HSET", orders_key, order.id, json)
-  end
-  return json
-end
--- <<< order_life.lua
-
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
-
--- Whether a size is above another by more than the tolerance.
-local function exceeds(size, other)
-  return size > other and not same_size(size, other)
-end
--- <<< size.lua
-
--- >>> order_status.lua
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
   local following = {
@@ -448,6 +430,52 @@ local function settled_status(status, filled, size)
 end
 -- <<< order_status.lua
 
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
+-- >>> order_life.lua
+-- The life of an order: how it leaves the pending ones.
+
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
+-- named: the position that the stored, pending order names; nil where there is none.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
+  local json = order_json(order)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
+  if ORDER_DONE[order.status] then
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
+    redis.call("HDEL", orders_key, order.id)
+    redis.call("HSET", closed_key, order.id, json)
+    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
+  else
+    redis.call("HSET", orders_key, order.id, json)
+  end
+  return json
+end
+-- <<< order_life.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -457,5 +485,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, now_text, answer, event, number_text, record_parse, order_slots, hold, write_exposure, expect_hash,
-  expect_zset, expect_stream, fills_since, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
+return run(events_key, now_text, answer, event, number_text, exceeds, expect_hash, expect_zset, expect_stream, hold_order,
+  write_exposure, fills_since, order_notional, order_json, record_parse, transition_fault, settled_status, write_order, refuse)

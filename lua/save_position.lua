@@ -6,7 +6,7 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, pair:<pair> -> slots
+-- KEYS[6] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -26,8 +26,8 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, now_text, answer, event, record_parse, hold, write_exposure, expect_stream, notional_of,
-    position_json)
+local function run(events_key, instance, now_text, answer, event, entered_anew, expect_stream, hold_position, write_exposure,
+    notional_of, position_json, position_parse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
   local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
@@ -142,6 +142,41 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -176,61 +211,128 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
 end
--- <<< record.lua
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%.0f", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+-- <<< decimal.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+local function size_sum(a, b)
+  return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
+end
+
+-- All that was entered of a position whose size is told anew; nil as long as nothing was exited.
+local function entered_anew(p, size)
+  return p and p.exited and size_sum(p.exited, size)
+end
+-- <<< holding.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair. Kept as running sums.
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
--- Notes what a record takes (sign 1) or gives back (sign -1). Slots of another pair than the first one's are in delta.others.
-local function hold(delta, pair, notional, slots, sign)
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
-  slots = sign * slots
-  if not delta.pair then
-    delta.pair, delta.units, delta.parts, delta.slots, delta.pair_slots = pair, units, parts, slots, slots
-    return
-  end
-  delta.units, delta.parts = money_add(delta.units, delta.parts, units, parts)
-  delta.slots = delta.slots + slots
-  if pair == delta.pair then
-    delta.pair_slots = delta.pair_slots + slots
-  else
-    delta.others = delta.others or {}
-    delta.others[pair] = (delta.others[pair] or 0) + slots
-  end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+local function hold_position(delta, p, sign)
+  hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
 local function write_exposure(exposure_key, delta)
-  if delta.units == 0 and delta.parts == 0 and delta.slots == 0 and delta.pair_slots == 0 and not delta.others then return end
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
 
-  local field, others = "pair:" .. delta.pair, {}
-  local stored = redis.call("HMGET", exposure_key, "notional", "slots", field)
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
   local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local slots, pair_slots = (stored[2] or 0) + delta.slots, (stored[3] or 0) + delta.pair_slots
-  for pair, more in pairs(delta.others or {}) do
-    others["pair:" .. pair] = (redis.call("HGET", exposure_key, "pair:" .. pair) or 0) + more
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-
-  if pair_slots ~= 0 then
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots, field, pair_slots)
-  else
-    redis.call("HSET", exposure_key, "notional", notional, "slots", slots)
-    redis.call("HDEL", exposure_key, field)
-  end
-  for other, sum in pairs(others) do
-    if sum ~= 0 then redis.call("HSET", exposure_key, other, sum) else redis.call("HDEL", exposure_key, other) end
-  end
+  redis.call("HSET", exposure_key, unpack(written))
+  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
 
@@ -243,13 +345,6 @@ local function quote(text)
   end) .. '"'
 end
 -- <<< json.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
 
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
@@ -264,6 +359,17 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 -- <<< notional.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
 
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
@@ -283,4 +389,28 @@ local function position_json(p)
 end
 -- <<< position.lua
 
-return run(events_key, now_text, answer, event, record_parse, hold, write_exposure, expect_stream, notional_of, position_json)
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.version = string.format("%.0f", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+return run(events_key, instance, now_text, answer, event, entered_anew, expect_stream, hold_position, write_exposure, notional_of,
+  position_json, position_parse)

@@ -78,19 +78,20 @@ export interface PendingOrder {
   sl?: number;
   cooldown?: number;
   metadata?: Metadata;
-  /** Why it was placed (tp, sl, trailing, manual, ...): the reason of the trade that it ends. */
-  reason?: string;
-  /** Flow currency per unit of the pair's settle currency. */
-  rate?: number;
-  /** The position of the other side that this entry turns around. */
-  flip?: string;
-  /** Grows by one with every change. */
+  /** 1 when the order was first stored; grows by one with every change, whoever makes it. */
   version: number;
+  /** Why it was placed: tp, sl, trailing, manual, ... */
+  reason?: string;
+  /** Flow currency per unit of what the pair settles in. */
+  rate?: number;
+  /** The position that it turns around, from `admit`. Until that one is gone it is the order's `positionId`, too. */
+  flip?: string;
 }
 
 /**
  * What `saveOrder` takes. Defaults: `orderType` market without a price and limit with one, `status` open, `createdAt` now,
- * `filled` 0, `intent` entry.
+ * `filled` 0, `intent` entry. A `version` is ignored: the store counts. `flip` is refused, unless the stored order has the same:
+ * only `admit` turns a position around.
  */
 export interface OrderInput {
   id: string;
@@ -109,6 +110,11 @@ export interface OrderInput {
   sl?: number | null;
   cooldown?: Duration | null;
   metadata?: Metadata;
+  reason?: string;
+  /** Flow currency per unit of what the pair settles in; above zero. */
+  rate?: number;
+  flip?: string;
+  version?: number;
 }
 
 /**
@@ -149,6 +155,14 @@ export interface Trade {
   exitAsked?: number;
   metadata: Metadata;
 }
+
+/**
+ * The fields that `updateOrder` may change; `null` removes `price`, `tp`, `sl` or `cooldown`. `filled` may only grow, and `size` not
+ * fall below it.
+ */
+export type OrderPatch = Partial<
+  Pick<OrderInput, "size" | "price" | "status" | "filled" | "metadata" | "tp" | "sl" | "cooldown" | "reason" | "rate">
+>;
 
 /** One execution of an order. `fillId` is the exchange's; `fee` in quote currency (default 0); `done`: the exchange says the order is complete. `overfill`: it says that more than the size of an entry was filled. */
 export interface FillInput {
@@ -196,6 +210,16 @@ export interface AdmissionRequest {
   price: number;
   orderId?: string;
   orderType?: string;
+  /** The open position of that pair and side that the entry adds to. It takes no slot; its `cooldown`, `tp`, `sl` and `metadata` are not taken. */
+  positionId?: string;
+  /**
+   * An open position of the pair's other side that the entry turns around: `size` closes all that that side holds, and the rest
+   * opens a position. What is checked, and reserved, is the rest; it takes the slot of the position that it closes.
+   */
+  flip?: string;
+  reason?: string;
+  /** Flow currency per unit of what the pair settles in; above zero. */
+  rate?: number;
   cooldown?: Duration;
   tp?: number | null;
   sl?: number | null;
@@ -284,7 +308,7 @@ export type StateEvent = EventBase &
         trade?: Trade;
         risk: EventRisk;
       }
-    | { type: "order_saved"; order: PendingOrder }
+    | { type: "order_saved" | "order_updated"; order: PendingOrder }
     | { type: "order_removed"; orderId: string; pair: string }
     | {
         type: "order_cancelled";

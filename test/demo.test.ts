@@ -593,6 +593,7 @@ const ENTRY: PendingOrder = {
   filled: 1,
   intent: "entry",
   positionId: position,
+  version: 1,
 };
 const EXIT: PendingOrder = { ...ENTRY, id: `${position}-tp`, side: "sell", intent: "exit" };
 

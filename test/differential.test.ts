@@ -8,7 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FlowKeys } from "../src/backends/redis/keys.js";
 import { startBackends } from "./contract/backends.js";
-import { admitted, derived } from "./contract/differential/exposure.js";
+import { admitted, derived, facing, sidesIn } from "./contract/differential/exposure.js";
 import { type Story, SUBJECTS, stories } from "./contract/differential/steps.js";
 import { Trio } from "./contract/differential/trio.js";
 
@@ -39,16 +39,21 @@ async function tell({ config, steps }: Story): Promise<void> {
   }
   await trio.sameState();
 
-  const exposure = derived(await trio.manager("memory").snapshot());
+  const memory = trio.manager("memory");
+  const exposure = derived(await memory.snapshot(), await memory.exportFlow());
   const { flowId, config: resolved } = trio.manager("redis");
   const kept = await client.hgetall(new FlowKeys(resolved.redis.key_prefix, flowId, false).key("risk:exposure"));
   assert.equal(
     { ...NOTHING_HELD, ...kept },
-    { ...NOTHING_HELD, ...exposure },
+    { ...NOTHING_HELD, ...exposure.kept },
     "risk:exposure is not the sum of what is held",
   );
   await trio.forceLease();
-  for (const { name, manager } of trio.players) assert.equal(await admitted(manager), exposure, `exposure of ${name}`);
+  for (const { name, manager } of trio.players) {
+    if (resolved.risk.opposite_side === "refuse") {
+      assert.equal(await facing(manager), sidesIn(exposure.kept), `sides of ${name}`);
+    } else assert.equal(await admitted(manager), exposure.told, `exposure of ${name}`);
+  }
 }
 
 for (const [title, subject] of Object.entries(SUBJECTS)) {

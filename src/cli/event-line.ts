@@ -23,6 +23,7 @@ function detailsOf(event: StateEvent): string {
     case "position_closed":
       return `${event.positionId} ${event.pair} ${gain(event.pnl)}${because(event.reason)}${riskWords(event.risk)}`;
     case "order_saved":
+    case "order_updated":
     case "order_cancelled": {
       const { id, pair, side, size, price, status } = event.order;
       return `${id} ${pair} ${side} ${size} @ ${price ?? "market"} ${status}`;

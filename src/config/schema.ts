@@ -2,7 +2,14 @@
 
 import { z } from "zod";
 import { ConfigError } from "../errors.js";
-import { BACKENDS, BREAKER_ENDS, ORPHAN_ACTIONS, oneOfWords, RECOVERY_MODES } from "../words/word-lists.js";
+import {
+  BACKENDS,
+  BREAKER_ENDS,
+  OPPOSITE_SIDES,
+  ORPHAN_ACTIONS,
+  oneOfWords,
+  RECOVERY_MODES,
+} from "../words/word-lists.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
 import { plain } from "./plain.js";
@@ -184,6 +191,12 @@ const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_da
 
 const risk = section({
   ...riskLimitShape,
+  opposite_side: z
+    .enum(OPPOSITE_SIDES, { error: oneOfWords(OPPOSITE_SIDES) })
+    .default("allow")
+    .describe(
+      "Whether an entry may go ahead against an open position, or a pending entry, of the other side of its pair. Each bot's own: it is not stored with the limits.",
+    ),
   breaker_duration: z
     .union([z.enum(BREAKER_ENDS, { error: BREAKER_DURATION }), duration(BREAKER_DURATION)], { error: BREAKER_DURATION })
     .prefault("1h")
@@ -192,7 +205,12 @@ const risk = section({
     .default("00:00")
     .describe("When the trading day begins, HH:MM in UTC."),
 })
-  .transform(({ breaker_duration, day_start, ...limits }) => ({ ...present(limits), breaker_duration, day_start }))
+  .transform(({ opposite_side, breaker_duration, day_start, ...limits }) => ({
+    ...present(limits),
+    opposite_side,
+    breaker_duration,
+    day_start,
+  }))
   .describe("Risk limits and the circuit breaker. Every bot of a flow enforces the same limits.");
 
 /** The limits that are set. */

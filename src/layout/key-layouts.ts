@@ -1,6 +1,7 @@
 /** What stands under each key of a flow, and which table of the state it is. */
 import { formatMoney } from "../exact/money.js";
 import type { FlowState } from "../state/flow-state.js";
+import { POSITION_SIDES } from "../words/word-lists.js";
 import type { Entry, StoredKey } from "./flow-layout.js";
 import { byFirst, type KeyType } from "./table-forms.js";
 import { FORMS, TABLE_NAMES, type TableName } from "./tables.js";
@@ -32,7 +33,10 @@ export const DERIVED: Readonly<Partial<Record<StoredKey, KeyLayout>>> = {
     render: ({ exposure }) => {
       const sums: Entry[] = [];
       if (exposure.notional !== 0n) sums.push(["notional", formatMoney(exposure.notional)]);
-      for (const [pair, slots] of exposure.slotsByPair) sums.push([`pair:${pair}`, String(slots)]);
+      for (const side of POSITION_SIDES) {
+        for (const [pair, slots] of exposure.slotsOf[side]) sums.push([`${side}:${pair}`, String(slots)]);
+        for (const [pair, orders] of exposure.slotlessOf[side]) sums.push([`slotless:${side}:${pair}`, String(orders)]);
+      }
       if (exposure.slots !== 0) sums.push(["slots", String(exposure.slots)]);
       return sums.sort(byFirst);
     },

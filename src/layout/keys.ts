@@ -7,7 +7,11 @@ import { type KeyOfTable, TABLES } from "./tables.js";
 const OTHERS = {
   "execution:call": { type: "hash", words: "slot -> the answer to its last call, in the caller's session" },
   "orders:by_position": { type: "zset", words: "position id|id of a pending order that names it -> 0" },
-  "risk:exposure": { type: "hash", words: "notional, slots, pair:<pair> -> slots" },
+  "risk:exposure": {
+    type: "hash",
+    words:
+      "notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position",
+  },
 } as const satisfies Record<string, KeyDescription>;
 
 export type KeyName = KeyOfTable | keyof typeof OTHERS;

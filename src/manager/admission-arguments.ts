@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Duration } from "../config/duration.js";
 import type { AdmissionRequest, PositionSide } from "../types.js";
 import { isInverse } from "../words/pair-name.js";
+import type { OppositeSide } from "../words/word-lists.js";
 import * as check from "./check.js";
 
 const ADMISSION_FIELDS = [
@@ -13,6 +14,10 @@ const ADMISSION_FIELDS = [
   "price",
   "orderId",
   "orderType",
+  "positionId",
+  "flip",
+  "rate",
+  "reason",
   "cooldown",
   "tp",
   "sl",
@@ -24,12 +29,20 @@ export interface AdmissionPolicy {
   readonly dayStart: number;
   readonly dedupWindow: number;
   readonly maxIds: number;
+  readonly oppositeSide: OppositeSide;
 }
 
 export function admissionArguments(flowId: string, request: AdmissionRequest, policy: AdmissionPolicy) {
   const r = check.fields("request", request, ADMISSION_FIELDS);
   const signalId = check.id("signalId", r.signalId);
   const pair = check.pair("pair", r.pair);
+  const positionId = check.optionalId("positionId", r.positionId);
+  // tp, sl, cooldown and metadata are those of a position that opens.
+  const opens = positionId === undefined;
+  const cooldown = check.orNone(r.cooldown, (value) => check.duration("cooldown", value));
+  const tp = check.optionalPrice("tp", r.tp);
+  const sl = check.optionalPrice("sl", r.sl);
+  const metadata = check.orNone(r.metadata, (value) => check.metadata("metadata", value));
   return {
     signalId,
     pair,
@@ -40,10 +53,15 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
     orderId: r.orderId === undefined ? orderIdOf(flowId, signalId) : check.orderId("orderId", r.orderId),
     derived: r.orderId === undefined,
     orderType: check.optionalId("orderType", r.orderType) ?? "limit",
-    cooldown: check.orNone(r.cooldown, (value) => check.duration("cooldown", value)),
-    tp: check.optionalPrice("tp", r.tp),
-    sl: check.optionalPrice("sl", r.sl),
-    metadata: check.orNone(r.metadata, (value) => check.metadata("metadata", value)),
+    cooldown: opens ? cooldown : null,
+    tp: opens ? tp : null,
+    sl: opens ? sl : null,
+    metadata: opens ? metadata : null,
+    positionId,
+    flip: opens ? check.optionalId("flip", r.flip) : check.absent("flip", "positionId", r.flip),
+    reason: check.words("reason", r.reason),
+    rate: check.optionalRate("rate", r.rate),
+    oppositeSide: policy.oppositeSide,
     dayStart: policy.dayStart,
     maxIds: policy.maxIds,
     dedupWindow: policy.dedupWindow,

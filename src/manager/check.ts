@@ -117,6 +117,16 @@ export function optionalPrice(field: string, value: unknown): number | null {
   return value === undefined || value === null ? null : finite(field, value);
 }
 
+/** A rate above zero, or undefined. */
+export function optionalRate(field: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : size(field, value);
+}
+
+/** Nothing: the other field is given. */
+export function absent(field: string, other: string, value: unknown): undefined {
+  return value === undefined ? undefined : fail(field, `nothing beside ${other}`, value);
+}
+
 /** An amount in quote currency, exact to 8 places. */
 export function money(field: string, value: unknown): Money {
   return toMoney(finite(field, value)) ?? fail(field, "an amount within +-9e15", value);

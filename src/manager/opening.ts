@@ -26,7 +26,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
 
 /** Writes the configured risk limits into the flow, where every bot of it finds them. */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
-  const { day_start, breaker_duration, ...limits } = risk;
+  const { day_start, breaker_duration, opposite_side, ...limits } = risk;
   const configured = limitEntries(limits);
   if (configured.length > 0) await calls.runUnfenced(setRiskLimits, { limits: configured });
 }

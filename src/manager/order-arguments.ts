@@ -1,6 +1,8 @@
 /** Orders and their fills as callers give them, made the arguments of operations. */
 
-import type { FillInput, OrderInput } from "../types.js";
+import { InvalidArgumentError } from "../errors.js";
+import type { OrderChanges } from "../operations/update-order.js";
+import type { FillInput, OrderInput, OrderPatch, OrderStatus } from "../types.js";
 import type { AdmissionPolicy } from "./admission-arguments.js";
 import * as check from "./check.js";
 import type { TradePolicy } from "./risk-arguments.js";
@@ -22,6 +24,10 @@ const ORDER_FIELDS = [
   "sl",
   "cooldown",
   "metadata",
+  "reason",
+  "rate",
+  "flip",
+  "version",
 ];
 
 export function orderArguments(order: OrderInput) {
@@ -44,7 +50,38 @@ export function orderArguments(order: OrderInput) {
     sl: check.optionalPrice("order.sl", o.sl),
     cooldown: check.orNone(o.cooldown, (value) => check.duration("order.cooldown", value)),
     metadata: check.orNone(o.metadata, (value) => check.metadata("order.metadata", value)),
+    reason: check.words("order.reason", o.reason),
+    rate: check.optionalRate("order.rate", o.rate),
+    flip: check.optionalId("order.flip", o.flip),
   };
+}
+
+const ORDER_PATCH_FIELDS = ["size", "price", "status", "filled", "metadata", "tp", "sl", "cooldown", "reason", "rate"];
+
+export function orderPatchArguments(patch: OrderPatch): OrderChanges {
+  const p = check.fields("patch", patch, ORDER_PATCH_FIELDS);
+  return {
+    size: p.size === undefined ? undefined : check.size("patch.size", p.size),
+    price: p.price === undefined ? undefined : check.optionalPrice("patch.price", p.price),
+    status: p.status === undefined ? undefined : check.orderStatus("patch.status", p.status),
+    filled: p.filled === undefined ? undefined : check.notNegative("patch.filled", p.filled),
+    metadata: p.metadata === undefined ? undefined : check.metadata("patch.metadata", p.metadata),
+    tp: p.tp === undefined ? undefined : check.optionalPrice("patch.tp", p.tp),
+    sl: p.sl === undefined ? undefined : check.optionalPrice("patch.sl", p.sl),
+    cooldown:
+      p.cooldown === undefined
+        ? undefined
+        : check.orNone(p.cooldown, (value) => check.duration("patch.cooldown", value)),
+    reason: p.reason === undefined ? undefined : check.words("patch.reason", check.id("patch.reason", p.reason)),
+    rate: check.optionalRate("patch.rate", p.rate),
+  };
+}
+
+export function noOrder(id: string, status?: OrderStatus): InvalidArgumentError {
+  const which = JSON.stringify(id);
+  return new InvalidArgumentError(
+    status === undefined ? `id: no pending order ${which}` : `id: order ${which} is ${status}, it changes no more`,
+  );
 }
 
 /** `dust`: what is left of the order's position, once no other exit of it is pending, ends as dust up to this size. */

@@ -45,6 +45,7 @@ import { snapshot } from "../operations/snapshot.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
+import { updateOrder } from "../operations/update-order.js";
 import { updatePosition } from "../operations/update-position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
@@ -60,6 +61,7 @@ import type {
   Instance,
   LeaseState,
   OrderInput,
+  OrderPatch,
   PendingOrder,
   Position,
   PositionInput,
@@ -82,7 +84,15 @@ import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
 import { contextOf, writeLimits } from "./opening.js";
-import { type CancelOptions, cancelArguments, fillArguments, fillNames, orderArguments } from "./order-arguments.js";
+import {
+  type CancelOptions,
+  cancelArguments,
+  fillArguments,
+  fillNames,
+  noOrder,
+  orderArguments,
+  orderPatchArguments,
+} from "./order-arguments.js";
 import { type ResultReader, read } from "./outcome.js";
 import {
   type CloseOptions,
@@ -147,6 +157,7 @@ export class StateManager {
       ...this.#dedup,
       maxIds: config.signals.max_ids,
       maxTrades: config.trades.max_length,
+      oppositeSide: config.risk.opposite_side,
     };
     this.#backend = createBackend(config, context);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active);
@@ -281,12 +292,51 @@ export class StateManager {
   /**
    * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
    * down, `positionId` stays, `signalId` and `createdAt` stay unless given, and a pending status that does not know of a fill
-   * becomes `partially_filled`. A done order, while it is remembered, comes back as it is when its `createdAt` is given; another
+   * becomes `partially_filled`. `reason` and `rate` stay unless given; a write that changes nothing leaves no event and no new
+   * `version`. A done order, while it is remembered, comes back as it is when its `createdAt` is given; another
    * `createdAt` is an InvalidArgumentError, as is a status that may not follow the stored one. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and
    * gives back what it reserved. `unknown` (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {
     return this.#calls.run(saveOrder, orderArguments(order));
+  }
+
+  /**
+   * Changes some fields of a pending order, as an exchange's answer does: a patch, or a function from the order as it is to a patch.
+   * Two updaters at once lose nothing: a patch changes its own fields only, a function is asked again when the order changed in
+   * between. The reservation moves with size and price; a size that equals what is filled makes the order `filled`. A patch that
+   * changes nothing leaves no event and no new version.
+   * Rejects with an InvalidArgumentError when the order is done or there is none (`id`), when `filled` would go down, when `size`
+   * would fall below it, and when the status may not follow the stored one.
+   */
+  async updateOrder(id: string, patch: OrderPatch | ((order: PendingOrder) => OrderPatch)): Promise<PendingOrder> {
+    const key = check.id("id", id);
+    if (typeof patch !== "function") {
+      return this.#orderUpdated(key, undefined, patch, () => {
+        throw new Error("a patch of any version met a conflict");
+      });
+    }
+    const again = async (seen: PendingOrder | undefined): Promise<PendingOrder> => {
+      if (!seen) throw noOrder(key);
+      return this.#orderUpdated(key, seen.version, patch(seen), again);
+    };
+    return again(await this.#calls.run(getOrder, { id: key }));
+  }
+
+  /** Updates an order of that version; an order of another version goes to `conflict`. */
+  #orderUpdated(
+    id: string,
+    version: number | undefined,
+    patch: OrderPatch,
+    conflict: (order: PendingOrder) => Promise<PendingOrder>,
+  ): Promise<PendingOrder> {
+    const changes = orderPatchArguments(patch);
+    return read(this.#calls.run(updateOrder, { id, version, ...changes }), {
+      value(update) {
+        if (update.outcome === "none") throw noOrder(id, update.status);
+        return update.outcome === "updated" ? update.order : conflict(update.order);
+      },
+    });
   }
 
   /** The orders of these ids, pending or closed within seven days, in the order of the ids; undefined where none is known. At most 1,000. */
@@ -478,7 +528,13 @@ export class StateManager {
    * May this entry go ahead? Decided over all processes in one step. Refused: `reason` (the first that holds, in the order of
    * `Refusal`), words, and `retryAt` where time cures it; nothing was written. Admitted: the signal is marked, the entry order
    * stored with status `intent`, the cooldown set, the slot and the exposure taken. Submit the order under its id, then report
-   * with `saveOrder`, `recordFill` or `cancelOrder`.
+   * with `saveOrder`, `updateOrder`, `recordFill` or `cancelOrder`.
+   *
+   * With `positionId` it adds to that open position, with `flip` it turns one around: neither takes a slot, so both may go ahead
+   * where slots are at their limit (not where they are above it), and a flip is no entry against the other side.
+   * Rejects with an InvalidArgumentError when `positionId` is not an open position of that pair and side, `flip` not one of the
+   * other side, `size` not above what the side holds that a flip closes, or `orderId` taken. The reasons from `recovering` to
+   * `cooldown` come before that.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
     const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#entries));

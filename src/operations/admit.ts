@@ -1,15 +1,17 @@
 import { InvalidArgumentError } from "../errors.js";
+import { plus } from "../exact/double.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
+import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
 import { activeBreaker } from "../state/breaker.js";
 import { dayEnd } from "../state/day.js";
-import { notionalOf } from "../state/exposure.js";
+import { orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
 import { fillsSince, remember, remembers } from "../state/memory.js";
 import { findOrder } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
 import type { Admission } from "../types.js";
-import { type PositionSide, REFUSALS, type Refusal, wordOf } from "../words/word-lists.js";
+import { type OppositeSide, type PositionSide, REFUSALS, type Refusal, wordOf } from "../words/word-lists.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
@@ -32,6 +34,20 @@ interface Args {
   readonly maxIds: number;
   /** The caller made `orderId` of the signal; when it is taken, another is made of it. */
   readonly derived?: boolean;
+  /** The open position that it adds to. */
+  readonly positionId: string | undefined;
+  /** The open position of the other side that it turns around. */
+  readonly flip: string | undefined;
+  /** Empty: not said. */
+  readonly reason: string;
+  readonly rate: number | undefined;
+  readonly oppositeSide: OppositeSide;
+}
+
+/** How an entry belongs to a position that is open: of a flip, `closes` is what the other side holds. */
+interface Belonging {
+  readonly positionId: string | undefined;
+  readonly closes: number | undefined;
 }
 
 type Refused = Extract<Admission, { admitted: false }>;
@@ -51,6 +67,7 @@ export const admit: Operation<Args, Admission> = {
     "signals:cooldowns",
     "positions:open",
     "orders:fills",
+    "orders:by_position",
   ],
   args: {
     signal_id: (a) => a.signalId,
@@ -68,6 +85,16 @@ export const admit: Operation<Args, Admission> = {
     dedup_window: (a) => a.dedupWindow,
     max_ids: (a) => a.maxIds,
     derived: (a) => a.derived,
+    position_id: (a) => a.positionId,
+    flip: (a) => a.flip,
+    reason: (a) => a.reason,
+    rate: (a) => a.rate,
+    opposite_side: (a) => a.oppositeSide,
+  },
+  words: {
+    position_id: 'the open position that it adds to; "" = none',
+    flip: 'the open position of the other side that it turns around; "" = none',
+    rate: 'flow currency per unit of the settle currency; "" = not said',
   },
   decode(reply) {
     if (reply[0] === "admitted") return { admitted: true, order: orderFromReply(reply, 1) };
@@ -77,8 +104,18 @@ export const admit: Operation<Args, Admission> = {
     return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };
   },
   apply(state, a, call) {
-    const notional = notionalOf(a.size, a.price);
-    const refusal = firstRefusal(state, a, notional, call);
+    const early = entriesRefused(state, a, call);
+    if (early) return early;
+    const { positionId, closes } = belonging(state, a);
+    const notional = orderNotional({
+      intent: "entry",
+      status: "intent",
+      size: a.size,
+      filled: 0,
+      price: a.price,
+      closes: closes ?? 0,
+    });
+    const refusal = limitReached(state, a, notional);
     if (refusal) return refusal;
     const order = orderRow({
       id: freeId(state, a, call.now),
@@ -91,6 +128,7 @@ export const admit: Operation<Args, Admission> = {
       created_at: call.now,
       filled: 0,
       intent: "entry",
+      position_id: positionId,
       signal_id: a.signalId,
       tp: a.tp,
       sl: a.sl,
@@ -99,6 +137,10 @@ export const admit: Operation<Args, Admission> = {
       notional,
       fills_since: fillsSince(state.fills),
       version: 1,
+      reason: a.reason === "" ? null : a.reason,
+      rate: a.rate,
+      flip: a.flip,
+      closes,
     });
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
@@ -128,9 +170,34 @@ function freeId(state: FlowState, { orderId, derived }: Args, now: number): stri
   return id;
 }
 
-/** The first reason against the entry, in the order of the contract. */
-function firstRefusal(state: FlowState, a: Args, notional: Money, { now }: Call): Refused | undefined {
-  const { exposure } = state;
+/** The position that the entry adds to, or turns around. */
+function belonging(state: FlowState, { positionId, flip, pair, side, size }: Args): Belonging {
+  if (positionId !== undefined) {
+    const position = state.positions.get(positionId);
+    if (position?.pair !== pair || position.side !== side) {
+      throw new InvalidArgumentError(`positionId: expected an open ${side} position of ${pair}, got ${positionId}`);
+    }
+    return { positionId, closes: undefined };
+  }
+  if (flip === undefined) return { positionId: undefined, closes: undefined };
+  const other = side === "long" ? "short" : "long";
+  const turned = state.positions.get(flip);
+  if (turned?.pair !== pair || turned.side !== other) {
+    throw new InvalidArgumentError(`flip: expected an open ${other} position of ${pair}, got ${flip}`);
+  }
+  const sizes: number[] = [];
+  for (const each of state.positions.values()) if (each.pair === pair && each.side === other) sizes.push(each.size);
+  const closes = plus(...sizes);
+  if (!exceeds(size, closes)) {
+    throw new InvalidArgumentError(
+      `size: expected more than the ${closes} that the ${other} side of ${pair} holds, got ${size}; an exit order closes it`,
+    );
+  }
+  return { positionId: flip, closes };
+}
+
+/** The first reason against any entry of this signal, pair and side, in the order of the contract. */
+function entriesRefused(state: FlowState, a: Args, { now }: Call): Refused | undefined {
   const recovering = state.meta.value?.recovering;
   if (recovering) return refused("recovering", `a recovery is under way: ${recovering}`);
 
@@ -156,14 +223,28 @@ function firstRefusal(state: FlowState, a: Args, notional: Money, { now }: Call)
   }
   const coolUntil = cooledUntil(state, a);
   if (coolUntil > now) return refused("cooldown", `${a.pair} ${a.side} is cooling down`, coolUntil);
+  return undefined;
+}
 
+/**
+ * The first reason against what the entry puts to work. One that belongs to a position takes no slot: it may go ahead at the
+ * limit, but nothing may while slots stand above it.
+ */
+function limitReached(state: FlowState, a: Args, notional: Money): Refused | undefined {
+  const { exposure } = state;
+  const other = a.side === "long" ? "short" : "long";
+  if (a.oppositeSide === "refuse" && a.flip === undefined && exposure.onSide(a.pair, other) > 0) {
+    return refused("opposite_side", `${a.pair} has a ${other} position or entry, and risk.opposite_side is refuse`);
+  }
+
+  const taken = a.positionId === undefined && a.flip === undefined ? 1 : 0;
   const maxOpen = state.limit("max_open_positions");
-  if (maxOpen !== undefined && exposure.slots >= maxOpen) {
+  if (maxOpen !== undefined && exposure.slots + taken > maxOpen) {
     return refused("max_open_positions", `${exposure.slots} positions and entries are open, the limit is ${maxOpen}`);
   }
-  const inPair = exposure.slotsByPair.get(a.pair) ?? 0;
+  const inPair = exposure.slotsIn(a.pair);
   const maxInPair = state.limit("max_positions_per_pair");
-  if (maxInPair !== undefined && inPair >= maxInPair) {
+  if (maxInPair !== undefined && inPair + taken > maxInPair) {
     const message = `${inPair} positions and entries are open on ${a.pair}, the limit is ${maxInPair}`;
     return refused("max_positions_per_pair", message);
   }

@@ -47,6 +47,7 @@ import { snapshot } from "./snapshot.js";
 import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
 import { updateDailyPnl } from "./update-daily-pnl.js";
 import { updateEquity } from "./update-equity.js";
+import { updateOrder } from "./update-order.js";
 import { updatePosition } from "./update-position.js";
 
 export const operations: readonly AnyOperation[] = [
@@ -97,5 +98,6 @@ export const operations: readonly AnyOperation[] = [
   triggerCircuitBreaker,
   updateDailyPnl,
   updateEquity,
+  updateOrder,
   updatePosition,
 ];

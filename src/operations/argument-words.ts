@@ -47,6 +47,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   max_trades: "how many trade ids are remembered",
   metadata: 'JSON object; "" = none',
   order_id: "client order id",
+  opposite_side: "refuse = no entry against a position, or an entry, of the other side of its pair; allow",
   order_type: "limit, market, ...",
   pnl: "quote currency, decimal, at most 8 places",
   overfill: "1 = an entry may be filled by more than its size",

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "../errors.js";
 import { exceeds } from "../exact/size.js";
-import { orderJson, orderRow } from "../records/generated/order.js";
+import { orderJson, orderRow, orderSame } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import { orderNotional } from "../state/exposure.js";
 import { fillsSince } from "../state/memory.js";
@@ -28,12 +28,16 @@ interface Args {
   /** ms */
   readonly cooldown: number | null;
   readonly metadata: string | null;
+  /** Empty: as it is. */
+  readonly reason: string;
+  readonly rate: number | undefined;
+  readonly flip: string | undefined;
 }
 
 export const saveOrder: Operation<Args, PendingOrder> = {
   name: "save_order",
   kind: "change",
-  keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure", "orders:fills"],
+  keys: ["orders:pending", "orders:closed", "orders:closed_at", "orders:by_position", "risk:exposure", "orders:fills"],
   args: {
     id: (a) => a.id,
     pair: (a) => a.pair,
@@ -51,6 +55,9 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     sl: (a) => a.sl,
     cooldown: (a) => a.cooldown,
     metadata: (a) => a.metadata,
+    reason: (a) => a.reason,
+    rate: (a) => a.rate,
+    flip: (a) => a.flip,
   },
   words: {
     id: "client order id",
@@ -62,14 +69,21 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     sl: 'of the position it opens; "" = none',
     cooldown: 'ms, of the position it opens; "" = none',
     metadata: 'JSON object, of the position it opens; "" = none',
+    reason: 'tp, sl, manual, ...; "" = as it is',
+    rate: 'flow currency per unit of the settle currency; "" = as it is',
+    flip: 'of the stored order; "" = not said',
   },
   decode: (reply) => orderFromReply(reply, 1),
   apply(state, a, call) {
     const known = state.orders.get(a.id);
     const done = known ? undefined : state.closedOrders.get(a.id);
+    if (a.flip !== undefined && a.flip !== (known ?? done)?.flip) {
+      throw new InvalidArgumentError(`flip: order ${a.id} is not stored with it: only admit turns a position around`);
+    }
     if (done) return orderFromRow(sameDone(done, a));
 
-    const { filled, status, positionId, signalId, createdAt } = withKnown(known, a);
+    const { filled, status, positionId, signalId, createdAt, reason, rate } = withKnown(known, a);
+    const closes = known?.closes;
     if (exceeds(filled, a.size)) {
       throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);
     }
@@ -90,10 +104,15 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       sl: a.sl,
       cooldown: a.cooldown,
       metadata: a.metadata,
-      notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price: a.price }),
+      notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price: a.price, closes }),
       fills_since: known ? known.fills_since : fillsSince(state.fills),
-      version: (known?.version ?? 0) + 1,
+      version: known ? known.version + 1 : 1,
+      reason: reason === "" ? null : reason,
+      rate,
+      flip: known?.flip,
+      closes,
     });
+    if (known && orderSame(known, order)) return orderFromRow(known);
 
     writeOrder(state, order, call.now);
     state.emit(call, "order_saved", () => ({ order: orderJson(order) }));
@@ -131,5 +150,7 @@ function withKnown(known: OrderRow | undefined, a: Args): Args {
     positionId: a.positionId ?? known.position_id ?? undefined,
     signalId: a.signalId ?? known.signal_id ?? undefined,
     createdAt: a.createdAt ?? known.created_at,
+    reason: a.reason === "" ? (known.reason ?? "") : a.reason,
+    rate: a.rate ?? known.rate ?? undefined,
   };
 }

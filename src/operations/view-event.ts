@@ -49,6 +49,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         risk: risk(f),
       };
     case "order_saved":
+    case "order_updated":
       return { id, at, instance, type, order: orderFromReply([need(f, "order")], 0) };
     case "order_removed":
       return { id, at, instance, type, orderId: need(f, "id"), pair: need(f, "pair") };

@@ -11,6 +11,7 @@ import {
   type Row,
   seenLast,
   since,
+  text,
   time,
   whole,
   word,
@@ -39,15 +40,15 @@ export const order = {
   notional: hidden(money),
   /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
   fills_since: since(2, hidden(optional(time))),
-  /** Grows by one with every change. */
-  version: seenLast(since(3, whole, 1)),
-  /** Why it was placed (tp, sl, trailing, manual, ...): the reason of the trade that it ends. */
-  reason: since(3, optional(name)),
-  /** Flow currency per unit of the pair's settle currency. */
+  /** 1 when it was first stored; grows with every change. */
+  version: since(3, seenLast(whole), 1),
+  /** Why it was placed: tp, sl, trailing, manual, ... */
+  reason: since(3, optional(text)),
+  /** Flow currency per unit of what the pair settles in. */
   rate: since(3, optional(double)),
-  /** The position of the other side that this entry turns around. */
+  /** The position of the other side that it turns around: its fills close that side of the pair first. */
   flip: since(3, optional(name)),
-  /** What that side held when the flip was admitted. */
+  /** Of a flip: what that side held when it was admitted. So much of it takes nothing of the exposure. */
   closes: since(3, hidden(optional(double))),
 };
 

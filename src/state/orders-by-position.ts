@@ -12,9 +12,11 @@ export class OrdersByPosition {
     return this.#ids.get(positionId) ?? NONE;
   }
 
-  /** As the sorted set of Redis has them: the first | parts the position's id from the order's. */
+  /** As the sorted set of Redis has them, without orders of the position's own name: the first | parts its id from the order's. */
   members(): string[] {
-    const members = [...this.#ids].flatMap(([positionId, ids]) => [...ids].map((id) => pairKey(positionId, id)));
+    const members = [...this.#ids].flatMap(([positionId, ids]) =>
+      [...ids].filter((id) => id !== positionId).map((id) => pairKey(positionId, id)),
+    );
     return members.sort(compareBytes);
   }
 

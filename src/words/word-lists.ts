@@ -38,6 +38,7 @@ export const REFUSALS = [
   "max_daily_trades",
   "duplicate_signal",
   "cooldown",
+  "opposite_side",
   "max_open_positions",
   "max_positions_per_pair",
   "max_exposure",
@@ -48,6 +49,10 @@ export type Refusal = (typeof REFUSALS)[number];
 /** How a position ended: by fills, by `closePosition`, by `removePosition`, or with a rest that cannot be sold. */
 export const TRADE_ENDINGS = ["fills", "closed", "removed", "dust"] as const;
 export type TradeEnding = (typeof TRADE_ENDINGS)[number];
+
+export const OPPOSITE_SIDES = ["allow", "refuse"] as const;
+/** What becomes of an entry against a position, or a pending entry, of the other side of its pair. */
+export type OppositeSide = (typeof OPPOSITE_SIDES)[number];
 
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
 export type RecoveryMode = (typeof RECOVERY_MODES)[number];
@@ -65,6 +70,7 @@ export const EVENT_TYPES = [
   "position_removed",
   "position_closed",
   "order_saved",
+  "order_updated",
   "order_removed",
   "order_cancelled",
   "entry_admitted",

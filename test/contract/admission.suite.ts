@@ -181,6 +181,8 @@ export const admission: Theme = (test, open) => {
       tp: 39_000,
       sl: 41_000,
       metadata: { strategy: "breakout", tags: [] },
+      reason: "breakout",
+      rate: 1.25,
     });
     assert.equal(order, {
       id: "order-1",
@@ -198,6 +200,9 @@ export const admission: Theme = (test, open) => {
       sl: 41_000,
       cooldown: 5 * MINUTE,
       metadata: { strategy: "breakout", tags: [] },
+      version: 1,
+      reason: "breakout",
+      rate: 1.25,
     });
     assert.equal(await mgr.getOrder("order-1"), order);
     assert.equal(await mgr.getPendingOrders(), [order]);
@@ -219,6 +224,7 @@ export const admission: Theme = (test, open) => {
       filled: 0,
       intent: "entry",
       signalId: "s1",
+      version: 1,
     });
     assert.is(await mgr.isOnCooldown(PAIR, "long"), false);
   });

@@ -35,6 +35,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       DAY_MS,
       "100000",
       "0",
+      "",
+      "",
+      "breakout",
+      "1.5",
+      "allow",
     ],
     call: (m) =>
       m.admit({
@@ -47,6 +52,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         cooldown: "1m",
         tp: 0.6,
         metadata: { a: [] },
+        reason: "breakout",
+        rate: 1.5,
       }),
   },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
@@ -127,9 +134,19 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   },
   reset_circuit_breaker: { argv: ["seen to"], call: (m) => m.resetCircuitBreaker("seen to") },
   save_order: {
-    argv: "o1|ETH/USDT|buy|limit|2000|3|open||0|entry||s1|2500|||{}".split("|"),
+    argv: "o1|ETH/USDT|buy|limit|2000|3|open||0|entry||s1|2500|||{}|tp|1.5|".split("|"),
     call: (m) =>
-      m.saveOrder({ ...BUY, pair: "ETH/USDT", price: 2000, size: 3, signalId: "s1", tp: 2500, metadata: {} }),
+      m.saveOrder({
+        ...BUY,
+        pair: "ETH/USDT",
+        price: 2000,
+        size: 3,
+        signalId: "s1",
+        tp: 2500,
+        metadata: {},
+        reason: "tp",
+        rate: 1.5,
+      }),
   },
   save_position: {
     argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', ""],
@@ -154,6 +171,22 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.updateDailyPnl(-5, { tradeId: "t2", ts: NOON - 86_400_000, equity: 90 }),
   },
   update_equity: { argv: ["90", "0", "3600000"], call: (m) => m.updateEquity(90) },
+  update_order: {
+    argv: ["o1", "", "none", "3", "open", "0", "2500", "none", "60000", '{"b":1}', "tp", "1.5"],
+    call: (m) =>
+      m.updateOrder("o1", {
+        price: null,
+        size: 3,
+        status: "open",
+        filled: 0,
+        tp: 2500,
+        sl: null,
+        cooldown: "1m",
+        metadata: { b: 1 },
+        reason: "tp",
+        rate: 1.5,
+      }),
+  },
   update_position: {
     argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}'],
     call: (m) => m.updatePosition("p1", { pair: "ETH/USDT", size: 3, tp: null, metadata: { b: 1 } }),

@@ -31,6 +31,7 @@ const ORDER = {
   createdAt: new Date(NOON),
   filled: 0,
   intent: "entry",
+  version: 1,
 } as const;
 
 const POSITION = { ...LONG, entryTs: new Date(NOON), metadata: {}, version: 1 } as const;
@@ -120,7 +121,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
       change: (mgr) => mgr.saveOrder({ ...BUY, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0 }),
       event: {
         type: "order_saved",
-        order: { ...ORDER, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0 },
+        order: { ...ORDER, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0, version: 2 },
       },
     },
     {
@@ -157,6 +158,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           status: "cancelled",
           signalId: "s1",
           cooldown: MINUTE,
+          version: 2,
         },
         signalReleased: true,
       },
@@ -176,13 +178,29 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
       change: (mgr) => mgr.cancelOrder("a2"),
       event: {
         type: "order_cancelled",
-        order: { ...ORDER, id: "a2", pair: "ETH/USDT", size: 2, price: 100, status: "cancelled", signalId: "s2" },
+        order: {
+          ...ORDER,
+          id: "a2",
+          pair: "ETH/USDT",
+          size: 2,
+          price: 100,
+          status: "cancelled",
+          signalId: "s2",
+          version: 2,
+        },
         signalReleased: false,
       },
     },
     {
       change: (mgr) => mgr.saveOrder({ ...BUY, id: "o2" }),
       event: { type: "order_saved", order: { ...ORDER, id: "o2" } },
+    },
+    {
+      change: (mgr) => mgr.updateOrder("o2", { price: null, size: 1 / 3, reason: "manual", rate: 1.5 }),
+      event: {
+        type: "order_updated",
+        order: { ...ORDER, id: "o2", price: null, size: 1 / 3, reason: "manual", rate: 1.5, version: 2 },
+      },
     },
     {
       change: (mgr) => mgr.removeOrder("o2"),

@@ -46,8 +46,12 @@ export const orders: Theme = (test, open) => {
       sl: 38_000,
       cooldown: 60_000,
       metadata: { strategy: "breakout", tags: [] },
+      reason: "sl",
+      rate: 1.25,
+      version: 1,
     } as const;
-    assert.equal(await mgr.saveOrder({ ...order, cooldown: "1m", metadata: { ...order.metadata, tags: [] } }), order);
+    const given = { ...order, cooldown: "1m", metadata: { ...order.metadata, tags: [] }, version: 7 } as const;
+    assert.equal(await mgr.saveOrder(given), order);
     assert.equal(await mgr.getOrder("o1"), order);
     assert.equal(await mgr.getPendingOrders(), [order]);
   });
@@ -57,7 +61,7 @@ export const orders: Theme = (test, open) => {
     await using mgr = await open({}, { clock: clock.read });
     const saved = await mgr.saveOrder(BUY);
     const expected = { orderType: "limit", status: "open", createdAt: new Date(NOON), filled: 0, intent: "entry" };
-    assert.equal(saved, { ...BUY, ...expected });
+    assert.equal(saved, { ...BUY, ...expected, version: 1 });
     assert.equal(await mgr.getOrder("o1"), saved);
   });
 
@@ -83,6 +87,8 @@ export const orders: Theme = (test, open) => {
       status: "submitted",
       createdAt: 5,
       tp: 9,
+      reason: "trailing",
+      rate: 2,
     });
     const replaced = await mgr.saveOrder({ id: "o1", pair: "ETH/USDT", side: "sell", size: 2, intent: "exit" });
     assert.equal(replaced, {
@@ -98,10 +104,13 @@ export const orders: Theme = (test, open) => {
       intent: "exit",
       positionId: "p1",
       signalId: "s1",
+      reason: "trailing",
+      rate: 2,
+      version: 2,
     });
     assert.equal(await mgr.getPendingOrders(), [replaced]);
     const told = await mgr.saveOrder({ ...replaced, createdAt: 6, signalId: "s2" });
-    assert.equal(told, { ...replaced, createdAt: new Date(6), signalId: "s2" });
+    assert.equal(told, { ...replaced, createdAt: new Date(6), signalId: "s2", version: 3 });
   });
 
   test("what an order has filled never goes back, and a fill outweighs a status that does not know of it", async () => {

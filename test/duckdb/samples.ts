@@ -49,6 +49,9 @@ export function order(id: string, more: Partial<Order> = {}): Order {
     sl: null,
     cooldown: null,
     metadata: null,
+    reason: "",
+    rate: undefined,
+    flip: undefined,
     ...more,
   };
 }

@@ -51,6 +51,7 @@ import { snapshot } from "../../src/operations/snapshot.js";
 import { triggerCircuitBreaker } from "../../src/operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { updateEquity } from "../../src/operations/update-equity.js";
+import { updateOrder } from "../../src/operations/update-order.js";
 import { updatePosition } from "../../src/operations/update-position.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { POLICY, SNAPSHOT } from "./samples.js";
@@ -168,6 +169,24 @@ const calls = fc.oneof(
       sl: level,
       cooldown: duration,
       metadata: fc.option(metadata, { nil: null }),
+      reason: fc.constantFrom("", "tp", 'a "reason"'),
+      rate: fc.constantFrom(undefined, 1.5),
+      flip: fc.constantFrom(undefined, undefined, undefined, "a" as const),
+    }),
+  ),
+  call(
+    updateOrder,
+    fc.record({
+      id,
+      version: fc.constantFrom(undefined, 1, 2),
+      price: fc.option(level, { nil: undefined }),
+      size: fc.option(amount, { nil: undefined }),
+      status: fc.option(status, { nil: undefined }),
+      filled: fc.constantFrom(undefined, 0, 0.1),
+      tp: fc.option(level, { nil: undefined }),
+      metadata: fc.option(metadata, { nil: undefined }),
+      reason: fc.constantFrom(undefined, "sl"),
+      rate: fc.constantFrom(undefined, 2),
     }),
   ),
   call(removeOrder, fc.record({ id })),
@@ -202,6 +221,11 @@ const calls = fc.oneof(
       tp: level,
       sl: level,
       metadata: fc.option(metadata, { nil: null }),
+      positionId: fc.constantFrom(undefined, undefined, "a" as const),
+      flip: fc.constant(undefined),
+      reason: fc.constantFrom("", "breakout"),
+      rate: fc.constantFrom(undefined, 1.5),
+      oppositeSide: fc.constantFrom("allow" as const, "refuse" as const),
       dayStart: fc.constant(0),
       ...dedup,
     }),

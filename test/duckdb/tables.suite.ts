@@ -195,7 +195,15 @@ export function tables(test: Test): void {
       orderType: "limit",
       maxIds: 100,
     } as const;
-    const rest = { cooldown: null, tp: null, sl: null, metadata: null };
+    const none = { cooldown: null, tp: null, sl: null, metadata: null };
+    const rest = {
+      ...none,
+      positionId: undefined,
+      flip: undefined,
+      reason: "",
+      rate: undefined,
+      oppositeSide: "allow",
+    } as const;
     const again = await opened(path);
     const refused = await again.execute(admit, { ...entry, ...rest, signalId: "a", orderId: "a", size: 0.3 }, "");
     assert.equal({ ...refused, message: "" }, { admitted: false, reason: "max_exposure", message: "" });

@@ -96,7 +96,7 @@ test("a day comes back from its JSON as it was", () => {
   assert.equal(stored.dayRow(row.day, stored.dayText(row)), row);
 });
 
-test("an order's JSON is, byte for byte, what it always was", () => {
+test("an order's JSON is, byte for byte, what it always was, and what came with schema 3", () => {
   const full = orderRow({
     id: 'a"1',
     pair: "BTC/USDT",
@@ -115,18 +115,24 @@ test("an order's JSON is, byte for byte, what it always was", () => {
     cooldown: 3,
     metadata: '{"a":[]}',
     notional: 400_005_000_000n,
+    version: 2,
+    reason: "tp",
+    rate: 1.5,
+    flip: "q",
+    closes: 0.5,
   });
   assert.is(
     stored.orderText(full),
     '{"id":"a\\u00221","pair":"BTC/USDT","side":"buy","order_type":"limit","price":40000.5,"size":0.1,"status":"open",' +
       '"created_at":1700000000000,"filled":0,"intent":"entry","position_id":"p","signal_id":"s","tp":1,"sl":2,"cooldown":3,' +
-      '"notional":"4000.05","metadata":{"a":[]}}',
+      '"notional":"4000.05","version":2,"reason":"tp","rate":1.5,"flip":"q","closes":0.5,"metadata":{"a":[]}}',
   );
   const none = { price: null, position_id: null, signal_id: null, tp: null, sl: null, cooldown: null, metadata: null };
+  const newer = { reason: null, rate: null, flip: null, closes: null };
   assert.is(
-    stored.orderText({ ...full, ...none }),
+    stored.orderText({ ...full, ...none, ...newer }),
     '{"id":"a\\u00221","pair":"BTC/USDT","side":"buy","order_type":"limit","size":0.1,"status":"open",' +
-      '"created_at":1700000000000,"filled":0,"intent":"entry","notional":"4000.05"}',
+      '"created_at":1700000000000,"filled":0,"intent":"entry","notional":"4000.05","version":2}',
   );
 });
 
@@ -146,6 +152,7 @@ test("an order with a word that is none, a foreign field, another id or no JSON 
       ...change,
     });
   assert.is(stored.orderRow("o", orderWith({})).price, null);
+  assert.is(stored.orderRow("o", orderWith({})).version, 1, "one of before schema 3");
   assert.throws(() => stored.orderRow("o", orderWith({ status: "opened" })), /^status: /);
   assert.throws(() => stored.orderRow("o", orderWith({ foreign: 1 })), /foreign/);
   assert.throws(() => stored.orderRow("o", orderWith({ notional: 1 })), /^notional: /);

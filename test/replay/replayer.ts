@@ -61,6 +61,7 @@ export class Replayer {
         this.#book(event.risk);
         return;
       case "order_saved":
+      case "order_updated":
         this.#store(event.order);
         return;
       case "order_removed":

@@ -40,11 +40,19 @@ test("an entry takes what is left of it, an exit or an order that is over nothin
   assert.is(orderNotional({ ...order, status: "unknown" }), toMoney(150));
 });
 
+test("what a flip closes takes nothing, until more than that is filled", () => {
+  const flip = { ...order, size: 5, closes: 2 };
+  assert.is(orderNotional({ ...flip, filled: 0 }), toMoney(300));
+  assert.is(orderNotional({ ...flip, filled: 2 }), toMoney(300));
+  assert.is(orderNotional({ ...flip, filled: 4 }), toMoney(100));
+  assert.is(orderNotional({ ...flip, size: 1, filled: 0 }), 0n);
+});
+
 const pair = fc.constantFrom("BTC/USDT", "ETH/USDT");
-const position = fc.record({ pair, notional: fc.bigInt({ min: 0n, max: 10n ** 20n }) }).map(
+const side = fc.constantFrom("long", "short");
+const position = fc.record({ pair, side, notional: fc.bigInt({ min: 0n, max: 10n ** 20n }) }).map(
   (some): PositionRow => ({
     id: "p",
-    side: "long",
     size: 1,
     entry_price: 1,
     entry_ts: 1,
@@ -77,9 +85,14 @@ test("the sums are those over the positions that stand, after any changes of the
         all.reduce((sum, { notional }) => sum + notional, 0n),
       );
       assert.is(exposure.slots, all.length);
-      const counted = new Map<string, number>();
-      for (const each of all) counted.set(each.pair, (counted.get(each.pair) ?? 0) + 1);
-      assert.equal(new Map([...exposure.slotsByPair].sort()), new Map([...counted].sort()));
+      for (const side of ["long", "short"] as const) {
+        const counted = new Map<string, number>();
+        for (const each of all) {
+          if (each.side === side) counted.set(each.pair, (counted.get(each.pair) ?? 0) + 1);
+        }
+        assert.equal(new Map([...exposure.slotsOf[side]].sort()), new Map([...counted].sort()));
+        for (const [name, count] of counted) assert.is(exposure.onSide(name, side), count);
+      }
     }),
   );
 });

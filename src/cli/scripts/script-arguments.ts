@@ -86,6 +86,7 @@ function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<
     fee: "0",
     done: "0",
     derived: "0",
+    opposite_side: risk.opposite_side,
     replace: "0",
     release_signal: "0",
     limit: "100",

@@ -34,6 +34,7 @@ import type { ${capital(name)}Row, ${name} } from "../${name}.js";
 
 ${rowSource(record)}
 ${changeSource(record)}
+${sameSource(record)}
 ${jsonSource(record)}
 ${viewSource(record)}`;
 }
@@ -61,6 +62,20 @@ export function ${name}With(row: ${row}, changes: Partial<${row}>): ${row} {
   return {
 ${lines.join("\n")}
   };
+}
+`;
+}
+
+function sameSource({ name, fields }: JsonRecord): string {
+  const row = `${capital(name)}Row`;
+  const lines = Object.keys(fields)
+    .filter((field) => field !== "version")
+    .map((field) => `    a.${field} === b.${field}`);
+  return `/** Whether nothing differs but the version. */
+export function ${name}Same(a: ${row}, b: ${row}): boolean {
+  return (
+${lines.join(" &&\n")}
+  );
 }
 `;
 }
@@ -113,7 +128,7 @@ ${sometimes.join("\n")}
 
 function alwaysSeen(field: string, { kind, seen, was }: Field): string {
   if (kind === "json") return `    ${field},`;
-  const value = was === undefined ? `stored.${field}` : `(stored.${field} ?? ${literal(was)})`;
+  const value = was === undefined ? `stored.${field}` : `stored.${field} ?? ${literal(was)}`;
   const plain = seen === "null" ? `${value} ?? null` : seenValue(value, kind);
   return `    ${camelCase(field)}: ${plain},`;
 }

@@ -62,6 +62,34 @@ export function orderWith(row: OrderRow, changes: Partial<OrderRow>): OrderRow {
   };
 }
 
+/** Whether nothing differs but the version. */
+export function orderSame(a: OrderRow, b: OrderRow): boolean {
+  return (
+    a.id === b.id &&
+    a.pair === b.pair &&
+    a.side === b.side &&
+    a.order_type === b.order_type &&
+    a.price === b.price &&
+    a.size === b.size &&
+    a.status === b.status &&
+    a.created_at === b.created_at &&
+    a.filled === b.filled &&
+    a.intent === b.intent &&
+    a.position_id === b.position_id &&
+    a.signal_id === b.signal_id &&
+    a.tp === b.tp &&
+    a.sl === b.sl &&
+    a.cooldown === b.cooldown &&
+    a.metadata === b.metadata &&
+    a.notional === b.notional &&
+    a.fills_since === b.fills_since &&
+    a.reason === b.reason &&
+    a.rate === b.rate &&
+    a.flip === b.flip &&
+    a.closes === b.closes
+  );
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `order_json`. */
 export function orderJson(row: OrderRow): string {
   const scalars = JSON.stringify({
@@ -104,7 +132,7 @@ export function orderView(stored: Seeable<typeof order>, metadata: Metadata | nu
     createdAt: new Date(stored.created_at),
     filled: stored.filled,
     intent: stored.intent,
-    version: (stored.version ?? 1),
+    version: stored.version ?? 1,
   };
   if (typeof stored.position_id === "string") view.positionId = stored.position_id;
   if (typeof stored.signal_id === "string") view.signalId = stored.signal_id;

@@ -66,6 +66,36 @@ export function positionWith(row: PositionRow, changes: Partial<PositionRow>): P
   };
 }
 
+/** Whether nothing differs but the version. */
+export function positionSame(a: PositionRow, b: PositionRow): boolean {
+  return (
+    a.id === b.id &&
+    a.pair === b.pair &&
+    a.side === b.side &&
+    a.size === b.size &&
+    a.entry_price === b.entry_price &&
+    a.entry_ts === b.entry_ts &&
+    a.tp === b.tp &&
+    a.sl === b.sl &&
+    a.cooldown === b.cooldown &&
+    a.cost === b.cost &&
+    a.notional === b.notional &&
+    a.realised === b.realised &&
+    a.result === b.result &&
+    a.fees === b.fees &&
+    a.cash === b.cash &&
+    a.entered === b.entered &&
+    a.exited === b.exited &&
+    a.proceeds === b.proceeds &&
+    a.signal_id === b.signal_id &&
+    a.entry_instance === b.entry_instance &&
+    a.entry_asked === b.entry_asked &&
+    a.told === b.told &&
+    a.last_fill_ts === b.last_fill_ts &&
+    a.metadata === b.metadata
+  );
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `position_json`. */
 export function positionJson(row: PositionRow): string {
   const scalars = JSON.stringify({
@@ -107,8 +137,8 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
     entryPrice: stored.entry_price,
     entryTs: new Date(stored.entry_ts),
     realised: seenMoney(stored.realised),
-    fees: Number((stored.fees ?? "0")),
-    cash: Number((stored.cash ?? "0")),
+    fees: Number(stored.fees ?? "0"),
+    cash: Number(stored.cash ?? "0"),
     metadata,
     version: stored.version,
   };

@@ -66,6 +66,37 @@ export function tradeWith(row: TradeRow, changes: Partial<TradeRow>): TradeRow {
   };
 }
 
+/** Whether nothing differs but the version. */
+export function tradeSame(a: TradeRow, b: TradeRow): boolean {
+  return (
+    a.key === b.key &&
+    a.id === b.id &&
+    a.pair === b.pair &&
+    a.side === b.side &&
+    a.size === b.size &&
+    a.entry_price === b.entry_price &&
+    a.exit_price === b.exit_price &&
+    a.entry_ts === b.entry_ts &&
+    a.exit_ts === b.exit_ts &&
+    a.pnl === b.pnl &&
+    a.fees === b.fees &&
+    a.cash === b.cash &&
+    a.currency === b.currency &&
+    a.signal_id === b.signal_id &&
+    a.reason === b.reason &&
+    a.entry_instance === b.entry_instance &&
+    a.untold === b.untold &&
+    a.dust === b.dust &&
+    a.entry_asked === b.entry_asked &&
+    a.exit_asked === b.exit_asked &&
+    a.ending === b.ending &&
+    a.unexplained === b.unexplained &&
+    a.told === b.told &&
+    a.forgotten === b.forgotten &&
+    a.metadata === b.metadata
+  );
+}
+
 /** The JSON under which Redis keeps it. Lua twin: `trade_json`. */
 export function tradeJson(row: TradeRow): string {
   const scalars = JSON.stringify({

@@ -103,6 +103,19 @@ const status = fc.constantFrom(
   "rejected",
 );
 
+const patch = some({
+  size,
+  price: fc.option(anyPrice),
+  status,
+  filled: fc.constantFrom(0, 0.1, 0.3, 1),
+  metadata,
+  tp: fc.option(anyPrice),
+  sl: fc.option(anyPrice),
+  cooldown: fc.option(duration),
+  reason: fc.constantFrom("stop", 'a "reason"\n', "none"),
+  rate: price,
+});
+
 const ORDERS: readonly Call[] = [
   call(
     "saveOrder",
@@ -124,10 +137,18 @@ const ORDERS: readonly Call[] = [
         sl: anyPrice,
         cooldown: duration,
         metadata,
+        reason,
+        rate: price,
       },
       ["id", "pair", "side", "size"],
     ),
   ),
+  call(
+    "saveOrder",
+    some({ id: orderId, pair, side: fc.constantFrom("buy", "sell"), size, flip: id }, ["id", "pair", "side", "size"]),
+  ),
+  call("updateOrder", orderId, patch),
+  call("updateOrder", orderId, patch),
   call("removeOrder", orderId),
   call("cancelOrder", orderId, some({ releaseSignal: fc.boolean() })),
   call("getOrder", orderId),
@@ -138,6 +159,15 @@ const fill = some(
   { fillId, price: anyPrice, size, fee: amount, ts: when, done: fc.boolean(), overfill: fc.boolean() },
   ["fillId", "price", "size"],
 );
+
+/** An entry that finds the position of its pair that it names, in one of four. */
+const belonging = {
+  signalId,
+  pair,
+  side: fc.constantFrom("long", "short"),
+  size: fc.constantFrom(0.1, 1, 3, 10),
+  price,
+};
 
 const FILLS: readonly Call[] = [
   call("recordFill", orderId, fill),
@@ -180,9 +210,16 @@ const FILLS: readonly Call[] = [
         tp: price,
         sl: price,
         metadata,
+        reason,
+        rate: price,
       },
       ["signalId", "pair", "side", "size", "price"],
     ),
+  ),
+  call("admit", some({ ...belonging, positionId: fc.constantFrom("a", "o1", "o2") }, Object.keys(belonging))),
+  call(
+    "admit",
+    some({ ...belonging, flip: fc.constantFrom("a", "o1", "o2"), reason }, [...Object.keys(belonging), "flip"]),
   ),
   call("beginRecovery", fc.constant("a look")),
   call("getRecovery"),
@@ -296,6 +333,7 @@ const config: fc.Arbitrary<Config> = fc.record({
       limits: fewLimits,
       breaker_duration: fc.constantFrom(...([1, 1000, "1h", "until_day_end", "until_reset"] as const)),
       day_start: fc.constantFrom("00:00", "12:30", "23:59"),
+      opposite_side: fc.constantFrom("allow" as const, "allow" as const, "refuse" as const),
     })
     .map(({ limits: set, ...rest }) => ({ ...set, ...rest })),
   signals: fc.record({
