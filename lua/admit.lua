@@ -158,6 +158,7 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   order.id, order.fills_since = id, fills_since(fills_key)
 
   local json = order_json(order)
+  slots = slots + taken
   local field, count = own, own_slots + 1
   if taken == 0 then
     field, count = "slotless:" .. own, slotless + 1
@@ -167,7 +168,7 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   -- Write.
   redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   remember(processed_key, signal_id, dedup_window, max_ids)
-  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots + taken, field, count)
+  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
   redis.call("HSET", orders_key, order.id, json)
   name_position(by_position_key, order.id, nil, order.position_id)
   local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
