@@ -3,6 +3,7 @@ import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
+import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
@@ -40,6 +41,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   fills,
   "sizes of fills": fillSizes,
   netting,
+  costs,
   "life of orders": orderLife,
   leases,
   recovering,
