@@ -5,6 +5,7 @@ import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
+import { ends } from "./ends.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
@@ -42,6 +43,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   "sizes of fills": fillSizes,
   netting,
   costs,
+  "ends of positions": ends,
   "life of orders": orderLife,
   leases,
   recovering,
