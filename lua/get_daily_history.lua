@@ -19,7 +19,7 @@ local function run(answer, read_risk, day_json)
   -- The stored day may be over without any change having closed it yet.
   local history = redis.call("HGETALL", history_key)
   local ended = read_risk(daily_key, day_start).ended
-  if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended.pnl, ended.trades) end
+  if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended) end
   if #history <= 2 * days then return answer({ "history", history }) end
 
   -- Only the newest of them.

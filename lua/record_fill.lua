@@ -376,7 +376,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   if #others > 0 then tell("others", "[" .. table.concat(others, ",") .. "]") end
   if #ended > 0 then tell("trades", trades) end
   if #amended > 0 then
-    tell("later", json_list(amended, function(each)
+    tell("amendments", json_list(amended, function(each)
       return '{"key":"' .. each.trade.key .. '","trade_id":' .. quote(each.trade.id) .. ',"pnl":"' .. each.pnl .. '","explained":' .. each.sums.explained .. "}"
     end))
   end

@@ -218,7 +218,7 @@ export const recordFill: Operation<Args, Filling> = {
       ...(signal !== undefined && { signal_marked: signal }),
       ...(others.length > 0 && { others: `[${others.map((each) => otherJson(each, ended)).join(",")}]` }),
       ...(ends.length > 0 && { trades: `[${ends.map(({ trade }) => tradeJson(trade)).join(",")}]` }),
-      ...(amendments.length > 0 && { later: `[${amendments.map(laterJson).join(",")}]` }),
+      ...(amendments.length > 0 && { amendments: `[${amendments.map(laterJson).join(",")}]` }),
       ...(dustSold && { dust_sold: String(dustSold.size) }),
       ...(over > 0 && { over: String(over) }),
     }));
