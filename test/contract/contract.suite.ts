@@ -5,6 +5,7 @@ import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
+import { dust } from "./dust.suite.js";
 import { ends } from "./ends.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
@@ -22,6 +23,7 @@ import { recovering } from "./recovering.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
+import { trades } from "./trades.suite.js";
 import { validation } from "./validation.suite.js";
 import { watching } from "./watch.suite.js";
 
@@ -44,6 +46,8 @@ const THEMES: Readonly<Record<string, Theme>> = {
   netting,
   costs,
   "ends of positions": ends,
+  dust,
+  trades,
   "life of orders": orderLife,
   leases,
   recovering,
