@@ -7,22 +7,28 @@
 -- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[5] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[6] orders:fills           zset    order id|fill id -> ms it was booked
--- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
--- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
--- KEYS[9] risk:limits            hash    limit -> number
--- KEYS[10] risk:history          hash    day -> JSON
--- KEYS[11] risk:trades           zset    booked trade id -> ms
--- KEYS[12] signals:processed     zset    id -> ms it was marked
--- KEYS[13] signals:last          hash    id, pair, ts
--- KEYS[14] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[15] execution:heartbeat   string  ms
--- KEYS[16] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[17] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[18] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[19] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[20] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[21] events:log            stream  every change
--- KEYS[22] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[7] orders:fills_told      hash    order id|fill id -> its price and size
+-- KEYS[8] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
+-- KEYS[9] trades:closed          stream  ms-seq -> trade: JSON
+-- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[14] risk:limits           hash    limit -> number
+-- KEYS[15] risk:history          hash    day -> JSON
+-- KEYS[16] risk:trades           zset    booked trade id -> ms
+-- KEYS[17] signals:processed     zset    id -> ms it was marked
+-- KEYS[18] signals:last          hash    id, pair, ts
+-- KEYS[19] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[20] execution:heartbeat   string  ms
+-- KEYS[21] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[22] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[23] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[24] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[25] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[26] events:log            stream  every change
+-- KEYS[27] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[28] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

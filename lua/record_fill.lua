@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- record_fill: books one execution of an order, once by its id. An entry opens or grows the position; an exit reduces it and then the
--- pair's others of that side and, at flat, removes each, counts the trade, judges the streak, evaluates the breaker and sets the
--- cooldown the position asked for.
+-- record_fill: books one execution of an order, once by its id. An entry opens or grows the position; an exit reduces the position that
+-- its order names and then the pair's others of that side, or explains how the named one ended. A position that is flat, or whose rest
+-- cannot be sold, ends: its trade is written down, counted and judged, the breaker is evaluated, the pair cools down.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -11,14 +11,20 @@
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:fills           zset    order id|fill id -> ms it was booked
--- KEYS[9] positions:open         hash    id -> JSON
--- KEYS[10] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[11] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
--- KEYS[12] risk:history          hash    day -> JSON
--- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
--- KEYS[14] risk:limits           hash    limit -> number
--- KEYS[15] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[16] signals:processed     zset    id -> ms it was marked
+-- KEYS[9] orders:fills_told      hash    order id|fill id -> its price and size
+-- KEYS[10] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[11] positions:open        hash    id -> JSON
+-- KEYS[12] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
+-- KEYS[13] trades:closed         stream  ms-seq -> trade: JSON
+-- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[16] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[17] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[18] risk:history          hash    day -> JSON
+-- KEYS[19] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[20] risk:limits           hash    limit -> number
+-- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[22] signals:processed     zset    id -> ms it was marked
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -32,259 +38,360 @@
 -- ARGV[11] fee                quote currency
 -- ARGV[12] ts                 ms of the execution; "" = now
 -- ARGV[13] done               1 = the exchange says the order is complete
--- ARGV[14] overfill           1 = an entry may be filled by more than its size
--- ARGV[15] day_start          start of the trading day, ms after midnight UTC
--- ARGV[16] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[17] fill_window        ms for which a fill id is remembered
--- ARGV[18] max_fills          how many fill ids are remembered
--- ARGV[19] dedup_window       ms for which a signal is remembered
--- ARGV[20] max_ids            how many signals are remembered
--- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, booked, over, JSON of each other position that remains, call}
---       {"repeated", order JSON or "", position JSON or "", 0, the same nine, call}
+-- ARGV[14] dust               a rest of up to this size cannot be sold; "" = none
+-- ARGV[15] overfill           1 = an entry may be filled by more than its size
+-- ARGV[16] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[17] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[18] fill_window        ms for which a fill id is remembered
+-- ARGV[19] max_fills          how many fill ids are remembered
+-- ARGV[20] dedup_window       ms for which a signal is remembered
+-- ARGV[21] max_ids            how many signals are remembered
+-- ARGV[22] max_trades         how many trade ids are remembered
+-- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+--       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker,
-    read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal,
-    decimal_add, decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, hold_position, hold_order,
-    write_exposure, quote, entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional,
-    ORDER_DONE, write_order, same_size, position_json, position_parse, quotient, refuse)
-  local orders_key, closed_key, closed_at_key, fills_key, positions_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local function run(events_key, instance, now, answer, event, read_amendment, write_amendment, money_parse, money_add,
+    money_negate, money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl,
+    count_trade, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum,
+    size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with,
+    dust_taken, dust_left, write_dust, expect_hash, expect_zset, expect_stream, hold_position, hold_order, write_exposure, quote,
+    remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming,
+    write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)
+  local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-  local given_ts, done, overfill = tonumber(ARGV[12]), ARGV[13] == "1", ARGV[14] == "1"
+  local given_ts, done, dust_size, overfill = tonumber(ARGV[12]), ARGV[13] == "1", tonumber(ARGV[14]), ARGV[15] == "1"
   local ts = given_ts or now
-  local day_start, breaker_duration = tonumber(ARGV[15]), ARGV[16]
-  local fill_window, max_fills = tonumber(ARGV[17]), tonumber(ARGV[18])
-  local dedup_window, max_ids = tonumber(ARGV[19]), tonumber(ARGV[20])
-  local fill = string.gsub(order_id, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. fill_id -- the first | parts the two
+  local day_start, breaker_duration = tonumber(ARGV[16]), ARGV[17]
+  local fill_window, max_fills = tonumber(ARGV[18]), tonumber(ARGV[19])
+  local dedup_window, max_ids, max_trades = tonumber(ARGV[20]), tonumber(ARGV[21]), ARGV[22]
+  local fill = pair_key(order_id, fill_id)
 
-  local function is_finite(text)
-    return tonumber(text) - tonumber(text) == 0
-  end
-
-  -- Read: the order, pending or lately closed, and its position.
+  -- Read: the order, pending or lately closed, and what of the risk stands.
   expect_stream(events_key)
-  local stored = redis.call("HGET", orders_key, order_id) or redis.call("HGET", closed_key, order_id)
+  local pending = redis.call("HGET", orders_key, order_id)
+  local stored = pending or redis.call("HGET", closed_key, order_id)
   local order = stored and order_parse(stored)
-  local position_id = order and (order.position_id or (order.intent == "entry" and order.id)) or nil
-  local stored_position = position_id and redis.call("HGET", positions_key, position_id) or nil
-  local position = stored_position and position_parse(stored_position)
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
   local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
-  expect_hash(closed_key)
-  expect_zset(closed_at_key)
-  expect_hash(history_key)
-  expect_zset(processed_key)
+  if risk.ended then expect_hash(history_key) end
   if remembers(fills_key, fill, fill_window, order and order.fills_since) then
-    return answer({ "repeated", stored or "", stored_position or "", "0", risk_reply(risk, breaker) })
+    -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
+    local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
+    local function told_otherwise(field, before, new)
+      return refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
+    end
+    if told_size and not same_size(tonumber(told_size), tonumber(size)) then return told_otherwise("size", told_size, size) end
+    if told_price and math.abs(tonumber(told_price) - tonumber(price)) > 1e-9 * math.max(math.abs(tonumber(told_price)), math.abs(tonumber(price))) then
+      return told_otherwise("price", told_price, price)
+    end
+    local held = order and redis.call("HGET", positions_key, order.position_id or order_id) or ""
+    return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", risk_reply(risk, breaker) })
   end
   if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+  expect_hash(told_key)
 
   -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
   local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
   if signal and redis.call("ZSCORE", processed_key, signal) then signal = nil end
 
   -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
-  local delta, is_used_up = {}, tonumber(order.filled) > 0
+  local delta, named = {}, pending and order.position_id
   hold_order(delta, order, -1)
-  order.position_id = position_id
-  order.filled = number_text(tonumber(decimal_text(decimal_add(decimal(order.filled), decimal(size)))))
-  if not is_finite(order.filled) then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  local filled_before = tonumber(order.filled)
+  order.filled = size_sum(order.filled, size)
   local filled, asked = tonumber(order.filled), tonumber(order.size)
-  local is_whole = filled >= asked or same_size(filled, asked)
-  if order.intent == "entry" and filled > asked and not same_size(filled, asked) and not overfill then
+  if filled - filled ~= 0 then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  if order.intent == "entry" and exceeds(filled, asked) and not overfill then
     return refuse("SFINVALID", "size: entry order " .. order_id .. " of " .. order.size .. " would be filled by " .. order.filled
       .. "; if the exchange's own order says so, give overfill: true")
   end
-  if is_whole then order.status = "filled"
+  if filled >= asked or same_size(filled, asked) then order.status = "filled"
   elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
   elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
+  order.version = string.format("%.0f", order.version + 1)
   order.notional = order_notional(order)
+  if ORDER_DONE[order.status] then
+    expect_hash(closed_key)
+    expect_zset(closed_at_key)
+  end
+
+  -- Decide: where the parts of the fill go.
+  local parts, over = {}, "0"
+  local entered = order.side == "buy" and "long" or "short"
+  local reduced = order.side == "sell" and "long" or "short"
+
+  local function held_position(id)
+    local json = redis.call("HGET", positions_key, id)
+    return json and position_parse(json)
+  end
+
+  -- The pair's positions on the side that the order reduces, oldest first, but for one.
+  local function other_positions(except)
+    local others = {}
+    for _, json in ipairs(redis.call("HVALS", positions_key)) do
+      local other = position_parse(json)
+      if other.pair == order.pair and other.side == reduced and other.id ~= except then others[#others + 1] = other end
+    end
+    table.sort(others, function(a, b)
+      local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
+      if first ~= second then return first < second end
+      return bytes_before(a.id, b.id)
+    end)
+    return others
+  end
+
+  -- Spreads what is left of the fill over positions, in order.
+  local function spread(positions)
+    for _, each in ipairs(positions) do
+      local left, holds = tonumber(over), tonumber(each.size)
+      if left == 0 then break end
+      local is_flat, taken = left > holds or same_size(left, holds), left > holds and each.size or over
+      parts[#parts + 1] = { to = "reduce", size = taken, position = each, is_flat = is_flat }
+      over = is_flat and left_of(size, over, taken) or "0"
+    end
+  end
+
+  local function refusal_of(pair, side, id)
+    if pair ~= order.pair then return "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. id .. " is " .. pair end
+    if order.intent == "entry" and side ~= entered then
+      return "orderId: a " .. order.side .. " entry cannot grow the " .. side .. " position " .. id
+    end
+    if order.intent == "exit" and side ~= reduced then
+      return "orderId: a " .. order.side .. " exit cannot reduce the " .. side .. " position " .. id
+    end
+  end
+
+  if order.intent == "entry" then
+    local own = order.position_id and order.position_id ~= order.flip and order.position_id or order_id
+    local position = held_position(own)
+    local fault = position and refusal_of(position.pair, position.side, own)
+    if fault then return refuse("SFINVALID", fault) end
+    over = size
+    if order.flip then
+      local flipped = held_position(order.flip)
+      local positions = other_positions(order.flip)
+      if flipped then table.insert(positions, 1, flipped) end
+      spread(positions)
+    end
+    if over ~= "0" then parts[#parts + 1] = { to = "grow", size = over, position = position } end
+    over = "0"
+  else
+    local position = order.position_id and held_position(order.position_id)
+    local fault = position and refusal_of(position.pair, position.side, position.id)
+    if fault then return refuse("SFINVALID", fault) end
+    over = size
+    if position and not exceeds(tonumber(size), tonumber(position.size)) then
+      spread({ position })
+    else
+      local explains_dust = false
+      if order.position_id and not position then
+        local trade = ended_trade(trades_key, ended_key, order.position_id)
+        -- A position that ended before ends were remembered was used up by the fills of this order.
+        if not trade and filled_before == 0 then
+          return refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
+            .. "; if its entry is not booked yet, give this fill again after it")
+        end
+        fault = trade and refusal_of(trade.pair, trade.side, trade.id)
+        if fault then return refuse("SFINVALID", fault) end
+        local left = trade and size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained) or "0"
+        if tonumber(left) > 0 then
+          local taken = exceeds(tonumber(size), tonumber(left)) and left or size
+          parts[1] = { to = "explain", size = taken, trade = trade }
+          over, explains_dust = left_of(size, size, taken), trade.ending == "dust"
+        end
+      end
+      local positions = other_positions(order.position_id)
+      if position then table.insert(positions, 1, position) end
+      spread(positions)
+      local dust = over ~= "0" and not explains_dust and read_dust(dust_key, dust_key_of(order.pair, reduced))
+      if dust then
+        local taken = tonumber(over) > tonumber(dust.size) and dust.size or over
+        parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
+        over = left_of(size, over, taken)
+      end
+      if #parts == 0 then
+        return refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
+      end
+    end
+  end
+
+  -- Decide: what each part books, with its share of the fee.
+  local effects, amended, dust, dust_sold = {}, {}, nil, nil
+  local open, later, cash = "0", "0", "0"
+  local sizes = {}
+  for i, part in ipairs(parts) do sizes[i] = part.size end
+  local fees = split_by_size(decimal(fee), sizes)
+
+  -- What the order says, else its own id; where a position or a trade has that name, id~2, id~3.
+  local function name_for()
+    local said = order.position_id
+    if said and said ~= order.flip and not ended_at(ended_key, said) then return said end
+    local name, n = order_id, 2
+    while redis.call("HEXISTS", positions_key, name) == 1 or ended_at(ended_key, name) do
+      name, n = order_id .. "~" .. n, n + 1
+    end
+    return name
+  end
+
+  local function opened(part)
+    worth_of(part.size, price) -- notes what a cost cannot hold
+    return {
+      id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%.0f", ts),
+      tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
+      entry_instance = instance, entry_asked = order.price, version = "0", metadata = order.metadata or "{}",
+    }
+  end
+
+  local was_told = false
+  for i, part in ipairs(parts) do
+    local share, each = fees[i], part.position
+    if part.to == "explain" then
+      local sums, pnl = read_amendment(amendments_key, part.trade.key), "0"
+      if not part.trade.told then
+        local gain = gain_of(part.trade.side, worth_of(part.size, part.trade.entry_price), worth_of(part.size, price))
+        pnl = money_of(decimal_subtract(gain, share))
+        sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(share))
+      end
+      sums.explained = size_sum(sums.explained, part.size)
+      amended[#amended + 1] = { trade = part.trade, sums = sums, pnl = pnl }
+      later = day_sum(later, pnl)
+      if part.trade.ending == "dust" then dust = dust_left(read_dust(dust_key, dust_key_of(order.pair, reduced)), part.trade, part.size) end
+    elseif part.to == "dust" then
+      local cost
+      dust, cost = dust_taken(part.dust, part.size)
+      cash = money_of(decimal_subtract(gain_of(reduced, cost, worth_of(part.size, price)), share))
+      dust_sold = part.size
+    else
+      local realised = each and each.realised or "0"
+      if each then hold_position(delta, each, -1) end
+      if part.to == "reduce" then
+        was_told = was_told or each.told ~= nil
+        reduce(each, part.size, part.is_flat, price, share)
+      elseif each then
+        grow(each, part.size, price, share)
+        if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%.0f", ts) end
+      else
+        each = opened(part)
+        move_result(each, nil, share)
+      end
+      if holding.fault then return refuse("SFINVALID", holding.fault) end
+      each.last_fill_ts = string.format("%.0f", math.max(ts, tonumber(each.last_fill_ts or 0)))
+      each.version = string.format("%.0f", each.version + 1)
+      each.notional = notional_of(each.size, each.entry_price)
+      local units, rest = money_parse(each.realised)
+      units, rest = money_add(units, rest, money_negate(money_parse(realised)))
+      local booked = money_text(units, rest)
+      open = day_sum(open, booked)
+      effects[#effects + 1] = { position = each, taken = part.size, booked = booked }
+      if part.to == "grow" then order.position_id = each.id end
+    end
+  end
+  if holding.fault then return refuse("SFINVALID", holding.fault) end
+  -- An order that turned its position around is that position's no longer: the slot passes over.
+  for _, effect in ipairs(effects) do
+    if order.intent == "entry" and order.position_id == effect.position.id and effect.position.size == "0" then order.position_id = nil end
+  end
   hold_order(delta, order, 1)
 
-  -- Decide: what the fill does to positions, and the money it realises.
-  local effects, over = {}, "0"
-  if position and position.pair ~= order.pair then
-    return refuse("SFINVALID", "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. position_id .. " is " .. position.pair)
-  end
-  if order.intent == "entry" then
-    local side = order.side == "buy" and "long" or "short"
-    if position and position.side ~= side then
-      return refuse("SFINVALID", "orderId: a " .. order.side .. " entry cannot grow the " .. position.side .. " position " .. position_id)
-    end
-    effects[1] = { realised = decimal_money(decimal_negate(decimal(fee))), flat = false }
-    local cost, total = decimal_multiply(decimal(size), decimal(price)), decimal(size)
-    if position then
-      cost = decimal_add(cost, decimal(position.cost or decimal_text(decimal_multiply(decimal(position.size), decimal(position.entry_price)))))
-      total = decimal_add(total, decimal(position.size))
-    else
-      position = {
-        id = position_id, pair = order.pair, side = side, entry_ts = string.format("%.0f", ts), tp = order.tp, sl = order.sl,
-        cooldown = order.cooldown, realised = "0", version = 0, metadata = order.metadata or "{}",
-      }
-    end
-    effects[1].position = position
-    position.cost = decimal_text(cost)
-    position.size = number_text(tonumber(decimal_text(total)))
-    if position.entry_price then
-      -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
-      local function average_price(cost, size)
-        local near = tonumber(decimal_text(cost)) / size
-        if near - near ~= 0 or size - size ~= 0 then return near end
-        local missed = decimal_add(cost, decimal_negate(decimal_multiply(decimal(number_text(near)), decimal(number_text(size)))))
-        local mend = tonumber(decimal_text(missed)) / size
-        return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
-      end
-      position.entry_price = number_text(average_price(cost, tonumber(position.size)))
-    else
-      position.entry_price = price
-    end
-    if ts < tonumber(position.entry_ts) then position.entry_ts = string.format("%.0f", ts) end
-  else
-    local side, executed = order.side == "sell" and "long" or "short", tonumber(size)
-    if position and position.side ~= side then
-      return refuse("SFINVALID", "orderId: a " .. order.side .. " exit cannot reduce the " .. position.side .. " position " .. position_id)
-    end
-    if position_id and not position and not is_used_up then
-      return refuse("SFINVALID", "orderId: no open position " .. position_id .. " for exit order " .. order_id)
-    end
-
-    -- What the order's own position does not hold goes to the pair's others of that side, oldest first.
-    local queue = { position }
-    local held = position and tonumber(position.size) or 0
-    if executed > held and not same_size(executed, held) then
-      local others = {}
-      for _, json in ipairs(redis.call("HVALS", positions_key)) do
-        local other = position_parse(json)
-        if other.pair == order.pair and other.side == side and other.id ~= position_id then others[#others + 1] = other end
-      end
-      -- By bytes, whatever the server's locale is.
-      local function comes_before(a, b)
-        for i = 1, math.min(#a, #b) do
-          if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
-        end
-        return #a < #b
-      end
-      table.sort(others, function(a, b)
-        local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
-        if first ~= second then return first < second end
-        return comes_before(a.id, b.id)
-      end)
-      for _, other in ipairs(others) do queue[#queue + 1] = other end
-    end
-    if #queue == 0 then
-      return refuse("SFINVALID", "orderId: no open position " .. (position_id or "of " .. order.pair .. " " .. side) .. " for exit order " .. order_id)
-    end
-
-    local total = decimal("0")
-    over = size
-    for _, each in ipairs(queue) do
-      local left, holds = tonumber(over), tonumber(each.size)
-      if left > 0 then
-        local taken = left > holds and each.size or over
-        effects[#effects + 1] = { position = each, taken = taken, flat = left > holds or same_size(left, holds) }
-        total = decimal_add(total, decimal(taken))
-        over = number_text(tonumber(decimal_text(decimal_add(decimal(over), decimal_negate(decimal(taken))))))
-        if same_size(executed - tonumber(over), executed) then over = "0" end
-      end
-    end
-
-    -- The fee is split by size; the last part takes the rest.
-    local unpaid = decimal(fee)
-    for i, effect in ipairs(effects) do
-      local part, each = unpaid, effect.position
-      if i < #effects then
-        local exact = quotient(decimal_multiply(decimal(fee), decimal(effect.taken)), total)
-        local rounded = exact and decimal_money(exact)
-        if not rounded then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
-        part = decimal(rounded)
-        unpaid = decimal_add(unpaid, decimal_negate(part))
-      end
-      local move = decimal_add(decimal(price), decimal_negate(decimal(each.entry_price)))
-      if side == "short" then move = decimal_negate(move) end
-      effect.realised = decimal_money(decimal_add(decimal_multiply(move, decimal(effect.taken)), decimal_negate(part)))
-      local left = effect.flat and "0" or decimal_text(decimal_add(decimal(each.size), decimal_negate(decimal(effect.taken))))
-      each.size = number_text(tonumber(left))
-      each.cost = nil
-    end
-  end
-  local booked_units, booked_parts = 0, 0
+  -- Decide: which positions end. Those that are flat first, then those whose rest cannot be sold and that nobody is about to sell.
+  local ends, flat, dusty = nil, {}, {}
   for _, effect in ipairs(effects) do
-    local each, realised = effect.position, effect.realised
-    if not realised then return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked") end
-    if not (is_finite(each.size) and is_finite(each.entry_price)) then
-      return refuse("SFINVALID", "size: position " .. each.id .. " would grow beyond what a double holds")
+    local each = effect.position
+    effect.naming = (each.size == "0" or (dust_size and each.side == reduced)) and orders_naming(by_position_key, orders_key, each.id, order) or nil
+    local is_awaited = false
+    for _, other in ipairs(effect.naming or {}) do is_awaited = is_awaited or other.intent == "exit" end
+    if each.size == "0" then
+      flat[#flat + 1] = effect
+    elseif dust_size and each.side == reduced and ORDER_DONE[order.status] and not exceeds(tonumber(each.size), dust_size) and not is_awaited then
+      dusty[#dusty + 1] = effect
     end
-    booked_units, booked_parts = money_add(booked_units, booked_parts, money_parse(realised))
-    local units, parts = money_parse(realised)
-    units, parts = money_add(units, parts, money_parse(each.realised))
-    if not (money_fits(units, parts) and money_fits(booked_units, booked_parts)) then
-      return refuse("SFINVALID", "price: the result would leave +-9e15; nothing was booked")
-    end
-    if each.notional then hold_position(delta, each, -1) end
-    each.realised = money_text(units, parts)
-    effect.last_ts = math.max(ts, tonumber(each.last_fill_ts or 0))
-    each.last_fill_ts = string.format("%.0f", effect.last_ts)
-    each.version = each.version + 1
-    each.notional = notional_of(each.size, each.entry_price)
-    if not effect.flat then hold_position(delta, each, 1) end
-    effect.rest = effect.flat and entry_rest(orders_key, each.id, delta)
   end
-  local booked = money_text(booked_units, booked_parts)
+  local ended, exits_left, cool_until, has_ended = {}, {}, 0, {}
+  if #flat + #dusty > 0 then ends = read_ends(trades_key, ended_key) end
+  for i = 1, #flat + #dusty do
+    local each = (flat[i] or dusty[i - #flat])
+    local position, rest = each.position, not flat[i] and each.position.size or nil
+    local last = decide_end(position, {
+      how = rest and "dust" or "fills", at = given_ts and tonumber(position.last_fill_ts), reason = order.reason or "exit",
+      dust = rest, unexplained = rest, exit_asked = order.price,
+    }, ends, each.naming, delta)
+    if rest then dust = dust_with(dust or read_dust(dust_key, dust_key_of(position.pair, position.side)), position) end
+    ended[i], has_ended[position.id] = last, true
+    for _, exit in ipairs(last.exits_left) do exits_left[#exits_left + 1] = exit end
+    cool_until = math.max(cool_until, last.cool_until)
+  end
+  for _, effect in ipairs(effects) do
+    if not has_ended[effect.position.id] then hold_position(delta, effect.position, 1) end
+  end
 
   -- Decide: the risk.
-  local fault = book_pnl(risk, history_key, booked, given_ts, day_start)
-  if fault then return refuse("SFINVALID", fault) end
-  local has_ended, cool_until = false, 0
-  for _, effect in ipairs(effects) do
-    if effect.flat then
-      has_ended = true
-      count_trade(risk, history_key, effect.position.realised, given_ts and effect.last_ts, day_start)
-      if effect.position.cooldown then cool_until = math.max(cool_until, effect.last_ts + tonumber(effect.position.cooldown)) end
-    end
+  local booked = day_sum(day_sum(open, later), cash)
+  local fault = not money_fits(money_parse(booked)) and "price: the result would leave +-9e15; nothing was booked"
+    or book_pnl(risk, history_key, booked, { later = later, cash = cash }, given_ts, day_start)
+  for _, each in ipairs(ended) do
+    fault = fault or count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
+      given_ts and tonumber(each.trade.exit_ts), day_start)
   end
+  fault = fault or holding.fault
+  if fault then return refuse("SFINVALID", fault) end
   local source, cause
-  if has_ended or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
+  if #ended > 0 or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
   local cools = cool_until > cooling
+  if dust then expect_hash(dust_key) end
+  if #amended > 0 then expect_hash(amendments_key) end
+  if (named or order_id) ~= order_id or (order.position_id or order_id) ~= order_id then expect_zset(by_position_key) end
 
   -- Write.
   write_exposure(exposure_key, delta)
-  remember(fills_key, fill, fill_window, max_fills, order.fills_since)
-  local order_text = write_order(orders_key, closed_key, closed_at_key, order)
+  remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key)
+  redis.call("HSET", told_key, fill, price .. " " .. size)
+  local order_text = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   for _, effect in ipairs(effects) do
-    if effect.flat then
-      effect.text = ""
-      redis.call("HDEL", positions_key, effect.position.id)
-      if effect.rest then redis.call("HSET", orders_key, effect.position.id, effect.rest) end
-    else
+    effect.text = ""
+    if not has_ended[effect.position.id] then
       effect.text = position_json(effect.position)
       redis.call("HSET", positions_key, effect.position.id, effect.text)
     end
   end
+  for _, each in ipairs(ended) do write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
+  for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
+  if dust then write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
   if signal then remember(processed_key, signal, dedup_window, max_ids) end
+
   local first, others = effects[1], {}
   for i = 2, #effects do
     local each = effects[i]
-    others[i - 1] = '{"position_id":' .. quote(each.position.id) .. ',"size":' .. each.taken .. ',"pnl":"' .. each.realised .. '"'
-      .. (each.flat and "" or ',"position":' .. each.text) .. "}"
+    others[i - 1] = '{"position_id":' .. quote(each.position.id) .. ',"size":' .. each.taken .. ',"pnl":"' .. each.booked .. '"'
+      .. (each.text == "" and "" or ',"position":' .. each.text) .. "}"
   end
+  local trades = json_list(ended, function(each) return each.text end)
   local told = { risk_event(risk, breaker) }
-  if signal then told[#told + 1], told[#told + 2] = "signal_marked", signal end
-  if #others > 0 then told[#told + 1], told[#told + 2] = "others", "[" .. table.concat(others, ",") .. "]" end
-  if over ~= "0" then told[#told + 1], told[#told + 2] = "over", over end
-  event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
-    "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first.position.id, "position", first.text,
-    "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
-
-  local reply = { "recorded", order_text, first.text, breaker.tripped and "1" or "0", risk_reply(risk, breaker) }
-  reply[#reply + 1], reply[#reply + 2] = booked, over
-  for i = 2, #effects do
-    if not effects[i].flat then reply[#reply + 1] = effects[i].text end
+  local function tell(name, value) told[#told + 1], told[#told + 2] = name, value end
+  if signal then tell("signal_marked", signal) end
+  if #others > 0 then tell("others", "[" .. table.concat(others, ",") .. "]") end
+  if #ended > 0 then tell("trades", trades) end
+  if #amended > 0 then
+    tell("amendments", json_list(amended, function(each)
+      return '{"key":"' .. each.trade.key .. '","trade_id":' .. quote(each.trade.id) .. ',"pnl":"' .. each.pnl .. '","explained":' .. each.sums.explained .. "}"
+    end))
   end
-  return answer(reply)
+  if dust_sold then tell("dust_sold", dust_sold) end
+  if over ~= "0" then tell("over", over) end
+  event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
+    "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
+    "position", first and first.text or "", "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
+
+  local remaining = {}
+  for _, effect in ipairs(effects) do
+    if effect.text ~= "" then remaining[#remaining + 1] = effect.text end
+  end
+  return answer({ "recorded", order_text, first and first.text or "", breaker.tripped and "1" or "0", booked, over,
+    "[" .. table.concat(remaining, ",") .. "]", trades, json_list(exits_left, order_json), was_told and "1" or "0", risk_reply(risk, breaker) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -367,6 +474,102 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> stream.lua
+-- Event ids are `ms-seq`; they are compared number by number.
+
+local function id_less(a, b)
+  local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
+  local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
+  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
+  return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
+end
+-- <<< stream.lua
+
+-- >>> amendment.lua
+-- What is booked on a trade after its end: sums by the trade's key.
+
+local function read_amendment(amendments_key, trade_key)
+  local stored = redis.call("HGET", amendments_key, trade_key)
+  if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
+  local sums = cjson.decode(stored)
+  sums.explained = number_text(sums.explained)
+  return sums
+end
+
+local function amendment_json(a)
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained .. "}"
+end
+
+-- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
+local function write_amendment(amendments_key, trades_key, trade_key, sums)
+  if redis.call("HLEN", amendments_key) % 16 == 0 then
+    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
+    end
+  end
+  redis.call("HSET", amendments_key, trade_key, amendment_json(sums))
+end
+-- <<< amendment.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -406,64 +609,6 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
--- <<< day.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
 -- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
@@ -488,10 +633,10 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
   local risk = {
     day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
     peak = stored[6] or "0",
@@ -502,15 +647,18 @@ local function read_risk(daily_key, day_start)
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
   end
   return risk
 end
 
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
 end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
@@ -557,55 +705,50 @@ end
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
--- What is booked so far on a day that is over.
-local function late_day(risk, history_key, day)
+-- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+local function day_for(risk, history_key, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day >= risk.day then return risk end
   risk.late = risk.late or {}
   for _, booked in ipairs(risk.late) do
     if booked.day == day then return booked end
   end
-  local booked = { day = day, pnl = "0", trades = 0 }
-  if risk.ended and risk.ended.day == day then
-    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
-  else
-    local stored = redis.call("HGET", history_key, day)
-    if stored then
-      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-      booked.pnl, booked.trades = pnl, tonumber(trades)
-    end
-  end
+  local stored = redis.call("HGET", history_key, day)
+  local before = risk.ended and risk.ended.day == day and risk.ended or (stored and cjson.decode(stored)) or {}
+  local booked = { day = day, pnl = before.pnl or "0", trades = before.trades or 0, closed = before.closed or "0",
+    later = before.later or "0", cash = before.cash or "0", untied = before.untied or "0" }
   risk.late[#risk.late + 1] = booked
   return booked
 end
 
--- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
--- An error when a sum leaves 9e15.
-local function book_pnl(risk, history_key, pnl, ts, day_start)
-  local units, parts = money_parse(pnl)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    local late_units, late_parts = money_parse(booked.pnl)
-    units, parts = money_add(late_units, late_parts, units, parts)
-    booked.pnl = money_text(units, parts)
-  else
-    units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
-  end
-  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+-- The sum of two amounts; an error as well when it leaves 9e15.
+local function day_sum(amount, more)
+  local units, parts = money_parse(amount)
+  units, parts = money_add(units, parts, money_parse(more))
+  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
-local function count_trade(risk, history_key, result, ts, day_start)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    booked.trades = booked.trades + 1
-  else
-    risk.trades = risk.trades + 1
-  end
-  local units, parts = money_parse(result)
+-- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
+-- the rest is of open positions. An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  day.pnl, fault = day_sum(day.pnl, pnl)
+  if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
+  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  return fault
+end
+
+-- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
+-- to the closed ones. An error when a sum leaves 9e15.
+local function count_trade(risk, history_key, trade, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  if trade.counts then day.trades = day.trades + 1 end
+  if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+  if not trade.judges then return fault end
+  local units, parts = money_parse(trade.result)
   if units < 0 then risk.losses = risk.losses + 1
   elseif units > 0 or parts > 0 then risk.losses = 0 end
+  return fault
 end
 
 -- The first limit that the risk has reached: source and reason.
@@ -630,27 +773,27 @@ end
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "equity", risk.equity or "" }
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+    redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
-  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end
@@ -721,6 +864,10 @@ local function decimal_negate(a)
   return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
 end
 
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
 local function digits_product(a, b)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
@@ -769,36 +916,285 @@ local function decimal_money(a)
 end
 -- <<< decimal.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
 end
--- <<< record.lua
 
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.metadata = metadata
-  return o
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
 end
--- <<< order_parse.lua
+
+-- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+local function kept_decimal(a)
+  local digits, scale = a.digits, a.scale
+  if #digits <= 15 and scale <= 20 then return a end
+  local places = places_for(#digits - scale)
+  if scale > places then
+    local cut = #digits - (scale - places)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  return fitting(a.negative, digits, scale)
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- What no position can hold is noted in holding.fault: a script looks there before it writes.
+local holding = {}
+
+-- A sum or a product as it is kept.
+local function keep(exact)
+  local rounded = kept_decimal(exact)
+  if rounded then return rounded end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+
+-- Rounded to 8 places, as text.
+local function money_of(exact)
+  local text = decimal_money(exact)
+  if text then return text end
+  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  return "0"
+end
+
+-- size x price.
+local function worth_of(size, price)
+  return keep(decimal_multiply(decimal(size), decimal(price)))
+end
+
+local function cost_of(p)
+  return p.cost and decimal(p.cost) or worth_of(p.size, p.entry_price)
+end
+
+local function size_sum(a, b)
+  return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
+end
+
+local function size_less(a, b)
+  return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
+end
+
+-- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+local function average_price(cost, size)
+  local near = tonumber(decimal_text(cost)) / size
+  if near - near ~= 0 or size - size ~= 0 then return near end
+  local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  local mend = tonumber(decimal_text(missed)) / size
+  return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+end
+
+-- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+local function move_result(p, gain, fee, cash)
+  local sum = decimal(p.result or p.realised)
+  if gain then sum = keep(decimal_add(sum, gain)) end
+  if fee then sum = keep(decimal_subtract(sum, fee)) end
+  if cash then sum = keep(decimal_add(sum, cash)) end
+  p.realised = money_of(sum)
+  local text = decimal_text(sum)
+  p.result = text ~= p.realised and text or nil
+  if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
+  if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
+end
+
+-- An entry of size at price; with one entry price it stays as given.
+local function grow(p, size, price, fee)
+  local cost = keep(decimal_add(cost_of(p), worth_of(size, price)))
+  local total = size_sum(p.size, size)
+  if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(average_price(cost, tonumber(total))) end
+  if tonumber(total) - tonumber(total) ~= 0 or tonumber(p.entry_price) - tonumber(p.entry_price) ~= 0 then
+    holding.fault = holding.fault or "size: position " .. p.id .. " would grow beyond what a double holds"
+    return
+  end
+  p.size, p.cost = total, decimal_text(cost)
+  p.entered = p.entered and size_sum(p.entered, size)
+  move_result(p, nil, fee)
+end
+
+-- What is gained where cost brings value.
+local function gain_of(side, cost, value)
+  if side == "short" then cost, value = value, cost end
+  return keep(decimal_subtract(value, cost))
+end
+
+-- An exit of taken at price; the exit that makes flat takes what is left of the cost.
+local function reduce(p, taken, is_flat, price, fee)
+  local before = cost_of(p)
+  local cost = is_flat and before or worth_of(taken, p.entry_price)
+  local value = worth_of(taken, price)
+  local gain = gain_of(p.side, cost, value)
+  local size = is_flat and "0" or size_less(p.size, taken)
+  local left = keep(decimal_subtract(before, cost))
+  local is_plain = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(size, p.entry_price)))
+  move_result(p, not p.told and gain or nil, fee)
+  p.entered = p.entered or p.size
+  p.exited = size_sum(p.exited or "0", taken)
+  p.proceeds = decimal_text(keep(decimal_add(decimal(p.proceeds or "0"), value)))
+  p.size = size
+  p.cost = not is_plain and decimal_text(left) or nil
+end
+
+-- The average of the prices that exit fills told; nil where none did.
+local function exit_price_of(p)
+  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+end
+
+-- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
+local function split_by_size(amount, sizes)
+  if #sizes == 1 then return { amount } end
+  local total, left, split = decimal("0"), amount, {}
+  for _, size in ipairs(sizes) do total = decimal_add(total, decimal(size)) end
+  for i = 1, #sizes - 1 do
+    local exact = quotient(decimal_multiply(amount, decimal(sizes[i])), total)
+    split[i] = decimal(money_of(exact or decimal("1e30")))
+    left = decimal_subtract(left, split[i])
+  end
+  split[#sizes] = left
+  return split
+end
+
+-- What is left of a size when a part is taken; a rest of rounding is nothing.
+local function left_of(whole, before, taken)
+  local left = size_less(before, taken)
+  if tonumber(left) <= 0 or tonumber(left) <= 1e-9 * tonumber(whole) then return "0" end
+  return left
+end
+-- <<< holding.lua
+
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+
+-- Whether a size is above another by more than the tolerance.
+local function exceeds(size, other)
+  return size > other and not same_size(size, other)
+end
+-- <<< size.lua
+
+-- >>> dust.lua
+-- What ended trades left of a pair and side and cannot be sold, with what it cost.
+
+local function dust_key_of(pair, side)
+  return pair .. "|" .. side
+end
+
+local function read_dust(dust_key, field)
+  local stored = redis.call("HGET", dust_key, field)
+  if not stored then return nil end
+  local dust = cjson.decode(stored)
+  return { field = field, size = number_text(dust.size), cost = dust.cost }
+end
+
+-- The dust, or none, with what is left of a position, or with a part of that.
+local function dust_with(dust, p, size)
+  local cost = (not size or size == p.size) and cost_of(p) or worth_of(size, p.entry_price)
+  return {
+    field = dust_key_of(p.pair, p.side),
+    size = size_sum(dust and dust.size or "0", size or p.size),
+    cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+  }
+end
+
+local function dust_less(dust, gone, share)
+  return { field = dust.field, size = size_less(dust.size, gone), cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share))) }
+end
+
+-- The dust without a part of it, and what that part cost.
+local function dust_taken(dust, size)
+  local cost = decimal(dust.cost)
+  if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
+  local share = quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
+  if not share then
+    holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+    share = decimal("0")
+  end
+  return dust_less(dust, size, share), share
+end
+
+-- The dust without what a fill told of the end of a trade that ended as dust.
+local function dust_left(dust, trade, size)
+  if not dust then return nil end
+  local told, held = tonumber(size), tonumber(dust.size)
+  if told > held or same_size(told, held) then return dust_less(dust, dust.size, decimal(dust.cost)) end
+  return dust_less(dust, size, worth_of(size, trade.entry_price))
+end
+
+local function write_dust(dust_key, dust)
+  if tonumber(dust.size) > 0 then
+    redis.call("HSET", dust_key, dust.field, '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"}')
+  else
+    redis.call("HDEL", dust_key, dust.field)
+  end
+end
+-- <<< dust.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
@@ -857,65 +1253,6 @@ local function quote(text)
 end
 -- <<< json.lua
 
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> entry_rest.lua
--- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
--- a slot again. The order as it is then to be stored; nil where there is none.
-local function entry_rest(orders_key, position_id, delta)
-  local stored = redis.call("HGET", orders_key, position_id)
-  local order = stored and order_parse(stored)
-  if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  hold_order(delta, order, -1)
-  order.position_id, order.version = nil, order.version + 1
-  hold_order(delta, order, 1)
-  return order_json(order)
-end
--- <<< entry_rest.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
--- >>> kept.lua
--- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
--- from zero.
-
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
-
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
-end
--- <<< kept.lua
-
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -925,15 +1262,24 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max, since)
+-- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
-  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
+  local function forget(ids)
+    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+  end
+  if count >= max then
+    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    redis.call("ZREMRANGEBYRANK", key, 0, count - max)
+  end
+  if count % 16 == 0 then
+    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  end
   redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
@@ -959,15 +1305,109 @@ local function order_notional(o)
 end
 -- <<< notional.lua
 
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%.0f", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- By bytes, whatever the server's locale is.
+local function bytes_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+  end
+  return #a < #b
+end
+
+-- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+local function orders_naming(by_position_key, orders_key, position_id, order)
+  local prefix, found = pair_key(position_id, ""), {}
+  local function add(id, json)
+    local each = order and order.id == id and order or (json and order_parse(json))
+    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  end
+  add(position_id, redis.call("HGET", orders_key, position_id))
+  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
+    local id = string.sub(member, #prefix + 1)
+    add(id, redis.call("HGET", orders_key, id))
+  end
+  table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
+  return found
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
 -- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
 -- the newest 10,000 of them: a late fill still finds its order.
-local function write_order(orders_key, closed_key, closed_at_key, order)
+-- named: the position that the stored, pending order names; nil where there is none.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   local json = order_json(order)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
   if ORDER_DONE[order.status] then
     local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
     local over = redis.call("ZCARD", closed_at_key) - #old - 9999
@@ -988,13 +1428,6 @@ local function write_order(orders_key, closed_key, closed_at_key, order)
 end
 -- <<< order_life.lua
 
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
--- <<< size.lua
-
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
@@ -1002,6 +1435,12 @@ local function position_json(p)
     .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
+    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
     .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
     .. p.metadata .. '}'
 end
@@ -1017,55 +1456,18 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p
 end
 -- <<< position_parse.lua
-
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
-local function digits_less(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
--- Whole digits of a / b, rounded half up: long division, digit by digit.
-local function digits_quotient(a, b)
-  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
-  for i = 1, #a do
-    rest = rest .. string.sub(a, i, i)
-    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-    local digit = 0
-    if not digits_less(rest, b) then
-      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
-      local taken = digits_product(b, tostring(digit))
-      if digits_less(rest, taken) then
-        digit = digit - 1
-        taken = digits_product(b, tostring(digit))
-      end
-      rest = digits_sum(rest, taken, -1)
-      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
-    end
-    out[i] = digit
-  end
-  local digits = string.gsub(table.concat(out), "^0+", "")
-  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
-  return digits
-end
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  if a.digits == "" then return a end
-  local longest = math.max(#a.digits, #b.digits)
-  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
-  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
-  local shift = places - a.scale + b.scale
-  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
-  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
-end
--- <<< quotient.lua
 
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
@@ -1076,8 +1478,137 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, now, answer, event, money_parse, money_add, money_fits, money_text, number_text, read_breaker, read_risk,
-  risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, decimal_add,
-  decimal_negate, decimal_multiply, decimal_text, decimal_money, order_parse, hold_position, hold_order, write_exposure, quote,
-  entry_rest, expect_hash, expect_zset, expect_stream, remembers, remember, notional_of, order_notional, ORDER_DONE, write_order,
-  same_size, position_json, position_parse, quotient, refuse)
+-- >>> trade.lua
+-- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
+local function trade_json(t)
+  return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
+    .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
+    .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
+    .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
+    .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
+    .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
+    .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
+    .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
+    .. t.metadata .. '}'
+end
+-- <<< trade.lua
+
+-- >>> trade_parse.lua
+-- A stored trade, its numbers as the texts they are written with. Generated from src/records/trade.ts.
+local function trade_parse(json)
+  local t, metadata = record_parse(json)
+  t.size = number_text(t.size)
+  t.entry_price = number_text(t.entry_price)
+  t.exit_price = t.exit_price and number_text(t.exit_price)
+  t.entry_ts = string.format("%.0f", t.entry_ts)
+  t.exit_ts = string.format("%.0f", t.exit_ts)
+  t.untold = t.untold and number_text(t.untold)
+  t.dust = t.dust and number_text(t.dust)
+  t.entry_asked = t.entry_asked and number_text(t.entry_asked)
+  t.exit_asked = t.exit_asked and number_text(t.exit_asked)
+  t.unexplained = t.unexplained and number_text(t.unexplained)
+  t.told = t.told and string.format("%.0f", t.told)
+  t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.metadata = metadata
+  return t
+end
+-- <<< trade_parse.lua
+
+-- >>> trade_end.lua
+-- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- entries that named it take slots of their own, and exits that named it are told.
+
+-- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
+local function settle_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return "" end
+  if rest == "" then return quote_coin end
+  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
+  return settle and #settle <= 32 and settle or ""
+end
+
+-- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+local function read_ends(trades_key, ended_key)
+  local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
+  local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
+  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+end
+
+-- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
+-- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+local function decide_end(p, ending, ends, naming, delta)
+  if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
+  local at = ending.at or now
+  local cooldown = ending.cooldown or p.cooldown
+  local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
+  for _, order in ipairs(naming) do
+    if order.intent == "exit" then
+      ended.exits_left[#ended.exits_left + 1] = order
+    else
+      hold_order(delta, order, -1)
+      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      hold_order(delta, order, 1)
+      ended.rests[#ended.rests + 1] = order
+    end
+  end
+  ended.trade = {
+    key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
+    entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
+    told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+  }
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  return ended
+end
+
+-- max_trades: how many are kept.
+local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+  local trade = ended.trade
+  redis.call("HDEL", positions_key, trade.id)
+  for _, rest in ipairs(ended.rests) do
+    redis.call("HSET", orders_key, rest.id, order_json(rest))
+    name_position(by_position_key, rest.id, trade.id, nil)
+  end
+  ended.text = trade_json(trade)
+  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  ends.count = math.min(ends.count, 9999) + 1
+end
+
+-- When a position ended, ms, if it did within the last seven days.
+local function ended_at(ended_key, id)
+  local at = redis.call("ZSCORE", ended_key, id)
+  return at and tonumber(at) > now - 604800000 and at
+end
+
+-- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+local function ended_trade(trades_key, ended_key, id)
+  local at, found = ended_at(ended_key, id), nil
+  if not at then return nil end
+  for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
+    local trade = trade_parse(entry[2][2])
+    if trade.id == id then found = trade end
+  end
+  return found
+end
+
+-- JSON of a list of records.
+local function json_list(records, to_json)
+  local texts = {}
+  for i, record in ipairs(records) do texts[i] = to_json(record) end
+  return "[" .. table.concat(texts, ",") .. "]"
+end
+-- <<< trade_end.lua
+
+return run(events_key, instance, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate,
+  money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit,
+  write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less, move_result, grow, gain_of,
+  reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust,
+  expect_hash, expect_zset, expect_stream, hold_position, hold_order, write_exposure, quote, remembers, remember, notional_of,
+  order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming, write_order, position_json,
+  position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)

@@ -6,7 +6,8 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[6] orders:by_position     zset    position id|id of a pending order that names it -> 0
+-- KEYS[7] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -18,8 +19,8 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, answer, event, record_parse, hold_order, write_exposure, expect_stream)
-  local orders_key, exposure_key = KEYS[5], KEYS[6]
+local function run(events_key, answer, event, expect_zset, expect_stream, hold_order, write_exposure, record_parse, name_position)
+  local orders_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7]
   local id = ARGV[7]
 
   -- Read.
@@ -29,11 +30,13 @@ local function run(events_key, answer, event, record_parse, hold_order, write_ex
 
   -- Decide.
   local order, delta = record_parse(stored), {}
+  if order.position_id then expect_zset(by_position_key) end
   hold_order(delta, order, -1)
 
   -- Write.
   write_exposure(exposure_key, delta)
   redis.call("HDEL", orders_key, id)
+  name_position(by_position_key, id, order.position_id, nil)
   event("order_removed", "id", id, "pair", order.pair)
 
   return answer({ "removed" })
@@ -153,16 +156,14 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
@@ -207,11 +208,32 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
 
-return run(events_key, answer, event, record_parse, hold_order, write_exposure, expect_stream)
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
+return run(events_key, answer, event, expect_zset, expect_stream, hold_order, write_exposure, record_parse, name_position)

@@ -1,13 +1,22 @@
 #!lua flags=allow-oom
--- remove_position: forgets a position without booking anything.
+-- remove_position: removes a position without booking anything. One that had merely been saved is forgotten; one on which something was
+-- booked ends as a trade, whose result is not known unless it was told.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
--- KEYS[6] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[7] orders:pending         hash    id -> JSON
+-- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
+-- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[8] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[9] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[10] risk:history          hash    day -> JSON
+-- KEYS[11] risk:circuit_breaker  hash    reason, source, tripped_at, until
+-- KEYS[12] risk:limits           hash    limit -> number
+-- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[14] orders:pending        hash    id -> JSON
+-- KEYS[15] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -15,29 +24,63 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] id
+-- ARGV[8] reason              why it is gone; "" = not said
+-- ARGV[9] day_start           start of the trading day, ms after midnight UTC
+-- ARGV[10] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[11] max_trades         how many trade ids are remembered
 -- Reply {"removed", call}
 --       {"none", call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, record_parse, hold_position, write_exposure, entry_rest, expect_stream)
-  local positions_key, exposure_key, orders_key = KEYS[5], KEYS[6], KEYS[7]
-  local id = ARGV[7]
+local function run(events_key, answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, reached_limit,
+    write_risk, risk_event, holding, expect_hash, expect_stream, hold_position, write_exposure, orders_naming, position_parse,
+    refuse, read_ends, decide_end, write_end)
+  local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+  local id, reason = ARGV[7], ARGV[8]
+  local day_start, breaker_duration, max_trades = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
   -- Read.
   expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
   if not stored then return answer({ "none" }) end
+  local position, delta = position_parse(stored), {}
+  local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
+  local naming = orders_naming(by_position_key, orders_key, id)
+  local ends = read_ends(trades_key, ended_key)
+  hold_position(delta, position, -1)
+
+  -- A position that had merely been saved: the bot books its result by itself.
+  if not position.last_fill_ts and not position.told and position.cash == "0" then
+    local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size }, ends, naming, delta)
+    ended.trade.told, ended.trade.forgotten = "1", "1"
+    write_exposure(exposure_key, delta)
+    write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+    event("position_removed", "id", id, "pair", position.pair)
+    return answer({ "removed" })
+  end
 
   -- Decide.
-  local position, delta = record_parse(stored), {}
-  hold_position(delta, position, -1)
-  local rest = entry_rest(orders_key, id, delta)
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  if risk.ended then expect_hash(history_key) end
+  local ended = decide_end(position, {
+    how = "removed", reason = reason ~= "" and reason or "removed", untold = not position.told and position.size or nil,
+    unexplained = position.size,
+  }, ends, naming, delta)
+  local fault = holding.fault
+    or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  local source, cause = reached_limit(risk, limits_key)
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  local cools = ended.cool_until > cooling
 
   -- Write.
   write_exposure(exposure_key, delta)
-  redis.call("HDEL", positions_key, id)
-  if rest then redis.call("HSET", orders_key, id, rest) end
-  event("position_removed", "id", id, "pair", position.pair)
+  write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  event("position_removed", "id", id, "pair", position.pair, "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "",
+    "trade", ended.text, risk_event(risk, breaker))
 
   return answer({ "removed" })
 end
@@ -122,40 +165,6 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> money.lua
--- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
-
-local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
--- <<< money.lua
-
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
@@ -191,36 +200,394 @@ local function number_text(value)
 end
 -- <<< number.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
 end
--- <<< record.lua
 
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.metadata = metadata
-  return o
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
 end
--- <<< order_parse.lua
+-- <<< day.lua
+
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+  end
+  return risk
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+-- <<< risk.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+local function day_for(risk, history_key, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day >= risk.day then return risk end
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local stored = redis.call("HGET", history_key, day)
+  local before = risk.ended and risk.ended.day == day and risk.ended or (stored and cjson.decode(stored)) or {}
+  local booked = { day = day, pnl = before.pnl or "0", trades = before.trades or 0, closed = before.closed or "0",
+    later = before.later or "0", cash = before.cash or "0", untied = before.untied or "0" }
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- The sum of two amounts; an error as well when it leaves 9e15.
+local function day_sum(amount, more)
+  local units, parts = money_parse(amount)
+  units, parts = money_add(units, parts, money_parse(more))
+  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
+end
+
+-- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
+-- to the closed ones. An error when a sum leaves 9e15.
+local function count_trade(risk, history_key, trade, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  if trade.counts then day.trades = day.trades + 1 end
+  if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+  if not trade.judges then return fault end
+  local units, parts = money_parse(trade.result)
+  if units < 0 then risk.losses = risk.losses + 1
+  elseif units > 0 or parts > 0 then risk.losses = 0 end
+  return fault
+end
+
+-- The first limit that the risk has reached: source and reason.
+local function reached_limit(risk, limits_key)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked))
+  end
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
+
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%.0f", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- What no position can hold is noted in holding.fault: a script looks there before it writes.
+local holding = {}
+
+-- Rounded to 8 places, as text.
+local function money_of(exact)
+  local text = decimal_money(exact)
+  if text then return text end
+  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  return "0"
+end
+
+-- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+local function average_price(cost, size)
+  local near = tonumber(decimal_text(cost)) / size
+  if near - near ~= 0 or size - size ~= 0 then return near end
+  local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  local mend = tonumber(decimal_text(missed)) / size
+  return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+end
+
+-- The average of the prices that exit fills told; nil where none did.
+local function exit_price_of(p)
+  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+end
+-- <<< holding.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
@@ -295,25 +662,198 @@ local function order_json(o)
 end
 -- <<< order.lua
 
--- >>> entry_rest.lua
--- The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
--- a slot again. The order as it is then to be stored; nil where there is none.
-local function entry_rest(orders_key, position_id, delta)
-  local stored = redis.call("HGET", orders_key, position_id)
-  local order = stored and order_parse(stored)
-  if not order or order.intent ~= "entry" or order.position_id ~= position_id then return nil end
-  hold_order(delta, order, -1)
-  order.position_id, order.version = nil, order.version + 1
-  hold_order(delta, order, 1)
-  return order_json(order)
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< entry_rest.lua
+-- <<< record.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%.0f", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
 
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
 
-return run(events_key, answer, event, record_parse, hold_position, write_exposure, entry_rest, expect_stream)
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- By bytes, whatever the server's locale is.
+local function bytes_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+  end
+  return #a < #b
+end
+
+-- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+local function orders_naming(by_position_key, orders_key, position_id, order)
+  local prefix, found = pair_key(position_id, ""), {}
+  local function add(id, json)
+    local each = order and order.id == id and order or (json and order_parse(json))
+    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  end
+  add(position_id, redis.call("HGET", orders_key, position_id))
+  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
+    local id = string.sub(member, #prefix + 1)
+    add(id, redis.call("HGET", orders_key, id))
+  end
+  table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
+  return found
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.version = string.format("%.0f", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
+
+-- >>> trade.lua
+-- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
+local function trade_json(t)
+  return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
+    .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
+    .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
+    .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
+    .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
+    .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
+    .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
+    .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
+    .. t.metadata .. '}'
+end
+-- <<< trade.lua
+
+-- >>> trade_end.lua
+-- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- entries that named it take slots of their own, and exits that named it are told.
+
+-- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
+local function settle_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return "" end
+  if rest == "" then return quote_coin end
+  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
+  return settle and #settle <= 32 and settle or ""
+end
+
+-- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+local function read_ends(trades_key, ended_key)
+  local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
+  local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
+  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+end
+
+-- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
+-- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+local function decide_end(p, ending, ends, naming, delta)
+  if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
+  local at = ending.at or now
+  local cooldown = ending.cooldown or p.cooldown
+  local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
+  for _, order in ipairs(naming) do
+    if order.intent == "exit" then
+      ended.exits_left[#ended.exits_left + 1] = order
+    else
+      hold_order(delta, order, -1)
+      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      hold_order(delta, order, 1)
+      ended.rests[#ended.rests + 1] = order
+    end
+  end
+  ended.trade = {
+    key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
+    entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
+    told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+  }
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  return ended
+end
+
+-- max_trades: how many are kept.
+local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+  local trade = ended.trade
+  redis.call("HDEL", positions_key, trade.id)
+  for _, rest in ipairs(ended.rests) do
+    redis.call("HSET", orders_key, rest.id, order_json(rest))
+    name_position(by_position_key, rest.id, trade.id, nil)
+  end
+  ended.text = trade_json(trade)
+  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  ends.count = math.min(ends.count, 9999) + 1
+end
+-- <<< trade_end.lua
+
+return run(events_key, answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, reached_limit, write_risk,
+  risk_event, holding, expect_hash, expect_stream, hold_position, write_exposure, orders_naming, position_parse, refuse,
+  read_ends, decide_end, write_end)

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once.
+-- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once; that of an open position tells the
+-- result of that position.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -10,6 +11,7 @@
 -- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[8] risk:limits            hash    limit -> number
 -- KEYS[9] risk:trades            zset    booked trade id -> ms
+-- KEYS[10] positions:open        hash    id -> JSON
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -28,9 +30,10 @@
 --       {"repeated", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity,
-    reached_limit, write_risk, risk_event, expect_hash, remembers, remember, refuse)
-  local daily_key, history_key, breaker_key, limits_key, trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply,
+    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, move_result,
+    expect_hash, remembers, remember, position_json, position_parse, refuse)
+  local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
   local trade_window, max_trades = tonumber(ARGV[13]), tonumber(ARGV[14])
@@ -39,22 +42,35 @@ local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_u
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
   expect_hash(history_key)
-  if trade_id ~= "" and remembers(trades_key, trade_id, trade_window) then
-    return answer({ "repeated", "0", risk_reply(risk, breaker) })
-  end
+  -- The id of an open position tells that position's result, once; an earlier trade may have had the same.
+  local held = trade_id ~= "" and redis.call("HGET", positions_key, trade_id)
+  local position = held and position_parse(held)
+  local is_booked = position and position.told or (not position and trade_id ~= "" and remembers(trades_key, trade_id, trade_window))
+  if is_booked then return answer({ "repeated", "0", risk_reply(risk, breaker) }) end
 
   -- Decide.
   local at = tonumber(ts)
-  local fault = book_pnl(risk, history_key, pnl, at, day_start)
+  local booked, result = pnl, pnl
+  if position then
+    local before = position.realised
+    move_result(position, decimal(pnl))
+    local units, parts = money_parse(position.realised)
+    booked, result = money_text(money_add(units, parts, money_negate(money_parse(before)))), position.realised
+    position.told, position.version = "1", string.format("%.0f", position.version + 1)
+  end
+  local fault = holding.fault or book_pnl(risk, history_key, booked, position and {} or { untied = pnl }, at, day_start)
+    or count_trade(risk, history_key, { result = result, counts = true, judges = true }, at, day_start)
   if fault then return refuse("SFINVALID", fault) end
-  count_trade(risk, history_key, pnl, at, day_start)
   if equity ~= "" then book_equity(risk, tonumber(equity)) end
   local source, cause = reached_limit(risk, limits_key)
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
 
   -- Write.
-  event("pnl_booked", "pnl", pnl, "trade_id", trade_id, risk_event(risk, breaker))
+  local told = { risk_event(risk, breaker) }
+  if position then told[#told + 1], told[#told + 2] = "position", position_json(position) end
+  event("pnl_booked", "pnl", pnl, "trade_id", trade_id, unpack(told))
   if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
+  if position then redis.call("HSET", positions_key, trade_id, position_json(position)) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
 
   return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
@@ -140,6 +156,64 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -179,64 +253,6 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
--- <<< day.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
 -- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
 
@@ -261,10 +277,10 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
   local risk = {
     day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
     peak = stored[6] or "0",
@@ -275,15 +291,18 @@ local function read_risk(daily_key, day_start)
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
   end
   return risk
 end
 
-local function day_json(pnl, trades)
-  return string.format('{"pnl":"%s","trades":%d}', pnl, trades)
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
 end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
@@ -330,55 +349,50 @@ end
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
--- What is booked so far on a day that is over.
-local function late_day(risk, history_key, day)
+-- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+local function day_for(risk, history_key, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day >= risk.day then return risk end
   risk.late = risk.late or {}
   for _, booked in ipairs(risk.late) do
     if booked.day == day then return booked end
   end
-  local booked = { day = day, pnl = "0", trades = 0 }
-  if risk.ended and risk.ended.day == day then
-    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
-  else
-    local stored = redis.call("HGET", history_key, day)
-    if stored then
-      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-      booked.pnl, booked.trades = pnl, tonumber(trades)
-    end
-  end
+  local stored = redis.call("HGET", history_key, day)
+  local before = risk.ended and risk.ended.day == day and risk.ended or (stored and cjson.decode(stored)) or {}
+  local booked = { day = day, pnl = before.pnl or "0", trades = before.trades or 0, closed = before.closed or "0",
+    later = before.later or "0", cash = before.cash or "0", untied = before.untied or "0" }
   risk.late[#risk.late + 1] = booked
   return booked
 end
 
--- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
--- An error when a sum leaves 9e15.
-local function book_pnl(risk, history_key, pnl, ts, day_start)
-  local units, parts = money_parse(pnl)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    local late_units, late_parts = money_parse(booked.pnl)
-    units, parts = money_add(late_units, late_parts, units, parts)
-    booked.pnl = money_text(units, parts)
-  else
-    units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
-  end
-  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+-- The sum of two amounts; an error as well when it leaves 9e15.
+local function day_sum(amount, more)
+  local units, parts = money_parse(amount)
+  units, parts = money_add(units, parts, money_parse(more))
+  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
-local function count_trade(risk, history_key, result, ts, day_start)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    booked.trades = booked.trades + 1
-  else
-    risk.trades = risk.trades + 1
-  end
-  local units, parts = money_parse(result)
+-- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
+-- the rest is of open positions. An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  day.pnl, fault = day_sum(day.pnl, pnl)
+  if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
+  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  return fault
+end
+
+-- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
+-- to the closed ones. An error when a sum leaves 9e15.
+local function count_trade(risk, history_key, trade, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  if trade.counts then day.trades = day.trades + 1 end
+  if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+  if not trade.judges then return fault end
+  local units, parts = money_parse(trade.result)
   if units < 0 then risk.losses = risk.losses + 1
   elseif units > 0 or parts > 0 then risk.losses = 0 end
+  return fault
 end
 
 local function book_equity(risk, equity)
@@ -411,27 +425,27 @@ end
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "equity", risk.equity or "" }
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+    redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
-  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end
@@ -442,12 +456,179 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%.0f", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+
+-- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+local function kept_decimal(a)
+  local digits, scale = a.digits, a.scale
+  if #digits <= 15 and scale <= 20 then return a end
+  local places = places_for(#digits - scale)
+  if scale > places then
+    local cut = #digits - (scale - places)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  return fitting(a.negative, digits, scale)
+end
+-- <<< kept.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- What no position can hold is noted in holding.fault: a script looks there before it writes.
+local holding = {}
+
+-- A sum or a product as it is kept.
+local function keep(exact)
+  local rounded = kept_decimal(exact)
+  if rounded then return rounded end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+
+-- Rounded to 8 places, as text.
+local function money_of(exact)
+  local text = decimal_money(exact)
+  if text then return text end
+  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  return "0"
+end
+
+-- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+local function move_result(p, gain, fee, cash)
+  local sum = decimal(p.result or p.realised)
+  if gain then sum = keep(decimal_add(sum, gain)) end
+  if fee then sum = keep(decimal_subtract(sum, fee)) end
+  if cash then sum = keep(decimal_add(sum, cash)) end
+  p.realised = money_of(sum)
+  local text = decimal_text(sum)
+  p.result = text ~= p.realised and text or nil
+  if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
+  if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
+end
+-- <<< holding.lua
+
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -458,18 +639,79 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id.
-local function remember(key, id, window, max, since)
+-- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
-  if count >= max then redis.call("ZREMRANGEBYRANK", key, 0, count - max) end
-  if count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window) end
+  local function forget(ids)
+    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+  end
+  if count >= max then
+    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    redis.call("ZREMRANGEBYRANK", key, 0, count - max)
+  end
+  if count % 16 == 0 then
+    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  end
   redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
+    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
+    .. p.metadata .. '}'
+end
+-- <<< position.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.version = string.format("%.0f", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
 
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
@@ -480,5 +722,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity,
-  reached_limit, write_risk, risk_event, expect_hash, remembers, remember, refuse)
+return run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply, breaker_until,
+  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, move_result, expect_hash,
+  remembers, remember, position_json, position_parse, refuse)

@@ -9,7 +9,8 @@
 -- KEYS[5] orders:pending         hash    id -> JSON
 -- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
--- KEYS[8] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[8] orders:by_position     zset    position id|id of a pending order that names it -> 0
+-- KEYS[9] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -33,9 +34,9 @@
 --       {"none", status or "", call}        no such order is pending; how it ended, if that is still known
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, record_parse, order_parse, hold_order, write_exposure, order_json, expect_hash,
-    expect_zset, expect_stream, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
-  local orders_key, closed_key, closed_at_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local function run(events_key, answer, event, exceeds, expect_hash, expect_zset, expect_stream, hold_order, write_exposure,
+    order_notional, order_json, record_parse, order_parse, ORDER_DONE, transition_fault, settled_status, write_order, refuse)
+  local orders_key, closed_key, closed_at_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, version = ARGV[7], ARGV[8]
   local size, filled = ARGV[10], ARGV[12]
   local changes = {
@@ -76,12 +77,13 @@ local function run(events_key, answer, event, record_parse, order_parse, hold_or
   if fault then return refuse("SFINVALID", fault) end
   order.notional = order_notional(order)
   if order_json(order) == stored then return answer({ "updated", stored }) end
-  order.version = order.version + 1
+  order.version = string.format("%.0f", order.version + 1)
+  if order.position_id and ORDER_DONE[order.status] then expect_zset(by_position_key) end
   hold_order(delta, order, 1)
 
   -- Write.
   write_exposure(exposure_key, delta)
-  local json = write_order(orders_key, closed_key, closed_at_key, order)
+  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, order.position_id)
   event("order_updated", "order", json)
 
   return answer({ "updated", json })
@@ -167,40 +169,6 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> money.lua
--- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
-
-local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_add(units, parts, more_units, more_parts)
-  parts = parts + more_parts
-  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
-  return units + more_units, parts
-end
-
-local function money_negate(units, parts)
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
-local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
-  end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
-end
--- <<< money.lua
-
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
@@ -236,36 +204,62 @@ local function number_text(value)
 end
 -- <<< number.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
 end
--- <<< record.lua
 
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.metadata = metadata
-  return o
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
 end
--- <<< order_parse.lua
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> size.lua
+-- Sizes within a relative 1e-9 of the larger are equal.
+local function same_size(a, b)
+  return math.abs(a - b) <= 1e-9 * math.max(a, b)
+end
+
+-- Whether a size is above another by more than the tolerance.
+local function exceeds(size, other)
+  return size > other and not same_size(size, other)
+end
+-- <<< size.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
 
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
@@ -320,33 +314,6 @@ local function quote(text)
 end
 -- <<< json.lua
 
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
 
@@ -368,48 +335,58 @@ local function order_notional(o)
 end
 -- <<< notional.lua
 
--- >>> order_life.lua
--- The life of an order: how it leaves the pending ones.
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%.0f", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
 
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
-local function write_order(orders_key, closed_key, closed_at_key, order)
-  local json = order_json(order)
-  if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
-    for _, id in ipairs(old) do
-      redis.call("HDEL", closed_key, id)
-      redis.call("ZREM", closed_at_key, id)
-    end
-    redis.call("HDEL", orders_key, order.id)
-    redis.call("HSET", closed_key, order.id, json)
-    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
-  else
-    redis.call("HSET", orders_key, order.id, json)
-  end
-  return json
-end
--- <<< order_life.lua
-
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
-
--- Whether a size is above another by more than the tolerance.
-local function exceeds(size, other)
-  return size > other and not same_size(size, other)
-end
--- <<< size.lua
-
--- >>> order_status.lua
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
   local following = {
@@ -431,6 +408,52 @@ local function settled_status(status, filled, size)
 end
 -- <<< order_status.lua
 
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
+-- >>> order_life.lua
+-- The life of an order: how it leaves the pending ones.
+
+-- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
+-- the newest 10,000 of them: a late fill still finds its order.
+-- named: the position that the stored, pending order names; nil where there is none.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
+  local json = order_json(order)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
+  if ORDER_DONE[order.status] then
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    for _, id in ipairs(old) do
+      redis.call("HDEL", closed_key, id)
+      redis.call("ZREM", closed_at_key, id)
+    end
+    redis.call("HDEL", orders_key, order.id)
+    redis.call("HSET", closed_key, order.id, json)
+    redis.call("ZADD", closed_at_key, "NX", now_text, order.id)
+  else
+    redis.call("HSET", orders_key, order.id, json)
+  end
+  return json
+end
+-- <<< order_life.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -440,5 +463,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, answer, event, record_parse, order_parse, hold_order, write_exposure, order_json, expect_hash, expect_zset,
-  expect_stream, order_notional, write_order, exceeds, transition_fault, settled_status, refuse)
+return run(events_key, answer, event, exceeds, expect_hash, expect_zset, expect_stream, hold_order, write_exposure,
+  order_notional, order_json, record_parse, order_parse, ORDER_DONE, transition_fault, settled_status, write_order, refuse)

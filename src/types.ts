@@ -24,11 +24,20 @@ export interface Position {
   sl?: number;
   /** ms for which the pair cools down once the position is flat. */
   cooldown?: number;
+  /** Its result so far, gross - fees + cash, rounded to 8 places as it is booked. */
+  realised: number;
+  /** Paid so far; above 0. */
+  fees: number;
+  /** Funding and the like so far; below 0 when it was paid. */
+  cash: number;
   metadata: Metadata;
   version: number;
 }
 
-/** What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. A `version` is ignored: the store counts. */
+/**
+ * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `version`, `realised`, `fees` and `cash` are ignored: the
+ * store reckons them.
+ */
 export interface PositionInput {
   id: string;
   pair: string;
@@ -42,10 +51,13 @@ export interface PositionInput {
   cooldown?: Duration | null;
   metadata?: Metadata;
   version?: number;
+  realised?: number;
+  fees?: number;
+  cash?: number;
 }
 
 /** The fields that `updatePosition` may change; `null` removes `tp` or `sl`. */
-export type PositionPatch = Partial<Omit<PositionInput, "id" | "version" | "cooldown">>;
+export type PositionPatch = Partial<Omit<PositionInput, "id" | "version" | "cooldown" | "realised" | "fees" | "cash">>;
 
 /** An order that may still be filled. `price` is null for a market order; `filled` in base currency. */
 export interface PendingOrder {
@@ -106,6 +118,45 @@ export interface OrderInput {
 }
 
 /**
+ * A position that ended, and what it made: `pnl` is its whole result, gross - fees + cash, later bookings included. Sizes in base
+ * currency, prices in quote currency, amounts in `currency`.
+ */
+export interface Trade {
+  /** `ms-seq` of the step that ended it, growing: what `after` takes. */
+  key: string;
+  /** The position's. */
+  id: string;
+  pair: string;
+  side: PositionSide;
+  /** All that was entered. */
+  size: number;
+  entryPrice: number;
+  /** The average of the prices that exit fills told; absent where none did. */
+  exitPrice?: number;
+  entryTs: Date;
+  exitTs: Date;
+  pnl: number;
+  /** Above 0 when paid. */
+  fees: number;
+  /** Funding and the like; below 0 when paid. */
+  cash: number;
+  currency: string;
+  signalId?: string;
+  /** The exit order's, or the closer's: tp, sl, manual, ...; `exit`, `closed` or `removed` where none was given. */
+  reason: string;
+  /** The instance that booked its first fill, or saved it. */
+  entryInstance?: string;
+  /** Size whose result nobody told: the true result differs by that. */
+  untold?: number;
+  /** Size that was left and cannot be sold. */
+  dust?: number;
+  /** The prices that the entry and the exit order asked for. */
+  entryAsked?: number;
+  exitAsked?: number;
+  metadata: Metadata;
+}
+
+/**
  * The fields that `updateOrder` may change; `null` removes `price`, `tp`, `sl` or `cooldown`. `filled` may only grow, and `size` not
  * fall below it.
  */
@@ -122,6 +173,8 @@ export interface FillInput {
   ts?: Time;
   done?: boolean;
   overfill?: boolean;
+  /** What is left of a position, when the order is done and no other exit of it is pending, ends as dust up to this size. */
+  dust?: number;
 }
 
 /**
@@ -133,8 +186,12 @@ export interface FillResult {
   order?: PendingOrder;
   position?: Position;
   positions: Position[];
+  /** Trades that it ended, in the order in which they were reduced. */
+  trades: Trade[];
   booked: number;
   over?: number;
+  /** Pending exits whose position this fill ended: cancel them. */
+  exitsLeft: PendingOrder[];
   risk: RiskState;
   tripped: boolean;
 }
@@ -232,7 +289,15 @@ interface EventBase {
 export type StateEvent = EventBase &
   (
     | { type: "position_saved" | "position_updated"; position: Position }
-    | { type: "position_removed"; positionId: string; pair: string }
+    | {
+        type: "position_removed";
+        positionId: string;
+        pair: string;
+        /** The trade that it ended; absent where the position had merely been saved. */
+        trade?: Trade;
+        cooldownUntil?: Date;
+        risk?: EventRisk;
+      }
     | {
         type: "position_closed";
         positionId: string;
@@ -240,11 +305,20 @@ export type StateEvent = EventBase &
         pnl: number;
         reason?: string;
         cooldownUntil?: Date;
+        trade?: Trade;
         risk: EventRisk;
       }
     | { type: "order_saved" | "order_updated"; order: PendingOrder }
     | { type: "order_removed"; orderId: string; pair: string }
-    | { type: "order_cancelled"; order: PendingOrder; signalReleased: boolean }
+    | {
+        type: "order_cancelled";
+        order: PendingOrder;
+        signalReleased: boolean;
+        /** The trade that it ended as dust. */
+        trade?: Trade;
+        cooldownUntil?: Date;
+        risk?: EventRisk;
+      }
     | {
         type: "entry_admitted";
         signalId: string;
@@ -268,13 +342,19 @@ export type StateEvent = EventBase &
         cooldownUntil?: Date;
         /** What an exit did to other positions of its pair, after the first; `pnl` above is the whole fill's. */
         others?: readonly { positionId: string; size: number; pnl: number; position?: Position }[];
+        /** Trades that it ended. */
+        trades?: readonly Trade[];
+        /** What it booked on trades that had ended before. */
+        later?: readonly { key: string; tradeId: string; pnl: number; explained: number }[];
+        /** Size of the pair's dust that it sold. */
+        dustSold?: number;
         /** What of an exit no position held. */
         over?: number;
         /** The order's signal, marked again: `cancelOrder` had given it free. */
         signalMarked?: string;
         risk: EventRisk;
       }
-    | { type: "pnl_booked"; pnl: number; tradeId?: string; risk: EventRisk }
+    | { type: "pnl_booked"; pnl: number; tradeId?: string; /** That of the trade's id, which it is the result of. */ position?: Position; risk: EventRisk }
     | { type: "equity_updated"; risk: EventRisk }
     | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
@@ -325,6 +405,21 @@ export interface DailyRisk {
   day: string;
   pnl: number;
   trades: number;
+  parts: DayParts;
+}
+
+/** What a day's PnL is made of: the five add up to it. */
+export interface DayParts {
+  /** Whole results of the trades that ended. */
+  closed: number;
+  /** Change of the results of positions that are open: what was booked on them, less what went over to `closed`. */
+  open: number;
+  /** Later bookings on trades that had ended before. */
+  later: number;
+  /** Cash of no trade. */
+  cash: number;
+  /** `updateDailyPnl` not tied to a position. */
+  untied: number;
 }
 
 export interface SignalState {
@@ -342,6 +437,9 @@ export interface CloseResult {
   closed: boolean;
   /** The position as it was, when this call closed it. */
   position?: Position;
+  trade?: Trade;
+  /** Pending exits whose position is gone: cancel them. */
+  exitsLeft: PendingOrder[];
   risk: RiskState;
   tripped: boolean;
 }

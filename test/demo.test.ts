@@ -604,6 +604,9 @@ const OPEN: Snapshot["positions"][number] = {
   size: 1,
   entryPrice: 1,
   entryTs: new Date(0),
+  realised: 0,
+  fees: 0,
+  cash: 0,
   metadata: {},
   version: 1,
 };

@@ -26,7 +26,9 @@ const seen = new Set<string>();
 /** The part of a snapshot that a replay has to reproduce. */
 async function told(mgr: StateManager): Promise<Replayed> {
   const { flowId: _, epoch: __, heartbeat: ___, instances: ____, ...rest } = await everything(mgr);
-  return rest;
+  const history = rest.history.map(({ parts: _, ...day }) => day);
+  const trades = (await mgr.getTrades({ limit: 10_000 })).map(({ fees: _, ...trade }) => trade);
+  return { ...rest, history, trades };
 }
 
 /** Takes everything away that keeps entries from being measured by slots and exposure. */
@@ -104,6 +106,7 @@ end("the sequences reached every type of event", () => {
     "order_cancelled",
     "order_removed",
     "order_saved",
+    "order_updated",
     "pnl_booked",
     "position_closed",
     "position_removed",

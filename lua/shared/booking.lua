@@ -1,54 +1,49 @@
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
--- What is booked so far on a day that is over.
-local function late_day(risk, history_key, day)
+-- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+local function day_for(risk, history_key, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day >= risk.day then return risk end
   risk.late = risk.late or {}
   for _, booked in ipairs(risk.late) do
     if booked.day == day then return booked end
   end
-  local booked = { day = day, pnl = "0", trades = 0 }
-  if risk.ended and risk.ended.day == day then
-    booked.pnl, booked.trades = risk.ended.pnl, risk.ended.trades
-  else
-    local stored = redis.call("HGET", history_key, day)
-    if stored then
-      local pnl, trades = string.match(stored, '^{"pnl":"([^"]+)","trades":(%d+)}$')
-      booked.pnl, booked.trades = pnl, tonumber(trades)
-    end
-  end
+  local stored = redis.call("HGET", history_key, day)
+  local before = risk.ended and risk.ended.day == day and risk.ended or (stored and cjson.decode(stored)) or {}
+  local booked = { day = day, pnl = before.pnl or "0", trades = before.trades or 0, closed = before.closed or "0",
+    later = before.later or "0", cash = before.cash or "0", untied = before.untied or "0" }
   risk.late[#risk.late + 1] = booked
   return booked
 end
 
--- Books money on the day of ts: today's total, or the history of an earlier day; without ts, on the day that is open.
--- An error when a sum leaves 9e15.
-local function book_pnl(risk, history_key, pnl, ts, day_start)
-  local units, parts = money_parse(pnl)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    local late_units, late_parts = money_parse(booked.pnl)
-    units, parts = money_add(late_units, late_parts, units, parts)
-    booked.pnl = money_text(units, parts)
-  else
-    units, parts = money_add(risk.units, risk.parts, units, parts)
-    risk.pnl, risk.units, risk.parts = money_text(units, parts), units, parts
-  end
-  if not money_fits(units, parts) then return "pnl: the day's sum would leave +-9e15; nothing was booked" end
+-- The sum of two amounts; an error as well when it leaves 9e15.
+local function day_sum(amount, more)
+  local units, parts = money_parse(amount)
+  units, parts = money_add(units, parts, money_parse(more))
+  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Counts one trade on the day of ts (without ts, on the day that is open), and judges the streak by its whole result.
-local function count_trade(risk, history_key, result, ts, day_start)
-  local day = ts and day_of(ts, day_start) or risk.day
-  if day < risk.day then
-    local booked = late_day(risk, history_key, day)
-    booked.trades = booked.trades + 1
-  else
-    risk.trades = risk.trades + 1
-  end
-  local units, parts = money_parse(result)
+-- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
+-- the rest is of open positions. An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  day.pnl, fault = day_sum(day.pnl, pnl)
+  if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
+  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  return fault
+end
+
+-- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
+-- to the closed ones. An error when a sum leaves 9e15.
+local function count_trade(risk, history_key, trade, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  if trade.counts then day.trades = day.trades + 1 end
+  if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+  if not trade.judges then return fault end
+  local units, parts = money_parse(trade.result)
   if units < 0 then risk.losses = risk.losses + 1
   elseif units > 0 or parts > 0 then risk.losses = 0 end
+  return fault
 end
 
 local function book_equity(risk, equity)
@@ -81,27 +76,27 @@ end
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "equity", risk.equity or "" }
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended.pnl, risk.ended.trades)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked.pnl, booked.trades))
+    redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 14 or 12))
+  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
-  fields[15], fields[16] = "tripped", breaker.tripped and "1" or "0"
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = string.format('{"day":"%s","pnl":"%s","trades":%d}', booked.day, booked.pnl, booked.trades)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end

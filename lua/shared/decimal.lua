@@ -57,6 +57,10 @@ local function decimal_negate(a)
   return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
 end
 
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
 local function digits_product(a, b)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end

@@ -1,11 +1,11 @@
 -- The life of an order: how it leaves the pending ones.
 
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
 -- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
 -- the newest 10,000 of them: a late fill still finds its order.
-local function write_order(orders_key, closed_key, closed_at_key, order)
+-- named: the position that the stored, pending order names; nil where there is none.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   local json = order_json(order)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
   if ORDER_DONE[order.status] then
     local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
     local over = redis.call("ZCARD", closed_at_key) - #old - 9999

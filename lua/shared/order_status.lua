@@ -1,3 +1,7 @@
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
 -- Why an order may not go from one state to another; nil when it may.
 local function transition_fault(id, from, to)
   local following = {

@@ -245,6 +245,15 @@ const events = section({
     .describe("How many events are kept; 0 keeps none."),
 }).describe("The event log.");
 
+const trades = section({
+  max_length: z
+    .int({ error: "a whole number from 1 to 10000000" })
+    .min(1)
+    .max(10_000_000)
+    .default(100_000)
+    .describe("How many closed trades are kept on Redis and in memory; a DuckDB file keeps all."),
+}).describe("Closed trades.");
+
 const execution = section({
   single_active: bool()
     .default(false)
@@ -264,6 +273,7 @@ const configShape = {
   risk,
   signals,
   events,
+  trades,
   execution,
 };
 

@@ -27,12 +27,18 @@ export function fromMoney(amount: Money): number {
   return Number.isSafeInteger(near) ? near / 1e8 : Number(formatMoney(amount));
 }
 
+/** An amount as callers see it, from a row or from the text of one in JSON. */
+export function seenMoney(amount: Money | string): number {
+  return typeof amount === "bigint" ? fromMoney(amount) : Number(amount);
+}
+
 /** A plain decimal: no exponent, no trailing zeros, `-12.5`. */
 export function formatMoney(amount: Money): string {
   return decimalText(decimalOf(amount));
 }
 
-function decimalOf(amount: Money): Decimal {
+/** The amount as a decimal. */
+export function decimalOf(amount: Money): Decimal {
   const near = Number(amount);
   return { digits: Number.isSafeInteger(near) ? near : amount, scale: PLACES };
 }

@@ -42,6 +42,12 @@ export const DERIVED: Readonly<Partial<Record<StoredKey, KeyLayout>>> = {
     },
     parse() {},
   },
+  "orders:by_position": {
+    key: "orders:by_position",
+    type: "zset",
+    render: ({ ordersByPosition }) => ordersByPosition.members().map((member) => [member, "0"]),
+    parse() {},
+  },
 };
 
 /** Every key of a flow, in the order in which they are told and written. */

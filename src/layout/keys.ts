@@ -6,6 +6,7 @@ import { type KeyOfTable, TABLES } from "./tables.js";
 /** Keys that are no table of the state. */
 const OTHERS = {
   "execution:call": { type: "hash", words: "slot -> the answer to its last call, in the caller's session" },
+  "orders:by_position": { type: "zset", words: "position id|id of a pending order that names it -> 0" },
   "risk:exposure": {
     type: "hash",
     words:

@@ -1,14 +1,18 @@
 /** Records that Redis stores as JSON and as entries of a stream: their texts, and reading them back strictly. */
 
 import { formatMoney } from "../exact/money.js";
+import { type AmendmentRow, amendment } from "../records/amendment.js";
 import { type ClientRow, client } from "../records/client.js";
 import { type DailyRow, day } from "../records/day.js";
+import { type DustRow, dust } from "../records/dust.js";
 import type { EventRow } from "../records/event.js";
 import { orderJson } from "../records/generated/order.js";
 import { positionJson } from "../records/generated/position.js";
+import { tradeJson } from "../records/generated/trade.js";
 import { type OrderRow, order } from "../records/order.js";
 import { type PositionRow, position } from "../records/position.js";
 import { jsonReader, numberOf } from "../records/stored.js";
+import { type TradeRow, trade } from "../records/trade.js";
 import { pairsOf } from "../words/pairs.js";
 import type { Entry } from "./flow-layout.js";
 
@@ -53,11 +57,55 @@ function sameId(field: string, id: string): void {
   if (field !== id) throw new TypeError(`id: expected ${JSON.stringify(field)}, found ${JSON.stringify(id)}`);
 }
 
+const readTrade = jsonReader(trade);
+
+export function tradeText(row: TradeRow): string {
+  return recordText(tradeJson(row));
+}
+
+export function tradeRow(key: string, text: string): TradeRow {
+  const row = readTrade(text);
+  if (key !== row.key) throw new TypeError(`key: expected ${JSON.stringify(key)}, found ${JSON.stringify(row.key)}`);
+  return row;
+}
+
+const { key: __, ...later } = amendment;
+const readAmendment = jsonReader(later);
+
+/** Lua twin: `amendment_json`. */
+export function amendmentText({ pnl, fees, cash, explained }: AmendmentRow): string {
+  return JSON.stringify({ pnl: formatMoney(pnl), fees: formatMoney(fees), cash: formatMoney(cash), explained });
+}
+
+export function amendmentRow(key: string, text: string): AmendmentRow {
+  return { key, ...readAmendment(text) };
+}
+
+const { pair_side: ___, ...rest } = dust;
+const readDust = jsonReader(rest);
+
+/** Lua twin: `dust_json`. */
+export function dustText({ size, cost }: DustRow): string {
+  return JSON.stringify({ size, cost });
+}
+
+export function dustRow(pairAndSide: string, text: string): DustRow {
+  return { pair_side: pairAndSide, ...readDust(text) };
+}
+
 const { day: _, ...booked } = day;
 const readDay = jsonReader(booked);
 
-export function dayText({ pnl, trades }: DailyRow): string {
-  return JSON.stringify({ pnl: formatMoney(pnl), trades });
+/** Lua twin: `day_json`. */
+export function dayText({ pnl, trades, closed, later, cash, untied }: DailyRow): string {
+  return JSON.stringify({
+    pnl: formatMoney(pnl),
+    trades,
+    closed: formatMoney(closed),
+    later: formatMoney(later),
+    cash: formatMoney(cash),
+    untied: formatMoney(untied),
+  });
 }
 
 export function dayRow(date: string, text: string): DailyRow {

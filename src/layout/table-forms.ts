@@ -3,6 +3,7 @@ import { type Fields, madeOf, type Row } from "../records/field.js";
 import { hashOf } from "../records/hash.js";
 import { hashReader, numberOf } from "../records/stored.js";
 import type { EventLog } from "../state/event-log.js";
+import type { Log, LogRow } from "../state/log.js";
 import { compareBytes, type Ranking } from "../state/ranking.js";
 import type { Cell, Table } from "../state/table.js";
 import { errorText } from "../words/error-text.js";
@@ -31,6 +32,7 @@ export interface TableForm<Rows, Key extends string = string> {
 /** Whoever keeps tables outside of Redis, in columns. */
 export interface TableKeeper<Kept> {
   rows<Value, F extends Fields>(table: Table<Value>, columns: RowColumns<Value, F>): Kept;
+  log<Row extends LogRow, F extends Fields>(log: Log<Row>, columns: RowColumns<Row, F>): Kept;
   events(log: EventLog): Kept;
 }
 
@@ -138,6 +140,28 @@ export function oneNumber<Key extends string, F extends Fields, Value extends Na
       if (entry !== undefined) cell.set("", numberOf(entry[0] ?? ""));
     },
     keep: (cell, keeper) => keeper.rows<Row<F>[Value], F>(cell, columns),
+  };
+}
+
+/** A stream of JSON, each entry under the row's own key. */
+export function jsonLog<Key extends string, Row extends LogRow, F extends Fields>({
+  toText,
+  toRow,
+  columns,
+  ...named
+}: Named<Key> & {
+  toText(row: Row): string;
+  toRow(key: string, text: string): Row;
+  readonly columns: RowColumns<Row, F>;
+}): TableForm<Log<Row>, Key> {
+  return {
+    ...named,
+    type: "stream",
+    render: (log) => log.values().map((row) => [row.key, "json", toText(row)]),
+    parse(log, entries) {
+      for (const [key = "", , json = ""] of entries) naming(key, () => log.append(toRow(key, json)));
+    },
+    keep: (log, keeper) => keeper.log(log, columns),
   };
 }
 

@@ -2,9 +2,11 @@
  * Every table of a flow's state, declared once, in the order in which they are told and written: its Redis key, what stands there,
  * and its columns. Keys, heads of scripts, exports and SQL tables follow from here; a SQL table is named as the table in `FlowState`.
  */
+import { amendment } from "../records/amendment.js";
 import { breaker } from "../records/breaker.js";
 import { client } from "../records/client.js";
 import { day } from "../records/day.js";
+import { dust } from "../records/dust.js";
 import { double, text, time } from "../records/field.js";
 import { lease } from "../records/lease.js";
 import { meta } from "../records/meta.js";
@@ -14,11 +16,12 @@ import { recovery } from "../records/recovery.js";
 import { risk } from "../records/risk.js";
 import { lastSignal } from "../records/signal.js";
 import { numberOf } from "../records/stored.js";
+import { trade } from "../records/trade.js";
 import type { FlowState } from "../state/flow-state.js";
 import type { ChangedTable } from "../state/table.js";
 import { limitName, limitText } from "./limit-text.js";
 import * as stored from "./stored-records.js";
-import { eventLog, keyAndValue, oneNumber, oneRow, ranking, rows, type TableForm, wholeRecord } from "./table-forms.js";
+import { eventLog, jsonLog, keyAndValue, oneNumber, oneRow, ranking, rows, type TableForm, wholeRecord } from "./table-forms.js";
 
 export type TableName = {
   [Name in keyof FlowState]: FlowState[Name] extends ChangedTable ? Name : never;
@@ -66,6 +69,41 @@ export const TABLES = {
     record: { fill: text, recorded_at: time },
     id: "fill",
     score: "recorded_at",
+  }),
+  fillsTold: rows({
+    key: "orders:fills_told",
+    words: "order id|fill id -> its price and size",
+    toText: (told: string) => told,
+    toRow: (_, told) => told,
+    columns: keyAndValue({ fill: text, told: text }, "fill", "told"),
+  }),
+  dust: rows({
+    key: "positions:dust",
+    words: "pair|side -> JSON: what ended trades left and cannot be sold",
+    toText: stored.dustText,
+    toRow: stored.dustRow,
+    columns: wholeRecord(dust, "pair_side"),
+  }),
+  closedTrades: jsonLog({
+    key: "trades:closed",
+    words: "ms-seq -> trade: JSON",
+    toText: stored.tradeText,
+    toRow: stored.tradeRow,
+    columns: wholeRecord(trade, "key"),
+  }),
+  ended: ranking({
+    key: "trades:ended",
+    words: "position id -> ms of its trade's key, the newest 10,000 of seven days",
+    record: { position_id: text, ended_at: time },
+    id: "position_id",
+    score: "ended_at",
+  }),
+  amendments: rows({
+    key: "trades:amendments",
+    words: "key of a trade -> JSON: sums of what was booked on it after its end",
+    toText: stored.amendmentText,
+    toRow: stored.amendmentRow,
+    columns: wholeRecord(amendment, "key"),
   }),
   risk: oneRow({
     key: "risk:daily",

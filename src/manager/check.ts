@@ -102,6 +102,10 @@ export function size(field: string, value: unknown): number {
     : fail(field, "a positive number", value);
 }
 
+export function optionalSize(field: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : size(field, value);
+}
+
 export function notNegative(field: string, value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0
     ? value + 0

@@ -2,10 +2,10 @@
 
 import { InvalidArgumentError } from "../errors.js";
 import type { OrderChanges } from "../operations/update-order.js";
-import type { RiskPolicy } from "../state/breaker.js";
 import type { FillInput, OrderInput, OrderPatch, OrderStatus } from "../types.js";
 import type { AdmissionPolicy } from "./admission-arguments.js";
 import * as check from "./check.js";
+import type { TradePolicy } from "./risk-arguments.js";
 
 const ORDER_FIELDS = [
   "id",
@@ -84,13 +84,26 @@ export function noOrder(id: string, status?: OrderStatus): InvalidArgumentError 
   );
 }
 
-export function cancelArguments(orderId: string, options: { releaseSignal?: boolean }) {
-  const o = check.fields("options", options, ["releaseSignal"]);
-  return { id: check.id("orderId", orderId), releaseSignal: check.flag("releaseSignal", o.releaseSignal) };
+/** `dust`: what is left of the order's position, once no other exit of it is pending, ends as dust up to this size. */
+export interface CancelOptions {
+  releaseSignal?: boolean;
+  dust?: number;
 }
 
-export function fillArguments(orderId: string, fill: FillInput, policy: RiskPolicy & AdmissionPolicy) {
-  const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done", "overfill"]);
+export function cancelArguments(orderId: string, options: CancelOptions, policy: TradePolicy) {
+  const o = check.fields("options", options, ["releaseSignal", "dust"]);
+  return {
+    id: check.id("orderId", orderId),
+    releaseSignal: check.flag("releaseSignal", o.releaseSignal),
+    dust: check.optionalSize("dust", o.dust),
+    dayStart: policy.dayStart,
+    breakerDuration: policy.breakerDuration,
+    maxTrades: policy.maxTrades,
+  };
+}
+
+export function fillArguments(orderId: string, fill: FillInput, policy: TradePolicy & AdmissionPolicy) {
+  const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done", "overfill", "dust"]);
   return {
     orderId: check.id("orderId", orderId),
     fillId: check.id("fill.fillId", f.fillId),
@@ -99,11 +112,13 @@ export function fillArguments(orderId: string, fill: FillInput, policy: RiskPoli
     fee: check.finite("fill.fee", f.fee ?? 0),
     ts: check.optionalTime("fill.ts", f.ts),
     done: check.flag("fill.done", f.done),
+    dust: check.optionalSize("fill.dust", f.dust),
     overfill: check.flag("fill.overfill", f.overfill),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
     dedupWindow: policy.dedupWindow,
     maxIds: policy.maxIds,
+    maxTrades: policy.maxTrades,
   };
 }
 

@@ -3,21 +3,24 @@
 import type { Duration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
 import type { PositionChanges } from "../operations/update-position.js";
-import type { RiskPolicy } from "../state/breaker.js";
 import type { PositionInput, PositionPatch, Time } from "../types.js";
 import * as check from "./check.js";
+import type { TradePolicy } from "./risk-arguments.js";
 
-/** How `closePosition` books: `pnl` and `equity` in quote currency, `cooldown` for the pair, `ts` of the trade (default now). */
+/** How `closePosition` books: `pnl` and `equity` in quote currency, `cooldown` for the pair, `ts` of the trade (default now); `dust`, the size left at the exchange that cannot be sold. */
 export interface CloseOptions {
   pnl: number;
   equity?: number;
   cooldown?: Duration;
   reason?: string;
   ts?: Time;
+  dust?: number;
 }
 
 const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata"];
-const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", "version"];
+/** What the store reckons by itself: a position that was read can be saved as it is. */
+const RECKONED = ["version", "realised", "fees", "cash"];
+const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", ...RECKONED];
 
 export function positionArguments(position: PositionInput) {
   const p = check.fields("position", position, POSITION_FIELDS);
@@ -49,8 +52,8 @@ export function patchArguments(patch: PositionPatch): PositionChanges {
   };
 }
 
-export function closeArguments(id: string, options: CloseOptions, policy: RiskPolicy) {
-  const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts"]);
+export function closeArguments(id: string, options: CloseOptions, policy: TradePolicy) {
+  const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts", "dust"]);
   return {
     id: check.id("id", id),
     pnl: check.money("pnl", o.pnl),
@@ -58,8 +61,21 @@ export function closeArguments(id: string, options: CloseOptions, policy: RiskPo
     equity: check.optionalEquity("equity", o.equity),
     cooldown: check.optionalDuration("cooldown", o.cooldown),
     reason: check.words("reason", o.reason),
+    dust: check.optionalSize("dust", o.dust),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
+    maxTrades: policy.maxTrades,
+  };
+}
+
+export function removeArguments(id: string, options: { reason?: string }, policy: TradePolicy) {
+  const { reason } = check.fields("options", options, ["reason"]);
+  return {
+    id: check.id("id", id),
+    reason: check.words("reason", reason),
+    dayStart: policy.dayStart,
+    breakerDuration: policy.breakerDuration,
+    maxTrades: policy.maxTrades,
   };
 }
 

@@ -7,6 +7,12 @@ import { dayStartOf } from "../state/day.js";
 import type { Time } from "../types.js";
 import * as check from "./check.js";
 
+/** The part of the configuration that the end of a trade needs. */
+export interface TradePolicy extends RiskPolicy {
+  /** Trades kept on Redis and in memory. */
+  readonly maxTrades: number;
+}
+
 /** How a flow counts its days, and for how long its breaker blocks entries. */
 export function policyOf({ day_start, breaker_duration }: ResolvedConfig["risk"]): RiskPolicy {
   return { dayStart: dayStartOf(day_start), breakerDuration: breaker_duration };
@@ -27,6 +33,31 @@ export function pnlArguments(
     equity: check.optionalEquity("equity", o.equity),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
+  };
+}
+
+/** Which trades: `from` (inclusive) and `to` (exclusive) compare when they ended, `after` is the key of one; at most `limit` (default 1,000, at most 10,000). */
+export interface TradesOptions {
+  from?: Time;
+  to?: Time;
+  pair?: string;
+  after?: string;
+  limit?: number;
+}
+
+/** A trade is written down at most this long before its end, ms: clocks differ. */
+const AHEAD = 60_000;
+
+export function tradesArguments(options: TradesOptions) {
+  const o = check.fields("options", options, ["from", "to", "pair", "after", "limit"]);
+  const from = check.optionalTime("from", o.from);
+  const start = from === undefined || from <= AHEAD ? "" : `${from - AHEAD - 1}-0`;
+  return {
+    from,
+    to: check.optionalTime("to", o.to),
+    pair: o.pair === undefined ? undefined : check.pair("pair", o.pair),
+    after: o.after === undefined ? start : check.eventId("after", o.after),
+    limit: o.limit === undefined ? 1000 : Math.min(check.optionalCount("limit", o.limit), 10_000),
   };
 }
 

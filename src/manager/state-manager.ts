@@ -28,6 +28,7 @@ import { getRecovery } from "../operations/get-recovery.js";
 import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
+import { getTrades } from "../operations/get-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
@@ -73,6 +74,7 @@ import type {
   Snapshot,
   StateEvent,
   Time,
+  Trade,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { type AdmissionPolicy, admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
@@ -83,6 +85,7 @@ import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
 import { contextOf, writeLimits } from "./opening.js";
 import {
+  type CancelOptions,
   cancelArguments,
   fillArguments,
   fillNames,
@@ -97,9 +100,18 @@ import {
   noPosition,
   patchArguments,
   positionArguments,
+  removeArguments,
 } from "./position-arguments.js";
 import type { Recovery } from "./recovery.js";
-import { breakerArguments, limitEntries, pnlArguments, policyOf } from "./risk-arguments.js";
+import {
+  breakerArguments,
+  limitEntries,
+  pnlArguments,
+  policyOf,
+  type TradePolicy,
+  type TradesOptions,
+  tradesArguments,
+} from "./risk-arguments.js";
 import type { SnapshotWriter } from "./snapshot-writer.js";
 import { beginSnapshots } from "./snapshots.js";
 import { takeLease } from "./take-lease.js";
@@ -125,8 +137,8 @@ export class StateManager {
   readonly #existing: boolean;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
-  /** What entries and their fills are decided by. */
-  readonly #entries: RiskPolicy & AdmissionPolicy;
+  /** What entries, fills and the ends of trades are decided by. */
+  readonly #entries: TradePolicy & AdmissionPolicy;
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: SnapshotWriter<Snapshot> | undefined;
@@ -144,6 +156,7 @@ export class StateManager {
       ...this.#policy,
       ...this.#dedup,
       maxIds: config.signals.max_ids,
+      maxTrades: config.trades.max_length,
       oppositeSide: config.risk.opposite_side,
     };
     this.#backend = createBackend(config, context);
@@ -252,9 +265,13 @@ export class StateManager {
     });
   }
 
-  /** Forgets a position without booking anything; false when there was none. */
-  async removePosition(id: string): Promise<boolean> {
-    return this.#calls.run(removePosition, { id: check.id("id", id) });
+  /**
+   * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
+   * something was booked ends as a trade: counted, its pair cooling down; unless `updateDailyPnl` told its result, the trade is
+   * `untold` for the size that was left: its result is not known, and not zero.
+   */
+  async removePosition(id: string, options: { reason?: string } = {}): Promise<boolean> {
+    return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
   }
 
   /**
@@ -262,7 +279,12 @@ export class StateManager {
    * once one gets `closed: true`; the other books nothing.
    */
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
-    return this.#calls.run(closePosition, closeArguments(id, options, this.#policy));
+    return read(this.#calls.run(closePosition, closeArguments(id, options, this.#entries)), {
+      value: ({ result, wasTold }) => {
+        if (wasTold) this.#logger.warn(`closePosition: the result of ${id} was told by updateDailyPnl: pnl was not booked`);
+        return result;
+      },
+    });
   }
 
   // Orders
@@ -337,15 +359,22 @@ export class StateManager {
    * days), when an exit finds nothing to reduce, and when an entry would be filled by more than its size without `overfill`.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
-    return this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries));
+    return read(this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries)), {
+      value: ({ result, wasTold }) => {
+        if (wasTold) {
+          this.#logger.warn(`recordFill: fill ${fill.fillId} of ${orderId} exits a position whose result was told by updateDailyPnl: only its fee was booked`);
+        }
+        return result;
+      },
+    });
   }
 
   /**
    * Ends a pending order: gives back its slot and its exposure and, with `releaseSignal` and if nothing of it was filled, its
    * signal. False when it was not pending.
    */
-  async cancelOrder(orderId: string, options: { releaseSignal?: boolean } = {}): Promise<boolean> {
-    return this.#calls.run(cancelOrder, cancelArguments(orderId, options));
+  async cancelOrder(orderId: string, options: CancelOptions = {}): Promise<boolean> {
+    return this.#calls.run(cancelOrder, cancelArguments(orderId, options, this.#entries));
   }
 
   /** Forgets an order and gives back what it reserved; false when there was none. */
@@ -378,6 +407,22 @@ export class StateManager {
     options: { tradeId?: string; equity?: number; ts?: Time } = {},
   ): Promise<RiskUpdate> {
     return this.#calls.run(updateDailyPnl, pnlArguments(pnlChange, options, this.#policy));
+  }
+
+  /**
+   * Trades that ended, in the order in which they were written down; `after` a key goes on from there. What was booked on a trade
+   * after its end is in it. Redis and memory keep the newest `trades.max_length`.
+   */
+  async getTrades(options: TradesOptions = {}): Promise<Trade[]> {
+    const asked = tradesArguments(options);
+    const trades: Trade[] = [];
+    let { after } = asked;
+    do {
+      const page = await this.#calls.run(getTrades, { ...asked, after, limit: asked.limit - trades.length });
+      for (const trade of page.trades) trades.push(trade);
+      after = page.next;
+    } while (after !== "" && trades.length < asked.limit);
+    return trades;
   }
 
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */

@@ -67,6 +67,7 @@ export const admit: Operation<Args, Admission> = {
     "signals:cooldowns",
     "positions:open",
     "orders:fills",
+    "orders:by_position",
   ],
   args: {
     signal_id: (a) => a.signalId,

@@ -24,6 +24,7 @@ import { getRecovery } from "./get-recovery.js";
 import { getRiskLimits } from "./get-risk-limits.js";
 import { getRiskState } from "./get-risk-state.js";
 import { getSignalState } from "./get-signal-state.js";
+import { getTrades } from "./get-trades.js";
 import { heartbeat } from "./heartbeat.js";
 import { isSignalProcessed } from "./is-signal-processed.js";
 import { journalRecovery } from "./journal-recovery.js";
@@ -75,6 +76,7 @@ export const operations: readonly AnyOperation[] = [
   getRiskLimits,
   getRiskState,
   getSignalState,
+  getTrades,
   heartbeat,
   isSignalProcessed,
   journalRecovery,

@@ -1,11 +1,20 @@
-import { formatMoney, type Money } from "../exact/money.js";
+import { InvalidArgumentError } from "../errors.js";
+import { minus } from "../exact/double.js";
+import { decimalOf, formatMoney, type Money } from "../exact/money.js";
+import { exceeds, sameSize } from "../exact/size.js";
+import { positionWith } from "../records/generated/position.js";
+import { tradeJson } from "../records/generated/trade.js";
 import type { RiskPolicy } from "../state/breaker.js";
-import { entryRest } from "../state/order-life.js";
+import { dustOf, dustWith, writeDust } from "../state/dust.js";
+import { movedResult } from "../state/holding.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
+import { decideEnd, writeEnd } from "../state/trade-end.js";
 import type { CloseResult } from "../types.js";
-import type { Operation } from "./operation.js";
+import { type Operation, text } from "./operation.js";
+import { orderFromRow, ordersFromJson } from "./view-order.js";
 import { positionFromReply, positionFromRow } from "./view-position.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
+import { tradeFromReply, tradeFromRow } from "./view-trade.js";
 
 interface Args extends RiskPolicy {
   readonly id: string;
@@ -15,13 +24,24 @@ interface Args extends RiskPolicy {
   /** ms; undefined: the one the position asked for. */
   readonly cooldown: number | undefined;
   readonly reason: string;
+  readonly dust: number | undefined;
+  readonly maxTrades: number;
 }
 
-export const closePosition: Operation<Args, CloseResult> = {
+/** What the close did, and whether the result had been told before, so that it booked none. */
+export interface Closing {
+  readonly result: CloseResult;
+  readonly wasTold: boolean;
+}
+
+export const closePosition: Operation<Args, Closing> = {
   name: "close_position",
   kind: "change",
   keys: [
     "positions:open",
+    "positions:dust",
+    "trades:closed",
+    "trades:ended",
     "risk:exposure",
     "risk:daily",
     "risk:history",
@@ -29,6 +49,7 @@ export const closePosition: Operation<Args, CloseResult> = {
     "risk:limits",
     "signals:cooldowns",
     "orders:pending",
+    "orders:by_position",
   ],
   args: {
     id: (a) => a.id,
@@ -37,59 +58,96 @@ export const closePosition: Operation<Args, CloseResult> = {
     equity: (a) => a.equity,
     cooldown: (a) => a.cooldown,
     reason: (a) => a.reason,
+    dust: (a) => a.dust,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
+    max_trades: (a) => a.maxTrades,
   },
   words: {
     cooldown: 'ms for the pair; "" = the one the position asked for',
     reason: 'why it was closed; "" = not said',
+    dust: 'size left at the exchange that cannot be sold; "" = none',
   },
   decode(reply) {
-    if (reply[0] === "none") return { closed: false, risk: riskFromReply(reply, 1), tripped: false };
+    if (reply[0] === "none") {
+      return { result: { closed: false, exitsLeft: [], risk: riskFromReply(reply, 1), tripped: false }, wasTold: false };
+    }
     return {
-      closed: true,
-      position: positionFromReply(reply, 1),
-      risk: riskFromReply(reply, 3),
-      tripped: reply[2] === "1",
+      result: {
+        closed: true,
+        position: positionFromReply(reply, 1),
+        trade: tradeFromReply(reply, 4),
+        exitsLeft: ordersFromJson(text(reply, 5)),
+        risk: riskFromReply(reply, 6),
+        tripped: reply[2] === "1",
+      },
+      wasTold: text(reply, 3) === "1",
     };
   },
   apply(state, a, call) {
     const position = state.positions.get(a.id);
-    if (!position) return { closed: false, risk: riskView(state, call.now, a.dayStart), tripped: false };
+    if (!position) {
+      const risk = riskView(state, call.now, a.dayStart);
+      return { result: { closed: false, exitsLeft: [], risk, tripped: false }, wasTold: false };
+    }
     const cooling = state.cooldowns.get(position.pair) ?? 0;
-    const rest = entryRest(state, a.id);
 
+    const left = a.dust ?? 0;
+    if (exceeds(left, position.size)) {
+      throw new InvalidArgumentError(`dust: ${left} is more than position ${a.id} of ${position.size}`);
+    }
+    const wasTold = position.told !== null;
+    const pnl = wasTold ? 0n : a.pnl;
+    const after = positionWith(position, movedResult(position, { gain: decimalOf(pnl) }));
+    const end = decideEnd(
+      state,
+      after,
+      {
+        how: "closed",
+        ts: a.ts,
+        reason: a.reason === "" ? "closed" : a.reason,
+        cooldown: a.cooldown,
+        dust: left,
+        unexplained: sameSize(left, position.size) ? 0 : minus(position.size, left),
+      },
+      call.now,
+    );
     const risk = decideRisk(
       state,
       call.now,
       {
-        booking: { pnl: a.pnl, ts: a.ts },
-        trades: [{ result: position.realised + a.pnl, ts: a.ts }],
+        booking: { open: after.realised - position.realised, ts: a.ts },
+        trades: [end.counted],
         equity: a.equity,
       },
       a,
     );
-    const cooldown = a.cooldown ?? position.cooldown;
-    const coolUntil = cooldown === null ? 0 : (a.ts ?? call.now) + cooldown;
+    const cools = end.coolUntil > cooling;
 
-    state.positions.delete(a.id);
-    if (rest) state.orders.set(rest.id, rest);
+    writeEnd(state, end, { maxTrades: a.maxTrades, now: call.now });
+    if (left > 0) writeDust(state, dustWith(state.dust.get(dustOf(position.pair, position.side)), position, left));
     writeRisk(state, risk);
-    if (coolUntil > cooling) state.cooldowns.set(position.pair, coolUntil);
+    if (cools) state.cooldowns.set(position.pair, end.coolUntil);
     state.emit(call, "position_closed", () => ({
       id: a.id,
       pair: position.pair,
-      pnl: formatMoney(a.pnl),
+      pnl: formatMoney(pnl),
       reason: a.reason,
-      cooldown_until: coolUntil > cooling ? String(coolUntil) : "",
+      cooldown_until: cools ? String(end.coolUntil) : "",
+      trade: tradeJson(end.trade),
       ...riskEvent(risk),
     }));
 
     return {
-      closed: true,
-      position: positionFromRow(position),
-      risk: riskView(state, call.now, a.dayStart),
-      tripped: risk.tripped,
+      result: {
+        closed: true,
+        position: positionFromRow(position),
+        trade: tradeFromRow(end.trade),
+        exitsLeft: end.exitsLeft.map(orderFromRow),
+        risk: riskView(state, call.now, a.dayStart),
+        tripped: risk.tripped,
+      },
+      wasTold,
     };
   },
 };

@@ -1,36 +1,34 @@
 import { InvalidArgumentError } from "../errors.js";
-import { averagePrice } from "../exact/average-price.js";
-import {
-  addDecimal,
-  decimalText,
-  multiplyDecimal,
-  negateDecimal,
-  parseDecimal,
-  subtractDecimal,
-  toDecimal,
-  toNumber,
-} from "../exact/decimal.js";
-import { minus } from "../exact/double.js";
-import { quotient } from "../exact/kept.js";
-import { formatMoney, fromMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
+import { type Decimal, subtractDecimal, toDecimal } from "../exact/decimal.js";
+import { minus, plus } from "../exact/double.js";
+import { formatMoney, fromMoney, type Money, withinMoney } from "../exact/money.js";
 import { exceeds, sameSize } from "../exact/size.js";
+import type { AmendmentRow } from "../records/amendment.js";
+import type { DustRow } from "../records/dust.js";
 import { orderJson, orderWith } from "../records/generated/order.js";
 import { positionJson, positionRow, positionWith } from "../records/generated/position.js";
+import { tradeJson } from "../records/generated/trade.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
+import type { TradeRow } from "../records/trade.js";
+import { amended, writeAmendment } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
+import { gainOf, grown, leftOf, moneyOf, movedResult, outOfRange, reduced, splitBySize, worthOf } from "../state/holding.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
-import { entryRest, findOrder, writeOrder } from "../state/order-life.js";
+import { findOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
+import { decideEnd, ENDED_MEMORY, type EndedPosition, endedTrade, ordersNaming, writeEnd } from "../state/trade-end.js";
 import type { FillResult, OrderStatus } from "../types.js";
-import { type Operation, text } from "./operation.js";
-import { orderFromReply, orderFromRow } from "./view-order.js";
-import { positionFromReply, positionFromRow } from "./view-position.js";
+import { type Call, type Operation, text } from "./operation.js";
+import { orderFromReply, orderFromRow, ordersFromJson } from "./view-order.js";
+import { positionFromReply, positionFromRow, positionsFromJson } from "./view-position.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
+import { tradeFromRow, tradesFromJson } from "./view-trade.js";
 
 interface Args extends RiskPolicy {
   readonly orderId: string;
@@ -40,30 +38,43 @@ interface Args extends RiskPolicy {
   readonly fee: number;
   readonly ts: number | undefined;
   readonly done: boolean;
+  readonly dust: number | undefined;
   readonly overfill: boolean;
   /** ms */
   readonly dedupWindow: number;
   readonly maxIds: number;
+  readonly maxTrades: number;
 }
+
+/** Where a part of a fill goes: into an open position, onto an end that it explains, into dust. */
+type Part =
+  | { readonly to: "reduce"; readonly size: number; readonly position: PositionRow; readonly isFlat: boolean }
+  | { readonly to: "grow"; readonly size: number; readonly position: PositionRow | undefined }
+  | { readonly to: "explain"; readonly size: number; readonly trade: TradeRow }
+  | { readonly to: "dust"; readonly size: number; readonly dust: DustRow };
 
 /** What a fill does to a position, before it is written. */
 interface Effect {
   readonly position: PositionRow;
   readonly taken: number;
-  readonly realised: Money;
+  readonly booked: Money;
 }
 
-/** What a fill does to all positions. */
-interface Effects {
-  readonly effects: readonly [Effect, ...Effect[]];
-  /** What of an exit no position holds. */
-  readonly over: number;
+/** What a fill does, before it is written. */
+interface Booked {
+  readonly effects: readonly Effect[];
+  readonly amendments: readonly { readonly trade: TradeRow; readonly row: AmendmentRow; readonly pnl: Money }[];
+  readonly dust: DustRow | undefined;
+  readonly dustSold: { readonly size: number; readonly pnl: Money } | undefined;
 }
 
-/** Where the reply tells the other positions that remain; booked and over stand before. */
-const FIRST_OTHER = 15;
+/** What the fill did, and whether it reduced a position whose result had been told before, so that it booked just its fee. */
+export interface Filling {
+  readonly result: FillResult;
+  readonly wasTold: boolean;
+}
 
-export const recordFill: Operation<Args, FillResult> = {
+export const recordFill: Operation<Args, Filling> = {
   name: "record_fill",
   kind: "change",
   keys: [
@@ -71,7 +82,13 @@ export const recordFill: Operation<Args, FillResult> = {
     "orders:closed",
     "orders:closed_at",
     "orders:fills",
+    "orders:fills_told",
+    "orders:by_position",
     "positions:open",
+    "positions:dust",
+    "trades:closed",
+    "trades:ended",
+    "trades:amendments",
     "risk:exposure",
     "risk:daily",
     "risk:history",
@@ -88,6 +105,7 @@ export const recordFill: Operation<Args, FillResult> = {
     fee: (a) => a.fee,
     ts: (a) => a.ts,
     done: (a) => a.done,
+    dust: (a) => a.dust,
     overfill: (a) => a.overfill,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
@@ -95,84 +113,94 @@ export const recordFill: Operation<Args, FillResult> = {
     max_fills: () => TRADE_MEMORY.max,
     dedup_window: (a) => a.dedupWindow,
     max_ids: (a) => a.maxIds,
+    max_trades: (a) => a.maxTrades,
   },
   words: {
     ts: 'ms of the execution; "" = now',
+    dust: 'a rest of up to this size cannot be sold; "" = none',
   },
   decode(reply) {
     const applied = reply[0] === "recorded";
-    const position = text(reply, 2) === "" ? undefined : positionFromReply(reply, 2);
-    const others = reply.slice(FIRST_OTHER).map((_, at) => positionFromReply(reply, FIRST_OTHER + at));
-    const over = applied ? Number(text(reply, FIRST_OTHER - 1)) : 0;
-    return {
+    const over = Number(text(reply, 5));
+    const result: FillResult = {
       applied,
       ...(text(reply, 1) !== "" && { order: orderFromReply(reply, 1) }),
-      ...(position && { position }),
-      positions: position ? [position, ...others] : others,
-      booked: applied ? Number(text(reply, FIRST_OTHER - 2)) : 0,
+      ...(text(reply, 2) !== "" && { position: positionFromReply(reply, 2) }),
+      positions: positionsFromJson(text(reply, 6)),
+      trades: tradesFromJson(text(reply, 7)),
+      booked: Number(text(reply, 4)),
       ...(over > 0 && { over }),
-      risk: riskFromReply(reply, 4),
+      exitsLeft: ordersFromJson(text(reply, 8)),
+      risk: riskFromReply(reply, 10),
       tripped: reply[3] === "1",
     };
+    return { result, wasTold: text(reply, 9) === "1" };
   },
   apply(state, a, call) {
-    const { window, max } = TRADE_MEMORY;
+    const { window } = TRADE_MEMORY;
     const fill = fillKey(a.orderId, a.fillId);
     const ts = a.ts ?? call.now;
 
     const stored = findOrder(state, a.orderId);
-    const positionId = stored && (stored.position_id ?? (stored.intent === "entry" ? stored.id : undefined));
-    const held = positionId === undefined ? undefined : state.positions.get(positionId);
     if (remembers(state.fills, fill, call.now, window, stored?.fills_since ?? 0)) {
-      return {
-        applied: false,
-        ...(stored && { order: orderFromRow(stored) }),
-        ...(held && { position: positionFromRow(held) }),
-        positions: held ? [positionFromRow(held)] : [],
-        booked: 0,
-        risk: riskView(state, call.now, a.dayStart),
-        tripped: false,
-      };
+      checkRepeated(state, a, fill);
+      return { result: repeated(state, a, stored, call.now), wasTold: false };
     }
     if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
     const cooling = state.cooldowns.get(stored.pair) ?? 0;
     const signal = releasedSignal(state, stored);
 
-    const order = filledOrder(stored, a, positionId);
-    const { effects, over } =
-      positionId !== undefined && stored.intent === "entry"
-        ? entry(a, ts, stored, positionId, held)
-        : exit(state, a, ts, stored, held);
-    const booked = effects.reduce((sum, { realised }) => inRange(sum + realised), 0n);
-    const flat = effects.map(({ position }) => position).filter(({ size }) => size === 0);
-    const rests = flat.flatMap(({ id }) => entryRest(state, id) ?? []);
+    const filled = filledOrder(stored, a);
+    const { all, over } = stored.intent === "entry" ? entryParts(state, stored, a) : exitParts(state, stored, a, call.now);
+    const { effects, amendments, dust, dustSold } = book(state, stored, a, call, all);
+    const opened = effects.find(({ position }) => position.size !== 0 && position.side === sideEntered(stored));
+    const flat = effects.filter(({ position }) => position.size === 0).map(({ position }) => position);
+    const order = stored.intent === "entry" ? entryAfter(filled, opened?.position, flat) : filled;
+    const dusty = effects.filter(({ position }) => endsAsDust(state, position, order, a)).map(({ position }) => position);
+    const ends: EndedPosition[] = [];
+    for (const position of [...flat, ...dusty]) {
+      const rest = position.size;
+      ends.push(
+        decideEnd(
+          state,
+          position,
+          {
+            how: rest === 0 ? "fills" : "dust",
+            ts: a.ts === undefined ? undefined : (position.last_fill_ts ?? ts),
+            reason: stored.reason ?? "exit",
+            dust: rest,
+            unexplained: rest,
+            exitAsked: stored.price,
+            order,
+          },
+          call.now,
+          ends.length,
+        ),
+      );
+    }
+    const dustAfter = dusty.reduce((sum, position) => dustWith(sum, position), dust ?? state.dust.get(dustKey(stored)));
+    const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
+    const later = amendments.reduce((sum, { pnl }) => sum + pnl, 0n);
+    const cash = dustSold?.pnl ?? 0n;
+    const booked = inRange(open + later + cash);
     const risk = decideRisk(
       state,
       call.now,
-      {
-        booking: { pnl: booked, ts: a.ts },
-        trades: flat.map(({ realised, last_fill_ts }) => ({
-          result: realised,
-          ts: a.ts === undefined ? undefined : (last_fill_ts ?? ts),
-        })),
-      },
+      { booking: { ts: a.ts, open, later, cash }, trades: ends.map(({ counted }) => counted) },
       a,
     );
-    const coolUntil = flat.reduce(
-      (until, { cooldown, last_fill_ts }) => Math.max(until, cooldown === null ? 0 : (last_fill_ts ?? ts) + cooldown),
-      0,
-    );
+    const coolUntil = ends.reduce((until, end) => Math.max(until, end.coolUntil), 0);
 
-    remember(state.fills, fill, call.now, window, max, stored.fills_since ?? 0);
+    rememberFill(state, fill, a, call.now, stored.fills_since ?? 0);
     writeOrder(state, order, call.now);
-    for (const { position } of effects) {
-      if (position.size === 0) state.positions.delete(position.id);
-      else state.positions.set(position.id, position);
-    }
-    for (const rest of rests) state.orders.set(rest.id, rest);
+    for (const { position } of effects) state.positions.set(position.id, position);
+    for (const end of ends) writeEnd(state, end, { maxTrades: a.maxTrades, now: call.now });
+    for (const { row } of amendments) writeAmendment(state, row);
+    if (dustAfter && (dust || dusty.length > 0)) writeDust(state, dustAfter);
     writeRisk(state, risk);
     if (coolUntil > cooling) state.cooldowns.set(order.pair, coolUntil);
     if (signal !== undefined) remember(state.processed, signal, call.now, a.dedupWindow, a.maxIds);
+    const ended = new Set(ends.map(({ trade }) => trade.id));
     const [first, ...others] = effects;
     state.emit(call, "fill_recorded", () => ({
       order_id: a.orderId,
@@ -183,188 +211,324 @@ export const recordFill: Operation<Args, FillResult> = {
       ts: String(ts),
       pnl: formatMoney(booked),
       order: orderJson(order),
-      position_id: first.position.id,
-      position: first.position.size === 0 ? "" : positionJson(first.position),
+      position_id: first?.position.id ?? "",
+      position: !first || ended.has(first.position.id) ? "" : positionJson(first.position),
       cooldown_until: coolUntil > cooling ? String(coolUntil) : "",
       ...riskEvent(risk),
       ...(signal !== undefined && { signal_marked: signal }),
-      ...(others.length > 0 && { others: `[${others.map(otherJson).join(",")}]` }),
+      ...(others.length > 0 && { others: `[${others.map((each) => otherJson(each, ended)).join(",")}]` }),
+      ...(ends.length > 0 && { trades: `[${ends.map(({ trade }) => tradeJson(trade)).join(",")}]` }),
+      ...(amendments.length > 0 && { amendments: `[${amendments.map(laterJson).join(",")}]` }),
+      ...(dustSold && { dust_sold: String(dustSold.size) }),
       ...(over > 0 && { over: String(over) }),
     }));
 
-    const positions = effects
-      .filter(({ position }) => position.size !== 0)
-      .map((each) => positionFromRow(each.position));
-    const [position] = first.position.size === 0 ? [] : positions;
-    return {
+    const remaining = effects.map(({ position }) => position).filter(({ id }) => !ended.has(id));
+    const positions = remaining.map(positionFromRow);
+    const result: FillResult = {
       applied: true,
       order: orderFromRow(order),
-      ...(position && { position }),
+      ...(first && !ended.has(first.position.id) && { position: positionFromRow(first.position) }),
       positions,
+      trades: ends.map(({ trade }) => tradeFromRow(trade)),
       booked: fromMoney(booked),
       ...(over > 0 && { over }),
+      exitsLeft: ends.flatMap(({ exitsLeft }) => exitsLeft).map(orderFromRow),
       risk: riskView(state, call.now, a.dayStart),
       tripped: risk.tripped,
     };
+    return { result, wasTold: all.some((part) => part.to === "reduce" && part.position.told !== null) };
   },
 };
 
-/** What a fill did to another position than its first, as the event tells it. */
-function otherJson({ position, taken, realised }: Effect): string {
-  const rest = position.size === 0 ? "" : `,"position":${positionJson(position)}`;
-  return `{"position_id":${JSON.stringify(position.id)},"size":${taken},"pnl":"${formatMoney(realised)}"${rest}}`;
+/** A fill that is told again has the size and the price that it had; those of before these were kept count as equal. */
+function checkRepeated(state: FlowState, a: Args, fill: string): void {
+  const told = state.fillsTold.get(fill);
+  if (told === undefined) return;
+  const [price = "", size = ""] = told.split(" ");
+  if (!sameSize(Number(size), a.size)) throw toldOtherwise("size", a, size, a.size);
+  if (!sameAmount(Number(price), a.price)) throw toldOtherwise("price", a, price, a.price);
 }
 
-/** An entry opens or grows the position at the size-weighted price; it books its fee. */
-function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: PositionRow | undefined): Effects {
-  checkPair(order, held);
-  const side = order.side === "buy" ? "long" : "short";
-  if (held && held.side !== side) {
+function sameAmount(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+}
+
+function toldOtherwise(field: string, { orderId, fillId }: Args, before: string, now: number): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${field}: fill ${fillId} of order ${orderId} was told with a ${field} of ${before}, now with ${now}`,
+  );
+}
+
+function repeated(state: FlowState, a: Args, stored: OrderRow | undefined, now: number): FillResult {
+  const held = stored && state.positions.get(stored.position_id ?? stored.id);
+  const position = held && positionFromRow(held);
+  return {
+    applied: false,
+    ...(stored && { order: orderFromRow(stored) }),
+    ...(position && { position }),
+    positions: position ? [position] : [],
+    trades: [],
+    booked: 0,
+    exitsLeft: [],
+    risk: riskView(state, now, a.dayStart),
+    tripped: false,
+  };
+}
+
+function rememberFill(state: FlowState, fill: string, a: Args, now: number, since: number): void {
+  const { window, max } = TRADE_MEMORY;
+  remember(state.fills, fill, now, window, max, since, (id) => state.fillsTold.delete(id));
+  state.fillsTold.set(fill, `${a.price} ${a.size}`);
+}
+
+function sideEntered({ side }: OrderRow): PositionRow["side"] {
+  return side === "buy" ? "long" : "short";
+}
+
+function sideReduced({ side }: OrderRow): PositionRow["side"] {
+  return side === "sell" ? "long" : "short";
+}
+
+/** An entry opens or grows a position; one that turns a position around reduces the other side first. */
+function entryParts(state: FlowState, order: OrderRow, a: Args): { all: Part[]; over: number } {
+  const position = positionEntered(state, order);
+  if (order.flip === null) return { all: [{ to: "grow", size: a.size, position }], over: 0 };
+  const held = state.positions.get(order.flip);
+  const { all, over } = spread(a.size, [...(held ? [held] : []), ...otherPositions(state, order, order.flip)]);
+  if (over > 0) all.push({ to: "grow", size: over, position });
+  return { all, over: 0 };
+}
+
+/** The open position that fills of an entry go into. */
+function positionEntered(state: FlowState, order: OrderRow): PositionRow | undefined {
+  const own = order.position_id === null || order.position_id === order.flip ? order.id : order.position_id;
+  const held = state.positions.get(own);
+  if (!held) return undefined;
+  if (held.pair !== order.pair) {
+    throw new InvalidArgumentError(`orderId: order ${order.id} is for ${order.pair}, position ${own} is ${held.pair}`);
+  }
+  if (held.side !== sideEntered(order)) {
+    throw new InvalidArgumentError(`orderId: a ${order.side} entry cannot grow the ${held.side} position ${own}`);
+  }
+  return held;
+}
+
+/** An exit reduces its position, then the pair's others of that side, oldest first, then what is left there as dust. */
+function exitParts(state: FlowState, order: OrderRow, a: Args, now: number): { all: Part[]; over: number } {
+  const named = order.position_id;
+  const held = named === null ? undefined : state.positions.get(named);
+  if (held) checkReducible(order, held);
+  if (held && !exceeds(a.size, held.size)) return spread(a.size, [held]);
+
+  const explained = named === null || held ? undefined : explainedEnd(state, order, named, now);
+  const first: Part[] = [];
+  let left = a.size;
+  if (explained && explained.left > 0) {
+    const size = exceeds(left, explained.left) ? explained.left : left;
+    first.push({ to: "explain", size, trade: explained.trade });
+    left = leftOf(a.size, left, size);
+  }
+  const positions = [...(held ? [held] : []), ...otherPositions(state, order, named)];
+  const { all, over } = spread(a.size, positions, left);
+  const parts = [...first, ...all];
+  const dust = state.dust.get(dustKey(order));
+  // What the fill takes of the dust by explaining its end is not there any more.
+  const inDust = dust && first.some((part) => part.to === "explain" && part.trade.ending === "dust") ? undefined : dust;
+  let rest = over;
+  if (rest > 0 && inDust) {
+    const size = Math.min(rest, inDust.size);
+    parts.push({ to: "dust", size, dust: inDust });
+    rest = leftOf(a.size, rest, size);
+  }
+  if (parts.length === 0) {
+    const which = named ?? `of ${order.pair} ${sideReduced(order)}`;
+    throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);
+  }
+  return { all: parts, over: rest };
+}
+
+function checkReducible(order: OrderRow, { id, pair, side }: Pick<PositionRow, "id" | "pair" | "side">): void {
+  if (pair !== order.pair) {
+    throw new InvalidArgumentError(`orderId: order ${order.id} is for ${order.pair}, position ${id} is ${pair}`);
+  }
+  if (side !== sideReduced(order)) {
+    throw new InvalidArgumentError(`orderId: a ${order.side} exit cannot reduce the ${side} position ${id}`);
+  }
+}
+
+/** How the named position ended, and how much of that no fill has told yet. Throws where it has not opened yet. */
+function explainedEnd(
+  state: FlowState,
+  order: OrderRow,
+  named: string,
+  now: number,
+): { readonly trade: TradeRow; readonly left: number } | undefined {
+  const trade = endedTrade(state, named, now);
+  if (!trade) {
+    // A position that ended before ends were remembered was used up by the fills of this order.
+    if (order.filled > 0) return undefined;
     throw new InvalidArgumentError(
-      `orderId: a ${order.side} entry cannot grow the ${held.side} position ${positionId}`,
+      `orderId: no open position ${named} for exit order ${order.id}; if its entry is not booked yet, give this fill again after it`,
     );
   }
-  const realised = inRange(roundDecimal(negateDecimal(toDecimal(a.fee))));
-  let cost = multiplyDecimal(toDecimal(a.size), toDecimal(a.price));
-  let total = toDecimal(a.size);
-  if (held) {
-    const heldCost =
-      held.cost === null ? multiplyDecimal(toDecimal(held.size), toDecimal(held.entry_price)) : parseDecimal(held.cost);
-    cost = addDecimal(cost, heldCost);
-    total = addDecimal(total, toDecimal(held.size));
+  checkReducible(order, trade);
+  return { trade, left: minus(trade.unexplained ?? 0, state.amendments.get(trade.key)?.explained ?? 0) };
+}
+
+/** The pair's positions on the side that an order reduces, oldest first, but for one. */
+function otherPositions(state: FlowState, order: OrderRow, except: string | null): PositionRow[] {
+  const side = sideReduced(order);
+  const others = [...state.positions.values()].filter(
+    (each) => each.pair === order.pair && each.side === side && each.id !== except,
+  );
+  return inOrder(others, (x, y) => x.entry_ts - y.entry_ts || compareBytes(x.id, y.id));
+}
+
+/** Spreads what is left of a fill over positions, in order. */
+function spread(whole: number, positions: readonly PositionRow[], from = whole): { all: Part[]; over: number } {
+  const all: Part[] = [];
+  let over = from;
+  for (const position of positions) {
+    if (over === 0) break;
+    const isFlat = over > position.size || sameSize(over, position.size);
+    const size = Math.min(over, position.size);
+    all.push({ to: "reduce", size, position, isFlat });
+    over = isFlat ? leftOf(whole, over, size) : 0;
   }
-  const size = toNumber(total);
-  const average = held ? averagePrice(cost, size) : a.price;
-  if (!Number.isFinite(size) || !Number.isFinite(average)) {
-    throw new InvalidArgumentError(`size: position ${positionId} would grow beyond what a double holds`);
+  return { all, over };
+}
+
+/** Books the parts of a fill, each with its share of the fee. */
+function book(state: FlowState, order: OrderRow, a: Args, call: Call, all: readonly Part[]): Booked {
+  const ts = a.ts ?? call.now;
+  const fees = splitBySize(
+    toDecimal(a.fee),
+    all.map(({ size }) => size),
+  );
+  const effects: Effect[] = [];
+  const amendments: { trade: TradeRow; row: AmendmentRow; pnl: Money }[] = [];
+  let dust: DustRow | undefined;
+  let dustSold: { size: number; pnl: Money } | undefined;
+  for (const [at, part] of all.entries()) {
+    const fee = fees[at] ?? toDecimal(0);
+    if (part.to === "reduce") {
+      const after = reduced(part.position, part.size, part.isFlat, a.price, fee);
+      effects.push(effectOf(part.position, touched(after, ts), part.size));
+    } else if (part.to === "grow") {
+      const before = part.position;
+      const after = before
+        ? orderedIn(grown(before, part.size, a.price, fee), ts)
+        : opened(state, order, { fee, size: part.size, price: a.price, ts, instance: call.instance }, call.now);
+      effects.push(effectOf(before, touched(after, ts), part.size));
+    } else if (part.to === "explain") {
+      const explained = explain(state, part.trade, part.size, a.price, fee);
+      amendments.push(explained);
+      if (part.trade.ending === "dust") dust = dustLeft(state.dust.get(dustKey(order)), part.trade, part.size);
+    } else {
+      const taken = dustTaken(part.dust, part.size);
+      const pnl = moneyOf(subtractDecimal(gainOf(sideReduced(order), taken.cost, worthOf(part.size, a.price)), fee));
+      dust = taken.left;
+      dustSold = { size: part.size, pnl };
+    }
   }
-  const grown = {
-    size,
-    entry_price: average,
-    entry_ts: Math.min(held?.entry_ts ?? ts, ts),
-    cost: decimalText(cost),
-    notional: notionalOf(size, average),
-    realised: inRange((held?.realised ?? 0n) + realised),
-    last_fill_ts: Math.max(ts, held?.last_fill_ts ?? 0),
-    version: (held?.version ?? 0) + 1,
-  };
-  if (held) return { effects: [{ position: positionWith(held, grown), taken: a.size, realised }], over: 0 };
+  return { effects, amendments, dust, dustSold };
+}
+
+function inRange(amount: Money): Money {
+  if (!withinMoney(amount)) throw outOfRange();
+  return amount;
+}
+
+function effectOf(before: PositionRow | undefined, position: PositionRow, taken: number): Effect {
+  const booked = position.realised - (before?.realised ?? 0n);
+  return { position, taken, booked };
+}
+
+function touched(position: PositionRow, ts: number): PositionRow {
+  return positionWith(position, {
+    last_fill_ts: Math.max(ts, position.last_fill_ts ?? 0),
+    version: position.version + 1,
+  });
+}
+
+/** The earliest entry tells since when a position is open. */
+function orderedIn(position: PositionRow, ts: number): PositionRow {
+  return ts < position.entry_ts ? positionWith(position, { entry_ts: ts }) : position;
+}
+
+/** The position that an entry opens. */
+function opened(
+  state: FlowState,
+  order: OrderRow,
+  { fee, size, price, ts, instance }: { fee: Decimal; size: number; price: number; ts: number; instance: string },
+  now: number,
+): PositionRow {
+  worthOf(size, price); // refuses what a cost cannot hold
   // Written out: fields added to a spread cost more than the rest of the fill.
   const position = positionRow({
-    id: positionId,
+    id: nameFor(state, order, now),
     pair: order.pair,
-    side,
-    size: grown.size,
-    entry_price: grown.entry_price,
-    entry_ts: grown.entry_ts,
+    side: sideEntered(order),
+    size,
+    entry_price: price,
+    entry_ts: ts,
     tp: order.tp,
     sl: order.sl,
     cooldown: order.cooldown,
-    cost: grown.cost,
-    notional: grown.notional,
-    realised: grown.realised,
-    last_fill_ts: grown.last_fill_ts,
-    version: grown.version,
+    notional: notionalOf(size, price),
+    realised: 0n,
+    fees: "0",
+    cash: "0",
+    signal_id: order.signal_id,
+    entry_instance: instance,
+    entry_asked: order.price,
+    version: 0,
     metadata: order.metadata ?? "{}",
   });
-  return { effects: [{ position, taken: a.size, realised }], over: 0 };
+  return positionWith(position, movedResult(position, { fee }));
 }
 
-/** An exit reduces its position, then the pair's others of that side, oldest first. The fee is split by size; the last part takes the rest. */
-function exit(state: FlowState, a: Args, ts: number, order: OrderRow, held: PositionRow | undefined): Effects {
-  const [named, ...others] = positionsToReduce(state, a, order, held);
-  const parts: [Taken, ...Taken[]] = [takenOf(named, a.size)];
-  let total = toDecimal(parts[0].taken);
-  let over = leftOf(a.size, a.size, parts[0].taken);
-  for (const position of others) {
-    if (over === 0) break;
-    const part = takenOf(position, over);
-    parts.push(part);
-    total = addDecimal(total, toDecimal(part.taken));
-    over = leftOf(a.size, over, part.taken);
-  }
-
-  let unpaid = toDecimal(a.fee);
-  const reduced = ({ position, taken, isFlat }: Taken, at: number): Effect => {
-    let fee = unpaid;
-    if (at < parts.length - 1) {
-      const exact = quotient(multiplyDecimal(toDecimal(a.fee), toDecimal(taken)), total);
-      if (!exact) throw outOfRange();
-      fee = parseDecimal(formatMoney(inRange(roundDecimal(exact))));
-      unpaid = subtractDecimal(unpaid, fee);
-    }
-    const rise = subtractDecimal(toDecimal(a.price), toDecimal(position.entry_price));
-    const move = position.side === "short" ? negateDecimal(rise) : rise;
-    const realised = inRange(roundDecimal(subtractDecimal(multiplyDecimal(move, toDecimal(taken)), fee)));
-    const size = isFlat ? 0 : minus(position.size, taken);
-    return {
-      taken,
-      realised,
-      position: positionWith(position, {
-        size,
-        cost: null,
-        notional: notionalOf(size, position.entry_price),
-        realised: inRange(position.realised + realised),
-        last_fill_ts: Math.max(ts, position.last_fill_ts ?? 0),
-        version: position.version + 1,
-      }),
-    };
-  };
-  const [first, ...rest] = parts;
-  return { effects: [reduced(first, 0), ...rest.map((part, at) => reduced(part, at + 1))], over };
+/** What the order says, else its own id; where a position or a trade has that name, `id~2`, `id~3`. */
+function nameFor(state: FlowState, order: OrderRow, now: number): string {
+  const hasEnded = (id: string) => remembers(state.ended, id, now, ENDED_MEMORY.window);
+  const said = order.position_id;
+  if (said !== null && said !== order.flip && !hasEnded(said)) return said;
+  let name = order.id;
+  for (let n = 2; state.positions.get(name) !== undefined || hasEnded(name); n++) name = `${order.id}~${n}`;
+  return name;
 }
 
-/** What an exit takes of a position. */
-interface Taken {
-  readonly position: PositionRow;
-  readonly taken: number;
-  readonly isFlat: boolean;
-}
-
-function takenOf(position: PositionRow, left: number): Taken {
-  const isFlat = left > position.size || sameSize(left, position.size);
-  return { position, taken: Math.min(left, position.size), isFlat };
-}
-
-/** What is left of an exit; a rest of rounding is nothing. */
-function leftOf(executed: number, before: number, taken: number): number {
-  const left = minus(before, taken);
-  return sameSize(executed - left, executed) ? 0 : left;
-}
-
-/** The order's own position and, where that holds less, the pair's others of that side, oldest first. */
-function positionsToReduce(
+/** A fill tells how a trade ended that ended without it: what was not told of its result is booked on it, later. */
+function explain(
   state: FlowState,
-  a: Args,
-  order: OrderRow,
-  held: PositionRow | undefined,
-): [PositionRow, ...PositionRow[]] {
-  checkPair(order, held);
-  const side = order.side === "sell" ? "long" : "short";
-  if (held && held.side !== side) {
-    throw new InvalidArgumentError(`orderId: a ${order.side} exit cannot reduce the ${held.side} position ${held.id}`);
-  }
-  const named = order.position_id;
-  if (named !== null && !held && order.filled === 0) {
-    throw new InvalidArgumentError(`orderId: no open position ${named} for exit order ${order.id}`);
-  }
-  if (held && !exceeds(a.size, held.size)) return [held];
-  const others = [...state.positions.values()].filter(
-    (each) => each.pair === order.pair && each.side === side && each.id !== named,
-  );
-  const oldest = inOrder(others, (x, y) => x.entry_ts - y.entry_ts || compareBytes(x.id, y.id));
-  if (held) return [held, ...oldest];
-  const [first, ...rest] = oldest;
-  if (!first) {
-    const which = named ?? `of ${order.pair} ${side}`;
-    throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);
-  }
-  return [first, ...rest];
+  trade: TradeRow,
+  size: number,
+  price: number,
+  fee: Decimal,
+): { trade: TradeRow; row: AmendmentRow; pnl: Money } {
+  if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n };
+  const gain = gainOf(trade.side, worthOf(size, trade.entry_price), worthOf(size, price));
+  const pnl = moneyOf(subtractDecimal(gain, fee));
+  return { trade, row: amended(state, trade, { explained: size, pnl, fees: moneyOf(fee) }), pnl };
+}
+
+/** Whether what is left of a position cannot be sold, and nobody is about to. */
+function endsAsDust(state: FlowState, position: PositionRow, order: OrderRow, { dust }: Args): boolean {
+  if (dust === undefined || position.size === 0 || !isDone(order.status)) return false;
+  if (position.side !== sideReduced(order) || exceeds(position.size, dust)) return false;
+  return !ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
+}
+
+/** An entry names the position that it fills; one that turned its position around names that no longer, so that the slot passes over. */
+function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly PositionRow[]): OrderRow {
+  if (entered) return orderWith(order, { position_id: entered.id });
+  return flat.some(({ id }) => id === order.position_id) ? orderWith(order, { position_id: null }) : order;
 }
 
 /** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */
-function filledOrder(stored: OrderRow, a: Args, positionId: string | undefined): OrderRow {
-  const filled = toNumber(addDecimal(toDecimal(stored.filled), toDecimal(a.size)));
+function filledOrder(stored: OrderRow, a: Args): OrderRow {
+  const filled = plus(stored.filled, a.size);
   if (!Number.isFinite(filled)) {
     throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
   }
@@ -376,12 +540,8 @@ function filledOrder(stored: OrderRow, a: Args, positionId: string | undefined):
   let status: OrderStatus = stored.status;
   if (filled >= stored.size || sameSize(filled, stored.size)) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
-  return orderWith(stored, {
-    status,
-    filled,
-    position_id: positionId ?? null,
-    notional: orderNotional({ intent: stored.intent, status, size: stored.size, filled, price: stored.price }),
-  });
+  const order = orderWith(stored, { status, filled, version: stored.version + 1 });
+  return orderWith(order, { notional: orderNotional(order) });
 }
 
 /** The signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since. */
@@ -390,19 +550,13 @@ function releasedSignal(state: FlowState, { intent, status, filled, signal_id }:
   return state.processed.get(signal_id) === undefined ? signal_id : undefined;
 }
 
-function checkPair(order: OrderRow, held: PositionRow | undefined): void {
-  if (held && held.pair !== order.pair) {
-    throw new InvalidArgumentError(
-      `orderId: order ${order.id} is for ${order.pair}, position ${held.id} is ${held.pair}`,
-    );
-  }
+/** What a fill did to another position than its first, as the event tells it. */
+function otherJson({ position, taken, booked }: Effect, ended: ReadonlySet<string>): string {
+  const rest = ended.has(position.id) ? "" : `,"position":${positionJson(position)}`;
+  return `{"position_id":${JSON.stringify(position.id)},"size":${taken},"pnl":"${formatMoney(booked)}"${rest}}`;
 }
 
-function inRange(amount: Money): Money {
-  if (!withinMoney(amount)) throw outOfRange();
-  return amount;
-}
-
-function outOfRange(): InvalidArgumentError {
-  return new InvalidArgumentError("price: the result would leave +-9e15; nothing was booked");
+/** What a fill booked on a trade that had ended, as the event tells it. */
+function laterJson({ trade, row, pnl }: { trade: TradeRow; row: AmendmentRow; pnl: Money }): string {
+  return `{"key":"${trade.key}","trade_id":${JSON.stringify(trade.id)},"pnl":"${formatMoney(pnl)}","explained":${row.explained}}`;
 }

@@ -3,7 +3,7 @@ import type { Operation } from "./operation.js";
 export const removeOrder: Operation<{ readonly id: string }, boolean> = {
   name: "remove_order",
   kind: "change",
-  keys: ["orders:pending", "risk:exposure"],
+  keys: ["orders:pending", "orders:by_position", "risk:exposure"],
   args: {
     id: (a) => a.id,
   },

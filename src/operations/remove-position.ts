@@ -1,23 +1,85 @@
-import { entryRest } from "../state/order-life.js";
+import { tradeJson } from "../records/generated/trade.js";
+import type { PositionRow } from "../records/position.js";
+import type { RiskPolicy } from "../state/breaker.js";
+import { decideRisk, writeRisk } from "../state/risk.js";
+import { decideEnd, forgottenEnd, writeEnd } from "../state/trade-end.js";
 import type { Operation } from "./operation.js";
+import { riskEvent } from "./view-risk.js";
 
-export const removePosition: Operation<{ readonly id: string }, boolean> = {
+interface Args extends RiskPolicy {
+  readonly id: string;
+  readonly reason: string;
+  readonly maxTrades: number;
+}
+
+export const removePosition: Operation<Args, boolean> = {
   name: "remove_position",
   kind: "change",
-  keys: ["positions:open", "risk:exposure", "orders:pending"],
+  keys: [
+    "positions:open",
+    "trades:closed",
+    "trades:ended",
+    "risk:exposure",
+    "risk:daily",
+    "risk:history",
+    "risk:circuit_breaker",
+    "risk:limits",
+    "signals:cooldowns",
+    "orders:pending",
+    "orders:by_position",
+  ],
   args: {
     id: (a) => a.id,
+    reason: (a) => a.reason,
+    day_start: (a) => a.dayStart,
+    breaker_duration: (a) => a.breakerDuration,
+    max_trades: (a) => a.maxTrades,
+  },
+  words: {
+    reason: 'why it is gone; "" = not said',
   },
   decode: (reply) => reply[0] === "removed",
-  apply(state, { id }, call) {
-    const position = state.positions.get(id);
+  apply(state, a, call) {
+    const position = state.positions.get(a.id);
     if (!position) return false;
-    const rest = entryRest(state, id);
+    const cooling = state.cooldowns.get(position.pair) ?? 0;
 
-    state.positions.delete(id);
-    if (rest) state.orders.set(rest.id, rest);
-    state.emit(call, "position_removed", () => ({ id, pair: position.pair }));
+    if (isMerelySaved(position)) {
+      writeEnd(state, forgottenEnd(state, position, call.now), { maxTrades: a.maxTrades, now: call.now });
+      state.emit(call, "position_removed", () => ({ id: a.id, pair: position.pair }));
+      return true;
+    }
+    const end = decideEnd(
+      state,
+      position,
+      {
+        how: "removed",
+        ts: undefined,
+        reason: a.reason === "" ? "removed" : a.reason,
+        untold: position.told === null ? position.size : 0,
+        unexplained: position.size,
+      },
+      call.now,
+    );
+    const risk = decideRisk(state, call.now, { trades: [end.counted] }, a);
+    const cools = end.coolUntil > cooling;
+
+    writeEnd(state, end, { maxTrades: a.maxTrades, now: call.now });
+    writeRisk(state, risk);
+    if (cools) state.cooldowns.set(position.pair, end.coolUntil);
+    state.emit(call, "position_removed", () => ({
+      id: a.id,
+      pair: position.pair,
+      cooldown_until: cools ? String(end.coolUntil) : "",
+      trade: tradeJson(end.trade),
+      ...riskEvent(risk),
+    }));
 
     return true;
   },
 };
+
+/** Whether nothing was ever booked on it: the bot books its result by itself. */
+function isMerelySaved({ last_fill_ts, told, cash }: PositionRow): boolean {
+  return last_fill_ts === null && told === null && cash === "0";
+}

@@ -37,7 +37,7 @@ interface Args {
 export const saveOrder: Operation<Args, PendingOrder> = {
   name: "save_order",
   kind: "change",
-  keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure", "orders:fills"],
+  keys: ["orders:pending", "orders:closed", "orders:closed_at", "orders:by_position", "risk:exposure", "orders:fills"],
   args: {
     id: (a) => a.id,
     pair: (a) => a.pair,

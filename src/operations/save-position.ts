@@ -1,5 +1,6 @@
 import { positionJson, positionRow } from "../records/generated/position.js";
 import { notionalOf } from "../state/exposure.js";
+import { enteredAnew } from "../state/holding.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
 import { positionFromReply, positionFromRow } from "./view-position.js";
@@ -55,6 +56,16 @@ export const savePosition: Operation<Args, Position> = {
       cooldown: a.cooldown,
       notional: notionalOf(a.size, a.entryPrice),
       realised: replaced?.realised ?? 0n,
+      result: replaced?.result,
+      fees: replaced?.fees ?? "0",
+      cash: replaced?.cash ?? "0",
+      entered: enteredAnew(replaced, a.size),
+      exited: replaced?.exited,
+      proceeds: replaced?.proceeds,
+      signal_id: replaced?.signal_id,
+      entry_instance: replaced?.entry_instance ?? call.instance,
+      entry_asked: replaced?.entry_asked,
+      told: replaced?.told,
       last_fill_ts: replaced?.last_fill_ts,
       version: (replaced?.version ?? 0) + 1,
       metadata: a.metadata,

@@ -1,5 +1,8 @@
-import { formatMoney, type Money } from "../exact/money.js";
+import { decimalOf, formatMoney, type Money } from "../exact/money.js";
+import { positionJson, positionWith } from "../records/generated/position.js";
+import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { movedResult } from "../state/holding.js";
 import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import type { RiskUpdate } from "../types.js";
@@ -16,7 +19,14 @@ interface Args extends RiskPolicy {
 export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   name: "update_daily_pnl",
   kind: "change",
-  keys: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "risk:trades"],
+  keys: [
+    "risk:daily",
+    "risk:history",
+    "risk:circuit_breaker",
+    "risk:limits",
+    "risk:trades",
+    "positions:open",
+  ],
   args: {
     pnl: (a) => formatMoney(a.pnl),
     trade_id: (a) => a.tradeId,
@@ -30,16 +40,21 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   decode: (reply) => ({ ...riskFromReply(reply, 2), applied: reply[0] === "booked", tripped: reply[1] === "1" }),
   apply(state, a, call) {
     const { window, max } = TRADE_MEMORY;
-    if (a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window)) {
-      return Object.assign(riskView(state, call.now, a.dayStart), { applied: false, tripped: false });
-    }
+    // The id of an open position tells that position's result, once; an earlier trade may have had the same.
+    const held = a.tradeId === undefined ? undefined : state.positions.get(a.tradeId);
+    const isBooked = held
+      ? held.told !== null
+      : a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window);
+    if (isBooked) return Object.assign(riskView(state, call.now, a.dayStart), { applied: false, tripped: false });
 
+    const position = held && toldPosition(held, a.pnl);
+    const booked = position ? position.realised - held.realised : a.pnl;
     const risk = decideRisk(
       state,
       call.now,
       {
-        booking: { pnl: a.pnl, ts: a.ts },
-        trades: [{ result: a.pnl, ts: a.ts }],
+        booking: position ? { open: booked, ts: a.ts } : { untied: booked, ts: a.ts },
+        trades: [{ result: position?.realised ?? a.pnl, ts: a.ts, ends: false, counts: true, judges: true }],
         equity: a.equity,
       },
       a,
@@ -48,11 +63,18 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
     state.emit(call, "pnl_booked", () => ({
       pnl: formatMoney(a.pnl),
       trade_id: a.tradeId ?? "",
+      ...(position && { position: positionJson(position) }),
       ...riskEvent(risk),
     }));
     if (a.tradeId !== undefined) remember(state.trades, a.tradeId, call.now, window, max);
+    if (position) state.positions.set(position.id, position);
     writeRisk(state, risk);
 
     return Object.assign(riskView(state, call.now, a.dayStart), { applied: true, tripped: risk.tripped });
   },
 };
+
+function toldPosition(held: PositionRow, pnl: Money): PositionRow {
+  const changed = movedResult(held, { gain: decimalOf(pnl) });
+  return positionWith(positionWith(held, changed), { told: 1, version: held.version + 1 });
+}

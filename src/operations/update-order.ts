@@ -39,7 +39,7 @@ export type OrderUpdate =
 export const updateOrder: Operation<Args, OrderUpdate> = {
   name: "update_order",
   kind: "change",
-  keys: ["orders:pending", "orders:closed", "orders:closed_at", "risk:exposure"],
+  keys: ["orders:pending", "orders:closed", "orders:closed_at", "orders:by_position", "risk:exposure"],
   args: {
     id: (a) => a.id,
     version: (a) => a.version,

@@ -1,5 +1,6 @@
 import { positionJson, positionWith } from "../records/generated/position.js";
 import { notionalOf } from "../state/exposure.js";
+import { enteredAnew } from "../state/holding.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
 import { positionFromReply, positionFromRow } from "./view-position.js";
@@ -73,6 +74,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
       entry_ts: a.entryTs ?? stored.entry_ts,
       tp: a.tp === undefined ? stored.tp : a.tp,
       sl: a.sl === undefined ? stored.sl : a.sl,
+      entered: a.size === undefined ? stored.entered : enteredAnew(stored, size),
       cost: a.size === undefined && a.entryPrice === undefined ? stored.cost : null,
       notional: notionalOf(size, entryPrice),
       version: stored.version + 1,

@@ -4,7 +4,8 @@ import type { EventRow } from "../records/event.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Position, PositionSide, StateEvent } from "../types.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
-import { breakerSource } from "./view-risk.js";
+import { breakerSource, type DayJson, dayFromJson } from "./view-risk.js";
+import { tradeFromJson, tradesFromJson } from "./view-trade.js";
 
 type Fields = Readonly<Record<string, string>>;
 type Base = Pick<StateEvent, "id" | "at" | "instance">;
@@ -22,7 +23,17 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
     case "position_updated":
       return { id, at, instance, type, position: positionFromReply([need(f, "position")], 0) };
     case "position_removed":
-      return { id, at, instance, type, positionId: need(f, "id"), pair: need(f, "pair") };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        positionId: need(f, "id"),
+        pair: need(f, "pair"),
+        ...(f.trade && { trade: tradeFromJson(f.trade) }),
+        ...until(f, "cooldown_until"),
+        ...(f.day !== undefined && { risk: risk(f) }),
+      };
     case "position_closed":
       return {
         id,
@@ -34,6 +45,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         pnl: Number(need(f, "pnl")),
         ...(f.reason && { reason: f.reason }),
         ...until(f, "cooldown_until"),
+        ...(f.trade && { trade: tradeFromJson(f.trade) }),
         risk: risk(f),
       };
     case "order_saved":
@@ -49,6 +61,9 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         type,
         order: orderFromReply([need(f, "order")], 0),
         signalReleased: f.signal_released === "1",
+        ...(f.trade && { trade: tradeFromJson(f.trade) }),
+        ...until(f, "cooldown_until"),
+        ...(f.day !== undefined && { risk: risk(f) }),
       };
     case "entry_admitted":
       return {
@@ -80,6 +95,9 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         ...(f.position && { position: positionFromReply([f.position], 0) }),
         ...until(f, "cooldown_until"),
         ...(f.others && { others: others(f.others) }),
+        ...(f.trades && { trades: tradesFromJson(f.trades) }),
+        ...(f.amendments && { later: later(f.amendments) }),
+        ...(f.dust_sold && { dustSold: Number(f.dust_sold) }),
         ...(f.over && { over: Number(f.over) }),
         ...(f.signal_marked && { signalMarked: f.signal_marked }),
         risk: risk(f),
@@ -92,6 +110,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         type,
         pnl: Number(need(f, "pnl")),
         ...(f.trade_id && { tradeId: f.trade_id }),
+        ...(f.position && { position: positionFromReply([f.position], 0) }),
         risk: risk(f),
       };
     case "equity_updated":
@@ -190,9 +209,14 @@ function others(json: string): { positionId: string; size: number; pnl: number; 
   }));
 }
 
+function later(json: string): { key: string; tradeId: string; pnl: number; explained: number }[] {
+  const all: { key: string; trade_id: string; pnl: string; explained: number }[] = JSON.parse(json);
+  return all.map(({ key, trade_id, pnl, explained }) => ({ key, tradeId: trade_id, pnl: Number(pnl), explained }));
+}
+
 function lateDays(json: string): DailyRisk[] {
-  const days: { day: string; pnl: string; trades: number }[] = JSON.parse(json);
-  return days.map(({ day, pnl, trades }) => ({ day, pnl: Number(pnl), trades }));
+  const days: DayJson[] = JSON.parse(json);
+  return days.map(dayFromJson);
 }
 
 function breaker(f: Fields): CircuitBreaker {

@@ -11,9 +11,17 @@ export function orderFromRow(row: OrderRow): PendingOrder {
   return orderView(row, row.metadata === null ? null : metadataView(row.metadata));
 }
 
+type StoredOrder = Seeable<typeof order> & { readonly metadata?: Metadata | null };
+
 function orderFromJson(json: string): PendingOrder {
-  const stored: Seeable<typeof order> & { metadata?: Metadata | null } = JSON.parse(json);
+  const stored: StoredOrder = JSON.parse(json);
   return orderView(stored, stored.metadata);
+}
+
+/** Orders from a JSON list, in its order. */
+export function ordersFromJson(json: string): PendingOrder[] {
+  const all: StoredOrder[] = JSON.parse(json);
+  return all.map((stored) => orderView(stored, stored.metadata));
 }
 
 export function orderFromReply(reply: Reply, at: number): PendingOrder {

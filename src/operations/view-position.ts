@@ -11,9 +11,17 @@ export function positionFromRow(row: PositionRow): Position {
   return positionView(row, metadataView(row.metadata));
 }
 
+type StoredPosition = Seeable<typeof position> & { readonly metadata: Metadata };
+
 function positionFromJson(json: string): Position {
-  const stored: Seeable<typeof position> & { metadata: Metadata } = JSON.parse(json);
+  const stored: StoredPosition = JSON.parse(json);
   return positionView(stored, stored.metadata);
+}
+
+/** Positions from a JSON list, in its order. */
+export function positionsFromJson(json: string): Position[] {
+  const all: StoredPosition[] = JSON.parse(json);
+  return all.map((stored) => positionView(stored, stored.metadata));
 }
 
 export function positionFromReply(reply: Reply, at: number): Position {

@@ -77,7 +77,20 @@ export function breakerSource(value: string): BreakerSource {
 }
 
 export function dailyView(row: DailyRow): DailyRisk {
-  return { day: row.day, pnl: fromMoney(row.pnl), trades: row.trades };
+  const { day, pnl, trades, closed, later, cash, untied } = row;
+  const open = pnl - closed - later - cash - untied;
+  return {
+    day,
+    pnl: fromMoney(pnl),
+    trades,
+    parts: {
+      closed: fromMoney(closed),
+      open: fromMoney(open),
+      later: fromMoney(later),
+      cash: fromMoney(cash),
+      untied: fromMoney(untied),
+    },
+  };
 }
 
 /** Days by date, the newest `count` of them. */
@@ -87,9 +100,42 @@ export function newestDays(days: DailyRisk[], count = Number.POSITIVE_INFINITY):
 }
 
 export function daysFromReply(reply: Reply, at: number): DailyRisk[] {
-  return pairsFromReply(reply, at).map(([day, json]) => {
-    const { pnl, trades } = JSON.parse(json) as { pnl: string; trades: number };
-    return { day, pnl: fromMoney(parseMoney(pnl)), trades };
+  return pairsFromReply(reply, at).map(([day, json]) => dayFromJson({ day, ...JSON.parse(json) }));
+}
+
+/** A day in JSON of ours; parts that are not there are 0. */
+export interface DayJson {
+  readonly day: string;
+  readonly pnl: string;
+  readonly trades: number;
+  readonly closed?: string;
+  readonly later?: string;
+  readonly cash?: string;
+  readonly untied?: string;
+}
+
+export function dayFromJson({ day, pnl, trades, closed, later, cash, untied }: DayJson): DailyRisk {
+  const part = (amount = "0") => parseMoney(amount);
+  return dailyView({
+    day,
+    pnl: parseMoney(pnl),
+    trades,
+    closed: part(closed),
+    later: part(later),
+    cash: part(cash),
+    untied: part(untied),
+  });
+}
+
+function lateJson({ day, pnl, trades, closed, later, cash, untied }: DailyRow): string {
+  return JSON.stringify({
+    day,
+    pnl: formatMoney(pnl),
+    trades,
+    closed: formatMoney(closed),
+    later: formatMoney(later),
+    cash: formatMoney(cash),
+    untied: formatMoney(untied),
   });
 }
 
@@ -103,9 +149,13 @@ export function riskEvent({ row, late, trip, tripped }: RiskDecision): Record<st
     equity: row.equity === null ? "" : String(row.equity),
     peak_equity: String(row.peak_equity),
     current_drawdown: String(row.current_drawdown),
+    closed: formatMoney(row.closed),
+    later: formatMoney(row.later),
+    cash: formatMoney(row.cash),
+    untied: formatMoney(row.untied),
     tripped: tripped ? "1" : "0",
     ...(late.length > 0 && {
-      late: JSON.stringify(late.map(({ day, pnl, trades }) => ({ day, pnl: formatMoney(pnl), trades }))),
+      late: `[${late.map(lateJson).join(",")}]`,
     }),
     ...(trip && breakerEvent(trip)),
   };

@@ -147,9 +147,11 @@ type SeenValue<F extends Field> =
       ? Date
       : F["kind"] extends "money"
         ? number
-        : F["kind"] extends "json"
-          ? Metadata
-          : ValueOf<F>)
+        : F["kind"] extends "decimal"
+          ? number
+          : F["kind"] extends "json"
+            ? Metadata
+            : ValueOf<F>)
   | (F["seen"] extends "null" ? null : never);
 
 type Flat<T> = { [Name in keyof T]: T[Name] };
@@ -161,13 +163,16 @@ export type View<F extends Fields> = Flat<
   }
 >;
 
+/** JSON has money as text. */
+type StoredValue<F extends Field> = F["kind"] extends "money" ? Money | string : ValueOf<F>;
+
 /** A record as its JSON is parsed, and just as well its row: as much of it as a view needs, but for the caller's JSON. */
 export type Seeable<F extends Fields> = Flat<
   {
-    readonly [Name in NameSeen<F, "always"> as F[Name]["kind"] extends "json" ? never : Name]: ValueOf<F[Name]>;
+    readonly [Name in NameSeen<F, "always"> as F[Name]["kind"] extends "json" ? never : Name]: StoredValue<F[Name]>;
   } & {
     readonly [Name in NameSeen<F, "null" | "optional"> as F[Name]["kind"] extends "json" ? never : Name]?:
-      | ValueOf<F[Name]>
+      | StoredValue<F[Name]>
       | null
       | undefined;
   }

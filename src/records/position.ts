@@ -10,6 +10,7 @@ import {
   optional,
   type Row,
   seenLast,
+  since,
   time,
   whole,
   word,
@@ -27,12 +28,29 @@ export const position = {
   sl: optional(double),
   /** For which the pair cools down once the position is flat. */
   cooldown: optional(duration),
-  /** Exact sum of size x price over the entry fills; null where it is size x entry_price. */
+  /** What is left of the exact sum of size x price over the entry fills; null where it is size x entry_price. */
   cost: hidden(optional(decimal)),
   /** What the position takes of `risk.max_exposure`. */
   notional: hidden(money),
-  /** What its fills have booked so far, fees included. */
-  realised: hidden(money),
+  /** What it has booked so far: its exact result, rounded. */
+  realised: money,
+  /** Exact result so far, gross - fees + cash; null where it has no more places than `realised`. */
+  result: since(3, hidden(optional(decimal))),
+  /** Fees, exactly; above 0 = paid. */
+  fees: since(3, decimal, "0"),
+  /** Funding and the like, exactly; below 0 = paid. */
+  cash: since(3, decimal, "0"),
+  /** All that was entered; null as long as nothing was exited. */
+  entered: since(3, hidden(optional(double))),
+  /** What fills exited so far, and what they were worth. */
+  exited: since(3, hidden(optional(double))),
+  proceeds: since(3, hidden(optional(decimal))),
+  /** Of the entry that opened it: its signal, who stored it, and the price it asked for. */
+  signal_id: since(3, hidden(optional(name))),
+  entry_instance: since(3, hidden(optional(name))),
+  entry_asked: since(3, hidden(optional(double))),
+  /** 1 once `updateDailyPnl` told its result. */
+  told: since(3, hidden(optional(whole))),
   last_fill_ts: hidden(optional(time)),
   version: seenLast(whole),
   metadata: json,

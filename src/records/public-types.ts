@@ -8,6 +8,7 @@ import type {
   Position,
   RiskState,
   StateEvent,
+  Trade,
 } from "../types.js";
 import type { EventType } from "../words/word-lists.js";
 import type { breaker } from "./breaker.js";
@@ -17,6 +18,7 @@ import type { lease } from "./lease.js";
 import type { order } from "./order.js";
 import type { position } from "./position.js";
 import type { risk } from "./risk.js";
+import type { trade } from "./trade.js";
 
 /** Whether two types are one, to the last `readonly` and `?`. */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -28,7 +30,8 @@ export type Agreed = [
   True<Same<Pick<Position, keyof Position>, View<typeof position>>>,
   True<Same<Pick<PendingOrder, keyof PendingOrder>, View<typeof order>>>,
   True<Same<Pick<LeaseState, keyof LeaseState>, View<typeof lease>>>,
-  True<Same<Pick<DailyRisk, keyof DailyRisk>, View<typeof day>>>,
+  True<Same<Pick<Trade, keyof Trade>, View<typeof trade>>>,
+  True<Same<Omit<DailyRisk, "parts">, View<typeof day>>>,
   True<Same<Omit<CircuitBreaker, "active">, Partial<View<typeof breaker>>>>,
   True<Same<Common<RiskState, View<typeof risk>>, View<typeof risk>>>,
   True<Same<Common<EventRisk, View<typeof risk>>, View<typeof risk>>>,

@@ -1,3 +1,4 @@
+import { dayParts } from "./day.js";
 import { double, hidden, money, optional, type Row, seenLast, text, whole } from "./field.js";
 
 /** The risk of the day that is open. Redis keeps it as a hash. */
@@ -10,6 +11,7 @@ export const risk = {
   equity: hidden(optional(double)),
   peak_equity: seenLast(double),
   current_drawdown: double,
+  ...dayParts,
 };
 
 export type RiskRow = Row<typeof risk>;

@@ -9,7 +9,7 @@ const OF_KIND: Readonly<Record<Exclude<Kind, "word">, z.ZodType>> = {
   name: z.string(),
   text: z.string(),
   json: z.record(z.string(), z.unknown()),
-  decimal: z.string(),
+  decimal: z.number(),
   double: z.number(),
   whole: z.number(),
   duration: z.number(),

@@ -1,7 +1,9 @@
 import type { RiskLimitName } from "../config/risk-limits.js";
+import type { AmendmentRow } from "../records/amendment.js";
 import type { BreakerRow } from "../records/breaker.js";
 import type { ClientRow } from "../records/client.js";
 import type { DailyRow } from "../records/day.js";
+import type { DustRow } from "../records/dust.js";
 import type { LeaseRow } from "../records/lease.js";
 import type { MetaRow } from "../records/meta.js";
 import type { OrderRow } from "../records/order.js";
@@ -9,9 +11,12 @@ import type { PositionRow } from "../records/position.js";
 import type { RecoveryRow } from "../records/recovery.js";
 import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
+import type { TradeRow } from "../records/trade.js";
 import type { EventType } from "../words/word-lists.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
+import { Log } from "./log.js";
+import { OrdersByPosition } from "./orders-by-position.js";
 import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
@@ -22,15 +27,29 @@ export const SCHEMA_VERSION = 2;
 export class FlowState {
   readonly changes = new ChangeLog();
   readonly exposure = new Exposure();
+  readonly ordersByPosition = new OrdersByPosition();
 
   readonly meta = new Cell<MetaRow>("flow_meta", this.changes);
   readonly positions = new Table<PositionRow>("positions", this.changes, this.exposure.watchPosition);
-  readonly orders = new Table<OrderRow>("pending_orders", this.changes, this.exposure.watchOrder);
+  readonly orders = new Table<OrderRow>("pending_orders", this.changes, (before, after) => {
+    this.exposure.watchOrder(before, after);
+    this.ordersByPosition.watch(before, after);
+  });
   readonly closedOrders = new Table<OrderRow>("closed_orders", this.changes);
   /** Closed orders by the time they were closed. */
   readonly closedAt = new Ranking("closed_at", this.changes);
   /** Fills already booked, `order id|fill id`, by the time they were booked. */
   readonly fills = new Ranking("recorded_fills", this.changes);
+  /** `price size` of those fills. */
+  readonly fillsTold = new Table<string>("fills_told", this.changes);
+  /** The newest trades that ended. */
+  readonly closedTrades = new Log<TradeRow>("trade_records", this.changes);
+  /** Positions that ended, by the ms of their trade's key. */
+  readonly ended = new Ranking("ended_positions", this.changes);
+  /** What was booked on trades after their end, by the trade's key. */
+  readonly amendments = new Table<AmendmentRow>("trade_amendments", this.changes);
+  /** `pair|side` to what ended trades left there and cannot be sold. */
+  readonly dust = new Table<DustRow>("dust", this.changes);
   readonly risk = new Cell<RiskRow>("risk_state", this.changes);
   readonly breaker = new Cell<BreakerRow>("circuit_breaker", this.changes);
   readonly limits = new Table<number>("risk_limits", this.changes);

@@ -4,9 +4,12 @@ import type { Ranking } from "./ranking.js";
 /** Trade ids (of `updateDailyPnl`) and fill ids are remembered for 30 days, the newest 100,000 of each. */
 export const TRADE_MEMORY = { window: 30 * 86_400_000, max: 100_000 } as const;
 
-/** The name under which a fill is remembered: the first | parts the order's id from the fill's. */
-export function fillKey(orderId: string, fillId: string): string {
-  return `${orderId.replace(/[%|]/g, encodeURIComponent)}|${fillId}`;
+/** The name under which a fill is remembered. */
+export const fillKey = (orderId: string, fillId: string) => pairKey(orderId, fillId);
+
+/** Two ids as one: the first | parts them. */
+export function pairKey(first: string, second: string): string {
+  return `${first.replace(/[%|]/g, encodeURIComponent)}|${second}`;
 }
 
 /** From when on fills that are remembered are those of an order that is new now: after each that is remembered already. */
@@ -23,23 +26,36 @@ export function remembers(ids: Ranking, id: string, now: number, window: number,
 /** How many ids come before those older than the window are forgotten. */
 const TIDY_EVERY = 16;
 
-/** Remembers `id`, not before `since`. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
-export function remember(ids: Ranking, id: string, now: number, window: number, max: number, since = 0): void {
+/** Remembers `id`, not before `since`; `forgotten` hears of those that are forgotten for it. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
+export function remember(
+  ids: Ranking,
+  id: string,
+  now: number,
+  window: number,
+  max: number,
+  since = 0,
+  forgotten: (id: string) => void = () => {},
+): void {
   const count = ids.size;
   const at = Math.max(now, since, ids.newestScore() ?? now);
-  forgetOldest(ids, count - max + 1);
-  if (count % TIDY_EVERY === 0) forgetBefore(ids, now - window);
+  forgetOldest(ids, count - max + 1, forgotten);
+  if (count % TIDY_EVERY === 0) forgetBefore(ids, now - window, forgotten);
   ids.set(id, at);
 }
 
-function forgetOldest(ids: Ranking, count: number): void {
+function forgetOldest(ids: Ranking, count: number, forgotten: (id: string) => void): void {
   for (let left = count; left > 0; left--) {
     const old = ids.oldest();
-    if (old) ids.delete(old.id);
+    if (!old) return;
+    ids.delete(old.id);
+    forgotten(old.id);
   }
 }
 
 /** Forgets what is as old as `time`. */
-function forgetBefore(ids: Ranking, time: number): void {
-  for (let old = ids.oldest(); old && old.score <= time; old = ids.oldest()) ids.delete(old.id);
+function forgetBefore(ids: Ranking, time: number, forgotten: (id: string) => void): void {
+  for (let old = ids.oldest(); old && old.score <= time; old = ids.oldest()) {
+    ids.delete(old.id);
+    forgotten(old.id);
+  }
 }

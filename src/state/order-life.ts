@@ -1,6 +1,5 @@
 /** Where an order stands: among the pending ones, or among the closed. Lua twin: `lua/shared/order_life.lua`. */
 
-import { orderWith } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import type { FlowState } from "./flow-state.js";
 import { isDone } from "./order-status.js";
@@ -11,16 +10,6 @@ const CLOSED_MEMORY = { window: 7 * 86_400_000, max: 10_000 } as const;
 /** The order, pending or lately closed. */
 export function findOrder(state: FlowState, id: string): OrderRow | undefined {
   return state.orders.get(id) ?? state.closedOrders.get(id);
-}
-
-/**
- * The rest of the entry that opened a position, an order of the position's id, may open another once that one is gone: it takes
- * a slot again. The order as it is then to be stored. Lua twin: `lua/shared/entry_rest.lua`.
- */
-export function entryRest(state: FlowState, positionId: string): OrderRow | undefined {
-  const order = state.orders.get(positionId);
-  if (order?.intent !== "entry" || order.position_id !== positionId) return undefined;
-  return orderWith(order, { position_id: null, version: order.version + 1 });
 }
 
 /** Stores an order where its state says: among the pending ones, or among the closed. */

@@ -23,20 +23,27 @@ const NOTHING_YET: RiskRow = {
   equity: null,
   peak_equity: 0,
   current_drawdown: 0,
+  closed: 0n,
+  later: 0n,
+  cash: 0n,
+  untied: 0n,
 };
 
 /** The risk as it stands at `now`: on a new day zeros, while streak, peak and drawdown carry over. Writes nothing. */
 export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow {
   const stored = state.risk.value ?? NOTHING_YET;
   const today = dayOf(now, dayStart);
-  return stored.day < today ? { ...stored, day: today, daily_pnl: 0n, daily_trades: 0 } : stored;
+  if (stored.day >= today) return stored;
+  const { consecutive_losses, equity, peak_equity, current_drawdown } = stored;
+  return Object.assign({}, NOTHING_YET, { day: today, consecutive_losses, equity, peak_equity, current_drawdown });
 }
 
 /** The stored day, when it is over by `now`. */
 export function endedDay(state: FlowState, now: number, dayStart: number): DailyRow | undefined {
   const stored = state.risk.value;
   if (stored === undefined || stored.day >= dayOf(now, dayStart)) return undefined;
-  return { day: stored.day, pnl: stored.daily_pnl, trades: stored.daily_trades };
+  const { day, daily_pnl: pnl, daily_trades: trades, closed, later, cash, untied } = stored;
+  return { day, pnl, trades, closed, later, cash, untied };
 }
 
 /** What a change of PnL or equity does, decided but not yet written. */
@@ -49,41 +56,101 @@ export interface RiskDecision {
   readonly tripped: boolean;
 }
 
+/** Money to book on the day of `ts`; without one, on the day that is open. */
+export interface Booking {
+  readonly ts: number | undefined;
+  /** Change of the results of open positions. */
+  readonly open?: Money;
+  /** On trades that had ended before. */
+  readonly later?: Money;
+  /** Of no trade. */
+  readonly cash?: Money;
+  /** `updateDailyPnl` not tied to a position. */
+  readonly untied?: Money;
+}
+
+/** A trade that ends, or whose result was told, on the day of `ts`; without one, on the day that is open. */
+export interface CountedTrade {
+  /** Whole. */
+  readonly result: Money;
+  readonly ts: number | undefined;
+  /** Whether its result goes over from the open ones to the closed. */
+  readonly ends: boolean;
+  readonly counts: boolean;
+  /** Whether the result moves the streak. */
+  readonly judges: boolean;
+}
+
 export interface RiskChange {
-  /** Money to book on the day of `ts`; without one, on the day that is open. */
-  readonly booking?: { readonly pnl: Money; readonly ts: number | undefined };
-  /** Trades to count on the day of `ts`, or on the day that is open; the whole result of each, one after the other, moves the streak. */
-  readonly trades?: readonly { readonly result: Money; readonly ts: number | undefined }[];
+  readonly booking?: Booking;
+  /** One after the other. */
+  readonly trades?: readonly CountedTrade[];
   readonly equity?: number | undefined;
 }
 
-/** Decides what booked money, a finished trade and a new equity do to day, streak, drawdown and breaker. Throws when a sum leaves 9e15. */
+/** The days that a change moves: the one that is open, and earlier ones. */
+class Days {
+  readonly late: DailyRow[] = [];
+
+  constructor(
+    private readonly state: FlowState,
+    private readonly ended: DailyRow | undefined,
+    /** As it stands after the change. */
+    public open: DailyRow,
+    private readonly dayStart: number,
+  ) {}
+
+  change(ts: number | undefined, change: (day: DailyRow) => DailyRow): void {
+    const day = ts === undefined ? this.open.day : dayOf(ts, this.dayStart);
+    if (day >= this.open.day) {
+      this.open = change(this.open);
+      return;
+    }
+    const at = this.late.findIndex((row) => row.day === day);
+    const stands = this.late[at] ?? (this.ended?.day === day ? this.ended : this.state.history.get(day));
+    const row = change(stands ?? { day, pnl: 0n, trades: 0, closed: 0n, later: 0n, cash: 0n, untied: 0n });
+    if (at < 0) this.late.push(row);
+    else this.late[at] = row;
+  }
+}
+
+/** Decides what booked money, finished trades and a new equity do to day, streak, drawdown and breaker. Throws when a sum leaves 9e15. */
 export function decideRisk(state: FlowState, now: number, change: RiskChange, policy: RiskPolicy): RiskDecision {
   const ended = endedDay(state, now, policy.dayStart);
   const stands = riskAt(state, now, policy.dayStart);
-  let { daily_pnl, daily_trades, consecutive_losses, equity, peak_equity, current_drawdown } = stands;
-  const late: DailyRow[] = [];
+  let { consecutive_losses, equity, peak_equity, current_drawdown } = stands;
+  const { day, daily_pnl, daily_trades, closed, later, cash, untied } = stands;
+  const days = new Days(
+    state,
+    ended,
+    { day, pnl: daily_pnl, trades: daily_trades, closed, later, cash, untied },
+    policy.dayStart,
+  );
 
-  if (change.booking) {
-    const { pnl, ts } = change.booking;
-    const day = ts === undefined ? stands.day : dayOf(ts, policy.dayStart);
-    if (day < stands.day) {
-      const booked = bookedDay(state, ended, day);
-      late.push({ day, pnl: inRange(booked.pnl + pnl), trades: booked.trades });
-    } else {
-      daily_pnl = inRange(daily_pnl + pnl);
-    }
+  const { booking, trades = [] } = change;
+  const booked = booking && totalOf(booking);
+  if (booking && booked !== undefined) {
+    days.change(booking.ts, (row) => ({
+      day: row.day,
+      pnl: inRange(row.pnl + booked),
+      trades: row.trades,
+      closed: row.closed,
+      later: row.later + (booking.later ?? 0n),
+      cash: row.cash + (booking.cash ?? 0n),
+      untied: row.untied + (booking.untied ?? 0n),
+    }));
   }
-
-  for (const { result, ts } of change.trades ?? []) {
-    const day = ts === undefined ? stands.day : dayOf(ts, policy.dayStart);
-    if (day < stands.day) {
-      const at = late.findIndex((row) => row.day === day);
-      const booked = late[at] ?? bookedDay(state, ended, day);
-      late.splice(at < 0 ? late.length : at, 1, { day, pnl: booked.pnl, trades: booked.trades + 1 });
-    } else {
-      daily_trades++;
-    }
+  for (const { result, ts, ends, counts, judges } of trades) {
+    days.change(ts, (row) => ({
+      day: row.day,
+      pnl: row.pnl,
+      trades: row.trades + (counts ? 1 : 0),
+      closed: ends ? inRange(row.closed + result) : row.closed,
+      later: row.later,
+      cash: row.cash,
+      untied: row.untied,
+    }));
+    if (!judges) continue;
     if (result < 0n) consecutive_losses++;
     else if (result > 0n) consecutive_losses = 0;
   }
@@ -94,24 +161,28 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     current_drawdown = peak_equity > 0 ? Math.min((peak_equity - equity) / peak_equity, DEEPEST_DRAWDOWN) : 0;
   }
 
+  const today = days.open;
   const row: RiskRow = {
-    day: stands.day,
-    daily_pnl,
-    daily_trades,
+    day: today.day,
+    daily_pnl: today.pnl,
+    daily_trades: today.trades,
     consecutive_losses,
     equity,
     peak_equity,
     current_drawdown,
+    closed: today.closed,
+    later: today.later,
+    cash: today.cash,
+    untied: today.untied,
   };
-  const changed = (change.trades?.length ?? 0) > 0 || change.equity !== undefined || (change.booking?.pnl ?? 0n) !== 0n;
+  const changed = trades.length > 0 || change.equity !== undefined || (booked ?? 0n) !== 0n;
   const cause = changed ? reachedLimit(state, row) : undefined;
   const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
-  return { ended, late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
+  return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
 }
 
-/** What is booked so far on a day that is over. */
-function bookedDay(state: FlowState, ended: DailyRow | undefined, day: string): DailyRow {
-  return ended?.day === day ? ended : (state.history.get(day) ?? { day, pnl: 0n, trades: 0 });
+function totalOf({ open = 0n, later = 0n, cash = 0n, untied = 0n }: Booking): Money {
+  return open + later + cash + untied;
 }
 
 export function writeRisk(state: FlowState, { ended, late, row, trip }: RiskDecision): void {

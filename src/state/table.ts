@@ -77,6 +77,10 @@ export class Table<Row> implements ChangedTable {
     return true;
   }
 
+  keys(): IterableIterator<string> {
+    return this.rows.keys();
+  }
+
   values(): IterableIterator<Row> {
     return this.rows.values();
   }

@@ -46,6 +46,10 @@ export const REFUSALS = [
 /** Why an entry may not go ahead; the first that holds, in this order. */
 export type Refusal = (typeof REFUSALS)[number];
 
+/** How a position ended: by fills, by `closePosition`, by `removePosition`, or with a rest that cannot be sold. */
+export const TRADE_ENDINGS = ["fills", "closed", "removed", "dust"] as const;
+export type TradeEnding = (typeof TRADE_ENDINGS)[number];
+
 export const OPPOSITE_SIDES = ["allow", "refuse"] as const;
 /** What becomes of an entry against a position, or a pending entry, of the other side of its pair. */
 export type OppositeSide = (typeof OPPOSITE_SIDES)[number];

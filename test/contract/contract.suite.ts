@@ -3,7 +3,10 @@ import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
+import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
+import { dust } from "./dust.suite.js";
+import { ends } from "./ends.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
@@ -21,6 +24,7 @@ import { recovering } from "./recovering.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
+import { trades } from "./trades.suite.js";
 import { additions, flips, otherSide } from "./turning.suite.js";
 import { validation } from "./validation.suite.js";
 import { watching } from "./watch.suite.js";
@@ -42,6 +46,10 @@ const THEMES: Readonly<Record<string, Theme>> = {
   fills,
   "sizes of fills": fillSizes,
   netting,
+  costs,
+  "ends of positions": ends,
+  dust,
+  trades,
   "life of orders": orderLife,
   "updates of orders": orderUpdates,
   additions,

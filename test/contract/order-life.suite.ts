@@ -283,7 +283,8 @@ export const orderLife: Theme = (test, open) => {
       await mgr.recordFill(id, { fillId: "f2", price: 100, size: 0.75 });
       assert.equal(
         (await mgr.getPositions()).map((position) => [position.id, position.size]),
-        [[id, 0.75]],
+        [[`${id}~2`, 0.75]],
+        how,
       );
       const derived = derivedReservations(await mgr.snapshot(), [PAIR]);
       assert.equal(derived, { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "75" });

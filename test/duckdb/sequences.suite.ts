@@ -30,6 +30,7 @@ import { getRecovery } from "../../src/operations/get-recovery.js";
 import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { getSignalState } from "../../src/operations/get-signal-state.js";
+import { getTrades } from "../../src/operations/get-trades.js";
 import { heartbeat } from "../../src/operations/heartbeat.js";
 import { isSignalProcessed } from "../../src/operations/is-signal-processed.js";
 import { journalRecovery } from "../../src/operations/journal-recovery.js";
@@ -60,6 +61,8 @@ import { copyOf, newPath, type Test } from "./stand.js";
 const RUNS = 30;
 const LONGEST = 60;
 const MAX_EVENTS = 12;
+/** More than a sequence makes: a file keeps all trades, memory the newest. */
+const MAX_TRADES = 1000;
 
 /** One step of a sequence: a call at some later time, or an interruption. */
 type Step =
@@ -112,6 +115,7 @@ const status = fc.constantFrom(
   "cancelled",
   "unknown" as const,
 );
+const dust = fc.constantFrom(undefined, undefined, 0.1, 1);
 const dedup = { dedupWindow: fc.constantFrom(1000, 86_400_000), maxIds: fc.constantFrom(2, 5, 1000) };
 const none = fc.constant(undefined);
 
@@ -142,12 +146,26 @@ const calls = fc.oneof(
       metadata: fc.option(metadata, { nil: undefined }),
     }),
   ),
-  call(removePosition, fc.record({ id })),
+  call(
+    removePosition,
+    fc
+      .record({ id, reason: fc.constantFrom("", "lost"), policy })
+      .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
+  ),
   call(
     closePosition,
     fc
-      .record({ id, pnl, ts: time, equity, cooldown: fc.constantFrom(undefined, 60_000), reason: fc.string(), policy })
-      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+      .record({
+        id,
+        pnl,
+        ts: time,
+        equity,
+        cooldown: fc.constantFrom(undefined, 60_000),
+        reason: fc.string(),
+        dust,
+        policy,
+      })
+      .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
     lease,
   ),
   call(
@@ -190,7 +208,12 @@ const calls = fc.oneof(
     }),
   ),
   call(removeOrder, fc.record({ id })),
-  call(cancelOrder, fc.record({ id, releaseSignal: fc.boolean() })),
+  call(
+    cancelOrder,
+    fc
+      .record({ id, releaseSignal: fc.boolean(), dust, policy })
+      .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
+  ),
   call(
     recordFill,
     fc
@@ -203,9 +226,16 @@ const calls = fc.oneof(
         ts: time,
         done: fc.boolean(),
         overfill: fc.boolean(),
+        dust,
         policy,
       })
-      .map(({ policy, ...args }) => ({ ...args, ...policy, dedupWindow: 86_400_000, maxIds: 3 })),
+      .map(({ policy, ...args }) => ({
+        ...args,
+        ...policy,
+        dedupWindow: 86_400_000,
+        maxIds: 3,
+        maxTrades: MAX_TRADES,
+      })),
   ),
   call(
     admit,
@@ -291,6 +321,7 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getPositions, undefined),
   ask(getPosition, { id: "a" }),
   ask(getPendingOrders, undefined),
+  ask(getTrades, { from: undefined, to: undefined, pair: undefined, after: "", limit: 1000 }),
   ask(getOrder, { id: "a" }),
   ask(getRecovery, undefined),
   ask(findOrders, { ids: ["a", "b"] }),
@@ -340,7 +371,7 @@ export function sequences(test: Test): void {
         fc.asyncProperty(steps, async (sequence) => {
           let now = Date.UTC(2024, 2, 5, 12);
           const context = { maxEvents: MAX_EVENTS, clock: () => now };
-          const memory = new MemoryBackend({ flowId: "bot", instance: "one", ...context });
+          const memory = new MemoryBackend({ flowId: "bot", instance: "one", maxTrades: MAX_TRADES, ...context });
           await memory.connect();
           let path = await newPath();
           let flow = await opened(path, context, checkpoints);

@@ -37,9 +37,9 @@ export class FlowStore {
     private readonly connection: DuckDBConnection,
     private readonly journal: CommitJournal,
     readonly policy: CheckpointPolicy,
-    { flowId, maxEvents }: BackendContext,
+    context: BackendContext,
   ) {
-    const mirrors = mirrorsOf(this.state, flowId, maxEvents);
+    const mirrors = mirrorsOf(this.state, context.flowId, context);
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
 

@@ -1,21 +1,28 @@
 /** The SQL tables: one for every table of a flow's state, in typed columns, for people to ask. */
 import type { RowColumns, TableKeeper } from "../../layout/table-forms.js";
 import { FORMS, TABLE_NAMES, type TableName } from "../../layout/tables.js";
-import type { Fields, Row } from "../../records/field.js";
+import type { Fields, Row as RowOf } from "../../records/field.js";
 import { type MetaRow, meta } from "../../records/meta.js";
 import type { FlowState } from "../../state/flow-state.js";
+import type { Log, LogRow } from "../../state/log.js";
 import type { Table } from "../../state/table.js";
 import { text } from "./columns.js";
+import type { BackendContext } from "../backend.js";
 import { EventMirror } from "./event-mirror.js";
+import { LogMirror } from "./log-mirror.js";
 import type { Mirror } from "./mirror.js";
 import { columnsOf } from "./record-columns.js";
 import { RowMirror } from "./row-mirror.js";
 import { SqlTable } from "./sql-table.js";
 
+/** How much of what grows without end is kept in memory. */
+type Kept = Pick<BackendContext, "maxEvents" | "maxTrades">;
+
 /** A mirror for every table of `state`. */
-export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): Mirror[] {
+export function mirrorsOf(state: FlowState, flowId: string, { maxEvents, maxTrades }: Kept): Mirror[] {
   const keeper: TableKeeper<Mirror> = {
     rows: rowMirror,
+    log: (log, columns) => logMirror(log, columns, maxTrades),
     events: (log) => new EventMirror(log, maxEvents),
   };
   return TABLE_NAMES.map((name) => (name === "meta" ? metaMirror(state, flowId) : mirrorOf(name, state, keeper)));
@@ -26,8 +33,17 @@ function mirrorOf<Name extends TableName>(name: Name, state: FlowState, keeper: 
 }
 
 function rowMirror<Value, F extends Fields>(table: Table<Value>, columns: RowColumns<Value, F>): Mirror {
-  const sql = new SqlTable<Row<F>>(table.name, columnsOf(columns.record));
-  return new RowMirror<Value, Row<F>>(table, { ...columns, sql });
+  const sql = new SqlTable<RowOf<F>>(table.name, columnsOf(columns.record));
+  return new RowMirror<Value, RowOf<F>>(table, { ...columns, sql });
+}
+
+function logMirror<Row extends LogRow, F extends Fields>(
+  log: Log<Row>,
+  columns: RowColumns<Row, F>,
+  max: number,
+): Mirror {
+  const sql = new SqlTable<RowOf<F>>(log.name, columnsOf(columns.record));
+  return new LogMirror<Row, RowOf<F>>(log, { ...columns, sql }, max);
 }
 
 /** The file also says whose flow it holds. */

@@ -2,6 +2,7 @@
 import type { Fields } from "../field.js";
 import { order } from "../order.js";
 import { position } from "../position.js";
+import { trade } from "../trade.js";
 import { luaJsonOf, luaParseOf } from "./lua.js";
 import { typescriptOf } from "./typescript.js";
 
@@ -9,6 +10,7 @@ import { typescriptOf } from "./typescript.js";
 const RECORDS: readonly { name: string; words: string; view: string; fields: Fields }[] = [
   { name: "order", words: "An order", view: "PendingOrder", fields: order },
   { name: "position", words: "A position", view: "Position", fields: position },
+  { name: "trade", words: "A trade", view: "Trade", fields: trade },
 ];
 
 /** Text by path, from the root of the repository. */

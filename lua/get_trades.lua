@@ -1,0 +1,85 @@
+#!lua flags=no-writes
+-- get_trades: trades that ended, in the order in which they were written down, with what was booked on each after its end.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] trades:closed          stream  ms-seq -> trade: JSON
+-- KEYS[3] trades:amendments      hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] from                ms; only trades that ended then or later; "" = any
+-- ARGV[5] to                  ms; only trades that ended before; "" = any
+-- ARGV[6] pair                "" = any
+-- ARGV[7] after               key of a trade, ms-seq; "" = from the oldest kept
+-- ARGV[8] limit               how many at most
+-- ARGV[9] looked_at
+-- Reply {"trades", key to go on after or "", list of trade JSON, list of the JSON of their later bookings or "", call}
+-- Errors: SFSTATELOST, SFSCHEMA
+
+local function run(answer, record_parse)
+  local trades_key, amendments_key = KEYS[2], KEYS[3]
+  local from, to, pair, after = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
+  local limit, looked_at = tonumber(ARGV[8]), tonumber(ARGV[9])
+
+  local entries = redis.call("XRANGE", trades_key, after == "" and "-" or "(" .. after, "+", "COUNT", looked_at)
+  local trades, later, next_key = {}, {}, ""
+  for _, entry in ipairs(entries) do
+    local key, json = entry[1], entry[2][2]
+    local trade = record_parse(json)
+    next_key = key
+    if not trade.forgotten and (pair == "" or trade.pair == pair) and (not from or trade.exit_ts >= from) and (not to or trade.exit_ts < to) then
+      trades[#trades + 1] = json
+      later[#later + 1] = redis.call("HGET", amendments_key, key) or ""
+      if #trades == limit then return answer({ "trades", next_key, trades, later }) end
+    end
+  end
+  return answer({ "trades", #entries < looked_at and "" or next_key, trades, later })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "2" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+return run(answer, record_parse)

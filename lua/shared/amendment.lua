@@ -1,0 +1,24 @@
+-- What is booked on a trade after its end: sums by the trade's key.
+
+local function read_amendment(amendments_key, trade_key)
+  local stored = redis.call("HGET", amendments_key, trade_key)
+  if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
+  local sums = cjson.decode(stored)
+  sums.explained = number_text(sums.explained)
+  return sums
+end
+
+local function amendment_json(a)
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained .. "}"
+end
+
+-- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
+local function write_amendment(amendments_key, trades_key, trade_key, sums)
+  if redis.call("HLEN", amendments_key) % 16 == 0 then
+    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
+    end
+  end
+  redis.call("HSET", amendments_key, trade_key, amendment_json(sums))
+end

@@ -1,0 +1,54 @@
+-- What ended trades left of a pair and side and cannot be sold, with what it cost.
+
+local function dust_key_of(pair, side)
+  return pair .. "|" .. side
+end
+
+local function read_dust(dust_key, field)
+  local stored = redis.call("HGET", dust_key, field)
+  if not stored then return nil end
+  local dust = cjson.decode(stored)
+  return { field = field, size = number_text(dust.size), cost = dust.cost }
+end
+
+-- The dust, or none, with what is left of a position, or with a part of that.
+local function dust_with(dust, p, size)
+  local cost = (not size or size == p.size) and cost_of(p) or worth_of(size, p.entry_price)
+  return {
+    field = dust_key_of(p.pair, p.side),
+    size = size_sum(dust and dust.size or "0", size or p.size),
+    cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+  }
+end
+
+local function dust_less(dust, gone, share)
+  return { field = dust.field, size = size_less(dust.size, gone), cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share))) }
+end
+
+-- The dust without a part of it, and what that part cost.
+local function dust_taken(dust, size)
+  local cost = decimal(dust.cost)
+  if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
+  local share = quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
+  if not share then
+    holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+    share = decimal("0")
+  end
+  return dust_less(dust, size, share), share
+end
+
+-- The dust without what a fill told of the end of a trade that ended as dust.
+local function dust_left(dust, trade, size)
+  if not dust then return nil end
+  local told, held = tonumber(size), tonumber(dust.size)
+  if told > held or same_size(told, held) then return dust_less(dust, dust.size, decimal(dust.cost)) end
+  return dust_less(dust, size, worth_of(size, trade.entry_price))
+end
+
+local function write_dust(dust_key, dust)
+  if tonumber(dust.size) > 0 then
+    redis.call("HSET", dust_key, dust.field, '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"}')
+  else
+    redis.call("HDEL", dust_key, dust.field)
+  end
+end

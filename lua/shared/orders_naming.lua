@@ -1,0 +1,38 @@
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+end
+
+-- By bytes, whatever the server's locale is.
+local function bytes_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+  end
+  return #a < #b
+end
+
+-- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+local function orders_naming(by_position_key, orders_key, position_id, order)
+  local prefix, found = pair_key(position_id, ""), {}
+  local function add(id, json)
+    local each = order and order.id == id and order or (json and order_parse(json))
+    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  end
+  add(position_id, redis.call("HGET", orders_key, position_id))
+  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
+    local id = string.sub(member, #prefix + 1)
+    add(id, redis.call("HGET", orders_key, id))
+  end
+  table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
+  return found
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end

@@ -1,0 +1,87 @@
+-- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- entries that named it take slots of their own, and exits that named it are told.
+
+-- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
+local function settle_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return "" end
+  if rest == "" then return quote_coin end
+  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
+  return settle and #settle <= 32 and settle or ""
+end
+
+-- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+local function read_ends(trades_key, ended_key)
+  local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
+  local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
+  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+end
+
+-- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
+-- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+local function decide_end(p, ending, ends, naming, delta)
+  if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
+  local at = ending.at or now
+  local cooldown = ending.cooldown or p.cooldown
+  local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
+  for _, order in ipairs(naming) do
+    if order.intent == "exit" then
+      ended.exits_left[#ended.exits_left + 1] = order
+    else
+      hold_order(delta, order, -1)
+      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      hold_order(delta, order, 1)
+      ended.rests[#ended.rests + 1] = order
+    end
+  end
+  ended.trade = {
+    key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
+    entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
+    told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+  }
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  return ended
+end
+
+-- max_trades: how many are kept.
+local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+  local trade = ended.trade
+  redis.call("HDEL", positions_key, trade.id)
+  for _, rest in ipairs(ended.rests) do
+    redis.call("HSET", orders_key, rest.id, order_json(rest))
+    name_position(by_position_key, rest.id, trade.id, nil)
+  end
+  ended.text = trade_json(trade)
+  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  ends.count = math.min(ends.count, 9999) + 1
+end
+
+-- When a position ended, ms, if it did within the last seven days.
+local function ended_at(ended_key, id)
+  local at = redis.call("ZSCORE", ended_key, id)
+  return at and tonumber(at) > now - 604800000 and at
+end
+
+-- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+local function ended_trade(trades_key, ended_key, id)
+  local at, found = ended_at(ended_key, id), nil
+  if not at then return nil end
+  for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
+    local trade = trade_parse(entry[2][2])
+    if trade.id == id then found = trade end
+  end
+  return found
+end
+
+-- JSON of a list of records.
+local function json_list(records, to_json)
+  local texts = {}
+  for i, record in ipairs(records) do texts[i] = to_json(record) end
+  return "[" .. table.concat(texts, ",") .. "]"
+end

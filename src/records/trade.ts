@@ -1,0 +1,42 @@
+import { POSITION_SIDES, TRADE_ENDINGS } from "../words/word-lists.js";
+import { double, hidden, json, money, name, optional, type Row, time, whole, word } from "./field.js";
+
+/** A position that ended. Redis keeps it as JSON, in a stream. */
+export const trade = {
+  /** `ms-seq` of the step that ended it. */
+  key: name,
+  id: name,
+  pair: name,
+  side: word(POSITION_SIDES),
+  /** All that was entered. */
+  size: double,
+  entry_price: double,
+  /** The average of the prices that exit fills told. */
+  exit_price: optional(double),
+  entry_ts: time,
+  exit_ts: time,
+  /** gross - fees + cash, as it was booked until the end. */
+  pnl: money,
+  fees: money,
+  cash: money,
+  currency: name,
+  signal_id: optional(name),
+  reason: name,
+  entry_instance: optional(name),
+  /** Size whose result nobody told. */
+  untold: optional(double),
+  /** Size left that cannot be sold. */
+  dust: optional(double),
+  entry_asked: optional(double),
+  exit_asked: optional(double),
+  ending: hidden(word(TRADE_ENDINGS)),
+  /** Size that ended without a fill: later fills explain it. */
+  unexplained: hidden(optional(double)),
+  /** 1 where `updateDailyPnl` or `closePosition` told the result: fills that explain the end book nothing. */
+  told: hidden(optional(whole)),
+  /** 1 where the position had merely been saved: it is no trade, and only fills that name it look for it. */
+  forgotten: hidden(optional(whole)),
+  metadata: json,
+};
+
+export type TradeRow = Row<typeof trade>;

@@ -1,0 +1,38 @@
+/** What is booked on a trade after its end. Lua twin: `lua/shared/amendment.lua`. */
+import { plus } from "../exact/double.js";
+import type { Money } from "../exact/money.js";
+import type { AmendmentRow } from "../records/amendment.js";
+import type { TradeRow } from "../records/trade.js";
+import { compareEventIds } from "./event-log.js";
+import type { FlowState } from "./flow-state.js";
+
+/** The sums of a trade's later bookings after one more. */
+export function amended(
+  state: FlowState,
+  { key }: TradeRow,
+  { pnl = 0n, fees = 0n, cash = 0n, explained = 0 }: { pnl?: Money; fees?: Money; cash?: Money; explained?: number },
+): AmendmentRow {
+  const before = state.amendments.get(key);
+  return {
+    key,
+    pnl: (before?.pnl ?? 0n) + pnl,
+    fees: (before?.fees ?? 0n) + fees,
+    cash: (before?.cash ?? 0n) + cash,
+    explained: plus(before?.explained ?? 0, explained),
+  };
+}
+
+/** How many later bookings come before those of trades that are not kept any more are forgotten. */
+const TIDY_EVERY = 16;
+
+export function writeAmendment(state: FlowState, row: AmendmentRow): void {
+  if (state.amendments.size % TIDY_EVERY === 0) forgetAmendments(state);
+  state.amendments.set(row.key, row);
+}
+
+function forgetAmendments(state: FlowState): void {
+  const oldest = state.closedTrades.oldestKey;
+  for (const key of [...state.amendments.keys()]) {
+    if (oldest === undefined || compareEventIds(key, oldest) < 0) state.amendments.delete(key);
+  }
+}
