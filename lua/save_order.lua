@@ -79,12 +79,12 @@ local function run(events_key, now_text, answer, event, number_text, exceeds, ex
     status = settled_status(status, tonumber(filled), tonumber(size))
     local fault = transition_fault(id, known.status, status)
     if fault then return refuse("SFINVALID", fault) end
+    -- A position that it turned around, or opened before: a stale write does not bring it back.
+    if position_id == known.flip or (position_id == id and known.filled > 0) then position_id = "" end
     if position_id ~= "" and known.position_id and position_id ~= known.position_id then
       return refuse("SFINVALID", "positionId: order " .. id .. " is of position " .. known.position_id .. ", it cannot move to " .. position_id)
     end
-    -- The position that it opened, or turned around, and that is gone: a stale write does not give it back.
-    if known.position_id then position_id = known.position_id
-    elseif position_id == id or position_id == known.flip then position_id = "" end
+    if position_id == "" then position_id = known.position_id or "" end
     if signal_id == "" then signal_id = known.signal_id or "" end
     if created_at == "" then created_at = string.format("%.0f", known.created_at) end
     if reason == "" then reason = known.reason or "" end

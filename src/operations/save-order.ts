@@ -132,9 +132,9 @@ function sameDone(known: OrderRow, a: Args): OrderRow {
   return known;
 }
 
-/** Whether it is the position that an order opened, or turned around, and that is gone: a stale write does not give it back. */
-function isLost({ id, flip }: OrderRow, positionId: string | undefined): boolean {
-  return positionId !== undefined && (positionId === id || positionId === flip);
+/** Whether it is a position that the order turned around, or opened before: a stale write does not bring it back. */
+function wasLeft({ id, filled, flip }: OrderRow, positionId: string | undefined): boolean {
+  return positionId !== undefined && (positionId === flip || (positionId === id && filled > 0));
 }
 
 /** A write never takes back what is known of a pending order. */
@@ -143,16 +143,17 @@ function withKnown(known: OrderRow | undefined, a: Args): Args {
   const filled = a.filled < known.filled ? known.filled : a.filled;
   const status = settledStatus(a.status, filled, a.size);
   checkTransition(a.id, known.status, status);
-  if (a.positionId !== undefined && known.position_id !== null && a.positionId !== known.position_id) {
+  const positionId = wasLeft(known, a.positionId) ? undefined : a.positionId;
+  if (positionId !== undefined && known.position_id !== null && positionId !== known.position_id) {
     throw new InvalidArgumentError(
-      `positionId: order ${a.id} is of position ${known.position_id}, it cannot move to ${a.positionId}`,
+      `positionId: order ${a.id} is of position ${known.position_id}, it cannot move to ${positionId}`,
     );
   }
   return {
     ...a,
     filled,
     status,
-    positionId: known.position_id ?? (isLost(known, a.positionId) ? undefined : a.positionId),
+    positionId: known.position_id ?? positionId,
     signalId: a.signalId ?? known.signal_id ?? undefined,
     createdAt: a.createdAt ?? known.created_at,
     reason: a.reason === "" ? (known.reason ?? "") : a.reason,

@@ -25,7 +25,7 @@ import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
 import { trades } from "./trades.suite.js";
-import { additions, flips, otherSide } from "./turning.suite.js";
+import { additions, flipFills, flips, otherSide } from "./turning.suite.js";
 import { validation } from "./validation.suite.js";
 import { watching } from "./watch.suite.js";
 
@@ -54,6 +54,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   "updates of orders": orderUpdates,
   additions,
   flips,
+  "fills of flips": flipFills,
   "the other side": otherSide,
   leases,
   recovering,

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { Admission, AdmissionRequest, OrderInput, PositionInput, StateManager } from "../../src/index.js";
 import { admitted } from "./admission.suite.js";
 import { another } from "./another.js";
+import { Clock, MINUTE } from "./clock.js";
 import { failure, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { toldReservations } from "./reservations.js";
@@ -230,6 +231,127 @@ export const flips: Theme = (test, open) => {
     assert.equal([saved.flip, saved.positionId, saved.version], [flip, positionId, 3]);
     // The flip's 2 at 111 beyond the position's 100, and the other order's 3 at 110.
     await takes(mgr, 2, 652);
+  });
+};
+
+/** Entered by a fill, so that it ends as a trade. */
+async function entered(mgr: StateManager, id: string, price: number, more: { size?: number; ts?: number } = {}) {
+  const { size = 1, ...rest } = more;
+  await mgr.saveOrder({ id, pair: PAIR, side: "buy", size, price });
+  await mgr.recordFill(id, { fillId: `${id}-in`, price, size, ...rest });
+}
+
+export const flipFills: Theme = (test, open) => {
+  test("a fill of a flip closes the position and opens the rest, with the fee split by size", async () => {
+    await using mgr = await open();
+    await entered(mgr, "a", 100);
+    await mgr.setRiskLimits({ max_open_positions: 1 });
+    await admitted(mgr, { ...FLIP, tp: 80, sl: 130, metadata: { strategy: "turn" }, reason: "reversal" });
+    const fill = await mgr.recordFill("f", { fillId: "1", price: 110, size: 3, fee: 0.33 });
+    // 10 - 0.11 for the long, -0.22 for the short
+    assert.equal([fill.booked, fill.risk.dailyPnl, fill.risk.dailyTrades], [9.67, 9.67, 1]);
+    assert.equal([fill.order?.status, fill.order?.positionId, fill.order?.flip], ["filled", "f", "a"]);
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.id, trade?.pnl, trade?.fees, trade?.reason], ["a", 9.89, 0.11, "reversal"]);
+    const [short, ...others] = await mgr.getPositions();
+    assert.equal(others, []);
+    assert.equal([short?.id, short?.side, short?.size, short?.entryPrice], ["f", "short", 2, 110]);
+    assert.equal([short?.realised, short?.fees], [-0.22, 0.22]);
+    assert.equal([short?.tp, short?.sl, short?.metadata], [80, 130, { strategy: "turn" }]);
+    assert.equal(await mgr.getPendingOrders(), []);
+    await takes(mgr, 1, 220);
+  });
+
+  test("a flip in parts closes the named one, then the others of that side, then opens; its exposure is that of the rest", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await entered(mgr, "b", 100, { ts: clock.now - MINUTE });
+    await entered(mgr, "a", 105);
+    await admitted(mgr, { ...FLIP, size: 4 });
+    await takes(mgr, 2, 205 + 220);
+
+    const first = await mgr.recordFill("f", { fillId: "1", price: 110, size: 1 });
+    assert.is(first.booked, 5);
+    assert.equal(
+      (await mgr.getPositions()).map(({ id }) => id),
+      ["b"],
+    );
+    await takes(mgr, 2, 100 + 220);
+
+    const second = await mgr.recordFill("f", { fillId: "2", price: 110, size: 2 });
+    assert.is(second.booked, 10);
+    assert.equal(
+      (await mgr.getPositions()).map(({ id, side, size }) => [id, side, size]),
+      [["f", "short", 1]],
+    );
+    await takes(mgr, 1, 110 + 110);
+
+    const third = await mgr.recordFill("f", { fillId: "3", price: 112, size: 1 });
+    assert.is(third.booked, 0);
+    assert.equal(
+      (await mgr.getPositions()).map(({ id, size, entryPrice }) => [id, size, entryPrice]),
+      [["f", 2, 111]],
+    );
+    assert.equal(
+      (await mgr.getTrades()).map(({ id, pnl }) => [id, pnl]),
+      [
+        ["a", 5],
+        ["b", 10],
+      ],
+    );
+    assert.equal(await mgr.getPendingOrders(), []);
+    await takes(mgr, 1, 222);
+  });
+
+  test("what a flip fills is booked even when breaker and limits have changed since", async () => {
+    await using mgr = await open();
+    await entered(mgr, "a", 100);
+    await admitted(mgr, { ...FLIP, size: 2 });
+    await mgr.triggerCircuitBreaker("kill switch");
+    await mgr.setRiskLimits({ max_open_positions: 0, max_exposure: 0 });
+    const fill = await mgr.recordFill("f", { fillId: "1", price: 110, size: 2 });
+    assert.equal([fill.booked, fill.order?.status], [10, "filled"]);
+    assert.equal(
+      (await mgr.getPositions()).map(({ id, side, size }) => [id, side, size]),
+      [["f", "short", 1]],
+    );
+  });
+
+  test("a flip that fills nothing but the close leaves nothing open, and its slot with the rest until it is cancelled", async () => {
+    await using mgr = await open();
+    await entered(mgr, "a", 100);
+    await admitted(mgr, FLIP);
+    await mgr.recordFill("f", { fillId: "1", price: 110, size: 1 });
+    assert.equal(await mgr.getPositions(), []);
+    const pending = await mgr.getOrder("f");
+    assert.equal([pending?.flip, pending?.positionId, pending?.filled], ["a", undefined, 1]);
+    await takes(mgr, 1, 220);
+    assert.is(await mgr.cancelOrder("f", { releaseSignal: true }), true);
+    assert.is(await mgr.isSignalProcessed("f"), true);
+    await takes(mgr, 0, 0);
+  });
+
+  test("the answer of the submit, late, does not give a flip back the position that it has closed", async () => {
+    await using mgr = await open();
+    await entered(mgr, "a", 100);
+    const order = await admitted(mgr, FLIP);
+    await mgr.recordFill("f", { fillId: "1", price: 110, size: 1 });
+    const between = await mgr.saveOrder({ ...order, status: "open" });
+    assert.equal([between.positionId, between.status, between.filled], [undefined, "partially_filled", 1]);
+    await mgr.recordFill("f", { fillId: "2", price: 110, size: 1 });
+    const late = await mgr.saveOrder({ ...order, status: "open" });
+    assert.equal([late.positionId, late.status, late.filled], ["f", "partially_filled", 2]);
+    await takes(mgr, 1, 220);
+  });
+
+  test("a flip whose position was closed otherwise takes a slot of its own", async () => {
+    await using mgr = await open();
+    await mgr.savePosition(A);
+    const order = await admitted(mgr, FLIP);
+    await mgr.removePosition("a");
+    const pending = await mgr.getOrder("f");
+    assert.equal([pending?.flip, pending?.positionId, pending?.version], ["a", undefined, order.version + 1]);
+    await takes(mgr, 1, 220);
   });
 };
 
