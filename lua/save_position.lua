@@ -38,12 +38,13 @@ local function run(events_key, now_text, answer, event, record_parse, hold, writ
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
-  local delta, version, realised, last_fill_ts = {}, 1, "0", nil
+  local delta, version, realised, last_fill_ts, opened_by = {}, 1, "0", nil, "saved"
   if stored then
     local replaced = record_parse(stored)
     version = replaced.version + 1
     realised = replaced.realised
     last_fill_ts = replaced.last_fill_ts and string.format("%.0f", replaced.last_fill_ts)
+    opened_by = replaced.opened_by or opened_by
     hold(delta, replaced.pair, replaced.notional, 1, -1)
   end
   local position = {
@@ -51,7 +52,7 @@ local function run(events_key, now_text, answer, event, record_parse, hold, writ
     entry_ts = entry_ts == "" and now_text or entry_ts,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil,
     cooldown = cooldown ~= "" and cooldown or nil, realised = realised, last_fill_ts = last_fill_ts,
-    notional = notional_of(size, entry_price), version = version, metadata = metadata,
+    opened_by = opened_by, notional = notional_of(size, entry_price), version = version, metadata = metadata,
   }
   hold(delta, pair, position.notional, 1, 1)
   local json = position_json(position)
@@ -86,8 +87,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -274,8 +275,8 @@ local function position_json(p)
     .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
-    .. p.metadata .. '}'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
 end
 -- <<< position.lua
 

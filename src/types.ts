@@ -2,7 +2,15 @@
 
 import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
-import type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal } from "./words/word-lists.js";
+import type {
+  BreakerSource,
+  OpenedBy,
+  OrderIntent,
+  OrderSide,
+  OrderStatus,
+  PositionSide,
+  Refusal,
+} from "./words/word-lists.js";
 
 /** A point in time as callers give it: a `Date`, or whole milliseconds since 1970. */
 export type Time = Date | number;
@@ -10,7 +18,7 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
+export type { BreakerSource, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
 
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
@@ -25,10 +33,12 @@ export interface Position {
   /** ms for which the pair cools down once the position is flat. */
   cooldown?: number;
   metadata: Metadata;
+  /** Whether it was merely saved, or a fill of an entry opened it. */
+  openedBy: OpenedBy;
   version: number;
 }
 
-/** What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. A `version` is ignored: the store counts. */
+/** What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `openedBy` and `version` are ignored: the store keeps them. */
 export interface PositionInput {
   id: string;
   pair: string;
@@ -41,11 +51,12 @@ export interface PositionInput {
   /** For the pair, once the position is flat. */
   cooldown?: Duration | null;
   metadata?: Metadata;
+  openedBy?: OpenedBy;
   version?: number;
 }
 
 /** The fields that `updatePosition` may change; `null` removes `tp` or `sl`. */
-export type PositionPatch = Partial<Omit<PositionInput, "id" | "version" | "cooldown">>;
+export type PositionPatch = Partial<Omit<PositionInput, "id" | "openedBy" | "version" | "cooldown">>;
 
 /** An order that may still be filled. `price` is null for a market order; `filled` in base currency. */
 export interface PendingOrder {

@@ -604,6 +604,7 @@ const OPEN: Snapshot["positions"][number] = {
   entryPrice: 1,
   entryTs: new Date(0),
   metadata: {},
+  openedBy: "fills",
   version: 1,
 };
 

@@ -17,7 +17,7 @@ export interface CloseOptions {
 }
 
 const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata"];
-const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", "version"];
+const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", "openedBy", "version"];
 
 export function positionArguments(position: PositionInput) {
   const p = check.fields("position", position, POSITION_FIELDS);

@@ -264,6 +264,7 @@ function entry(a: Args, ts: number, order: OrderRow, positionId: string, held: P
     notional: grown.notional,
     realised: grown.realised,
     last_fill_ts: grown.last_fill_ts,
+    opened_by: "fills",
     version: grown.version,
     metadata: order.metadata ?? "{}",
   });

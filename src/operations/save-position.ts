@@ -56,6 +56,7 @@ export const savePosition: Operation<Args, Position> = {
       notional: notionalOf(a.size, a.entryPrice),
       realised: replaced?.realised ?? 0n,
       last_fill_ts: replaced?.last_fill_ts,
+      opened_by: replaced?.opened_by ?? "saved",
       version: (replaced?.version ?? 0) + 1,
       metadata: a.metadata,
     });

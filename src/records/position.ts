@@ -1,4 +1,4 @@
-import { POSITION_SIDES } from "../words/word-lists.js";
+import { OPENED_BY, POSITION_SIDES } from "../words/word-lists.js";
 import {
   decimal,
   double,
@@ -10,6 +10,7 @@ import {
   optional,
   type Row,
   seenLast,
+  since,
   time,
   whole,
   word,
@@ -34,6 +35,8 @@ export const position = {
   /** What its fills have booked so far, fees included. */
   realised: hidden(money),
   last_fill_ts: hidden(optional(time)),
+  /** Whether it was merely saved, or a fill opened it. */
+  opened_by: since(3, seenLast(word(OPENED_BY)), "saved"),
   version: seenLast(whole),
   metadata: json,
 };

@@ -33,7 +33,7 @@ const ORDER = {
   intent: "entry",
 } as const;
 
-const POSITION = { ...LONG, entryTs: new Date(NOON), metadata: {}, version: 1 } as const;
+const POSITION = { ...LONG, entryTs: new Date(NOON), metadata: {}, openedBy: "saved", version: 1 } as const;
 
 /** A step of a story: a change, and the event that it leaves. `after`: how much later than the one before, ms. */
 interface Step {

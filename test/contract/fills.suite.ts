@@ -136,6 +136,7 @@ export const fills: Theme = (test, open) => {
       sl: 90,
       cooldown: 5 * MINUTE,
       metadata: { a: [] },
+      openedBy: "fills",
       version: 1,
     };
     const order = { ...intent, status: "partially_filled", filled: 0.5, positionId: intent.id };

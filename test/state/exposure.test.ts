@@ -54,6 +54,7 @@ const position = fc.record({ pair, notional: fc.bigInt({ min: 0n, max: 10n ** 20
     cost: null,
     realised: 0n,
     last_fill_ts: null,
+    opened_by: "saved",
     version: 1,
     metadata: "{}",
     ...some,

@@ -113,7 +113,7 @@ ${sometimes.join("\n")}
 
 function alwaysSeen(field: string, { kind, seen, was }: Field): string {
   if (kind === "json") return `    ${field},`;
-  const value = was === undefined ? `stored.${field}` : `(stored.${field} ?? ${literal(was)})`;
+  const value = was === undefined ? `stored.${field}` : `stored.${field} ?? ${literal(was)}`;
   const plain = seen === "null" ? `${value} ?? null` : seenValue(value, kind);
   return `    ${camelCase(field)}: ${plain},`;
 }

@@ -20,6 +20,7 @@ export function positionRow(given: NewRow<typeof position>): PositionRow {
     notional: given.notional,
     realised: given.realised,
     last_fill_ts: given.last_fill_ts ?? null,
+    opened_by: given.opened_by,
     version: given.version,
     metadata: given.metadata,
   };
@@ -41,6 +42,7 @@ export function positionWith(row: PositionRow, changes: Partial<PositionRow>): P
     notional: changes.notional === undefined ? row.notional : changes.notional,
     realised: changes.realised === undefined ? row.realised : changes.realised,
     last_fill_ts: changes.last_fill_ts === undefined ? row.last_fill_ts : changes.last_fill_ts,
+    opened_by: changes.opened_by === undefined ? row.opened_by : changes.opened_by,
     version: changes.version === undefined ? row.version : changes.version,
     metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
   };
@@ -62,6 +64,7 @@ export function positionJson(row: PositionRow): string {
     notional: formatMoney(row.notional),
     realised: formatMoney(row.realised),
     last_fill_ts: row.last_fill_ts ?? undefined,
+    opened_by: row.opened_by,
     version: row.version,
   });
   return `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
@@ -77,6 +80,7 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
     entryPrice: stored.entry_price,
     entryTs: new Date(stored.entry_ts),
     metadata,
+    openedBy: stored.opened_by ?? "saved",
     version: stored.version,
   };
   if (typeof stored.tp === "number") view.tp = stored.tp;
