@@ -221,6 +221,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           size: 2,
           entryPrice: 99.5,
           entryTs: new Date(NOON - DAY),
+          openedBy: "fills",
           cooldown: 5 * MINUTE,
         },
         risk: { ...NO_RISK, late: [{ day: "2024-03-04", pnl: -0.25, trades: 0 }] },

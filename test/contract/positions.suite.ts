@@ -301,6 +301,7 @@ export const positions: Theme = (test, open) => {
       sl: 20_000,
       size: 1.5,
       metadata: { trailing: true },
+      openedBy: "saved",
       version: 5,
     });
   });

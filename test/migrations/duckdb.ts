@@ -9,6 +9,7 @@ import { metaOf } from "../../src/layout/flow-layout.js";
 import { DERIVED, KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
 import { readFile as readTables } from "../../src/migrations/files/read-file.js";
 import { NOTHING_TOLD } from "../../src/migrations/migration.js";
+import { readSnapshot, snapshotPath } from "../../src/snapshot-file.js";
 import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { openLayout } from "../../src/transfer/duckdb-place.js";
 import { migrateDuckdb, planDuckdb } from "../../src/transfer/migrate-duckdb.js";
@@ -97,6 +98,16 @@ function migrationsFrom(schema: OldSchema, stand: MigrationStand): void {
     assert.instance(await failure(planDuckdb(path, "bot", NOTHING_TOLD)), LockedError);
     assert.instance(await failure(migrateDuckdb(path, "bot", NOTHING_TOLD, () => {})), LockedError);
     await old.close();
+  });
+
+  test("the snapshot that a bot of its schema has left beside its file can be read", async () => {
+    const path = await stand.oldFile(schema, "clean");
+    const config = { backend: "duckdb", duckdb: { path, snapshot_every: "1h" } } as const;
+    const old = await stand.openOld(schema, "bot", config);
+    await old.close();
+    const snapshot = await readSnapshot(snapshotPath(path));
+    assert.equal(snapshot?.positions.map(({ id }) => id).toSorted(), Object.keys(opened.clean).toSorted());
+    assert.equal(new Set(snapshot?.positions.map(({ openedBy }) => openedBy)), new Set(["saved"]), "as far as it says");
   });
 
   test("what is planned is told, and leaves the file byte for byte", async () => {

@@ -83,9 +83,16 @@ function migrationsFrom(schema: OldSchema, stand: MigrationStand): void {
     await migrate(flowId);
     const now = await layout(flowId);
     isMigrated(old, now, opened.clean);
-    const slots = now.entries["risk:exposure"].find(([name]) => name === "slots");
-    assert.is(Number(slots?.[1]), stateOf(now).exposure.slots);
-    assert.ok(Number(slots?.[1]) < 77);
+
+    await using bot = await stand.open(schema, flowId, stand.redisConfig());
+    await bot.endRecovery();
+    await bot.resetCircuitBreaker("seen to");
+    await bot.clearCooldown("*");
+    await bot.setRiskLimits({ max_open_positions: stateOf(now).exposure.slots + 1 });
+    const entry = { pair: "NEW/USDT", side: "long", size: 1, price: 1 } as const;
+    assert.is((await bot.admit({ ...entry, signalId: "fits" })).admitted, true);
+    const refused = await bot.admit({ ...entry, signalId: "one too many" });
+    assert.is(refused.admitted ? "admitted" : refused.reason, "max_open_positions");
   });
 
   test("connect migrates nothing: it says what to do", async () => {
