@@ -48,7 +48,9 @@ export function orderArguments(order: OrderInput) {
     tp: o.tp === undefined ? undefined : check.optionalPrice("order.tp", o.tp),
     sl: o.sl === undefined ? undefined : check.optionalPrice("order.sl", o.sl),
     cooldown:
-      o.cooldown === undefined ? undefined : check.orNone(o.cooldown, (value) => check.duration("order.cooldown", value)),
+      o.cooldown === undefined
+        ? undefined
+        : check.orNone(o.cooldown, (value) => check.duration("order.cooldown", value)),
     metadata: o.metadata === undefined ? undefined : check.metadata("order.metadata", o.metadata),
     reason: check.words("order.reason", o.reason),
     rate: check.optionalRate("order.rate", o.rate),

@@ -16,7 +16,17 @@ import type { RiskPolicy } from "../state/breaker.js";
 import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
 import { notionalOf, orderNotional, positionNamed } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
-import { gainOf, grown, leftOf, moneyOf, movedResult, outOfRange, reduced, splitBySize, worthOf } from "../state/holding.js";
+import {
+  gainOf,
+  grown,
+  leftOf,
+  moneyOf,
+  movedResult,
+  outOfRange,
+  reduced,
+  splitBySize,
+  worthOf,
+} from "../state/holding.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { closedOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
@@ -151,13 +161,18 @@ export const recordFill: Operation<Args, Filling> = {
     const signal = releasedSignal(state, stored);
 
     const filled = filledOrder(stored, a);
-    const { all, over } = stored.intent === "entry" ? entryParts(state, stored, a, call.now) : exitParts(state, stored, a, call.now);
+    const { all, over } =
+      stored.intent === "entry" ? entryParts(state, stored, a, call.now) : exitParts(state, stored, a, call.now);
     const { effects, amendments, dust, dustSold } = book(state, stored, a, call, all);
     const opened = effects.find(({ position }) => position.size !== 0 && position.side === sideEntered(stored));
     const flat = effects.filter(({ position }) => position.size === 0).map(({ position }) => position);
     const order =
-      stored.intent === "entry" ? entryAfter(filled, opened?.position, flat) : exitAfter(filled, effects.at(-1)?.position);
-    const dusty = effects.filter(({ position }) => endsAsDust(state, position, order, a)).map(({ position }) => position);
+      stored.intent === "entry"
+        ? entryAfter(filled, opened?.position, flat)
+        : exitAfter(filled, effects.at(-1)?.position);
+    const dusty = effects
+      .filter(({ position }) => endsAsDust(state, position, order, a))
+      .map(({ position }) => position);
     const ends: EndedPosition[] = [];
     for (const position of [...flat, ...dusty]) {
       const rest = position.size;
@@ -485,6 +500,7 @@ function opened(
     signal_id: order.signal_id,
     entry_instance: instance,
     entry_asked: order.price,
+    opened_by: "fills",
     version: 0,
     metadata: order.metadata ?? "{}",
   });

@@ -87,7 +87,17 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     }
     if (done) return orderFromRow(sameDone(done, a));
 
-    const { filled, status, price = null, positionId, signalId, createdAt, reason, rate, ...rest } = withKnown(known, a);
+    const {
+      filled,
+      status,
+      price = null,
+      positionId,
+      signalId,
+      createdAt,
+      reason,
+      rate,
+      ...rest
+    } = withKnown(known, a);
     const closes = known?.closes;
     if (exceeds(filled, a.size)) {
       throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);

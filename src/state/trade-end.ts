@@ -100,7 +100,12 @@ export function decideEnd(
 
 /** The end of a position that had merely been saved: no trade; fills that name it explain it. */
 export function forgottenEnd(state: FlowState, position: PositionRow, now: number): EndedPosition {
-  const end = decideEnd(state, position, { how: "removed", ts: undefined, reason: "removed", unexplained: position.size }, now);
+  const end = decideEnd(
+    state,
+    position,
+    { how: "removed", ts: undefined, reason: "removed", unexplained: position.size },
+    now,
+  );
   return { ...end, trade: { ...end.trade, told: 1, forgotten: 1 } };
 }
 

@@ -245,6 +245,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           size: 2,
           entryPrice: 99.5,
           entryTs: new Date(NOON - DAY),
+          openedBy: "fills",
           cooldown: 5 * MINUTE,
           realised: -0.25,
           fees: 0.25,
