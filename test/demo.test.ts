@@ -608,6 +608,7 @@ const OPEN: Snapshot["positions"][number] = {
   fees: 0,
   cash: 0,
   metadata: {},
+  openedBy: "fills",
   version: 1,
 };
 

@@ -29,7 +29,7 @@ local function decide_end(p, ending, ends, naming, delta)
       ended.exits_left[#ended.exits_left + 1] = order
     else
       hold_order(delta, order, -1)
-      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      order.slot = "1"
       hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end

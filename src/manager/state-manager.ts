@@ -281,7 +281,8 @@ export class StateManager {
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
     return read(this.#calls.run(closePosition, closeArguments(id, options, this.#entries)), {
       value: ({ result, wasTold }) => {
-        if (wasTold) this.#logger.warn(`closePosition: the result of ${id} was told by updateDailyPnl: pnl was not booked`);
+        if (wasTold)
+          this.#logger.warn(`closePosition: the result of ${id} was told by updateDailyPnl: pnl was not booked`);
         return result;
       },
     });
@@ -362,7 +363,9 @@ export class StateManager {
     return read(this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries)), {
       value: ({ result, wasTold }) => {
         if (wasTold) {
-          this.#logger.warn(`recordFill: fill ${fill.fillId} of ${orderId} exits a position whose result was told by updateDailyPnl: only its fee was booked`);
+          this.#logger.warn(
+            `recordFill: fill ${fill.fillId} of ${orderId} exits a position whose result was told by updateDailyPnl: only its fee was booked`,
+          );
         }
         return result;
       },

@@ -50,6 +50,10 @@ export const order = {
   flip: since(3, optional(name)),
   /** Of a flip: what that side held when it was admitted. So much of it takes nothing of the exposure. */
   closes: since(3, hidden(optional(double))),
+  /** 1 once the position that it names has ended: what is left of the entry takes a slot of its own. */
+  slot: since(3, hidden(optional(whole))),
+  /** Another position than the one it names, which its last fill reduced and left. */
+  reduces: since(3, hidden(optional(name))),
 };
 
 export type OrderRow = Row<typeof order>;

@@ -1,4 +1,4 @@
-import { POSITION_SIDES } from "../words/word-lists.js";
+import { OPENED_BY, POSITION_SIDES } from "../words/word-lists.js";
 import {
   decimal,
   double,
@@ -52,6 +52,8 @@ export const position = {
   /** 1 once `updateDailyPnl` told its result. */
   told: since(3, hidden(optional(whole))),
   last_fill_ts: hidden(optional(time)),
+  /** Whether it was merely saved, or a fill opened it. */
+  opened_by: since(3, seenLast(word(OPENED_BY)), "saved"),
   version: seenLast(whole),
   metadata: json,
 };

@@ -67,7 +67,10 @@ export class Log<Row extends LogRow> implements ChangedTable {
 
   /** The rows of one ms. */
   of(ms: number): Row[] {
-    return this.#rows.slice(this.#firstAfter(`${ms - 1}-${Number.MAX_SAFE_INTEGER}`), this.#firstAfter(`${ms}-${Number.MAX_SAFE_INTEGER}`));
+    return this.#rows.slice(
+      this.#firstAfter(`${ms - 1}-${Number.MAX_SAFE_INTEGER}`),
+      this.#firstAfter(`${ms}-${Number.MAX_SAFE_INTEGER}`),
+    );
   }
 
   /** The key of the oldest row that is kept. */

@@ -91,7 +91,7 @@ export const dust: Theme = (test, open) => {
     await mgr.cancelOrder("out");
     const { trades } = await mgr.recordFill("small", { fillId: "x1", price: 110, size: 0.999, dust: 0.001 });
     assert.is(trades[0]?.dust, 0.001);
-    assert.is((await mgr.getOrder("adds"))?.positionId, undefined);
+    assert.is((await mgr.getOrder("adds"))?.positionId, "a");
   });
 
   test("a cancelled exit leaves dust, unless another exit is pending", async () => {

@@ -196,12 +196,12 @@ export const ends: Theme = (test, open) => {
     await using mgr = await open();
     await mgr.saveOrder({ ...ENTRY, size: 4 });
     await mgr.recordFill("a", { fillId: "e1", price: 100, size: 1 });
-    for (const [round, name] of [
-      [2, "a~2"],
-      [3, "a~3"],
+    for (const [round, before, name] of [
+      [2, "a", "a~2"],
+      [3, "a~2", "a~3"],
     ] as const) {
-      await mgr.closePosition(round === 2 ? "a" : "a~2", { pnl: 1 });
-      assert.is((await mgr.getOrder("a"))?.positionId, undefined);
+      await mgr.closePosition(before, { pnl: 1 });
+      assert.is((await mgr.getOrder("a"))?.positionId, before);
       const { order, position } = await mgr.recordFill("a", { fillId: `e${round}`, price: 100, size: 1 });
       assert.equal([position?.id, order?.positionId], [name, name]);
     }
@@ -217,13 +217,12 @@ export const ends: Theme = (test, open) => {
   test("additions to a position that ended take a slot each, and open positions of their own names", async () => {
     await using mgr = await open();
     await mgr.savePosition({ ...LONG, id: "a", size: 1, entryPrice: 100 });
-    const { version } = await mgr.saveOrder({ ...ENTRY, id: "more", positionId: "a" });
+    await mgr.saveOrder({ ...ENTRY, id: "more", positionId: "a" });
     await mgr.saveOrder({ ...ENTRY, id: "most", positionId: "a" });
     await mgr.closePosition("a", { pnl: 0 });
-    const order = await mgr.getOrder("more");
-    assert.equal([order?.positionId, order?.version], [undefined, version + 1]);
-    const { position } = await mgr.recordFill("more", { fillId: "e1", price: 100, size: 1 });
-    assert.equal([position?.id, position?.size], ["more", 1]);
+    assert.is((await mgr.getOrder("more"))?.positionId, "a");
+    const { position, order } = await mgr.recordFill("more", { fillId: "e1", price: 100, size: 1 });
+    assert.equal([position?.id, position?.size, order?.positionId], ["more", 1, "more"]);
     assert.equal(await toldReservations(mgr, [PAIR]), { slots: "2", slotsOf: { [PAIR]: "2" }, exposure: "200" });
   });
 

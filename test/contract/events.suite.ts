@@ -126,7 +126,15 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
       change: (mgr) => mgr.saveOrder({ ...BUY, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0 }),
       event: {
         type: "order_saved",
-        order: { ...ORDER, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0, version: 2 },
+        order: {
+          ...ORDER,
+          status: "rejected",
+          signalId: "s1",
+          positionId: "p9",
+          cooldown: 0,
+          metadata: METADATA[3] ?? {},
+          version: 2,
+        },
       },
     },
     {
@@ -245,6 +253,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           size: 2,
           entryPrice: 99.5,
           entryTs: new Date(NOON - DAY),
+          openedBy: "fills",
           cooldown: 5 * MINUTE,
           realised: -0.25,
           fees: 0.25,
@@ -354,6 +363,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           cooldown: 5 * MINUTE,
           realised: -0.5,
           fees: 0.5,
+          openedBy: "fills",
         },
         risk: { ...NO_RISK, dailyPnl: -0.5 },
       },

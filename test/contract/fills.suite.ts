@@ -138,6 +138,7 @@ export const fills: Theme = (test, open) => {
       metadata: { a: [] },
       realised: -0.1,
       fees: 0.1,
+      openedBy: "fills",
     };
     const order = { ...intent, status: "partially_filled", filled: 0.5, positionId: intent.id, version: 2 };
     assert.equal(result, {

@@ -65,6 +65,31 @@ export const positions: Theme = (test, open) => {
     assert.equal(await mgr.savePosition({ ...first, version: 77 }), { ...first, version: 3 });
   });
 
+  test("a position that is saved was merely saved, whatever it says, and stays so while fills grow and reduce it", async () => {
+    await using mgr = await open();
+    assert.is((await mgr.savePosition({ ...LONG, openedBy: "fills" })).openedBy, "saved");
+    assert.is((await mgr.updatePosition("p1", { size: 2 })).openedBy, "saved");
+    await mgr.saveOrder({ id: "in", pair: LONG.pair, side: "buy", size: 1, positionId: "p1" });
+    assert.is((await mgr.recordFill("in", { fillId: "f1", price: 50_000, size: 1 })).position?.openedBy, "saved");
+    await mgr.saveOrder({ id: "out", pair: LONG.pair, side: "sell", size: 1, intent: "exit", positionId: "p1" });
+    assert.is((await mgr.recordFill("out", { fillId: "f1", price: 50_000, size: 1 })).position?.openedBy, "saved");
+    assert.is((await mgr.getPosition("p1"))?.openedBy, "saved");
+  });
+
+  test("a position that a fill opened stays one, also when it is saved again", async () => {
+    await using mgr = await open();
+    await mgr.saveOrder({ id: "in", pair: LONG.pair, side: "buy", size: 2, positionId: "p1" });
+    assert.is((await mgr.recordFill("in", { fillId: "f1", price: 50_000, size: 1 })).position?.openedBy, "fills");
+    assert.is((await mgr.recordFill("in", { fillId: "f2", price: 51_000, size: 1 })).position?.openedBy, "fills");
+    assert.is((await mgr.updatePosition("p1", { sl: 45_000 })).openedBy, "fills");
+    assert.is((await mgr.savePosition({ ...LONG, openedBy: "saved" })).openedBy, "fills");
+    const [listed] = await mgr.getPositions();
+    const [shot] = (await mgr.snapshot()).positions;
+    const told = [await mgr.getPosition("p1"), listed, shot, (await mgr.closePosition("p1", { pnl: 0 })).position];
+    for (const position of told) assert.is(position?.openedBy, "fills");
+    assert.is((await mgr.savePosition(LONG)).openedBy, "saved", "another one under its name");
+  });
+
   test("positions come in the order of their entry, then of the bytes of their ids", async () => {
     await using mgr = await open();
     for (const [id, entryTs] of [
@@ -260,6 +285,7 @@ export const positions: Theme = (test, open) => {
       sl: 20_000,
       size: 1.5,
       metadata: { trailing: true },
+      openedBy: "saved",
       version: 5,
     });
   });

@@ -21,7 +21,14 @@ export const BUY = {
 export const NOTHING_BOOKED = { realised: 0, fees: 0, cash: 0 } as const;
 
 /** `LONG`, as the store tells it when it was saved at noon. */
-export const POSITION = { ...LONG, entryTs: new Date(NOON), metadata: {}, ...NOTHING_BOOKED, version: 1 } as const;
+export const POSITION = {
+  ...LONG,
+  entryTs: new Date(NOON),
+  metadata: {},
+  ...NOTHING_BOOKED,
+  openedBy: "saved",
+  version: 1,
+} as const;
 
 /** `BUY`, as the store tells it when it was saved at noon. */
 export const ORDER = {

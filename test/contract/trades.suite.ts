@@ -5,7 +5,6 @@ import { plus } from "../../src/exact/double.js";
 import type { DailyRisk, StateManager, Trade } from "../../src/index.js";
 import { admitted } from "./admission.suite.js";
 import { Clock, DAY, HOUR, MINUTE, NOON, SECOND } from "./clock.js";
-import { invoke, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { LONG } from "./samples.js";
 
@@ -255,25 +254,6 @@ export const trades: Theme = (test, open) => {
     await mgr.close();
     await mgr.connect();
     assert.equal(ids(await mgr.getTrades()), kept);
-  });
-
-  test("every time and place, limit and pair of another kind is refused by its name", async () => {
-    await using mgr = await open();
-    for (const [field, values] of Object.entries({
-      from: [-1, 0.5, "2024-03-05", new Date(Number.NaN), null],
-      to: [-1, 0.5, Number.POSITIVE_INFINITY, null],
-      pair: ["", 7, "BTC/USDT|long", null],
-      after: ["", "x", "1-2-3", "-1", "$", "+", 5],
-      limit: [0, -1, 0.5, "5", null],
-    })) {
-      for (const value of values) await refused(invoke(mgr, "getTrades", [{ [field]: value }]), field);
-    }
-    for (const options of [null, 5, "x"]) await refused(invoke(mgr, "getTrades", [options]), "options");
-    await refused(invoke(mgr, "getTrades", [{ since: 1 }]), "options.since");
-    for (const reason of [5, {}, "x".repeat(1025), "a\0b"]) {
-      await refused(invoke(mgr, "removePosition", ["p1", { reason }]), "reason");
-    }
-    await refused(invoke(mgr, "removePosition", ["p1", { pnl: 1 }]), "options.pnl");
   });
 
   test("the parts of every day add up to it, and all days to the trades, what is open, and what is no trade's", async () => {

@@ -127,7 +127,7 @@ export function durability(test: Test): void {
     test(`a disk that is full is an unknown outcome ${when}, and what had resolved is there after reopening`, async () => {
       if (process.platform === "win32") return;
       const path = await newPath();
-      using child = new Child("small-disk.ts", [path, mode], { limit: 4096 });
+      using child = new Child("small-disk.ts", [path, mode], { limit: 5120 });
       const report: SmallDiskReport = JSON.parse((await child.line()) ?? "{}");
       await child.end();
       for (const { code, retry } of report.lanes) assert.equal([code, retry], ["UNKNOWN_OUTCOME", "UNKNOWN_OUTCOME"]);

@@ -51,7 +51,7 @@ export function order(id: string, more: Partial<Order> = {}): Order {
     tp: null,
     sl: null,
     cooldown: null,
-    metadata: null,
+    metadata: undefined,
     reason: "",
     rate: undefined,
     flip: undefined,

@@ -186,7 +186,7 @@ const calls = fc.oneof(
       tp: level,
       sl: level,
       cooldown: duration,
-      metadata: fc.option(metadata, { nil: null }),
+      metadata: fc.option(metadata, { nil: undefined }),
       reason: fc.constantFrom("", "tp", 'a "reason"'),
       rate: fc.constantFrom(undefined, 1.5),
       flip: fc.constantFrom(undefined, undefined, undefined, "a" as const),

@@ -109,17 +109,19 @@ export function tables(test: Test): void {
           ),
         ),
       );
-      await flow.execute(saveOrder, order("o", { price: -0, size: 5e-324, filled: Number.MAX_VALUE }), "");
+      await flow.execute(saveOrder, order("least", { price: -0, size: 5e-324 }), "");
+      await flow.execute(saveOrder, order("most", { size: Number.MAX_VALUE, filled: 4.35e-310 }), "");
 
       const again = await opened(await leave(path, () => flow.close()));
       for (const [n, double] of doubles.entries()) {
         const found = await again.execute(getPosition, { id: String(n) }, "");
         for (const value of [found?.size, found?.entryPrice, found?.tp, found?.sl]) assert.ok(Object.is(value, double));
       }
-      const found = await again.execute(getOrder, { id: "o" }, "");
-      assert.ok(Object.is(found?.price, -0));
-      assert.is(found?.size, 5e-324);
-      assert.is(found?.filled, Number.MAX_VALUE);
+      const least = await again.execute(getOrder, { id: "least" }, "");
+      assert.ok(Object.is(least?.price, -0));
+      assert.is(least?.size, 5e-324);
+      const most = await again.execute(getOrder, { id: "most" }, "");
+      assert.equal([most?.size, most?.filled], [Number.MAX_VALUE, 4.35e-310]);
       await again.close();
       await flow.close();
     });

@@ -64,7 +64,7 @@ export class Replayer {
         return;
       case "position_removed":
       case "position_closed":
-        this.#removePosition(event.positionId);
+        this.#positions.delete(event.positionId);
         this.#coolDown(event.pair, event.cooldownUntil);
         this.#end(event.trade);
         if (event.risk) this.#book(event.risk);
@@ -79,7 +79,7 @@ export class Replayer {
       case "order_cancelled":
         this.#store(event.order);
         if (event.signalReleased && event.order.signalId !== undefined) this.#marked.delete(event.order.signalId);
-        if (event.trade) this.#removePosition(event.trade.id);
+        if (event.trade) this.#positions.delete(event.trade.id);
         this.#coolDown(event.order.pair, event.cooldownUntil);
         this.#end(event.trade);
         if (event.risk) this.#book(event.risk);
@@ -92,7 +92,7 @@ export class Replayer {
       case "fill_recorded":
         for (const { positionId, position } of [event, ...(event.others ?? [])]) {
           if (position) this.#positions.set(positionId, position);
-          else this.#removePosition(positionId);
+          else this.#positions.delete(positionId);
         }
         this.#store(event.order);
         this.#coolDown(event.order.pair, event.cooldownUntil);
@@ -183,16 +183,6 @@ export class Replayer {
   #store(order: PendingOrder): void {
     if (OVER.includes(order.status)) this.#orders.delete(order.id);
     else this.#orders.set(order.id, order);
-  }
-
-  /** Pending entries that named the position have none any more. */
-  #removePosition(id: string): void {
-    this.#positions.delete(id);
-    for (const order of [...this.#orders.values()]) {
-      if (order.intent !== "entry" || order.positionId !== id) continue;
-      const { positionId: _, ...rest } = order;
-      this.#orders.set(order.id, { ...rest, version: order.version + 1 });
-    }
   }
 
   #end(trade: Trade | undefined): void {

@@ -61,6 +61,7 @@ const position = fc.record({ pair, side, notional: fc.bigInt({ min: 0n, max: 10n
       realised: 0n,
       fees: "0",
       cash: "0",
+      opened_by: "saved",
       version: 1,
       metadata: "{}",
       ...some,

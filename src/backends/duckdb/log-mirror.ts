@@ -39,15 +39,16 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
 
   takeJournal(): string | undefined {
     if (this.#unwritten.length === 0) return undefined;
-    const rows = this.#unwritten.map((row) => this.layout.sql.toJson(this.layout.toFields(row, row.key)));
+    const rows = this.#unwritten.map((row) => [row.key, this.layout.sql.toJson(this.layout.toFields(row, row.key))]);
     this.#unwritten = [];
     return JSON.stringify(rows);
   }
 
   replay(rows: unknown): void {
     if (!Array.isArray(rows)) throw new TypeError(`${this.name}: expected a list of rows`);
-    for (const fields of rows) {
-      if (typeof fields !== "object" || fields === null) throw new TypeError(`${this.name}: expected a row`);
+    for (const change of rows) {
+      const [, fields]: unknown[] = Array.isArray(change) ? change : [];
+      if (typeof fields !== "object" || fields === null) throw new TypeError(`${this.name}: expected a key and a row`);
       const row = this.layout.toRow(this.layout.sql.fromJson(fields));
       this.log.load(row);
       this.#unstored.push(row);

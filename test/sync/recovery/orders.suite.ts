@@ -26,6 +26,7 @@ export const orders: Theme = (test, open) => {
       entryPrice: 100,
       entryTs: filledAt,
       metadata: {},
+      openedBy: "fills",
       version: 1,
     });
     assert.is((await mgr.getRiskState()).dailyPnl, -0.1);
