@@ -82,7 +82,7 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
     local fault = transition_fault(id, known.status, status)
     if fault then return refuse("SFINVALID", fault) end
     -- A position that it turned around, or opened before: a stale write does not bring it back.
-    if position_id == known.flip or (position_id == id and known.filled > 0) then position_id = "" end
+    if position_id == known.flip or (position_id == id and tonumber(known.filled) > 0) then position_id = "" end
     if position_id ~= "" and known.position_id and position_id ~= known.position_id then
       return refuse("SFINVALID", "positionId: order " .. id .. " is of position " .. known.position_id .. ", it cannot move to " .. position_id)
     end

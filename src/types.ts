@@ -97,7 +97,7 @@ export interface PendingOrder {
   reason?: string;
   /** Flow currency per unit of what the pair settles in. */
   rate?: number;
-  /** The position that it turns around, from `admit`. Until that one is gone it is the order's `positionId`, too. */
+  /** The position that it turns around, from `admit`. Until the rest opens one of its own, it is the order's `positionId`, too. */
   flip?: string;
 }
 

@@ -292,7 +292,8 @@ export class StateManager {
 
   /**
    * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
-   * down, `positionId` stays (the one that it opened, or turned around, does not come back once it is gone), `signalId` and `createdAt` stay unless given, and a pending status that does not know of a fill
+   * down, `positionId` stays (one that the order opened before, or turned around, is a late write and not taken), `signalId` and
+   * `createdAt` stay unless given, and a pending status that does not know of a fill
    * becomes `partially_filled`. `reason` and `rate` stay unless given; a write that changes nothing leaves no event and no new
    * `version`. A done order, while it is remembered, comes back as it is when its `createdAt` is given; another
    * `createdAt` is an InvalidArgumentError, as is a status that may not follow the stored one. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and
