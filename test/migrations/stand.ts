@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { Redis } from "ioredis";
 import { RedisFlow } from "../../src/backends/redis/flow.js";
 import { resolveConfig } from "../../src/config/schema.js";
 import { type Config, StateManager } from "../../src/index.js";
+import { bundle } from "../bundle.js";
 import { type RedisServer, startRedis } from "../servers/redis.js";
 import { NOON } from "./1/fill.js";
 import { type KeptKey, putBack } from "./1/kept-key.js";
@@ -18,7 +18,7 @@ const run = promisify(execFile);
 
 /** The step of a migration in Redis that is `migration/begin`, after the flow was read. */
 export const BEGUN = 1;
-const PROGRAM = fileURLToPath(new URL("killed-migration.ts", import.meta.url));
+const PROGRAM = await bundle(new URL("killed-migration.ts", import.meta.url));
 const kept = (name: string) => new URL(`1/${name}`, import.meta.url);
 
 /** A real Redis and a folder, with the flows that the code of schema 1 has left. */
@@ -82,7 +82,7 @@ export class MigrationStand implements AsyncDisposable {
   /** True when the migration died of SIGKILL at the step, false when it lived to its end. */
   async migrateAndDie(step: number, place: string): Promise<boolean> {
     try {
-      await run(process.execPath, ["--import", "tsx", PROGRAM, String(step), place]);
+      await run(process.execPath, [PROGRAM, String(step), place]);
       return false;
     } catch (error) {
       if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL") return true;
