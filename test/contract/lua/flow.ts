@@ -62,12 +62,27 @@ export class Stand implements Disposable {
 
   /** Everything that Redis holds of a flow, except the answers it remembers, in a form that can be compared. */
   async contents(flowId: string): Promise<Readonly<Record<string, unknown>>> {
-    const found: Record<string, unknown> = {};
-    for (const key of await this.client.keys(`sf:${flowId}:*`)) {
-      if (key.includes(":execution:call")) continue;
-      found[key] = [await this.client.pexpiretime(key), await this.#value(key)];
-    }
-    return found;
+    const keys = (await this.client.keys(`sf:${flowId}:*`)).filter((key) => !key.includes(":execution:call"));
+    const found = keys.map(async (key) => [key, await Promise.all([this.client.pexpiretime(key), this.#value(key)])]);
+    return Object.fromEntries(await Promise.all(found));
+  }
+
+  /** Remembers every key of the server; what it returns makes them what they are now. */
+  async remember(): Promise<() => Promise<void>> {
+    const { client } = this;
+    const keys = await client.keys("*");
+    const kept = await Promise.all(
+      keys.map(async (key) => {
+        const value = await client.dumpBuffer(key);
+        if (value === null) throw new Error(`${key} is gone`);
+        return { key, value, until: Math.max(await client.pexpiretime(key), 0) };
+      }),
+    );
+    return async () => {
+      const emptied = client.flushall();
+      const restored = kept.map(({ key, value, until }) => client.restore(key, until, value, "ABSTTL"));
+      await Promise.all([emptied, ...restored]);
+    };
   }
 
   /** Not what DUMP gives: the order of a hash's fields in it may change though the hash does not. */
