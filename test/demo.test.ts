@@ -15,6 +15,7 @@ import {
   PaperExchange,
   planRecovery,
 } from "../sync/index.js";
+import { bundle } from "./bundle.js";
 import { type Account, accountOf } from "./demo/account.js";
 import { agreement, type Check, sameRun } from "./demo/agreement.js";
 import { BadInputError } from "./demo/bad-input.js";
@@ -32,9 +33,11 @@ import { syntheticMarket } from "./demo/synthetic-market.js";
 import { stateTotals, type Totals, totalsOf } from "./demo/totals.js";
 import { tradeAlone } from "./demo/trade-alone.js";
 import { tradeMinute } from "./demo/trade-minute.js";
+import { LONG, numbers, some } from "./long.js";
 import { seededRandom } from "./servers/random.js";
 
 const ROOT = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
+const PROGRAM = await bundle(new URL("./demo/main.ts", import.meta.url));
 const FLOW = "demo-synthetic-1";
 const DAYS = 2;
 const SEED = Number(process.env.DEMO_TEST_SEED ?? Date.now() % 1_000_000);
@@ -71,7 +74,7 @@ interface RunOptions {
 
 /** Runs the real program in a process of its own. */
 async function run(args: readonly string[], { env = {}, onLine }: RunOptions = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ["--import", "tsx", "test/demo/main.ts", ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -336,7 +339,7 @@ test("a bot that dies at any single step, and once more soon after, leaves state
   assert.ok(steps > 100, `${steps} steps`);
   assert.ok(expected.totals.trades > 0 && expected.totals.openPositions.length > 0);
 
-  for (let first = 1; first <= steps; first++) {
+  for (const first of some(numbers(1, steps), 30)) {
     // The second one dies while it recovers, or when it has just begun to trade.
     for (const second of [0, 1 + (first % 40)]) {
       const flow = await memoryFlow(market);
@@ -361,7 +364,7 @@ test("a bot that dies at random steps all day leaves state and exchange of one t
   const expected = await alive.state();
   assert.ok(expected.totals.breakerTrips.length > 0 && expected.totals.openPositions.length > 0);
   const random = seededRandom(SEED, 1);
-  for (let day = 0; day < 10; day++) {
+  for (let day = 0; day < (LONG ? 10 : 3); day++) {
     const flow = await memoryFlow(market);
     for (let lives = 0; lives < 40; lives++) await flow.live(1 + Math.floor(random() * 60));
     await flow.live(0);

@@ -52,11 +52,12 @@ import { triggerCircuitBreaker } from "../../src/operations/trigger-circuit-brea
 import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { updateEquity } from "../../src/operations/update-equity.js";
 import { updatePosition } from "../../src/operations/update-position.js";
+import { LONG } from "../long.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { POLICY, SNAPSHOT } from "./samples.js";
 import { copyOf, newPath, type Test } from "./stand.js";
 
-const RUNS = 30;
+const RUNS = LONG ? 30 : 12;
 const LONGEST = 60;
 const MAX_EVENTS = 12;
 
