@@ -40,6 +40,7 @@ const ROOT = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
 const PROGRAM = await bundle(new URL("./demo/main.ts", import.meta.url));
 const FLOW = "demo-synthetic-1";
 const DAYS = 2;
+const KILLS = LONG ? 8 : 4;
 const SEED = Number(process.env.DEMO_TEST_SEED ?? Date.now() % 1_000_000);
 
 const folders: string[] = [];
@@ -165,7 +166,7 @@ test("a run trades, loses, trips the breaker, and says so exactly", async () => 
 
 test("a run that is killed at every kind of step, one life after another, ends like one that nobody disturbed", async () => {
   const state = await folder();
-  for (const point of KILL_POINTS) {
+  for (const point of some(KILL_POINTS, 10)) {
     const time = point.startsWith("recover") ? 1 : 2; // there is one recovery in a life
     const { signal, stderr } = await run(duckdb(state), { env: { SF_DEMO_KILL: `${point}:${time}` } });
     assert.is(signal, "SIGKILL", `${point}: ${stderr}`);
@@ -176,7 +177,7 @@ test("a run that is killed at every kind of step, one life after another, ends l
 test("a run that is killed again and again at random ends like one that nobody disturbed", async () => {
   const random = seededRandom(SEED, 0);
   const state = await folder();
-  for (let kills = 0; kills < 8; kills++) {
+  for (let kills = 0; kills < KILLS; kills++) {
     const lines = 1 + Math.floor(random() * 12);
     const ended = await run(duckdb(state, "--verbose"), {
       onLine: (_, count, child) => count === lines && child.kill("SIGKILL"),
@@ -229,9 +230,9 @@ test("a state and an exchange that are not of one run are refused", async () => 
 });
 
 test("--chaos kills the bot at random, in its recoveries too, and proves that nothing came of it", async () => {
-  const ended = await run(["--chaos", "8", "--chaos-seed", String(SEED), ...duckdb(await folder())]);
+  const ended = await run(["--chaos", String(KILLS), "--chaos-seed", String(SEED), ...duckdb(await folder())]);
   const { kills, proof, totals } = printed(ended);
-  assert.is(kills, 8);
+  assert.is(kills, KILLS);
   assert.is(proof.length, 7);
   assertHolds(proof);
   assert.equal(totals, (await undisturbed()).totals, `DEMO_TEST_SEED=${SEED}`);
