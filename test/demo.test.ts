@@ -40,7 +40,7 @@ const ROOT = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
 const PROGRAM = await bundle(new URL("./demo/main.ts", import.meta.url));
 const FLOW = "demo-synthetic-1";
 const DAYS = 2;
-const KILLS = LONG ? 8 : 4;
+const KILLS = LONG ? 8 : 3;
 const SEED = Number(process.env.DEMO_TEST_SEED ?? Date.now() % 1_000_000);
 
 const folders: string[] = [];
@@ -166,7 +166,9 @@ test("a run trades, loses, trips the breaker, and says so exactly", async () => 
 
 test("a run that is killed at every kind of step, one life after another, ends like one that nobody disturbed", async () => {
   const state = await folder();
-  for (const point of some(KILL_POINTS, 10)) {
+  const [first, ...others] = KILL_POINTS;
+  // The first life of a flow has nothing to recover.
+  for (const point of [first, ...some(others, 6)]) {
     const time = point.startsWith("recover") ? 1 : 2; // there is one recovery in a life
     const { signal, stderr } = await run(duckdb(state), { env: { SF_DEMO_KILL: `${point}:${time}` } });
     assert.is(signal, "SIGKILL", `${point}: ${stderr}`);

@@ -14,7 +14,7 @@ import { Trio } from "./contract/differential/trio.js";
 import { LONG } from "./long.js";
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const runs = Number(process.env.RUNS ?? (LONG ? 65 : 20));
+const runs = Number(process.env.RUNS ?? (LONG ? 65 : 15));
 /** How often the whole state is compared on the way. */
 const STRIDE = 17;
 

@@ -14,7 +14,7 @@ import { LONG } from "./long.js";
 import { dayStartOf, type Replayed, Replayer } from "./replay/replayer.js";
 import { type Bench, PAIRS, type Sequence, sequence, story } from "./replay/sequences.js";
 
-const RUNS = Number(process.env.RUNS ?? (LONG ? 100 : 50));
+const RUNS = Number(process.env.RUNS ?? (LONG ? 100 : 35));
 
 /** When the flow is looked at, from the end of the sequence on. */
 const LATER = [0, HOUR, DAY, 45 * DAY, -DAY];

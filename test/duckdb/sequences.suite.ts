@@ -57,7 +57,7 @@ import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { POLICY, SNAPSHOT } from "./samples.js";
 import { copyOf, newPath, type Test } from "./stand.js";
 
-const RUNS = LONG ? 30 : 12;
+const RUNS = LONG ? 30 : 8;
 const LONGEST = 60;
 const MAX_EVENTS = 12;
 
