@@ -87,9 +87,8 @@ export function luaForeign(stand: Stand): void {
     const tripped = (manager: StateManager) => manager.triggerCircuitBreaker("longer", { duration: "1m" });
     let failures = 0;
     for (const more of [undefined, tripped]) {
-      await client.flushall();
       const flowId = await stand.filledFlow(more);
-      const restore = await stand.remember();
+      const restore = await stand.remember(flowId);
       const requests = operations
         .filter(({ kind }) => kind === "change")
         .map((operation) => ({ operation, request: stand.request(operation, flowId) }));
