@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { compile } from "./run/compile.js";
 import { toldBy } from "./run/words.js";
 import { knownRedisBinary, redisBinary } from "./servers/redis-binary.cjs";
 
@@ -95,13 +96,17 @@ function testFiles(patterns: readonly string[]): string[] {
   );
 }
 
-async function runFile(file: string): Promise<Outcome> {
+async function runFile(file: string, compiled: string): Promise<Outcome> {
   const since = performance.now();
-  const child = spawn(process.execPath, ["--import", "tsx", "--import", "./test/run/register.mjs", file], {
-    cwd: ROOT,
-    env: { ...process.env, FORCE_COLOR: coloured ? "1" : "0" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", "./test/run/compiled.mjs", "--import", "./test/run/register.mjs", file],
+    {
+      cwd: ROOT,
+      env: { ...process.env, FORCE_COLOR: coloured ? "1" : "0", SF_COMPILED: compiled },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   running.set(file, { child, since });
   showRunning();
   let output = "";
@@ -171,13 +176,14 @@ async function main(patterns: readonly string[]): Promise<number> {
     return 1;
   }
   findServer();
+  const compiled = await compile(ROOT);
   const ticking = screen ? setInterval(showRunning, TICK_MS) : undefined;
   const queue = files.values();
   const outcomes: Outcome[] = [];
   // The workers take turns at one queue.
   const work = async () => {
     for (const file of queue) {
-      const outcome = await runFile(file);
+      const outcome = await runFile(file, compiled);
       outcomes.push(outcome);
       report(outcome);
     }
