@@ -10,10 +10,11 @@ import { startBackends } from "./contract/backends.js";
 import { Clock, DAY, HOUR } from "./contract/clock.js";
 import { everything } from "./contract/expect.js";
 import { derivedReservations, toldReservations } from "./contract/reservations.js";
+import { LONG } from "./long.js";
 import { dayStartOf, type Replayed, Replayer } from "./replay/replayer.js";
 import { type Bench, PAIRS, type Sequence, sequence, story } from "./replay/sequences.js";
 
-const RUNS = Number(process.env.RUNS ?? 100);
+const RUNS = Number(process.env.RUNS ?? (LONG ? 100 : 35));
 
 /** When the flow is looked at, from the end of the sequence on. */
 const LATER = [0, HOUR, DAY, 45 * DAY, -DAY];

@@ -4,6 +4,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import * as assert from "uvu/assert";
 import { ConfigError, CorruptStateError, SchemaVersionError, type StateError } from "../../src/errors.js";
 import { savePosition } from "../../src/operations/save-position.js";
+import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
 import { seededRandom } from "../servers/random.js";
 import { backend, NO_CHECKPOINTS, opened } from "./backend.js";
@@ -11,6 +12,7 @@ import { Child } from "./child.js";
 import { position } from "./samples.js";
 import { bytesOf, copyOf, newPath, type Test, tamper } from "./stand.js";
 
+const HOLDER = await bundle(new URL("./holder.ts", import.meta.url));
 const NOBODY = 65_534;
 
 type Kind = new (...args: never[]) => StateError;
@@ -216,7 +218,7 @@ export function refusals(test: Test): void {
     ] as const) {
       chmodSync(dirname(path), mode);
       // Nothing is forbidden to root.
-      using child = new Child("holder.ts", [file], isRoot ? { uid: NOBODY } : {});
+      using child = new Child(HOLDER, [file], isRoot ? { uid: NOBODY } : {});
       const message = (await child.line()) ?? "";
       assert.match(message, /^CONFIG /);
       assert.ok(message.includes(dirname(path)), message);

@@ -54,11 +54,12 @@ import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { updateEquity } from "../../src/operations/update-equity.js";
 import { updateOrder } from "../../src/operations/update-order.js";
 import { updatePosition } from "../../src/operations/update-position.js";
+import { LONG } from "../long.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { POLICY, SNAPSHOT } from "./samples.js";
 import { copyOf, newPath, type Test } from "./stand.js";
 
-const RUNS = 30;
+const RUNS = LONG ? 30 : 8;
 const LONGEST = 60;
 const MAX_EVENTS = 12;
 /** More than a sequence makes: a file keeps all trades, memory the newest. */

@@ -17,6 +17,7 @@ const run = promisify(execFile);
 
 /** The step of a migration in Redis that is `migration/begin`, after the flow was read. */
 export const BEGUN = 1;
+const PROGRAM = await bundle(new URL("killed-migration.ts", import.meta.url));
 const kept = (schema: OldSchema, name: string) => new URL(`${schema}/${name}`, import.meta.url);
 
 /** A real Redis and a folder, with the flows that the code of older schemas has left. */
@@ -27,14 +28,12 @@ export class MigrationStand implements AsyncDisposable {
     readonly server: RedisServer,
     readonly client: Redis,
     readonly folder: string,
-    private readonly killedMigration: string,
   ) {}
 
   static async start(): Promise<MigrationStand> {
     const server = await startRedis();
     const folder = await mkdtemp(join(tmpdir(), "sf-migrations-"));
-    const program = await bundle(new URL("killed-migration.ts", import.meta.url));
-    return new MigrationStand(server, new Redis(server.url), folder, program);
+    return new MigrationStand(server, new Redis(server.url), folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -89,7 +88,7 @@ export class MigrationStand implements AsyncDisposable {
   /** True when the migration died of SIGKILL at the step, false when it lived to its end. */
   async migrateAndDie(step: number, place: string): Promise<boolean> {
     try {
-      await run(process.execPath, [this.killedMigration, String(step), place]);
+      await run(process.execPath, [PROGRAM, String(step), place]);
       return false;
     } catch (error) {
       if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL") return true;

@@ -87,26 +87,29 @@ export function luaForeign(stand: Stand): void {
     const tripped = (manager: StateManager) => manager.triggerCircuitBreaker("longer", { duration: "1m" });
     let failures = 0;
     for (const more of [undefined, tripped]) {
-      const make = () => stand.filledFlow(more);
-      const pattern = await make();
-      for (const operation of operations.filter(({ kind }) => kind === "change")) {
-        for (const [i, key] of stand.request(operation, pattern).keys.entries()) {
-          if ((await client.type(key)) !== "hash") continue;
-          for (const field of await client.hkeys(key)) {
-            for (const damage of ["garbage", "", "{}", "-", undefined]) {
-              const flowId = await make();
-              const request = stand.request(operation, flowId);
-              const damaged = request.keys[i] ?? "";
-              if (damage === undefined) await client.hdel(damaged, field);
-              else await client.hset(damaged, field, damage);
-              const before = await stand.contents(flowId);
+      const flowId = await stand.filledFlow(more);
+      const restore = await stand.remember(flowId);
+      const requests = operations
+        .filter(({ kind }) => kind === "change")
+        .map((operation) => ({ operation, request: stand.request(operation, flowId) }));
+      for (const key of new Set(requests.flatMap(({ request }) => request.keys))) {
+        await restore();
+        if ((await client.type(key)) !== "hash") continue;
+        for (const field of await client.hkeys(key)) {
+          for (const damage of ["garbage", "", "{}", "-", undefined]) {
+            let before: object | undefined;
+            for (const { operation, request } of requests.filter(({ request }) => request.keys.includes(key))) {
+              await restore();
+              if (damage === undefined) await client.hdel(key, field);
+              else await client.hset(key, field, damage);
+              before ??= await stand.contents(flowId);
               const error = await stand.run(operation, request).then(
                 () => undefined,
                 (reason: Error) => reason,
               );
               if (error === undefined) continue;
               failures++;
-              const what = `${operation.name}, ${damaged} ${field} ${damage}: ${error.message}`;
+              const what = `${operation.name}, ${key} ${field} ${damage}: ${error.message}`;
               assert.equal(await stand.contents(flowId), before, what);
             }
           }
