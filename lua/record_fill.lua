@@ -1284,22 +1284,22 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside)
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside_key)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
-    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+    for _, old in ipairs(ids) do redis.call("HDEL", beside_key, old) end
   end
   if count >= max then
-    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    if beside_key then forget(redis.call("ZRANGE", key, 0, count - max)) end
     redis.call("ZREMRANGEBYRANK", key, 0, count - max)
   end
   if count % 16 == 0 then
-    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    if beside_key then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
     redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
   end
   redis.call("ZADD", key, at, id)
@@ -1598,17 +1598,17 @@ end
 
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  local trade = ended.trade
+  local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = trade_json(trade)
-  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
-  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
 end
 

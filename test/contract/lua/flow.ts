@@ -54,15 +54,15 @@ export class Stand implements Disposable {
     return flowId;
   }
 
-  /** The sample call of an operation as number 7 of its slot. */
-  request(operation: AnyOperation, flowId: string, lease = ""): Request {
+  /** A sample call of an operation as number 7 of its slot. */
+  request(operation: AnyOperation, flowId: string, lease = "", sample = sampleOf(operation)): Request {
     const flow = new FlowKeys("sf", flowId, false);
     const common = {
       open: ["7", `${LATER}`],
       read: ["7", "", `${LATER}`],
       change: ["7", "", `${LATER}`, "me", lease, "1000"],
     };
-    const argv = [...common[operation.kind], ...sampleOf(operation).argv];
+    const argv = [...common[operation.kind], ...sample.argv];
     return { keys: keysOf(operation).map((name) => flow.key(name)), argv };
   }
 
