@@ -58,7 +58,7 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
     const context = {
       instance: "sf-state",
       maxEvents: Number.MAX_SAFE_INTEGER,
-      maxTrades: Number.MAX_SAFE_INTEGER,
+
       flowId,
     };
     const { file, store, crashed, flowId: found } = await openStored(path, context, CHECKPOINTS);

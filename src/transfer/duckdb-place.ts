@@ -20,7 +20,6 @@ import { differences, epochOf, type PortableFlow, withEpoch, withToken } from ".
 const READER = {
   instance: "sf-state",
   maxEvents: Number.MAX_SAFE_INTEGER,
-  maxTrades: Number.MAX_SAFE_INTEGER,
 } as const;
 
 /** A flow in a DuckDB file, which no bot may hold meanwhile. */

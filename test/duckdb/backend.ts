@@ -20,7 +20,7 @@ export function backend(
   checkpoints: Partial<CheckpointPolicy> = {},
 ): DuckdbBackend {
   return new DuckdbBackend(
-    { flowId: "bot", instance: "one", maxEvents: 10_000, maxTrades: 100_000, ...context },
+    { flowId: "bot", instance: "one", maxEvents: 10_000, ...context },
     path,
     {
       idle: NEVER,

@@ -372,7 +372,7 @@ export function sequences(test: Test): void {
         fc.asyncProperty(steps, async (sequence) => {
           let now = Date.UTC(2024, 2, 5, 12);
           const context = { maxEvents: MAX_EVENTS, clock: () => now };
-          const memory = new MemoryBackend({ flowId: "bot", instance: "one", maxTrades: MAX_TRADES, ...context });
+          const memory = new MemoryBackend({ flowId: "bot", instance: "one", ...context });
           await memory.connect();
           let path = await newPath();
           let flow = await opened(path, context, checkpoints);
