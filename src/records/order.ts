@@ -39,7 +39,7 @@ export const order = {
   /** What the unfilled rest of an entry takes of `risk.max_exposure`; 0 for an exit. */
   notional: hidden(money),
   /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
-  fills_since: since(2, hidden(optional(time))),
+  fills_since: since(3, hidden(optional(time))),
   /** 1 when it was first stored; grows with every change. */
   version: since(3, seenLast(whole), 1),
   /** Why it was placed: tp, sl, trailing, manual, ... */

@@ -32,8 +32,8 @@ export const position = {
   cost: hidden(optional(decimal)),
   /** What the position takes of `risk.max_exposure`. */
   notional: hidden(money),
-  /** What it has booked so far: its exact result, rounded. */
-  realised: money,
+  /** What it has booked so far: its exact result, rounded. Snapshots of schema 2 do not show it. */
+  realised: since(1, money, 0n),
   /** Exact result so far, gross - fees + cash; null where it has no more places than `realised`. */
   result: since(3, hidden(optional(decimal))),
   /** Fees, exactly; above 0 = paid. */

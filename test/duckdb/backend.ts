@@ -19,14 +19,10 @@ export function backend(
   context: Partial<BackendContext> = {},
   checkpoints: Partial<CheckpointPolicy> = {},
 ): DuckdbBackend {
-  return new DuckdbBackend(
-    { flowId: "bot", instance: "one", maxEvents: 10_000, ...context },
-    path,
-    {
-      idle: NEVER,
-      ...checkpoints,
-    },
-  );
+  return new DuckdbBackend({ flowId: "bot", instance: "one", maxEvents: 10_000, ...context }, path, {
+    idle: NEVER,
+    ...checkpoints,
+  });
 }
 
 export async function opened(...args: Parameters<typeof backend>): Promise<DuckdbBackend> {

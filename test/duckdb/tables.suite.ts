@@ -14,6 +14,7 @@ import { setRiskLimits } from "../../src/operations/set-risk-limits.js";
 import { snapshot } from "../../src/operations/snapshot.js";
 import { triggerCircuitBreaker } from "../../src/operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
+import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { DOUBLES, EXOTIC_NAMES, LONGEST_ID } from "../contract/samples.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { closing, order, POLICY, position, SNAPSHOT, signal, trade } from "./samples.js";
@@ -58,7 +59,7 @@ export function tables(test: Test): void {
     ]);
     assert.equal(await ask(path, "SELECT epoch_ms(last_heartbeat) FROM heartbeat"), [[BigInt(NOON)]]);
     assert.equal(await ask(path, "SELECT name, value FROM risk_limits"), [["max_drawdown", 0.2]]);
-    assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", 2n]]);
+    assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", BigInt(SCHEMA_VERSION)]]);
     assert.equal(await ask(path, "SELECT type FROM events ORDER BY seq DESC LIMIT 2"), [
       ["breaker_tripped"],
       ["limits_set"],

@@ -140,7 +140,7 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
     size: stored.size,
     entryPrice: stored.entry_price,
     entryTs: new Date(stored.entry_ts),
-    realised: seenMoney(stored.realised),
+    realised: seenMoney(stored.realised ?? 0n),
     fees: Number(stored.fees ?? "0"),
     cash: Number(stored.cash ?? "0"),
     metadata,
