@@ -42,13 +42,14 @@ local function run(meta_key, answer)
   local types = ARGV[4]
   local added = 0
 
-  -- What a key of each type holds. The log of events also tells how many there ever were.
+  -- What a key of each type holds. The log of events, the last of the streams, also tells how many there ever were.
   local read = {
     hash = function(key) return redis.call("HGETALL", key) end,
     zset = function(key) return redis.call("ZRANGE", key, 0, -1, "WITHSCORES") end,
     string = function(key) return redis.call("GET", key) or "" end,
     stream = function(key)
       local info = redis.call("EXISTS", key) == 1 and redis.call("XINFO", "STREAM", key) or {}
+      added = 0
       for i = 1, #info, 2 do
         if info[i] == "entries-added" then added = info[i + 1] end
       end

@@ -20,7 +20,7 @@ for (const [name, open, durable] of [
 ] as const) {
   for (const [part, addTests] of Object.entries(THEMES)) {
     const test = suite(`recovery on ${name}: ${part}`);
-    addTests(test, open, { durable });
+    addTests(test, open, { durable, runs: (count) => count });
     test.run();
   }
 }

@@ -48,7 +48,7 @@ export function roundTrip(stand: TransferStand): void {
     const used = new Set([...Object.values(COMMON_KEYS).flat(), ...operations.flatMap(({ keys }) => keys)]);
     used.delete("execution:call");
     assert.equal(KEY_LAYOUTS.map(({ key }) => key).sort(), [...used].sort());
-    assert.equal(Object.keys(DERIVED), ["risk:exposure"]);
+    assert.equal(Object.keys(DERIVED), ["risk:exposure", "orders:by_position"]);
   });
 
   test("memory, DuckDB and Redis tell the same layout of the same changes, byte for byte, bar what each makes up", async () => {
@@ -62,6 +62,21 @@ export function roundTrip(stand: TransferStand): void {
         if (!/\|(?:long|short)$/.test(name)) await manager.setCooldown(name, "1h");
         await manager.savePosition({ id: name, pair: "A/B", side: "short", size: 0.1 + i, entryPrice: 1e-7 });
         await manager.saveOrder({ id: name, pair: "A/B", side: "buy", size: 1, price: 3, metadata: { name } });
+      }
+      for (const name of EXOTIC_NAMES) {
+        await manager.saveOrder({
+          id: `x${name.slice(0, 20)}`,
+          pair: "A/B",
+          side: "buy",
+          size: 0.1,
+          intent: "exit",
+          positionId: name,
+        });
+      }
+      for (const name of EXOTIC_NAMES.slice(0, 3)) {
+        await manager.recordFill(`x${name.slice(0, 20)}`, { fillId: name, price: 0.7, size: 0.1, fee: 1e-9 });
+        await manager.closePosition(name, { pnl: 1, reason: name, dust: 0.01 });
+        await manager.recordFill(`x${name.slice(0, 20)}`, { fillId: `${name}2`, price: 0.7, size: 0.05, fee: 1e-9 });
       }
       await manager.heartbeat();
       const { entries, eventsAdded } = await manager.exportFlow();

@@ -13,6 +13,15 @@ export const ordersAndFills: readonly Subject[] = [
     }),
   },
   {
+    name: "updateOrder",
+    kind: "change",
+    on({ manager, size }) {
+      const order = wander(known.order, size.orders);
+      let price = 0;
+      return { call: () => manager.updateOrder(order(), { price: 43_000 + (++price % 1000) }) };
+    },
+  },
+  {
     name: "recordFill (opens)",
     kind: "change",
     grows: true,
