@@ -223,7 +223,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
         over = left_of(size, over, taken)
       end
       -- What the fill that made flat left, within what counts as equal.
-      if #parts == 0 and not explain(trade, true) then
+      if #parts == 0 and not (explain(trade, true) and over == "0") then
         return refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end

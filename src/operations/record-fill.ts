@@ -361,7 +361,7 @@ function exitParts(state: FlowState, order: OrderRow, a: Args, now: number): { a
   }
   // What the fill that made flat left, within what counts as equal.
   const untaken = parts.length === 0 && ended?.ending === "fills" ? explainedBy(state, ended, a.size) : undefined;
-  if (untaken) return { all: [untaken], over: leftOf(a.size, a.size, untaken.size) };
+  if (untaken && leftOf(a.size, a.size, untaken.size) === 0) return { all: [untaken], over: 0 };
   if (parts.length === 0) {
     const which = named ?? `of ${order.pair} ${sideReduced(order)}`;
     throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);

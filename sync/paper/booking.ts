@@ -112,10 +112,17 @@ function exchangeCoins(state: Book, order: PaperOrder, { price, size }: Executio
   return NOTHING;
 }
 
-/** (price - entry price) x size x direction */
+/** size x price, less what that much of the position cost, x direction */
 function gainOf(position: PaperPosition, size: string, price: number) {
-  const rise = subtractDecimal(toDecimal(price), toDecimal(position.entryPrice));
-  return multiplyDecimal(position.side === "short" ? negateDecimal(rise) : rise, parseDecimal(size));
+  const value = multiplyDecimal(parseDecimal(size), toDecimal(price));
+  const gain = subtractDecimal(value, costOf(position, size));
+  return position.side === "short" ? negateDecimal(gain) : gain;
+}
+
+/** What so much of a position cost: at the entry price; the last of it, what is left. */
+function costOf({ size: whole, entryPrice, cost }: PaperPosition, size: string) {
+  if (size === whole && cost !== null) return parseDecimal(cost);
+  return multiplyDecimal(parseDecimal(size), toDecimal(entryPrice));
 }
 
 /** What a position adds to the account's equity at a price. */
@@ -131,14 +138,18 @@ function grow(state: Book, pair: string, side: PositionSide, size: string, price
     state.setPosition({ pair, side, size, entryPrice: price, cost });
     return;
   }
-  const heldCost = held.cost ?? decimalText(multiplyDecimal(parseDecimal(held.size), toDecimal(held.entryPrice)));
-  const total = { size: add(held.size, size), cost: add(heldCost, cost) };
-  const entryPrice = averagePrice(parseDecimal(total.cost), Number(total.size));
+  const total = { size: add(held.size, size), cost: add(decimalText(costOf(held, held.size)), cost) };
+  const entryPrice = price === held.entryPrice ? price : averagePrice(parseDecimal(total.cost), Number(total.size));
   state.setPosition({ ...held, ...total, entryPrice });
 }
 
 function reduce(state: Book, held: PaperPosition, size: string): void {
   const rest = subtract(held.size, size);
   if (rest === "0") state.removePosition(held.pair, held.side);
-  else state.setPosition({ ...held, size: rest, cost: null });
+  else
+    state.setPosition({
+      ...held,
+      size: rest,
+      cost: decimalText(subtractDecimal(costOf(held, held.size), costOf(held, size))),
+    });
 }
