@@ -155,8 +155,7 @@ function isEmpty({ pnl, trades, parts }: DayState): boolean {
 
 /** Both states as they can be compared: without what the product does not tell, and without empty days. */
 export function likeProduct(state: AccountState | ProductState): ProductState {
-  const { at, today, days, streak, equity, peak, drawdown, breaker, exposure, slots, orders, dust, signals, cooldowns } =
-    state;
+  const { at, today, days, streak, equity, peak, drawdown, breaker, exposure, slots, dust, signals, cooldowns } = state;
   return {
     at,
     today,
@@ -169,7 +168,7 @@ export function likeProduct(state: AccountState | ProductState): ProductState {
     exposure,
     slots,
     positions: state.positions.map((position) => without(position, ["openedBy", "unpriced"])),
-    orders,
+    orders: state.orders.map((order) => withoutEnded(order, state.positions)),
     trades: state.trades.map((trade) => without(trade, ["unpriced", "rateAssumed"])),
     dust,
     signals,
@@ -177,9 +176,18 @@ export function likeProduct(state: AccountState | ProductState): ProductState {
   };
 }
 
+/**
+ * An entry whose position is gone is not compared by its `positionId`: the contract lets it stay until a later fill replaces it
+ * (money.md 5), the product takes it away.
+ */
+function withoutEnded(order: OrderState, positions: readonly { readonly id: string }[]): OrderState {
+  const named = order.positionId;
+  if (order.intent === "exit" || positions.some(({ id }) => id === named)) return order;
+  return without(order, ["positionId"]);
+}
+
 function without<Row extends object, Name extends string>(row: Row, names: readonly Name[]): Omit<Row, Name> {
   const copy = { ...row };
   for (const name of names) Reflect.deleteProperty(copy, name);
   return copy;
 }
-
