@@ -18,6 +18,7 @@
 -- KEYS[14] positions:open        hash    id -> JSON
 -- KEYS[15] orders:fills          zset    order id|fill id -> ms it was booked
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[17] orders:closed_at      zset    id -> ms it was closed
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -50,8 +51,8 @@
 
 local function run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
     money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
-    fills_since, remember, order_notional, order_json, record_parse, name_position, refuse)
-  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+    fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed, refuse)
+  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
   local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
@@ -150,7 +151,13 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   end
   -- The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time.
   local id, ms = order_id, now
-  while redis.call("HEXISTS", orders_key, id) == 1 or redis.call("HEXISTS", closed_key, id) == 1
+  local is_old = false
+  local function is_closed()
+    if redis.call("HEXISTS", closed_key, id) == 0 then return false end
+    is_old = not closed_order(closed_key, closed_at_key, id)
+    return not is_old
+  end
+  while redis.call("HEXISTS", orders_key, id) == 1 or is_closed()
     or redis.call("HEXISTS", positions_key, id) == 1 do
     if not derived then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
     id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
@@ -158,6 +165,7 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   order.id, order.fills_since = id, fills_since(fills_key)
 
   local json = order_json(order)
+  slots = slots + taken
   local field, count = own, own_slots + 1
   if taken == 0 then
     field, count = "slotless:" .. own, slotless + 1
@@ -167,8 +175,9 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   -- Write.
   redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   remember(processed_key, signal_id, dedup_window, max_ids)
-  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots + taken, field, count)
+  redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
   redis.call("HSET", orders_key, order.id, json)
+  if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
   local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
   if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
@@ -199,8 +208,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -505,22 +514,22 @@ local function fills_since(key)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside)
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside_key)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
-    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+    for _, old in ipairs(ids) do redis.call("HDEL", beside_key, old) end
   end
   if count >= max then
-    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    if beside_key then forget(redis.call("ZRANGE", key, 0, count - max)) end
     redis.call("ZREMRANGEBYRANK", key, 0, count - max)
   end
   if count % 16 == 0 then
-    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    if beside_key then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
     redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
   end
   redis.call("ZADD", key, at, id)
@@ -560,6 +569,7 @@ local function order_json(o)
     .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
     .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
     .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
@@ -592,6 +602,23 @@ local function name_position(by_position_key, order_id, before, after)
 end
 -- <<< orders_naming.lua
 
+-- >>> order_life.lua
+-- The life of an order: how it leaves the pending ones.
+
+-- The closed order of an id, as long as it is remembered.
+local function closed_order(closed_key, closed_at_key, id)
+  local stored = redis.call("HGET", closed_key, id)
+  local at = stored and redis.call("ZSCORE", closed_at_key, id)
+  return at and tonumber(at) > now - 604800000 and stored or nil
+end
+
+-- Forgets the closed order of an id that is used again.
+local function forget_closed(closed_key, closed_at_key, id)
+  redis.call("HDEL", closed_key, id)
+  redis.call("ZREM", closed_at_key, id)
+end
+-- <<< order_life.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -603,4 +630,4 @@ end
 
 return run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
   money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
-  fills_since, remember, order_notional, order_json, record_parse, name_position, refuse)
+  fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed, refuse)

@@ -83,7 +83,8 @@ local function run(events_key, answer, event, money_parse, money_add, money_nega
     or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, ts, day_start)
   if fault then return refuse("SFINVALID", fault) end
   if equity ~= "" then book_equity(risk, tonumber(equity)) end
-  local source, cause = reached_limit(risk, limits_key)
+  local source, cause
+  if ended.judges or booked ~= "0" or equity ~= "" then source, cause = reached_limit(risk, limits_key) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
   local cools = ended.cool_until > cooling
 
@@ -122,8 +123,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -763,12 +764,17 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
@@ -814,6 +820,7 @@ local function order_json(o)
     .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
     .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
     .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
@@ -844,6 +851,7 @@ local function order_parse(json)
   o.version = o.version and string.format("%.0f", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%.0f", o.slot)
   o.metadata = metadata
   return o
 end
@@ -877,7 +885,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, found = pair_key(position_id, ""), {}
   local function add(id, json)
     local each = order and order.id == id and order or (json and order_parse(json))
-    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
   add(position_id, redis.call("HGET", orders_key, position_id))
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
@@ -906,6 +914,7 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.entered = p.entered and number_text(p.entered)
@@ -913,6 +922,7 @@ local function position_parse(json)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
   p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p
@@ -976,7 +986,7 @@ local function decide_end(p, ending, ends, naming, delta)
       ended.exits_left[#ended.exits_left + 1] = order
     else
       hold_order(delta, order, -1)
-      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      order.slot = "1"
       hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
@@ -995,17 +1005,17 @@ end
 
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  local trade = ended.trade
+  local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = trade_json(trade)
-  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
-  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
 end
 

@@ -19,7 +19,7 @@ local function run(answer, read_risk, day_json)
   -- The stored day may be over without any change having closed it yet.
   local history = redis.call("HGETALL", history_key)
   local ended = read_risk(daily_key, day_start).ended
-  if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended.pnl, ended.trades) end
+  if ended then history[#history + 1], history[#history + 2] = ended.day, day_json(ended) end
   if #history <= 2 * days then return answer({ "history", history }) end
 
   -- Only the newest of them.
@@ -52,8 +52,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local now = tonumber(clock)

@@ -55,9 +55,10 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     money_negate, money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl,
     count_trade, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum,
     size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with,
-    dust_taken, dust_left, write_dust, expect_hash, expect_zset, expect_stream, hold_position, hold_order, write_exposure, quote,
-    remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming,
-    write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)
+    dust_taken, dust_left, write_dust, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order,
+    write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key,
+    bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end,
+    write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, dust_size, overfill = tonumber(ARGV[12]), ARGV[13] == "1", tonumber(ARGV[14]), ARGV[15] == "1"
@@ -70,7 +71,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   -- Read: the order, pending or lately closed, and what of the risk stands.
   expect_stream(events_key)
   local pending = redis.call("HGET", orders_key, order_id)
-  local stored = pending or redis.call("HGET", closed_key, order_id)
+  local stored = pending or closed_order(closed_key, closed_at_key, order_id)
   local order = stored and order_parse(stored)
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
@@ -97,7 +98,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   if signal and redis.call("ZSCORE", processed_key, signal) then signal = nil end
 
   -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
-  local delta, named = {}, pending and order.position_id
+  local delta, named = {}, pending and position_named(order)
   hold_order(delta, order, -1)
   local filled_before = tonumber(order.filled)
   order.filled = size_sum(order.filled, size)
@@ -163,14 +164,27 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     end
   end
 
+  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that.
+  local function explain(trade, by_fills)
+    if not trade or (trade.ending == "fills") ~= by_fills then return false end
+    local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
+    if tonumber(left) <= 0 then return false end
+    local taken = exceeds(tonumber(size), tonumber(left)) and left or size
+    parts[1] = { to = "explain", size = taken, trade = trade }
+    over = left_of(size, size, taken)
+    return true
+  end
+
   if order.intent == "entry" then
-    local own = order.position_id and order.position_id ~= order.flip and order.position_id or order_id
+    local own = position_named(order)
+    if not own or own == order.flip then own = order_id end
     local position = held_position(own)
     local fault = position and refusal_of(position.pair, position.side, own)
     if fault then return refuse("SFINVALID", fault) end
     over = size
     if order.flip then
       local flipped = held_position(order.flip)
+      if not flipped then explain(ended_trade(trades_key, ended_key, order.flip), false) end
       local positions = other_positions(order.flip)
       if flipped then table.insert(positions, 1, flipped) end
       spread(positions)
@@ -185,9 +199,9 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     if position and not exceeds(tonumber(size), tonumber(position.size)) then
       spread({ position })
     else
-      local explains_dust = false
+      local dust_told, trade = nil, nil
       if order.position_id and not position then
-        local trade = ended_trade(trades_key, ended_key, order.position_id)
+        trade = ended_trade(trades_key, ended_key, order.position_id)
         -- A position that ended before ends were remembered was used up by the fills of this order.
         if not trade and filled_before == 0 then
           return refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
@@ -195,23 +209,21 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
         end
         fault = trade and refusal_of(trade.pair, trade.side, trade.id)
         if fault then return refuse("SFINVALID", fault) end
-        local left = trade and size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained) or "0"
-        if tonumber(left) > 0 then
-          local taken = exceeds(tonumber(size), tonumber(left)) and left or size
-          parts[1] = { to = "explain", size = taken, trade = trade }
-          over, explains_dust = left_of(size, size, taken), trade.ending == "dust"
-        end
+        dust_told = explain(trade, false) and trade.ending == "dust" and parts[1]
       end
       local positions = other_positions(order.position_id)
       if position then table.insert(positions, 1, position) end
       spread(positions)
-      local dust = over ~= "0" and not explains_dust and read_dust(dust_key, dust_key_of(order.pair, reduced))
-      if dust then
+      local dust = over ~= "0" and read_dust(dust_key, dust_key_of(order.pair, reduced))
+      -- What the fill takes of the dust by explaining its end is not there any more.
+      if dust and dust_told then dust = dust_left(dust, dust_told.trade, dust_told.size) end
+      if dust and tonumber(dust.size) > 0 then
         local taken = tonumber(over) > tonumber(dust.size) and dust.size or over
         parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
         over = left_of(size, over, taken)
       end
-      if #parts == 0 then
+      -- What the fill that made flat left, within what counts as equal.
+      if #parts == 0 and not explain(trade, true) then
         return refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
@@ -226,7 +238,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
 
   -- What the order says, else its own id; where a position or a trade has that name, id~2, id~3.
   local function name_for()
-    local said = order.position_id
+    local said = position_named(order)
     if said and said ~= order.flip and not ended_at(ended_key, said) then return said end
     local name, n = order_id, 2
     while redis.call("HEXISTS", positions_key, name) == 1 or ended_at(ended_key, name) do
@@ -240,7 +252,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     return {
       id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%.0f", ts),
       tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
-      entry_instance = instance, entry_asked = order.price, version = "0", metadata = order.metadata or "{}",
+      entry_instance = instance, entry_asked = order.price, opened_by = "fills", version = "0", metadata = order.metadata or "{}",
     }
   end
 
@@ -250,7 +262,9 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     if part.to == "explain" then
       local sums, pnl = read_amendment(amendments_key, part.trade.key), "0"
       if not part.trade.told then
-        local gain = gain_of(part.trade.side, worth_of(part.size, part.trade.entry_price), worth_of(part.size, price))
+        -- The fill that made flat took the whole cost.
+        local cost = part.trade.ending == "fills" and decimal("0") or worth_of(part.size, part.trade.entry_price)
+        local gain = gain_of(part.trade.side, cost, worth_of(part.size, price))
         pnl = money_of(decimal_subtract(gain, share))
         sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(share))
       end
@@ -268,6 +282,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       if each then hold_position(delta, each, -1) end
       if part.to == "reduce" then
         was_told = was_told or each.told ~= nil
+        part.untaken = part.is_flat and tonumber(each.size) > tonumber(part.size) and size_less(each.size, part.size) or nil
         reduce(each, part.size, part.is_flat, price, share)
       elseif each then
         grow(each, part.size, price, share)
@@ -284,14 +299,19 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       units, rest = money_add(units, rest, money_negate(money_parse(realised)))
       local booked = money_text(units, rest)
       open = day_sum(open, booked)
-      effects[#effects + 1] = { position = each, taken = part.size, booked = booked }
-      if part.to == "grow" then order.position_id = each.id end
+      effects[#effects + 1] = { position = each, taken = part.size, booked = booked, untaken = part.untaken }
+      if part.to == "grow" then order.position_id, order.slot = each.id, nil end
     end
   end
   if holding.fault then return refuse("SFINVALID", holding.fault) end
-  -- An order that turned its position around is that position's no longer: the slot passes over.
+  -- An entry that turned its position around takes a slot of its own: that one passes over. An exit remembers the position that it
+  -- reduced last, where it names another or none: what is left of it may be dust.
   for _, effect in ipairs(effects) do
-    if order.intent == "entry" and order.position_id == effect.position.id and effect.position.size == "0" then order.position_id = nil end
+    if order.intent == "entry" and position_named(order) == effect.position.id and effect.position.size == "0" then order.slot = "1" end
+  end
+  if order.intent == "exit" then
+    local last = effects[#effects] and effects[#effects].position
+    order.reduces = last and last.size ~= "0" and last.id ~= order.position_id and last.id or nil
   end
   hold_order(delta, order, 1)
 
@@ -315,7 +335,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     local position, rest = each.position, not flat[i] and each.position.size or nil
     local last = decide_end(position, {
       how = rest and "dust" or "fills", at = given_ts and tonumber(position.last_fill_ts), reason = order.reason or "exit",
-      dust = rest, unexplained = rest, exit_asked = order.price,
+      dust = rest, unexplained = rest or each.untaken, exit_asked = order.price,
     }, ends, each.naming, delta)
     if rest then dust = dust_with(dust or read_dust(dust_key, dust_key_of(position.pair, position.side)), position) end
     ended[i], has_ended[position.id] = last, true
@@ -337,12 +357,14 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   fault = fault or holding.fault
   if fault then return refuse("SFINVALID", fault) end
   local source, cause
-  if #ended > 0 or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
+  local is_judged = false
+  for _, each in ipairs(ended) do is_judged = is_judged or each.judges end
+  if is_judged or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
   local cools = cool_until > cooling
   if dust then expect_hash(dust_key) end
   if #amended > 0 then expect_hash(amendments_key) end
-  if (named or order_id) ~= order_id or (order.position_id or order_id) ~= order_id then expect_zset(by_position_key) end
+  if (named or order_id) ~= order_id or (position_named(order) or order_id) ~= order_id then expect_zset(by_position_key) end
 
   -- Write.
   write_exposure(exposure_key, delta)
@@ -376,7 +398,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   if #others > 0 then tell("others", "[" .. table.concat(others, ",") .. "]") end
   if #ended > 0 then tell("trades", trades) end
   if #amended > 0 then
-    tell("later", json_list(amended, function(each)
+    tell("amendments", json_list(amended, function(each)
       return '{"key":"' .. each.trade.key .. '","trade_id":' .. quote(each.trade.id) .. ',"pnl":"' .. each.pnl .. '","explained":' .. each.sums.explained .. "}"
     end))
   end
@@ -416,8 +438,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -1214,12 +1236,17 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
@@ -1262,22 +1289,22 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside)
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside_key)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
-    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+    for _, old in ipairs(ids) do redis.call("HDEL", beside_key, old) end
   end
   if count >= max then
-    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    if beside_key then forget(redis.call("ZRANGE", key, 0, count - max)) end
     redis.call("ZREMRANGEBYRANK", key, 0, count - max)
   end
   if count % 16 == 0 then
-    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    if beside_key then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
     redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
   end
   redis.call("ZADD", key, at, id)
@@ -1317,6 +1344,7 @@ local function order_json(o)
     .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
     .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
     .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
@@ -1347,6 +1375,7 @@ local function order_parse(json)
   o.version = o.version and string.format("%.0f", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%.0f", o.slot)
   o.metadata = metadata
   return o
 end
@@ -1380,7 +1409,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, found = pair_key(position_id, ""), {}
   local function add(id, json)
     local each = order and order.id == id and order or (json and order_parse(json))
-    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
   add(position_id, redis.call("HGET", orders_key, position_id))
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
@@ -1402,12 +1431,19 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
+-- The closed order of an id, as long as it is remembered.
+local function closed_order(closed_key, closed_at_key, id)
+  local stored = redis.call("HGET", closed_key, id)
+  local at = stored and redis.call("ZSCORE", closed_at_key, id)
+  return at and tonumber(at) > now - 604800000 and stored or nil
+end
+
 -- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
 -- the newest 10,000 of them: a late fill still finds its order.
 -- named: the position that the stored, pending order names; nil where there is none.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   local json = order_json(order)
-  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
     local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
     local over = redis.call("ZCARD", closed_at_key) - #old - 9999
@@ -1441,8 +1477,8 @@ local function position_json(p)
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
-    .. p.metadata .. '}'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
 end
 -- <<< position.lua
 
@@ -1456,6 +1492,7 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.entered = p.entered and number_text(p.entered)
@@ -1463,6 +1500,7 @@ local function position_parse(json)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
   p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p
@@ -1547,7 +1585,7 @@ local function decide_end(p, ending, ends, naming, delta)
       ended.exits_left[#ended.exits_left + 1] = order
     else
       hold_order(delta, order, -1)
-      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      order.slot = "1"
       hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
@@ -1566,17 +1604,17 @@ end
 
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  local trade = ended.trade
+  local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = trade_json(trade)
-  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
-  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
 end
 
@@ -1609,6 +1647,6 @@ return run(events_key, instance, now, answer, event, read_amendment, write_amend
   money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit,
   write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less, move_result, grow, gain_of,
   reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust,
-  expect_hash, expect_zset, expect_stream, hold_position, hold_order, write_exposure, quote, remembers, remember, notional_of,
-  order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming, write_order, position_json,
-  position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)
+  expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, quote, remembers, remember,
+  notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming, closed_order,
+  write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)

@@ -19,7 +19,8 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, answer, event, expect_zset, expect_stream, hold_order, write_exposure, record_parse, name_position)
+local function run(events_key, answer, event, expect_zset, expect_stream, position_named, hold_order, write_exposure,
+    record_parse, name_position)
   local orders_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7]
   local id = ARGV[7]
 
@@ -36,7 +37,7 @@ local function run(events_key, answer, event, expect_zset, expect_stream, hold_o
   -- Write.
   write_exposure(exposure_key, delta)
   redis.call("HDEL", orders_key, id)
-  name_position(by_position_key, id, order.position_id, nil)
+  name_position(by_position_key, id, position_named(order), nil)
   event("order_removed", "id", id, "pair", order.pair)
 
   return answer({ "removed" })
@@ -64,8 +65,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -179,12 +180,17 @@ local function hold(delta, notional, sign, field, slots)
   delta.counts[field] = (delta.counts[field] or 0) + sign
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
@@ -236,4 +242,5 @@ local function name_position(by_position_key, order_id, before, after)
 end
 -- <<< orders_naming.lua
 
-return run(events_key, answer, event, expect_zset, expect_stream, hold_order, write_exposure, record_parse, name_position)
+return run(events_key, answer, event, expect_zset, expect_stream, position_named, hold_order, write_exposure, record_parse,
+  name_position)

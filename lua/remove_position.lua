@@ -32,9 +32,8 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, reached_limit,
-    write_risk, risk_event, holding, expect_hash, expect_stream, hold_position, write_exposure, orders_naming, position_parse,
-    refuse, read_ends, decide_end, write_end)
+local function run(events_key, answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
+    expect_stream, hold_position, write_exposure, orders_naming, position_parse, refuse, read_ends, decide_end, write_end)
   local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
   local id, reason = ARGV[7], ARGV[8]
   local day_start, breaker_duration, max_trades = tonumber(ARGV[9]), ARGV[10], ARGV[11]
@@ -70,8 +69,6 @@ local function run(events_key, answer, event, read_breaker, read_risk, breaker_u
   local fault = holding.fault
     or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
   if fault then return refuse("SFINVALID", fault) end
-  local source, cause = reached_limit(risk, limits_key)
-  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
   local cools = ended.cool_until > cooling
 
   -- Write.
@@ -107,8 +104,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -216,11 +213,6 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
 -- >>> money.lua
@@ -318,24 +310,6 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
 local function write_breaker(breaker_key, breaker)
   redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
     "until", until_text(breaker))
@@ -384,24 +358,6 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   if units < 0 then risk.losses = risk.losses + 1
   elseif units > 0 or parts > 0 then risk.losses = 0 end
   return fault
-end
-
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
-  end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
 end
 
 -- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
@@ -607,12 +563,17 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
@@ -658,6 +619,7 @@ local function order_json(o)
     .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
     .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
     .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
@@ -688,6 +650,7 @@ local function order_parse(json)
   o.version = o.version and string.format("%.0f", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%.0f", o.slot)
   o.metadata = metadata
   return o
 end
@@ -721,7 +684,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, found = pair_key(position_id, ""), {}
   local function add(id, json)
     local each = order and order.id == id and order or (json and order_parse(json))
-    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
   add(position_id, redis.call("HGET", orders_key, position_id))
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
@@ -750,6 +713,7 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.entered = p.entered and number_text(p.entered)
@@ -757,6 +721,7 @@ local function position_parse(json)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
   p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p
@@ -820,7 +785,7 @@ local function decide_end(p, ending, ends, naming, delta)
       ended.exits_left[#ended.exits_left + 1] = order
     else
       hold_order(delta, order, -1)
-      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      order.slot = "1"
       hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
@@ -839,21 +804,20 @@ end
 
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  local trade = ended.trade
+  local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = trade_json(trade)
-  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
-  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
 end
 -- <<< trade_end.lua
 
-return run(events_key, answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, reached_limit, write_risk,
-  risk_event, holding, expect_hash, expect_stream, hold_position, write_exposure, orders_naming, position_parse, refuse,
-  read_ends, decide_end, write_end)
+return run(events_key, answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
+  expect_stream, hold_position, write_exposure, orders_naming, position_parse, refuse, read_ends, decide_end, write_end)

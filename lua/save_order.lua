@@ -22,8 +22,8 @@
 -- ARGV[7] id                  client order id
 -- ARGV[8] pair
 -- ARGV[9] side                buy or sell
--- ARGV[10] order_type         limit, market, ...
--- ARGV[11] price              quote currency; "" = none
+-- ARGV[10] order_type         "" = as it is, or market without a price and limit with one
+-- ARGV[11] price              quote currency; "" = as it is, none = without
 -- ARGV[12] size               base currency
 -- ARGV[13] status             intent, submitted, open, partially_filled, unknown, filled, ...
 -- ARGV[14] created_at         ms; "" = as it is, or now
@@ -31,18 +31,19 @@
 -- ARGV[16] intent             entry or exit
 -- ARGV[17] position_id        "" = none
 -- ARGV[18] signal_id          "" = none
--- ARGV[19] tp                 of the position it opens; "" = none
--- ARGV[20] sl                 of the position it opens; "" = none
--- ARGV[21] cooldown           ms, of the position it opens; "" = none
--- ARGV[22] metadata           JSON object, of the position it opens; "" = none
+-- ARGV[19] tp                 of the position it opens; "" = as it is, none = without
+-- ARGV[20] sl                 of the position it opens; "" = as it is, none = without
+-- ARGV[21] cooldown           ms, of the position it opens; "" = as it is, none = without
+-- ARGV[22] metadata           JSON object, of the position it opens; "" = as it is
 -- ARGV[23] reason             tp, sl, manual, ...; "" = as it is
 -- ARGV[24] rate               flow currency per unit of the settle currency; "" = as it is
 -- ARGV[25] flip               of the stored order; "" = not said
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, now_text, answer, event, number_text, exceeds, expect_hash, expect_zset, expect_stream, hold_order,
-    write_exposure, fills_since, order_notional, order_json, record_parse, transition_fault, settled_status, write_order, refuse)
+local function run(events_key, now_text, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named,
+    hold_order, write_exposure, fills_since, order_notional, order_json, order_parse, transition_fault, settled_status,
+    closed_order, forget_closed, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
@@ -53,10 +54,10 @@ local function run(events_key, now_text, answer, event, number_text, exceeds, ex
   -- Read: what is known of the order.
   expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, id)
-  local done = not stored and redis.call("HGET", closed_key, id)
+  local done = not stored and closed_order(closed_key, closed_at_key, id)
   expect_hash(closed_key)
   expect_zset(closed_at_key)
-  local known = (stored or done) and record_parse(stored or done)
+  local known = (stored or done) and order_parse(stored or done)
 
   -- Decide: a done order stays as it is; a late write of that very order gets it back.
   if flip ~= "" and not (known and known.flip == flip) then
@@ -66,8 +67,9 @@ local function run(events_key, now_text, answer, event, number_text, exceeds, ex
     if created_at == "" then
       local fault = transition_fault(id, known.status, status)
       if fault then return refuse("SFINVALID", fault) end
-    elseif tonumber(created_at) ~= known.created_at then
-      return refuse("SFINVALID", "createdAt: order " .. id .. " of another time is " .. known.status .. ": give a new order another id")
+    elseif created_at ~= known.created_at then
+      return refuse("SFINVALID", "createdAt: order " .. id .. " is " .. known.status
+        .. ": a late write of it gives its createdAt, a new order has another id")
     end
     return answer({ "saved", done })
   end
@@ -75,21 +77,28 @@ local function run(events_key, now_text, answer, event, number_text, exceeds, ex
   -- Decide: a write never takes back what is known of a pending order.
   local delta, since, closes, version = {}, nil, nil, 1
   if stored then
-    if tonumber(filled) < known.filled then filled = number_text(known.filled) end
+    if tonumber(filled) < tonumber(known.filled) then filled = known.filled end
     status = settled_status(status, tonumber(filled), tonumber(size))
     local fault = transition_fault(id, known.status, status)
     if fault then return refuse("SFINVALID", fault) end
+    -- A position that it turned around, or opened before: a stale write does not bring it back.
+    if position_id == known.flip or (position_id == id and tonumber(known.filled) > 0) then position_id = "" end
     if position_id ~= "" and known.position_id and position_id ~= known.position_id then
       return refuse("SFINVALID", "positionId: order " .. id .. " is of position " .. known.position_id .. ", it cannot move to " .. position_id)
     end
     if position_id == "" then position_id = known.position_id or "" end
     if signal_id == "" then signal_id = known.signal_id or "" end
-    if created_at == "" then created_at = string.format("%.0f", known.created_at) end
+    if created_at == "" then created_at = known.created_at end
     if reason == "" then reason = known.reason or "" end
-    if rate == "" and known.rate then rate = number_text(known.rate) end
+    if rate == "" then rate = known.rate or "" end
+    if order_type == "" and price == "" then order_type = known.order_type end
+    if price == "" then price = known.price or "" end
+    if tp == "" then tp = known.tp or "" end
+    if sl == "" then sl = known.sl or "" end
+    if cooldown == "" then cooldown = known.cooldown or "" end
+    if metadata == "" then metadata = known.metadata or "" end
     expect_zset(fills_key)
-    since = known.fills_since and string.format("%.0f", known.fills_since)
-    closes, version = known.closes and number_text(known.closes), known.version or 1
+    since, closes, version = known.fills_since, known.closes, known.version
     hold_order(delta, known, -1)
   else
     since = fills_since(fills_key)
@@ -97,25 +106,29 @@ local function run(events_key, now_text, answer, event, number_text, exceeds, ex
   if exceeds(tonumber(filled), tonumber(size)) then
     return refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
   end
+  local function given(value) return value ~= "" and value ~= "none" and value or nil end
+  if order_type == "" then order_type = given(price) and "limit" or "market" end
   local order = {
-    id = id, pair = pair, side = side, order_type = order_type, price = price ~= "" and price or nil, size = size,
+    id = id, pair = pair, side = side, order_type = order_type, price = given(price), size = size,
     status = status, created_at = created_at == "" and now_text or created_at, filled = filled, intent = intent,
     position_id = position_id ~= "" and position_id or nil, signal_id = signal_id ~= "" and signal_id or nil,
-    tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
+    tp = given(tp), sl = given(sl), cooldown = given(cooldown),
     metadata = metadata ~= "" and metadata or nil, fills_since = since, version = version,
     reason = reason ~= "" and reason or nil, rate = rate ~= "" and rate or nil, flip = known and known.flip, closes = closes,
+    slot = known and known.slot, reduces = known and known.reduces,
   }
   order.notional = order_notional(order)
   if stored then
     if order_json(order) == stored then return answer({ "saved", stored }) end
-    order.version = version + 1
+    order.version = string.format("%.0f", version + 1)
   end
   hold_order(delta, order, 1)
   if position_id ~= "" and position_id ~= id then expect_zset(by_position_key) end
 
   -- Write.
   write_exposure(exposure_key, delta)
-  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, stored and known.position_id or nil)
+  if not stored then forget_closed(closed_key, closed_at_key, id) end
+  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, stored and position_named(known) or nil)
   event("order_saved", "order", json)
 
   return answer({ "saved", json })
@@ -143,8 +156,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -307,12 +320,17 @@ local function hold(delta, notional, sign, field, slots)
   delta.counts[field] = (delta.counts[field] or 0) + sign
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
@@ -389,6 +407,7 @@ local function order_json(o)
     .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
     .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
     .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
@@ -403,6 +422,27 @@ local function record_parse(json)
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< record.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%.0f", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
+  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%.0f", o.slot)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
 
 -- >>> order_status.lua
 -- Where an order stands in its life, and where it may go.
@@ -450,12 +490,25 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
+-- The closed order of an id, as long as it is remembered.
+local function closed_order(closed_key, closed_at_key, id)
+  local stored = redis.call("HGET", closed_key, id)
+  local at = stored and redis.call("ZSCORE", closed_at_key, id)
+  return at and tonumber(at) > now - 604800000 and stored or nil
+end
+
+-- Forgets the closed order of an id that is used again.
+local function forget_closed(closed_key, closed_at_key, id)
+  redis.call("HDEL", closed_key, id)
+  redis.call("ZREM", closed_at_key, id)
+end
+
 -- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
 -- the newest 10,000 of them: a late fill still finds its order.
 -- named: the position that the stored, pending order names; nil where there is none.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   local json = order_json(order)
-  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
     local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
     local over = redis.call("ZCARD", closed_at_key) - #old - 9999
@@ -485,5 +538,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, now_text, answer, event, number_text, exceeds, expect_hash, expect_zset, expect_stream, hold_order,
-  write_exposure, fills_since, order_notional, order_json, record_parse, transition_fault, settled_status, write_order, refuse)
+return run(events_key, now_text, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named, hold_order,
+  write_exposure, fills_since, order_notional, order_json, order_parse, transition_fault, settled_status, closed_order,
+  forget_closed, write_order, refuse)

@@ -40,7 +40,7 @@ local function run(events_key, instance, now_text, answer, event, entered_anew, 
   -- Decide: its version, and what it takes of the exposure.
   local delta, replaced = {}, stored and position_parse(stored)
   if replaced then hold_position(delta, replaced, -1) end
-  local before = replaced or { realised = "0", fees = "0", cash = "0", entry_instance = instance, version = 0 }
+  local before = replaced or { realised = "0", fees = "0", cash = "0", entry_instance = instance, opened_by = "saved", version = 0 }
   local position = {
     id = id, pair = pair, side = side, size = size, entry_price = entry_price,
     entry_ts = entry_ts == "" and now_text or entry_ts,
@@ -48,7 +48,7 @@ local function run(events_key, instance, now_text, answer, event, entered_anew, 
     cooldown = cooldown ~= "" and cooldown or nil, notional = notional_of(size, entry_price),
     realised = before.realised, result = before.result, fees = before.fees, cash = before.cash,
     entered = entered_anew(replaced, size), exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
-    entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told,
+    entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told, opened_by = before.opened_by,
     last_fill_ts = before.last_fill_ts, version = string.format("%.0f", before.version + 1), metadata = metadata,
   }
   hold_position(delta, position, 1)
@@ -84,8 +84,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -384,8 +384,8 @@ local function position_json(p)
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
-    .. p.metadata .. '}'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
 end
 -- <<< position.lua
 
@@ -399,6 +399,7 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.entered = p.entered and number_text(p.entered)
@@ -406,6 +407,7 @@ local function position_parse(json)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
   p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p

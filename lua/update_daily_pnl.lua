@@ -98,8 +98,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -639,22 +639,22 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside)
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
+local function remember(key, id, window, max, since, beside_key)
   local count, at = redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
-    for _, old in ipairs(ids) do redis.call("HDEL", beside, old) end
+    for _, old in ipairs(ids) do redis.call("HDEL", beside_key, old) end
   end
   if count >= max then
-    if beside then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    if beside_key then forget(redis.call("ZRANGE", key, 0, count - max)) end
     redis.call("ZREMRANGEBYRANK", key, 0, count - max)
   end
   if count % 16 == 0 then
-    if beside then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    if beside_key then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
     redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
   end
   redis.call("ZADD", key, at, id)
@@ -685,8 +685,8 @@ local function position_json(p)
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"version":' .. p.version .. ',"metadata":'
-    .. p.metadata .. '}'
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
 end
 -- <<< position.lua
 
@@ -700,6 +700,7 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.entered = p.entered and number_text(p.entered)
@@ -707,6 +708,7 @@ local function position_parse(json)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
   p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p

@@ -34,8 +34,9 @@
 --       {"none", status or "", call}        no such order is pending; how it ended, if that is still known
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, exceeds, expect_hash, expect_zset, expect_stream, hold_order, write_exposure,
-    order_notional, order_json, record_parse, order_parse, ORDER_DONE, transition_fault, settled_status, write_order, refuse)
+local function run(events_key, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named, hold_order,
+    write_exposure, order_notional, order_json, record_parse, order_parse, ORDER_DONE, transition_fault, settled_status,
+    write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, version = ARGV[7], ARGV[8]
   local size, filled = ARGV[10], ARGV[12]
@@ -83,7 +84,7 @@ local function run(events_key, answer, event, exceeds, expect_hash, expect_zset,
 
   -- Write.
   write_exposure(exposure_key, delta)
-  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, order.position_id)
+  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, position_named(order))
   event("order_updated", "order", json)
 
   return answer({ "updated", json })
@@ -111,8 +112,8 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "2" then
-    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 2: see sf-state migrate")
+  if written[1] ~= "3" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 3: see sf-state migrate")
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
@@ -275,12 +276,17 @@ local function hold(delta, notional, sign, field, slots)
   delta.counts[field] = (delta.counts[field] or 0) + sign
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
@@ -347,6 +353,7 @@ local function order_json(o)
     .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
     .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
     .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
@@ -377,6 +384,7 @@ local function order_parse(json)
   o.version = o.version and string.format("%.0f", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%.0f", o.slot)
   o.metadata = metadata
   return o
 end
@@ -433,7 +441,7 @@ end
 -- named: the position that the stored, pending order names; nil where there is none.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   local json = order_json(order)
-  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
     local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
     local over = redis.call("ZCARD", closed_at_key) - #old - 9999
@@ -463,5 +471,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, answer, event, exceeds, expect_hash, expect_zset, expect_stream, hold_order, write_exposure,
-  order_notional, order_json, record_parse, order_parse, ORDER_DONE, transition_fault, settled_status, write_order, refuse)
+return run(events_key, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named, hold_order,
+  write_exposure, order_notional, order_json, record_parse, order_parse, ORDER_DONE, transition_fault, settled_status,
+  write_order, refuse)

@@ -2,7 +2,15 @@
 
 import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
-import type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal } from "./words/word-lists.js";
+import type {
+  BreakerSource,
+  OpenedBy,
+  OrderIntent,
+  OrderSide,
+  OrderStatus,
+  PositionSide,
+  Refusal,
+} from "./words/word-lists.js";
 
 /** A point in time as callers give it: a `Date`, or whole milliseconds since 1970. */
 export type Time = Date | number;
@@ -10,7 +18,7 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type { BreakerSource, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
+export type { BreakerSource, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
 
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
@@ -31,11 +39,13 @@ export interface Position {
   /** Funding and the like so far; below 0 when it was paid. */
   cash: number;
   metadata: Metadata;
+  /** Whether it was merely saved, or a fill of an entry opened it. */
+  openedBy: OpenedBy;
   version: number;
 }
 
 /**
- * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `version`, `realised`, `fees` and `cash` are ignored: the
+ * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `openedBy`, `version`, `realised`, `fees` and `cash` are ignored: the
  * store reckons them.
  */
 export interface PositionInput {
@@ -50,6 +60,7 @@ export interface PositionInput {
   /** For the pair, once the position is flat. */
   cooldown?: Duration | null;
   metadata?: Metadata;
+  openedBy?: OpenedBy;
   version?: number;
   realised?: number;
   fees?: number;
@@ -57,7 +68,9 @@ export interface PositionInput {
 }
 
 /** The fields that `updatePosition` may change; `null` removes `tp` or `sl`. */
-export type PositionPatch = Partial<Omit<PositionInput, "id" | "version" | "cooldown" | "realised" | "fees" | "cash">>;
+export type PositionPatch = Partial<
+  Omit<PositionInput, "id" | "openedBy" | "version" | "cooldown" | "realised" | "fees" | "cash">
+>;
 
 /** An order that may still be filled. `price` is null for a market order; `filled` in base currency. */
 export interface PendingOrder {
@@ -84,7 +97,7 @@ export interface PendingOrder {
   reason?: string;
   /** Flow currency per unit of what the pair settles in. */
   rate?: number;
-  /** The position that it turns around, from `admit`. Until that one is gone it is the order's `positionId`, too. */
+  /** The position that it turns around, from `admit`. Until the rest opens one of its own, it is the order's `positionId`, too. */
   flip?: string;
 }
 
@@ -354,7 +367,13 @@ export type StateEvent = EventBase &
         signalMarked?: string;
         risk: EventRisk;
       }
-    | { type: "pnl_booked"; pnl: number; tradeId?: string; /** That of the trade's id, which it is the result of. */ position?: Position; risk: EventRisk }
+    | {
+        type: "pnl_booked";
+        pnl: number;
+        tradeId?: string /** That of the trade's id, which it is the result of. */;
+        position?: Position;
+        risk: EventRisk;
+      }
     | { type: "equity_updated"; risk: EventRisk }
     | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }

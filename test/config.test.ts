@@ -36,6 +36,7 @@ const DEFAULTS: ResolvedConfig = {
   risk: { opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
   signals: { dedup_window: 86_400_000, max_ids: 100_000 },
   events: { max_length: 10_000 },
+  trades: { max_length: 100_000 },
   execution: { single_active: false },
 };
 
@@ -156,6 +157,7 @@ test("a resolved configuration is a configuration, and resolves to itself", () =
     },
     signals: { dedup_window: "7d", max_ids: 1 },
     events: { max_length: 0 },
+    trades: { max_length: 1 },
     execution: { single_active: true },
   };
   const resolved = resolveConfig(config);
@@ -315,6 +317,8 @@ const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["signals.max_ids", 10_000_001, IDS, "10000001"],
   ["events.max_length", -1, LENGTH, "-1"],
   ["events.max_length", 1e9, LENGTH, "1000000000"],
+  ["trades.max_length", 0, IDS, "0"],
+  ["trades.max_length", 10_000_001, IDS, "10000001"],
   ["execution.single_active", "on", FLAG, '"on"'],
   ["execution.single_active", Symbol("x"), FLAG, "a symbol"],
   ["execution.single_active", () => true, FLAG, "a function"],
@@ -368,7 +372,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, execution";
+    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);
@@ -924,6 +928,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "signals.dedup_window": "24h",
     "signals.max_ids": 100_000,
     "events.max_length": 10_000,
+    "trades.max_length": 100_000,
     "execution.single_active": false,
   });
   const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls/.test(path));
@@ -964,6 +969,7 @@ test("the JSON Schema refuses unknown keys, wrong types and values out of range"
     { risk: { day_start: "8:30" } },
     { signals: { dedup_window: "-5m" } },
     { events: { max_length: -1 } },
+    { trades: { max_length: 0 } },
   ];
   for (const config of bad) assert.not.ok(accepts(schema, config), JSON.stringify(config));
 });

@@ -11,9 +11,10 @@ import { startBackends } from "./contract/backends.js";
 import { admitted, derived, facing, sidesIn } from "./contract/differential/exposure.js";
 import { type Story, SUBJECTS, stories } from "./contract/differential/steps.js";
 import { Trio } from "./contract/differential/trio.js";
+import { LONG } from "./long.js";
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const runs = Number(process.env.RUNS ?? 65);
+const runs = Number(process.env.RUNS ?? (LONG ? 65 : 15));
 /** How often the whole state is compared on the way. */
 const STRIDE = 17;
 

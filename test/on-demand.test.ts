@@ -15,10 +15,12 @@ const LIMIT_MS = 2 * 60_000;
 
 /** Says which libraries this process has loaded: DuckDB by its native part, ioredis by its modules. */
 const LOADED = `
-  const { createRequire } = await import("node:module");
-  const loaded = [...process.report.getReport().sharedObjects, ...Object.keys(createRequire(import.meta.url).cache)];
-  const has = (part) => loaded.some((path) => path.replaceAll("\\\\", "/").includes(part));
-  console.log(JSON.stringify({ duckdb: has("/node-bindings"), ioredis: has("/node_modules/ioredis/") }));
+  import { createRequire } from "node:module";
+  function loaded() {
+    const loaded = [...process.report.getReport().sharedObjects, ...Object.keys(createRequire(import.meta.url).cache)];
+    const has = (part) => loaded.some((path) => path.replaceAll("\\\\", "/").includes(part));
+    return { duckdb: has("/node-bindings"), ioredis: has("/node_modules/ioredis/") };
+  }
 `;
 
 interface Loaded {
@@ -27,7 +29,12 @@ interface Loaded {
 }
 
 async function loadedBy(code: string): Promise<Loaded> {
-  const args = ["--import", "tsx", "--input-type=module", "--eval", `${code}\n${LOADED}`];
+  return lastLine(`${code}\nconsole.log(JSON.stringify(loaded()));`);
+}
+
+/** Runs code in a process of its own, which may ask what is loaded(); resolves to the JSON in the last line that it prints. */
+async function lastLine<T>(code: string): Promise<T> {
+  const args = ["--import", "tsx", "--input-type=module", "--eval", `${LOADED}\n${code}`];
   const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: LIMIT_MS });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
@@ -71,16 +78,21 @@ test("a manager that is made from a configuration, and not connected, loads neit
 });
 
 test("sf-state on Redis loads no DuckDB", async () => {
-  for (const command of ["status", "doctor", "ls", "events", "positions"]) {
-    const words = [command, "--url", redis.url, "--flow", "bot", "--json"];
-    const code = `
-      import { runProgram } from "./src/cli/commands/program.ts";
-      import { processTerminal } from "./src/cli/terminal.ts";
-      import { EXCHANGE_COMMANDS } from "./sync/commands/exchange-commands.ts";
-      await runProgram(${JSON.stringify(words)}, processTerminal(), EXCHANGE_COMMANDS);
-    `;
-    assert.equal(await loadedBy(code), { duckdb: false, ioredis: true }, command);
-  }
+  const commands = ["status", "doctor", "ls", "events", "positions"];
+  const code = `
+    import { runProgram } from "./src/cli/commands/program.ts";
+    import { processTerminal } from "./src/cli/terminal.ts";
+    import { EXCHANGE_COMMANDS } from "./sync/commands/exchange-commands.ts";
+    const after = {};
+    for (const command of ${JSON.stringify(commands)}) {
+      const words = [command, "--url", ${JSON.stringify(redis.url)}, "--flow", "bot", "--json"];
+      await runProgram(words, processTerminal(), EXCHANGE_COMMANDS);
+      after[command] = loaded();
+    }
+    console.log(JSON.stringify(after));
+  `;
+  const expected = commands.map((command) => [command, { duckdb: false, ioredis: true }]);
+  assert.equal(await lastLine<Record<string, Loaded>>(code), Object.fromEntries(expected));
 });
 
 test("a manager that is closed while it opens for the first time is closed in the end", async () => {

@@ -1,42 +1,54 @@
 /**
- * `npm test [pattern...]`: runs every test/**\/*.test.ts whose path contains one of the patterns, each in a process of its own,
- * two at a time. (uvu's own command loads all files into one process: the servers of all of them would run at once, and a file
- * that hangs or crashes would take the others with it.) A failed test is told when it fails, the output of a failed file at its
+ * `npm test [pattern...]`: runs every test/**\/*.test.ts, or those whose path contains one of the patterns, each in a process of
+ * its own, some at a time. (uvu's own command loads all files into one process: the servers of all of them would run at once, and
+ * a file that hangs or crashes would take the others with it.) A failed test is told when it fails, the output of a failed file at its
  * end. Exits with 1 when a test fails, or a file crashes, falls silent, runs no test, or skips one without saying why.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { compile } from "./run/compile.js";
 import { toldBy } from "./run/words.js";
 import { knownRedisBinary, redisBinary } from "./servers/redis-binary.cjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const AT_ONCE = 2;
+/** One more than there are cores: many files wait for timers, disks and replies half of their time. */
+const AT_ONCE = availableParallelism() + 1;
 /** A file is killed when it prints nothing for so long; uvu prints a dot for every test. */
 const SILENCE_LIMIT_MS = 4 * 60_000;
 const TICK_MS = 1_000;
 
-/** The files that take longest begin first, so that both workers end together. */
+/** The files that take longest begin first, so that the workers end together. */
 const LONGEST_FIRST: readonly string[] = [
-  "test/contract/redis.test.ts",
-  "test/lua.test.ts",
   "test/demo.test.ts",
   "test/contract/duckdb.test.ts",
-  "test/sync/recovery.test.ts",
-  "test/sync/recovery-crash.test.ts",
-  "test/sync/recovery-random.test.ts",
-  "test/connection.test.ts",
   "test/faults.test.ts",
-  "test/transfer-killing.test.ts",
-  "test/differential.test.ts",
   "test/duckdb.test.ts",
+  "test/lua.test.ts",
+  "test/migrations.test.ts",
   "test/admission.test.ts",
+  "test/sync/recovery.test.ts",
+  "test/connection.test.ts",
+  "test/standby.test.ts",
+  "test/differential.test.ts",
+  "test/lease.test.ts",
   "test/cli/looking.test.ts",
-  "test/package.test.ts",
+  "test/sync/recovery-crash.test.ts",
+  "test/transfer-killing.test.ts",
+  "test/multi-process.test.ts",
+  "test/cli/duckdb.test.ts",
+  "test/cli/wrong-use.test.ts",
+  "test/cli/recover.test.ts",
+  "test/sync/recovery-kill.test.ts",
+  "test/cli-moving.test.ts",
 ];
+
+/** Compilers and installers that run for a minute: `npm run test:package`, and `.ci/run`. */
+const BY_NAME_ONLY: readonly string[] = ["test/package.test.ts", "test/operations/new-operation.test.ts"];
 
 /** What came of one file. */
 interface Outcome {
@@ -74,24 +86,28 @@ function showRunning(): void {
 }
 
 function testFiles(patterns: readonly string[]): string[] {
-  const gone = LONGEST_FIRST.filter((file) => !existsSync(join(ROOT, file)));
-  if (gone.length > 0) throw new Error(`LONGEST_FIRST names files that are gone: ${gone.join(", ")}`);
+  const gone = [...LONGEST_FIRST, ...BY_NAME_ONLY].filter((file) => !existsSync(join(ROOT, file)));
+  if (gone.length > 0) throw new Error(`test/run.ts names files that are gone: ${gone.join(", ")}`);
   const others = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => join("test", name))
     .sort();
-  return [...new Set([...LONGEST_FIRST, ...others])].filter(
-    (file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)),
+  return [...new Set([...LONGEST_FIRST, ...others])].filter((file) =>
+    patterns.length === 0 ? !BY_NAME_ONLY.includes(file) : patterns.some((each) => file.includes(each)),
   );
 }
 
-async function runFile(file: string): Promise<Outcome> {
+async function runFile(file: string, compiled: string): Promise<Outcome> {
   const since = performance.now();
-  const child = spawn(process.execPath, ["--import", "tsx", "--import", "./test/run/register.mjs", file], {
-    cwd: ROOT,
-    env: { ...process.env, FORCE_COLOR: coloured ? "1" : "0" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", "./test/run/compiled.mjs", "--import", "./test/run/register.mjs", file],
+    {
+      cwd: ROOT,
+      env: { ...process.env, FORCE_COLOR: coloured ? "1" : "0", SF_COMPILED: compiled },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   running.set(file, { child, since });
   showRunning();
   let output = "";
@@ -161,13 +177,14 @@ async function main(patterns: readonly string[]): Promise<number> {
     return 1;
   }
   findServer();
+  const compiled = await compile(ROOT);
   const ticking = screen ? setInterval(showRunning, TICK_MS) : undefined;
   const queue = files.values();
   const outcomes: Outcome[] = [];
   // The workers take turns at one queue.
   const work = async () => {
     for (const file of queue) {
-      const outcome = await runFile(file);
+      const outcome = await runFile(file, compiled);
       outcomes.push(outcome);
       report(outcome);
     }

@@ -15,12 +15,17 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
 -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
 local function hold_order(delta, o, sign)
   if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
   if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
   local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if o.position_id then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.

@@ -1,11 +1,24 @@
 -- The life of an order: how it leaves the pending ones.
 
+-- The closed order of an id, as long as it is remembered.
+local function closed_order(closed_key, closed_at_key, id)
+  local stored = redis.call("HGET", closed_key, id)
+  local at = stored and redis.call("ZSCORE", closed_at_key, id)
+  return at and tonumber(at) > now - 604800000 and stored or nil
+end
+
+-- Forgets the closed order of an id that is used again.
+local function forget_closed(closed_key, closed_at_key, id)
+  redis.call("HDEL", closed_key, id)
+  redis.call("ZREM", closed_at_key, id)
+end
+
 -- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
 -- the newest 10,000 of them: a late fill still finds its order.
 -- named: the position that the stored, pending order names; nil where there is none.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
   local json = order_json(order)
-  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and order.position_id or nil)
+  name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
     local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
     local over = redis.call("ZCARD", closed_at_key) - #old - 9999

@@ -12,6 +12,7 @@ local function order_parse(json)
   o.version = o.version and string.format("%.0f", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%.0f", o.slot)
   o.metadata = metadata
   return o
 end

@@ -19,7 +19,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, found = pair_key(position_id, ""), {}
   local function add(id, json)
     local each = order and order.id == id and order or (json and order_parse(json))
-    if each and each.position_id == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
   add(position_id, redis.call("HGET", orders_key, position_id))
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do

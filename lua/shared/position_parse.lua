@@ -7,6 +7,7 @@ local function position_parse(json)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
   p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.entered = p.entered and number_text(p.entered)
@@ -14,6 +15,7 @@ local function position_parse(json)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
   p.told = p.told and string.format("%.0f", p.told)
   p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
   p.version = string.format("%.0f", p.version)
   p.metadata = metadata
   return p

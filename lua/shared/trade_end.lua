@@ -29,7 +29,7 @@ local function decide_end(p, ending, ends, naming, delta)
       ended.exits_left[#ended.exits_left + 1] = order
     else
       hold_order(delta, order, -1)
-      order.position_id, order.version = nil, string.format("%.0f", order.version + 1)
+      order.slot = "1"
       hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
@@ -48,17 +48,17 @@ end
 
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  local trade = ended.trade
+  local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = trade_json(trade)
-  redis.call("XADD", ends.trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ends.ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ends.ended_key, "-inf", now - 604800000) end
-  redis.call("ZADD", ends.ended_key, string.match(trade.key, "^%d+"), trade.id)
+  redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
+  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
 end
 

@@ -33,8 +33,6 @@ export interface BackendContext {
   readonly clock?: () => number;
   /** Events kept; 0 = none. */
   readonly maxEvents: number;
-  /** Trades kept in memory. */
-  readonly maxTrades: number;
 }
 
 /** The clock and caller of one operation, for the backends that decide in this process. */

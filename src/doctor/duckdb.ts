@@ -55,7 +55,12 @@ export async function duckdbFacts(given: string, flowId: string | undefined): Pr
 
 async function openedFacts(path: string, flowId: string | undefined): Promise<DuckdbFacts["opened"]> {
   try {
-    const context = { instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, maxTrades: Number.MAX_SAFE_INTEGER, flowId };
+    const context = {
+      instance: "sf-state",
+      maxEvents: Number.MAX_SAFE_INTEGER,
+
+      flowId,
+    };
     const { file, store, crashed, flowId: found } = await openStored(path, context, CHECKPOINTS);
     try {
       const numbers = async (sql: string) => (await (await file.connection.run(sql)).getRows())[0]?.map(Number) ?? [];

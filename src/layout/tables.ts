@@ -21,7 +21,17 @@ import type { FlowState } from "../state/flow-state.js";
 import type { ChangedTable } from "../state/table.js";
 import { limitName, limitText } from "./limit-text.js";
 import * as stored from "./stored-records.js";
-import { eventLog, jsonLog, keyAndValue, oneNumber, oneRow, ranking, rows, type TableForm, wholeRecord } from "./table-forms.js";
+import {
+  eventLog,
+  jsonLog,
+  keyAndValue,
+  oneNumber,
+  oneRow,
+  ranking,
+  rows,
+  type TableForm,
+  wholeRecord,
+} from "./table-forms.js";
 
 export type TableName = {
   [Name in keyof FlowState]: FlowState[Name] extends ChangedTable ? Name : never;

@@ -19,7 +19,6 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
         ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
         : check.id("options.instanceId", instanceId),
     maxEvents: config.events.max_length,
-    maxTrades: config.trades.max_length,
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),
   };
 }

@@ -32,13 +32,12 @@ const ORDER_FIELDS = [
 
 export function orderArguments(order: OrderInput) {
   const o = check.fields("order", order, ORDER_FIELDS);
-  const price = check.optionalPrice("order.price", o.price);
   return {
     id: check.id("order.id", o.id),
     pair: check.pair("order.pair", o.pair),
     side: check.orderSide("order.side", o.side),
-    orderType: check.optionalId("order.orderType", o.orderType) ?? (price === null ? "market" : "limit"),
-    price,
+    orderType: check.optionalId("order.orderType", o.orderType),
+    price: o.price === undefined ? undefined : check.optionalPrice("order.price", o.price),
     size: check.size("order.size", o.size),
     status: check.orderStatus("order.status", o.status),
     createdAt: check.optionalTime("order.createdAt", o.createdAt),
@@ -46,10 +45,13 @@ export function orderArguments(order: OrderInput) {
     intent: check.orderIntent("order.intent", o.intent),
     positionId: check.optionalId("order.positionId", o.positionId),
     signalId: check.optionalId("order.signalId", o.signalId),
-    tp: check.optionalPrice("order.tp", o.tp),
-    sl: check.optionalPrice("order.sl", o.sl),
-    cooldown: check.orNone(o.cooldown, (value) => check.duration("order.cooldown", value)),
-    metadata: check.orNone(o.metadata, (value) => check.metadata("order.metadata", value)),
+    tp: o.tp === undefined ? undefined : check.optionalPrice("order.tp", o.tp),
+    sl: o.sl === undefined ? undefined : check.optionalPrice("order.sl", o.sl),
+    cooldown:
+      o.cooldown === undefined
+        ? undefined
+        : check.orNone(o.cooldown, (value) => check.duration("order.cooldown", value)),
+    metadata: o.metadata === undefined ? undefined : check.metadata("order.metadata", o.metadata),
     reason: check.words("order.reason", o.reason),
     rate: check.optionalRate("order.rate", o.rate),
     flip: check.optionalId("order.flip", o.flip),

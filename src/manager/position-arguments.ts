@@ -19,7 +19,7 @@ export interface CloseOptions {
 
 const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata"];
 /** What the store reckons by itself: a position that was read can be saved as it is. */
-const RECKONED = ["version", "realised", "fees", "cash"];
+const RECKONED = ["openedBy", "version", "realised", "fees", "cash"];
 const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", ...RECKONED];
 
 export function positionArguments(position: PositionInput) {

@@ -45,18 +45,13 @@ export interface TradesOptions {
   limit?: number;
 }
 
-/** A trade is written down at most this long before its end, ms: clocks differ. */
-const AHEAD = 60_000;
-
 export function tradesArguments(options: TradesOptions) {
   const o = check.fields("options", options, ["from", "to", "pair", "after", "limit"]);
-  const from = check.optionalTime("from", o.from);
-  const start = from === undefined || from <= AHEAD ? "" : `${from - AHEAD - 1}-0`;
   return {
-    from,
+    from: check.optionalTime("from", o.from),
     to: check.optionalTime("to", o.to),
     pair: o.pair === undefined ? undefined : check.pair("pair", o.pair),
-    after: o.after === undefined ? start : check.eventId("after", o.after),
+    after: o.after === undefined ? "" : check.eventId("after", o.after),
     limit: o.limit === undefined ? 1000 : Math.min(check.optionalCount("limit", o.limit), 10_000),
   };
 }

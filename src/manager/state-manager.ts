@@ -281,7 +281,8 @@ export class StateManager {
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
     return read(this.#calls.run(closePosition, closeArguments(id, options, this.#entries)), {
       value: ({ result, wasTold }) => {
-        if (wasTold) this.#logger.warn(`closePosition: the result of ${id} was told by updateDailyPnl: pnl was not booked`);
+        if (wasTold)
+          this.#logger.warn(`closePosition: the result of ${id} was told by updateDailyPnl: pnl was not booked`);
         return result;
       },
     });
@@ -291,7 +292,8 @@ export class StateManager {
 
   /**
    * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
-   * down, `positionId` stays, `signalId` and `createdAt` stay unless given, and a pending status that does not know of a fill
+   * down, `positionId` stays (one that the order opened before, or turned around, is a late write and not taken), `signalId` and
+   * `createdAt` stay unless given, and a pending status that does not know of a fill
    * becomes `partially_filled`. `reason` and `rate` stay unless given; a write that changes nothing leaves no event and no new
    * `version`. A done order, while it is remembered, comes back as it is when its `createdAt` is given; another
    * `createdAt` is an InvalidArgumentError, as is a status that may not follow the stored one. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and
@@ -362,7 +364,9 @@ export class StateManager {
     return read(this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries)), {
       value: ({ result, wasTold }) => {
         if (wasTold) {
-          this.#logger.warn(`recordFill: fill ${fill.fillId} of ${orderId} exits a position whose result was told by updateDailyPnl: only its fee was booked`);
+          this.#logger.warn(
+            `recordFill: fill ${fill.fillId} of ${orderId} exits a position whose result was told by updateDailyPnl: only its fee was booked`,
+          );
         }
         return result;
       },

@@ -1,7 +1,9 @@
 /**
  * A migration: the step from one schema of the stored layout to the next. It is a pure function of a whole flow, whichever backend
- * the flow is on. To add the next one: write `3.ts`, list it in `all.ts`, set `SCHEMA_VERSION` to 3, freeze how a DuckDB file of
- * schema 2 is read (`files/2.ts` then no longer follows `tables.ts`), and keep stored flows of schema 2 in `test/migrations/2/`.
+ * the flow is on. A field that is `since` the next schema needs no step in it: a record without it reads as the declaration says. To add
+ * the next one: write `4.ts`, list it in `all.ts`, set `SCHEMA_VERSION` to 4 here and in `lua/shared/`, freeze how a DuckDB file of
+ * schema 3 is read (`files/3.ts` follows `tables.ts` until then; `files/2.ts` shows how), and keep stored flows of schema 3 in
+ * `test/migrations/3/`.
  */
 import type { FlowLayout } from "../layout/flow-layout.js";
 

@@ -8,7 +8,7 @@ import { dayEnd } from "../state/day.js";
 import { orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
 import { fillsSince, remember, remembers } from "../state/memory.js";
-import { findOrder } from "../state/order-life.js";
+import { closedOrder, forgetClosed } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
 import type { Admission } from "../types.js";
 import { type OppositeSide, type PositionSide, REFUSALS, type Refusal, wordOf } from "../words/word-lists.js";
@@ -68,6 +68,7 @@ export const admit: Operation<Args, Admission> = {
     "positions:open",
     "orders:fills",
     "orders:by_position",
+    "orders:closed_at",
   ],
   args: {
     signal_id: (a) => a.signalId,
@@ -145,6 +146,7 @@ export const admit: Operation<Args, Admission> = {
 
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
+    forgetClosed(state, order.id);
     state.orders.set(order.id, order);
     const coolUntil = a.cooldown ? call.now + a.cooldown : undefined;
     if (coolUntil !== undefined) state.cooldowns.set(a.pair, coolUntil);
@@ -163,7 +165,9 @@ export const admit: Operation<Args, Admission> = {
 /** The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time. */
 function freeId(state: FlowState, { orderId, derived }: Args, now: number): string {
   let id = orderId;
-  for (let ms = now; findOrder(state, id) || state.positions.get(id); ms++) {
+  const isTaken = (name: string) =>
+    state.orders.get(name) ?? closedOrder(state, name, now) ?? state.positions.get(name);
+  for (let ms = now; isTaken(id); ms++) {
     if (!derived) throw new InvalidArgumentError(`orderId: an order or a position ${orderId} exists already`);
     id = `${orderId.slice(0, 16)}-${ms}`;
   }

@@ -101,10 +101,10 @@ export const cancelOrder: Operation<Args, boolean> = {
   },
 };
 
-/** The position whose rest cannot be sold, once no other exit of it is pending. */
+/** The position that the order names, or the one that it reduced last, whose rest cannot be sold, once no other exit of it is pending. */
 function dustyPosition(state: FlowState, order: OrderRow, dust: number | undefined): PositionRow | undefined {
-  if (dust === undefined || order.intent !== "exit" || order.position_id === null) return undefined;
-  const position = state.positions.get(order.position_id);
+  if (dust === undefined || order.intent !== "exit") return undefined;
+  const position = state.positions.get(order.position_id ?? "") ?? state.positions.get(order.reduces ?? "");
   if (!position || exceeds(position.size, dust)) return undefined;
   const isAwaited = ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
   return isAwaited ? undefined : position;

@@ -70,7 +70,10 @@ export const closePosition: Operation<Args, Closing> = {
   },
   decode(reply) {
     if (reply[0] === "none") {
-      return { result: { closed: false, exitsLeft: [], risk: riskFromReply(reply, 1), tripped: false }, wasTold: false };
+      return {
+        result: { closed: false, exitsLeft: [], risk: riskFromReply(reply, 1), tripped: false },
+        wasTold: false,
+      };
     }
     return {
       result: {

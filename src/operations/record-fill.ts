@@ -14,11 +14,21 @@ import type { TradeRow } from "../records/trade.js";
 import { amended, writeAmendment } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
-import { notionalOf, orderNotional } from "../state/exposure.js";
+import { notionalOf, orderNotional, positionNamed } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
-import { gainOf, grown, leftOf, moneyOf, movedResult, outOfRange, reduced, splitBySize, worthOf } from "../state/holding.js";
+import {
+  gainOf,
+  grown,
+  leftOf,
+  moneyOf,
+  movedResult,
+  outOfRange,
+  reduced,
+  splitBySize,
+  worthOf,
+} from "../state/holding.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
-import { findOrder, writeOrder } from "../state/order-life.js";
+import { closedOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
@@ -58,6 +68,8 @@ interface Effect {
   readonly position: PositionRow;
   readonly taken: number;
   readonly booked: Money;
+  /** What an exit that made flat left of the size, within what counts as equal. */
+  readonly untaken: number;
 }
 
 /** What a fill does, before it is written. */
@@ -141,7 +153,7 @@ export const recordFill: Operation<Args, Filling> = {
     const fill = fillKey(a.orderId, a.fillId);
     const ts = a.ts ?? call.now;
 
-    const stored = findOrder(state, a.orderId);
+    const stored = state.orders.get(a.orderId) ?? closedOrder(state, a.orderId, call.now);
     if (remembers(state.fills, fill, call.now, window, stored?.fills_since ?? 0)) {
       checkRepeated(state, a, fill);
       return { result: repeated(state, a, stored, call.now), wasTold: false };
@@ -151,14 +163,18 @@ export const recordFill: Operation<Args, Filling> = {
     const signal = releasedSignal(state, stored);
 
     const filled = filledOrder(stored, a);
-    const { all, over } = stored.intent === "entry" ? entryParts(state, stored, a) : exitParts(state, stored, a, call.now);
+    const { all, over } =
+      stored.intent === "entry" ? entryParts(state, stored, a, call.now) : exitParts(state, stored, a, call.now);
     const { effects, amendments, dust, dustSold } = book(state, stored, a, call, all);
     const opened = effects.find(({ position }) => position.size !== 0 && position.side === sideEntered(stored));
-    const flat = effects.filter(({ position }) => position.size === 0).map(({ position }) => position);
-    const order = stored.intent === "entry" ? entryAfter(filled, opened?.position, flat) : filled;
-    const dusty = effects.filter(({ position }) => endsAsDust(state, position, order, a)).map(({ position }) => position);
+    const flat = effects.filter(({ position }) => position.size === 0);
+    const order =
+      stored.intent === "entry"
+        ? entryAfter(filled, opened?.position, flat)
+        : exitAfter(filled, effects.at(-1)?.position);
+    const dusty = effects.filter(({ position }) => endsAsDust(state, position, order, a));
     const ends: EndedPosition[] = [];
-    for (const position of [...flat, ...dusty]) {
+    for (const { position, untaken } of [...flat, ...dusty]) {
       const rest = position.size;
       ends.push(
         decideEnd(
@@ -169,7 +185,7 @@ export const recordFill: Operation<Args, Filling> = {
             ts: a.ts === undefined ? undefined : (position.last_fill_ts ?? ts),
             reason: stored.reason ?? "exit",
             dust: rest,
-            unexplained: rest,
+            unexplained: rest + untaken,
             exitAsked: stored.price,
             order,
           },
@@ -178,7 +194,10 @@ export const recordFill: Operation<Args, Filling> = {
         ),
       );
     }
-    const dustAfter = dusty.reduce((sum, position) => dustWith(sum, position), dust ?? state.dust.get(dustKey(stored)));
+    const dustAfter = dusty.reduce(
+      (sum, { position }) => dustWith(sum, position),
+      dust ?? state.dust.get(dustKey(stored)),
+    );
     const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
     const later = amendments.reduce((sum, { pnl }) => sum + pnl, 0n);
     const cash = dustSold?.pnl ?? 0n;
@@ -218,7 +237,7 @@ export const recordFill: Operation<Args, Filling> = {
       ...(signal !== undefined && { signal_marked: signal }),
       ...(others.length > 0 && { others: `[${others.map((each) => otherJson(each, ended)).join(",")}]` }),
       ...(ends.length > 0 && { trades: `[${ends.map(({ trade }) => tradeJson(trade)).join(",")}]` }),
-      ...(amendments.length > 0 && { later: `[${amendments.map(laterJson).join(",")}]` }),
+      ...(amendments.length > 0 && { amendments: `[${amendments.map(laterJson).join(",")}]` }),
       ...(dustSold && { dust_sold: String(dustSold.size) }),
       ...(over > 0 && { over: String(over) }),
     }));
@@ -291,18 +310,23 @@ function sideReduced({ side }: OrderRow): PositionRow["side"] {
 }
 
 /** An entry opens or grows a position; one that turns a position around reduces the other side first. */
-function entryParts(state: FlowState, order: OrderRow, a: Args): { all: Part[]; over: number } {
+function entryParts(state: FlowState, order: OrderRow, a: Args, now: number): { all: Part[]; over: number } {
   const position = positionEntered(state, order);
   if (order.flip === null) return { all: [{ to: "grow", size: a.size, position }], over: 0 };
   const held = state.positions.get(order.flip);
-  const { all, over } = spread(a.size, [...(held ? [held] : []), ...otherPositions(state, order, order.flip)]);
-  if (over > 0) all.push({ to: "grow", size: over, position });
-  return { all, over: 0 };
+  const explained = held ? undefined : endedTrade(state, order.flip, now);
+  const first = explained && explained.ending !== "fills" ? explainedBy(state, explained, a.size) : undefined;
+  const left = first ? leftOf(a.size, a.size, first.size) : a.size;
+  const { all, over } = spread(a.size, [...(held ? [held] : []), ...otherPositions(state, order, order.flip)], left);
+  const parts = first ? [first, ...all] : all;
+  if (over > 0) parts.push({ to: "grow", size: over, position });
+  return { all: parts, over: 0 };
 }
 
 /** The open position that fills of an entry go into. */
 function positionEntered(state: FlowState, order: OrderRow): PositionRow | undefined {
-  const own = order.position_id === null || order.position_id === order.flip ? order.id : order.position_id;
+  const named = positionNamed(order);
+  const own = named === null || named === order.flip ? order.id : named;
   const held = state.positions.get(own);
   if (!held) return undefined;
   if (held.pair !== order.pair) {
@@ -321,26 +345,23 @@ function exitParts(state: FlowState, order: OrderRow, a: Args, now: number): { a
   if (held) checkReducible(order, held);
   if (held && !exceeds(a.size, held.size)) return spread(a.size, [held]);
 
-  const explained = named === null || held ? undefined : explainedEnd(state, order, named, now);
-  const first: Part[] = [];
-  let left = a.size;
-  if (explained && explained.left > 0) {
-    const size = exceeds(left, explained.left) ? explained.left : left;
-    first.push({ to: "explain", size, trade: explained.trade });
-    left = leftOf(a.size, left, size);
-  }
+  const ended = named === null || held ? undefined : endOf(state, order, named, now);
+  const first = ended && ended.ending !== "fills" ? explainedBy(state, ended, a.size) : undefined;
   const positions = [...(held ? [held] : []), ...otherPositions(state, order, named)];
-  const { all, over } = spread(a.size, positions, left);
-  const parts = [...first, ...all];
-  const dust = state.dust.get(dustKey(order));
+  const { all, over } = spread(a.size, positions, first ? leftOf(a.size, a.size, first.size) : a.size);
+  const parts = first ? [first, ...all] : all;
   // What the fill takes of the dust by explaining its end is not there any more.
-  const inDust = dust && first.some((part) => part.to === "explain" && part.trade.ending === "dust") ? undefined : dust;
+  const kept = state.dust.get(dustKey(order));
+  const inDust = first?.trade.ending === "dust" ? dustLeft(kept, first.trade, first.size) : kept;
   let rest = over;
-  if (rest > 0 && inDust) {
+  if (rest > 0 && inDust && inDust.size > 0) {
     const size = Math.min(rest, inDust.size);
     parts.push({ to: "dust", size, dust: inDust });
     rest = leftOf(a.size, rest, size);
   }
+  // What the fill that made flat left, within what counts as equal.
+  const untaken = parts.length === 0 && ended?.ending === "fills" ? explainedBy(state, ended, a.size) : undefined;
+  if (untaken) return { all: [untaken], over: leftOf(a.size, a.size, untaken.size) };
   if (parts.length === 0) {
     const which = named ?? `of ${order.pair} ${sideReduced(order)}`;
     throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);
@@ -357,13 +378,8 @@ function checkReducible(order: OrderRow, { id, pair, side }: Pick<PositionRow, "
   }
 }
 
-/** How the named position ended, and how much of that no fill has told yet. Throws where it has not opened yet. */
-function explainedEnd(
-  state: FlowState,
-  order: OrderRow,
-  named: string,
-  now: number,
-): { readonly trade: TradeRow; readonly left: number } | undefined {
+/** How the named position ended. Throws where it has not opened yet. */
+function endOf(state: FlowState, order: OrderRow, named: string, now: number): TradeRow | undefined {
   const trade = endedTrade(state, named, now);
   if (!trade) {
     // A position that ended before ends were remembered was used up by the fills of this order.
@@ -373,7 +389,14 @@ function explainedEnd(
     );
   }
   checkReducible(order, trade);
-  return { trade, left: minus(trade.unexplained ?? 0, state.amendments.get(trade.key)?.explained ?? 0) };
+  return trade;
+}
+
+/** The part of a fill that tells how a trade ended; undefined where fills have told all of that. */
+function explainedBy(state: FlowState, trade: TradeRow, size: number): Extract<Part, { to: "explain" }> | undefined {
+  const left = minus(trade.unexplained ?? 0, state.amendments.get(trade.key)?.explained ?? 0);
+  if (left <= 0) return undefined;
+  return { to: "explain", size: exceeds(size, left) ? left : size, trade };
 }
 
 /** The pair's positions on the side that an order reduces, oldest first, but for one. */
@@ -442,7 +465,7 @@ function inRange(amount: Money): Money {
 
 function effectOf(before: PositionRow | undefined, position: PositionRow, taken: number): Effect {
   const booked = position.realised - (before?.realised ?? 0n);
-  return { position, taken, booked };
+  return { position, taken, booked, untaken: before && position.size === 0 ? minus(before.size, taken) : 0 };
 }
 
 function touched(position: PositionRow, ts: number): PositionRow {
@@ -483,6 +506,7 @@ function opened(
     signal_id: order.signal_id,
     entry_instance: instance,
     entry_asked: order.price,
+    opened_by: "fills",
     version: 0,
     metadata: order.metadata ?? "{}",
   });
@@ -492,7 +516,7 @@ function opened(
 /** What the order says, else its own id; where a position or a trade has that name, `id~2`, `id~3`. */
 function nameFor(state: FlowState, order: OrderRow, now: number): string {
   const hasEnded = (id: string) => remembers(state.ended, id, now, ENDED_MEMORY.window);
-  const said = order.position_id;
+  const said = positionNamed(order);
   if (said !== null && said !== order.flip && !hasEnded(said)) return said;
   let name = order.id;
   for (let n = 2; state.positions.get(name) !== undefined || hasEnded(name); n++) name = `${order.id}~${n}`;
@@ -508,7 +532,9 @@ function explain(
   fee: Decimal,
 ): { trade: TradeRow; row: AmendmentRow; pnl: Money } {
   if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n };
-  const gain = gainOf(trade.side, worthOf(size, trade.entry_price), worthOf(size, price));
+  // The fill that made flat took the whole cost.
+  const cost = trade.ending === "fills" ? toDecimal(0) : worthOf(size, trade.entry_price);
+  const gain = gainOf(trade.side, cost, worthOf(size, price));
   const pnl = moneyOf(subtractDecimal(gain, fee));
   return { trade, row: amended(state, trade, { explained: size, pnl, fees: moneyOf(fee) }), pnl };
 }
@@ -520,10 +546,16 @@ function endsAsDust(state: FlowState, position: PositionRow, order: OrderRow, { 
   return !ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
 }
 
-/** An entry names the position that it fills; one that turned its position around names that no longer, so that the slot passes over. */
-function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly PositionRow[]): OrderRow {
-  if (entered) return orderWith(order, { position_id: entered.id });
-  return flat.some(({ id }) => id === order.position_id) ? orderWith(order, { position_id: null }) : order;
+/** An exit remembers the position that it reduced last, where it names another or none: what is left of it may be dust. */
+function exitAfter(order: OrderRow, last: PositionRow | undefined): OrderRow {
+  const reduces = last && last.size > 0 && last.id !== order.position_id ? last.id : null;
+  return reduces === order.reduces ? order : orderWith(order, { reduces });
+}
+
+/** An entry names the position that it fills; one that turned its position around takes a slot of its own: that one passes over. */
+function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly Effect[]): OrderRow {
+  if (entered) return orderWith(order, { position_id: entered.id, slot: null });
+  return flat.some(({ position }) => position.id === positionNamed(order)) ? orderWith(order, { slot: 1 }) : order;
 }
 
 /** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */

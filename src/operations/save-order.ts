@@ -4,7 +4,7 @@ import { orderJson, orderRow, orderSame } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import { orderNotional } from "../state/exposure.js";
 import { fillsSince } from "../state/memory.js";
-import { writeOrder } from "../state/order-life.js";
+import { closedOrder, forgetClosed, writeOrder } from "../state/order-life.js";
 import { checkTransition, settledStatus } from "../state/order-status.js";
 import type { OrderIntent, OrderSide, OrderStatus, PendingOrder } from "../types.js";
 import type { Operation } from "./operation.js";
@@ -14,8 +14,10 @@ interface Args {
   readonly id: string;
   readonly pair: string;
   readonly side: OrderSide;
-  readonly orderType: string;
-  readonly price: number | null;
+  /** Undefined: as it is, or what the price says. */
+  readonly orderType: string | undefined;
+  /** Undefined: as it is. */
+  readonly price: number | null | undefined;
   readonly size: number;
   readonly status: OrderStatus;
   readonly createdAt: number | undefined;
@@ -23,11 +25,13 @@ interface Args {
   readonly intent: OrderIntent;
   readonly positionId: string | undefined;
   readonly signalId: string | undefined;
-  readonly tp: number | null;
-  readonly sl: number | null;
+  /** Undefined: as it is. */
+  readonly tp: number | null | undefined;
+  /** Undefined: as it is. */
+  readonly sl: number | null | undefined;
   /** ms */
-  readonly cooldown: number | null;
-  readonly metadata: string | null;
+  readonly cooldown: number | null | undefined;
+  readonly metadata: string | undefined;
   /** Empty: as it is. */
   readonly reason: string;
   readonly rate: number | undefined;
@@ -43,7 +47,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     pair: (a) => a.pair,
     side: (a) => a.side,
     order_type: (a) => a.orderType,
-    price: (a) => a.price,
+    price: (a) => (a.price === null ? "none" : a.price),
     size: (a) => a.size,
     status: (a) => a.status,
     created_at: (a) => a.createdAt,
@@ -51,9 +55,9 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     intent: (a) => a.intent,
     position_id: (a) => a.positionId,
     signal_id: (a) => a.signalId,
-    tp: (a) => a.tp,
-    sl: (a) => a.sl,
-    cooldown: (a) => a.cooldown,
+    tp: (a) => (a.tp === null ? "none" : a.tp),
+    sl: (a) => (a.sl === null ? "none" : a.sl),
+    cooldown: (a) => (a.cooldown === null ? "none" : a.cooldown),
     metadata: (a) => a.metadata,
     reason: (a) => a.reason,
     rate: (a) => a.rate,
@@ -63,12 +67,13 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     id: "client order id",
     created_at: 'ms; "" = as it is, or now',
     side: "buy or sell",
-    price: 'quote currency; "" = none',
+    order_type: '"" = as it is, or market without a price and limit with one',
+    price: 'quote currency; "" = as it is, none = without',
     signal_id: '"" = none',
-    tp: 'of the position it opens; "" = none',
-    sl: 'of the position it opens; "" = none',
-    cooldown: 'ms, of the position it opens; "" = none',
-    metadata: 'JSON object, of the position it opens; "" = none',
+    tp: 'of the position it opens; "" = as it is, none = without',
+    sl: 'of the position it opens; "" = as it is, none = without',
+    cooldown: 'ms, of the position it opens; "" = as it is, none = without',
+    metadata: 'JSON object, of the position it opens; "" = as it is',
     reason: 'tp, sl, manual, ...; "" = as it is',
     rate: 'flow currency per unit of the settle currency; "" = as it is',
     flip: 'of the stored order; "" = not said',
@@ -76,13 +81,23 @@ export const saveOrder: Operation<Args, PendingOrder> = {
   decode: (reply) => orderFromReply(reply, 1),
   apply(state, a, call) {
     const known = state.orders.get(a.id);
-    const done = known ? undefined : state.closedOrders.get(a.id);
+    const done = known ? undefined : closedOrder(state, a.id, call.now);
     if (a.flip !== undefined && a.flip !== (known ?? done)?.flip) {
       throw new InvalidArgumentError(`flip: order ${a.id} is not stored with it: only admit turns a position around`);
     }
     if (done) return orderFromRow(sameDone(done, a));
 
-    const { filled, status, positionId, signalId, createdAt, reason, rate } = withKnown(known, a);
+    const {
+      filled,
+      status,
+      price = null,
+      positionId,
+      signalId,
+      createdAt,
+      reason,
+      rate,
+      ...rest
+    } = withKnown(known, a);
     const closes = known?.closes;
     if (exceeds(filled, a.size)) {
       throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);
@@ -91,8 +106,8 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       id: a.id,
       pair: a.pair,
       side: a.side,
-      order_type: a.orderType,
-      price: a.price,
+      order_type: rest.orderType ?? (price === null ? "market" : "limit"),
+      price,
       size: a.size,
       status,
       created_at: createdAt ?? call.now,
@@ -100,20 +115,23 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       intent: a.intent,
       position_id: positionId,
       signal_id: signalId,
-      tp: a.tp,
-      sl: a.sl,
-      cooldown: a.cooldown,
-      metadata: a.metadata,
-      notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price: a.price, closes }),
+      tp: rest.tp,
+      sl: rest.sl,
+      cooldown: rest.cooldown,
+      metadata: rest.metadata,
+      notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price, closes }),
       fills_since: known ? known.fills_since : fillsSince(state.fills),
       version: known ? known.version + 1 : 1,
       reason: reason === "" ? null : reason,
       rate,
       flip: known?.flip,
       closes,
+      slot: known?.slot,
+      reduces: known?.reduces,
     });
     if (known && orderSame(known, order)) return orderFromRow(known);
 
+    if (!known) forgetClosed(state, a.id);
     writeOrder(state, order, call.now);
     state.emit(call, "order_saved", () => ({ order: orderJson(order) }));
 
@@ -126,10 +144,15 @@ function sameDone(known: OrderRow, a: Args): OrderRow {
   if (a.createdAt === undefined) checkTransition(a.id, known.status, a.status);
   else if (a.createdAt !== known.created_at) {
     throw new InvalidArgumentError(
-      `createdAt: order ${a.id} of another time is ${known.status}: give a new order another id`,
+      `createdAt: order ${a.id} is ${known.status}: a late write of it gives its createdAt, a new order has another id`,
     );
   }
   return known;
+}
+
+/** Whether it is a position that the order turned around, or opened before: a stale write does not bring it back. */
+function wasLeft({ id, filled, flip }: OrderRow, positionId: string | undefined): boolean {
+  return positionId !== undefined && (positionId === flip || (positionId === id && filled > 0));
 }
 
 /** A write never takes back what is known of a pending order. */
@@ -138,19 +161,26 @@ function withKnown(known: OrderRow | undefined, a: Args): Args {
   const filled = a.filled < known.filled ? known.filled : a.filled;
   const status = settledStatus(a.status, filled, a.size);
   checkTransition(a.id, known.status, status);
-  if (a.positionId !== undefined && known.position_id !== null && a.positionId !== known.position_id) {
+  const positionId = wasLeft(known, a.positionId) ? undefined : a.positionId;
+  if (positionId !== undefined && known.position_id !== null && positionId !== known.position_id) {
     throw new InvalidArgumentError(
-      `positionId: order ${a.id} is of position ${known.position_id}, it cannot move to ${a.positionId}`,
+      `positionId: order ${a.id} is of position ${known.position_id}, it cannot move to ${positionId}`,
     );
   }
   return {
     ...a,
     filled,
     status,
-    positionId: a.positionId ?? known.position_id ?? undefined,
+    positionId: known.position_id ?? positionId,
     signalId: a.signalId ?? known.signal_id ?? undefined,
     createdAt: a.createdAt ?? known.created_at,
     reason: a.reason === "" ? (known.reason ?? "") : a.reason,
     rate: a.rate ?? known.rate ?? undefined,
+    orderType: a.orderType ?? (a.price === undefined ? known.order_type : undefined),
+    price: a.price === undefined ? known.price : a.price,
+    tp: a.tp === undefined ? known.tp : a.tp,
+    sl: a.sl === undefined ? known.sl : a.sl,
+    cooldown: a.cooldown === undefined ? known.cooldown : a.cooldown,
+    metadata: a.metadata ?? known.metadata ?? undefined,
   };
 }

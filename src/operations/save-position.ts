@@ -67,6 +67,7 @@ export const savePosition: Operation<Args, Position> = {
       entry_asked: replaced?.entry_asked,
       told: replaced?.told,
       last_fill_ts: replaced?.last_fill_ts,
+      opened_by: replaced?.opened_by ?? "saved",
       version: (replaced?.version ?? 0) + 1,
       metadata: a.metadata,
     });

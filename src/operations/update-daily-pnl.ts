@@ -19,14 +19,7 @@ interface Args extends RiskPolicy {
 export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   name: "update_daily_pnl",
   kind: "change",
-  keys: [
-    "risk:daily",
-    "risk:history",
-    "risk:circuit_breaker",
-    "risk:limits",
-    "risk:trades",
-    "positions:open",
-  ],
+  keys: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "risk:trades", "positions:open"],
   args: {
     pnl: (a) => formatMoney(a.pnl),
     trade_id: (a) => a.tradeId,

@@ -96,7 +96,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         ...until(f, "cooldown_until"),
         ...(f.others && { others: others(f.others) }),
         ...(f.trades && { trades: tradesFromJson(f.trades) }),
-        ...(f.later && { later: later(f.later) }),
+        ...(f.amendments && { later: later(f.amendments) }),
         ...(f.dust_sold && { dustSold: Number(f.dust_sold) }),
         ...(f.over && { over: Number(f.over) }),
         ...(f.signal_marked && { signalMarked: f.signal_marked }),

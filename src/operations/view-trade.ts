@@ -1,6 +1,7 @@
 /** A trade as callers see it, from its row and from its JSON in Redis. */
-import { fromMoney, parseMoney } from "../exact/money.js";
+
 import { minus, plus } from "../exact/double.js";
+import { fromMoney, parseMoney } from "../exact/money.js";
 import type { AmendmentRow } from "../records/amendment.js";
 import type { Seeable } from "../records/field.js";
 import { tradeView } from "../records/generated/trade.js";

@@ -39,7 +39,7 @@ export const order = {
   /** What the unfilled rest of an entry takes of `risk.max_exposure`; 0 for an exit. */
   notional: hidden(money),
   /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
-  fills_since: since(2, hidden(optional(time))),
+  fills_since: since(3, hidden(optional(time))),
   /** 1 when it was first stored; grows with every change. */
   version: since(3, seenLast(whole), 1),
   /** Why it was placed: tp, sl, trailing, manual, ... */
@@ -50,6 +50,10 @@ export const order = {
   flip: since(3, optional(name)),
   /** Of a flip: what that side held when it was admitted. So much of it takes nothing of the exposure. */
   closes: since(3, hidden(optional(double))),
+  /** 1 once the position that it names has ended: what is left of the entry takes a slot of its own. */
+  slot: since(3, hidden(optional(whole))),
+  /** Another position than the one it names, which its last fill reduced and left. */
+  reduces: since(3, hidden(optional(name))),
 };
 
 export type OrderRow = Row<typeof order>;

@@ -1,4 +1,4 @@
-import { POSITION_SIDES } from "../words/word-lists.js";
+import { OPENED_BY, POSITION_SIDES } from "../words/word-lists.js";
 import {
   decimal,
   double,
@@ -32,8 +32,8 @@ export const position = {
   cost: hidden(optional(decimal)),
   /** What the position takes of `risk.max_exposure`. */
   notional: hidden(money),
-  /** What it has booked so far: its exact result, rounded. */
-  realised: money,
+  /** What it has booked so far: its exact result, rounded. Snapshots of schema 2 do not show it. */
+  realised: since(1, money, 0n),
   /** Exact result so far, gross - fees + cash; null where it has no more places than `realised`. */
   result: since(3, hidden(optional(decimal))),
   /** Fees, exactly; above 0 = paid. */
@@ -52,6 +52,8 @@ export const position = {
   /** 1 once `updateDailyPnl` told its result. */
   told: since(3, hidden(optional(whole))),
   last_fill_ts: hidden(optional(time)),
+  /** Whether it was merely saved, or a fill opened it. */
+  opened_by: since(3, seenLast(word(OPENED_BY)), "saved"),
   version: seenLast(whole),
   metadata: json,
 };

@@ -1,5 +1,6 @@
 /** The JSON of a view, as zod reads it, from the declaration of its record. */
 import { z } from "zod";
+import { fromMoney } from "../exact/money.js";
 import { camelCase, type Field, type Fields, fieldsSeen, type Kind, madeOf, type View } from "./field.js";
 
 /** A time in JSON. */
@@ -30,8 +31,17 @@ export function viewShape<F extends Fields>(fields: F): ViewShape<View<F>> {
   return madeOf<ViewShape<View<F>>>([...seen.keys()], (name) => seen.get(name));
 }
 
-function schemaOf({ kind, words, seen }: Field): z.ZodType {
-  const plain = kind === "word" ? z.enum(words) : OF_KIND[kind];
+function schemaOf({ kind, words, seen, was }: Field): z.ZodType {
+  const always = kind === "word" ? z.enum(words) : OF_KIND[kind];
+  // What a bot of an earlier version told lacks the field.
+  const plain = was === undefined ? always : always.default(seenWas(kind, was));
   if (seen === "null") return plain.nullable();
   return seen === "optional" ? plain.exactOptional() : plain;
+}
+
+/** What a view has for a record that lacks a field. */
+function seenWas(kind: Kind, was: string | number | bigint): unknown {
+  if (typeof was === "bigint") return fromMoney(was);
+  if (kind === "time") return new Date(was);
+  return kind === "decimal" ? Number(was) : was;
 }

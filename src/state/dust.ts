@@ -1,5 +1,13 @@
 /** What ended trades left of a pair and side and cannot be sold, with what it cost. Lua twin: `lua/shared/dust.lua`. */
-import { addDecimal, type Decimal, decimalText, multiplyDecimal, parseDecimal, subtractDecimal, toDecimal } from "../exact/decimal.js";
+import {
+  addDecimal,
+  type Decimal,
+  decimalText,
+  multiplyDecimal,
+  parseDecimal,
+  subtractDecimal,
+  toDecimal,
+} from "../exact/decimal.js";
 import { minus, plus } from "../exact/double.js";
 import { quotient } from "../exact/kept.js";
 import { sameSize } from "../exact/size.js";

@@ -40,6 +40,11 @@ function entrySide(order: OrderRow): PositionSide {
   return order.side === "buy" ? "long" : "short";
 }
 
+/** The open position that an order belongs to; null where there is none, or none any more. Lua twin: `position_named`. */
+export function positionNamed({ position_id, slot }: Pick<OrderRow, "position_id" | "slot">): string | null {
+  return slot === null ? position_id : null;
+}
+
 type CountByPair = Map<string, number>;
 type CountsBySide = Readonly<Record<PositionSide, CountByPair>>;
 
@@ -81,7 +86,7 @@ export class Exposure {
     this.notional += notional;
     if (order.intent !== "entry") return;
     const side = entrySide(order);
-    if (order.position_id !== null) {
+    if (positionNamed(order) !== null) {
       count(this.slotlessOf[side], order.pair, sign);
       return;
     }

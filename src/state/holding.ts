@@ -12,7 +12,6 @@ import {
   parseDecimal,
   subtractDecimal,
   toDecimal,
-
 } from "../exact/decimal.js";
 import { minus, plus } from "../exact/double.js";
 import { kept, quotient } from "../exact/kept.js";
@@ -153,7 +152,6 @@ export function leftOf(whole: number, before: number, taken: number): number {
   const left = minus(before, taken);
   return left <= 0 || Math.abs(left) <= 1e-9 * whole ? 0 : left;
 }
-
 
 /** All that was entered of a position whose size is told anew; null as long as nothing was exited. */
 export function enteredAnew(before: PositionRow | undefined, size: number): number | null {

@@ -12,6 +12,8 @@ export class Log<Row extends LogRow> implements ChangedTable {
   #start = 0;
   #lastMs = 0;
   #lastSeq = -1;
+  /** Whether its keeper has room for all rows. */
+  keepsAll = false;
 
   constructor(
     readonly name: string,
@@ -46,9 +48,9 @@ export class Log<Row extends LogRow> implements ChangedTable {
     this.#rows.push(row);
   }
 
-  /** Forgets the oldest beyond `max`. */
+  /** Forgets the oldest beyond `max`; a log that keeps all forgets none. */
   trim(max: number): void {
-    if (this.size <= max) return;
+    if (this.keepsAll || this.size <= max) return;
     this.#start = this.#rows.length - max;
     if (this.#start <= 1024 || this.#start * 2 <= this.#rows.length) return;
     this.#rows = this.#rows.slice(this.#start);
@@ -67,7 +69,10 @@ export class Log<Row extends LogRow> implements ChangedTable {
 
   /** The rows of one ms. */
   of(ms: number): Row[] {
-    return this.#rows.slice(this.#firstAfter(`${ms - 1}-${Number.MAX_SAFE_INTEGER}`), this.#firstAfter(`${ms}-${Number.MAX_SAFE_INTEGER}`));
+    return this.#rows.slice(
+      this.#firstAfter(`${ms - 1}-${Number.MAX_SAFE_INTEGER}`),
+      this.#firstAfter(`${ms}-${Number.MAX_SAFE_INTEGER}`),
+    );
   }
 
   /** The key of the oldest row that is kept. */

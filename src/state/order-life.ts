@@ -12,6 +12,18 @@ export function findOrder(state: FlowState, id: string): OrderRow | undefined {
   return state.orders.get(id) ?? state.closedOrders.get(id);
 }
 
+/** The closed order of an id, as long as it is remembered. Lua twin: `closed_order`. */
+export function closedOrder(state: FlowState, id: string, now: number): OrderRow | undefined {
+  const closedAt = state.closedAt.get(id);
+  return closedAt !== undefined && closedAt > now - CLOSED_MEMORY.window ? state.closedOrders.get(id) : undefined;
+}
+
+/** Forgets the closed order of an id that is used again. */
+export function forgetClosed(state: FlowState, id: string): void {
+  state.closedOrders.delete(id);
+  state.closedAt.delete(id);
+}
+
 /** Stores an order where its state says: among the pending ones, or among the closed. */
 export function writeOrder(state: FlowState, order: OrderRow, now: number): void {
   if (!isDone(order.status)) {

@@ -1,4 +1,5 @@
 import type { OrderRow } from "../records/order.js";
+import { positionNamed } from "./exposure.js";
 import { pairKey } from "./memory.js";
 import { compareBytes } from "./ranking.js";
 
@@ -21,8 +22,8 @@ export class OrdersByPosition {
   }
 
   watch(before: OrderRow | undefined, after: OrderRow | undefined): void {
-    const from = before?.position_id ?? null;
-    const to = after?.position_id ?? null;
+    const from = before ? positionNamed(before) : null;
+    const to = after ? positionNamed(after) : null;
     if (from === to) return;
     if (before && from !== null) this.#remove(from, before.id);
     if (after && to !== null) this.#add(to, after.id);

@@ -175,7 +175,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     cash: today.cash,
     untied: today.untied,
   };
-  const changed = trades.length > 0 || change.equity !== undefined || (booked ?? 0n) !== 0n;
+  const changed = trades.some(({ judges }) => judges) || change.equity !== undefined || (booked ?? 0n) !== 0n;
   const cause = changed ? reachedLimit(state, row) : undefined;
   const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
   return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };

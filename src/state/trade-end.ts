@@ -9,6 +9,7 @@ import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
 import { settleOf } from "../words/pair-name.js";
 import type { TradeEnding } from "../words/word-lists.js";
+import { positionNamed } from "./exposure.js";
 import type { FlowState } from "./flow-state.js";
 import { exitPriceOf, moneyOf } from "./holding.js";
 import { remember, remembers } from "./memory.js";
@@ -91,7 +92,7 @@ export function decideEnd(
       metadata: position.metadata,
     },
     counted: { result: position.realised, ts, ends: true, counts: !isTold, judges: !isTold && untold === 0 },
-    rests: naming.filter(({ intent }) => intent === "entry").map((each) => orderWith(each, { position_id: null, version: each.version + 1 })),
+    rests: naming.filter(({ intent }) => intent === "entry").map((each) => orderWith(each, { slot: 1 })),
     exitsLeft: naming.filter(({ intent }) => intent === "exit"),
     coolUntil: cooldown === null ? 0 : at + cooldown,
   };
@@ -99,7 +100,12 @@ export function decideEnd(
 
 /** The end of a position that had merely been saved: no trade; fills that name it explain it. */
 export function forgottenEnd(state: FlowState, position: PositionRow, now: number): EndedPosition {
-  const end = decideEnd(state, position, { how: "removed", ts: undefined, reason: "removed", unexplained: position.size }, now);
+  const end = decideEnd(
+    state,
+    position,
+    { how: "removed", ts: undefined, reason: "removed", unexplained: position.size },
+    now,
+  );
   return { ...end, trade: { ...end.trade, told: 1, forgotten: 1 } };
 }
 
@@ -129,7 +135,7 @@ export function ordersNaming(state: FlowState, positionId: string, order?: Order
   const orders: OrderRow[] = [];
   for (const id of state.ordersByPosition.of(positionId)) {
     const each = id === order?.id ? order : state.orders.get(id);
-    if (each?.position_id === positionId && !isDone(each.status)) orders.push(each);
+    if (each && positionNamed(each) === positionId && !isDone(each.status)) orders.push(each);
   }
   return inOrder(orders, (a, b) => compareBytes(a.id, b.id));
 }

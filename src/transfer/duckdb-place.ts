@@ -17,7 +17,10 @@ import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type W
 import { differences, epochOf, type PortableFlow, withEpoch, withToken } from "./portable.js";
 
 /** Whoever copies a flow keeps all of its events; the bot that opens it trims them to its own measure. */
-const READER = { instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, maxTrades: Number.MAX_SAFE_INTEGER } as const;
+const READER = {
+  instance: "sf-state",
+  maxEvents: Number.MAX_SAFE_INTEGER,
+} as const;
 
 /** A flow in a DuckDB file, which no bot may hold meanwhile. */
 export class DuckdbPlace implements FlowPlace {

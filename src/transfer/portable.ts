@@ -40,13 +40,49 @@ export function portable(layout: FlowLayout): PortableFlow {
   return inChunks(withoutEpoch(layoutOf(state)));
 }
 
-/** The state that a layout is of, if nothing of the layout is lost in it; throws as `portable` does. */
+/**
+ * The state that a layout is of, if nothing of the layout is lost in it; throws as `portable` does. Records that lack what a later
+ * schema brought have it in the state.
+ */
 export function understood(layout: FlowLayout): FlowState {
   checkSchema("the flow", schemaOf(layout));
   const state = stateOf(layout);
-  const lost = differences(layout, layoutOf(state)).filter(({ key }) => DERIVED[key] === undefined);
-  if (lost[0]) throw new CorruptStateError(`${lost[0].key}: ${lost[0].what} would not be the same after a copy`);
+  const again = layoutOf(state);
+  for (const { key, type } of KEY_LAYOUTS) {
+    if (DERIVED[key] !== undefined) continue;
+    const lost = loss(type, layout.entries[key], again.entries[key]);
+    if (lost !== undefined) throw notTheSame(key, lost);
+  }
+  if (layout.eventsAdded !== again.eventsAdded) throw notTheSame("events:log", countsOfEvents(layout, again));
   return state;
+}
+
+function notTheSame(key: StoredKey, what: string): CorruptStateError {
+  return new CorruptStateError(`${key}: ${what} would not be the same after a copy`);
+}
+
+function countsOfEvents(a: FlowLayout, b: FlowLayout): string {
+  return `the count of events (${a.eventsAdded} and ${b.eventsAdded})`;
+}
+
+/** The first entry that is not among the others, or says there less than it says here. */
+function loss(type: KeyType, entries: readonly Entry[], others: readonly Entry[]): string | undefined {
+  const byName = new Map(others.map((entry) => [nameOf(type, entry), entry]));
+  const lost = entries.find((entry) => {
+    const other = byName.get(nameOf(type, entry));
+    return other === undefined || !(alike(entry, other) || grown(entry, other));
+  });
+  return lost && nameOf(type, lost);
+}
+
+/** Whether two entries differ only in records of which the second has more fields. */
+function grown(a: Entry, b: Entry): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i] || hasFieldsOf(text, b[i] ?? ""));
+}
+
+function hasFieldsOf(a: string, b: string): boolean {
+  const [few, more] = [recordIn(a), recordIn(b)];
+  return few !== undefined && more !== undefined && isDeepStrictEqual({ ...more, ...few }, more);
 }
 
 /** A flow as it is stored, of whatever schema, and understood by nobody: fit for a backup. */
@@ -95,7 +131,7 @@ export function differences(a: FlowLayout, b: FlowLayout): EntryDifference[] {
     if (what !== undefined) found.push({ key, what });
   }
   if (found.length === 0 && a.eventsAdded !== b.eventsAdded) {
-    found.push({ key: "events:log", what: `the count of events (${a.eventsAdded} and ${b.eventsAdded})` });
+    found.push({ key: "events:log", what: countsOfEvents(a, b) });
   }
   return found;
 }
@@ -121,10 +157,18 @@ function alike(a: Entry, b: Entry): boolean {
 }
 
 function sameJson(a: string, b: string): boolean {
+  const one = recordIn(a);
+  return one !== undefined && isDeepStrictEqual(one, recordIn(b));
+}
+
+/** The JSON object that a text is; undefined when it is none. */
+function recordIn(text: string): object | undefined {
+  if (!text.startsWith("{")) return undefined;
   try {
-    return a.startsWith("{") && isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
+    const found: unknown = JSON.parse(text);
+    return typeof found === "object" && found !== null ? found : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

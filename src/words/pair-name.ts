@@ -8,6 +8,7 @@ export function isInverse(pair: string): boolean {
 
 /** What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form. */
 export function settleOf(pair: string): string {
-  const [, quote = "", settle] = /^[^/:\s]{1,32}\/([^/:\s]{1,32})(?::([^/:\s-]{1,32})(?:-[^/:\s]*)?)?$/.exec(pair) ?? [];
+  const [, quote = "", settle] =
+    /^[^/:\s]{1,32}\/([^/:\s]{1,32})(?::([^/:\s-]{1,32})(?:-[^/:\s]*)?)?$/.exec(pair) ?? [];
   return settle ?? quote;
 }

@@ -3,6 +3,10 @@
 export const POSITION_SIDES = ["long", "short"] as const;
 export type PositionSide = (typeof POSITION_SIDES)[number];
 
+export const OPENED_BY = ["saved", "fills"] as const;
+/** How a position came to be: `savePosition` told of it, or a fill of an entry opened it. */
+export type OpenedBy = (typeof OPENED_BY)[number];
+
 export const ORDER_SIDES = ["buy", "sell"] as const;
 export type OrderSide = (typeof ORDER_SIDES)[number];
 

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Config } from "../../src/config/schema.js";
+import { bundle } from "../bundle.js";
 import { type Call, readJournal } from "./journal.js";
 import type { AdmissionPlan } from "./plan.js";
 import type { Offered, Stage, Word, WorkOrder } from "./worker.js";
 
-const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
+const WORKER = await bundle(new URL("./worker.ts", import.meta.url));
 
 export interface Assignment {
   readonly plan: AdmissionPlan;
@@ -120,7 +120,7 @@ export async function trade(assignment: Assignment, foreman: Foreman): Promise<C
 function start({ configOf, folder: _, ...order }: Assignment & Omit<WorkOrder, "config">): ChildProcess {
   const workOrder: WorkOrder = { ...order, config: configOf(order.worker) };
   return fork(WORKER, [JSON.stringify(workOrder)], {
-    execArgv: ["--import", "tsx"],
+    execArgv: [],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
 }

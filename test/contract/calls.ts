@@ -1,4 +1,5 @@
 import type { StateManager } from "../../src/index.js";
+import type { KeyName } from "../../src/layout/keys.js";
 import { clientText } from "../../src/layout/stored-records.js";
 import { OTHER_TYPES } from "../../src/operations/export-flow.js";
 import { CLIENT } from "../../src/version.js";
@@ -11,9 +12,27 @@ export interface SampleCall {
   /** What a flow needs, beside what `fill` gives it. */
   prepare?(manager: StateManager): Promise<unknown>;
   call(manager: StateManager): Promise<unknown>;
+  /** Keys of its script that this call has no business with: it does not look at them, whatever they hold. */
+  readonly leaves?: readonly KeyName[];
+  /** A call that uses more of them. */
+  readonly more?: SampleCall;
 }
 
 const DAY_MS = "86400000";
+
+/** An exit of the position that `fill` saves. */
+const EXIT = { id: "x1", pair: LONG.pair, side: "sell", size: LONG.size, intent: "exit", positionId: LONG.id } as const;
+
+/** What a script uses where a trade ends. */
+const ENDS: readonly KeyName[] = [
+  "trades:closed",
+  "trades:ended",
+  "risk:daily",
+  "risk:history",
+  "risk:circuit_breaker",
+  "risk:limits",
+  "signals:cooldowns",
+];
 
 /** By the name of the operation. Every operation has one: the tests of the scripts run through them. */
 export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
@@ -55,13 +74,39 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "breakout",
         rate: 1.5,
       }),
+    leaves: ["orders:by_position", "orders:closed_at"],
+    more: {
+      argv: "s3|BTC/USDT|long|10|0.5|o0|limit|||||0|86400000|100000|1|p1||||allow".split("|"),
+      prepare: (m) => m.clearCooldown("BTC/USDT"),
+      call: (m) =>
+        m.admit({
+          signalId: "s3",
+          pair: "BTC/USDT",
+          side: "long",
+          size: 10,
+          price: 0.5,
+          orderId: "o3",
+          positionId: "p1",
+        }),
+    },
   },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
-  cancel_order: { argv: ["o1", "1"], call: (m) => m.cancelOrder("o1", { releaseSignal: true }) },
+  cancel_order: {
+    argv: ["o1", "1", "0.25", "0", "3600000", "100000"],
+    call: (m) => m.cancelOrder("o1", { releaseSignal: true, dust: 0.25 }),
+    leaves: [...ENDS, "positions:open", "positions:dust", "orders:by_position", "signals:processed"],
+    more: {
+      argv: ["x1", "0", "0.5", "0", "3600000", "100000"],
+      prepare: (m) => m.saveOrder(EXIT),
+      call: (m) => m.cancelOrder("x1", { dust: 0.5 }),
+      leaves: ["risk:history", "signals:processed"],
+    },
+  },
   clear_cooldown: { argv: [LONG.pair, ""], call: (m) => m.clearCooldown(LONG.pair) },
   close_position: {
-    argv: ["p1", "-5", "", "90", "60000", "stop", "0", "3600000"],
-    call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop" }),
+    argv: ["p1", "-5", "", "90", "60000", "stop", "0.125", "0", "3600000", "100000"],
+    call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop", dust: 0.125 }),
+    leaves: ["risk:history"],
   },
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
   export_flow: { argv: [OTHER_TYPES], call: (m) => m.exportFlow() },
@@ -85,6 +130,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   get_risk_limits: { argv: [], call: (m) => m.getRiskLimits() },
   get_risk_state: { argv: ["0"], call: (m) => m.getRiskState() },
   get_signal_state: { argv: [DAY_MS], call: (m) => m.getSignalState() },
+  get_trades: {
+    argv: ["", `${NOON + 86_400_000}`, LONG.pair, "", "5", "1000"],
+    prepare: (m) => m.closePosition("p1", { pnl: 1 }),
+    call: (m) => m.getTrades({ to: NOON + 86_400_000, pair: LONG.pair, limit: 5 }),
+  },
   heartbeat: { argv: [`${7 * 86_400_000}`, clientText(CLIENT)], call: (m) => m.heartbeat() },
   is_signal_processed: { argv: ["s1", DAY_MS], call: (m) => m.isSignalProcessed("s1") },
   journal_recovery: {
@@ -106,6 +156,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "0.1",
       "",
       "0",
+      "0.125",
       "0",
       "0",
       "3600000",
@@ -113,12 +164,42 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "100000",
       "86400000",
       "100000",
+      "100000",
     ],
-    call: (m) => m.recordFill("o1", { fillId: "f1", price: 40_100, size: 0.2, fee: 0.1 }),
+    call: (m) => m.recordFill("o1", { fillId: "f1", price: 40_100, size: 0.2, fee: 0.1, dust: 0.125 }),
+    leaves: [
+      "orders:closed",
+      "orders:closed_at",
+      "orders:by_position",
+      "positions:dust",
+      "trades:closed",
+      "trades:amendments",
+      "risk:history",
+      "signals:processed",
+    ],
+    more: {
+      argv: [
+        ...["x1", "f1", "40100", "0.5", "0.1", "", "0", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+        ...["86400000", "100000", "100000"],
+      ],
+      prepare: (m) => m.saveOrder(EXIT),
+      call: (m) => m.recordFill("x1", { fillId: "f1", price: 40_100, size: 0.5, fee: 0.1 }),
+      leaves: ["positions:dust", "trades:amendments", "risk:history", "signals:processed"],
+    },
   },
   release_lease: { argv: ["1"], call: (m) => m.acquireLease().then((lease) => lease.release()) },
-  remove_order: { argv: ["o1"], call: (m) => m.removeOrder("o1") },
-  remove_position: { argv: ["p1"], call: (m) => m.removePosition("p1") },
+  remove_order: {
+    argv: ["x1"],
+    prepare: (m) => m.saveOrder(EXIT),
+    call: (m) => m.removeOrder("x1"),
+    leaves: ["risk:exposure"],
+    more: { argv: ["o1"], call: (m) => m.removeOrder("o1"), leaves: ["orders:by_position"] },
+  },
+  remove_position: {
+    argv: ["p1", "lost", "0", "3600000", "100000"],
+    call: (m) => m.removePosition("p1", { reason: "lost" }),
+    leaves: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits"],
+  },
   renew_lease: {
     argv: ["1", "60000"],
     call: (m) => m.acquireLease().then((lease) => lease.renew().finally(() => lease.release())),
@@ -147,6 +228,12 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "tp",
         rate: 1.5,
       }),
+    leaves: ["orders:by_position"],
+    more: {
+      argv: "x1|BTC/USDT|sell||none|0.5|open||0|exit|p1|||||||||".split("|").slice(0, 19),
+      call: (m) => m.saveOrder({ ...EXIT, price: null }),
+      leaves: ["risk:exposure"],
+    },
   },
   save_position: {
     argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', ""],
@@ -186,6 +273,13 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "tp",
         rate: 1.5,
       }),
+    leaves: ["orders:by_position"],
+    more: {
+      argv: ["x1", "", "", "", "cancelled", "", "", "", "", "", "", ""],
+      prepare: (m) => m.saveOrder(EXIT),
+      call: (m) => m.updateOrder("x1", { status: "cancelled" }),
+      leaves: ["risk:exposure"],
+    },
   },
   update_position: {
     argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}'],

@@ -1,9 +1,13 @@
 import { suite } from "uvu";
+import { LONG } from "../long.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
+import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
+import { dust } from "./dust.suite.js";
+import { ends } from "./ends.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
@@ -14,12 +18,15 @@ import { money } from "./money.suite.js";
 import { netting } from "./netting.suite.js";
 import type { Theme } from "./open.js";
 import { orderLife } from "./order-life.suite.js";
+import { orderUpdates } from "./order-updates.suite.js";
 import { orders } from "./orders.suite.js";
 import { positions } from "./positions.suite.js";
 import { recovering } from "./recovering.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
+import { trades } from "./trades.suite.js";
+import { additions, flipFills, flips, otherSide } from "./turning.suite.js";
 import { validation } from "./validation.suite.js";
 import { watching } from "./watch.suite.js";
 
@@ -40,7 +47,16 @@ const THEMES: Readonly<Record<string, Theme>> = {
   fills,
   "sizes of fills": fillSizes,
   netting,
+  costs,
+  "ends of positions": ends,
+  dust,
+  trades,
   "life of orders": orderLife,
+  "updates of orders": orderUpdates,
+  additions,
+  flips,
+  "fills of flips": flipFills,
+  "the other side": otherSide,
   leases,
   recovering,
   events,
@@ -50,7 +66,10 @@ const THEMES: Readonly<Record<string, Theme>> = {
 /** Runs the contract on one backend: a suite per part, the same for all of them. */
 export async function contractOn(name: BackendName): Promise<void> {
   const stand = await BACKENDS[name]();
-  const traits = { durable: name !== "memory" };
+  const traits = {
+    durable: name !== "memory",
+    runs: (count: number) => (name === "duckdb" && !LONG ? Math.ceil(count / 5) : count),
+  };
   for (const [part, addTests] of Object.entries(THEMES)) {
     const test = suite(`${name}: ${part}`);
     addTests(test, stand.open, traits);

@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import type { RiskState } from "../../src/index.js";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
 import type { Theme } from "./open.js";
-import { LONG } from "./samples.js";
+import { dayOver, LONG } from "./samples.js";
 
 const MIDNIGHT = NOON + 12 * HOUR;
 
@@ -32,7 +32,7 @@ export const days: Theme = (test, open) => {
     assert.equal(dayOf(await mgr.updateDailyPnl(-3)), ["2024-03-05", -3, 1]);
     clock.now = MIDNIGHT;
     assert.equal(dayOf(await mgr.updateDailyPnl(-4)), ["2024-03-06", -4, 1]);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: -3, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -3, 1, { untied: -3 })]);
   });
 
   test("with a day_start the day begins at that time, to the millisecond", async () => {
@@ -73,7 +73,7 @@ export const days: Theme = (test, open) => {
     clock.now += DAY;
     assert.equal(dayOf(await mgr.getRiskState()), ["2024-03-06", 0, 0]);
     assert.equal(dayOf((await mgr.snapshot()).risk), ["2024-03-06", 0, 0]);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: -5, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -5, 1, { untied: -5 })]);
     assert.is(await mgr.removePosition("none"), false);
     assert.is((await mgr.closePosition("none", { pnl: 1 })).closed, false);
     clock.now -= DAY;
@@ -106,8 +106,8 @@ export const days: Theme = (test, open) => {
     clock.now += 2 * DAY;
     assert.equal(dayOf((await mgr.closePosition("p1", { pnl: 7 })).risk), ["2024-03-07", 7, 1]);
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-05", pnl: 5, trades: 1 },
-      { day: "2024-03-06", pnl: 0, trades: 0 },
+      dayOver("2024-03-05", 5, 1, { untied: 5 }),
+      dayOver("2024-03-06", 0, 0),
     ]);
   });
 
@@ -119,8 +119,8 @@ export const days: Theme = (test, open) => {
     await mgr.updateDailyPnl(2);
     clock.now += 10 * DAY;
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-05", pnl: 1, trades: 1 },
-      { day: "2024-03-15", pnl: 2, trades: 1 },
+      dayOver("2024-03-05", 1, 1, { untied: 1 }),
+      dayOver("2024-03-15", 2, 1, { untied: 2 }),
     ]);
   });
 
@@ -133,12 +133,12 @@ export const days: Theme = (test, open) => {
     clock.now = MIDNIGHT - HOUR;
     assert.equal(dayOf(await mgr.getRiskState()), ["2024-03-06", -4, 1]);
     assert.equal(dayOf(await mgr.updateDailyPnl(-5)), ["2024-03-06", -9, 2]);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: -3, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -3, 1, { untied: -3 })]);
     const last = await mgr.updateDailyPnl(-1);
     assert.is(last.tripped, true);
     clock.now = MIDNIGHT + 1;
     assert.equal(dayOf(await mgr.updateEquity(5)), ["2024-03-06", -10, 3]);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: -3, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -3, 1, { untied: -3 })]);
   });
 
   test("a close while the clock has stepped back books on the day that is open", async () => {
@@ -162,8 +162,8 @@ export const days: Theme = (test, open) => {
     await mgr.updateDailyPnl(20, { ts: new Date(NOON - 3 * DAY) });
     await mgr.updateDailyPnl(-0.1, { ts: NOON - DAY });
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-02", pnl: 20, trades: 1 },
-      { day: "2024-03-04", pnl: -50.1, trades: 2 },
+      dayOver("2024-03-02", 20, 1, { untied: 20 }),
+      dayOver("2024-03-04", -50.1, 2, { untied: -50.1 }),
     ]);
     assert.is((await mgr.getRiskState()).consecutiveLosses, 1);
   });
@@ -174,11 +174,11 @@ export const days: Theme = (test, open) => {
     await mgr.updateDailyPnl(0.1);
     clock.now += DAY;
     assert.equal(dayOf(await mgr.updateDailyPnl(0.2, { ts: NOON })), ["2024-03-06", 0, 0]);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: 0.3, trades: 2 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", 0.3, 2, { untied: 0.3 })]);
     clock.now += DAY;
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-05", pnl: 0.3, trades: 2 },
-      { day: "2024-03-06", pnl: 0, trades: 0 },
+      dayOver("2024-03-05", 0.3, 2, { untied: 0.3 }),
+      dayOver("2024-03-06", 0, 0),
     ]);
   });
 
@@ -189,8 +189,8 @@ export const days: Theme = (test, open) => {
     clock.now += DAY;
     await mgr.updateDailyPnl(2, { ts: NOON - 5 * DAY });
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-02-29", pnl: 2, trades: 1 },
-      { day: "2024-03-05", pnl: 1, trades: 1 },
+      dayOver("2024-02-29", 2, 1, { untied: 2 }),
+      dayOver("2024-03-05", 1, 1, { untied: 1 }),
     ]);
   });
 
@@ -203,8 +203,8 @@ export const days: Theme = (test, open) => {
     await mgr.updateDailyPnl(4, { ts: start - DAY - 1 });
     assert.equal(dayOf(await mgr.getRiskState()), ["2024-03-05", 1, 1]);
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-03", pnl: 4, trades: 1 },
-      { day: "2024-03-04", pnl: 2, trades: 1 },
+      dayOver("2024-03-03", 4, 1, { untied: 4 }),
+      dayOver("2024-03-04", 2, 1, { untied: 2 }),
     ]);
   });
 
@@ -229,7 +229,7 @@ export const days: Theme = (test, open) => {
       all.map(({ pnl }) => pnl),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
     );
-    assert.equal(all[11], { day: "2024-03-16", pnl: 11, trades: 1 });
+    assert.equal(all[11], dayOver("2024-03-16", 11, 1, { untied: 11 }));
     assert.equal(await mgr.getDailyHistory({ days: 3 }), all.slice(-3));
     assert.equal(await mgr.getDailyHistory({ days: 12 }), all);
     assert.equal(await mgr.getDailyHistory({ days: 1000 }), all);

@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import type { StateEvent, StateManager } from "../../src/index.js";
+import type { StateEvent, StateManager, Trade } from "../../src/index.js";
 import { Clock, DAY, HOUR, MINUTE, NOON, SECOND } from "./clock.js";
 import { refused } from "./expect.js";
 import type { Theme } from "./open.js";
-import { BUY, EXOTIC_NAMES, LONG, METADATA } from "./samples.js";
+import { BUY, dayOver, EXOTIC_NAMES, LONG, METADATA, ORDER, POSITION } from "./samples.js";
 
 const PAIR = LONG.pair;
 
@@ -24,17 +24,20 @@ const NO_RISK = {
   tripped: false,
 };
 
-const ORDER = {
-  ...BUY,
-  orderType: "limit",
-  status: "open",
-  createdAt: new Date(NOON),
-  filled: 0,
-  intent: "entry",
-  version: 1,
-} as const;
-
-const POSITION = { ...LONG, entryTs: new Date(NOON), metadata: {}, version: 1 } as const;
+/** The first trade of a flow: `LONG`, saved and closed at noon, without a result. */
+const TRADE: Trade = {
+  ...LONG,
+  key: `${NOON}-0`,
+  entryTs: new Date(NOON),
+  exitTs: new Date(NOON),
+  pnl: 0,
+  fees: 0,
+  cash: 0,
+  currency: "USDT",
+  reason: "closed",
+  entryInstance: "bot-1",
+  metadata: {},
+};
 
 /** A step of a story: a change, and the event that it leaves. `after`: how much later than the one before, ms. */
 interface Step {
@@ -75,6 +78,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         pnl: -7.5,
         reason: 'stop "loss"\n',
         cooldownUntil: new Date(NOON + 5 * MINUTE),
+        trade: { ...TRADE, size: 1, pnl: -7.5, reason: 'stop "loss"\n', metadata: { a: [] } },
         risk: { ...NO_RISK, dailyPnl: -7.5, dailyTrades: 1, consecutiveLosses: 1, peakEquity: 90, equity: 90 },
       },
     },
@@ -90,13 +94,14 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         pair: PAIR,
         pnl: 0.00000001,
         // The pair cools down longer already.
+        trade: { ...TRADE, key: `${NOON}-1`, pnl: 0.00000001, exitTs: new Date(NOON - DAY) },
         risk: {
           ...NO_RISK,
           dailyPnl: -7.5,
           dailyTrades: 1,
           peakEquity: 90,
           equity: 90,
-          late: [{ day: "2024-03-04", pnl: 0.00000001, trades: 1 }],
+          late: [dayOver("2024-03-04", 0.00000001, 1, { closed: 0.00000001 })],
         },
       },
     },
@@ -121,7 +126,15 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
       change: (mgr) => mgr.saveOrder({ ...BUY, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0 }),
       event: {
         type: "order_saved",
-        order: { ...ORDER, status: "rejected", signalId: "s1", positionId: "p9", cooldown: 0, version: 2 },
+        order: {
+          ...ORDER,
+          status: "rejected",
+          signalId: "s1",
+          positionId: "p9",
+          cooldown: 0,
+          metadata: METADATA[3] ?? {},
+          version: 2,
+        },
       },
     },
     {
@@ -231,6 +244,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           filled: 2,
           positionId: "o1",
           cooldown: 5 * MINUTE,
+          version: 2,
         },
         positionId: "o1",
         position: {
@@ -239,9 +253,12 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           size: 2,
           entryPrice: 99.5,
           entryTs: new Date(NOON - DAY),
+          openedBy: "fills",
           cooldown: 5 * MINUTE,
+          realised: -0.25,
+          fees: 0.25,
         },
-        risk: { ...NO_RISK, late: [{ day: "2024-03-04", pnl: -0.25, trades: 0 }] },
+        risk: { ...NO_RISK, late: [dayOver("2024-03-04", -0.25, 0, { open: -0.25 })] },
       },
     },
     {
@@ -275,8 +292,24 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           filled: 2,
           intent: "exit",
           positionId: "o1",
+          version: 2,
         },
         positionId: "o1",
+        trades: [
+          {
+            ...TRADE,
+            id: "o1",
+            size: 2,
+            entryPrice: 99.5,
+            exitPrice: 99.4,
+            entryTs: new Date(NOON - DAY),
+            pnl: -0.35,
+            fees: 0.15,
+            reason: "exit",
+            entryAsked: 100,
+            exitAsked: 40_000,
+          },
+        ],
         cooldownUntil: new Date(NOON + 5 * MINUTE),
         risk: {
           ...NO_RISK,
@@ -292,6 +325,225 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
             until: new Date(NOON + HOUR),
           },
         },
+      },
+    },
+  ],
+  "ends that fills explain": [
+    {
+      change: (mgr) => mgr.saveOrder({ ...BUY, size: 2, price: 100, cooldown: "5m" }),
+      event: { type: "order_saved", order: { ...ORDER, size: 2, price: 100, cooldown: 5 * MINUTE } },
+    },
+    {
+      change: (mgr) => mgr.recordFill("o1", { fillId: "f1", price: 100, size: 1, fee: 0.5 }),
+      event: {
+        type: "fill_recorded",
+        orderId: "o1",
+        fillId: "f1",
+        price: 100,
+        size: 1,
+        fee: 0.5,
+        ts: new Date(NOON),
+        pnl: -0.5,
+        order: {
+          ...ORDER,
+          size: 2,
+          price: 100,
+          cooldown: 5 * MINUTE,
+          status: "partially_filled",
+          filled: 1,
+          positionId: "o1",
+          version: 2,
+        },
+        positionId: "o1",
+        position: {
+          ...POSITION,
+          id: "o1",
+          size: 1,
+          entryPrice: 100,
+          cooldown: 5 * MINUTE,
+          realised: -0.5,
+          fees: 0.5,
+          openedBy: "fills",
+        },
+        risk: { ...NO_RISK, dailyPnl: -0.5 },
+      },
+    },
+    {
+      change: (mgr) => mgr.removePosition("o1", { reason: "lost" }),
+      event: {
+        type: "position_removed",
+        positionId: "o1",
+        pair: PAIR,
+        trade: {
+          ...TRADE,
+          id: "o1",
+          size: 1,
+          entryPrice: 100,
+          pnl: -0.5,
+          fees: 0.5,
+          reason: "lost",
+          untold: 1,
+          entryAsked: 100,
+        },
+        cooldownUntil: new Date(NOON + 5 * MINUTE),
+        risk: { ...NO_RISK, dailyPnl: -0.5, dailyTrades: 1 },
+      },
+    },
+    {
+      change: (mgr) => mgr.saveOrder({ ...BUY, id: "o2", side: "sell", size: 1, intent: "exit", positionId: "o1" }),
+      event: {
+        type: "order_saved",
+        order: { ...ORDER, id: "o2", side: "sell", size: 1, intent: "exit", positionId: "o1" },
+      },
+    },
+    {
+      change: (mgr) => mgr.recordFill("o2", { fillId: "x1", price: 90, size: 1, fee: 0.25 }),
+      event: {
+        type: "fill_recorded",
+        orderId: "o2",
+        fillId: "x1",
+        price: 90,
+        size: 1,
+        fee: 0.25,
+        ts: new Date(NOON),
+        pnl: -10.25,
+        order: {
+          ...ORDER,
+          id: "o2",
+          side: "sell",
+          size: 1,
+          intent: "exit",
+          positionId: "o1",
+          status: "filled",
+          filled: 1,
+          version: 2,
+        },
+        positionId: "",
+        later: [{ key: `${NOON}-0`, tradeId: "o1", pnl: -10.25, explained: 1 }],
+        risk: { ...NO_RISK, dailyPnl: -10.75, dailyTrades: 1 },
+      },
+    },
+  ],
+  dust: [
+    {
+      change: (mgr) => mgr.savePosition({ ...LONG, size: 1, entryPrice: 100 }),
+      event: { type: "position_saved", position: { ...POSITION, size: 1, entryPrice: 100 } },
+    },
+    {
+      change: (mgr) => mgr.saveOrder({ ...BUY, side: "sell", size: 1, intent: "exit", positionId: "p1" }),
+      event: {
+        type: "order_saved",
+        order: { ...ORDER, side: "sell", size: 1, intent: "exit", positionId: "p1" },
+      },
+    },
+    {
+      change: (mgr) => mgr.recordFill("o1", { fillId: "x1", price: 110, size: 0.75 }),
+      event: {
+        type: "fill_recorded",
+        orderId: "o1",
+        fillId: "x1",
+        price: 110,
+        size: 0.75,
+        fee: 0,
+        ts: new Date(NOON),
+        pnl: 7.5,
+        order: {
+          ...ORDER,
+          side: "sell",
+          size: 1,
+          intent: "exit",
+          positionId: "p1",
+          status: "partially_filled",
+          filled: 0.75,
+          version: 2,
+        },
+        positionId: "p1",
+        position: { ...POSITION, size: 0.25, entryPrice: 100, realised: 7.5, version: 2 },
+        risk: { ...NO_RISK, dailyPnl: 7.5 },
+      },
+    },
+    {
+      change: (mgr) => mgr.cancelOrder("o1", { dust: 0.25 }),
+      event: {
+        type: "order_cancelled",
+        order: {
+          ...ORDER,
+          side: "sell",
+          size: 1,
+          intent: "exit",
+          positionId: "p1",
+          status: "cancelled",
+          filled: 0.75,
+          version: 3,
+        },
+        signalReleased: false,
+        trade: {
+          ...TRADE,
+          size: 1,
+          entryPrice: 100,
+          exitPrice: 110,
+          pnl: 7.5,
+          reason: "exit",
+          dust: 0.25,
+          exitAsked: 40_000,
+        },
+        risk: { ...NO_RISK, dailyPnl: 7.5, dailyTrades: 1 },
+      },
+    },
+    {
+      change: (mgr) => mgr.saveOrder({ ...BUY, id: "o2", side: "sell", size: 0.25, intent: "exit" }),
+      event: { type: "order_saved", order: { ...ORDER, id: "o2", side: "sell", size: 0.25, intent: "exit" } },
+    },
+    {
+      change: (mgr) => mgr.recordFill("o2", { fillId: "x1", price: 120, size: 0.25, fee: 1 }),
+      event: {
+        type: "fill_recorded",
+        orderId: "o2",
+        fillId: "x1",
+        price: 120,
+        size: 0.25,
+        fee: 1,
+        ts: new Date(NOON),
+        pnl: 4,
+        order: {
+          ...ORDER,
+          id: "o2",
+          side: "sell",
+          size: 0.25,
+          intent: "exit",
+          status: "filled",
+          filled: 0.25,
+          version: 2,
+        },
+        positionId: "",
+        dustSold: 0.25,
+        risk: { ...NO_RISK, dailyPnl: 11.5, dailyTrades: 1 },
+      },
+    },
+  ],
+  "a result that the bot tells": [
+    {
+      change: (mgr) => mgr.savePosition(LONG),
+      event: { type: "position_saved", position: POSITION },
+    },
+    {
+      change: (mgr) => mgr.updateDailyPnl(-5, { tradeId: "p1" }),
+      event: {
+        type: "pnl_booked",
+        pnl: -5,
+        tradeId: "p1",
+        position: { ...POSITION, realised: -5, version: 2 },
+        risk: { ...NO_RISK, dailyPnl: -5, dailyTrades: 1, consecutiveLosses: 1 },
+      },
+    },
+    {
+      change: (mgr) => mgr.removePosition("p1"),
+      event: {
+        type: "position_removed",
+        positionId: "p1",
+        pair: PAIR,
+        trade: { ...TRADE, pnl: -5, reason: "removed" },
+        risk: { ...NO_RISK, dailyPnl: -5, dailyTrades: 1, consecutiveLosses: 1 },
       },
     },
   ],
@@ -331,7 +583,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           dailyTrades: 1,
           peakEquity: 100.1,
           equity: 100.1,
-          late: [{ day: "2024-03-03", pnl: 1.5, trades: 1 }],
+          late: [dayOver("2024-03-03", 1.5, 1, { untied: 1.5 })],
         },
       },
     },
@@ -448,6 +700,8 @@ const IDLE: Readonly<Record<string, (mgr: StateManager) => Promise<unknown>>> = 
   "an order moved to another position": (mgr) =>
     refused(mgr.saveOrder({ ...BUY, size: 9, positionId: "p9" }), "positionId"),
   "a fill of no order": (mgr) => refused(mgr.recordFill("none", { fillId: "f", price: 1, size: 1 }), "orderId"),
+  "a fill told again at another price": (mgr) =>
+    refused(mgr.recordFill("o1", { fillId: "f1", price: 2, size: 1 }), "price"),
   "a fill that was recorded": (mgr) => mgr.recordFill("o1", { fillId: "f1", price: 1, size: 1, done: true }),
   "an entry that is refused": (mgr) => mgr.admit({ signalId: "s2", pair: PAIR, side: "long", size: 1, price: 1 }),
   "a trade that was booked": (mgr) => mgr.updateDailyPnl(-5, { tradeId: "t1", equity: 1 }),

@@ -7,7 +7,7 @@ import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
 import { everything, failure, refused, sameDouble } from "./expect.js";
 import type { Theme } from "./open.js";
 import { toldReservations } from "./reservations.js";
-import { BUY, DOUBLES, EXOTIC_NAMES, LONG } from "./samples.js";
+import { BUY, DOUBLES, dayOver, EXOTIC_NAMES, LONG, POSITION } from "./samples.js";
 import { stored } from "./stored.js";
 
 const PAIR = BUY.pair;
@@ -118,7 +118,7 @@ async function tell(mgr: StateManager, id: string, executions: readonly Executio
   }
 }
 
-export const fills: Theme = (test, open) => {
+export const fills: Theme = (test, open, { runs }) => {
   test("an entry fill opens the position that the order asked for and shrinks the order", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
@@ -126,9 +126,9 @@ export const fills: Theme = (test, open) => {
     clock.now += MINUTE;
     const result = await mgr.recordFill(intent.id, { fillId: "f1", price: 99.5, size: 0.5, fee: 0.1, ts: NOON + 1 });
     const position = {
+      ...POSITION,
       id: intent.id,
       pair: PAIR,
-      side: "long",
       size: 0.5,
       entryPrice: 99.5,
       entryTs: new Date(NOON + 1),
@@ -136,15 +136,19 @@ export const fills: Theme = (test, open) => {
       sl: 90,
       cooldown: 5 * MINUTE,
       metadata: { a: [] },
-      version: 1,
+      realised: -0.1,
+      fees: 0.1,
+      openedBy: "fills",
     };
-    const order = { ...intent, status: "partially_filled", filled: 0.5, positionId: intent.id };
+    const order = { ...intent, status: "partially_filled", filled: 0.5, positionId: intent.id, version: 2 };
     assert.equal(result, {
       applied: true,
       order,
       position,
       positions: [position],
+      trades: [],
       booked: -0.1,
+      exitsLeft: [],
       risk: {
         day: "2024-03-05",
         dailyPnl: -0.1,
@@ -201,6 +205,8 @@ export const fills: Theme = (test, open) => {
     const prices = [...DOUBLES, ...DOUBLES.map((price) => -price), 0, 58_685.39, 60_593.72, 44_572.42];
     for (const [i, price] of prices.entries()) {
       for (const size of [2.5642, 27.5479, 7.143, 1 / 3, 5e-324, Number.MAX_VALUE]) {
+        // A cost of so many digits is kept whatever its decimals.
+        if (Math.abs(price * size) >= 1e18) continue;
         const id = `${i} ${size}`;
         await mgr.saveOrder({ ...ENTRY, id, size });
         const { position } = await mgr.recordFill(id, { fillId: "f1", price, size });
@@ -234,7 +240,7 @@ export const fills: Theme = (test, open) => {
         sameDouble(position?.entryPrice, nearest(cost, lots * 100n));
         sameDouble(position?.size, totalSize(executions));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -254,7 +260,9 @@ export const fills: Theme = (test, open) => {
     const before = await mgr.getPosition("in");
     const result = await mgr.recordFill("out", { fillId: "x1", price: 110, size: 0.3, fee: 0.2 });
     assert.is(result.applied, true);
-    assert.equal(result.position, { ...before, size: 0.7, version: 2 });
+    // 0.3 x 10 - 0.2, and the fee of the entry
+    assert.equal(result.booked, 2.8);
+    assert.equal(result.position, { ...before, size: 0.7, realised: 2.7, fees: 0.3, version: 2 });
     assert.equal([result.order?.status, result.order?.filled], ["partially_filled", 0.3]);
     assert.equal([result.risk.dailyPnl, result.risk.dailyTrades], [2.7, 0]);
     assert.equal(await mgr.getPosition("in"), result.position);
@@ -351,7 +359,7 @@ export const fills: Theme = (test, open) => {
         sum += rounded((exit - entry) * size * (long ? 1n : -1n), 10n ** 8n);
         sameDouble(risk.dailyPnl, nearest(sum < 0n ? -sum : sum, 10n ** 8n) * (sum < 0n ? -1 : 1));
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -366,8 +374,8 @@ export const fills: Theme = (test, open) => {
     const last = await mgr.recordFill("out", { fillId: "x3", price: 110, size: 0.25, fee: 8, ts: NOON - DAY });
     assert.equal([last.risk.dailyPnl, last.risk.dailyTrades], [-1.5, 1]);
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-03", pnl: 3, trades: 0 },
-      { day: "2024-03-04", pnl: -6.5, trades: 0 },
+      dayOver("2024-03-03", 3, 0, { open: 3 }),
+      dayOver("2024-03-04", -6.5, 0, { open: -6.5 }),
     ]);
   });
 
@@ -379,9 +387,10 @@ export const fills: Theme = (test, open) => {
     const { risk } = await mgr.recordFill("out", { fillId: "x1", price: 90, size: 0.5, ts: NOON - 2 * DAY });
     assert.equal([risk.dailyPnl, risk.dailyTrades, risk.consecutiveLosses], [0, 0, 1]);
     assert.equal(await mgr.getDailyHistory(), [
-      { day: "2024-03-02", pnl: 0, trades: 0 },
-      { day: "2024-03-03", pnl: -5, trades: 0 },
-      { day: "2024-03-04", pnl: -5, trades: 1 },
+      dayOver("2024-03-02", 0, 0),
+      dayOver("2024-03-03", -5, 0, { open: -5 }),
+      // All of -10 is the trade's, and what was open went over to it.
+      dayOver("2024-03-04", -5, 1, { closed: -10, open: 5 }),
     ]);
   });
 
@@ -392,7 +401,7 @@ export const fills: Theme = (test, open) => {
     clock.now += DAY;
     const { risk } = await mgr.recordFill("out", { fillId: "x1", price: 105, size: 1 });
     assert.equal([risk.day, risk.dailyPnl, risk.dailyTrades], ["2024-03-06", 5, 1]);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: -1, trades: 0 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -1, 0, { open: -1 })]);
   });
 
   test("the streak is judged once, at flat, by the whole result with every fee", async () => {
@@ -527,14 +536,51 @@ export const fills: Theme = (test, open) => {
     const before = await stored(mgr);
     for (const fill of [
       { fillId: "x1", price: 110, size: 0.5 },
-      { fillId: "x1", price: 1, size: 99, fee: 7, ts: NOON - DAY, done: true },
+      { fillId: "x1", price: 110 * (1 + 5e-10), size: 0.5 * (1 - 5e-10), fee: 7, ts: NOON - DAY, done: true },
     ]) {
       const { applied, order, ...rest } = await mgr.recordFill("out", fill);
       assert.is(applied, false);
       assert.is(order?.filled, 0.5);
-      assert.equal(rest, { position, positions: [position], booked: 0, risk: before.told.risk, tripped: false });
+      assert.equal(rest, {
+        position,
+        positions: [position],
+        trades: [],
+        booked: 0,
+        exitsLeft: [],
+        risk: before.told.risk,
+        tripped: false,
+      });
     }
     assert.equal(await stored(mgr), before);
+  });
+
+  test("a fill that was recorded and is told again with another size or price is refused by that name, and changes nothing", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await enter(mgr, { fee: 1 });
+    await mgr.recordFill("out", { fillId: "x1", price: 110, size: 0.5 });
+    const other = [
+      [{ size: 0.25 }, "size"],
+      [{ size: 0.500000001 }, "size"],
+      [{ price: 111 }, "price"],
+      [{ price: 110.0000002 }, "price"],
+      [{ price: -110 }, "price"],
+    ] as const;
+    const check = async () => {
+      const before = await stored(mgr);
+      for (const [told, field] of other) {
+        await refused(mgr.recordFill("out", { fillId: "x1", price: 110, size: 0.5, ...told }), field);
+        assert.equal(await stored(mgr), before);
+      }
+    };
+    await check();
+    // Also when order and position are gone, and of an order that the flow has forgotten.
+    await mgr.recordFill("out", { fillId: "x2", price: 110, size: 0.5, done: true });
+    await mgr.close();
+    await mgr.connect();
+    await check();
+    await mgr.removeOrder("in");
+    await refused(mgr.recordFill("in", { fillId: "e1", price: 101, size: 1 }), "price");
   });
 
   test("a fill is recognised after its order is over, its position gone, and the flow opened again", async () => {
@@ -573,7 +619,7 @@ export const fills: Theme = (test, open) => {
       }
     }
     for (const id of names) {
-      for (const fillId of ids) assert.is((await mgr.recordFill(id, { fillId, price: 1, size: 1 })).applied, false);
+      for (const fillId of ids) assert.is((await mgr.recordFill(id, { fillId, price: 1, size: 0.25 })).applied, false);
     }
     for (const position of await mgr.getPositions()) assert.is(position.size, 1.75);
   });
@@ -610,7 +656,7 @@ export const fills: Theme = (test, open) => {
         }
         assert.equal(outcomes[1], outcomes[0]);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 
@@ -647,7 +693,7 @@ export const fills: Theme = (test, open) => {
           assert.equal(outcomes[1], outcomes[0]);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 
@@ -741,24 +787,29 @@ export const fills: Theme = (test, open) => {
   test("numbers too large to be kept are refused, and nothing changes", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
-    await enter(mgr, { price: 0.1, size: 1.7e308, overfill: true });
+    await enter(mgr, { price: 0, size: 1.7e308, overfill: true });
     await mgr.saveOrder({ ...ENTRY, id: "removed", size: Number.MAX_VALUE });
     await mgr.recordFill("removed", { fillId: "f1", price: 0, size: 1.7e308 });
     await mgr.removePosition("removed");
     await mgr.saveOrder({ ...ENTRY, id: "dear", size: 1e300 });
-    await mgr.recordFill("dear", { fillId: "f1", price: 1e300, size: 1 });
+    await mgr.recordFill("dear", { fillId: "f1", price: 1e18, size: 1 });
     await mgr.saveOrder({ ...EXIT, id: "out of dear", positionId: "dear" });
+    await mgr.saveOrder({ ...ENTRY, id: "new", size: 1e300 });
     const before = await stored(mgr);
     for (const [id, fill, field] of [
-      ["in", { price: 0.1, size: 1.7e308 }, "size"],
       ["in", { price: 0, size: 1.7e308 }, "size"],
-      ["in", { price: 1e300, size: 1.7e308 }, "size"],
-      ["dear", { price: 1e300, size: 1e10 }, "size"],
-      ["removed", { price: 1, size: 1.7e308 }, "size"],
+      ["removed", { price: 0, size: 1.7e308 }, "size"],
+      // A cost of more than 38 digits: of its own, and together with what is there.
+      ["new", { price: 1e10, size: 1e28 }, "price"],
+      ["new", { price: 1e300, size: 1e300 }, "price"],
+      ["dear", { price: 1e10, size: 1e28 }, "price"],
+      ["dear", { price: 1e-20, size: 1 }, "price"],
       ["in", { price: 1, size: 1, fee: 9.1e15 }, "price"],
       ["in", { price: 1, size: 1, fee: -Number.MAX_VALUE }, "price"],
       ["out", { price: 1, size: 1.7e308 }, "price"],
       ["out of dear", { price: Number.MAX_VALUE, size: 1 }, "price"],
+      // A loss of 99e16.
+      ["out of dear", { price: 1e16, size: 1 }, "price"],
     ] as const) {
       await refused(mgr.recordFill(id, { fillId: "f9", overfill: true, ...fill }), field);
       assert.equal(await stored(mgr), before);
@@ -825,23 +876,19 @@ export const fills: Theme = (test, open) => {
     }
   });
 
-  test("a close and the last exit fill at once book the position once, whichever comes first", async () => {
+  test("a close and the last exit fill at once book the position once, whichever comes first: the later fill explains the close", async () => {
     for (const closeFirst of [true, false]) {
       await using mgr = await open();
       await enter(mgr);
       const close = () => mgr.closePosition("in", { pnl: 7 });
-      const leave = () =>
-        mgr.recordFill("out", { fillId: "x1", price: 110, size: 1 }).then(
-          ({ applied }) => applied,
-          (error: Error) => error.message,
-        );
+      const leave = () => mgr.recordFill("out", { fillId: "x1", price: 110, size: 1 });
       const [closed, left] = closeFirst
         ? await Promise.all([close(), leave()])
         : await Promise.all([leave(), close()]).then(([l, c]) => [c, l] as const);
       assert.equal(await mgr.getPositions(), []);
       const { dailyPnl, dailyTrades } = await mgr.getRiskState();
       assert.equal([dailyPnl, dailyTrades], closed.closed ? [7, 1] : [10, 1]);
-      assert.is(left, closed.closed ? "orderId: no open position in for exit order out" : true);
+      assert.equal([left.applied, left.booked], [true, closed.closed ? 0 : 10]);
     }
   });
 
@@ -851,10 +898,9 @@ export const fills: Theme = (test, open) => {
     const both = [mgr, second.other];
     await enter(mgr, { size: 8 });
     const calls = Array.from({ length: 8 }, (_, i) => [
-      (i % 2 === 0 ? mgr : second.other).recordFill("out", { fillId: `x${i}`, price: 110, size: 1 }).then(
-        () => 10,
-        () => 0,
-      ),
+      (i % 2 === 0 ? mgr : second.other)
+        .recordFill("out", { fillId: `x${i}`, price: 110, size: 1 })
+        .then(({ booked }) => booked),
       ...(i === 4 ? [...both, ...both].map((each) => each.closePosition("in", { pnl: 1000 })) : []),
     ]).flat();
     const answers = await Promise.all(calls);

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { Clock, DAY, NOON } from "./clock.js";
 import { everything, refused, sameDouble } from "./expect.js";
 import type { Open, Theme } from "./open.js";
+import { dayOver } from "./samples.js";
 
 /** The day's PnL of a new flow in which these amounts were booked, one after the other. */
 async function sumOf(open: Open, amounts: readonly number[]): Promise<number> {
@@ -20,7 +21,7 @@ function fromUnits(units: bigint): number {
   return Number(`${units < 0n ? "-" : ""}${text.slice(0, -8)}.${text.slice(-8)}`);
 }
 
-export const money: Theme = (test, open) => {
+export const money: Theme = (test, open, { runs }) => {
   test("0.1 and 0.2 make 0.3", async () => {
     sameDouble(await sumOf(open, [0.1, 0.2]), 0.3);
   });
@@ -147,7 +148,9 @@ export const money: Theme = (test, open) => {
     await refused(mgr.updateDailyPnl(1, { ts: NOON - DAY }), "pnl");
     assert.equal(await everything(mgr), before);
     await mgr.updateDailyPnl(-1, { ts: NOON - DAY });
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-04", pnl: 8999999999999999, trades: 2 }]);
+    assert.equal(await mgr.getDailyHistory(), [
+      dayOver("2024-03-04", 8999999999999999, 2, { untied: 8999999999999999 }),
+    ]);
   });
 
   test("a result that is refused on a new day does not close the old one", async () => {
@@ -169,7 +172,7 @@ export const money: Theme = (test, open) => {
         const sum = amounts.reduce((a, b) => a + b);
         sameDouble(await sumOf(open, amounts.map(fromUnits)), fromUnits(sum));
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 };

@@ -1,5 +1,5 @@
 import type { suite } from "uvu";
-import type { Config, StateManager } from "../../src/index.js";
+import type { Config, Logger, StateManager } from "../../src/index.js";
 
 /** What a test may say about the manager it opens; by default a flow of its own, the real clock, a name made up. */
 export interface OpenOptions {
@@ -7,6 +7,7 @@ export interface OpenOptions {
   readonly instanceId?: string;
   readonly flowId?: string;
   readonly existing?: boolean;
+  readonly logger?: Logger;
 }
 
 /** Resolves to a connected manager. */
@@ -16,6 +17,8 @@ export type Open = (config?: Config, options?: OpenOptions) => Promise<StateMana
 export interface Traits {
   /** A flow outlives its manager: another one, opened after the first was closed, finds it. */
   readonly durable: boolean;
+  /** How many of so many random examples are played: each has a flow of its own, and a new file takes its time. */
+  readonly runs: (count: number) => number;
 }
 
 export type Test = ReturnType<typeof suite>;

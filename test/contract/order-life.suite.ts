@@ -107,7 +107,7 @@ export const orderLife: Theme = (test, open) => {
       assert.equal([told.status, told.filled, told.positionId], ["partially_filled", 0.6, order.id]);
       // 0.6 x 100 open and 0.4 x 100 pending, of one trade.
       const one = { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "100" };
-      assert.equal(derivedReservations(await mgr.snapshot(), [PAIR]), one);
+      assert.equal(await derivedReservations(mgr, [PAIR]), one);
       await admitted(mgr, { signalId: "s2", pair: "ETH/USDT", size: 1, price: 150 });
       const last = await mgr.recordFill(order.id, { fillId: "ws2", price: 100, size: 0.4 });
       assert.equal([last.order?.status, last.order?.filled, last.position?.size], ["filled", 1, 1]);
@@ -116,6 +116,26 @@ export const orderLife: Theme = (test, open) => {
       assert.equal([late.status, late.filled], ["filled", 1]);
       assert.equal(await stored(mgr), before);
     }
+  });
+
+  test("an entry that lost its position keeps its slot, whatever a stale write says", async () => {
+    await using mgr = await open();
+    const order = await admitted(mgr, { size: 2, price: 100 });
+    await mgr.recordFill(order.id, { fillId: "f1", price: 100, size: 1 });
+    const seen = await mgr.getOrder(order.id);
+    assert.is(seen?.positionId, order.id);
+    await mgr.closePosition(order.id, { pnl: 0 });
+    const late = await mgr.saveOrder({ ...order, positionId: order.id, status: "open" });
+    assert.equal([late.positionId, late.filled], [order.id, 1]);
+    assert.equal(await toldReservations(mgr, [PAIR]), { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "100" });
+
+    // Its next position has a name of its own, of which that write does not know either.
+    const { positions } = await mgr.recordFill(order.id, { fillId: "f2", price: 100, size: 0.5 });
+    const [next] = positions;
+    const later = await mgr.saveOrder({ ...order, positionId: order.id, status: "open" });
+    assert.equal([later.positionId, later.filled], [next?.id, 1.5]);
+    assert.is.not(next?.id, order.id);
+    await refused(mgr.saveOrder({ ...order, positionId: "p1", status: "open" }), "positionId");
   });
 
   test("cancelling an order says whether there was one to cancel", async () => {
@@ -263,15 +283,17 @@ export const orderLife: Theme = (test, open) => {
       assert.is(order?.positionId, id);
       await way(id)(mgr);
       assert.is(await mgr.getPosition(id), undefined, how);
-      assert.is((await mgr.getOrder(id))?.positionId, undefined);
+      // It is replaced only by the position that a later fill opens.
+      assert.is((await mgr.getOrder(id))?.positionId, id);
       const answer = await mgr.admit({ signalId: "s2", pair: PAIR, side: "long", size: 1, price: 1 });
       assert.is(answer.admitted || answer.reason, "max_open_positions", how);
       await mgr.recordFill(id, { fillId: "f2", price: 100, size: 0.75 });
       assert.equal(
         (await mgr.getPositions()).map((position) => [position.id, position.size]),
-        [[id, 0.75]],
+        [[`${id}~2`, 0.75]],
+        how,
       );
-      const derived = derivedReservations(await mgr.snapshot(), [PAIR]);
+      const derived = await derivedReservations(mgr, [PAIR]);
       assert.equal(derived, { slots: "1", slotsOf: { [PAIR]: "1" }, exposure: "75" });
       assert.equal(await toldReservations(mgr, [PAIR]), derived);
     }

@@ -3,7 +3,7 @@ import type { Position } from "../../src/index.js";
 import { Clock, DAY, HOUR, NOON, SECOND } from "./clock.js";
 import { everything, failure, refused, sameDouble } from "./expect.js";
 import type { Theme } from "./open.js";
-import { DOUBLES, EXOTIC_NAMES, LARGEST_METADATA, LONG, METADATA } from "./samples.js";
+import { DOUBLES, dayOver, EXOTIC_NAMES, LARGEST_METADATA, LONG, METADATA, POSITION } from "./samples.js";
 
 export const positions: Theme = (test, open) => {
   test("a position comes back as it was saved", async () => {
@@ -17,13 +17,11 @@ export const positions: Theme = (test, open) => {
       metadata: { strategy: "breakout" },
     });
     assert.equal(saved, {
-      ...LONG,
-      entryTs: new Date(NOON),
+      ...POSITION,
       tp: 45_000,
       sl: 38_000,
       cooldown: 300_000,
       metadata: { strategy: "breakout" },
-      version: 1,
     });
     assert.equal(await mgr.getPosition("p1"), saved);
     assert.equal(await mgr.getPositions(), [saved]);
@@ -33,7 +31,7 @@ export const positions: Theme = (test, open) => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
     const saved = await mgr.savePosition({ ...LONG, side: "short" });
-    assert.equal(saved, { ...LONG, side: "short", entryTs: new Date(NOON), metadata: {}, version: 1 });
+    assert.equal(saved, { ...POSITION, side: "short" });
     assert.equal(Object.keys(saved).sort(), Object.keys((await mgr.getPosition("p1")) ?? {}).sort());
   });
 
@@ -56,7 +54,7 @@ export const positions: Theme = (test, open) => {
     await mgr.savePosition({ ...LONG, tp: 45_000, sl: 38_000, metadata: { a: 1 }, entryTs: NOON - DAY });
     const other = { ...LONG, pair: "ETH/USDT", side: "short", size: 3, entryPrice: 2_000 } as const;
     const replaced = await mgr.savePosition(other);
-    assert.equal(replaced, { ...other, entryTs: new Date(NOON), metadata: {}, version: 2 });
+    assert.equal(replaced, { ...POSITION, ...other, version: 2 });
     assert.equal(await mgr.getPositions(), [replaced]);
   });
 
@@ -65,6 +63,31 @@ export const positions: Theme = (test, open) => {
     const first = await mgr.savePosition({ ...LONG, tp: 45_000 });
     assert.equal(await mgr.savePosition(first), { ...first, version: 2 });
     assert.equal(await mgr.savePosition({ ...first, version: 77 }), { ...first, version: 3 });
+  });
+
+  test("a position that is saved was merely saved, whatever it says, and stays so while fills grow and reduce it", async () => {
+    await using mgr = await open();
+    assert.is((await mgr.savePosition({ ...LONG, openedBy: "fills" })).openedBy, "saved");
+    assert.is((await mgr.updatePosition("p1", { size: 2 })).openedBy, "saved");
+    await mgr.saveOrder({ id: "in", pair: LONG.pair, side: "buy", size: 1, positionId: "p1" });
+    assert.is((await mgr.recordFill("in", { fillId: "f1", price: 50_000, size: 1 })).position?.openedBy, "saved");
+    await mgr.saveOrder({ id: "out", pair: LONG.pair, side: "sell", size: 1, intent: "exit", positionId: "p1" });
+    assert.is((await mgr.recordFill("out", { fillId: "f1", price: 50_000, size: 1 })).position?.openedBy, "saved");
+    assert.is((await mgr.getPosition("p1"))?.openedBy, "saved");
+  });
+
+  test("a position that a fill opened stays one, also when it is saved again", async () => {
+    await using mgr = await open();
+    await mgr.saveOrder({ id: "in", pair: LONG.pair, side: "buy", size: 2, positionId: "p1" });
+    assert.is((await mgr.recordFill("in", { fillId: "f1", price: 50_000, size: 1 })).position?.openedBy, "fills");
+    assert.is((await mgr.recordFill("in", { fillId: "f2", price: 51_000, size: 1 })).position?.openedBy, "fills");
+    assert.is((await mgr.updatePosition("p1", { sl: 45_000 })).openedBy, "fills");
+    assert.is((await mgr.savePosition({ ...LONG, openedBy: "saved" })).openedBy, "fills");
+    const [listed] = await mgr.getPositions();
+    const [shot] = (await mgr.snapshot()).positions;
+    const told = [await mgr.getPosition("p1"), listed, shot, (await mgr.closePosition("p1", { pnl: 0 })).position];
+    for (const position of told) assert.is(position?.openedBy, "fills");
+    assert.is((await mgr.savePosition(LONG)).openedBy, "saved", "another one under its name");
   });
 
   test("positions come in the order of their entry, then of the bytes of their ids", async () => {
@@ -173,7 +196,7 @@ export const positions: Theme = (test, open) => {
     const [listed] = await mgr.getPositions();
     if (listed) listed.metadata.list = "changed";
     const stored = await mgr.getPosition("p1");
-    assert.equal(stored, { ...LONG, entryTs: new Date(NOON), metadata: { list: [1] }, version: 1 });
+    assert.equal(stored, { ...POSITION, metadata: { list: [1] } });
   });
 
   test("a patch changes the fields it names and counts the version up", async () => {
@@ -256,12 +279,13 @@ export const positions: Theme = (test, open) => {
     ]);
     const stored = await mgr.getPosition("p1");
     assert.equal(stored, {
-      ...LONG,
+      ...POSITION,
       entryTs: stored?.entryTs,
       tp: 50_000,
       sl: 20_000,
       size: 1.5,
       metadata: { trailing: true },
+      openedBy: "saved",
       version: 5,
     });
   });
@@ -306,10 +330,12 @@ export const positions: Theme = (test, open) => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
     const position = await mgr.savePosition({ ...LONG, tp: 1, metadata: { a: [] } });
-    const result = await mgr.closePosition("p1", { pnl: -12.5, equity: 900, reason: "stop" });
+    const { trade, ...result } = await mgr.closePosition("p1", { pnl: -12.5, equity: 900, reason: "stop" });
+    assert.equal([trade], await mgr.getTrades());
     assert.equal(result, {
       closed: true,
       position,
+      exitsLeft: [],
       risk: {
         day: "2024-03-05",
         dailyPnl: -12.5,
@@ -331,7 +357,7 @@ export const positions: Theme = (test, open) => {
     const first = await mgr.closePosition("p1", { pnl: -5, equity: 100 });
     const before = await everything(mgr);
     const second = await mgr.closePosition("p1", { pnl: -5, equity: 1, cooldown: "1h", reason: "again" });
-    assert.equal(second, { closed: false, risk: first.risk, tripped: false });
+    assert.equal(second, { closed: false, exitsLeft: [], risk: first.risk, tripped: false });
     assert.equal(await everything(mgr), before);
   });
 
@@ -405,6 +431,6 @@ export const positions: Theme = (test, open) => {
     assert.is(risk.dailyPnl, 0);
     assert.is(risk.dailyTrades, 0);
     assert.is(risk.consecutiveLosses, 1);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-04", pnl: -7, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-04", -7, 1, { closed: -7 })]);
   });
 };

@@ -1,5 +1,5 @@
 import { formatMoney, type Money, parseMoney } from "../../src/exact/money.js";
-import type { PendingOrder, Snapshot, StateManager } from "../../src/index.js";
+import type { FlowLayout, PendingOrder, StateManager } from "../../src/index.js";
 import { notionalOf } from "../../src/state/exposure.js";
 
 /** What positions and pending entries take together. */
@@ -11,10 +11,31 @@ export interface Reservations {
   readonly exposure: string;
 }
 
+/** What is stored of a pending order that no caller sees. */
+export interface HiddenOfOrder {
+  /** What the other side held when the order that turns it around was admitted. */
+  readonly closes?: number;
+  /** 1 once the position that it names has ended. */
+  readonly slot?: number;
+}
+
+export function hiddenOfOrders({ entries }: FlowLayout): ReadonlyMap<string, HiddenOfOrder> {
+  return new Map(
+    entries["orders:pending"].map(([id = "", json = "{}"]): [string, HiddenOfOrder] => [id, JSON.parse(json)]),
+  );
+}
+
+/** An entry takes a slot of its own until it has a position, and again once that has ended. */
+export function takesSlot({ id, positionId }: PendingOrder, hidden: ReadonlyMap<string, HiddenOfOrder>): boolean {
+  return positionId === undefined || hidden.get(id)?.slot === 1;
+}
+
 /** As they follow from the positions and the orders, one by one. */
-export function derivedReservations({ positions, orders }: Snapshot, pairs: readonly string[]): Reservations {
+export async function derivedReservations(manager: StateManager, pairs: readonly string[]): Promise<Reservations> {
+  const { positions, orders } = await manager.snapshot();
+  const hidden = hiddenOfOrders(await manager.exportFlow());
   const entries = orders.filter(({ intent }) => intent === "entry");
-  const taken = [...positions, ...entries.filter(({ positionId }) => positionId === undefined)];
+  const taken = [...positions, ...entries.filter((order) => takesSlot(order, hidden))];
   const amounts = [
     ...positions.map(({ size, entryPrice }) => notionalOf(size, entryPrice)),
     ...entries.map(({ size, filled, price }: PendingOrder) => notionalOf(Math.max(size - filled, 0), price)),

@@ -1,4 +1,5 @@
-import type { Metadata, OrderInput, PositionInput } from "../../src/index.js";
+import type { DailyRisk, DayParts, Metadata, OrderInput, PositionInput } from "../../src/index.js";
+import { NOON } from "./clock.js";
 
 export const LONG = {
   id: "p1",
@@ -15,6 +16,35 @@ export const BUY = {
   size: 0.5,
   price: 40_000,
 } as const satisfies OrderInput;
+
+/** What the store tells of a position on which nothing was booked. */
+export const NOTHING_BOOKED = { realised: 0, fees: 0, cash: 0 } as const;
+
+/** `LONG`, as the store tells it when it was saved at noon. */
+export const POSITION = {
+  ...LONG,
+  entryTs: new Date(NOON),
+  metadata: {},
+  ...NOTHING_BOOKED,
+  openedBy: "saved",
+  version: 1,
+} as const;
+
+/** `BUY`, as the store tells it when it was saved at noon. */
+export const ORDER = {
+  ...BUY,
+  orderType: "limit",
+  status: "open",
+  createdAt: new Date(NOON),
+  filled: 0,
+  intent: "entry",
+  version: 1,
+} as const;
+
+/** A day that is over; parts that are not given are 0. */
+export function dayOver(day: string, pnl: number, trades: number, parts: Partial<DayParts> = {}): DailyRisk {
+  return { day, pnl, trades, parts: { closed: 0, open: 0, later: 0, cash: 0, untied: 0, ...parts } };
+}
 
 /** Doubles that a decimal text of fewer digits, a float or a careless formatter would not bring back. */
 export const DOUBLES = [

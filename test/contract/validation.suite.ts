@@ -172,9 +172,13 @@ const POSITIONS: readonly Case[] = [
       cooldown: NO_DURATIONS,
       ts: NO_TIMES,
       reason: [5, {}, true, "x".repeat(1025), "é".repeat(513), "a\0b", "\udfff"],
+      dust: NO_SIZES.filter((value) => value !== undefined),
     },
     ["p1"],
   ),
+  ...badFields("removePosition", "", {}, { reason: [5, {}, "x".repeat(1025), "a\0b"] }, ["p1"]),
+  ...badArguments("removePosition", "options", NO_OBJECTS, (value) => ["p1", value]),
+  ...badFields("removePosition", "options", {}, { pnl: [1] }, ["p1"]),
   ...badFields("closePosition", "options", { pnl: 1 }, { pnlChange: [1], fee: [0] }, ["p1"]),
 ];
 
@@ -202,6 +206,8 @@ const ORDERS: readonly Case[] = [
   ...badArguments("saveOrder", "order", [...NO_OBJECTS, undefined], (value) => [value]),
   ...badArguments("getOrder", "id", [...NO_NAMES, ...ABSENT], (value) => [value]),
   ...badArguments("removeOrder", "id", [...NO_NAMES, ...ABSENT], (value) => [value]),
+  ...badFields("cancelOrder", "", {}, { dust: NO_SIZES.filter((value) => value !== undefined) }, ["o1"]),
+  ...badArguments("cancelOrder", "options", NO_OBJECTS, (value) => ["o1", value]),
 ];
 
 const RISK: readonly Case[] = [
@@ -249,6 +255,20 @@ const RISK: readonly Case[] = [
     { days: value },
   ]),
   ...badArguments("getDailyHistory", "options", NO_OBJECTS, (value) => [value]),
+  ...badFields(
+    "getTrades",
+    "",
+    {},
+    {
+      from: NO_TIMES,
+      to: NO_TIMES,
+      pair: [...NO_NAMES, null, "BTC/USDT|long"],
+      after: ["", "x", "1-2-3", "-1", "$", "+", 5, null],
+      limit: [0, -1, 0.5, Number.NaN, "5", null],
+    },
+  ),
+  ...badFields("getTrades", "options", {}, { since: [1] }),
+  ...badArguments("getTrades", "options", NO_OBJECTS, (value) => [value]),
 ];
 
 const SIGNALS: readonly Case[] = [

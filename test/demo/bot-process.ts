@@ -1,11 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import type { Counter } from "./desk.js";
 import { answerCall, type ExchangeAnswer, type ExchangeCall } from "./exchange-call.js";
 import type { BotSetup, Done, Order } from "./fleet-bot.js";
-
-const PROGRAM = fileURLToPath(new URL("fleet-bot.ts", import.meta.url));
 
 /** A bot ended by itself, which it does only when it cannot go on; what it said is on stderr. */
 export class BotGaveUpError extends Error {
@@ -20,8 +17,12 @@ export class BotProcess {
   #failure: BotGaveUpError | undefined;
   #task: { readonly index: number; resolve(): void; reject(error: Error): void } | undefined;
 
-  /** It trades on that exchange. `onDeath` is told whenever it was killed, before it starts again. */
+  /**
+   * `program` is the fleet bot, as JavaScript. It trades on that exchange. `onDeath` is told whenever it was killed, before it
+   * starts again.
+   */
   constructor(
+    private readonly program: string,
     setup: BotSetup,
     private readonly exchange: Counter,
     private readonly onDeath: (name: string) => void,
@@ -59,9 +60,9 @@ export class BotProcess {
   }
 
   #start(env: NodeJS.ProcessEnv): ChildProcess {
-    const child = fork(PROGRAM, [JSON.stringify(this.#setup)], {
+    const child = fork(this.program, [JSON.stringify(this.#setup)], {
       env,
-      execArgv: process.execArgv,
+      execArgv: [],
       serialization: "advanced", // dates stay dates
     });
     child.on("message", async (message: Done | ExchangeCall) => {

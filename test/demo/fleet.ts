@@ -6,9 +6,12 @@ import type { BotSetup } from "./fleet-bot.js";
 export class Fleet {
   readonly #bots: readonly BotProcess[];
 
-  /** All trade on one exchange. `onDeath` is told the name of every bot that was killed, before it starts again. */
-  constructor(setup: Omit<BotSetup, "name">, exchange: Counter, onDeath: (name: string) => void) {
-    this.#bots = setup.names.map((name) => new BotProcess({ ...setup, name }, exchange, onDeath));
+  /**
+   * `program` is the fleet bot, as JavaScript. All trade on one exchange. `onDeath` is told the name of every bot that was
+   * killed, before it starts again.
+   */
+  constructor(program: string, setup: Omit<BotSetup, "name">, exchange: Counter, onDeath: (name: string) => void) {
+    this.#bots = setup.names.map((name) => new BotProcess(program, { ...setup, name }, exchange, onDeath));
   }
 
   get bots(): readonly BotProcess[] {

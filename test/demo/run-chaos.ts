@@ -100,10 +100,12 @@ async function killed(
   });
   const most = 2 * ((steps * BY_KILLED) / options.chaos + RECOVERY_STEPS);
   let kills = 0;
+  let isOver = false;
   while (kills < options.chaos && !isStopped()) {
-    const doom = { steps: 1 + Math.floor(random() * most), after: Math.floor(random() * DELAY) };
-    const life = await lives.live(doom);
-    // Where it ended first, the market is over: the next one is killed while it looks at the exchange.
+    // When the market is over, a life is no more than a recovery.
+    const within = isOver ? RECOVERY_STEPS / 2 : most;
+    const life = await lives.live({ steps: 1 + Math.floor(random() * within), after: Math.floor(random() * DELAY) });
+    isOver ||= !life.killed;
     if (!life.killed) continue;
     kills++;
     const where = life.recovering ? "recovering" : (life.at ?? "starting");

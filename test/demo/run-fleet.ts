@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Snapshot, type StateEvent, StateManager } from "../../src/index.js";
 import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
 import { PaperExchange, type Plan, planRecovery } from "../../sync/index.js";
+import { bundle } from "../bundle.js";
 import { type Account, accountOf } from "./account.js";
 import { agreement, type Check } from "./agreement.js";
 import { announceTrips } from "./announce-trips.js";
@@ -131,7 +132,8 @@ async function conduct(
   if (done < minutes.length) {
     const progress = new ProgressBar(onStderr(), { tenthsAfter: done / minutes.length });
     const names = Array.from({ length: options.bots }, (_, i) => `bot-${i + 1}`);
-    const fleet = new Fleet({ flow, url, names, reports, market: options }, exchange, (name) => {
+    const program = await bundle(new URL("fleet-bot.ts", import.meta.url));
+    const fleet = new Fleet(program, { flow, url, names, reports, market: options }, exchange, (name) => {
       if (options.verbose) progress.line(`${minuteText(clock.now)}  ${name} was killed, and starts again`);
     });
     const signals = minutesWithSignals(market, done);

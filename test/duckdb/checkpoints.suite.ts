@@ -9,7 +9,7 @@ import { removePosition } from "../../src/operations/remove-position.js";
 import { savePosition } from "../../src/operations/save-position.js";
 import { until } from "../servers/until.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
-import { position, SNAPSHOT, signal } from "./samples.js";
+import { position, removal, SNAPSHOT, signal } from "./samples.js";
 import { ask, bytesOf, copyOf, journalRows, newPath, type Test } from "./stand.js";
 
 const KB_64 = 64 * 1024;
@@ -38,7 +38,7 @@ export function checkpoints(test: Test): void {
     const flow = await opened(path, {}, { commits: 4 });
     for (let n = 0; n < 60; n++) {
       await flow.execute(savePosition, position(`p${n % 7}`, { size: n }), "");
-      if (n % 3 === 0) await flow.execute(removePosition, { id: `p${(n * 5) % 7}` }, "");
+      if (n % 3 === 0) await flow.execute(removePosition, removal(`p${(n * 5) % 7}`), "");
     }
     const alive = (await flow.execute(getPositions, undefined, "")).map(({ id, size }) => [id, size]).sort();
     await flow.close();

@@ -1,20 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-/** A process of its own that runs a script of this folder, and the lines it prints. */
+/** A process of its own that runs a program in JavaScript, and the lines it prints. */
 export class Child implements Disposable {
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #ended: Promise<void>;
 
-  constructor(script: string, args: readonly string[], { uid, limit }: { uid?: number; limit?: number } = {}) {
-    const command = [process.execPath, "--import", "tsx", fileURLToPath(new URL(script, import.meta.url)), ...args];
+  constructor(program: string, args: readonly string[], { uid, limit }: { uid?: number; limit?: number } = {}) {
+    const command = [process.execPath, program, ...args];
     const limited = ["sh", "-c", `ulimit -f ${limit}; exec "$@"`, "sh", ...command];
-    const [program = "", ...rest] = limit === undefined ? command : limited;
-    this.#process = spawn(program, rest, {
+    const [first = "", ...rest] = limit === undefined ? command : limited;
+    this.#process = spawn(first, rest, {
       stdio: ["pipe", "pipe", "inherit"],
-      ...(uid !== undefined && { uid, gid: uid, env: { ...process.env, TSX_DISABLE_CACHE: "1" } }),
+      ...(uid !== undefined && { uid, gid: uid }),
     });
     const { stdout } = this.#process;
     if (!stdout) throw new Error("a child without output");

@@ -9,6 +9,7 @@ import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { isSignalProcessed } from "../../src/operations/is-signal-processed.js";
 import { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
 import { savePosition } from "../../src/operations/save-position.js";
+import { bundle } from "../bundle.js";
 import { seededRandom } from "../servers/random.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { Child } from "./child.js";
@@ -16,6 +17,8 @@ import { closing, POLICY, position, SNAPSHOT, signal } from "./samples.js";
 import type { SmallDiskReport } from "./small-disk.js";
 import { copyOf, newPath, type Test } from "./stand.js";
 
+const WRITER = await bundle(new URL("./writer.ts", import.meta.url));
+const SMALL_DISK = await bundle(new URL("./small-disk.ts", import.meta.url));
 const ROUNDS = 6;
 const MOST_LINES = 600;
 
@@ -29,7 +32,7 @@ export function durability(test: Test): void {
     const closed = new Set<string>();
 
     for (let round = 0; round < ROUNDS; round++) {
-      using child = new Child("writer.ts", [path, String(round)]);
+      using child = new Child(WRITER, [path, String(round)]);
       const lines = 1 + Math.floor(random() * MOST_LINES);
       for (let n = 0; ; n++) {
         if (n === lines) child.kill();
@@ -127,7 +130,7 @@ export function durability(test: Test): void {
     test(`a disk that is full is an unknown outcome ${when}, and what had resolved is there after reopening`, async () => {
       if (process.platform === "win32") return;
       const path = await newPath();
-      using child = new Child("small-disk.ts", [path, mode], { limit: 4096 });
+      using child = new Child(SMALL_DISK, [path, mode], { limit: 5120 });
       const report: SmallDiskReport = JSON.parse((await child.line()) ?? "{}");
       await child.end();
       for (const { code, retry } of report.lanes) assert.equal([code, retry], ["UNKNOWN_OUTCOME", "UNKNOWN_OUTCOME"]);

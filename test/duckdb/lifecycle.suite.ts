@@ -8,11 +8,14 @@ import { getEvents } from "../../src/operations/get-events.js";
 import { getPosition } from "../../src/operations/get-position.js";
 import { getPositions } from "../../src/operations/get-positions.js";
 import { savePosition } from "../../src/operations/save-position.js";
+import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
 import { backend, opened } from "./backend.js";
 import { Child } from "./child.js";
 import { position } from "./samples.js";
 import { ask, bytesOf, copyOf, newPath, type Test } from "./stand.js";
+
+const HOLDER = await bundle(new URL("./holder.ts", import.meta.url));
 
 /** Connecting, closing, and who holds the file. */
 export function lifecycle(test: Test): void {
@@ -120,14 +123,14 @@ export function lifecycle(test: Test): void {
 
   test("a second process is told who holds the file, and gets it when the first has closed it", async () => {
     const path = await newPath();
-    using first = new Child("holder.ts", [path]);
+    using first = new Child(HOLDER, [path]);
     assert.is(await first.line(), "open");
 
-    using second = new Child("holder.ts", [path]);
+    using second = new Child(HOLDER, [path]);
     const refusal = (await second.line()) ?? "";
     assert.match(refusal, /^LOCKED /);
     assert.ok(refusal.includes(path) && refusal.includes(`process ${first.pid} `), refusal);
-    if (process.platform === "linux") assert.match(refusal, /holder\.ts/);
+    if (process.platform === "linux") assert.match(refusal, /holder\.mjs/);
     const here = await failure(backend(path).connect());
     assert.instance(here, LockedError);
     assert.ok(here.message.includes(String(first.pid)), here.message);
@@ -140,7 +143,7 @@ export function lifecycle(test: Test): void {
 
   test("a process that was killed holds nothing", async () => {
     const path = await newPath();
-    using child = new Child("holder.ts", [path]);
+    using child = new Child(HOLDER, [path]);
     assert.is(await child.line(), "open");
     child.kill();
     await child.end();
@@ -160,7 +163,7 @@ export function lifecycle(test: Test): void {
       assert.ok(error.message.includes(String(process.pid)), error.message);
     }
     // The refused ones must not have cost the first its lock.
-    using child = new Child("holder.ts", [path]);
+    using child = new Child(HOLDER, [path]);
     assert.match((await child.line()) ?? "", /^LOCKED /);
     await flow.execute(savePosition, position("p"), "");
     await flow.close();

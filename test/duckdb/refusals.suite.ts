@@ -4,6 +4,8 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import * as assert from "uvu/assert";
 import { ConfigError, CorruptStateError, SchemaVersionError, type StateError } from "../../src/errors.js";
 import { savePosition } from "../../src/operations/save-position.js";
+import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
+import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
 import { seededRandom } from "../servers/random.js";
 import { backend, NO_CHECKPOINTS, opened } from "./backend.js";
@@ -11,6 +13,7 @@ import { Child } from "./child.js";
 import { position } from "./samples.js";
 import { bytesOf, copyOf, newPath, type Test, tamper } from "./stand.js";
 
+const HOLDER = await bundle(new URL("./holder.ts", import.meta.url));
 const NOBODY = 65_534;
 
 type Kind = new (...args: never[]) => StateError;
@@ -59,8 +62,11 @@ export function refusals(test: Test): void {
 
   test("a file of a newer schema is refused, with and without a log", async () => {
     const path = await closedFile();
-    await tamper(path, "UPDATE flow_meta SET schema = 3", "DROP TABLE positions", "CHECKPOINT");
-    assert.match(await refused(path, SchemaVersionError), /schema 3.* 2.*upgrade/);
+    await tamper(path, `UPDATE flow_meta SET schema = ${SCHEMA_VERSION + 1}`, "DROP TABLE positions", "CHECKPOINT");
+    assert.match(
+      await refused(path, SchemaVersionError),
+      new RegExp(`schema ${SCHEMA_VERSION + 1}.* ${SCHEMA_VERSION}.*upgrade`),
+    );
     await tamper(path, "CREATE TABLE later (x INTEGER)");
     assert.ok(!bytesOf(path).endsWith("none"), "there is a log");
     await refused(path, SchemaVersionError);
@@ -216,7 +222,7 @@ export function refusals(test: Test): void {
     ] as const) {
       chmodSync(dirname(path), mode);
       // Nothing is forbidden to root.
-      using child = new Child("holder.ts", [file], isRoot ? { uid: NOBODY } : {});
+      using child = new Child(HOLDER, [file], isRoot ? { uid: NOBODY } : {});
       const message = (await child.line()) ?? "";
       assert.match(message, /^CONFIG /);
       assert.ok(message.includes(dirname(path)), message);

@@ -2,6 +2,7 @@
 import type { closePosition } from "../../src/operations/close-position.js";
 import type { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
 import type { Operation } from "../../src/operations/operation.js";
+import type { removePosition } from "../../src/operations/remove-position.js";
 import type { saveOrder } from "../../src/operations/save-order.js";
 import type { savePosition } from "../../src/operations/save-position.js";
 import type { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
@@ -10,6 +11,8 @@ export type ArgsOf<Some> = Some extends Operation<infer Args, unknown> ? Args : 
 
 export const SNAPSHOT = { dayStart: 0, dedupWindow: 86_400_000 } as const;
 export const POLICY = { dayStart: 0, breakerDuration: 3_600_000 } as const;
+/** What the end of a position needs. */
+export const ENDING = { ...POLICY, maxTrades: 100_000 } as const;
 
 type Position = ArgsOf<typeof savePosition>;
 
@@ -48,7 +51,7 @@ export function order(id: string, more: Partial<Order> = {}): Order {
     tp: null,
     sl: null,
     cooldown: null,
-    metadata: null,
+    metadata: undefined,
     reason: "",
     rate: undefined,
     flip: undefined,
@@ -65,7 +68,12 @@ export function trade(tradeId: string, pnl: bigint): ArgsOf<typeof updateDailyPn
   return { ...POLICY, tradeId, pnl, ts: undefined, equity: undefined };
 }
 
+export function removal(id: string): ArgsOf<typeof removePosition> {
+  return { ...ENDING, id, reason: "" };
+}
+
 /** `pnl` in units of 1e-8. */
 export function closing(id: string, pnl: bigint): ArgsOf<typeof closePosition> {
-  return { ...POLICY, id, pnl, ts: undefined, equity: undefined, cooldown: 60_000, reason: "take profit" };
+  const none = { ts: undefined, equity: undefined, dust: undefined };
+  return { ...ENDING, ...none, id, pnl, cooldown: 60_000, reason: "take profit" };
 }

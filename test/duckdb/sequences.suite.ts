@@ -30,6 +30,7 @@ import { getRecovery } from "../../src/operations/get-recovery.js";
 import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { getSignalState } from "../../src/operations/get-signal-state.js";
+import { getTrades } from "../../src/operations/get-trades.js";
 import { heartbeat } from "../../src/operations/heartbeat.js";
 import { isSignalProcessed } from "../../src/operations/is-signal-processed.js";
 import { journalRecovery } from "../../src/operations/journal-recovery.js";
@@ -53,13 +54,16 @@ import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { updateEquity } from "../../src/operations/update-equity.js";
 import { updateOrder } from "../../src/operations/update-order.js";
 import { updatePosition } from "../../src/operations/update-position.js";
+import { LONG } from "../long.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { POLICY, SNAPSHOT } from "./samples.js";
 import { copyOf, newPath, type Test } from "./stand.js";
 
-const RUNS = 30;
+const RUNS = LONG ? 30 : 8;
 const LONGEST = 60;
 const MAX_EVENTS = 12;
+/** More than a sequence makes: a file keeps all trades, memory the newest. */
+const MAX_TRADES = 1000;
 
 /** One step of a sequence: a call at some later time, or an interruption. */
 type Step =
@@ -112,6 +116,7 @@ const status = fc.constantFrom(
   "cancelled",
   "unknown" as const,
 );
+const dust = fc.constantFrom(undefined, undefined, 0.1, 1);
 const dedup = { dedupWindow: fc.constantFrom(1000, 86_400_000), maxIds: fc.constantFrom(2, 5, 1000) };
 const none = fc.constant(undefined);
 
@@ -142,12 +147,26 @@ const calls = fc.oneof(
       metadata: fc.option(metadata, { nil: undefined }),
     }),
   ),
-  call(removePosition, fc.record({ id })),
+  call(
+    removePosition,
+    fc
+      .record({ id, reason: fc.constantFrom("", "lost"), policy })
+      .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
+  ),
   call(
     closePosition,
     fc
-      .record({ id, pnl, ts: time, equity, cooldown: fc.constantFrom(undefined, 60_000), reason: fc.string(), policy })
-      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+      .record({
+        id,
+        pnl,
+        ts: time,
+        equity,
+        cooldown: fc.constantFrom(undefined, 60_000),
+        reason: fc.string(),
+        dust,
+        policy,
+      })
+      .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
     lease,
   ),
   call(
@@ -168,7 +187,7 @@ const calls = fc.oneof(
       tp: level,
       sl: level,
       cooldown: duration,
-      metadata: fc.option(metadata, { nil: null }),
+      metadata: fc.option(metadata, { nil: undefined }),
       reason: fc.constantFrom("", "tp", 'a "reason"'),
       rate: fc.constantFrom(undefined, 1.5),
       flip: fc.constantFrom(undefined, undefined, undefined, "a" as const),
@@ -190,7 +209,12 @@ const calls = fc.oneof(
     }),
   ),
   call(removeOrder, fc.record({ id })),
-  call(cancelOrder, fc.record({ id, releaseSignal: fc.boolean() })),
+  call(
+    cancelOrder,
+    fc
+      .record({ id, releaseSignal: fc.boolean(), dust, policy })
+      .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
+  ),
   call(
     recordFill,
     fc
@@ -203,9 +227,16 @@ const calls = fc.oneof(
         ts: time,
         done: fc.boolean(),
         overfill: fc.boolean(),
+        dust,
         policy,
       })
-      .map(({ policy, ...args }) => ({ ...args, ...policy, dedupWindow: 86_400_000, maxIds: 3 })),
+      .map(({ policy, ...args }) => ({
+        ...args,
+        ...policy,
+        dedupWindow: 86_400_000,
+        maxIds: 3,
+        maxTrades: MAX_TRADES,
+      })),
   ),
   call(
     admit,
@@ -291,6 +322,7 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getPositions, undefined),
   ask(getPosition, { id: "a" }),
   ask(getPendingOrders, undefined),
+  ask(getTrades, { from: undefined, to: undefined, pair: undefined, after: "", limit: 1000 }),
   ask(getOrder, { id: "a" }),
   ask(getRecovery, undefined),
   ask(findOrders, { ids: ["a", "b"] }),

@@ -27,8 +27,8 @@ export async function newPath(): Promise<string> {
  */
 export async function copyOf(path: string): Promise<string> {
   const copy = await newPath();
-  const script = `for (const end of ["", ".wal"]) if (fs.existsSync(${JSON.stringify(path)} + end)) fs.copyFileSync(${JSON.stringify(path)} + end, ${JSON.stringify(copy)} + end)`;
-  execFileSync(process.execPath, ["-e", script]);
+  const script = 'for end in "" .wal; do [ ! -e "$1$end" ] || cp "$1$end" "$2$end" || exit; done';
+  execFileSync("sh", ["-c", script, "sh", path, copy]);
   return copy;
 }
 

@@ -14,6 +14,7 @@ import { setRiskLimits } from "../../src/operations/set-risk-limits.js";
 import { snapshot } from "../../src/operations/snapshot.js";
 import { triggerCircuitBreaker } from "../../src/operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
+import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { DOUBLES, EXOTIC_NAMES, LONGEST_ID } from "../contract/samples.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { closing, order, POLICY, position, SNAPSHOT, signal, trade } from "./samples.js";
@@ -58,7 +59,7 @@ export function tables(test: Test): void {
     ]);
     assert.equal(await ask(path, "SELECT epoch_ms(last_heartbeat) FROM heartbeat"), [[BigInt(NOON)]]);
     assert.equal(await ask(path, "SELECT name, value FROM risk_limits"), [["max_drawdown", 0.2]]);
-    assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", 2n]]);
+    assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", BigInt(SCHEMA_VERSION)]]);
     assert.equal(await ask(path, "SELECT type FROM events ORDER BY seq DESC LIMIT 2"), [
       ["breaker_tripped"],
       ["limits_set"],
@@ -109,17 +110,19 @@ export function tables(test: Test): void {
           ),
         ),
       );
-      await flow.execute(saveOrder, order("o", { price: -0, size: 5e-324, filled: Number.MAX_VALUE }), "");
+      await flow.execute(saveOrder, order("least", { price: -0, size: 5e-324 }), "");
+      await flow.execute(saveOrder, order("most", { size: Number.MAX_VALUE, filled: 4.35e-310 }), "");
 
       const again = await opened(await leave(path, () => flow.close()));
       for (const [n, double] of doubles.entries()) {
         const found = await again.execute(getPosition, { id: String(n) }, "");
         for (const value of [found?.size, found?.entryPrice, found?.tp, found?.sl]) assert.ok(Object.is(value, double));
       }
-      const found = await again.execute(getOrder, { id: "o" }, "");
-      assert.ok(Object.is(found?.price, -0));
-      assert.is(found?.size, 5e-324);
-      assert.is(found?.filled, Number.MAX_VALUE);
+      const least = await again.execute(getOrder, { id: "least" }, "");
+      assert.ok(Object.is(least?.price, -0));
+      assert.is(least?.size, 5e-324);
+      const most = await again.execute(getOrder, { id: "most" }, "");
+      assert.equal([most?.size, most?.filled], [Number.MAX_VALUE, 4.35e-310]);
       await again.close();
       await flow.close();
     });

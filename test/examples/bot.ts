@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { bundle } from "../bundle.js";
 import { guardProcess } from "../servers/guardian.js";
 
-const STANDBY = fileURLToPath(new URL("./standby.ts", import.meta.url));
+const STANDBY = await bundle(new URL("./standby.ts", import.meta.url));
 
 /** ms; what is awaited longer will not come. */
 const DEADLINE = 60_000;
@@ -20,7 +20,7 @@ export class Bot implements AsyncDisposable {
 
   constructor(url: string, flowId: string, name: string, ttl: number) {
     this.name = name;
-    this.#child = spawn(process.execPath, ["--import", "tsx", STANDBY, url, flowId, name, `${ttl / 1_000}`]);
+    this.#child = spawn(process.execPath, [STANDBY, url, flowId, name, `${ttl / 1_000}`]);
     guardProcess(this.#child);
     this.#closed = once(this.#child, "close").then(() => this.#heard());
     this.#child.stderr?.on("data", (chunk) => {

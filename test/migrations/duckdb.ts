@@ -6,21 +6,30 @@ import { LockedError, SchemaVersionError, StateManager } from "../../src/index.j
 import { everyKey } from "../../src/layout/convert.js";
 import type { FlowLayout } from "../../src/layout/flow-layout.js";
 import { metaOf } from "../../src/layout/flow-layout.js";
-import { KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
+import { DERIVED, KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
 import { readFile as readTables } from "../../src/migrations/files/read-file.js";
 import { NOTHING_TOLD } from "../../src/migrations/migration.js";
+import { readSnapshot, snapshotPath } from "../../src/snapshot-file.js";
+import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { openLayout } from "../../src/transfer/duckdb-place.js";
 import { migrateDuckdb, planDuckdb } from "../../src/transfer/migrate-duckdb.js";
 import { differences } from "../../src/transfer/portable.js";
 import { fill } from "../contract/calls.js";
 import { failure } from "../contract/expect.js";
-import { changedBeyond } from "./redis.js";
+import { changedBeyond, isMigrated } from "./expect.js";
+import { OLD_FLOWS, OLD_SCHEMAS, type OldSchema } from "./old-flows.js";
 import type { MigrationStand } from "./stand.js";
 
 const at = (path: string) => ({ backend: "duckdb", duckdb: { path } }) as const;
 
 export function duckdbMigrations(stand: MigrationStand): void {
-  const test = suite("migrations: DuckDB");
+  for (const schema of OLD_SCHEMAS) migrationsFrom(schema, stand);
+  fileOfToday(stand);
+}
+
+function migrationsFrom(schema: OldSchema, stand: MigrationStand): void {
+  const test = suite(`migrations: DuckDB, from schema ${schema}`);
+  const { opened } = OLD_FLOWS[schema];
 
   async function layout(path: string): Promise<FlowLayout> {
     const found = await openLayout(path, "bot");
@@ -28,9 +37,9 @@ export function duckdbMigrations(stand: MigrationStand): void {
     return found.layout;
   }
 
-  /** What the code of schema 1 makes of a kept file. */
+  /** What the code of its schema makes of a kept file. */
   async function byOldCode(kind: "clean" | "crashed"): Promise<FlowLayout> {
-    const old = await stand.openOld("bot", at(await stand.oldFile(kind)));
+    const old = await stand.openOld(schema, "bot", at(await stand.oldFile(schema, kind)));
     const found = await old.exportFlow();
     await old.close();
     const entries = everyKey(new Map(KEY_LAYOUTS.map(({ key }) => [key, found.entries[key] ?? []])));
@@ -38,42 +47,33 @@ export function duckdbMigrations(stand: MigrationStand): void {
   }
 
   for (const kind of ["clean", "crashed"] as const) {
-    test(`a ${kind} file of schema 1 is read as the code of schema 1 reads it, and migrated whole`, async () => {
-      const path = await stand.oldFile(kind);
+    test(`a ${kind} file is read as the code of its schema reads it, and migrated whole`, async () => {
+      const path = await stand.oldFile(schema, kind);
       const before = await readFile(path);
       const old = await layout(path);
-      assert.equal(
-        changedBeyond(await byOldCode(kind), old).filter((what) => !what.startsWith("risk:exposure")),
-        [],
-      );
+      assert.equal(changedBeyond(await byOldCode(kind), old), []);
       assert.equal(await readFile(path), before, "looking changes nothing");
 
       const report = await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
       const now = await layout(path);
-      assert.equal(changedBeyond(await byOldCode(kind), now), []);
-      assert.is(metaOf(now, "was"), metaOf(old, "epoch"));
-      assert.match(metaOf(now, "epoch") ?? "", /^2\./);
+      isMigrated(old, now, opened[kind]);
       assert.ok(report.kept?.startsWith(`${path}.replaced-`));
       assert.equal(changedBeyond(old, await layout(report.kept ?? "")), [], "the old one is kept as it was");
-      await using bot = await stand.open("bot", at(path));
+      await using bot = await stand.open(schema, "bot", at(path));
       assert.is(await bot.isSignalProcessed(kind === "crashed" ? "last" : "s7"), true);
     });
 
     test(`a migration of a ${kind} file that is killed at any step has left the old file, or the new one`, async () => {
       let kills = 0;
       for (let step = 0; ; step++) {
-        const path = await stand.oldFile(kind);
+        const path = await stand.oldFile(schema, kind);
         const old = await layout(path);
         if (!(await stand.migrateAndDie(step, `duckdb:${path}`))) break;
         kills++;
         const found = await layout(path);
-        assert.equal(
-          changedBeyond(old, found).filter((what) => !what.startsWith("risk:exposure")),
-          [],
-          `step ${step}`,
-        );
-        if (metaOf(found, "schema") === "1") await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
-        await using bot = await stand.open("bot", at(path));
+        assert.equal(changedBeyond(old, found), [], `step ${step}`);
+        if (metaOf(found, "schema") === String(schema)) await migrateDuckdb(path, "bot", NOTHING_TOLD, () => {});
+        await using bot = await stand.open(schema, "bot", at(path));
         assert.is(await bot.isSignalProcessed("s7"), true);
       }
       assert.is(kills, 5);
@@ -81,21 +81,50 @@ export function duckdbMigrations(stand: MigrationStand): void {
   }
 
   test("connect migrates nothing: it says what to do, and leaves the file byte for byte", async () => {
-    const path = await stand.oldFile("crashed");
+    const path = await stand.oldFile(schema, "crashed");
     const before = await readFile(path);
     const error = await failure(StateManager.open("bot", at(path)));
     assert.instance(error, SchemaVersionError);
-    assert.match(error.message, /is of schema 1, this version works on 2: stop its bots, then run sf-state migrate/);
+    assert.match(
+      error.message,
+      new RegExp(`is of schema ${schema}, this version works on 3: stop its bots, then run sf-state migrate`),
+    );
     assert.equal(await readFile(path), before);
   });
 
-  test("a file that a bot of schema 1 holds is left to it", async () => {
-    const path = await stand.oldFile("clean");
-    const old = await stand.openOld("bot", at(path));
+  test("a file that a bot of its schema holds is left to it", async () => {
+    const path = await stand.oldFile(schema, "clean");
+    const old = await stand.openOld(schema, "bot", at(path));
     assert.instance(await failure(planDuckdb(path, "bot", NOTHING_TOLD)), LockedError);
     assert.instance(await failure(migrateDuckdb(path, "bot", NOTHING_TOLD, () => {})), LockedError);
     await old.close();
   });
+
+  test("the snapshot that a bot of its schema has left beside its file can be read", async () => {
+    const path = await stand.oldFile(schema, "clean");
+    const config = { backend: "duckdb", duckdb: { path, snapshot_every: "1h" } } as const;
+    const old = await stand.openOld(schema, "bot", config);
+    await old.close();
+    const snapshot = await readSnapshot(snapshotPath(path));
+    assert.equal(snapshot?.positions.map(({ id }) => id).toSorted(), Object.keys(opened.clean).toSorted());
+    assert.equal(new Set(snapshot?.positions.map(({ openedBy }) => openedBy)), new Set(["saved"]), "as far as it says");
+  });
+
+  test("what is planned is told, and leaves the file byte for byte", async () => {
+    const path = await stand.oldFile(schema, "crashed");
+    const before = await readFile(path);
+    const { from, to, notes, stops } = await planDuckdb(path, "bot", NOTHING_TOLD);
+    assert.equal([from, to, stops], [schema, SCHEMA_VERSION, []]);
+    assert.is(notes.length, 1);
+    assert.match(notes[0] ?? "", /^positions taken as opened by fills/);
+    assert.equal(await readFile(path), before);
+  });
+
+  test.run();
+}
+
+function fileOfToday(stand: MigrationStand): void {
+  const test = suite("migrations: DuckDB, a file of this version");
 
   test("a file of this version is read alike by the tables that are kept for the next migration", async () => {
     const path = stand.path("today.db");
@@ -104,9 +133,9 @@ export function duckdbMigrations(stand: MigrationStand): void {
     const expected = await manager.exportFlow();
     await manager.close();
     const file = await FlowFile.open(path);
-    const found = await readTables(file.connection, 2).finally(() => file.close());
+    const found = await readTables(file.connection, SCHEMA_VERSION).finally(() => file.close());
     assert.equal(
-      differences(found, expected).filter(({ key }) => key !== "risk:exposure"),
+      differences(found, expected).filter(({ key }) => DERIVED[key] === undefined),
       [],
     );
   });

@@ -1,23 +1,21 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { SchemaVersionError, type StateManager } from "../../src/index.js";
+import { stateOf } from "../../src/layout/convert.js";
 import { type FlowLayout, metaOf } from "../../src/layout/flow-layout.js";
 import { NOTHING_TOLD } from "../../src/migrations/migration.js";
+import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { migrateRedis, planRedis, undoRedis } from "../../src/transfer/migrate-redis.js";
-import { differences, withoutEpoch } from "../../src/transfer/portable.js";
 import { readLayout } from "../../src/transfer/redis-place.js";
 import { failure } from "../contract/expect.js";
+import { changedBeyond, isMigrated } from "./expect.js";
+import { OLD_FLOWS, OLD_SCHEMAS, type OldSchema } from "./old-flows.js";
 import { BEGUN, type MigrationStand } from "./stand.js";
 
-/** Where the two differ, but for what a migration to schema 2 changes. */
-export function changedBeyond(old: FlowLayout, migrated: FlowLayout): string[] {
-  const { "flow:meta": _, ...others } = { ...withoutEpoch(old).entries };
-  const meta = old.entries["flow:meta"].filter(([name]) => name !== "schema" && name !== "epoch");
-  const same = migrated.entries["flow:meta"].filter(([name]) => !["schema", "epoch", "was"].includes(name ?? ""));
-  return differences(
-    { ...old, entries: { ...others, "flow:meta": meta } },
-    { ...migrated, entries: { ...migrated.entries, "flow:meta": same } },
-  ).map(({ key, what }) => `${key} ${what}`);
+function tally<Word extends string>(words: readonly Word[]): Partial<Record<Word, number>> {
+  const found: Partial<Record<Word, number>> = {};
+  for (const word of words) found[word] = (found[word] ?? 0) + 1;
+  return found;
 }
 
 /** The code, and the words, with which a call is refused. */
@@ -28,7 +26,12 @@ async function refusal(call: Promise<unknown>): Promise<[string, string]> {
 }
 
 export function redisMigrations(stand: MigrationStand): void {
-  const test = suite("migrations: Redis");
+  for (const schema of OLD_SCHEMAS) migrationsFrom(schema, stand);
+}
+
+function migrationsFrom(schema: OldSchema, stand: MigrationStand): void {
+  const test = suite(`migrations: Redis, from schema ${schema}`);
+  const { opened } = OLD_FLOWS[schema];
 
   async function layout(flowId: string): Promise<FlowLayout> {
     using flow = await stand.flow(flowId);
@@ -42,36 +45,75 @@ export function redisMigrations(stand: MigrationStand): void {
     await migrateRedis(flow, NOTHING_TOLD, () => {});
   }
 
-  test("a stored flow of schema 1 is the same flow of schema 2 under an epoch that says so, and knows its old one", async () => {
-    const flowId = await stand.oldFlow();
+  test("a stored flow is the same flow under an epoch that says its new schema, and knows its old one", async () => {
+    const flowId = await stand.oldFlow(schema);
     const old = await layout(flowId);
     await migrate(flowId);
-    const now = await layout(flowId);
-    assert.equal(changedBeyond(old, now), []);
-    assert.is(metaOf(now, "schema"), "2");
-    assert.match(metaOf(now, "epoch") ?? "", /^2\.[0-9a-f-]{36}$/);
-    assert.is(metaOf(now, "was"), metaOf(old, "epoch"));
-    assert.is(metaOf(now, "migrating"), undefined);
+    isMigrated(old, await layout(flowId), opened.clean);
     assert.is((await stand.client.keys(`sf:${flowId}:import:*`)).length, 0);
-    await using bot = await stand.open(flowId, stand.redisConfig());
-    assert.is((await bot.getPositions()).length, 2);
+    await using bot = await stand.open(schema, flowId, stand.redisConfig());
+    assert.equal(
+      (await bot.getPositions()).map(({ id, openedBy }) => [id, openedBy]).toSorted(),
+      Object.entries(opened.clean).toSorted(),
+    );
     assert.is(await bot.isSignalProcessed("s7"), true);
   });
 
-  test("connect migrates nothing: it says what to do", async () => {
-    const flowId = await stand.oldFlow();
+  test("what is planned is told, with the positions that fills opened, and changes nothing", async () => {
+    const flowId = await stand.oldFlow(schema);
     const old = await layout(flowId);
-    const error = await failure(stand.open(flowId, stand.redisConfig()));
-    assert.instance(error, SchemaVersionError);
-    assert.match(error.message, /of schema 1, this version works on 2: stop its bots, then run sf-state migrate/);
+    using flow = await stand.flow(flowId);
+    const { from, to, steps, notes, stops, instances } = await planRedis(flow, NOTHING_TOLD);
+    assert.equal([from, to, steps.length, stops], [schema, SCHEMA_VERSION, SCHEMA_VERSION - schema, []]);
+    const many = { fills: 0, saved: 0, ...tally(Object.values(opened.clean)) };
+    assert.equal(notes, [
+      `positions taken as opened by fills, since a fill was booked on them: ${many.fills}; as merely saved: ${many.saved}`,
+    ]);
+    assert.equal(
+      instances.map(({ id, version }) => [id, version]),
+      [["bot-1", schema === 1 ? undefined : "0.1.0"]],
+    );
     assert.equal(await layout(flowId), old);
   });
 
-  test("bots of schema 1 that trade meanwhile end in errors that say what to do, and lose nothing that they were told", async () => {
-    const flowId = await stand.oldFlow();
+  test("sums are made anew, whatever was stored: admission goes by what positions and orders take", async () => {
+    const flowId = await stand.oldFlow(schema);
+    const old = await layout(flowId);
+    await stand.client.hset(`sf:${flowId}:risk:exposure`, "notional", "1", "slots", "77", "pair:BTC/USDT", "55");
+    await migrate(flowId);
+    const now = await layout(flowId);
+    isMigrated(old, now, opened.clean);
+
+    await using bot = await stand.open(schema, flowId, stand.redisConfig());
+    await bot.endRecovery();
+    await bot.resetCircuitBreaker("seen to");
+    await bot.clearCooldown("*");
+    await bot.setRiskLimits({ max_open_positions: stateOf(now).exposure.slots + 1 });
+    const entry = { pair: "NEW/USDT", side: "long", size: 1, price: 1 } as const;
+    assert.is((await bot.admit({ ...entry, signalId: "fits" })).admitted, true);
+    const refused = await bot.admit({ ...entry, signalId: "one too many" });
+    assert.is(refused.admitted ? "admitted" : refused.reason, "max_open_positions");
+  });
+
+  test("connect migrates nothing: it says what to do", async () => {
+    const flowId = await stand.oldFlow(schema);
+    const old = await layout(flowId);
+    const error = await failure(stand.open(schema, flowId, stand.redisConfig()));
+    assert.instance(error, SchemaVersionError);
+    assert.match(
+      error.message,
+      new RegExp(`of schema ${schema}, this version works on 3: stop its bots, then run sf-state migrate`),
+    );
+    assert.equal(await layout(flowId), old);
+  });
+
+  test("bots of its schema that trade meanwhile end in errors that say what to do, and lose nothing that they were told", async () => {
+    const flowId = await stand.oldFlow(schema);
     const won: string[] = [];
     const saved: string[] = [];
-    const bots = await Promise.all(["a", "b", "c"].map((name) => stand.openOld(flowId, stand.redisConfig(), name)));
+    const bots = await Promise.all(
+      ["a", "b", "c"].map((name) => stand.openOld(schema, flowId, stand.redisConfig(), name)),
+    );
     const trade = async (bot: StateManager): Promise<never> => {
       for (let i = 0; ; i++) {
         const id = `${bot.instanceId}-${i}`;
@@ -92,27 +134,30 @@ export function redisMigrations(stand: MigrationStand): void {
       await bot.close();
       const [code, words] = await refusal(bot.connect());
       assert.is(code, "SCHEMA_VERSION");
-      assert.match(words, /schema 2, this version knows 1: upgrade signalflow-state/);
+      assert.match(words, new RegExp(`schema 3, this version knows ${schema}: upgrade signalflow-state`));
     }
-    await using bot = await stand.open(flowId, stand.redisConfig());
+    await using bot = await stand.open(schema, flowId, stand.redisConfig());
     for (const id of won) assert.is(await bot.markSignalProcessed(id, "BTC/USDT"), false, id);
     const there = new Set((await bot.getPositions()).map(({ id }) => id));
     assert.equal(
       saved.filter((id) => !there.has(id)),
       [],
     );
+    const version = schema === 1 ? undefined : "0.1.0";
     assert.equal(
-      (await bot.getInstances()).map(({ version }) => version),
-      [undefined, undefined, undefined, undefined],
+      (await bot.getInstances()).map((each) => each.version),
+      [version, version, version, version],
     );
   });
 
   test("a migration that is killed after any of its steps is ended by the next run, or undone; meanwhile all is refused", async () => {
     let kills = 0;
     for (let step = 0; ; step++) {
-      const flowId = await stand.oldFlow();
+      const flowId = await stand.oldFlow(schema);
+      // It may have been copied or migrated before.
+      if (schema > 1) await stand.client.hset(`sf:${flowId}:flow:meta`, "was", "an older epoch");
       const old = await layout(flowId);
-      const bot = await stand.openOld(flowId, stand.redisConfig());
+      const bot = await stand.openOld(schema, flowId, stand.redisConfig());
       if (!(await stand.migrateAndDie(step, `redis:${stand.server.url}:${flowId}`))) {
         await bot.close();
         break;
@@ -121,7 +166,7 @@ export function redisMigrations(stand: MigrationStand): void {
       const meta = await stand.client.hmget(`sf:${flowId}:flow:meta`, "epoch", "migrating", "schema");
       if (typeof meta[1] === "string") {
         assert.is((await refusal(bot.heartbeat()))[0], "STATE_LOST");
-        const [code, words] = await refusal(stand.open(flowId, stand.redisConfig()));
+        const [code, words] = await refusal(stand.open(schema, flowId, stand.redisConfig()));
         assert.is(code, "SCHEMA_VERSION");
         assert.match(words, /unfinished: run sf-state migrate to end or undo it/);
         using flow = await stand.flow(flowId);
@@ -134,8 +179,8 @@ export function redisMigrations(stand: MigrationStand): void {
         }
       }
       await bot.close();
-      const isDone = typeof meta[1] !== "string" && meta[2] === "2";
-      if (isDone) assert.match((await refusal(migrate(flowId)))[1], /of schema 2 already: there is nothing to migrate/);
+      const isDone = typeof meta[1] !== "string" && meta[2] === "3";
+      if (isDone) assert.match((await refusal(migrate(flowId)))[1], /of schema 3 already: there is nothing to migrate/);
       else await migrate(flowId);
       const now = await layout(flowId);
       const beyond = changedBeyond(old, now).filter((what) => !/^(signals:|events:log)/.test(what));
@@ -147,7 +192,7 @@ export function redisMigrations(stand: MigrationStand): void {
   });
 
   test("a second run takes a migration over, and the first one cannot finish", async () => {
-    const flowId = await stand.oldFlow();
+    const flowId = await stand.oldFlow(schema);
     using first = await stand.flow(flowId);
     const { run } = first;
     first.run = async (name, keys, argv) => {
@@ -157,13 +202,13 @@ export function redisMigrations(stand: MigrationStand): void {
     const [code, words] = await refusal(migrateRedis(first, NOTHING_TOLD, () => {}));
     assert.is(code, "LOCKED");
     assert.match(words, /another run of sf-state migrate has taken this migration over/);
-    assert.is(metaOf(await layout(flowId), "schema"), "2");
+    assert.is(metaOf(await layout(flowId), "schema"), "3");
   });
 
   test("a flow that cannot be read is not closed, and stays as it is", async () => {
-    const flowId = await stand.oldFlow();
+    const flowId = await stand.oldFlow(schema);
     await stand.client.hset(`sf:${flowId}:positions:open`, "saved", "{garbage");
-    const bot = await stand.openOld(flowId, stand.redisConfig());
+    const bot = await stand.openOld(schema, flowId, stand.redisConfig());
     const [code, words] = await refusal(migrate(flowId));
     assert.is(code, "CORRUPT_STATE");
     assert.match(words, /positions:open.*"saved"/);
@@ -171,14 +216,14 @@ export function redisMigrations(stand: MigrationStand): void {
     await bot.close();
   });
 
-  test("scripts that name no epoch refuse a flow of schema 1, and one that is being migrated", async () => {
-    const flowId = await stand.oldFlow();
+  test("scripts that name no epoch refuse the flow, and one that is being migrated", async () => {
+    const flowId = await stand.oldFlow(schema);
     const heartbeat = () =>
       stand.server.cli(
         ...["--eval", "lua/get_last_heartbeat.lua", `sf:${flowId}:flow:meta`, `sf:${flowId}:execution:heartbeat`],
         ...[",", "", "", ""],
       );
-    assert.match(await heartbeat(), /SFSCHEMA the flow is of schema 1, this script is of schema 2/);
+    assert.match(await heartbeat(), new RegExp(`SFSCHEMA the flow is of schema ${schema}, this script is of schema 3`));
     assert.is(await stand.migrateAndDie(BEGUN, `redis:${stand.server.url}:${flowId}`), true);
     assert.match(await heartbeat(), /SFSCHEMA a migration of the flow is unfinished/);
     await migrate(flowId);

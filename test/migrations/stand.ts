@@ -2,26 +2,25 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { Redis } from "ioredis";
 import { RedisFlow } from "../../src/backends/redis/flow.js";
 import { resolveConfig } from "../../src/config/schema.js";
 import { type Config, StateManager } from "../../src/index.js";
+import { bundle } from "../bundle.js";
 import { type RedisServer, startRedis } from "../servers/redis.js";
-import { NOON } from "./1/fill.js";
-import { type KeptKey, putBack } from "./1/kept-key.js";
-import { StateManager as OldManager } from "./1/signalflow-state.mjs";
+import { type KeptKey, putBack } from "./kept-key.js";
+import { OLD_FLOWS, type OldSchema } from "./old-flows.js";
 
 const run = promisify(execFile);
 
 /** The step of a migration in Redis that is `migration/begin`, after the flow was read. */
 export const BEGUN = 1;
-const PROGRAM = fileURLToPath(new URL("killed-migration.ts", import.meta.url));
-const kept = (name: string) => new URL(`1/${name}`, import.meta.url);
+const PROGRAM = await bundle(new URL("killed-migration.ts", import.meta.url));
+const kept = (schema: OldSchema, name: string) => new URL(`${schema}/${name}`, import.meta.url);
 
-/** A real Redis and a folder, with the flows that the code of schema 1 has left. */
+/** A real Redis and a folder, with the flows that the code of older schemas has left. */
 export class MigrationStand implements AsyncDisposable {
   #flows = 0;
 
@@ -33,7 +32,8 @@ export class MigrationStand implements AsyncDisposable {
 
   static async start(): Promise<MigrationStand> {
     const server = await startRedis();
-    return new MigrationStand(server, new Redis(server.url), await mkdtemp(join(tmpdir(), "sf-migrations-")));
+    const folder = await mkdtemp(join(tmpdir(), "sf-migrations-"));
+    return new MigrationStand(server, new Redis(server.url), folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,18 +47,20 @@ export class MigrationStand implements AsyncDisposable {
   }
 
   /** The kept flow under a new id in Redis. */
-  async oldFlow(): Promise<string> {
+  async oldFlow(schema: OldSchema): Promise<string> {
     const flowId = `old${++this.#flows}`;
-    const keys: KeptKey[] = JSON.parse(await readFile(kept("redis.json"), "utf8"));
+    const keys: KeptKey[] = JSON.parse(await readFile(kept(schema, "redis.json"), "utf8"));
     for (const key of keys) await putBack(this.client, { ...key, key: key.key.replace("sf:bot:", `sf:${flowId}:`) });
     return flowId;
   }
 
   /** A kept file of flow `bot` under a new path. */
-  async oldFile(kind: "clean" | "crashed"): Promise<string> {
+  async oldFile(schema: OldSchema, kind: "clean" | "crashed"): Promise<string> {
     const path = this.path(`old${++this.#flows}.db`);
-    await writeFile(path, gunzipSync(await readFile(kept(`${kind}.db.gz`))));
-    if (kind === "crashed") await writeFile(`${path}.wal`, gunzipSync(await readFile(kept("crashed.db.wal.gz"))));
+    await writeFile(path, gunzipSync(await readFile(kept(schema, `${kind}.db.gz`))));
+    if (kind === "crashed") {
+      await writeFile(`${path}.wal`, gunzipSync(await readFile(kept(schema, "crashed.db.wal.gz"))));
+    }
     return path;
   }
 
@@ -70,19 +72,23 @@ export class MigrationStand implements AsyncDisposable {
     return RedisFlow.connect(resolveConfig(this.redisConfig()).redis, flowId);
   }
 
-  /** A bot of schema 1. */
-  openOld(flowId: string, config: Config, instanceId = "old"): Promise<StateManager> {
-    return OldManager.open(flowId, config, { instanceId, clock: () => NOON + 1000 });
+  /** A bot of an older schema, a second after the stored flow was made. */
+  async openOld(schema: OldSchema, flowId: string, config: Config, instanceId = "old"): Promise<StateManager> {
+    const { now, library } = OLD_FLOWS[schema];
+    const { StateManager: OldManager } = await library();
+    return OldManager.open(flowId, config, { instanceId, clock: () => now + 1000 });
   }
 
-  open(flowId: string, config: Config): Promise<StateManager> {
-    return StateManager.open(flowId, config, { instanceId: "new", clock: () => NOON + 2000, existing: true });
+  /** A bot of this version, a second later. */
+  open(schema: OldSchema, flowId: string, config: Config): Promise<StateManager> {
+    const clock = () => OLD_FLOWS[schema].now + 2000;
+    return StateManager.open(flowId, config, { instanceId: "new", clock, existing: true });
   }
 
   /** True when the migration died of SIGKILL at the step, false when it lived to its end. */
   async migrateAndDie(step: number, place: string): Promise<boolean> {
     try {
-      await run(process.execPath, ["--import", "tsx", PROGRAM, String(step), place]);
+      await run(process.execPath, [PROGRAM, String(step), place]);
       return false;
     } catch (error) {
       if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL") return true;

@@ -1,4 +1,5 @@
 import { RISK_LIMITS } from "../../src/config/risk-limits.js";
+import { minus, plus } from "../../src/exact/double.js";
 import type {
   CircuitBreaker,
   DailyRisk,
@@ -8,13 +9,21 @@ import type {
   RiskLimits,
   Snapshot,
   StateEvent,
+  Trade,
 } from "../../src/index.js";
 import { DAY } from "../contract/clock.js";
 
-/** A snapshot without what leaves no event (who is alive) or is made by the store (its epoch), and the days that are over. */
+/**
+ * A snapshot without what leaves no event (who is alive) or is made by the store (its epoch), the days that are over, and the
+ * trades. Events do not tell what the day that is open is made of, nor what of a later booking were fees.
+ */
 export type Replayed = Omit<Snapshot, "flowId" | "epoch" | "at" | "heartbeat" | "instances"> & {
-  readonly history: readonly DailyRisk[];
+  readonly history: readonly DayTold[];
+  readonly trades: readonly TradeTold[];
 };
+
+export type TradeTold = Omit<Trade, "fees">;
+export type DayTold = Omit<DailyRisk, "parts">;
 
 /** What a reader of the log has to know of the flow's configuration. */
 export interface ReplayPolicy {
@@ -33,7 +42,8 @@ export class Replayer {
   readonly #policy: ReplayPolicy;
   readonly #positions = new Map<string, Position>();
   readonly #orders = new Map<string, PendingOrder>();
-  readonly #history = new Map<string, DailyRisk>();
+  readonly #history = new Map<string, DayTold>();
+  readonly #trades: TradeTold[] = [];
   readonly #cooldowns = new Map<string, Date>();
   readonly #marked = new Map<string, number>();
   #limits: RiskLimits = {};
@@ -53,12 +63,11 @@ export class Replayer {
         this.#positions.set(event.position.id, event.position);
         return;
       case "position_removed":
-        this.#removePosition(event.positionId);
-        return;
       case "position_closed":
-        this.#removePosition(event.positionId);
+        this.#positions.delete(event.positionId);
         this.#coolDown(event.pair, event.cooldownUntil);
-        this.#book(event.risk);
+        this.#end(event.trade);
+        if (event.risk) this.#book(event.risk);
         return;
       case "order_saved":
       case "order_updated":
@@ -70,6 +79,10 @@ export class Replayer {
       case "order_cancelled":
         this.#store(event.order);
         if (event.signalReleased && event.order.signalId !== undefined) this.#marked.delete(event.order.signalId);
+        if (event.trade) this.#positions.delete(event.trade.id);
+        this.#coolDown(event.order.pair, event.cooldownUntil);
+        this.#end(event.trade);
+        if (event.risk) this.#book(event.risk);
         return;
       case "entry_admitted":
         this.#mark(event.signalId, event.pair, event.at, event.at);
@@ -77,18 +90,21 @@ export class Replayer {
         this.#coolDown(event.pair, event.cooldownUntil);
         return;
       case "fill_recorded":
-        if (event.position) this.#positions.set(event.positionId, event.position);
-        else this.#removePosition(event.positionId);
-        for (const { positionId, position } of event.others ?? []) {
+        for (const { positionId, position } of [event, ...(event.others ?? [])]) {
           if (position) this.#positions.set(positionId, position);
-          else this.#removePosition(positionId);
+          else this.#positions.delete(positionId);
         }
         this.#store(event.order);
         this.#coolDown(event.order.pair, event.cooldownUntil);
         if (event.signalMarked !== undefined) this.#remember(event.signalMarked, event.at);
+        for (const trade of event.trades ?? []) this.#end(trade);
+        for (const later of event.later ?? []) this.#amend(later);
         this.#book(event.risk);
         return;
       case "pnl_booked":
+        if (event.position) this.#positions.set(event.position.id, event.position);
+        this.#book(event.risk);
+        return;
       case "equity_updated":
         this.#book(event.risk);
         return;
@@ -159,6 +175,7 @@ export class Replayer {
       },
       ...(this.#recovering !== undefined && { recovering: this.#recovering }),
       history: this.#historyAt(now),
+      trades: this.#trades,
     };
   }
 
@@ -168,13 +185,19 @@ export class Replayer {
     else this.#orders.set(order.id, order);
   }
 
-  /** What is left of the entry that opened the position has no position any more. */
-  #removePosition(id: string): void {
-    this.#positions.delete(id);
-    const order = this.#orders.get(id);
-    if (order?.intent !== "entry" || order.positionId !== id) return;
-    const { positionId: _, ...rest } = order;
-    this.#orders.set(id, rest);
+  #end(trade: Trade | undefined): void {
+    if (!trade) return;
+    const { fees: _, ...told } = trade;
+    this.#trades.push(told);
+  }
+
+  #amend({ key, pnl, explained }: { key: string; pnl: number; explained: number }): void {
+    const at = this.#trades.findIndex((trade) => trade.key === key);
+    const found = this.#trades[at];
+    if (!found) return; // a position that had merely been saved
+    const { untold = 0, ...trade } = found;
+    const left = Math.max(minus(untold, explained), 0);
+    this.#trades[at] = { ...trade, pnl: plus(trade.pnl, pnl), ...(left > 0 && { untold: left }) };
   }
 
   #coolDown(pair: string, until: Date | undefined): void {
@@ -199,7 +222,7 @@ export class Replayer {
   #book(risk: EventRisk): void {
     const before = this.#risk;
     if (before && before.day < risk.day) this.#history.set(before.day, dayOf(before));
-    for (const day of risk.late ?? []) this.#history.set(day.day, day);
+    for (const { parts: _, ...day } of risk.late ?? []) this.#history.set(day.day, day);
     if (risk.breaker) this.#breaker = risk.breaker;
     this.#risk = risk;
   }
@@ -238,7 +261,7 @@ export class Replayer {
     return stored.day < day ? { ...stored, day, dailyPnl: 0, dailyTrades: 0 } : stored;
   }
 
-  #historyAt(now: number): DailyRisk[] {
+  #historyAt(now: number): DayTold[] {
     const days = new Map(this.#history);
     if (this.#risk && this.#risk.day < this.#dayAt(now)) days.set(this.#risk.day, dayOf(this.#risk));
     return [...days.values()].sort((a, b) => (a.day < b.day ? -1 : 1));
@@ -250,7 +273,7 @@ export class Replayer {
   }
 }
 
-function dayOf({ day, dailyPnl, dailyTrades }: EventRisk): DailyRisk {
+function dayOf({ day, dailyPnl, dailyTrades }: EventRisk): DayTold {
   return { day, pnl: dailyPnl, trades: dailyTrades };
 }
 

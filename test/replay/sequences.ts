@@ -58,11 +58,16 @@ const status = fc.constantFrom(
 /** How long ago. */
 const ago = fc.constantFrom(0, 1, HOUR, DAY, 3 * DAY, 40 * DAY, -HOUR);
 const nth = fc.integer({ min: 0, max: 3 });
+/** Of a size. */
+const part = fc.constantFrom(1, 1, 0.5, 0.25, 1.5);
+const reason = fc.constantFrom("tp", "sl", "manual");
 const metadata = fc.constantFrom({}, { strategy: "x", list: [] }, { a: { b: [{}] } });
 
 function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined, freq: 2 });
 }
+
+const dust = maybe(fc.constantFrom(0.05, 0.5));
 
 /** The fields that are there. */
 function given<T extends object>(fields: T): { [name in keyof T]?: Exclude<T[name], undefined> } {
@@ -92,14 +97,21 @@ const positionSteps = [
     fc.record({ id, tp: maybe(fc.option(price)), size: maybe(size), pair: maybe(pair), side: maybe(side) }),
     ({ mgr }, { id: which, ...patch }) => allowed(mgr.updatePosition(which, given(patch))),
   ),
-  kind("removePosition", fc.record({ id }), ({ mgr }, values) => mgr.removePosition(values.id)),
+  kind("removePosition", fc.record({ nth, id }), async ({ mgr }, { nth: which, id: other }) => {
+    await mgr.removePosition((await mgr.getPositions())[which]?.id ?? other);
+  }),
+  kind("tell the result of a position", fc.record({ nth, pnl: money }), async ({ mgr }, { nth: which, pnl }) => {
+    const position = (await mgr.getPositions())[which];
+    if (position) await mgr.updateDailyPnl(pnl, { tradeId: position.id });
+  }),
   kind(
     "closePosition",
-    fc.record({ nth, pnl: money, equity: maybe(equity), cooldown: maybe(cooldown), ago: maybe(ago) }),
-    async ({ mgr, clock }, { nth: which, pnl, ago: before, ...rest }) => {
+    fc.record({ nth, pnl: money, equity: maybe(equity), cooldown: maybe(cooldown), ago: maybe(ago), part }),
+    async ({ mgr, clock }, { nth: which, pnl, ago: before, part: dusty, ...rest }) => {
       const position = (await mgr.getPositions())[which];
       const ts = before === undefined ? undefined : clock.now - before;
-      await mgr.closePosition(position?.id ?? "p1", { pnl, ...given({ ...rest, ts }) });
+      const dust = dusty < 1 && position ? position.size * dusty : undefined;
+      await mgr.closePosition(position?.id ?? "p1", { pnl, ...given({ ...rest, ts, dust }) });
     },
   ),
 ];
@@ -131,11 +143,16 @@ const orderSteps = [
   }),
   kind(
     "cancelOrder",
-    fc.record({ nth, releaseSignal: fc.boolean() }),
-    async ({ mgr }, { nth: which, releaseSignal }) => {
-      await mgr.cancelOrder((await mgr.getPendingOrders())[which]?.id ?? "o1", { releaseSignal });
+    fc.record({ nth, releaseSignal: fc.boolean(), dust }),
+    async ({ mgr }, { nth: which, releaseSignal, dust: rest }) => {
+      const id = (await mgr.getPendingOrders())[which]?.id ?? "o1";
+      await mgr.cancelOrder(id, { releaseSignal, ...given({ dust: rest }) });
     },
   ),
+  kind("updateOrder", fc.record({ nth, reason, price }), async ({ mgr }, { nth: which, ...patch }) => {
+    const order = (await mgr.getPendingOrders())[which];
+    if (order) await mgr.updateOrder(order.id, patch);
+  }),
   kind(
     "admit",
     fc.record({ signalId, pair, side, size, price, cooldown: maybe(cooldown), tp: maybe(price), metadata }),
@@ -147,21 +164,22 @@ const fillValues = fc.record({
   nth,
   fillId: fc.constantFrom("f1", "f2", "f3", "f4"),
   price,
-  part: fc.constantFrom(1, 1, 0.5, 0.25, 1.5),
+  part,
   fee: maybe(fee),
   ago: maybe(ago),
   done: maybe(fc.boolean()),
+  dust,
 });
 
 type FillValues = typeof fillValues extends fc.Arbitrary<infer T> ? T : never;
 
 function fillOf(
-  { fillId, price: at, part, fee: cost, ago: before, done }: FillValues,
+  { fillId, price: at, part: some, fee: cost, ago: before, done, dust: rest }: FillValues,
   of: number,
   now: number,
 ): FillInput {
   const ts = before === undefined ? undefined : now - before;
-  return { fillId, price: at, size: of * part, overfill: part > 1, ...given({ fee: cost, ts, done }) };
+  return { fillId, price: at, size: of * some, overfill: some > 1, ...given({ fee: cost, ts, done, dust: rest }) };
 }
 
 const fillSteps = [
@@ -177,6 +195,22 @@ const fillSteps = [
     if (!position) return;
     const { id: positionId, pair: of, size: held } = position;
     const way = position.side === "long" ? "sell" : "buy";
+    await mgr.saveOrder({ id: exit, pair: of, side: way, size: held, intent: "exit", positionId });
+    await allowed(mgr.recordFill(exit, fillOf(values, held, clock.now)));
+  }),
+  kind(
+    "leave a pair",
+    fc.tuple(fc.uuid(), pair, side, fillValues),
+    async ({ mgr, clock }, [exit, of, which, values]) => {
+      await mgr.saveOrder({ id: exit, pair: of, side: which === "long" ? "sell" : "buy", size: 1, intent: "exit" });
+      await allowed(mgr.recordFill(exit, fillOf(values, 1, clock.now)));
+    },
+  ),
+  kind("leave what is gone", fc.tuple(fc.uuid(), nth, fillValues), async ({ mgr, clock }, [exit, back, values]) => {
+    const trade = (await mgr.getTrades()).at(-1 - back);
+    if (!trade) return;
+    const { id: positionId, pair: of, size: held } = trade;
+    const way = trade.side === "long" ? "sell" : "buy";
     await mgr.saveOrder({ id: exit, pair: of, side: way, size: held, intent: "exit", positionId });
     await allowed(mgr.recordFill(exit, fillOf(values, held, clock.now)));
   }),

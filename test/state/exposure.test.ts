@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { toMoney } from "../../src/exact/money.js";
+import { positionRow } from "../../src/records/generated/position.js";
 import type { PositionRow } from "../../src/records/position.js";
 import { Exposure, notionalOf, orderNotional } from "../../src/state/exposure.js";
 
@@ -51,21 +52,20 @@ test("what a flip closes takes nothing, until more than that is filled", () => {
 const pair = fc.constantFrom("BTC/USDT", "ETH/USDT");
 const side = fc.constantFrom("long", "short");
 const position = fc.record({ pair, side, notional: fc.bigInt({ min: 0n, max: 10n ** 20n }) }).map(
-  (some): PositionRow => ({
-    id: "p",
-    size: 1,
-    entry_price: 1,
-    entry_ts: 1,
-    tp: null,
-    sl: null,
-    cooldown: null,
-    cost: null,
-    realised: 0n,
-    last_fill_ts: null,
-    version: 1,
-    metadata: "{}",
-    ...some,
-  }),
+  (some): PositionRow =>
+    positionRow({
+      id: "p",
+      size: 1,
+      entry_price: 1,
+      entry_ts: 1,
+      realised: 0n,
+      fees: "0",
+      cash: "0",
+      opened_by: "saved",
+      version: 1,
+      metadata: "{}",
+      ...some,
+    }),
 );
 
 test("the sums are those over the positions that stand, after any changes of them", () => {

@@ -16,12 +16,13 @@ import * as assert from "uvu/assert";
 import { CorruptStateError, InvalidArgumentError, LockedError, SchemaVersionError } from "../../src/errors.js";
 import { PaperExchange } from "../../sync/paper/paper-exchange.js";
 import { paperLine } from "../../sync/paper/paper-text.js";
+import { bundle } from "../bundle.js";
 import { Clock, MINUTE } from "../contract/clock.js";
 import { Child } from "../duckdb/child.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
 import { BTC, EVER, everything, fails, opened, order, positionsOf } from "./paper/samples.js";
 
-const TRADER = "../sync/paper/trader.ts";
+const TRADER = await bundle(new URL("./paper/trader.ts", import.meta.url));
 
 const folder = await makeFolder();
 const test = suite("the paper exchange's file");
@@ -242,7 +243,7 @@ test("an exchange that is open is refused to others, which are told who has it, 
   assert.is(await holder.line(), "open");
   const error = refusal(file);
   assert.instance(error, LockedError);
-  assert.match(error.message, new RegExp(`held by process ${holder.pid} \\(.*trader\\.ts`));
+  assert.match(error.message, new RegExp(`held by process ${holder.pid} \\(.*trader\\.mjs`));
   await holder.end();
   const exchange = new PaperExchange({ file });
   assert.match(refusal(file).message, /held by this process/);

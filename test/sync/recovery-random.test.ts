@@ -9,6 +9,7 @@ import { StaleStateError, type StateManager } from "../../src/index.js";
 import { ExchangeError, PaperExchange, type RecoveryReport, recover } from "../../sync/index.js";
 import { startBackends } from "../contract/backends.js";
 import { Clock } from "../contract/clock.js";
+import { LONG } from "../long.js";
 import { Death, Life } from "./recovery/mortal.js";
 import { RandomBot } from "./recovery/random-bot.js";
 import { checkAgreement, checkBookings, checkPlainLife } from "./recovery/random-checks.js";
@@ -113,9 +114,9 @@ async function live(open: (clock: Clock) => Promise<StateManager>, life: RandomL
 }
 
 for (const [name, runs] of [
-  ["memory", RUNS || 220],
-  ["duckdb", RUNS || 30],
-  ["redis", RUNS || 30],
+  ["memory", RUNS || (LONG ? 220 : 80)],
+  ["duckdb", RUNS || (LONG ? 30 : 10)],
+  ["redis", RUNS || (LONG ? 30 : 10)],
 ] as const) {
   test(`on ${name}: state and exchange agree again, nothing is booked or sent twice, nothing is made up`, async () => {
     console.log(`\n  recovery from random lives on ${name}: SEED=${SEED}`);

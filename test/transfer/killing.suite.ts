@@ -8,6 +8,7 @@ import type { FlowPlace } from "../../src/transfer/flow-place.js";
 import { withoutEpoch } from "../../src/transfer/portable.js";
 import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
+import { numbers, some } from "../long.js";
 import type { TransferStand } from "./stand.js";
 
 const run = promisify(execFile);
@@ -46,22 +47,32 @@ export function killing(stand: TransferStand): void {
 
   const path = source();
 
+  /** The steps of a copy to there that nobody kills. */
+  async function stepsOf(replace: boolean, to: string): Promise<number> {
+    const out = await copyAndDie(-1, replace, `duckdb:${await path}`, to);
+    return JSON.parse(out ?? "").steps;
+  }
+
   for (const replace of [false, true]) {
     test(`into Redis${replace ? ", over a flow that is there" : ""}`, async () => {
       const from = stand.duckdb((await path).slice(stand.folder.length + 1));
       const expected = await layout(from);
-      const kills: number[] = [];
-      for (let step = 0; ; step++) {
+      const target = async () => {
         const flowId = stand.fresh();
         if (replace) {
           await using old = await stand.openRedis(flowId);
           await old.markSignalProcessed("old", "BTC/USDT");
         }
+        return flowId;
+      };
+      const steps = await stepsOf(replace, `redis:${stand.server.url}:${await target()}`);
+      assert.ok(steps > 6, `${steps} steps`);
+      for (const step of some(numbers(0, steps - 1), 3)) {
+        const flowId = await target();
         const place = await stand.redis(flowId);
         const before = await layout(place);
         const out = await copyAndDie(step, replace, `duckdb:${await path}`, `redis:${stand.server.url}:${flowId}`);
-        if (out !== undefined) break;
-        kills.push(step);
+        assert.is(out, undefined, `step ${step}: it lived`);
         const after = await layout(place);
         const isDone = after !== undefined && JSON.stringify(after) === JSON.stringify(expected);
         if (!isDone) {
@@ -81,24 +92,27 @@ export function killing(stand: TransferStand): void {
         const left = (await stand.keys(flowId)).filter((key) => key.includes(":import:"));
         assert.equal(left, []);
       }
-      assert.ok(kills.length > 6, `${kills.length} kills`);
     });
 
     test(`into DuckDB${replace ? ", over a file that is there" : ""}`, async () => {
       const from = stand.duckdb((await path).slice(stand.folder.length + 1));
       const expected = await layout(from);
-      let kills = 0;
-      for (let step = 0; ; step++) {
+      const target = async () => {
         const file = `${stand.fresh()}.db`;
-        const place = stand.duckdb(file);
         if (replace) {
           await using old = await stand.openDuckdb(file, "old");
           await old.markSignalProcessed("old", "BTC/USDT");
         }
+        return file;
+      };
+      const steps = await stepsOf(replace, `duckdb:${stand.path(await target())}`);
+      assert.ok(steps > 3, `${steps} steps`);
+      for (const step of some(numbers(0, steps - 1), 3)) {
+        const file = await target();
+        const place = stand.duckdb(file);
         const before = await layout(place);
         const out = await copyAndDie(step, replace, `duckdb:${await path}`, `duckdb:${stand.path(file)}`);
-        if (out !== undefined) break;
-        kills++;
+        assert.is(out, undefined, `step ${step}: it lived`);
         const after = await layout(place);
         if (JSON.stringify(after) !== JSON.stringify(expected)) {
           assert.equal(after, before, `step ${step}: neither the old nor the new`);
@@ -106,18 +120,19 @@ export function killing(stand: TransferStand): void {
         await copyFlow(from, place, { replace });
         assert.equal(await layout(place), expected, `step ${step}`);
       }
-      assert.ok(kills > 3, `${kills} kills`);
     });
   }
 
   test("into a file", async () => {
     const from = stand.duckdb((await path).slice(stand.folder.length + 1));
     const expected = await layout(from);
-    for (let step = 0; ; step++) {
+    const steps = await stepsOf(false, `file:${stand.path(`${stand.fresh()}.jsonl.gz`)}`);
+    assert.ok(steps > 0);
+    for (const step of some(numbers(0, steps - 1), 3)) {
       const file = `${stand.fresh()}.jsonl.gz`;
       const place = stand.backup(file);
       const out = await copyAndDie(step, false, `duckdb:${await path}`, `file:${stand.path(file)}`);
-      if (out !== undefined) break;
+      assert.is(out, undefined, `step ${step}: it lived`);
       assert.is(await layout(place), undefined);
       await copyFlow(from, place, { replace: false });
       assert.equal(await layout(place), expected);

@@ -26,6 +26,16 @@ export const CHECKPOINTS: CheckpointPolicy = { commits: 20_000, length: 16 * 102
 /** A longer row does not go into the journal: a checkpoint writes its changes instead, some at a time. */
 const LONGEST_ROW = 16 * 1024 * 1024;
 
+/** Trades as `getTrades` tells them: with what was booked on each after its end. */
+const TRADES = `CREATE VIEW trades AS
+SELECT r.* EXCLUDE (pnl, fees, cash, untold, ending, unexplained, told, forgotten),
+  r.pnl + coalesce(a.pnl, 0) AS pnl,
+  r.fees + coalesce(a.fees, 0) AS fees,
+  r.cash + coalesce(a.cash, 0) AS cash,
+  CASE WHEN r.untold > coalesce(a.explained, 0) THEN r.untold - coalesce(a.explained, 0) END AS untold
+FROM trade_records r LEFT JOIN trade_amendments a USING (key)
+WHERE r.forgotten IS NULL`;
+
 /** A flow's state in memory, and the tables of its file that are kept like it. */
 export class FlowStore {
   readonly state = new FlowState();
@@ -37,9 +47,9 @@ export class FlowStore {
     private readonly connection: DuckDBConnection,
     private readonly journal: CommitJournal,
     readonly policy: CheckpointPolicy,
-    context: BackendContext,
+    { flowId, maxEvents }: BackendContext,
   ) {
-    const mirrors = mirrorsOf(this.state, context.flowId, context);
+    const mirrors = mirrorsOf(this.state, flowId, maxEvents);
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
 
@@ -53,6 +63,7 @@ export class FlowStore {
     await CommitJournal.create(connection);
     const store = new FlowStore(connection, await CommitJournal.open(connection), CHECKPOINTS, context);
     for (const mirror of store.#mirrors.values()) await mirror.create(connection);
+    await connection.run(TRADES);
     await connection.run("COMMIT");
     fill(store.state);
     store.note(store.state.changes.take());

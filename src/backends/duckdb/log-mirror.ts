@@ -3,7 +3,7 @@ import type { Log, LogRow } from "../../state/log.js";
 import type { Mirror, Write } from "./mirror.js";
 import type { RowLayout } from "./row-mirror.js";
 
-/** Mirrors a log: what is appended is written once. The SQL table keeps all of it, the state only the newest. */
+/** Mirrors a log: what is appended is written once, and kept without a bound. */
 export class LogMirror<Row extends LogRow, Fields extends object> implements Mirror {
   readonly name: string;
   /** Rows that are not yet in the journal. */
@@ -14,9 +14,9 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
   constructor(
     private readonly log: Log<Row>,
     private readonly layout: RowLayout<Row, Fields>,
-    private readonly max: number,
   ) {
     this.name = layout.sql.name;
+    log.keepsAll = true;
   }
 
   create(connection: DuckDBConnection): Promise<void> {
@@ -26,7 +26,6 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
   async load(connection: DuckDBConnection): Promise<void> {
     for await (const records of this.layout.sql.read(connection)) {
       for (const fields of records) this.log.load(this.layout.toRow(fields));
-      this.log.trim(this.max);
     }
   }
 
@@ -39,20 +38,20 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
 
   takeJournal(): string | undefined {
     if (this.#unwritten.length === 0) return undefined;
-    const rows = this.#unwritten.map((row) => this.layout.sql.toJson(this.layout.toFields(row, row.key)));
+    const rows = this.#unwritten.map((row) => [row.key, this.layout.sql.toJson(this.layout.toFields(row, row.key))]);
     this.#unwritten = [];
     return JSON.stringify(rows);
   }
 
   replay(rows: unknown): void {
     if (!Array.isArray(rows)) throw new TypeError(`${this.name}: expected a list of rows`);
-    for (const fields of rows) {
-      if (typeof fields !== "object" || fields === null) throw new TypeError(`${this.name}: expected a row`);
+    for (const change of rows) {
+      const [, fields]: unknown[] = Array.isArray(change) ? change : [];
+      if (typeof fields !== "object" || fields === null) throw new TypeError(`${this.name}: expected a key and a row`);
       const row = this.layout.toRow(this.layout.sql.fromJson(fields));
       this.log.load(row);
       this.#unstored.push(row);
     }
-    this.log.trim(this.max);
   }
 
   get lag(): number {

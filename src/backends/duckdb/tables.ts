@@ -7,7 +7,6 @@ import type { FlowState } from "../../state/flow-state.js";
 import type { Log, LogRow } from "../../state/log.js";
 import type { Table } from "../../state/table.js";
 import { text } from "./columns.js";
-import type { BackendContext } from "../backend.js";
 import { EventMirror } from "./event-mirror.js";
 import { LogMirror } from "./log-mirror.js";
 import type { Mirror } from "./mirror.js";
@@ -15,14 +14,11 @@ import { columnsOf } from "./record-columns.js";
 import { RowMirror } from "./row-mirror.js";
 import { SqlTable } from "./sql-table.js";
 
-/** How much of what grows without end is kept in memory. */
-type Kept = Pick<BackendContext, "maxEvents" | "maxTrades">;
-
 /** A mirror for every table of `state`. */
-export function mirrorsOf(state: FlowState, flowId: string, { maxEvents, maxTrades }: Kept): Mirror[] {
+export function mirrorsOf(state: FlowState, flowId: string, maxEvents: number): Mirror[] {
   const keeper: TableKeeper<Mirror> = {
     rows: rowMirror,
-    log: (log, columns) => logMirror(log, columns, maxTrades),
+    log: logMirror,
     events: (log) => new EventMirror(log, maxEvents),
   };
   return TABLE_NAMES.map((name) => (name === "meta" ? metaMirror(state, flowId) : mirrorOf(name, state, keeper)));
@@ -37,13 +33,9 @@ function rowMirror<Value, F extends Fields>(table: Table<Value>, columns: RowCol
   return new RowMirror<Value, RowOf<F>>(table, { ...columns, sql });
 }
 
-function logMirror<Row extends LogRow, F extends Fields>(
-  log: Log<Row>,
-  columns: RowColumns<Row, F>,
-  max: number,
-): Mirror {
+function logMirror<Row extends LogRow, F extends Fields>(log: Log<Row>, columns: RowColumns<Row, F>): Mirror {
   const sql = new SqlTable<RowOf<F>>(log.name, columnsOf(columns.record));
-  return new LogMirror<Row, RowOf<F>>(log, { ...columns, sql }, max);
+  return new LogMirror<Row, RowOf<F>>(log, { ...columns, sql });
 }
 
 /** The file also says whose flow it holds. */

@@ -7,11 +7,13 @@ import { everyKey } from "../../layout/convert.js";
 import type { Entry, FlowLayout, StoredKey } from "../../layout/flow-layout.js";
 import { FILE_1 } from "./1.js";
 import { FILE_2 } from "./2.js";
+import { FILE_3 } from "./3.js";
 import type { FileTable } from "./file-table.js";
 
 const FILES = new Map<number, readonly FileTable[]>([
   [1, FILE_1],
   [2, FILE_2],
+  [3, FILE_3],
 ]);
 
 /** Events are stored alike in every schema so far. */

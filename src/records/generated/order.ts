@@ -30,6 +30,8 @@ export function orderRow(given: NewRow<typeof order>): OrderRow {
     rate: given.rate ?? null,
     flip: given.flip ?? null,
     closes: given.closes ?? null,
+    slot: given.slot ?? null,
+    reduces: given.reduces ?? null,
   };
 }
 
@@ -59,6 +61,8 @@ export function orderWith(row: OrderRow, changes: Partial<OrderRow>): OrderRow {
     rate: changes.rate === undefined ? row.rate : changes.rate,
     flip: changes.flip === undefined ? row.flip : changes.flip,
     closes: changes.closes === undefined ? row.closes : changes.closes,
+    slot: changes.slot === undefined ? row.slot : changes.slot,
+    reduces: changes.reduces === undefined ? row.reduces : changes.reduces,
   };
 }
 
@@ -86,7 +90,9 @@ export function orderSame(a: OrderRow, b: OrderRow): boolean {
     a.reason === b.reason &&
     a.rate === b.rate &&
     a.flip === b.flip &&
-    a.closes === b.closes
+    a.closes === b.closes &&
+    a.slot === b.slot &&
+    a.reduces === b.reduces
   );
 }
 
@@ -115,6 +121,8 @@ export function orderJson(row: OrderRow): string {
     rate: row.rate ?? undefined,
     flip: row.flip ?? undefined,
     closes: row.closes ?? undefined,
+    slot: row.slot ?? undefined,
+    reduces: row.reduces ?? undefined,
   });
   return row.metadata === null ? scalars : `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }

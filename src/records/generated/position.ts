@@ -30,6 +30,7 @@ export function positionRow(given: NewRow<typeof position>): PositionRow {
     entry_asked: given.entry_asked ?? null,
     told: given.told ?? null,
     last_fill_ts: given.last_fill_ts ?? null,
+    opened_by: given.opened_by,
     version: given.version,
     metadata: given.metadata,
   };
@@ -61,6 +62,7 @@ export function positionWith(row: PositionRow, changes: Partial<PositionRow>): P
     entry_asked: changes.entry_asked === undefined ? row.entry_asked : changes.entry_asked,
     told: changes.told === undefined ? row.told : changes.told,
     last_fill_ts: changes.last_fill_ts === undefined ? row.last_fill_ts : changes.last_fill_ts,
+    opened_by: changes.opened_by === undefined ? row.opened_by : changes.opened_by,
     version: changes.version === undefined ? row.version : changes.version,
     metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
   };
@@ -92,6 +94,7 @@ export function positionSame(a: PositionRow, b: PositionRow): boolean {
     a.entry_asked === b.entry_asked &&
     a.told === b.told &&
     a.last_fill_ts === b.last_fill_ts &&
+    a.opened_by === b.opened_by &&
     a.metadata === b.metadata
   );
 }
@@ -122,6 +125,7 @@ export function positionJson(row: PositionRow): string {
     entry_asked: row.entry_asked ?? undefined,
     told: row.told ?? undefined,
     last_fill_ts: row.last_fill_ts ?? undefined,
+    opened_by: row.opened_by,
     version: row.version,
   });
   return `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
@@ -136,10 +140,11 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
     size: stored.size,
     entryPrice: stored.entry_price,
     entryTs: new Date(stored.entry_ts),
-    realised: seenMoney(stored.realised),
+    realised: seenMoney(stored.realised ?? 0n),
     fees: Number(stored.fees ?? "0"),
     cash: Number(stored.cash ?? "0"),
     metadata,
+    openedBy: stored.opened_by ?? "saved",
     version: stored.version,
   };
   if (typeof stored.tp === "number") view.tp = stored.tp;

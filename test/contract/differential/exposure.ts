@@ -1,6 +1,7 @@
 import { formatMoney, type Money } from "../../../src/exact/money.js";
 import type { FlowLayout, PendingOrder, PositionSide, Snapshot, StateManager } from "../../../src/index.js";
 import { notionalOf } from "../../../src/state/exposure.js";
+import { hiddenOfOrders, takesSlot } from "../reservations.js";
 import { PAIRS } from "./steps.js";
 
 /** Fields of sums; those that are zero left out. */
@@ -16,16 +17,6 @@ export interface Derived {
 
 const SIDES = ["long", "short"] as const;
 
-/** What the flips found on the other side when they were admitted: no caller sees it. */
-function closesOf({ entries }: FlowLayout): ReadonlyMap<string, number> {
-  return new Map(
-    entries["orders:pending"].map(([id = "", json = "{}"]): [string, number] => {
-      const { closes = 0 }: { closes?: number } = JSON.parse(json);
-      return [id, closes];
-    }),
-  );
-}
-
 function moneyOf(order: PendingOrder, closes: number): Money {
   return notionalOf(Math.max(order.size - Math.max(order.filled, closes), 0), order.price);
 }
@@ -36,7 +27,7 @@ function sideOf(order: PendingOrder): PositionSide {
 
 /** The exposure as it follows from the positions and the orders, one by one. */
 export function derived({ positions, orders }: Snapshot, layout: FlowLayout): Derived {
-  const closes = closesOf(layout);
+  const hidden = hiddenOfOrders(layout);
   let money = 0n;
   let slots = 0;
   const counts = new Map<string, number>();
@@ -52,8 +43,8 @@ export function derived({ positions, orders }: Snapshot, layout: FlowLayout): De
     slot(side, pair);
   }
   for (const order of orders.filter(({ intent }) => intent === "entry")) {
-    money += moneyOf(order, closes.get(order.id) ?? 0);
-    if (order.positionId === undefined) slot(sideOf(order), order.pair);
+    money += moneyOf(order, hidden.get(order.id)?.closes ?? 0);
+    if (takesSlot(order, hidden)) slot(sideOf(order), order.pair);
     else count(counts, `slotless:${sideOf(order)}:${order.pair}`);
   }
   const sums = { notional: formatMoney(money), slots: String(slots) };

@@ -64,6 +64,7 @@ const when = fc.constantFrom(
   { ago: -3 * DAY },
 );
 const reason = fc.constantFrom("stop", "", 'a "reason"\n');
+const dust = fc.constantFrom(0.1, 0.3, 1, 1e-8);
 
 function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });
@@ -86,8 +87,8 @@ const POSITIONS: readonly Call[] = [
     some({ id, ...positionFields, cooldown: duration }, ["id", "pair", "side", "size", "entryPrice"]),
   ),
   call("updatePosition", id, some({ ...positionFields, tp: fc.option(anyPrice), sl: fc.option(anyPrice) })),
-  call("removePosition", id),
-  call("closePosition", id, some({ pnl: amount, equity, cooldown: duration, reason, ts: when }, ["pnl"])),
+  call("removePosition", id, some({ reason })),
+  call("closePosition", id, some({ pnl: amount, equity, cooldown: duration, reason, ts: when, dust }, ["pnl"])),
   call("getPositions"),
   call("getPosition", id),
 ];
@@ -150,13 +151,13 @@ const ORDERS: readonly Call[] = [
   call("updateOrder", orderId, patch),
   call("updateOrder", orderId, patch),
   call("removeOrder", orderId),
-  call("cancelOrder", orderId, some({ releaseSignal: fc.boolean() })),
+  call("cancelOrder", orderId, some({ releaseSignal: fc.boolean(), dust })),
   call("getOrder", orderId),
   call("getPendingOrders"),
 ];
 
 const fill = some(
-  { fillId, price: anyPrice, size, fee: amount, ts: when, done: fc.boolean(), overfill: fc.boolean() },
+  { fillId, price: anyPrice, size, fee: amount, ts: when, done: fc.boolean(), overfill: fc.boolean(), dust },
   ["fillId", "price", "size"],
 );
 
@@ -230,6 +231,9 @@ const FILLS: readonly Call[] = [
   call("resetCircuitBreaker"),
 ];
 
+/** In pages, and of some time. */
+const TRADES = call("getTrades", some({ from: when, to: when, pair, limit: fc.constantFrom(1, 3, 10_000) }));
+
 const limits = {
   max_daily_loss: fc.constantFrom(0.3, 1, 25, 1e-8, 9e12),
   max_daily_trades: fc.constantFrom(0, 1, 3),
@@ -245,6 +249,8 @@ const breakerDuration = fc.constantFrom<unknown[]>(1, "1s", "1h", "2d", "until_d
 const RISK: readonly Call[] = [
   call("updateDailyPnl", amount, some({ tradeId, equity, ts: when })),
   call("updateDailyPnl", amount, some({ tradeId })),
+  call("updateDailyPnl", amount, some({ tradeId: id, ts: when }, ["tradeId"])),
+  TRADES,
   call("updateEquity", equity),
   call("triggerCircuitBreaker", fc.constantFrom("by hand", "again"), some({ duration: breakerDuration })),
   call("resetCircuitBreaker", maybe(reason)),
@@ -344,6 +350,14 @@ const config: fc.Arbitrary<Config> = fc.record({
   execution: fc.record({ single_active: fc.oneof({ weight: 7, arbitrary: fc.constant(false) }, fc.constant(true)) }),
 });
 
+/** How a position ends, or is told of, but by its last fill. */
+const ENDINGS: Readonly<Record<string, (entry: string, exit: string) => Omit<Step, "tick">>> = {
+  removed: (entry) => ({ action: "removePosition", args: [entry, { reason: "gone" }] }),
+  closed: (entry) => ({ action: "closePosition", args: [entry, { pnl: -1.5, dust: 0.1 }] }),
+  told: (entry) => ({ action: "updateDailyPnl", args: [2.5, { tradeId: entry }] }),
+  dust: (_, exit) => ({ action: "cancelOrder", args: [exit, { dust: 1 }] }),
+};
+
 /** A trade from its admission, or its order, to its last fill; sizes that add up to nothing but a rounding error, or too much. */
 const trade: fc.Arbitrary<Step[]> = fc
   .record({
@@ -351,7 +365,9 @@ const trade: fc.Arbitrary<Step[]> = fc
     exit: fc.constantFrom("x1", "x2"),
     side: fc.constantFrom("long", "short"),
     pair,
-    ticks: fc.array(tick, { minLength: 6, maxLength: 6 }),
+    ticks: fc.array(tick, { minLength: 8, maxLength: 8 }),
+    ending: fc.constantFrom("fills", "fills", "removed", "closed", "told", "dust"),
+    at: fc.constantFrom(3, 4, 5),
     sizes: fc.constantFrom(
       [0.1, 0.2, 0.3],
       [0.7, 0.1, 0.8],
@@ -366,7 +382,8 @@ const trade: fc.Arbitrary<Step[]> = fc
     admitted: fc.boolean(),
     cooldown: duration,
   })
-  .map(({ entry, exit, side: way, pair: market, ticks, sizes, prices, fees, signalId: signal, admitted, cooldown }) => {
+  .map(({ entry, exit, side: way, pair: market, ticks, sizes, prices, fees, signalId: signal, admitted, ...rest }) => {
+    const { cooldown, ending, at } = rest;
     const [first = 1, second = 1, last = 1] = sizes;
     const [limit = 1, low = 1, high = 1, out = 1] = prices;
     const [feeIn = 0, feeMore = 0, feeOut = 0] = fees;
@@ -388,6 +405,12 @@ const trade: fc.Arbitrary<Step[]> = fc
         args: [exit, { fillId: "f2", price: out, size: last - last / 2, fee: feeOut, done: true }],
       },
     ];
+    // What ends it otherwise comes before its exit is stored, or before one of its fills.
+    const end = ENDINGS[ending]?.(entry, exit);
+    if (end) steps.splice(at, 0, end);
+    const sale = { id: "x3", pair: market, side: sell, size: last, intent: "exit" };
+    steps.push({ action: "saveOrder", args: [sale] });
+    steps.push({ action: "recordFill", args: ["x3", { fillId: "f1", price: out, size: last / 4, fee: feeOut }] });
     return steps.map((step, i) => ({ tick: ticks[i] ?? { by: 0 }, ...step }));
   });
 

@@ -99,6 +99,7 @@ export class Trio implements AsyncDisposable {
       return state;
     });
     await this.same("daily history", ({ manager }) => manager.getDailyHistory());
+    await this.same("trades", ({ manager }) => manager.getTrades({ limit: 10_000 }));
     await this.same("events", async ({ manager }) => (await manager.getEvents({ limit: 10_000 })).map(withoutId));
     await this.same("lease", ({ manager }) => manager.getLease());
   }

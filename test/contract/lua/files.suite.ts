@@ -116,7 +116,7 @@ export function luaFiles(): void {
 
     test(`${name} uses KEYS by number only, unless it is said to go through all of its own in a loop`, () => {
       const code = uncommented(read(operation).code);
-      const used = [...code.matchAll(/KEYS(?!\[\d+\])(?:\[[^\]]*\])?/g)].map(([text]) => text);
+      const used = [...code.matchAll(/\bKEYS(?!\[\d+\])(?:\[[^\]]*\])?/g)].map(([text]) => text);
       assert.equal(used, loopsOverKeys ? ["KEYS", "KEYS[i]"] : []);
       const loops = [...code.matchAll(/for i = (\d+), #KEYS do\n +.*\(KEYS\[i\]\)\n +end\n/g)];
       assert.equal(

@@ -21,6 +21,7 @@ export interface Request {
 /** Runs scripts on a real server, in flows that `fill` has filled. */
 export class Stand implements Disposable {
   readonly client: Redis;
+  readonly #filled = new Map<unknown, { readonly flowId: string; restore(): Promise<void> }>();
 
   constructor(readonly server: RedisServer) {
     this.client = new Redis(server.url);
@@ -36,23 +37,32 @@ export class Stand implements Disposable {
     return StateManager.open(flowId, config, { clock: clock.read, instanceId: "bot-1" });
   }
 
-  /** A new flow with something in its keys; nobody is connected to it. */
+  /** A flow with something in its keys; nobody is connected to it. The next one for the same `more` is this one again. */
   async filledFlow(more?: (manager: StateManager) => Promise<unknown>): Promise<string> {
-    await using manager = await this.open(newFlowId(), new Clock());
-    await fill(manager);
-    await more?.(manager);
-    return manager.flowId;
+    const filled = this.#filled.get(more);
+    if (filled) {
+      await filled.restore();
+      return filled.flowId;
+    }
+    const flowId = newFlowId();
+    {
+      await using manager = await this.open(flowId, new Clock());
+      await fill(manager);
+      await more?.(manager);
+    }
+    this.#filled.set(more, { flowId, restore: await this.remember(flowId) });
+    return flowId;
   }
 
-  /** The sample call of an operation as number 7 of its slot. */
-  request(operation: AnyOperation, flowId: string, lease = ""): Request {
+  /** A sample call of an operation as number 7 of its slot. */
+  request(operation: AnyOperation, flowId: string, lease = "", sample = sampleOf(operation)): Request {
     const flow = new FlowKeys("sf", flowId, false);
     const common = {
       open: ["7", `${LATER}`],
       read: ["7", "", `${LATER}`],
       change: ["7", "", `${LATER}`, "me", lease, "1000"],
     };
-    const argv = [...common[operation.kind], ...sampleOf(operation).argv];
+    const argv = [...common[operation.kind], ...sample.argv];
     return { keys: keysOf(operation).map((name) => flow.key(name)), argv };
   }
 
@@ -62,12 +72,27 @@ export class Stand implements Disposable {
 
   /** Everything that Redis holds of a flow, except the answers it remembers, in a form that can be compared. */
   async contents(flowId: string): Promise<Readonly<Record<string, unknown>>> {
-    const found: Record<string, unknown> = {};
-    for (const key of await this.client.keys(`sf:${flowId}:*`)) {
-      if (key.includes(":execution:call")) continue;
-      found[key] = [await this.client.pexpiretime(key), await this.#value(key)];
-    }
-    return found;
+    const keys = (await this.client.keys(`sf:${flowId}:*`)).filter((key) => !key.includes(":execution:call"));
+    const found = keys.map(async (key) => [key, await Promise.all([this.client.pexpiretime(key), this.#value(key)])]);
+    return Object.fromEntries(await Promise.all(found));
+  }
+
+  /** Remembers every key of a flow; what it returns makes them what they are now. */
+  async remember(flowId: string): Promise<() => Promise<void>> {
+    const { client } = this;
+    const pattern = `sf:${flowId}:*`;
+    const kept = await Promise.all(
+      (await client.keys(pattern)).map(async (key) => {
+        const value = await client.dumpBuffer(key);
+        if (value === null) throw new Error(`${key} is gone`);
+        return { key, value, until: Math.max(await client.pexpiretime(key), 0) };
+      }),
+    );
+    return async () => {
+      const deleted = (await client.keys(pattern)).map((key) => client.del(key));
+      const restored = kept.map(({ key, value, until }) => client.restore(key, until, value, "ABSTTL"));
+      await Promise.all([...deleted, ...restored]);
+    };
   }
 
   /** Not what DUMP gives: the order of a hash's fields in it may change though the hash does not. */

@@ -9,12 +9,16 @@ import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
 import { notionalOf } from "../../../src/state/exposure.js";
 import { big, bigMoney, bigText } from "../../exact/big.js";
+import { LONG } from "../../long.js";
 import { DAY, MINUTE } from "../clock.js";
 import { DOUBLES, EXOTIC_NAMES } from "../samples.js";
 import type { Stand } from "./flow.js";
 
 /** How many cases one EVAL works on. */
 const BATCH = 4_000;
+
+/** How many times the cases of the short form. */
+const TIMES = LONG ? 4 : 1;
 
 const seed = Number(process.env.SEED ?? Date.now());
 
@@ -81,7 +85,7 @@ export function luaTwins({ client }: Stand): void {
   test("number_text writes a double as JavaScript does", async () => {
     const powers = Array.from({ length: 2_098 }, (_, i) => 2 ** (i - 1074));
     const decimals = Array.from({ length: 660 }, (_, i) => Number(`1e${i - 340}`));
-    const values = [...powers, ...decimals, ...sample(anyNumber, 40_000)]
+    const values = [...powers, ...decimals, ...sample(anyNumber, 10_000 * TIMES)]
       .flatMap((value) => [value, -value, value * 1.1, value + 1, value / 3])
       .filter(Number.isFinite)
       .map((value) => value + 0);
@@ -91,7 +95,7 @@ export function luaTwins({ client }: Stand): void {
   });
 
   test("money is added, negated, written and kept in range alike", async () => {
-    const cases = sample(fc.tuple(amount, amount), 20_000);
+    const cases = sample(fc.tuple(amount, amount), 5_000 * TIMES);
     const texts = cases.map((pair) => pair.map(money.formatMoney));
     const ask = (expression: string) =>
       evaluate(["money"], expression, texts, "local u, p = money_parse(arg[1])\nlocal v, q = money_parse(arg[2])");
@@ -115,7 +119,7 @@ export function luaTwins({ client }: Stand): void {
   });
 
   test("decimals are read, added, negated, multiplied and written alike", async () => {
-    const cases = sample(fc.tuple(anyNumber, anyNumber), 8_000);
+    const cases = sample(fc.tuple(anyNumber, anyNumber), 2_000 * TIMES);
     const texts = cases.map((pair) => pair.map(String));
     const ask = (expression: string) =>
       evaluate(["money", "decimal"], expression, texts, "local a, b = decimal(arg[1]), decimal(arg[2])");
@@ -135,7 +139,7 @@ export function luaTwins({ client }: Stand): void {
       fc.tuple(fc.integer({ min: -1e6, max: 1e6 }), fc.constantFrom("5", "49", "51", "4999999")),
       5_000,
     );
-    const products = sample(fc.tuple(anyNumber, anyNumber), 15_000);
+    const products = sample(fc.tuple(anyNumber, anyNumber), 4_000 * TIMES);
     const cases: [string, string][] = [
       ...products.map(([a, b]): [string, string] => [String(a), String(b)]),
       ...halves.map(([units, tail]): [string, string] => [`${units}.12345678${tail}`, "1"]),
@@ -164,7 +168,7 @@ export function luaTwins({ client }: Stand): void {
     const size = anyNumber.map(Math.abs).filter((value) => value > 0);
     const whole = fc.integer({ min: 1, max: 1e9 });
     const cases: [number, number][] = [
-      ...sample(fc.tuple(size, anyNumber), 20_000),
+      ...sample(fc.tuple(size, anyNumber), 5_000 * TIMES),
       ...DOUBLES.flatMap((a) => DOUBLES.map((b): [number, number] => [a, b])),
       ...sample(fc.tuple(whole, whole), 5_000).map(([a, b]): [number, number] => [a / 1e8, b / 1e4]),
       [1, 0.999999995],
@@ -178,9 +182,9 @@ export function luaTwins({ client }: Stand): void {
   });
 
   test("what a position keeps is rounded and divided alike, to 20 places or 34 digits", async () => {
-    const products = sample(fc.tuple(anyNumber, anyNumber, anyNumber), 6_000);
+    const products = sample(fc.tuple(anyNumber, anyNumber, anyNumber), 1_500 * TIMES);
     const near = fc.double({ noNaN: true, min: -1e9, max: 1e9 }).map((value) => value + 0);
-    const doubles = sample(fc.tuple(near, near, near), 3_000);
+    const doubles = sample(fc.tuple(near, near, near), 750 * TIMES);
     const cases = [...products, ...doubles, ...doubles.map(([a, b, c]) => [b, c, a])];
     const texts = cases.map((triple) => triple.map(String));
     const ask = (expression: string) =>
@@ -226,8 +230,8 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
       .map(([day, at, off]): [number, number] => [Math.max(0, day * DAY + at + off), at]);
     const cases: [number, number][] = [
       ...turns.map((ms): [number, number] => [Math.max(ms, 0), 0]),
-      ...sample(fc.tuple(time, start), 20_000),
-      ...sample(boundary, 20_000),
+      ...sample(fc.tuple(time, start), 5_000 * TIMES),
+      ...sample(boundary, 5_000 * TIMES),
     ];
     const answers = await evaluate(
       ["day"],
@@ -239,7 +243,7 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
   });
 
   test("a quoted name is JSON that reads back as the name", async () => {
-    const names = [...EXOTIC_NAMES, ...sample(fc.string({ unit: "binary", minLength: 1 }), 10_000)];
+    const names = [...EXOTIC_NAMES, ...sample(fc.string({ unit: "binary", minLength: 1 }), 2_500 * TIMES)];
     const allowed = names.filter((name) => !name.includes("\0"));
     const quoted = await evaluate(
       ["json"],

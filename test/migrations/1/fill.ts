@@ -7,6 +7,12 @@ const DAY = 86_400_000;
 const LONG = { pair: "BTC/USDT", side: "long", size: 0.5, entryPrice: 40_000 } as const;
 const BUY = { pair: "ETH/USDT", side: "buy", orderType: "limit", price: 2000, size: 3 } as const;
 
+/** The positions that the flow holds after `fill`; `fills` where one was ever booked on it. */
+export const OPENED = { saved: "saved", entry: "fills" } as const;
+
+/** The same after `goOn`. */
+export const OPENED_AFTER = { ...OPENED, waiting: "fills" } as const;
+
 /** Something of everything that a flow of schema 1 can hold. */
 export async function fill(manager: StateManager): Promise<void> {
   await manager.setRiskLimits({ max_daily_loss: 500, max_consecutive_losses: 5, max_open_positions: 20 });
