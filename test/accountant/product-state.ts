@@ -3,9 +3,9 @@ import type { DayParts, StateManager } from "../../src/index.js";
 import type { AccountState, DayState, OrderState, PositionState, TradeState } from "./account-state.js";
 import { exact, money, text } from "./amounts.js";
 
-/** The state without what the product does not tell: `currency`, `openedBy`, `unpriced`, `rateAssumed`. */
+/** The state without what the product does not tell: `currency`, `unpriced`, `rateAssumed`. */
 export interface ProductState extends Omit<AccountState, "currency" | "positions" | "trades"> {
-  readonly positions: readonly Omit<PositionState, "openedBy" | "unpriced">[];
+  readonly positions: readonly Omit<PositionState, "unpriced">[];
   readonly trades: readonly Omit<TradeState, "unpriced" | "rateAssumed">[];
 }
 
@@ -86,7 +86,7 @@ function slotsOf(exposure: Fields): AccountState["slots"] {
 
 async function positionsOf(manager: StateManager): Promise<ProductState["positions"]> {
   const positions = await manager.getPositions();
-  return positions.map(({ id, pair, side, size, entryPrice, entryTs, realised, fees, cash }) => ({
+  return positions.map(({ id, pair, side, size, entryPrice, entryTs, realised, fees, cash, openedBy }) => ({
     id,
     pair,
     side,
@@ -96,6 +96,7 @@ async function positionsOf(manager: StateManager): Promise<ProductState["positio
     realised: told(realised),
     fees: told(fees),
     cash: told(cash),
+    openedBy,
   }));
 }
 
@@ -167,23 +168,13 @@ export function likeProduct(state: AccountState | ProductState): ProductState {
     breaker,
     exposure,
     slots,
-    positions: state.positions.map((position) => without(position, ["openedBy", "unpriced"])),
-    orders: state.orders.map((order) => withoutEnded(order, state.positions)),
+    positions: state.positions.map((position) => without(position, ["unpriced"])),
+    orders: state.orders,
     trades: state.trades.map((trade) => without(trade, ["unpriced", "rateAssumed"])),
     dust,
     signals,
     cooldowns,
   };
-}
-
-/**
- * An entry whose position is gone is not compared by its `positionId`: the contract lets it stay until a later fill replaces it
- * (money.md 5), the product takes it away.
- */
-function withoutEnded(order: OrderState, positions: readonly { readonly id: string }[]): OrderState {
-  const named = order.positionId;
-  if (order.intent === "exit" || positions.some(({ id }) => id === named)) return order;
-  return without(order, ["positionId"]);
 }
 
 function without<Row extends object, Name extends string>(row: Row, names: readonly Name[]): Omit<Row, Name> {

@@ -26,6 +26,8 @@ export class Product implements AsyncDisposable {
   readonly #manager: StateManager;
   readonly #clock: { now: number };
   #state: ProductState;
+  /** Whether nothing was told since the state was read. */
+  #fresh = true;
 
   private constructor(manager: StateManager, clock: { now: number }, state: ProductState) {
     this.#manager = manager;
@@ -47,12 +49,15 @@ export class Product implements AsyncDisposable {
     return this.#state;
   }
 
+  /** Does a step; the state is read after it. */
   async tell(step: Step): Promise<Answer> {
-    const before = this.#state;
+    const before = this.#fresh ? this.#state : undefined;
     const said = await this.#said(step);
     this.#state = await readState(this.#manager, this.#clock.now);
+    this.#fresh = true;
     const state = this.#state;
     if ("how" in said) return { outcome: said, state, contradictions: [] };
+    if (before === undefined) return { outcome: { done: true, applied: true, ...said }, state, contradictions: [] };
     const booked = text(sumOf(state).minus(sumOf(before)));
     const trades = state.trades.slice(before.trades.length).map(({ id }) => id);
     const contradictions = [
@@ -60,6 +65,13 @@ export class Product implements AsyncDisposable {
       ...contradiction("trades", said.trades?.join(), trades.join()),
     ];
     return { outcome: { done: true, applied: true, ...said, booked, trades }, state, contradictions };
+  }
+
+  /** Does a step, and answers only what the call itself says. */
+  async ask(step: Step): Promise<ProductOutcome> {
+    const said = await this.#said(step);
+    this.#fresh = false;
+    return "how" in said ? said : { done: true, applied: true, ...said };
   }
 
   async #said(step: Step): Promise<Said | Refused> {
