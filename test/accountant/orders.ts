@@ -28,7 +28,11 @@ export function exitsOf(books: Books, id: string, except: string): Order[] {
 export function save(books: Books, input: OrderIn): void {
   const stored = books.orders.get(input.id);
   if (stored !== undefined && !isPending(stored)) {
-    if ((input.createdAt ?? books.now) === stored.createdAt) return;
+    if (input.createdAt === undefined) {
+      if ((input.status ?? "open") === stored.status) return;
+      throw new Refusal("status");
+    }
+    if (input.createdAt === stored.createdAt) return;
     throw new Refusal("createdAt");
   }
   const of = market(books, input.pair);

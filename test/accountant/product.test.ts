@@ -68,5 +68,7 @@ for (const { name, from, issue } of EXAMPLES) {
 others.run();
 
 const end = suite("end");
-end("the servers and files of these tests are let go", () => backends[Symbol.asyncDispose]());
+end("the servers and files of these tests are let go", async () => {
+  await backends[Symbol.asyncDispose]();
+});
 end.run();

@@ -51,13 +51,12 @@ export class Product implements AsyncDisposable {
 
   /** Does a step; the state is read after it. */
   async tell(step: Step): Promise<Answer> {
-    const before = this.#fresh ? this.#state : undefined;
+    const before = this.#fresh ? this.#state : await readState(this.#manager, this.#clock.now);
     const said = await this.#said(step);
     this.#state = await readState(this.#manager, this.#clock.now);
     this.#fresh = true;
     const state = this.#state;
     if ("how" in said) return { outcome: said, state, contradictions: [] };
-    if (before === undefined) return { outcome: { done: true, applied: true, ...said }, state, contradictions: [] };
     const booked = text(sumOf(state).minus(sumOf(before)));
     const trades = state.trades.slice(before.trades.length).map(({ id }) => id);
     const contradictions = [
