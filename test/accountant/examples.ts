@@ -1038,6 +1038,21 @@ const ORDERS: readonly Example[] = [
       "createdAt",
     ),
   ]),
+  example(
+    "a done order saved without its time comes back under its own status, and takes no other",
+    "decided",
+    11,
+    {},
+    [
+      ...enter("e", 100, 1),
+      on(
+        step("saveOrder", { id: "e", pair: PAIR, side: "buy", size: 1, price: 100, status: "filled" }),
+        {},
+        { orders: [] },
+      ),
+      refused(step("saveOrder", { id: "e", pair: PAIR, side: "buy", size: 1, price: 100, status: "open" }), "status"),
+    ],
+  ),
   example("a name used again after a week is a new order without old fills", "cases: names-used-again", 11, {}, [
     on(step("savePosition", { id: "BTC-long", pair: PAIR, side: "long", size: 1, entryPrice: 100 })),
     exitOrder("exit-1", 1, { positionId: "BTC-long" }),
