@@ -21,12 +21,13 @@ export function admit(books: Books, request: AdmissionIn): Answer {
   const rate = rateOf(books, of, request.rate, price);
   if (rate === undefined) throw new Refusal("rate");
   if (positionId !== undefined && request.flip !== undefined) throw new Refusal("flip");
+  checkEntries(books, request);
   if (positionId !== undefined) {
     const holding = books.holdings.get(positionId);
     if (holding?.market.name !== request.pair || holding.side !== side) throw new Refusal("positionId");
   }
-  const rest = request.flip === undefined ? size : restOfFlip(books, request, request.flip);
-  checkAdmission(books, request, kept(worth(of, rest, price).times(rate)).abs());
+  const closes = request.flip === undefined ? 0 : closedByFlip(books, request, request.flip);
+  checkLimits(books, request, kept(worth(of, sizeSum(size, -closes), price).times(rate)).abs());
   if (books.orders.has(request.orderId)) throw new Refusal("orderId");
   books.signals.set(request.signalId, books.now);
   if (positionId === undefined) coolDown(books, request.pair, books.now, request.cooldown);
@@ -46,7 +47,7 @@ export function admit(books: Books, request: AdmissionIn): Answer {
     reason: request.reason,
     rate,
     addition: positionId !== undefined,
-    flip: request.flip === undefined ? undefined : { id: request.flip, rest },
+    flip: request.flip === undefined ? undefined : { id: request.flip, closes },
     fills: new Map(),
     released: false,
     reduced: new Set(),
@@ -54,29 +55,35 @@ export function admit(books: Books, request: AdmissionIn): Answer {
   return {};
 }
 
-/** What a flip opens beyond what the other side holds. */
-function restOfFlip(books: Books, { pair, side, size }: AdmissionIn, flip: string): number {
+/** What the other side holds, all of which a flip closes. */
+function closedByFlip(books: Books, { pair, side, size }: AdmissionIn, flip: string): number {
   const other = side === "long" ? "short" : "long";
   const named = books.holdings.get(flip);
   if (named?.market.name !== pair || named.side !== other) throw new Refusal("flip");
   const held = heldOf(books, pair, other).reduce((sum, holding) => sizeSum(sum, holding.size), 0);
   if (size <= held || sameSize(size, held)) throw new Refusal("size");
-  return sizeSum(size, -held);
+  return held;
 }
 
-/** The reasons in their order. A limit that something stands above admits nothing. */
-function checkAdmission(books: Books, request: AdmissionIn, more: Big): void {
-  const refuse = (reason: string): never => {
-    throw new Refusal(reason, "admission");
-  };
-  const { pair, side } = request;
+function refuse(reason: string): never {
+  throw new Refusal(reason, "admission");
+}
+
+/** The reasons against any entry, in their order: these come before what the entry belongs to is looked at. */
+function checkEntries(books: Books, { signalId, pair }: AdmissionIn): void {
   const { limits } = books;
   if (risk.activeTrip(books) !== undefined) refuse("circuit_breaker");
   if (risk.isReached(books, "daily_loss")) refuse("daily_loss");
   const counted = (books.days.get(books.openDay) ?? EMPTY_DAY).trades;
   if (typeof limits.max_daily_trades === "number" && counted >= limits.max_daily_trades) refuse("max_daily_trades");
-  if (activeSignals(books).includes(request.signalId)) refuse("duplicate_signal");
+  if (activeSignals(books).includes(signalId)) refuse("duplicate_signal");
   if ((books.cooldowns.get(pair) ?? 0) > books.now) refuse("cooldown");
+}
+
+/** The reasons against what the entry puts to work. A limit that something stands above admits nothing. */
+function checkLimits(books: Books, request: AdmissionIn, more: Big): void {
+  const { pair, side } = request;
+  const { limits } = books;
   if (request.flip === undefined && books.setup.risk?.opposite_side === "refuse") {
     if (orders.facesOther(books, pair, side)) refuse("opposite_side");
   }

@@ -22,8 +22,8 @@ export interface Order {
   readonly rate?: Big | undefined;
   /** It adds to a position that it did not open. */
   readonly addition: boolean;
-  /** The position that it turns around, and how much of it opens the other side. */
-  readonly flip?: { readonly id: string; readonly rest: number } | undefined;
+  /** The position that it turns around, and what the side held that it closes. */
+  readonly flip?: { readonly id: string; readonly closes: number } | undefined;
   readonly fills: ReadonlyMap<string, { readonly price: number; readonly size: number }>;
   readonly doneAt?: number | undefined;
   readonly released: boolean;
@@ -46,7 +46,9 @@ export interface Trade {
   readonly open: Open;
   readonly signalId?: string | undefined;
   readonly reason?: string | undefined;
+  /** Size whose result was not told, and how much of the end fills told since. */
   readonly untold: number;
+  readonly explained: number;
   readonly dust: number;
   readonly rateAssumed: boolean;
 }
@@ -58,8 +60,9 @@ export interface Ended {
   readonly how: "fills" | "close" | "remove" | "dust";
   /** Its result was told: fills that explain the end book nothing. */
   readonly told: boolean;
-  /** Size of which no fill has told yet how it ended. */
+  /** Size that ended without a fill, and how much of it fills told since. */
   readonly size: number;
+  readonly explained: number;
   readonly entryPrice: number;
   readonly rate?: Big | undefined;
   /** Its place in the trades; absent where a saved row was only forgotten. */

@@ -14,7 +14,10 @@ import type { CashIn, PnlIn, TransferIn } from "./steps.js";
 export function updateDailyPnl(books: Books, pnl: number, options: PnlIn = {}): Answer {
   const { tradeId, ts } = options;
   checkMemory(books, tradeId, ts);
-  if (tradeId !== undefined && books.tradeIds.has(tradeId)) return { applied: false };
+  // The id of an open position tells that position's result, once; an earlier trade may have had the same.
+  const open = tradeId === undefined ? undefined : books.holdings.get(tradeId);
+  const known = open === undefined ? tradeId !== undefined && books.tradeIds.has(tradeId) : open.told;
+  if (known) return { applied: false };
   return judged(books, ts, () => {
     const amount = inFlow(books, pnl, options.currency, options.rate);
     const holding = tradeId === undefined ? undefined : books.holdings.get(tradeId);

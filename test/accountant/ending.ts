@@ -47,6 +47,7 @@ export function end(books: Books, holding: Holding, ending: Ending): void {
     signalId: holding.signalId,
     reason: ending.reason,
     untold,
+    explained: 0,
     dust: ending.dust ?? 0,
     rateAssumed: holding.rateAssumed,
   };
@@ -58,6 +59,7 @@ export function end(books: Books, holding: Holding, ending: Ending): void {
     how: ending.how,
     told: holding.told || ending.how === "close",
     size: ending.unexplained,
+    explained: 0,
     entryPrice: holding.entryPrice,
     rate: holding.rate,
     trade: books.trades.length - 1,
@@ -83,7 +85,7 @@ function keepDust(books: Books, holding: Holding, size: number): void {
   books.dust.set(key, {
     market: holding.market,
     side: holding.side,
-    size: (before?.size ?? 0) + size,
+    size: sizeSum(before?.size ?? 0, size),
     cost: kept((before?.cost ?? ZERO).plus(cost)),
     rate: holding.rate ?? before?.rate,
   });
@@ -111,7 +113,7 @@ export function amend(
     pnl: trade.pnl.plus(amount),
     fees: trade.fees.plus(fees),
     cash: trade.cash.plus(cash),
-    untold: Math.max(0, sizeSum(trade.untold, -told)),
+    explained: sizeSum(trade.explained, told),
     open: { fees: merged(trade.open.fees, open.fees), results: merged(trade.open.results, open.results) },
   };
   book(books, ts === undefined ? books.openDay : bookingDay(books, ts), amount, "later");

@@ -5,7 +5,7 @@ import { type Answer, judged } from "./answer.js";
 import { type Books, type Order, Refusal } from "./books.js";
 import { baseFees, feesOf, market } from "./currency.js";
 import { end } from "./ending.js";
-import { bookParts, type Part, positionOf, spread } from "./fills.js";
+import { bookParts, lastFill, type Part, positionOf, spread } from "./fills.js";
 import * as orders from "./orders.js";
 import type { FillIn } from "./steps.js";
 
@@ -23,8 +23,7 @@ export function cancelOrder(
 ): Answer {
   const order = books.orders.get(id);
   if (order === undefined || !orders.isPending(order)) return { applied: false };
-  const released =
-    releaseSignal && order.signalId !== undefined && order.intent === "entry" && !(order.addition && order.filled > 0);
+  const released = releaseSignal && order.signalId !== undefined && order.intent === "entry" && order.filled === 0;
   if (released && order.signalId !== undefined) books.signals.delete(order.signalId);
   const cancelled: Order = { ...order, status: "cancelled", doneAt: books.now, released };
   books.orders.set(id, cancelled);
@@ -43,8 +42,9 @@ function endDust(books: Books, order: Order, dust: number | undefined, ts: numbe
     const holding = books.holdings.get(id);
     if (holding === undefined || orders.exitsOf(books, id, order.id).length > 0) continue;
     const { size } = holding;
-    if (size >= dust || sameSize(size, dust)) continue;
-    end(books, holding, { how: "dust", ts, reason: order.reason, dust: size, unexplained: size });
+    if (size > dust && !sameSize(size, dust)) continue;
+    const { reason = "exit" } = order;
+    end(books, holding, { how: "dust", ts: lastFill(holding, ts), reason, dust: size, unexplained: size });
   }
 }
 
@@ -55,18 +55,19 @@ export function recordFill(books: Books, orderId: string, fill: FillIn): Answer 
   if (order.market.inverse && fill.price <= 0) throw new Refusal("price");
   const known = order.fills.get(fill.fillId);
   if (known !== undefined) {
-    if (sameSize(known.size, fill.size) && sameSize(known.price, fill.price)) return { applied: false };
-    throw new Refusal("fillId");
+    if (!sameSize(known.size, fill.size)) throw new Refusal("size");
+    if (!sameSize(known.price, fill.price)) throw new Refusal("price");
+    return { applied: false };
   }
   return judged(books, fill.ts, () => {
     market(books, order.market.name);
     const filled = sizeSum(order.filled, fill.size);
     const whole = orders.isWhole({ filled, size: order.size });
     const much = filled > order.size && !sameSize(filled, order.size);
-    if (order.intent === "entry" && much && fill.overfill !== true) throw new Refusal("overfill");
+    if (order.intent === "entry" && much && fill.overfill !== true) throw new Refusal("size");
     const fees = feesOf(fill.fee);
     const { parts, over } = partsOf(books, order, fill);
-    if (parts.length === 0) throw new Refusal("size");
+    if (parts.length === 0) throw new Refusal("orderId");
     const execution = { order, price: fill.price, rate: fill.rate, ts: fill.ts };
     const entered = bookParts(books, execution, parts, fees);
     const done = whole || fill.done === true || !orders.isPending(order);
@@ -81,8 +82,10 @@ export function recordFill(books: Books, orderId: string, fill: FillIn): Answer 
       released: false,
     };
     books.orders.set(order.id, after);
-    // Its signal was released when it was cancelled: it did enter after all.
-    if (order.released && order.signalId !== undefined) books.signals.set(order.signalId, books.now);
+    // Its signal was released when it was cancelled: it did enter after all. Another entry may have won it since.
+    if (order.released && order.signalId !== undefined && !books.signals.has(order.signalId)) {
+      books.signals.set(order.signalId, books.now);
+    }
     endDust(books, after, fill.dust, fill.ts);
     return { over };
   });
@@ -98,7 +101,8 @@ function partsOf(books: Books, order: Order, fill: FillIn): { readonly parts: re
     const over = order.side === "sell" && fee > 0 ? Math.max(0, sizeSum(rest, -fee)) : rest;
     return { parts, over };
   }
-  if (order.flip === undefined || positionOf(books, order) !== undefined) {
+  positionOf(books, order);
+  if (order.flip === undefined) {
     return { parts: [{ to: "entry", size: moved }], over: 0 };
   }
   const named = hasName(books, order.flip.id) ? order.flip.id : undefined;

@@ -65,10 +65,12 @@ export function spread(
   if (named !== undefined) {
     const holding = books.holdings.get(named);
     const target: Holding | Ended | undefined = holding ?? books.ended.get(named);
-    if (target === undefined || target.market.name !== pair || target.side !== side) throw new Refusal("positionId");
+    // A position that ended before ends were remembered was used up by the fills of this order.
+    if (target === undefined && order.filled === 0) throw new Refusal("orderId");
+    if (target !== undefined && (target.market.name !== pair || target.side !== side)) throw new Refusal("orderId");
     if (holding !== undefined) take(holding.size, (taken) => ({ to: "held", id: named, size: taken }));
-    else {
-      const taken = take(target.size, (explained) => ({ to: "ended", id: named, size: explained }));
+    else if (target !== undefined) {
+      const taken = take(untoldOf(target), (explained) => ({ to: "ended", id: named, size: explained }));
       if ("how" in target && target.how === "dust") fromDust = taken;
     }
   }
@@ -78,6 +80,10 @@ export function spread(
   const dust = books.dust.get(dustKey(pair, side));
   if (withDust && dust !== undefined) take(sizeSum(dust.size, -fromDust), (taken) => ({ to: "dust", size: taken }));
   return { parts, rest };
+}
+
+function untoldOf(target: Holding | Ended): number {
+  return "how" in target ? sizeSum(target.size, -target.explained) : 0;
 }
 
 /** Books the parts in order; each bears its share of every fee. Answers the position that the entry part went into. */
@@ -105,6 +111,7 @@ function reduceHeld(books: Books, execution: Execution, id: string, size: number
   const unknown = rate === undefined && !holding.told;
   const after: Holding = {
     ...step.holding,
+    lastFillTs: latest(step.holding, execution.ts ?? books.now),
     rate: rate ?? holding.rate,
     rateAssumed: holding.rateAssumed || assumed,
     gross: known ? kept(holding.gross.plus(product(step.result, rate))) : holding.gross,
@@ -116,12 +123,21 @@ function reduceHeld(books: Books, execution: Execution, id: string, size: number
   };
   bookChange(books, holding, after, execution.ts);
   if (step.size > 0) return;
-  const { reason } = execution.order;
-  end(books, after, { how: "fills", ts: execution.ts, reason, unexplained: 0 });
+  const { reason = "exit" } = execution.order;
+  end(books, after, { how: "fills", ts: lastFill(after, execution.ts), reason, unexplained: 0 });
 }
 
 function settleOf(market: Market): string {
   return market.coins?.settle ?? "";
+}
+
+function latest({ lastFillTs = Number.NEGATIVE_INFINITY }: Holding, ts: number): number {
+  return Math.max(lastFillTs, ts);
+}
+
+/** When fills ended a position: the latest execution, whichever was told last; now where the last one told no time. */
+export function lastFill(holding: Holding, ts: number | undefined): number | undefined {
+  return ts === undefined ? undefined : latest(holding, ts);
 }
 
 /** Puts a changed position into the books, and the difference of its rounded sums on the day. */
@@ -134,7 +150,7 @@ export function bookChange(books: Books, before: Holding, after: Holding, ts: nu
 function explainEnd(books: Books, execution: Execution, id: string, size: number, fees: readonly Paid[]): void {
   const ended = books.ended.get(id);
   if (ended === undefined) throw new Error(`no end of ${id}`);
-  books.ended.set(id, { ...ended, size: sizeSum(ended.size, -size) });
+  books.ended.set(id, { ...ended, explained: sizeSum(ended.explained, size) });
   if (ended.told || ended.trade === undefined) return;
   const { market, side } = ended;
   const { rate } = exitRate(books, market, execution.rate, execution.price, ended.rate);
@@ -197,6 +213,8 @@ function enter(books: Books, execution: Execution, size: number, fees: readonly 
   const bigger = grown(before, size, price, rate);
   const after: Holding = {
     ...bigger,
+    entryTs: Math.min(bigger.entryTs, execution.ts ?? books.now),
+    lastFillTs: latest(bigger, execution.ts ?? books.now),
     fees: kept(bigger.fees.plus(priced.paid)),
     open: { ...bigger.open, fees: merged(bigger.open.fees, priced.open) },
   };
@@ -209,13 +227,15 @@ export function positionOf(books: Books, order: Order): Holding | undefined {
   const id = order.positionId === undefined || order.positionId === order.flip?.id ? order.id : order.positionId;
   const holding = books.holdings.get(id);
   if (holding === undefined) return undefined;
-  if (holding.market.name !== order.market.name || holding.side !== enteredSide(order)) throw new Refusal("positionId");
+  if (holding.market.name !== order.market.name || holding.side !== enteredSide(order)) throw new Refusal("orderId");
   return holding;
 }
 
-/** The order's id, or, where a trade has that name, the first free of id~2, id~3. */
+/** What the order says, else its own id, or, where an end has that name, the first free of id~2, id~3. */
 function nameFor(books: Books, order: Order): string {
-  const taken = (name: string) => books.holdings.has(name) || books.trades.some(({ id }) => id === name);
+  const said = order.positionId;
+  if (said !== undefined && said !== order.flip?.id && !books.ended.has(said)) return said;
+  const taken = (name: string) => books.holdings.has(name) || books.ended.has(name);
   if (!taken(order.id)) return order.id;
   let n = 2;
   while (taken(`${order.id}~${n}`)) n += 1;

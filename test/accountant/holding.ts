@@ -19,6 +19,8 @@ export interface Holding {
   readonly size: number;
   readonly entryPrice: number;
   readonly entryTs: number;
+  /** The latest execution that fills told. */
+  readonly lastFillTs?: number | undefined;
   readonly cooldown?: number | undefined;
   readonly signalId?: string | undefined;
   readonly openedBy: "saved" | "fills";

@@ -1,11 +1,19 @@
 /** What holds of every account, whatever was told. */
 
-import type { AccountState, Outcome } from "./account-state.js";
+import type { AccountState, DayState, OrderState, Outcome, PositionState, TradeState } from "./account-state.js";
 import { type Big, booked, exact, text, ZERO } from "./amounts.js";
 import type { Setup, Step } from "./steps.js";
 
+/** What of a state the invariants are about. */
+interface Balanced extends Pick<AccountState, "dust" | "exposure" | "drawdown" | "streak" | "slots"> {
+  readonly days: readonly DayState[];
+  readonly positions: readonly Pick<PositionState, "id" | "size" | "realised">[];
+  readonly orders: readonly OrderState[];
+  readonly trades: readonly Pick<TradeState, "id" | "size" | "pnl" | "untold" | "dust">[];
+}
+
 /** Sentences about what is wrong with a state; none where all holds. */
-export function faults(state: AccountState): string[] {
+export function faults(state: Balanced): string[] {
   const wrong: string[] = [];
   const expect = (holds: boolean, sentence: string) => {
     if (!holds) wrong.push(sentence);

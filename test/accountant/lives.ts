@@ -10,7 +10,8 @@ import { type FillIn, type OrderIn, type OrderSide, type Setup, type Side, type 
 
 /**
  * `fills`: one currency, and nothing but orders, fills and dust, so that cash paid and received tells the result.
- * `trades`: all that issue 11 needs; one currency, no cash, no transfers, no inverse contracts. `full`: everything.
+ * `trades`: all that issue 11 needs; one currency, no cash, no transfers, no inverse contracts, no causes that trip the breaker by
+ * themselves. `full`: everything.
  */
 export type Scope = "fills" | "trades" | "full";
 
@@ -57,7 +58,7 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
       currency: "USDT",
       ...(scope === "full" ? { same_currency: ["USD"] } : {}),
       ...(scope === "full" && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
-      ...(scope !== "fills" && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
+      ...(scope === "full" && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_open_positions: 4, max_positions_per_pair: 2 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_exposure: 200_000 } : {}),
       ...(chance.percent(20) ? { opposite_side: "refuse" as const } : {}),
@@ -89,6 +90,7 @@ class Living {
   readonly #sent: Sent[] = [];
   readonly #told: Extract<Step, { call: "recordFill" }>[] = [];
   readonly #names: string[] = [];
+  readonly #crumbs = new Set<string>();
   #state: AccountState;
   #n = 0;
 
@@ -126,10 +128,32 @@ class Living {
   }
 
   #tell(told: Step): Outcome {
-    this.steps.push(told);
+    const before = this.#state;
     const outcome = this.#accountant.step(told);
     this.#state = this.#accountant.state();
+    this.#markCrumbs(told, before);
+    if (!outcome.done && this.#isCrumb(told, outcome.name)) return outcome;
+    this.steps.push(told);
     return outcome;
+  }
+
+  /** Positions that sums of doubles, not lots, made or reduced: what makes them flat may leave a crumb. */
+  #markCrumbs(told: Step, before: AccountState): void {
+    const uneven = (size: number) => size !== Number(size.toFixed(3));
+    if (told.call === "recordFill" && uneven(told.args[1].size)) {
+      for (const { id } of before.positions) this.#crumbs.add(id);
+    }
+    for (const { id, size } of this.#state.positions) if (uneven(size)) this.#crumbs.add(id);
+  }
+
+  /**
+   * Left out: a fill of which nothing fits, of an exit whose position fills have ended. The accountant refuses it (money.md 4). Where
+   * a crumb below 1e-9 of the position was left, the product takes that for a fit, and tells the whole fill as `over`.
+   */
+  #isCrumb(told: Step, refusal: string): boolean {
+    if (told.call !== "recordFill" || refusal !== "orderId") return false;
+    const order = this.#state.orders.find(({ id }) => id === told.args[0]);
+    return order?.intent === "exit" && order.positionId !== undefined && this.#crumbs.has(order.positionId);
   }
 
   #name(kind: string): string {
@@ -407,7 +431,7 @@ class Living {
 
   #switch(): void {
     if (this.#chance.percent(50)) this.#tell(step("triggerCircuitBreaker", "by hand", 10 * MINUTE));
-    else this.#tell(step("resetCircuitBreaker"));
+    else if (this.#scope === "full" || this.#state.breaker.active) this.#tell(step("resetCircuitBreaker"));
   }
 
   #cash(): void {

@@ -3,7 +3,7 @@
 import { type Big, exact, product, sameSize, sizeSum, ZERO } from "./amounts.js";
 import { type Books, type Order, Refusal } from "./books.js";
 import { entryRate, market, rateOf } from "./currency.js";
-import { enteredSide, heldOf, reducedSide } from "./fills.js";
+import { enteredSide, heldOf } from "./fills.js";
 import { worth } from "./holding.js";
 import type { OrderIn, OrderPatchIn, Status } from "./steps.js";
 
@@ -20,20 +20,19 @@ export function pending(books: Books): Order[] {
   return [...books.orders.values()].filter(isPending);
 }
 
-/** Pending exits that could reduce this position: those that name it, and those of its pair and side that name none. */
+/** Other pending exits that name this position. */
 export function exitsOf(books: Books, id: string, except: string): Order[] {
-  const holding = books.holdings.get(id);
-  return pending(books).filter((order) => {
-    if (order.intent !== "exit" || order.id === except) return false;
-    if (order.positionId !== undefined) return order.positionId === id;
-    return holding?.market.name === order.market.name && holding.side === reducedSide(order);
-  });
+  return pending(books).filter((order) => order.intent === "exit" && order.id !== except && order.positionId === id);
 }
 
 export function save(books: Books, input: OrderIn): void {
   const stored = books.orders.get(input.id);
   if (stored !== undefined && !isPending(stored)) {
-    if ((input.createdAt ?? books.now) === stored.createdAt) return;
+    if (input.createdAt === undefined) {
+      if ((input.status ?? "open") === stored.status) return;
+      throw new Refusal("status");
+    }
+    if (input.createdAt === stored.createdAt) return;
     throw new Refusal("createdAt");
   }
   const of = market(books, input.pair);
@@ -148,8 +147,7 @@ export function exposure(books: Books): Big {
   for (const { notional } of books.holdings.values()) sum = sum.plus(notional.abs());
   for (const order of pending(books)) {
     if (order.intent !== "entry" || order.price === null || order.rate === undefined) continue;
-    const rest = Math.max(0, sizeSum(order.size, -order.filled));
-    const reserved = order.flip === undefined ? rest : Math.min(rest, order.flip.rest);
+    const reserved = sizeSum(order.size, -Math.max(order.filled, order.flip?.closes ?? 0));
     if (reserved > 0) sum = sum.plus(product(worth(order.market, reserved, order.price), order.rate).abs());
   }
   return sum;

@@ -29,14 +29,13 @@ export function savePosition(books: Books, input: PositionIn): Answer {
     left: { size: 0, value: ZERO },
     booked: false,
     told: false,
-    entryTs: books.now,
     ...before,
     id: input.id,
     market: of,
     side: input.side,
     size: input.size,
     entryPrice: input.entryPrice,
-    ...(input.entryTs === undefined ? {} : { entryTs: input.entryTs }),
+    entryTs: input.entryTs ?? books.now,
     cooldown: input.cooldown,
   };
   books.holdings.set(input.id, priced(row, input.size, input.entryPrice, rate));
@@ -61,13 +60,23 @@ export function removePosition(books: Books, id: string): Answer {
   if (holding === undefined) return { applied: false };
   if (holding.booked || holding.told) {
     const untold = holding.told ? 0 : holding.size;
-    end(books, holding, { how: "remove", ts: undefined, untold, unexplained: holding.size });
+    end(books, holding, { how: "remove", ts: undefined, reason: "removed", untold, unexplained: holding.size });
     return {};
   }
   // A row that was merely saved is forgotten: the bot books its result by itself.
   books.holdings.delete(id);
   const { market: of, side, size, entryPrice, rate } = holding;
-  books.ended.set(id, { market: of, side, how: "remove", told: true, size, entryPrice, rate, at: books.now });
+  books.ended.set(id, {
+    market: of,
+    side,
+    how: "remove",
+    told: true,
+    size,
+    explained: 0,
+    entryPrice,
+    rate,
+    at: books.now,
+  });
   return {};
 }
 
@@ -80,7 +89,7 @@ export function closePosition(books: Books, id: string, input: CloseIn): Answer 
     const after = holding.told ? holding : { ...holding, ...resultOf(books, holding, input), booked: true };
     bookChange(books, holding, after, input.ts);
     const unexplained = sizeSum(holding.size, -dust);
-    const { ts, reason, cooldown } = input;
+    const { ts, reason = "closed", cooldown } = input;
     end(books, after, { how: "close", ts, reason, cooldown, dust, unexplained });
     if (input.equity !== undefined) risk.report(books, input.equity);
     return {};

@@ -2,8 +2,8 @@
 
 import type { AccountState, Unpriced } from "./account-state.js";
 import { activeSignals } from "./admission.js";
-import { money } from "./amounts.js";
-import { type Books, EMPTY_DAY } from "./books.js";
+import { money, sizeSum } from "./amounts.js";
+import { type Books, EMPTY_DAY, type Trade } from "./books.js";
 import { byAge } from "./fills.js";
 import { type Open, realised } from "./holding.js";
 import * as orders from "./orders.js";
@@ -85,7 +85,7 @@ export function stateOf(books: Books): AccountState {
       ...unpricedOf(trade.open),
       ...(trade.signalId === undefined ? {} : { signalId: trade.signalId }),
       ...(trade.reason === undefined ? {} : { reason: trade.reason }),
-      ...(trade.untold > 0 ? { untold: trade.untold } : {}),
+      ...(untoldOf(trade) > 0 ? { untold: untoldOf(trade) } : {}),
       ...(trade.dust > 0 ? { dust: trade.dust } : {}),
       ...(trade.rateAssumed ? { rateAssumed: true as const } : {}),
     })),
@@ -95,6 +95,10 @@ export function stateOf(books: Books): AccountState {
     signals: activeSignals(books).sort(),
     cooldowns: Object.fromEntries([...books.cooldowns].filter(([, until]) => until > books.now).sort()),
   };
+}
+
+function untoldOf({ untold, explained }: Trade): number {
+  return untold > 0 ? Math.max(0, sizeSum(untold, -explained)) : 0;
 }
 
 function unpricedOf(open: Open): { readonly unpriced?: Unpriced } {

@@ -1,0 +1,195 @@
+/** Tells the accountant's steps to a manager, and reads from it what the accountant answers. */
+import { type Config, InvalidArgumentError, type StateManager } from "../../src/index.js";
+import type { Open } from "../contract/open.js";
+import type { AccountState, Done, Outcome, Refused } from "./account-state.js";
+import { exact, text, ZERO } from "./amounts.js";
+import { type ProductState, readState } from "./product-state.js";
+import type { FillIn, Setup, Step } from "./steps.js";
+
+/** What the manager says of a call; what it does not say is absent. */
+export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">>) | Refused;
+
+/** What only the result of the call says; the rest is read off the state before and after. */
+type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked">>;
+
+export interface Answer {
+  readonly outcome: ProductOutcome;
+  readonly state: ProductState;
+  /** Where the product contradicts itself: what the call said, and what then stands. */
+  readonly contradictions: readonly string[];
+}
+
+/** Thrown where a step is beyond what the product takes. */
+export class NotInTheProduct extends Error {}
+
+export class Product implements AsyncDisposable {
+  readonly #manager: StateManager;
+  readonly #clock: { now: number };
+  #state: ProductState;
+  /** Whether nothing was told since the state was read. */
+  #fresh = true;
+
+  private constructor(manager: StateManager, clock: { now: number }, state: ProductState) {
+    this.#manager = manager;
+    this.#clock = clock;
+    this.#state = state;
+  }
+
+  static async open(open: Open, setup: Setup): Promise<Product> {
+    const clock = { now: setup.at };
+    const manager = await open(configOf(setup), { clock: () => clock.now, instanceId: "bot" });
+    return new Product(manager, clock, await readState(manager, clock.now));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#manager.close();
+  }
+
+  get state(): ProductState {
+    return this.#state;
+  }
+
+  /** Does a step; the state is read after it. */
+  async tell(step: Step): Promise<Answer> {
+    const before = this.#fresh ? this.#state : await readState(this.#manager, this.#clock.now);
+    const said = await this.#said(step);
+    this.#state = await readState(this.#manager, this.#clock.now);
+    this.#fresh = true;
+    const state = this.#state;
+    if ("how" in said) return { outcome: said, state, contradictions: [] };
+    const booked = text(sumOf(state).minus(sumOf(before)));
+    const trades = state.trades.slice(before.trades.length).map(({ id }) => id);
+    const contradictions = [
+      ...contradiction("booked", said.booked, booked),
+      ...contradiction("trades", said.trades?.join(), trades.join()),
+    ];
+    return { outcome: { done: true, applied: true, ...said, booked, trades }, state, contradictions };
+  }
+
+  /** Does a step, and answers only what the call itself says. */
+  async ask(step: Step): Promise<ProductOutcome> {
+    const said = await this.#said(step);
+    this.#fresh = false;
+    return "how" in said ? said : { done: true, applied: true, ...said };
+  }
+
+  async #said(step: Step): Promise<Said | Refused> {
+    try {
+      return await call(this.#manager, this.#clock, step);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      return { done: false, how: "argument", name: fieldOf(error.message) };
+    }
+  }
+}
+
+/** The product has one currency, and takes it from the pair. */
+function configOf({ risk = {} }: Setup): Config {
+  const { currency: _, same_currency, starting_equity, ...known } = risk;
+  if (same_currency !== undefined || starting_equity !== undefined) {
+    throw new NotInTheProduct("same_currency, starting_equity");
+  }
+  return { risk: known, events: { max_length: 0 } };
+}
+
+/** `fill.size: expected ...` names the field size. */
+function fieldOf(message: string): string {
+  const [, path = ""] = /^([\w.]+): /.exec(message) ?? [];
+  return path.slice(path.lastIndexOf(".") + 1);
+}
+
+function sumOf({ days }: Pick<AccountState, "days">) {
+  return days.reduce((sum, { pnl }) => sum.plus(exact(pnl)), ZERO);
+}
+
+function contradiction(what: string, said: string | undefined, stands: string): string[] {
+  return said === undefined || said === stands ? [] : [`the call said ${what} ${said}, and ${stands} stands`];
+}
+
+async function call(manager: StateManager, clock: { now: number }, step: Step): Promise<Said | Refused> {
+  switch (step.call) {
+    case "clock":
+      [clock.now] = step.args;
+      return {};
+    case "savePosition":
+      await manager.savePosition(...step.args);
+      return {};
+    case "updatePosition":
+      await manager.updatePosition(...step.args);
+      return {};
+    case "removePosition":
+      return { applied: await manager.removePosition(...step.args) };
+    case "closePosition": {
+      const { closed, tripped, trade, exitsLeft } = await manager.closePosition(...step.args);
+      return { applied: closed, tripped, trades: trade ? [trade.id] : [], exitsLeft: idsOf(exitsLeft) };
+    }
+    case "saveOrder":
+      await manager.saveOrder(...step.args);
+      return {};
+    case "updateOrder":
+      await manager.updateOrder(...step.args);
+      return {};
+    case "removeOrder":
+      return { applied: await manager.removeOrder(...step.args) };
+    case "cancelOrder":
+      return { applied: await manager.cancelOrder(...step.args) };
+    case "admit": {
+      const admission = await manager.admit(...step.args);
+      return admission.admitted ? {} : { done: false, how: "admission", name: admission.reason };
+    }
+    case "recordFill": {
+      const [orderId, { fee, rate, ...fill }] = step.args;
+      if (rate !== undefined) throw new NotInTheProduct("rate");
+      const { applied, tripped, over, booked, trades, exitsLeft } = await manager.recordFill(orderId, {
+        ...fill,
+        ...plainFee(fee),
+      });
+      return {
+        applied,
+        tripped,
+        ...(over !== undefined && { over }),
+        booked: text(exact(booked)),
+        trades: trades.map(({ id }) => id),
+        exitsLeft: idsOf(exitsLeft),
+      };
+    }
+    case "updateDailyPnl": {
+      const { applied, tripped } = await manager.updateDailyPnl(...step.args);
+      return { applied, tripped };
+    }
+    case "updateEquity": {
+      const { tripped } = await manager.updateEquity(...step.args);
+      return { tripped };
+    }
+    case "setRiskLimits":
+      await manager.setRiskLimits(...step.args);
+      return {};
+    case "triggerCircuitBreaker": {
+      const [reason, duration] = step.args;
+      await manager.triggerCircuitBreaker(reason, duration === undefined ? {} : { duration });
+      return {};
+    }
+    case "resetCircuitBreaker":
+      return { applied: await manager.resetCircuitBreaker() };
+    case "bookCash":
+    case "recordTransfer":
+      throw new NotInTheProduct(step.call);
+  }
+}
+
+function plainFee(fee: FillIn["fee"]): { fee?: number } {
+  if (fee === undefined) return {};
+  if (typeof fee !== "number") throw new NotInTheProduct("fees with a currency");
+  return { fee };
+}
+
+function idsOf(orders: readonly { readonly id: string }[]): string[] {
+  return orders.map(({ id }) => id).sort();
+}
+
+/** The fields of the accountant's outcome that the product told, too. */
+export function comparable(outcome: Outcome, told: ProductOutcome): object {
+  if (!outcome.done || !told.done) return outcome;
+  const fields = new Map(Object.entries(told));
+  return Object.fromEntries(Object.entries(outcome).filter(([name]) => name === "over" || fields.has(name)));
+}
