@@ -164,9 +164,10 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     end
   end
 
-  -- The part of the fill that tells how a trade ended, unless fills have told all of that.
-  local function explain(trade)
-    local left = trade and size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained) or "0"
+  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that.
+  local function explain(trade, by_fills)
+    if not trade or (trade.ending == "fills") ~= by_fills then return false end
+    local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
     if tonumber(left) <= 0 then return false end
     local taken = exceeds(tonumber(size), tonumber(left)) and left or size
     parts[1] = { to = "explain", size = taken, trade = trade }
@@ -183,7 +184,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     over = size
     if order.flip then
       local flipped = held_position(order.flip)
-      if not flipped then explain(ended_trade(trades_key, ended_key, order.flip)) end
+      if not flipped then explain(ended_trade(trades_key, ended_key, order.flip), false) end
       local positions = other_positions(order.flip)
       if flipped then table.insert(positions, 1, flipped) end
       spread(positions)
@@ -198,9 +199,9 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     if position and not exceeds(tonumber(size), tonumber(position.size)) then
       spread({ position })
     else
-      local dust_told = nil
+      local dust_told, trade = nil, nil
       if order.position_id and not position then
-        local trade = ended_trade(trades_key, ended_key, order.position_id)
+        trade = ended_trade(trades_key, ended_key, order.position_id)
         -- A position that ended before ends were remembered was used up by the fills of this order.
         if not trade and filled_before == 0 then
           return refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
@@ -208,7 +209,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
         end
         fault = trade and refusal_of(trade.pair, trade.side, trade.id)
         if fault then return refuse("SFINVALID", fault) end
-        dust_told = explain(trade) and trade.ending == "dust" and parts[1]
+        dust_told = explain(trade, false) and trade.ending == "dust" and parts[1]
       end
       local positions = other_positions(order.position_id)
       if position then table.insert(positions, 1, position) end
@@ -221,7 +222,8 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
         parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
         over = left_of(size, over, taken)
       end
-      if #parts == 0 then
+      -- What the fill that made flat left, within what counts as equal.
+      if #parts == 0 and not explain(trade, true) then
         return refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
@@ -260,7 +262,9 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     if part.to == "explain" then
       local sums, pnl = read_amendment(amendments_key, part.trade.key), "0"
       if not part.trade.told then
-        local gain = gain_of(part.trade.side, worth_of(part.size, part.trade.entry_price), worth_of(part.size, price))
+        -- The fill that made flat took the whole cost.
+        local cost = part.trade.ending == "fills" and decimal("0") or worth_of(part.size, part.trade.entry_price)
+        local gain = gain_of(part.trade.side, cost, worth_of(part.size, price))
         pnl = money_of(decimal_subtract(gain, share))
         sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(share))
       end
@@ -278,6 +282,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       if each then hold_position(delta, each, -1) end
       if part.to == "reduce" then
         was_told = was_told or each.told ~= nil
+        part.untaken = part.is_flat and tonumber(each.size) > tonumber(part.size) and size_less(each.size, part.size) or nil
         reduce(each, part.size, part.is_flat, price, share)
       elseif each then
         grow(each, part.size, price, share)
@@ -294,7 +299,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       units, rest = money_add(units, rest, money_negate(money_parse(realised)))
       local booked = money_text(units, rest)
       open = day_sum(open, booked)
-      effects[#effects + 1] = { position = each, taken = part.size, booked = booked }
+      effects[#effects + 1] = { position = each, taken = part.size, booked = booked, untaken = part.untaken }
       if part.to == "grow" then order.position_id, order.slot = each.id, nil end
     end
   end
@@ -330,7 +335,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     local position, rest = each.position, not flat[i] and each.position.size or nil
     local last = decide_end(position, {
       how = rest and "dust" or "fills", at = given_ts and tonumber(position.last_fill_ts), reason = order.reason or "exit",
-      dust = rest, unexplained = rest, exit_asked = order.price,
+      dust = rest, unexplained = rest or each.untaken, exit_asked = order.price,
     }, ends, each.naming, delta)
     if rest then dust = dust_with(dust or read_dust(dust_key, dust_key_of(position.pair, position.side)), position) end
     ended[i], has_ended[position.id] = last, true

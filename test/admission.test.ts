@@ -17,8 +17,8 @@ import { type FaultProxy, startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 
 const SEED = Number(process.env.SEED ?? process.env.SF_SEED ?? Math.floor(Math.random() * 1_000_000));
-const PLAN: AdmissionPlan = { seed: SEED, workers: 8, signals: LONG ? 2_000 : 800, beganAt: Date.now() };
-const FAULTY_PLAN: AdmissionPlan = { ...PLAN, workers: 4, signals: 300 };
+const PLAN: AdmissionPlan = { seed: SEED, workers: 8, signals: LONG ? 2_000 : 400, beganAt: Date.now() };
+const FAULTY_PLAN: AdmissionPlan = { ...PLAN, workers: 4, signals: LONG ? 300 : 120 };
 
 /** Workers are killed this often, at random moments of the first four fifths of the race. */
 const KILLS = 8;

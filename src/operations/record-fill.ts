@@ -68,6 +68,8 @@ interface Effect {
   readonly position: PositionRow;
   readonly taken: number;
   readonly booked: Money;
+  /** What an exit that made flat left of the size, within what counts as equal. */
+  readonly untaken: number;
 }
 
 /** What a fill does, before it is written. */
@@ -165,16 +167,14 @@ export const recordFill: Operation<Args, Filling> = {
       stored.intent === "entry" ? entryParts(state, stored, a, call.now) : exitParts(state, stored, a, call.now);
     const { effects, amendments, dust, dustSold } = book(state, stored, a, call, all);
     const opened = effects.find(({ position }) => position.size !== 0 && position.side === sideEntered(stored));
-    const flat = effects.filter(({ position }) => position.size === 0).map(({ position }) => position);
+    const flat = effects.filter(({ position }) => position.size === 0);
     const order =
       stored.intent === "entry"
         ? entryAfter(filled, opened?.position, flat)
         : exitAfter(filled, effects.at(-1)?.position);
-    const dusty = effects
-      .filter(({ position }) => endsAsDust(state, position, order, a))
-      .map(({ position }) => position);
+    const dusty = effects.filter(({ position }) => endsAsDust(state, position, order, a));
     const ends: EndedPosition[] = [];
-    for (const position of [...flat, ...dusty]) {
+    for (const { position, untaken } of [...flat, ...dusty]) {
       const rest = position.size;
       ends.push(
         decideEnd(
@@ -185,7 +185,7 @@ export const recordFill: Operation<Args, Filling> = {
             ts: a.ts === undefined ? undefined : (position.last_fill_ts ?? ts),
             reason: stored.reason ?? "exit",
             dust: rest,
-            unexplained: rest,
+            unexplained: rest + untaken,
             exitAsked: stored.price,
             order,
           },
@@ -194,7 +194,10 @@ export const recordFill: Operation<Args, Filling> = {
         ),
       );
     }
-    const dustAfter = dusty.reduce((sum, position) => dustWith(sum, position), dust ?? state.dust.get(dustKey(stored)));
+    const dustAfter = dusty.reduce(
+      (sum, { position }) => dustWith(sum, position),
+      dust ?? state.dust.get(dustKey(stored)),
+    );
     const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
     const later = amendments.reduce((sum, { pnl }) => sum + pnl, 0n);
     const cash = dustSold?.pnl ?? 0n;
@@ -312,7 +315,7 @@ function entryParts(state: FlowState, order: OrderRow, a: Args, now: number): { 
   if (order.flip === null) return { all: [{ to: "grow", size: a.size, position }], over: 0 };
   const held = state.positions.get(order.flip);
   const explained = held ? undefined : endedTrade(state, order.flip, now);
-  const first = explained ? explainedBy(state, explained, a.size) : undefined;
+  const first = explained && explained.ending !== "fills" ? explainedBy(state, explained, a.size) : undefined;
   const left = first ? leftOf(a.size, a.size, first.size) : a.size;
   const { all, over } = spread(a.size, [...(held ? [held] : []), ...otherPositions(state, order, order.flip)], left);
   const parts = first ? [first, ...all] : all;
@@ -343,7 +346,7 @@ function exitParts(state: FlowState, order: OrderRow, a: Args, now: number): { a
   if (held && !exceeds(a.size, held.size)) return spread(a.size, [held]);
 
   const ended = named === null || held ? undefined : endOf(state, order, named, now);
-  const first = ended && explainedBy(state, ended, a.size);
+  const first = ended && ended.ending !== "fills" ? explainedBy(state, ended, a.size) : undefined;
   const positions = [...(held ? [held] : []), ...otherPositions(state, order, named)];
   const { all, over } = spread(a.size, positions, first ? leftOf(a.size, a.size, first.size) : a.size);
   const parts = first ? [first, ...all] : all;
@@ -356,6 +359,9 @@ function exitParts(state: FlowState, order: OrderRow, a: Args, now: number): { a
     parts.push({ to: "dust", size, dust: inDust });
     rest = leftOf(a.size, rest, size);
   }
+  // What the fill that made flat left, within what counts as equal.
+  const untaken = parts.length === 0 && ended?.ending === "fills" ? explainedBy(state, ended, a.size) : undefined;
+  if (untaken) return { all: [untaken], over: leftOf(a.size, a.size, untaken.size) };
   if (parts.length === 0) {
     const which = named ?? `of ${order.pair} ${sideReduced(order)}`;
     throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);
@@ -459,7 +465,7 @@ function inRange(amount: Money): Money {
 
 function effectOf(before: PositionRow | undefined, position: PositionRow, taken: number): Effect {
   const booked = position.realised - (before?.realised ?? 0n);
-  return { position, taken, booked };
+  return { position, taken, booked, untaken: before && position.size === 0 ? minus(before.size, taken) : 0 };
 }
 
 function touched(position: PositionRow, ts: number): PositionRow {
@@ -526,7 +532,9 @@ function explain(
   fee: Decimal,
 ): { trade: TradeRow; row: AmendmentRow; pnl: Money } {
   if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n };
-  const gain = gainOf(trade.side, worthOf(size, trade.entry_price), worthOf(size, price));
+  // The fill that made flat took the whole cost.
+  const cost = trade.ending === "fills" ? toDecimal(0) : worthOf(size, trade.entry_price);
+  const gain = gainOf(trade.side, cost, worthOf(size, price));
   const pnl = moneyOf(subtractDecimal(gain, fee));
   return { trade, row: amended(state, trade, { explained: size, pnl, fees: moneyOf(fee) }), pnl };
 }
@@ -545,9 +553,9 @@ function exitAfter(order: OrderRow, last: PositionRow | undefined): OrderRow {
 }
 
 /** An entry names the position that it fills; one that turned its position around takes a slot of its own: that one passes over. */
-function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly PositionRow[]): OrderRow {
+function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly Effect[]): OrderRow {
   if (entered) return orderWith(order, { position_id: entered.id, slot: null });
-  return flat.some(({ id }) => id === positionNamed(order)) ? orderWith(order, { slot: 1 }) : order;
+  return flat.some(({ position }) => position.id === positionNamed(order)) ? orderWith(order, { slot: 1 }) : order;
 }
 
 /** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */

@@ -67,7 +67,7 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       );
       return;
     case "remove_dust":
-      if (await isAsPlanned(mgr, action)) await settled(() => mgr.removePosition(action.positionId));
+      if (await isAsPlanned(mgr, action)) await removeDust(action, mgr);
       return;
     case "close_position":
       await closePosition(action, by);
@@ -118,6 +118,16 @@ async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execu
     await settled(() => mgr.saveOrder(order));
   }
   await settled(() => mgr.recordFill(orderId, fill));
+}
+
+/** What fills left of a trade and cannot be sold ends it: with the result that they booked. */
+async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateManager): Promise<void> {
+  const position = await mgr.getPosition(positionId);
+  if (!position) return;
+  const isTrade = position.openedBy === "fills" || position.realised !== 0;
+  await settled<unknown>(() =>
+    isTrade ? mgr.closePosition(positionId, { pnl: 0, dust: size, reason: "dust" }) : mgr.removePosition(positionId),
+  );
 }
 
 /** Stores an order in state first, then sends it: a crash in between leaves an order that is sent again under the same id. */

@@ -178,7 +178,7 @@ async function curedAt(mgr: StateManager, clock: Clock, reason: Refusal, at: num
   await admitted(mgr);
 }
 
-export const admission: Theme = (test, open) => {
+export const admission: Theme = (test, open, { runs }) => {
   test("an entry that is admitted is stored as an intent with all that it asked for", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
@@ -294,7 +294,7 @@ export const admission: Theme = (test, open) => {
         for (const cause of causes) await cause.end(flow);
         await admitted(flow.mgr);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -643,7 +643,7 @@ export const admission: Theme = (test, open) => {
         const derived = await derivedReservations(mgr, pairs);
         assert.equal(await toldReservations(mgr, pairs), derived);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 };

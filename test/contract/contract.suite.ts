@@ -1,4 +1,5 @@
 import { suite } from "uvu";
+import { LONG } from "../long.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
@@ -65,7 +66,10 @@ const THEMES: Readonly<Record<string, Theme>> = {
 /** Runs the contract on one backend: a suite per part, the same for all of them. */
 export async function contractOn(name: BackendName): Promise<void> {
   const stand = await BACKENDS[name]();
-  const traits = { durable: name !== "memory" };
+  const traits = {
+    durable: name !== "memory",
+    runs: (count: number) => (name === "duckdb" && !LONG ? Math.ceil(count / 5) : count),
+  };
   for (const [part, addTests] of Object.entries(THEMES)) {
     const test = suite(`${name}: ${part}`);
     addTests(test, stand.open, traits);

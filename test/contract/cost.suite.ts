@@ -45,7 +45,7 @@ function argsOf({ cents, lots, mills }: Execution): [number, number, number] {
   return [Number(`${lots}e-4`), Number(`${cents}e-2`), Number(`${mills}e-3`)];
 }
 
-export const costs: Theme = (test, open) => {
+export const costs: Theme = (test, open, { runs }) => {
   test("two entries and one exit of hundreds of millions book their exact difference", async () => {
     await using mgr = await open();
     const { enter, leave } = await trading(mgr);
@@ -152,7 +152,7 @@ export const costs: Theme = (test, open) => {
           sameDouble((await mgr.getRiskState()).dailyPnl, exact);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -118,7 +118,7 @@ async function tell(mgr: StateManager, id: string, executions: readonly Executio
   }
 }
 
-export const fills: Theme = (test, open) => {
+export const fills: Theme = (test, open, { runs }) => {
   test("an entry fill opens the position that the order asked for and shrinks the order", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
@@ -240,7 +240,7 @@ export const fills: Theme = (test, open) => {
         sameDouble(position?.entryPrice, nearest(cost, lots * 100n));
         sameDouble(position?.size, totalSize(executions));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -359,7 +359,7 @@ export const fills: Theme = (test, open) => {
         sum += rounded((exit - entry) * size * (long ? 1n : -1n), 10n ** 8n);
         sameDouble(risk.dailyPnl, nearest(sum < 0n ? -sum : sum, 10n ** 8n) * (sum < 0n ? -1 : 1));
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -656,7 +656,7 @@ export const fills: Theme = (test, open) => {
         }
         assert.equal(outcomes[1], outcomes[0]);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 
@@ -693,7 +693,7 @@ export const fills: Theme = (test, open) => {
           assert.equal(outcomes[1], outcomes[0]);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 

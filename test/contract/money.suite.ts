@@ -21,7 +21,7 @@ function fromUnits(units: bigint): number {
   return Number(`${units < 0n ? "-" : ""}${text.slice(0, -8)}.${text.slice(-8)}`);
 }
 
-export const money: Theme = (test, open) => {
+export const money: Theme = (test, open, { runs }) => {
   test("0.1 and 0.2 make 0.3", async () => {
     sameDouble(await sumOf(open, [0.1, 0.2]), 0.3);
   });
@@ -172,7 +172,7 @@ export const money: Theme = (test, open) => {
         const sum = amounts.reduce((a, b) => a + b);
         sameDouble(await sumOf(open, amounts.map(fromUnits)), fromUnits(sum));
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 };

@@ -17,6 +17,8 @@ export type Open = (config?: Config, options?: OpenOptions) => Promise<StateMana
 export interface Traits {
   /** A flow outlives its manager: another one, opened after the first was closed, finds it. */
   readonly durable: boolean;
+  /** How many of so many random examples are played: each has a flow of its own, and a new file takes its time. */
+  readonly runs: (count: number) => number;
 }
 
 export type Test = ReturnType<typeof suite>;

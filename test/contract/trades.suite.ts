@@ -70,7 +70,7 @@ async function act(mgr: StateManager, n: number, what: Deed, ts: number | undefi
   else await mgr.removePosition(position.id);
 }
 
-export const trades: Theme = (test, open) => {
+export const trades: Theme = (test, open, { runs }) => {
   test("a trade tells all of the position that it was", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
@@ -294,7 +294,7 @@ export const trades: Theme = (test, open) => {
           "told by the bot",
         );
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 };

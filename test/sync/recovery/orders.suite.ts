@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
+import { dayOver } from "../../contract/samples.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 
 export const orders: Theme = (test, open) => {
@@ -25,6 +26,9 @@ export const orders: Theme = (test, open) => {
       size: 1,
       entryPrice: 100,
       entryTs: filledAt,
+      realised: -0.1,
+      fees: 0.1,
+      cash: 0,
       metadata: {},
       openedBy: "fills",
       version: 1,
@@ -113,7 +117,7 @@ export const orders: Theme = (test, open) => {
       ["record_fill"],
     );
     assert.equal(await stand.holdings(), {});
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: -10.19, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -10.19, 1, { closed: -10.19 })]);
     const risk = await mgr.getRiskState();
     assert.equal([risk.day, risk.dailyPnl, risk.consecutiveLosses], ["2024-03-06", 0, 1]);
     assert.is(risk.circuitBreakerActive, true);

@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
+import { dayOver } from "../../contract/samples.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 
 const ETH = "ETH/USDT";
@@ -43,7 +44,7 @@ export const positions: Theme = (test, open) => {
     await stand.away(24 * HOUR);
     await recover(mgr, exchange, QUICK);
     assert.is((await mgr.getRiskState()).dailyPnl, 0);
-    assert.equal(await mgr.getDailyHistory(), [{ day: "2024-03-05", pnl: 9.79, trades: 1 }]);
+    assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", 9.79, 1, { closed: 9.79 })]);
   });
 
   test("a position that was reduced by hand is reduced, with the PnL of the fills, and only once", async () => {
