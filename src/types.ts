@@ -1,4 +1,7 @@
-/** The public types: `Date` for times, `number` for amounts (quote currency unless a comment says otherwise). */
+/**
+ * The public types: `Date` for times, `number` for amounts (quote currency unless a comment says otherwise). Nothing is converted yet: amounts of
+ * pairs that settle in different currencies are added up as they are.
+ */
 
 import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
@@ -32,14 +35,14 @@ export interface Position {
   sl?: number;
   /** ms for which the pair cools down once the position is flat. */
   cooldown?: number;
-  /** Its result so far, gross - fees + cash, rounded to 8 places as it is booked. */
+  /** Its result so far, gross - fees + cash, kept to 20 places and rounded to 8 as it is booked. */
   realised: number;
   /** Paid so far; above 0. */
   fees: number;
-  /** Funding and the like so far; below 0 when it was paid. */
+  /** Funding and the like so far; below 0 when it was paid. No call books any yet. */
   cash: number;
   metadata: Metadata;
-  /** Whether it was merely saved, or a fill of an entry opened it. */
+  /** Whether it was merely saved, or a fill of an entry opened it; entries that add to a saved one leave it `saved`. */
   openedBy: OpenedBy;
   version: number;
 }
@@ -72,7 +75,7 @@ export type PositionPatch = Partial<
   Omit<PositionInput, "id" | "openedBy" | "version" | "cooldown" | "realised" | "fees" | "cash">
 >;
 
-/** An order that may still be filled. `price` is null for a market order; `filled` in base currency. */
+/** An order, pending or lately done. `price` is null for a market order; `filled`, in base currency, never goes down. */
 export interface PendingOrder {
   id: string;
   pair: string;
@@ -84,6 +87,7 @@ export interface PendingOrder {
   createdAt: Date;
   filled: number;
   intent: OrderIntent;
+  /** Stays when that position is gone; a later fill of an entry then opens another one, and the order names that. */
   positionId?: string;
   signalId?: string;
   /** tp, sl, cooldown (ms) and metadata of the position that an entry opens. */
@@ -95,16 +99,16 @@ export interface PendingOrder {
   version: number;
   /** Why it was placed: tp, sl, trailing, manual, ... */
   reason?: string;
-  /** Flow currency per unit of what the pair settles in. */
+  /** Flow currency per unit of what the pair settles in. Stored; nothing is converted by it yet. */
   rate?: number;
   /** The position that it turns around, from `admit`. Until the rest opens one of its own, it is the order's `positionId`, too. */
   flip?: string;
 }
 
 /**
- * What `saveOrder` takes. Defaults: `orderType` market without a price and limit with one, `status` open, `createdAt` now,
- * `filled` 0, `intent` entry. A `version` is ignored: the store counts. `flip` is refused, unless the stored order has the same:
- * only `admit` turns a position around.
+ * What `saveOrder` takes. Defaults of a new order: `orderType` market without a price and limit with one, `status` open, `createdAt` now,
+ * `filled` 0, `intent` entry. Over a pending order, `status` and `intent` have the same defaults: give `intent` again. A `version` is
+ * ignored: the store counts. `flip` is refused, unless the stored order has the same: only `admit` turns a position around.
  */
 export interface OrderInput {
   id: string;
@@ -124,15 +128,15 @@ export interface OrderInput {
   cooldown?: Duration | null;
   metadata?: Metadata;
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; above zero. */
+  /** Flow currency per unit of what the pair settles in; above zero. Stored; nothing is converted by it yet. */
   rate?: number;
   flip?: string;
   version?: number;
 }
 
 /**
- * A position that ended, and what it made: `pnl` is its whole result, gross - fees + cash, later bookings included. Sizes in base
- * currency, prices in quote currency, amounts in `currency`.
+ * A position that ended, and what it made: `pnl` is its whole result, gross - fees + cash. `getTrades` includes what was booked later; calls and
+ * events tell it as it ended. Sizes in base currency, prices in quote currency, amounts in `currency`.
  */
 export interface Trade {
   /** `ms-seq` of the step that ended it, growing: what `after` takes. */
@@ -153,13 +157,14 @@ export interface Trade {
   fees: number;
   /** Funding and the like; below 0 when paid. */
   cash: number;
+  /** What the pair settles in, by its name; empty where the name does not say. Inverse contracts are booked as linear ones. */
   currency: string;
   signalId?: string;
   /** The exit order's, or the closer's: tp, sl, manual, ...; `exit`, `closed` or `removed` where none was given. */
   reason: string;
   /** The instance that booked its first fill, or saved it. */
   entryInstance?: string;
-  /** Size whose result nobody told: the true result differs by that. */
+  /** Size whose result nobody told: the true result differs by that. A fill that explains the end takes its size off. */
   untold?: number;
   /** Size that was left and cannot be sold. */
   dust?: number;
@@ -177,7 +182,10 @@ export type OrderPatch = Partial<
   Pick<OrderInput, "size" | "price" | "status" | "filled" | "metadata" | "tp" | "sl" | "cooldown" | "reason" | "rate">
 >;
 
-/** One execution of an order. `fillId` is the exchange's; `fee` in quote currency (default 0); `done`: the exchange says the order is complete. `overfill`: it says that more than the size of an entry was filled. */
+/**
+ * One execution of an order. `fillId` is the exchange's; `fee` in quote currency (default 0); `done`: the exchange says the order is complete.
+ * `overfill`: it says that more than the size of an entry was filled.
+ */
 export interface FillInput {
   fillId: string;
   price: number;
@@ -191,8 +199,10 @@ export interface FillInput {
 }
 
 /**
- * `applied` is false when this fill was recorded before. `position` is absent once it is flat; `positions` are all that the fill
- * touched and that remain. `booked` is the money that it booked; `over`, what of an exit no position of the pair and side held.
+ * `applied` is false when this fill was recorded before: then `order`, `position` and `risk` are as they stand now, and the rest tells of nothing.
+ * `position` is the first that the fill touched, absent where that one ended or none was touched; `positions` are all that it touched and
+ * that remain. `booked` is all the money that it booked, on trades that had ended, too; `over`, what of an exit went nowhere: no position,
+ * no end that it explains, and no dust was left for it.
  */
 export interface FillResult {
   applied: boolean;
@@ -211,8 +221,8 @@ export interface FillResult {
 
 /**
  * An entry that asks to go ahead. `side` of the position (`buy` and `sell` are taken as `long` and `short`); `price` in quote
- * currency is what the exposure is reckoned with, of a market order too. `orderId` defaults to one derived from flow and signal;
- * another is made when an earlier order or position of the signal has that one.
+ * currency is what the exposure is reckoned with, of a market order too; it may be zero or below, but not of an inverse contract.
+ * `orderId` defaults to one derived from flow and signal; another is made when an earlier order or position of the signal has that one.
  * `cooldown` holds for the pair from now, and again from the moment the position is flat.
  */
 export interface AdmissionRequest {
@@ -231,7 +241,7 @@ export interface AdmissionRequest {
    */
   flip?: string;
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; above zero. */
+  /** Flow currency per unit of what the pair settles in; above zero. Stored; nothing is converted by it yet. */
   rate?: number;
   cooldown?: Duration;
   tp?: number | null;
@@ -281,7 +291,7 @@ export interface EventRisk {
   currentDrawdown: number;
   peakEquity: number;
   equity?: number;
-  /** Earlier days into which something was booked, as they stand after the change. */
+  /** Earlier days into which something was booked, or on which a trade ended, as they stand after the change. */
   late?: DailyRisk[];
   tripped: boolean;
   breaker?: CircuitBreaker;
@@ -296,8 +306,8 @@ interface EventBase {
 
 /**
  * One change of the flow, in the order in which the changes happened. They tell the whole state: `position` and `order` are as
- * they stand after the change, an order that is over leaves the pending ones. When a position goes, a pending entry of the same
- * id is left without its `positionId`.
+ * they stand after the change, an order that is over leaves the pending ones. When a position goes, a pending entry that named it keeps its
+ * `positionId` and takes a slot of its own; no other event tells that.
  */
 export type StateEvent = EventBase &
   (
@@ -350,6 +360,7 @@ export type StateEvent = EventBase &
         ts: Date;
         pnl: number;
         order: PendingOrder;
+        /** The first position that it touched; empty when it touched none: it explained an end, or sold dust. */
         positionId: string;
         position?: Position;
         cooldownUntil?: Date;
@@ -370,7 +381,8 @@ export type StateEvent = EventBase &
     | {
         type: "pnl_booked";
         pnl: number;
-        tradeId?: string /** That of the trade's id, which it is the result of. */;
+        tradeId?: string;
+        /** The open position of that id, whose result it is. */
         position?: Position;
         risk: EventRisk;
       }
@@ -404,7 +416,7 @@ export interface RiskState {
   circuitBreakerUntil?: Date;
 }
 
-/** `applied` is false when this trade was booked before; `tripped` is true when this change tripped the breaker. */
+/** `applied` is false when this trade, or this open position's result, was told before; `tripped` is true when this change tripped the breaker. */
 export interface RiskUpdate extends RiskState {
   applied: boolean;
   tripped: boolean;
@@ -419,10 +431,11 @@ export interface CircuitBreaker {
   until?: Date;
 }
 
-/** One closed day. */
+/** A day that is over, or that something is booked into later. */
 export interface DailyRisk {
   day: string;
   pnl: number;
+  /** How many ended, or had their results told. */
   trades: number;
   parts: DayParts;
 }
@@ -454,7 +467,7 @@ export interface SignalState {
 
 export interface CloseResult {
   closed: boolean;
-  /** The position as it was, when this call closed it. */
+  /** The position as it was before, when this call closed it; and the trade that it became. */
   position?: Position;
   trade?: Trade;
   /** Pending exits whose position is gone: cancel them. */

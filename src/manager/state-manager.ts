@@ -217,7 +217,10 @@ export class StateManager {
 
   // Positions
 
-  /** Stores a position, new or in place of the one with its id; the version grows by one. Of two writers at once the later one stands. */
+  /**
+   * Stores a position, new or in place of the one with its id; the version grows by one. In place of one, size and entry price set its cost anew;
+   * its result, fees and `openedBy` stay. Of two writers at once the later one stands.
+   */
   async savePosition(position: PositionInput): Promise<Position> {
     return this.#calls.run(savePosition, positionArguments(position));
   }
@@ -267,16 +270,18 @@ export class StateManager {
 
   /**
    * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
-   * something was booked ends as a trade: counted, its pair cooling down; unless `updateDailyPnl` told its result, the trade is
-   * `untold` for the size that was left: its result is not known, and not zero.
+   * a fill was booked, or whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): counted, unless that
+   * call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
+   * the loss streak stays. Fills of its exits that come later explain that.
    */
   async removePosition(id: string, options: { reason?: string } = {}): Promise<boolean> {
     return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
   }
 
   /**
-   * Closes a position in one step: removes it, books its PnL, evaluates the breaker, sets the pair's cooldown. Of two closers at
-   * once one gets `closed: true`; the other books nothing.
+   * Closes a position in one step: removes it, books `pnl` beside what fills have booked on it, writes its trade, judges the loss streak by the
+   * whole result, evaluates the breaker, sets the pair's cooldown. Where `updateDailyPnl` has told the result, `pnl` is not booked, and a warning is
+   * logged. Fills of its exits that come later book nothing. Of two closers at once one gets `closed: true`; the other books nothing.
    */
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
     return read(this.#calls.run(closePosition, closeArguments(id, options, this.#entries)), {
@@ -292,12 +297,15 @@ export class StateManager {
 
   /**
    * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
-   * down, `positionId` stays (one that the order opened before, or turned around, is a late write and not taken), `signalId` and
-   * `createdAt` stay unless given, and a pending status that does not know of a fill
-   * becomes `partially_filled`. `reason` and `rate` stay unless given; a write that changes nothing leaves no event and no new
-   * `version`. A done order, while it is remembered, comes back as it is when its `createdAt` is given; another
-   * `createdAt` is an InvalidArgumentError, as is a status that may not follow the stored one. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and
-   * gives back what it reserved. `unknown` (a submit timed out) keeps the reservation.
+   * down, `positionId` stays (one that the order opened before, or turned around, is a late write and not taken; any other is an
+   * InvalidArgumentError), and a pending status that does not know of a fill becomes `partially_filled`. `price`, `orderType`, `tp`,
+   * `sl`, `cooldown`, `metadata`, `signalId`, `createdAt`, `reason` and `rate` stay unless given; `pair`, `side`, `size` and `intent` are as this call says or
+   * defaults. A write that changes nothing leaves no event and no new `version`.
+   *
+   * A done order, while it is remembered (seven days, the newest 10,000), comes back as it is when its `createdAt` is given, or none and its own
+   * status; anything else is an InvalidArgumentError, as is a status that may not follow the stored one. After that the id is a new order's, which
+   * has none of the old one's fills. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and gives back what it reserved.
+   * `unknown` (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {
     return this.#calls.run(saveOrder, orderArguments(order));
@@ -352,13 +360,19 @@ export class StateManager {
   }
 
   /**
-   * Books one execution of an order, once by its `fillId`, in any order. An entry fill opens or grows the position (its id is
-   * the order's `positionId`, or the order's own id); an exit fill reduces the order's `positionId`. What is left of it, or all
-   * where the order names none, reduces the pair's other positions of that side, oldest first; `over` tells what none holds.
-   * Each books its realised change on its own day; flat removes the position, counts the trade, judges the streak and evaluates
-   * the breaker. Sizes within a relative 1e-9 are equal.
+   * Books one execution of an order, once by its `fillId`, in any order. An entry fill opens or grows the order's `positionId`; without
+   * one, or where that has ended, the position of the order's own id, or `id~2` where one that ended has that name. An exit fill reduces the order's `positionId`. What is left of
+   * it once fills have used that up, or all where the order names none, reduces the pair's other positions of that side, oldest first, then its
+   * dust; `over` tells what none holds. Where the named position ended otherwise (closed, removed, dust) the fill explains that end,
+   * up to the size that ended so, and reduces nothing: where the result was told, or the position had merely been saved, it books nothing, else
+   * its result, on that trade. A fill of a flip closes the other side so, and what is left opens the order's position.
+   *
+   * Each books its realised change on its own day, its fee split by size. Flat, or a rest of up to `dust` that no pending exit awaits, ends the
+   * position as a trade: counted, the streak judged by its whole result, the pair cooling down; the breaker is evaluated once, after all.
+   * Sizes within a relative 1e-9 are equal.
    * Rejects with an InvalidArgumentError, and changes nothing, when there is no such order (pending, or closed within seven
-   * days), when an exit finds nothing to reduce, and when an entry would be filled by more than its size without `overfill`.
+   * days), when an exit finds nothing to reduce or its position has not opened yet, when an entry would be filled by more than its size
+   * without `overfill`, and when a remembered fill is told with another size or price.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
     return read(this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries)), {
@@ -375,13 +389,14 @@ export class StateManager {
 
   /**
    * Ends a pending order: gives back its slot and its exposure and, with `releaseSignal` and if nothing of it was filled, its
-   * signal. False when it was not pending.
+   * signal. With `dust`, a rest of up to that size of an exit's position ends as a trade, if no other exit of it is pending. False when it was
+   * not pending.
    */
   async cancelOrder(orderId: string, options: CancelOptions = {}): Promise<boolean> {
     return this.#calls.run(cancelOrder, cancelArguments(orderId, options, this.#entries));
   }
 
-  /** Forgets an order and gives back what it reserved; false when there was none. */
+  /** Forgets a pending order and gives back what it reserved; false when there was none. A fill of it that comes later is an error. */
   async removeOrder(id: string): Promise<boolean> {
     return this.#calls.run(removeOrder, { id: check.id("id", id) });
   }
@@ -403,8 +418,9 @@ export class StateManager {
   }
 
   /**
-   * Books one trade's result, exact to 8 places, and evaluates the breaker in the same step. The same `tradeId` books once
-   * (`applied` tells). A `ts` of an earlier day books into that day's history.
+   * Books one trade's result, exact to 8 places, counts it, and evaluates the breaker in the same step. The same `tradeId` books once
+   * (`applied` tells). Where `tradeId` is the id of an open position it is that position's result, added to what fills have booked on it: judged now,
+   * once; `removePosition` then writes the trade and does not count it again. A `ts` of an earlier day books into that day's history.
    */
   async updateDailyPnl(
     pnlChange: number,
@@ -415,7 +431,8 @@ export class StateManager {
 
   /**
    * Trades that ended, in the order in which they were written down; `after` a key goes on from there. What was booked on a trade
-   * after its end is in it. Redis and memory keep the newest `trades.max_length`.
+   * after its end is in it. Redis and memory keep the newest `trades.max_length`, DuckDB keeps all. One call looks at 1,000 trades: a rare `pair`
+   * among many takes several.
    */
   async getTrades(options: TradesOptions = {}): Promise<Trade[]> {
     const asked = tradesArguments(options);
