@@ -31,6 +31,11 @@ export interface Entry {
 
 const DAY = 86_400_000;
 
+/** The entry order that opened a position: one that it opened after the end of another is called `id~2`, `id~3`. */
+export function entryOf(positionId: string): string {
+  return positionId.replace(/~\d+$/, "");
+}
+
 /**
  * The life of an admitted entry, as the market has it. It follows from the plan and the order, so that every process knows it, and
  * one that takes up another's trade goes through it from the beginning.
