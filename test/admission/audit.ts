@@ -38,7 +38,7 @@ export function audit(plan: AdmissionPlan, dayStart: number, store: Store, calls
 function wrongEnd({ book }: Replay): string[] {
   return [
     ...[...book.positions.keys()].map((id) => `position ${id} is still open`),
-    ...book.slots.map(({ id }) => `the entry ${id} is still pending`),
+    ...book.pendingEntries.map((id) => `the entry ${id} is still pending`),
   ];
 }
 
@@ -108,21 +108,17 @@ function differences(logged: Readonly<Record<string, string>>, stored: Readonly<
   );
 }
 
-/** All days together hold what all events booked, and a trade for each position that was closed. */
+/** All days together hold what all trades made, and count each trade that was told of. */
 function wrongSum({ risk, book }: Replay, events: readonly LoggedEvent[]): string[] {
-  const bookings = events.filter(({ type }) => type === "fill_recorded" || type === "position_closed");
-  const sum = bookings.reduce((total, { pnl = "0" }) => total + exactMoney(pnl), 0n);
-  const flats = bookings.reduce(
-    (n, { trade, trades = "[]" }) => n + (trade === undefined ? JSON.parse(trades).length : 1),
-    0,
-  );
+  const sum = [...book.trades.values()].reduce((total, text) => total + exactMoney(JSON.parse(text).pnl), 0n);
+  const ended = events.reduce((n, { trade, trades = "[]" }) => n + (trade ? 1 : JSON.parse(trades).length), 0);
   const days = [...risk.history.values(), ...(risk.today ? [risk.today] : [])];
-  const ended = [...book.trades.values()].reduce((total, text) => total + exactMoney(JSON.parse(text).pnl), 0n);
-  const [pnl, trades] = [days.reduce((total, day) => total + day.pnl, 0n), days.reduce((n, day) => n + day.trades, 0)];
+  const [pnl, closed] = [days.reduce((n, day) => n + day.pnl, 0n), days.reduce((n, day) => n + day.closed, 0n)];
+  const trades = days.reduce((n, day) => n + day.trades, 0);
   return [
-    ...(pnl === sum ? [] : [`the days hold ${moneyText(pnl)}, and ${moneyText(sum)} was booked`]),
-    ...(ended === sum ? [] : [`the trades made ${moneyText(ended)}, and ${moneyText(sum)} was booked`]),
-    ...(trades === flats ? [] : [`the days count ${trades} trades, and ${flats} positions were closed`]),
+    ...(pnl === sum ? [] : [`the days hold ${moneyText(pnl)}, and the trades made ${moneyText(sum)}`]),
+    ...(closed === sum ? [] : [`the days hold ${moneyText(closed)} of trades, and these made ${moneyText(sum)}`]),
+    ...(trades === ended ? [] : [`the days count ${trades} trades, and ${ended} ended`]),
   ];
 }
 

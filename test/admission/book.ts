@@ -60,6 +60,8 @@ export interface PositionRecord {
 
 /** A position that an event has ended, with what it has booked in all. */
 export interface Flat {
+  /** What the event booked: the rounded result after it, less that before it. */
+  readonly booked: bigint;
   readonly position: PositionRecord;
   readonly result: bigint;
   /** ms */
@@ -154,6 +156,10 @@ export class Book {
     return [...this.positions.values(), ...entries].map(({ id, pair }) => ({ id, pair }));
   }
 
+  get pendingEntries(): readonly string[] {
+    return [...this.#pendingEntries.keys()];
+  }
+
   /** Money at work: size x price of the open positions and of what pending entries may still fill. */
   get exposure(): bigint {
     let sum = 0n;
@@ -243,7 +249,7 @@ export class Book {
       },
       size,
     );
-    return { position, result: asMoney(result), endTs: at };
+    return { position, booked: asMoney(result) - asMoney(exactly.result), result: asMoney(result), endTs: at };
   }
 
   /** `done`: the exchange says that no more will come. `isTimed`: it told when the fill was; else it is of the moment it was booked. */
@@ -318,7 +324,12 @@ export class Book {
         ...(order.price !== undefined && { exit_asked: order.price }),
       };
       this.#ends(position, exactly, JSON.stringify(texts[at] ?? {}), fields, 0n);
-      return { position, result: asMoney(exactly.result), endTs };
+      return {
+        position,
+        booked: effects.find(({ id }) => id === position.id)?.booked ?? 0n,
+        result: asMoney(exactly.result),
+        endTs,
+      };
     });
     const [first] = parts;
     const opens = isEntry && first?.to === "position" && this.positions.get(first.id)?.version === 1;

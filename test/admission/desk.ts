@@ -5,7 +5,7 @@ import { insist } from "./insist.js";
 import type { Journal } from "./journal.js";
 import { type AdmissionPlan, between, decimal, makerOf, requestOf } from "./plan.js";
 import { bookedAs, savedAs, wishes } from "./told.js";
-import { entryFillsOf, type FillStep, type Step, stepsOf } from "./trade.js";
+import { entryFillsOf, entryOf, type FillStep, type Step, stepsOf } from "./trade.js";
 import type { Trade } from "./trade-in-hand.js";
 
 /** What a call came to: what its caller was told, and whether that is what it expects when nobody else is about. */
@@ -74,25 +74,29 @@ export class Desk {
 
   /** Closes what a fill has opened for an entry that was over: whoever made that may be done with it. */
   async closeLate(orderId: string, random: () => number): Promise<void> {
-    const order = await insist(() => this.manager.getOrder(orderId));
-    if (!order || !OVER.has(order.status)) return;
-    const { positionId } = order;
-    const position = positionId === undefined ? undefined : await insist(() => this.manager.getPosition(positionId));
-    if (position) await this.#close(position.id, decimal(between(random, -900_000_000, 900_000_000), 8));
+    if (await this.#isPending(orderId)) return;
+    const position = await this.#openedBy(orderId);
+    if (position) await this.#close(position, decimal(between(random, -900_000_000, 900_000_000), 8));
   }
 
   /** Whether an entry may still be filled, or its position is open. */
   async #isLeft(entryId: string): Promise<boolean> {
-    const order = await insist(() => this.manager.getOrder(entryId));
-    if (order && !OVER.has(order.status)) return true;
-    const { positionId } = order ?? {};
-    return positionId !== undefined && (await insist(() => this.manager.getPosition(positionId))) !== undefined;
+    return (await this.#isPending(entryId)) || (await this.#openedBy(entryId)) !== undefined;
   }
 
-  /** The position that an entry opened last. */
+  async #isPending(orderId: string): Promise<boolean> {
+    const order = await insist(() => this.manager.getOrder(orderId));
+    return order !== undefined && !OVER.has(order.status);
+  }
+
+  /** The open position of an entry, under whichever name. */
+  async #openedBy(entryId: string): Promise<string | undefined> {
+    const positions = await insist(() => this.manager.getPositions());
+    return positions.find(({ id }) => entryOf(id) === entryId)?.id;
+  }
+
   async #positionOf(entryId: string): Promise<string> {
-    const order = await insist(() => this.manager.getOrder(entryId));
-    return order?.positionId ?? entryId;
+    return (await this.#openedBy(entryId)) ?? entryId;
   }
 
   async #perform(step: Step, { entry, order, request, takenUp }: Trade): Promise<Outcome> {

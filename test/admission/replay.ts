@@ -204,9 +204,8 @@ export class Replay {
   #closed(event: LoggedEvent): void {
     const flat = this.book.closed(event);
     if (!flat) return;
-    const { position, result, endTs } = flat;
-    const pnl = exactMoney(need(event, "pnl"));
-    this.risk.booked(event, { pnl, ts: endTs, trades: [{ result, ts: endTs }] });
+    const { position, booked, result, endTs } = flat;
+    this.risk.booked(event, { pnl: booked, ts: endTs, trades: [{ result, ts: endTs }] });
     this.#noteRisk(event);
     this.#cools(event, position.pair, position.cooldown === undefined ? undefined : endTs + position.cooldown);
   }

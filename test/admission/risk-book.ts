@@ -117,12 +117,13 @@ export class RiskBook {
       equity: "",
       peak_equity: "0",
       current_drawdown: "0",
+      ...dayFields(this.today ?? { closed: 0n }),
     };
     for (const [name, value] of Object.entries(expected)) {
       if (event[name] !== value) this.complain(`${name} is ${event[name]}, not ${value}`);
     }
     const told: unknown = JSON.parse(event.late ?? "[]");
-    const days = [...late.values()].map((booked) => ({ ...booked, pnl: moneyText(booked.pnl) }));
+    const days = [...late.values()].map((booked) => ({ ...booked, pnl: moneyText(booked.pnl), ...dayFields(booked) }));
     if (!isDeepStrictEqual(told, days)) this.complain(`booked late: ${event.late}, not ${JSON.stringify(days)}`);
   }
 

@@ -38,7 +38,7 @@ export async function readStore(port: number, flowId: string): Promise<Store> {
 
 /** The texts of trades by their keys. */
 function tradesOf(entries: readonly [string, readonly string[]][]): Record<string, string> {
-  return Object.fromEntries(entries.map(([key, fields]) => [key, paired(fields).trade ?? ""]));
+  return Object.fromEntries(entries.map(([key, fields]) => [key, paired(fields).json ?? ""]));
 }
 
 function paired(flat: readonly string[]): Record<string, string> {

@@ -79,7 +79,8 @@ class Life {
     if (chance < 0.03) return [mark("submitted"), mark("rejected")];
     if (chance < 0.11) return this.#inDoubt();
     const marks = this.#marks();
-    if (chance < 0.19) return [...marks, cancelled(this.#id, true)];
+    if (chance < 0.17) return [...marks, cancelled(this.#id, true)];
+    if (chance < 0.19) return [...marks, cancelled(this.#id, true), ...this.#filledLate()];
     if (chance < 0.24) return [...marks, cancelled(this.#id, false)];
     return [...marks, ...this.#filledAndExited()];
   }
@@ -118,6 +119,12 @@ class Life {
       ...this.#fills(this.#id, this.#lots - first, "l"),
       this.#close(),
     ];
+  }
+
+  /** The entry was cancelled, and some of it had been filled before that. */
+  #filledLate(): Step[] {
+    const lots = this.#part(this.#lots);
+    return [...this.#fills(this.#id, lots, "e"), ...this.#exit(lots)];
   }
 
   /** The rest of the entry never comes: the exchange says so, or it is cancelled, before the exit or after it. */
