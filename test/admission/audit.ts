@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LoggedEvent } from "../faults/record.js";
-import { exactMoney, moneyText } from "./exact.js";
+import type { OrderRecord } from "./book.js";
+import { exactMoney, moneyText, sizeText } from "./exact.js";
 import type { Call } from "./journal.js";
 import type { AdmissionPlan } from "./plan.js";
 import { Replay } from "./replay.js";
+import { dayFields } from "./risk-book.js";
 import type { Store } from "./store.js";
-import { wishes, wishOf } from "./told.js";
+import { savedAs, wishes, wishOf } from "./told.js";
 
 export interface Verdict {
   readonly discrepancies: readonly string[];
@@ -36,7 +38,7 @@ export function audit(plan: AdmissionPlan, dayStart: number, store: Store, calls
 function wrongEnd({ book }: Replay): string[] {
   return [
     ...[...book.positions.keys()].map((id) => `position ${id} is still open`),
-    ...book.slots.map(({ id }) => `the entry ${id} is still pending`),
+    ...book.pendingEntries.map((id) => `the entry ${id} is still pending`),
   ];
 }
 
@@ -45,6 +47,16 @@ function wrongStore({ book, risk, taken, cooldowns, lastAdmission }: Replay, { k
   const { today, breaker } = risk;
   const expected: Record<string, Record<string, string>> = {
     "orders:closed": Object.fromEntries(book.stored),
+    "orders:fills_told": Object.fromEntries(book.fillsTold),
+    "trades:ended": Object.fromEntries([...book.ended].map(([id, { key }]) => [id, key.slice(0, key.indexOf("-"))])),
+    "trades:amendments": Object.fromEntries(
+      [...book.ended.values()].flatMap(({ key, explained }) =>
+        explained === 0n
+          ? []
+          : [[key, JSON.stringify({ pnl: "0", fees: "0", cash: "0", explained: Number(sizeText(explained)) })]],
+      ),
+    ),
+    "trades:closed": Object.fromEntries(book.trades),
     "risk:daily": {
       day: today?.day ?? "",
       daily_pnl: moneyText(today?.pnl ?? 0n),
@@ -52,9 +64,13 @@ function wrongStore({ book, risk, taken, cooldowns, lastAdmission }: Replay, { k
       consecutive_losses: `${risk.losses}`,
       peak_equity: "0",
       current_drawdown: "0",
+      ...dayFields(today ?? { closed: 0n }),
     },
     "risk:history": Object.fromEntries(
-      [...risk.history].map(([day, { pnl, trades }]) => [day, JSON.stringify({ pnl: moneyText(pnl), trades })]),
+      [...risk.history].map(([day, { pnl, trades, closed }]) => [
+        day,
+        JSON.stringify({ pnl: moneyText(pnl), trades, ...dayFields({ closed }) }),
+      ]),
     ),
     "risk:limits": Object.fromEntries(risk.limits),
     "risk:exposure": { notional: "0", slots: "0" },
@@ -92,16 +108,17 @@ function differences(logged: Readonly<Record<string, string>>, stored: Readonly<
   );
 }
 
-/** All days together hold what all events booked, and a trade for each position that was closed. */
-function wrongSum({ risk }: Replay, events: readonly LoggedEvent[]): string[] {
-  const bookings = events.filter(({ type }) => type === "fill_recorded" || type === "position_closed");
-  const sum = bookings.reduce((total, { pnl = "0" }) => total + exactMoney(pnl), 0n);
-  const flats = bookings.filter(({ type, position }) => type === "position_closed" || position === "").length;
+/** All days together hold what all trades made, and count each trade that was told of. */
+function wrongSum({ risk, book }: Replay, events: readonly LoggedEvent[]): string[] {
+  const sum = [...book.trades.values()].reduce((total, text) => total + exactMoney(JSON.parse(text).pnl), 0n);
+  const ended = events.reduce((n, { trade, trades = "[]" }) => n + (trade ? 1 : JSON.parse(trades).length), 0);
   const days = [...risk.history.values(), ...(risk.today ? [risk.today] : [])];
-  const [pnl, trades] = [days.reduce((total, day) => total + day.pnl, 0n), days.reduce((n, day) => n + day.trades, 0)];
+  const [pnl, closed] = [days.reduce((n, day) => n + day.pnl, 0n), days.reduce((n, day) => n + day.closed, 0n)];
+  const trades = days.reduce((n, day) => n + day.trades, 0);
   return [
-    ...(pnl === sum ? [] : [`the days hold ${moneyText(pnl)}, and ${moneyText(sum)} was booked`]),
-    ...(trades === flats ? [] : [`the days count ${trades} trades, and ${flats} positions were closed`]),
+    ...(pnl === sum ? [] : [`the days hold ${moneyText(pnl)}, and the trades made ${moneyText(sum)}`]),
+    ...(closed === sum ? [] : [`the days hold ${moneyText(closed)} of trades, and these made ${moneyText(sum)}`]),
+    ...(trades === ended ? [] : [`the days count ${trades} trades, and ${ended} ended`]),
   ];
 }
 
@@ -121,7 +138,17 @@ function wrongAnswers(calls: readonly Call[], events: readonly LoggedEvent[]): s
     if (!told.take(`${call} = ${done.told}`) && !untold.take(call))
       wrong.push(`${call} = ${done.told}, and nobody was told`);
   }
+  for (const save of savesThatFound(events)) told.excuse(save);
   return [...wrong, ...told.left.map((answer) => `${answer}, and the log does not know of it`)];
+}
+
+/** What may be told to anybody whose save changed nothing: how an order stood at some time. A change leaves a version of its own. */
+function savesThatFound(events: readonly LoggedEvent[]): string[] {
+  return events.flatMap(({ order }) => {
+    if (order === undefined) return [];
+    const { id, status, version }: OrderRecord = JSON.parse(order);
+    return `${wishes.save(id)} = ${savedAs(status, version)}`;
+  });
 }
 
 /** A signal is refused as a duplicate only if somebody was admitted with it. */
@@ -143,6 +170,11 @@ class Counts {
     const count = this.#counts.get(key) ?? 0;
     if (count > 0) this.#counts.set(key, count - 1);
     return count > 0;
+  }
+
+  /** What is left of an answer, whoever was given it, is accounted for. */
+  excuse(answer: string): void {
+    for (const key of this.#counts.keys()) if (key.slice(key.indexOf(": ") + 2) === answer) this.#counts.set(key, 0);
   }
 
   get left(): string[] {

@@ -4,8 +4,8 @@ import type { Admission } from "../../src/types.js";
 import { insist } from "./insist.js";
 import type { Journal } from "./journal.js";
 import { type AdmissionPlan, between, decimal, makerOf, requestOf } from "./plan.js";
-import { bookedAs, wishes } from "./told.js";
-import { entryFillsOf, type FillStep, type Step, stepsOf } from "./trade.js";
+import { bookedAs, savedAs, wishes } from "./told.js";
+import { entryFillsOf, entryOf, type FillStep, type Step, stepsOf } from "./trade.js";
 import type { Trade } from "./trade-in-hand.js";
 
 /** What a call came to: what its caller was told, and whether that is what it expects when nobody else is about. */
@@ -15,7 +15,7 @@ interface Outcome {
 }
 
 /** What the library says when another process was there first. Any other refusal is a fault. */
-const OVERTAKEN = /no open position|is larger than position|cannot become/;
+const OVERTAKEN = /no open position|no position \S+|cannot become/;
 
 /** The states in which an order is over. */
 const OVER: ReadonlySet<string> = new Set(["filled", "cancelled", "rejected"]);
@@ -45,6 +45,8 @@ export class Desk {
     const times = step.do === "fill" ? step.times : 1;
     const outcomes = await Promise.all(Array.from({ length: times }, () => this.#perform(step, trade)));
     trade.done(outcomes.every(({ asPlanned }) => asPlanned));
+    // Exits of others may have taken this trade's position, and its exits theirs.
+    if (trade.isOver && (await this.#isLeft(trade.entry.id))) trade.sweep();
     const isCancelled = outcomes.some(({ told }) => told === "cancelled");
     return { released: step.do === "cancel" && step.releaseSignal && isCancelled };
   }
@@ -65,7 +67,36 @@ export class Desk {
     const entry = { id: order.id, size, price };
     const fills = entryFillsOf(entry, stepsOf(this.plan, entry));
     const fill = fills[Math.floor(random() * fills.length)];
-    if (fill) await this.#fill({ do: "fill", order: order.id, fill, times: 1 });
+    if (!fill) return;
+    await this.#fill({ do: "fill", order: order.id, fill, times: 1 });
+    await this.closeLate(order.id, random);
+  }
+
+  /** Closes what a fill has opened for an entry that was over: whoever made that may be done with it. */
+  async closeLate(orderId: string, random: () => number): Promise<void> {
+    if (await this.#isPending(orderId)) return;
+    const position = await this.#openedBy(orderId);
+    if (position) await this.#close(position, decimal(between(random, -900_000_000, 900_000_000), 8));
+  }
+
+  /** Whether an entry may still be filled, or its position is open. */
+  async #isLeft(entryId: string): Promise<boolean> {
+    return (await this.#isPending(entryId)) || (await this.#openedBy(entryId)) !== undefined;
+  }
+
+  async #isPending(orderId: string): Promise<boolean> {
+    const order = await insist(() => this.manager.getOrder(orderId));
+    return order !== undefined && !OVER.has(order.status);
+  }
+
+  /** The open position of an entry, under whichever name. */
+  async #openedBy(entryId: string): Promise<string | undefined> {
+    const positions = await insist(() => this.manager.getPositions());
+    return positions.find(({ id }) => entryOf(id) === entryId)?.id;
+  }
+
+  async #positionOf(entryId: string): Promise<string> {
+    return (await this.#openedBy(entryId)) ?? entryId;
   }
 
   async #perform(step: Step, { entry, order, request, takenUp }: Trade): Promise<Outcome> {
@@ -75,12 +106,14 @@ export class Desk {
         return order ? this.#save({ ...order, status: step.status }) : asPlanned("no: it is not pending");
       case "fill":
         return this.#fill(step);
-      case "trail":
+      case "trail": {
+        const id = await this.#positionOf(entry.id);
         return this.#tried(
-          wishes.trail(entry.id),
-          () => manager.updatePosition(entry.id, { sl: step.sl }),
+          wishes.trail(id),
+          () => manager.updatePosition(id, { sl: step.sl }),
           ({ version }) => `version ${version}`,
         );
+      }
       case "place": {
         if (takenUp && (await insist(() => manager.getOrder(step.exit)))) return asPlanned("no: it is there");
         const { pair, metadata } = request;
@@ -102,7 +135,7 @@ export class Desk {
           (cancelled) => (cancelled ? "cancelled" : "no: it was not pending"),
         );
       case "close":
-        return this.#close(entry.id, step.pnl);
+        return this.#close(await this.#positionOf(entry.id), step.pnl);
     }
   }
 
@@ -110,7 +143,8 @@ export class Desk {
     return this.#tried(
       wishes.fill(order, fill.fillId),
       () => this.manager.recordFill(order, fill),
-      ({ applied, risk, tripped }) => (applied ? bookedAs("applied", risk.dailyPnl, tripped) : "no: repeated"),
+      ({ applied, booked, risk, tripped }) =>
+        applied ? bookedAs("applied", booked, risk.dailyPnl, tripped) : "no: repeated",
       early,
     );
   }
@@ -120,7 +154,8 @@ export class Desk {
       wishes.save(order.id),
       () => this.manager.saveOrder(order),
       // A write that comes after the order's end changes nothing, and gets the order back as it ended.
-      ({ status }) => (OVER.has(status) && status !== order.status ? `no: it was ${status}` : `saved ${status}`),
+      ({ status, version }) =>
+        OVER.has(status) && status !== order.status ? `no: it was ${status}` : savedAs(status, version),
     );
   }
 
@@ -128,7 +163,8 @@ export class Desk {
     const { closed } = await this.#asked(
       wishes.close(positionId),
       () => this.manager.closePosition(positionId, { pnl }),
-      (result) => (result.closed ? bookedAs("closed", result.risk.dailyPnl, result.tripped) : "no: it was not open"),
+      (result) =>
+        result.closed ? bookedAs("closed", pnl, result.risk.dailyPnl, result.tripped) : "no: it was not open",
     );
     return { told: closed ? "closed" : "no: it was not open", asPlanned: closed };
   }

@@ -45,6 +45,26 @@ export function moneyText(money: bigint): string {
   return `${money < 0n ? "-" : ""}${digits.slice(0, -8)}${fraction && `.${fraction}`}`;
 }
 
+/** A size in 1e-20 as JavaScript writes it. */
+export function sizeText(size: bigint): string {
+  const digits = magnitude(size)
+    .toString()
+    .padStart(DIGITS + 1, "0");
+  return String(Number(`${size < 0n ? "-" : ""}${digits.slice(0, -DIGITS)}.${digits.slice(-DIGITS)}`));
+}
+
+/** Money over sizes: each part is rounded to 8 places, half away from zero, and the last takes the rest. */
+export function split(money: bigint, sizes: readonly bigint[]): bigint[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0n);
+  let left = money;
+  return sizes.map((size, at) => {
+    const doubled = 2n * magnitude(money) * size + total;
+    const share = at === sizes.length - 1 ? left : (doubled / (2n * total)) * (money < 0n ? -1n : 1n);
+    left -= share;
+    return share;
+  });
+}
+
 export function magnitude(number: bigint): bigint {
   return number < 0n ? -number : number;
 }

@@ -5,7 +5,7 @@ import { exactMoney, moneyText } from "./exact.js";
 import { type AdmissionPlan, LIMITS, makerOf, requestOf } from "./plan.js";
 import { RiskBook } from "./risk-book.js";
 import { need } from "./told.js";
-import { type FillStep, type Step, stepsOf } from "./trade.js";
+import { entryOf, type FillStep, type Step, stepsOf } from "./trade.js";
 
 /** What was seen on the way, to know that there was something to see. */
 export interface Sights {
@@ -19,6 +19,12 @@ export interface Sights {
   trips: number;
   lateDays: number;
   reopened: number;
+  /** Fills that told of the end of a position that somebody had closed. */
+  explained: number;
+  /** Fills that reduced another position than their order named. */
+  spread: number;
+  /** Fills that opened a position for an entry that was over. */
+  openedLate: number;
 }
 
 /**
@@ -36,6 +42,9 @@ export class Replay {
     trips: 0,
     lateDays: 0,
     reopened: 0,
+    explained: 0,
+    spread: 0,
+    openedLate: 0,
   };
   readonly book: Book;
   readonly risk: RiskBook;
@@ -45,7 +54,8 @@ export class Replay {
   readonly cooldowns = new Map<string, number>();
   lastAdmission: Readonly<Record<string, string>> = {};
   readonly #plan: AdmissionPlan;
-  readonly #everFlat = new Set<string>();
+  /** An entry that was over has opened a position in this event: it had given its slot back. */
+  #opensLate = false;
   readonly #accounts: Readonly<Record<string, (event: LoggedEvent) => void>> = {
     entry_admitted: (event) => this.#admitted(event),
     order_saved: (event) => this.book.saved(need(event, "order")),
@@ -71,8 +81,10 @@ export class Replay {
   play(events: readonly LoggedEvent[]): this {
     for (const [number, event] of events.entries()) {
       this.#where = `event ${number} (${event.type}, ${event.instance})`;
+      const before = this.book.slots;
+      this.#opensLate = false;
       this.#next(event);
-      this.#withinLimits();
+      this.#withinLimits(before);
     }
     return this;
   }
@@ -139,22 +151,35 @@ export class Replay {
 
   #filled(event: LoggedEvent): void {
     const step = this.#plannedFill(event);
-    const filled = this.book.filled(event, step?.fill.done ?? false);
+    const { done = false, ts: told } = step?.fill ?? {};
+    const filled = this.book.filled(event, { done, isTimed: told !== undefined });
     if (!filled) return;
-    const { pnl, ts, pair, flat } = filled;
-    this.risk.booked(event, { pnl, ts, ...(flat && { trade: { result: flat.result, ts: flat.lastTs } }) });
+    const { pnl, ts, pair, flats, marks } = filled;
+    this.risk.booked(event, { pnl, ts, trades: flats.map(({ result, endTs }) => ({ result, ts: endTs })) });
     this.#noteRisk(event);
-    const cooldown = flat?.position.cooldown;
-    this.#cools(event, pair, flat && cooldown !== undefined ? flat.lastTs + cooldown : undefined);
-    if (flat) this.#everFlat.add(flat.position.id);
-    else if (event.order_id === event.position_id && this.#everFlat.has(event.order_id ?? ""))
-      this.sights.reopened += 1;
+    const ends = flats.flatMap(({ position: { cooldown }, endTs }) =>
+      cooldown === undefined ? [] : [endTs + cooldown],
+    );
+    this.#cools(event, pair, ends.length === 0 ? undefined : Math.max(...ends));
+    this.#marksAgain(event, marks);
+    this.#opensLate = filled.opensLate;
+    if (filled.opensLate) this.sights.openedLate += 1;
+    if (filled.reopens) this.sights.reopened += 1;
+    if (filled.explains) this.sights.explained += 1;
+    if (filled.others > 0) this.sights.spread += 1;
+  }
+
+  /** A signal that was given free with its order, and whose order was filled after all, may not be acted on; if nobody has won it since. */
+  #marksAgain(event: LoggedEvent, signal: string | undefined): void {
+    const marks = signal === undefined || this.taken.has(signal) ? undefined : signal;
+    if (event.signal_marked !== marks) this.#complain(`${event.signal_marked} was marked again, not ${marks}`);
+    if (marks !== undefined) this.taken.set(marks, need(event, "at"));
   }
 
   /** The execution that the plan has under this id: what was booked is what was told. */
   #plannedFill(event: LoggedEvent): FillStep | undefined {
     const order = this.book.orders.get(need(event, "order_id"));
-    const entry = order && this.book.orders.get(order.intent === "entry" ? order.id : (order.position_id ?? ""));
+    const entry = order && this.book.orders.get(order.intent === "entry" ? order.id : entryOf(order.position_id ?? ""));
     const { price, size, fee, ts, at } = event;
     const planned =
       entry &&
@@ -177,15 +202,12 @@ export class Replay {
   }
 
   #closed(event: LoggedEvent): void {
-    const pnl = exactMoney(need(event, "pnl"));
-    const flat = this.book.closed(need(event, "id"), pnl);
+    const flat = this.book.closed(event);
     if (!flat) return;
-    const at = Number(event.at);
-    const { position, result } = flat;
-    this.#everFlat.add(position.id);
-    this.risk.booked(event, { pnl, ts: at, trade: { result, ts: at } });
+    const { position, booked, result, endTs } = flat;
+    this.risk.booked(event, { pnl: booked, ts: endTs, trades: [{ result, ts: endTs }] });
     this.#noteRisk(event);
-    this.#cools(event, position.pair, position.cooldown === undefined ? undefined : at + position.cooldown);
+    this.#cools(event, position.pair, position.cooldown === undefined ? undefined : endTs + position.cooldown);
   }
 
   #noteRisk(event: LoggedEvent): void {
@@ -201,16 +223,30 @@ export class Replay {
     if (told !== (extends_ ? `${until}` : "")) this.#complain(`the cooldown of ${pair} ends at ${told}, not ${until}`);
   }
 
-  #withinLimits(): void {
+  /**
+   * No more than the limits allow. Only an entry that was over, and is filled after all, may open a position above them: that has
+   * happened at the exchange. Until there are few enough again, no other event may bring one more.
+   */
+  #withinLimits(before: readonly { pair: string }[]): void {
     const { slots } = this.book;
     const { max_open_positions, max_positions_per_pair } = LIMITS;
-    if (slots.length > max_open_positions) this.#complain(`${slots.length} positions and entries are open`);
+    const mayExceed = (open: number, was: number) => open <= was || (this.#opensLate && open === was + 1);
+    if (slots.length > max_open_positions && !mayExceed(slots.length, before.length)) {
+      this.#complain(`${slots.length} positions and entries are open`);
+    }
     if (slots.length === max_open_positions) this.sights.full += 1;
-    const byPair = new Map<string, number>();
-    for (const { pair } of slots) byPair.set(pair, (byPair.get(pair) ?? 0) + 1);
-    for (const [pair, open] of byPair) {
-      if (open > max_positions_per_pair) this.#complain(`${open} positions and entries are open on ${pair}`);
+    const were = countsByPair(before);
+    for (const [pair, open] of countsByPair(slots)) {
+      if (open > max_positions_per_pair && !mayExceed(open, were.get(pair) ?? 0)) {
+        this.#complain(`${open} positions and entries are open on ${pair}`);
+      }
       if (open === max_positions_per_pair) this.sights.fullPairs += 1;
     }
   }
+}
+
+function countsByPair(slots: readonly { pair: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { pair } of slots) counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  return counts;
 }

@@ -17,13 +17,24 @@ interface Day {
   readonly day: string;
   readonly pnl: bigint;
   readonly trades: number;
+  /** Whole results of the trades that ended on it; the rest of its PnL is the change of results that are open. */
+  readonly closed: bigint;
 }
 
-/** The money that an event books on the day of `ts`, and the trade that it ends on the day of its own. */
+/** The money that an event books on the day of `ts`, and the trades that it ends, each on the day of its own. */
 export interface Booking {
   readonly pnl: bigint;
   readonly ts: number;
-  readonly trade?: { readonly result: bigint; readonly ts: number };
+  readonly trades: readonly { readonly result: bigint; readonly ts: number }[];
+}
+
+/** A day as it is written down. Nobody here books on trades that have ended, cash, or what belongs to no trade. */
+export function dayFields({
+  closed,
+}: {
+  readonly closed: bigint;
+}): Record<"closed" | "later" | "cash" | "untied", string> {
+  return { closed: moneyText(closed), later: "0", cash: "0", untied: "0" };
 }
 
 /** The day's sum, the streak, the history and the breaker as the events tell them, each reckoned again and compared. */
@@ -58,19 +69,19 @@ export class RiskBook {
     }
   }
 
-  booked(event: LoggedEvent, { pnl, ts, trade }: Booking): void {
+  booked(event: LoggedEvent, { pnl, ts, trades }: Booking): void {
     const at = Number(event.at);
     const late = new Map<string, Day>();
     this.#book(at, ts, late, (day) => ({ ...day, pnl: day.pnl + pnl }));
-    if (trade) {
+    for (const { result, ts: endTs } of trades) {
       this.trades += 1;
-      this.#book(at, trade.ts, late, (day) => ({ ...day, trades: day.trades + 1 }));
-      if (trade.result < 0n) this.losses += 1;
-      else if (trade.result > 0n) this.losses = 0;
+      this.#book(at, endTs, late, (day) => ({ ...day, trades: day.trades + 1, closed: day.closed + result }));
+      if (result < 0n) this.losses += 1;
+      else if (result > 0n) this.losses = 0;
     }
     for (const day of late.values()) this.history.set(day.day, day);
     this.#tells(event, late);
-    this.#tripsWhenDue(event, at, trade !== undefined || pnl !== 0n);
+    this.#tripsWhenDue(event, at, trades.length > 0 || pnl !== 0n);
   }
 
   trippedByHand(event: LoggedEvent): void {
@@ -90,10 +101,10 @@ export class RiskBook {
   }
 
   #book(at: number, ts: number, late: Map<string, Day>, change: (day: Day) => Day): void {
-    this.today ??= { day: this.#dayOf(at), pnl: 0n, trades: 0 };
+    this.today ??= { day: this.#dayOf(at), pnl: 0n, trades: 0, closed: 0n };
     const day = this.#dayOf(ts);
     if (day >= this.today.day) this.today = change(this.today);
-    else late.set(day, change(late.get(day) ?? this.history.get(day) ?? { day, pnl: 0n, trades: 0 }));
+    else late.set(day, change(late.get(day) ?? this.history.get(day) ?? { day, pnl: 0n, trades: 0, closed: 0n }));
   }
 
   #tells(event: LoggedEvent, late: ReadonlyMap<string, Day>): void {
@@ -106,12 +117,13 @@ export class RiskBook {
       equity: "",
       peak_equity: "0",
       current_drawdown: "0",
+      ...dayFields(this.today ?? { closed: 0n }),
     };
     for (const [name, value] of Object.entries(expected)) {
       if (event[name] !== value) this.complain(`${name} is ${event[name]}, not ${value}`);
     }
     const told: unknown = JSON.parse(event.late ?? "[]");
-    const days = [...late.values()].map((booked) => ({ ...booked, pnl: moneyText(booked.pnl) }));
+    const days = [...late.values()].map((booked) => ({ ...booked, pnl: moneyText(booked.pnl), ...dayFields(booked) }));
     if (!isDeepStrictEqual(told, days)) this.complain(`booked late: ${event.late}, not ${JSON.stringify(days)}`);
   }
 

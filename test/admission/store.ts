@@ -7,7 +7,7 @@ export interface Store {
   readonly events: readonly LoggedEvent[];
   /** The ids of the events. */
   readonly ids: readonly string[];
-  /** Hashes by field; sorted sets by member, with their scores. Keys without the flow's prefix. */
+  /** Hashes by field; sorted sets by member, with their scores; trades by key. Keys without the flow's prefix. */
   readonly keys: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
@@ -27,12 +27,18 @@ export async function readStore(port: number, flowId: string): Promise<Store> {
       const type = await redis.type(key);
       if (type === "hash") keys[name] = await redis.hgetall(key);
       else if (type === "zset") keys[name] = paired(await redis.zrange(key, 0, "-1", "WITHSCORES"));
+      else if (type === "stream") keys[name] = tradesOf(await redis.xrange(key, "-", "+"));
       else throw new Error(`nobody knows the ${type} ${name}`);
     }
     return { events: log.map(([, fields]) => paired(fields)), ids: log.map(([id]) => id), keys };
   } finally {
     redis.disconnect();
   }
+}
+
+/** The texts of trades by their keys. */
+function tradesOf(entries: readonly [string, readonly string[]][]): Record<string, string> {
+  return Object.fromEntries(entries.map(([key, fields]) => [key, paired(fields).json ?? ""]));
 }
 
 function paired(flat: readonly string[]): Record<string, string> {

@@ -6,7 +6,8 @@ import type { LoggedEvent } from "../faults/record.js";
 
 /** The wish of the call that left this event, and what its caller must have been told; undefined when no worker leaves such events. */
 export function wishOf(event: LoggedEvent): { wish: string; told: string } | undefined {
-  const booked = (what: "applied" | "closed") => bookedAs(what, Number(event.daily_pnl), event.tripped === "1");
+  const booked = (what: "applied" | "closed") =>
+    bookedAs(what, Number(event.pnl), Number(event.daily_pnl), event.tripped === "1");
   switch (event.type) {
     case "entry_admitted":
       return { wish: wishes.admit(need(event, "signal_id")), told: `admitted as ${fieldOf(event.order, "id")}` };
@@ -17,7 +18,10 @@ export function wishOf(event: LoggedEvent): { wish: string; told: string } | und
     case "order_cancelled":
       return { wish: wishes.cancel(fieldOf(event.order, "id")), told: "cancelled" };
     case "order_saved":
-      return { wish: wishes.save(fieldOf(event.order, "id")), told: `saved ${fieldOf(event.order, "status")}` };
+      return {
+        wish: wishes.save(fieldOf(event.order, "id")),
+        told: savedAs(fieldOf(event.order, "status"), fieldOf(event.order, "version")),
+      };
     case "position_updated":
       return {
         wish: wishes.trail(fieldOf(event.position, "id")),
@@ -38,8 +42,13 @@ export const wishes = {
 } as const;
 
 /** What an applied booking is told as. */
-export function bookedAs(what: "applied" | "closed", dailyPnl: number, tripped: boolean): string {
-  return `${what}, day at ${dailyPnl}${tripped ? ", tripped" : ""}`;
+export function bookedAs(what: "applied" | "closed", booked: number, dailyPnl: number, tripped: boolean): string {
+  return `${what} ${booked}, day at ${dailyPnl}${tripped ? ", tripped" : ""}`;
+}
+
+/** What a save is told as, whether it changed the order or found it so. */
+export function savedAs(status: string, version: number | string): string {
+  return `saved ${status}, version ${version}`;
 }
 
 export function need(event: LoggedEvent, field: string): string {

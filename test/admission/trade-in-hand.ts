@@ -40,7 +40,11 @@ export class Trade {
   done(asPlanned: boolean): void {
     this.#touched ||= !asPlanned;
     this.#next += 1;
-    if (!this.isOver || !this.#touched || this.#swept) return;
+    if (this.isOver && this.#touched && !this.#swept) this.sweep();
+  }
+
+  /** Has whatever is still there go. */
+  sweep(): void {
     this.#swept = true;
     this.#steps.push(...sweepOf(this.entry, this.#steps));
   }

@@ -31,6 +31,11 @@ export interface Entry {
 
 const DAY = 86_400_000;
 
+/** The entry order that opened a position: one that it opened after the end of another is called `id~2`, `id~3`. */
+export function entryOf(positionId: string): string {
+  return positionId.replace(/~\d+$/, "");
+}
+
 /**
  * The life of an admitted entry, as the market has it. It follows from the plan and the order, so that every process knows it, and
  * one that takes up another's trade goes through it from the beginning.
@@ -74,7 +79,8 @@ class Life {
     if (chance < 0.03) return [mark("submitted"), mark("rejected")];
     if (chance < 0.11) return this.#inDoubt();
     const marks = this.#marks();
-    if (chance < 0.19) return [...marks, cancelled(this.#id, true)];
+    if (chance < 0.17) return [...marks, cancelled(this.#id, true)];
+    if (chance < 0.19) return [...marks, cancelled(this.#id, true), ...this.#filledLate()];
     if (chance < 0.24) return [...marks, cancelled(this.#id, false)];
     return [...marks, ...this.#filledAndExited()];
   }
@@ -113,6 +119,12 @@ class Life {
       ...this.#fills(this.#id, this.#lots - first, "l"),
       this.#close(),
     ];
+  }
+
+  /** The entry was cancelled, and some of it had been filled before that. */
+  #filledLate(): Step[] {
+    const lots = this.#part(this.#lots);
+    return [...this.#fills(this.#id, lots, "e"), ...this.#exit(lots)];
   }
 
   /** The rest of the entry never comes: the exchange says so, or it is cancelled, before the exit or after it. */

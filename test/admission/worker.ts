@@ -13,6 +13,7 @@ import { insist } from "./insist.js";
 import { Journal, readJournal } from "./journal.js";
 import { type AdmissionPlan, laneRandom, makerOf, type Rush, rushSignals, shuffledSignals } from "./plan.js";
 import { wishes } from "./told.js";
+import { entryOf } from "./trade.js";
 import { Trade } from "./trade-in-hand.js";
 
 export interface WorkOrder {
@@ -129,14 +130,20 @@ function isTaken(told = ""): boolean {
   return told === "no: duplicate_signal" || told.startsWith("admitted as ");
 }
 
+/** What predecessors left: orders and positions under this worker's name, and what they had filled for others and not closed yet. */
 async function predecessorsTrades(): Promise<Trade[]> {
   const orders = await insist(() => manager.getPendingOrders());
   const positions = await insist(() => manager.getPositions());
+  const filled = new Set(readJournal(order.journal).map(({ wish }) => wish.replace(/^fill (.*)\|.*$/, "$1")));
+  for (const { id, metadata } of positions) {
+    if (makerOf(metadata).worker !== worker && filled.has(entryOf(id))) await desk.closeLate(entryOf(id), random);
+  }
   const inHand = new Set(idle.map(({ entry }) => entry.id));
   const found = new Map<string, number>();
   for (const { id, positionId = id, metadata } of [...orders, ...positions.map((p) => ({ ...p, positionId: p.id }))]) {
     const maker = makerOf(metadata);
-    if (maker.worker === worker && !inHand.has(positionId)) found.set(positionId, maker.signal);
+    const entry = entryOf(positionId);
+    if (maker.worker === worker && !inHand.has(entry)) found.set(entry, maker.signal);
   }
   const orderOf = (entry: string) => orders.find(({ id }) => id === entry);
   return [...found].map(([id, signal]) => new Trade(plan, worker, signal, id, orderOf(id), true));
