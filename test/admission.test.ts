@@ -136,6 +136,17 @@ test("the audit notices a fill that was booked twice, and one that is off by the
   );
 });
 
+test("the audit notices a fill whose share went to another position, and a trade that is not written down", () => {
+  const { events, keys } = faulty.store;
+  const end = find(events, "fill_recorded", "trades");
+  assert.match(
+    complaints({ events: changed(events, end, { position_id: "another" }) }),
+    /the position filled of .*"another"/,
+  );
+  assert.match(complaints({ events: changed(events, end, { trades: "[]" }) }), /0 trades ended, not \d/);
+  assert.match(complaints({ keys: { ...keys, "trades:closed": {} } }), /trades:closed \d+-\d+ is lost/);
+});
+
 test("the audit notices a trade that is not counted, and a total that is not the sum", () => {
   const { events, keys } = faulty.store;
   const close = find(events, "position_closed");

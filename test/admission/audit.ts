@@ -110,7 +110,7 @@ function differences(logged: Readonly<Record<string, string>>, stored: Readonly<
 
 /** All days together hold what all trades made, and count each trade that was told of. */
 function wrongSum({ risk, book }: Replay, events: readonly LoggedEvent[]): string[] {
-  const sum = [...book.trades.values()].reduce((total, text) => total + exactMoney(JSON.parse(text).pnl), 0n);
+  const sum = [...book.trades.values()].reduce((total, text) => total + exactMoney(JSON.parse(text).pnl ?? "0"), 0n);
   const ended = events.reduce((n, { trade, trades = "[]" }) => n + (trade ? 1 : JSON.parse(trades).length), 0);
   const days = [...risk.history.values(), ...(risk.today ? [risk.today] : [])];
   const [pnl, closed] = [days.reduce((n, day) => n + day.pnl, 0n), days.reduce((n, day) => n + day.closed, 0n)];
