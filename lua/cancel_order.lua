@@ -32,7 +32,7 @@
 -- ARGV[9] dust                a rest of its position of up to this size cannot be sold; "" = none
 -- ARGV[10] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[11] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[12] max_trades         how many trade ids are remembered
+-- ARGV[12] max_trades         how many trades are kept
 -- Reply {"cancelled", signal released 0|1, call}
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID

@@ -33,7 +33,7 @@
 -- ARGV[13] dust               size left at the exchange that cannot be sold; "" = none
 -- ARGV[14] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[16] max_trades         how many trade ids are remembered
+-- ARGV[16] max_trades         how many trades are kept
 -- Reply {"closed", position JSON as it was, tripped 0|1, 1 = its result had been told, trade JSON, JSON list of pending exits that named it, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID

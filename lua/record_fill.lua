@@ -46,7 +46,7 @@
 -- ARGV[19] max_fills          how many fill ids are remembered
 -- ARGV[20] dedup_window       ms for which a signal is remembered
 -- ARGV[21] max_ids            how many signals are remembered
--- ARGV[22] max_trades         how many trade ids are remembered
+-- ARGV[22] max_trades         how many trades are kept
 -- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID

@@ -27,7 +27,7 @@
 -- ARGV[8] reason              why it is gone; "" = not said
 -- ARGV[9] day_start           start of the trading day, ms after midnight UTC
 -- ARGV[10] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[11] max_trades         how many trade ids are remembered
+-- ARGV[11] max_trades         how many trades are kept
 -- Reply {"removed", call}
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID

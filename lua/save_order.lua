@@ -28,7 +28,7 @@
 -- ARGV[13] status             intent, submitted, open, partially_filled, unknown, filled, ...
 -- ARGV[14] created_at         ms; "" = as it is, or now
 -- ARGV[15] filled             base currency
--- ARGV[16] intent             entry or exit
+-- ARGV[16] intent             entry or exit; "" = as it is, or an entry
 -- ARGV[17] position_id        "" = none
 -- ARGV[18] signal_id          "" = none
 -- ARGV[19] tp                 of the position it opens; "" = as it is, none = without
@@ -90,6 +90,7 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
     if signal_id == "" then signal_id = known.signal_id or "" end
     if created_at == "" then created_at = known.created_at end
     if reason == "" then reason = known.reason or "" end
+    if intent == "" then intent = known.intent end
     if rate == "" then rate = known.rate or "" end
     if order_type == "" and price == "" then order_type = known.order_type end
     if price == "" then price = known.price or "" end
@@ -107,6 +108,7 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
     return refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
   end
   local function given(value) return value ~= "" and value ~= "none" and value or nil end
+  if intent == "" then intent = "entry" end
   if order_type == "" then order_type = given(price) and "limit" or "market" end
   local order = {
     id = id, pair = pair, side = side, order_type = order_type, price = given(price), size = size,

@@ -107,7 +107,7 @@ export interface PendingOrder {
 
 /**
  * What `saveOrder` takes. Defaults of a new order: `orderType` market without a price and limit with one, `status` open, `createdAt` now,
- * `filled` 0, `intent` entry. Over a pending order, `status` and `intent` have the same defaults: give `intent` again. A `version` is
+ * `filled` 0, `intent` entry. Over a pending order, `status` has the same default, and what is not given stays. A `version` is
  * ignored: the store counts. `flip` is refused, unless the stored order has the same: only `admit` turns a position around.
  */
 export interface OrderInput {
@@ -369,7 +369,13 @@ export type StateEvent = EventBase &
         /** Trades that it ended. */
         trades?: readonly Trade[];
         /** What it booked on trades that had ended before. */
-        later?: readonly { key: string; tradeId: string; pnl: number; explained: number }[];
+        later?: readonly {
+          key: string;
+          tradeId: string;
+          pnl: number;
+          /** Size of that end that fills have told so far. */
+          explained: number;
+        }[];
         /** Size of the pair's dust that it sold. */
         dustSold?: number;
         /** What of an exit no position held. */

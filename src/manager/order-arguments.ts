@@ -42,7 +42,7 @@ export function orderArguments(order: OrderInput) {
     status: check.orderStatus("order.status", o.status),
     createdAt: check.optionalTime("order.createdAt", o.createdAt),
     filled: check.notNegative("order.filled", o.filled ?? 0),
-    intent: check.orderIntent("order.intent", o.intent),
+    intent: o.intent === undefined ? undefined : check.orderIntent("order.intent", o.intent),
     positionId: check.optionalId("order.positionId", o.positionId),
     signalId: check.optionalId("order.signalId", o.signalId),
     tp: o.tp === undefined ? undefined : check.optionalPrice("order.tp", o.tp),

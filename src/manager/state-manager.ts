@@ -299,7 +299,7 @@ export class StateManager {
    * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
    * down, `positionId` stays (one that the order opened before, or turned around, is a late write and not taken; any other is an
    * InvalidArgumentError), and a pending status that does not know of a fill becomes `partially_filled`. `price`, `orderType`, `tp`,
-   * `sl`, `cooldown`, `metadata`, `signalId`, `createdAt`, `reason` and `rate` stay unless given; `pair`, `side`, `size` and `intent` are as this call says or
+   * `sl`, `cooldown`, `metadata`, `intent`, `signalId`, `createdAt`, `reason` and `rate` stay unless given; `pair`, `side` and `size` are as this call says or
    * defaults. A write that changes nothing leaves no event and no new `version`.
    *
    * A done order, while it is remembered (seven days, the newest 10,000), comes back as it is when its `createdAt` is given, or none and its own

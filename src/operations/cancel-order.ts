@@ -48,6 +48,7 @@ export const cancelOrder: Operation<Args, boolean> = {
     max_trades: (a) => a.maxTrades,
   },
   words: {
+    max_trades: "how many trades are kept",
     id: "client order id",
     dust: 'a rest of its position of up to this size cannot be sold; "" = none',
   },

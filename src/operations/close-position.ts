@@ -64,6 +64,7 @@ export const closePosition: Operation<Args, Closing> = {
     max_trades: (a) => a.maxTrades,
   },
   words: {
+    max_trades: "how many trades are kept",
     cooldown: 'ms for the pair; "" = the one the position asked for',
     reason: 'why it was closed; "" = not said',
     dust: 'size left at the exchange that cannot be sold; "" = none',

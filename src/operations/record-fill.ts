@@ -128,6 +128,7 @@ export const recordFill: Operation<Args, Filling> = {
     max_trades: (a) => a.maxTrades,
   },
   words: {
+    max_trades: "how many trades are kept",
     ts: 'ms of the execution; "" = now',
     dust: 'a rest of up to this size cannot be sold; "" = none',
   },

@@ -36,6 +36,7 @@ export const removePosition: Operation<Args, boolean> = {
     max_trades: (a) => a.maxTrades,
   },
   words: {
+    max_trades: "how many trades are kept",
     reason: 'why it is gone; "" = not said',
   },
   decode: (reply) => reply[0] === "removed",

@@ -22,7 +22,8 @@ interface Args {
   readonly status: OrderStatus;
   readonly createdAt: number | undefined;
   readonly filled: number;
-  readonly intent: OrderIntent;
+  /** Undefined: as it is, or an entry. */
+  readonly intent: OrderIntent | undefined;
   readonly positionId: string | undefined;
   readonly signalId: string | undefined;
   /** Undefined: as it is. */
@@ -66,6 +67,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
   words: {
     id: "client order id",
     created_at: 'ms; "" = as it is, or now',
+    intent: 'entry or exit; "" = as it is, or an entry',
     side: "buy or sell",
     order_type: '"" = as it is, or market without a price and limit with one',
     price: 'quote currency; "" = as it is, none = without',
@@ -99,6 +101,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       ...rest
     } = withKnown(known, a);
     const closes = known?.closes;
+    const intent = rest.intent ?? "entry";
     if (exceeds(filled, a.size)) {
       throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);
     }
@@ -112,14 +115,14 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       status,
       created_at: createdAt ?? call.now,
       filled,
-      intent: a.intent,
+      intent,
       position_id: positionId,
       signal_id: signalId,
       tp: rest.tp,
       sl: rest.sl,
       cooldown: rest.cooldown,
       metadata: rest.metadata,
-      notional: orderNotional({ intent: a.intent, status, size: a.size, filled, price, closes }),
+      notional: orderNotional({ intent, status, size: a.size, filled, price, closes }),
       fills_since: known ? known.fills_since : fillsSince(state.fills),
       version: known ? known.version + 1 : 1,
       reason: reason === "" ? null : reason,
@@ -177,6 +180,7 @@ function withKnown(known: OrderRow | undefined, a: Args): Args {
     reason: a.reason === "" ? (known.reason ?? "") : a.reason,
     rate: a.rate ?? known.rate ?? undefined,
     orderType: a.orderType ?? (a.price === undefined ? known.order_type : undefined),
+    intent: a.intent ?? known.intent,
     price: a.price === undefined ? known.price : a.price,
     tp: a.tp === undefined ? known.tp : a.tp,
     sl: a.sl === undefined ? known.sl : a.sl,

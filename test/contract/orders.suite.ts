@@ -91,6 +91,7 @@ export const orders: Theme = (test, open) => {
       rate: 2,
     });
     const replaced = await mgr.saveOrder({ id: "o1", pair: "ETH/USDT", side: "sell", size: 2, intent: "exit" });
+    assert.is((await mgr.saveOrder({ id: "o1", pair: "ETH/USDT", side: "sell", size: 2 })).intent, "exit");
     assert.equal(replaced, {
       id: "o1",
       pair: "ETH/USDT",
