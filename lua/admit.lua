@@ -153,9 +153,9 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   local id, ms = order_id, now
   local is_old = false
   local function is_closed()
-    if redis.call("HEXISTS", closed_key, id) == 0 then return false end
-    is_old = not closed_order(closed_key, closed_at_key, id)
-    return not is_old
+    local done
+    done, is_old = closed_order(closed_key, closed_at_key, id)
+    return done
   end
   while redis.call("HEXISTS", orders_key, id) == 1 or is_closed()
     or redis.call("HEXISTS", positions_key, id) == 1 do
@@ -605,11 +605,13 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
--- The closed order of an id, as long as it is remembered.
+-- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
 local function closed_order(closed_key, closed_at_key, id)
   local stored = redis.call("HGET", closed_key, id)
-  local at = stored and redis.call("ZSCORE", closed_at_key, id)
-  return at and tonumber(at) > now - 604800000 and stored or nil
+  if not stored then return nil, false end
+  local at = redis.call("ZSCORE", closed_at_key, id)
+  if at and tonumber(at) > now - 604800000 then return stored, false end
+  return nil, true
 end
 
 -- Forgets the closed order of an id that is used again.

@@ -1431,11 +1431,13 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
--- The closed order of an id, as long as it is remembered.
+-- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
 local function closed_order(closed_key, closed_at_key, id)
   local stored = redis.call("HGET", closed_key, id)
-  local at = stored and redis.call("ZSCORE", closed_at_key, id)
-  return at and tonumber(at) > now - 604800000 and stored or nil
+  if not stored then return nil, false end
+  local at = redis.call("ZSCORE", closed_at_key, id)
+  if at and tonumber(at) > now - 604800000 then return stored, false end
+  return nil, true
 end
 
 -- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,

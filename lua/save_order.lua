@@ -54,7 +54,8 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
   -- Read: what is known of the order.
   expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, id)
-  local done = not stored and closed_order(closed_key, closed_at_key, id)
+  local done, is_old = nil, false
+  if not stored then done, is_old = closed_order(closed_key, closed_at_key, id) end
   expect_hash(closed_key)
   expect_zset(closed_at_key)
   local known = (stored or done) and order_parse(stored or done)
@@ -129,7 +130,7 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
 
   -- Write.
   write_exposure(exposure_key, delta)
-  if not stored then forget_closed(closed_key, closed_at_key, id) end
+  if is_old then forget_closed(closed_key, closed_at_key, id) end
   local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, stored and position_named(known) or nil)
   event("order_saved", "order", json)
 
@@ -492,11 +493,13 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
--- The closed order of an id, as long as it is remembered.
+-- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
 local function closed_order(closed_key, closed_at_key, id)
   local stored = redis.call("HGET", closed_key, id)
-  local at = stored and redis.call("ZSCORE", closed_at_key, id)
-  return at and tonumber(at) > now - 604800000 and stored or nil
+  if not stored then return nil, false end
+  local at = redis.call("ZSCORE", closed_at_key, id)
+  if at and tonumber(at) > now - 604800000 then return stored, false end
+  return nil, true
 end
 
 -- Forgets the closed order of an id that is used again.
