@@ -1,4 +1,3 @@
-import { exceeds } from "../exact/size.js";
 import { orderJson, orderWith } from "../records/generated/order.js";
 import { tradeJson } from "../records/generated/trade.js";
 import type { OrderRow } from "../records/order.js";
@@ -8,7 +7,7 @@ import { dustOf, dustWith, writeDust } from "../state/dust.js";
 import type { FlowState } from "../state/flow-state.js";
 import { writeOrder } from "../state/order-life.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
-import { decideEnd, ordersNaming, writeEnd } from "../state/trade-end.js";
+import { decideEnd, isDust, writeEnd } from "../state/trade-end.js";
 import type { Operation } from "./operation.js";
 import { riskEvent } from "./view-risk.js";
 
@@ -106,7 +105,5 @@ export const cancelOrder: Operation<Args, boolean> = {
 function dustyPosition(state: FlowState, order: OrderRow, dust: number | undefined): PositionRow | undefined {
   if (dust === undefined || order.intent !== "exit") return undefined;
   const position = state.positions.get(order.position_id ?? "") ?? state.positions.get(order.reduces ?? "");
-  if (!position || exceeds(position.size, dust)) return undefined;
-  const isAwaited = ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
-  return isAwaited ? undefined : position;
+  return position && isDust(state, position, dust, order) ? position : undefined;
 }

@@ -32,7 +32,7 @@ import { closedOrder, writeOrder } from "../state/order-life.js";
 import { isDone } from "../state/order-status.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
-import { decideEnd, ENDED_MEMORY, type EndedPosition, endedTrade, ordersNaming, writeEnd } from "../state/trade-end.js";
+import { decideEnd, ENDED_MEMORY, type EndedPosition, endedTrade, isDust, writeEnd } from "../state/trade-end.js";
 import type { FillResult, OrderStatus } from "../types.js";
 import { type Call, type Operation, text } from "./operation.js";
 import { orderFromReply, orderFromRow, ordersFromJson } from "./view-order.js";
@@ -543,8 +543,7 @@ function explain(
 /** Whether what is left of a position cannot be sold, and nobody is about to. */
 function endsAsDust(state: FlowState, position: PositionRow, order: OrderRow, { dust }: Args): boolean {
   if (dust === undefined || position.size === 0 || !isDone(order.status)) return false;
-  if (position.side !== sideReduced(order) || exceeds(position.size, dust)) return false;
-  return !ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
+  return position.side === sideReduced(order) && isDust(state, position, dust, order);
 }
 
 /** An exit remembers the position that it reduced last, where it names another or none: what is left of it may be dust. */

@@ -3,6 +3,7 @@
  * entries that named it take slots of their own, and exits that named it are told. Lua twin: `lua/shared/trade_end.lua`.
  */
 import { parseDecimal } from "../exact/decimal.js";
+import { exceeds } from "../exact/size.js";
 import { orderWith } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
@@ -138,6 +139,12 @@ export function ordersNaming(state: FlowState, positionId: string, order?: Order
     if (each && positionNamed(each) === positionId && !isDone(each.status)) orders.push(each);
   }
   return inOrder(orders, (a, b) => compareBytes(a.id, b.id));
+}
+
+/** Whether what is left of a position is at most `dust`, and no other exit of it than `order`, which is done, is pending. */
+export function isDust(state: FlowState, position: PositionRow, dust: number, order: OrderRow): boolean {
+  if (exceeds(position.size, dust)) return false;
+  return !ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");
 }
 
 function msOf(key: string): number {
