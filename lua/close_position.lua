@@ -25,27 +25,31 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] id
--- ARGV[8] pnl                 quote currency, decimal, at most 8 places
+-- ARGV[8] pnl                 decimal, in currency
 -- ARGV[9] ts                  ms of the trade; "" = now
--- ARGV[10] equity             quote currency; "" = unknown
+-- ARGV[10] equity             flow currency; "" = unknown
 -- ARGV[11] cooldown           ms for the pair; "" = the one the position asked for
 -- ARGV[12] reason             why it was closed; "" = not said
 -- ARGV[13] dust               size left at the exchange that cannot be sold; "" = none
--- ARGV[14] day_start          start of the trading day, ms after midnight UTC
--- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[16] max_trades         how many trades are kept
+-- ARGV[14] currency           of the amount; "" = the flow's
+-- ARGV[15] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[16] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[17] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[18] max_trades         how many trades are kept
 -- Reply {"closed", position JSON as it was, tripped 0|1, 1 = its result had been told, trade JSON, JSON list of pending exits that named it, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk,
     risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding,
-    size_less, move_result, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_stream,
-    hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends, decide_end, write_end, json_list)
+    with_unpriced, size_less, at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust,
+    dust_with, write_dust, expect_hash, expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse,
+    refuse, read_ends, decide_end, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local id, pnl, ts, equity = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
   local cooldown, reason, left = ARGV[11], ARGV[12], ARGV[13]
-  local day_start, breaker_duration, max_trades = tonumber(ARGV[14]), ARGV[15], ARGV[16]
+  local currency, rate = ARGV[14] ~= "" and ARGV[14] or nil, ARGV[15] ~= "" and ARGV[15] or nil
+  local day_start, breaker_duration, max_trades = tonumber(ARGV[16]), ARGV[17], ARGV[18]
 
   -- Read.
   expect_stream(events_key)
@@ -61,18 +65,29 @@ local function run(events_key, answer, event, money_parse, money_add, money_nega
 
   -- Decide.
   local delta, dust, unexplained = {}, nil, position.size
+  local market = market_of(position.pair)
   if left ~= "" then
     if exceeds(tonumber(left), tonumber(position.size)) then
       return refuse("SFINVALID", "dust: " .. left .. " is more than position " .. id .. " of " .. position.size)
     end
-    dust = dust_with(read_dust(dust_key, dust_key_of(position.pair, position.side)), position, left)
+    dust = dust_with(market, read_dust(dust_key, dust_key_of(position.pair, position.side)), position, left)
     unexplained = not same_size(tonumber(left), tonumber(position.size)) and size_less(position.size, left) or nil
   end
   hold_position(delta, position, -1)
   local was_told = position.told ~= nil
   if was_told then pnl = "0" end
   local realised = position.realised
-  move_result(position, decimal(pnl))
+  if not was_told then
+    -- Priced by the rate given, else by the position's last one, else not at all.
+    local gain, wrong = told_in_flow(decimal(pnl), currency, rate)
+    if wrong then return refuse("SFINVALID", wrong) end
+    if not gain and currency == market.settle and position.rate then
+      gain, position.rate_assumed = at_rate(decimal(pnl), position.rate), "1"
+    elseif not gain then
+      position.unpriced = with_unpriced(position.unpriced, { { kind = "result", currency = currency, amount = decimal(pnl) } })
+    end
+    move_result(position, gain)
+  end
   local units, parts = money_parse(position.realised)
   local booked = money_text(money_add(units, parts, money_negate(money_parse(realised))))
   local ended = decide_end(position, {
@@ -114,7 +129,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
+local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -215,6 +231,16 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 -- <<< number.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -625,8 +651,51 @@ local function kept_decimal(a)
 end
 -- <<< kept.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -647,13 +716,63 @@ local function money_of(exact)
   return "0"
 end
 
--- size x price.
-local function worth_of(size, price)
+local function quotient_of(a, b)
+  local exact = quotient(a, b)
+  if exact then return exact end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+-- <<< keep.lua
+
+-- >>> unpriced.lua
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- As a list of { kind, currency, amount }, the amounts decimals.
+local function unpriced_of(text)
+  local list = {}
+  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+  end
+  return list
+end
+
+-- The text with amounts more.
+local function with_unpriced(text, amounts)
+  if #amounts == 0 then return text end
+  local list, words = unpriced_of(text), {}
+  for _, more in ipairs(amounts) do
+    local found
+    for _, each in ipairs(list) do
+      if each.kind == more.kind and each.currency == more.currency then found = each end
+    end
+    if found then found.amount = keep(decimal_add(found.amount, more.amount))
+    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+    for at = #list, 1, -1 do
+      if list[at].amount.digits == "" then table.remove(list, at) end
+    end
+  end
+  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+  return words[1] and table.concat(words, " ")
+end
+
+-- Whether a result is among them: the whole is then not known.
+local function has_result(text)
+  return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+end
+-- <<< unpriced.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- In what the pair settles in: size x price, or size / price of an inverse contract.
+local function worth_of(market, size, price)
+  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
-local function cost_of(p)
-  return p.cost and decimal(p.cost) or worth_of(p.size, p.entry_price)
+local function cost_of(market, p)
+  return p.cost and decimal(p.cost) or worth_of(market, p.size, p.entry_price)
 end
 
 local function size_sum(a, b)
@@ -673,7 +792,19 @@ local function average_price(cost, size)
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
 
--- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+-- The double next to the price at which a size is worth so much.
+local function price_of(market, worth, size)
+  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  return average_price(worth, tonumber(size))
+end
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+
+-- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -687,10 +818,47 @@ local function move_result(p, gain, fee, cash)
 end
 
 -- The average of the prices that exit fills told; nil where none did.
-local function exit_price_of(p)
-  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+local function exit_price_of(market, p)
+  return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 -- <<< holding.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+local function told_in_flow(amount, currency, rate)
+  if not currency then return amount end
+  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if rate then return at_rate(amount, rate) end
+  return is_same(currency, flow_currency) and amount or nil
+end
+-- <<< currency.lua
 
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
@@ -715,22 +883,24 @@ local function read_dust(dust_key, field)
   local stored = redis.call("HGET", dust_key, field)
   if not stored then return nil end
   local dust = cjson.decode(stored)
-  return { field = field, size = number_text(dust.size), cost = dust.cost }
+  return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
 end
 
 -- The dust, or none, with what is left of a position, or with a part of that.
-local function dust_with(dust, p, size)
-  local cost = (not size or size == p.size) and cost_of(p) or worth_of(size, p.entry_price)
+local function dust_with(market, dust, p, size)
+  local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
   return {
     field = dust_key_of(p.pair, p.side),
     size = size_sum(dust and dust.size or "0", size or p.size),
     cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+    rate = p.rate or (dust and dust.rate) or nil,
   }
 end
 
 local function write_dust(dust_key, dust)
   if tonumber(dust.size) > 0 then
-    redis.call("HSET", dust_key, dust.field, '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"}')
+    redis.call("HSET", dust_key, dust.field,
+      '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
   else
     redis.call("HDEL", dust_key, dust.field)
   end
@@ -797,16 +967,6 @@ local function write_exposure(exposure_key, delta)
   if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -917,6 +1077,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -949,23 +1111,15 @@ local function trade_json(t)
     .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
     .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
     .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
-    .. t.metadata .. '}'
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+    .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+    .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
 end
 -- <<< trade.lua
 
 -- >>> trade_end.lua
 -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
-
--- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
-local function settle_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
-  if not base or #base > 32 or #quote_coin > 32 then return "" end
-  if rest == "" then return quote_coin end
-  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
-  return settle and #settle <= 32 and settle or ""
-end
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key)
@@ -980,6 +1134,7 @@ local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
   local cooldown = ending.cooldown or p.cooldown
+  local market = market_of(p.pair)
   local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
   for _, order in ipairs(naming) do
     if order.intent == "exit" then
@@ -993,13 +1148,14 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
-    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+    unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
 
@@ -1028,6 +1184,7 @@ end
 -- <<< trade_end.lua
 
 return run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply,
-  breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, size_less,
-  move_result, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_stream, hold_position,
-  write_exposure, order_json, orders_naming, position_parse, refuse, read_ends, decide_end, write_end, json_list)
+  breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, with_unpriced,
+  size_less, at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust,
+  expect_hash, expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends,
+  decide_end, write_end, json_list)

@@ -95,7 +95,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
+local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -196,6 +197,16 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 -- <<< number.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -507,8 +518,69 @@ local function decimal_money(a)
 end
 -- <<< decimal.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -521,6 +593,27 @@ local function money_of(exact)
   return "0"
 end
 
+local function quotient_of(a, b)
+  local exact = quotient(a, b)
+  if exact then return exact end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+-- <<< keep.lua
+
+-- >>> unpriced.lua
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- Whether a result is among them: the whole is then not known.
+local function has_result(text)
+  return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+end
+-- <<< unpriced.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
 -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
 local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
@@ -530,11 +623,46 @@ local function average_price(cost, size)
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
 
+-- The double next to the price at which a size is worth so much.
+local function price_of(market, worth, size)
+  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  return average_price(worth, tonumber(size))
+end
+
 -- The average of the prices that exit fills told; nil where none did.
-local function exit_price_of(p)
-  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+local function exit_price_of(market, p)
+  return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 -- <<< holding.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+-- <<< currency.lua
 
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
@@ -596,16 +724,6 @@ local function write_exposure(exposure_key, delta)
   if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
 end
 -- <<< exposure.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -716,6 +834,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -748,23 +868,15 @@ local function trade_json(t)
     .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
     .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
     .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
-    .. t.metadata .. '}'
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+    .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+    .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
 end
 -- <<< trade.lua
 
 -- >>> trade_end.lua
 -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
-
--- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
-local function settle_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
-  if not base or #base > 32 or #quote_coin > 32 then return "" end
-  if rest == "" then return quote_coin end
-  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
-  return settle and #settle <= 32 and settle or ""
-end
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key)
@@ -779,6 +891,7 @@ local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
   local cooldown = ending.cooldown or p.cooldown
+  local market = market_of(p.pair)
   local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
   for _, order in ipairs(naming) do
     if order.intent == "exit" then
@@ -792,13 +905,14 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
-    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+    unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
 

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { ConfigError } from "../errors.js";
+import { setCurrency } from "../operations/set-currency.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
@@ -23,9 +25,22 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
   };
 }
 
+/** Writes what the flow is counted in, where it is configured. Throws a ConfigError where the flow is counted in another currency. */
+export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
+  const { currency, same_currency } = risk;
+  if (currency === undefined && same_currency.length === 0) return;
+  const args = { currency: currency ?? "", sameCurrency: same_currency.join(" ") };
+  const flow = await calls.runUnfenced(setCurrency, args);
+  if (flow.isOther) {
+    throw new ConfigError(
+      `config.risk.currency: expected ${flow.currency}, which the flow is counted in, got ${JSON.stringify(currency)}; another currency is another flow`,
+    );
+  }
+}
+
 /** Writes the configured risk limits into the flow, where every bot of it finds them. */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
-  const { day_start, breaker_duration, opposite_side, ...limits } = risk;
+  const { day_start, breaker_duration, opposite_side, currency, same_currency, ...limits } = risk;
   const configured = limitEntries(limits);
   if (configured.length > 0) await calls.runUnfenced(setRiskLimits, { limits: configured });
 }

@@ -83,7 +83,7 @@ import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
-import { contextOf, writeLimits } from "./opening.js";
+import { contextOf, writeCurrency, writeLimits } from "./opening.js";
 import {
   type CancelOptions,
   cancelArguments,
@@ -106,6 +106,7 @@ import type { Recovery } from "./recovery.js";
 import {
   breakerArguments,
   limitEntries,
+  type PnlOptions,
   pnlArguments,
   policyOf,
   type TradePolicy,
@@ -183,7 +184,10 @@ export class StateManager {
     const opened = await this.#backend.connect(this.#existing);
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
-      if (!this.#existing) await writeLimits(this.#calls, this.config);
+      if (!this.#existing) {
+        await writeCurrency(this.#calls, this.config);
+        await writeLimits(this.#calls, this.config);
+      }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
         this.#snapshots ??= beginSnapshots(
@@ -422,10 +426,7 @@ export class StateManager {
    * (`applied` tells). Where `tradeId` is the id of an open position it is that position's result, added to what fills have booked on it: judged now,
    * once; `removePosition` then writes the trade and does not count it again. A `ts` of an earlier day books into that day's history.
    */
-  async updateDailyPnl(
-    pnlChange: number,
-    options: { tradeId?: string; equity?: number; ts?: Time } = {},
-  ): Promise<RiskUpdate> {
+  async updateDailyPnl(pnlChange: number, options: PnlOptions = {}): Promise<RiskUpdate> {
     return this.#calls.run(updateDailyPnl, pnlArguments(pnlChange, options, this.#policy));
   }
 

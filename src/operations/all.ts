@@ -42,6 +42,7 @@ import { resetCircuitBreaker } from "./reset-circuit-breaker.js";
 import { saveOrder } from "./save-order.js";
 import { savePosition } from "./save-position.js";
 import { setCooldown } from "./set-cooldown.js";
+import { setCurrency } from "./set-currency.js";
 import { setRiskLimits } from "./set-risk-limits.js";
 import { snapshot } from "./snapshot.js";
 import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
@@ -93,6 +94,7 @@ export const operations: readonly AnyOperation[] = [
   saveOrder,
   savePosition,
   setCooldown,
+  setCurrency,
   setRiskLimits,
   snapshot,
   triggerCircuitBreaker,

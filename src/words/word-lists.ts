@@ -82,6 +82,7 @@ export const EVENT_TYPES = [
   "pnl_booked",
   "equity_updated",
   "limits_set",
+  "currency_set",
   "breaker_tripped",
   "breaker_reset",
   "signal_processed",

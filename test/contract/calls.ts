@@ -244,6 +244,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     argv: [LONG.pair, "", DAY_MS, "0", "news"],
     call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
   },
+  set_currency: { argv: [], call: (m) => m.exportFlow() },
   set_risk_limits: {
     argv: ["max_daily_loss", "7", "max_drawdown", ""],
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),

@@ -1,0 +1,133 @@
+/**
+ * What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). Lua twin:
+ * `lua/shared/currency.lua`.
+ */
+import { InvalidArgumentError } from "../errors.js";
+import type { Decimal } from "../exact/decimal.js";
+import { type Market, readMarket } from "../words/pair-name.js";
+import type { OrderIntent } from "../words/word-lists.js";
+import type { FlowState } from "./flow-state.js";
+import { atRate } from "./holding.js";
+
+/** Flow currency per unit of what a pair settles in; undefined where nobody said. */
+export type Rate = number | undefined;
+
+/** Whether two currencies are one: by name, or both the flow's. */
+export function isSame(state: FlowState, a: string, b: string): boolean {
+  return a === b || (isFlows(state, a) && isFlows(state, b));
+}
+
+export function isFlows(state: FlowState, currency: string): boolean {
+  const meta = state.meta.value;
+  return currency === meta?.currency || (meta?.same_currency ?? "").split(" ").includes(currency);
+}
+
+/** The flow's currency; "" as long as it is not known. */
+export function currencyOf(state: FlowState): string {
+  return state.meta.value?.currency ?? "";
+}
+
+/** The market of a pair. Throws where its results cannot be booked right. */
+export function marketOf(state: FlowState, pair: string): Market {
+  const market = readMarket(pair, (a, b) => isSame(state, a, b));
+  if (typeof market === "string") throw new InvalidArgumentError(`pair: ${market}`);
+  return market;
+}
+
+/** The market of a pair that is stored. One that is supported no more is booked as linear, as it was. */
+export function marketStored(state: FlowState, pair: string): Market {
+  const market = readMarket(pair, (a, b) => isSame(state, a, b));
+  return typeof market === "string" ? { coins: undefined, inverse: false, spot: false } : market;
+}
+
+/** An inverse contract is worth size / price: there is none at zero or below. */
+export function checkPrice(market: Market, field: string, price: number | null): void {
+  if (market.inverse && price !== null && price <= 0) {
+    throw new InvalidArgumentError(`${field}: expected a price above 0 of an inverse contract, got ${price}`);
+  }
+}
+
+/** The first pair that comes with an amount says what the flow is counted in, unless that is known. */
+export function adoptCurrency(state: FlowState, { coins }: Market): void {
+  const meta = state.meta.value;
+  if (meta && meta.currency === null && coins) state.meta.value = { ...meta, currency: coins.settle };
+}
+
+/** The price of an inverse pair whose quote is the flow's currency is its rate. */
+export function rateOf(state: FlowState, { coins, inverse }: Market, given: Rate, price: number | null): Rate {
+  if (given !== undefined) return given;
+  const own = currencyOf(state);
+  if (!coins || own === "" || isSame(state, coins.settle, own)) return 1;
+  return inverse && price !== null && isSame(state, coins.quote, own) ? price : undefined;
+}
+
+/** The rate of an entry: given, or needed by none, else the one known from before. Throws where there is none. */
+export function entryRate(
+  state: FlowState,
+  market: Market,
+  given: Rate,
+  price: number | null,
+  known: number | null = null,
+): number {
+  const rate = rateOf(state, market, given, price) ?? known;
+  if (rate !== null) return rate;
+  throw new InvalidArgumentError(
+    `rate: expected how much ${currencyOf(state)} a ${market.coins?.settle} is worth, since the flow is counted in ${currencyOf(state)}`,
+  );
+}
+
+/** What an order keeps of its rate. An entry with a price needs one where it is in another currency; others take what there is. */
+export function orderRate(
+  state: FlowState,
+  market: Market,
+  order: {
+    readonly intent: OrderIntent;
+    readonly price: number | null;
+    readonly given: Rate;
+    readonly known: number | null;
+  },
+): number | null {
+  const { intent, price, given, known } = order;
+  if (intent === "entry" && price !== null) return rateKept(entryRate(state, market, given, price, known), known);
+  const rate = rateOf(state, market, given, null);
+  return rate === undefined ? known : rateKept(rate, known);
+}
+
+/** The rate of an exit: given, or needed by none, else the position's last one. An exit is never refused for a rate. */
+export function exitRate(
+  state: FlowState,
+  market: Market,
+  given: Rate,
+  price: number | null,
+  last: number | null,
+): { readonly rate: Rate; readonly assumed: boolean } {
+  const rate = rateOf(state, market, given, price);
+  if (rate !== undefined) return { rate, assumed: false };
+  return { rate: last ?? undefined, assumed: last !== null };
+}
+
+/** What a position or an order keeps of its rate: nothing, as long as it never needed one. */
+export function rateKept(rate: number, before: number | null): number | null {
+  return rate === 1 && before === null ? null : rate;
+}
+
+/** An amount that was told in a currency, in the flow's; undefined where a rate is needed and not given. */
+export function told(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal | undefined {
+  if (currency !== undefined && currencyOf(state) === "") {
+    throw new InvalidArgumentError(
+      `currency: nothing says yet what the flow is counted in: set risk.currency, got ${currency}`,
+    );
+  }
+  if (currency === undefined) return amount;
+  if (rate !== undefined) return atRate(amount, rate);
+  return isSame(state, currency, currencyOf(state)) ? amount : undefined;
+}
+
+/** An amount that was told in a currency, in the flow's. Throws where that cannot be said. */
+export function inFlow(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal {
+  const inFlows = told(state, amount, currency, rate);
+  if (inFlows) return inFlows;
+  throw new InvalidArgumentError(
+    `rate: expected how much ${currencyOf(state)} a ${currency} is worth, since the flow is counted in ${currencyOf(state)}`,
+  );
+}
