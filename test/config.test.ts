@@ -33,7 +33,7 @@ const DEFAULTS: ResolvedConfig = {
   },
   duckdb: { path: "state/{flow_id}.db" },
   recovery: { mode: "sync", orphan_positions: "close", max_state_age: 86_400_000 },
-  risk: { opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
+  risk: { same_currency: [], opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
   signals: { dedup_window: 86_400_000, max_ids: 100_000 },
   events: { max_length: 10_000 },
   trades: { max_length: 100_000 },

@@ -13,7 +13,7 @@ import { type FillIn, type OrderIn, type OrderSide, type Setup, type Side, type 
  * `trades`: all that issue 11 needs; one currency, no cash, no transfers, no inverse contracts, no causes that trip the breaker by
  * themselves. `full`: everything.
  */
-export type Scope = "fills" | "trades" | "full";
+export type Scope = "fills" | "trades" | "currencies" | "full";
 
 export interface Life {
   readonly seed: number;
@@ -56,7 +56,7 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
     at: START,
     risk: {
       currency: "USDT",
-      ...(scope === "full" ? { same_currency: ["USD"] } : {}),
+      ...(manyCurrencies(scope) ? { same_currency: ["USD"] } : {}),
       ...(scope === "full" && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
       ...(scope === "full" && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_open_positions: 4, max_positions_per_pair: 2 } : {}),
@@ -68,6 +68,10 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
   const living = new Living(chance, setup, scope);
   for (let n = 0; n < length; n += 1) living.live();
   return { seed, setup, steps: living.steps };
+}
+
+function manyCurrencies(scope: Scope): boolean {
+  return scope === "currencies" || scope === "full";
 }
 
 /** An order that the life has sent, which it remembers when the accountant no longer shows it. */
@@ -99,7 +103,7 @@ class Living {
     this.#scope = scope;
     this.#accountant = new Accountant(setup);
     this.#state = this.#accountant.state();
-    this.#venues = scope === "full" ? ALL : ONE_CURRENCY;
+    this.#venues = manyCurrencies(scope) ? ALL : ONE_CURRENCY;
   }
 
   live(): void {
@@ -347,7 +351,7 @@ class Living {
     if (this.#chance.percent(30)) return {};
     const inverse = venue.pair === "BTC/USD:BTC";
     const amount = Number(((inverse ? size / price : size * price) * 0.001).toFixed(8));
-    if (this.#scope !== "full" || this.#chance.percent(40)) return { fee: amount };
+    if (!manyCurrencies(this.#scope) || this.#chance.percent(40)) return { fee: amount };
     const base = venue.spot && this.#chance.percent(60);
     if (base)
       return { fee: { amount: Number((size * 0.001).toFixed(6)), currency: venue.pair.split("/", 1)[0] ?? "" } };

@@ -4,7 +4,7 @@ import type { Open } from "../contract/open.js";
 import type { AccountState, Done, Outcome, Refused } from "./account-state.js";
 import { exact, text, ZERO } from "./amounts.js";
 import { type ProductState, readState } from "./product-state.js";
-import type { FillIn, Setup, Step } from "./steps.js";
+import type { Setup, Step } from "./steps.js";
 
 /** What the manager says of a call; what it does not say is absent. */
 export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">>) | Refused;
@@ -83,13 +83,10 @@ export class Product implements AsyncDisposable {
   }
 }
 
-/** The product has one currency, and takes it from the pair. */
 function configOf({ risk = {} }: Setup): Config {
-  const { currency: _, same_currency, starting_equity, ...known } = risk;
-  if (same_currency !== undefined || starting_equity !== undefined) {
-    throw new NotInTheProduct("same_currency, starting_equity");
-  }
-  return { risk: known, events: { max_length: 0 } };
+  const { same_currency, starting_equity, ...known } = risk;
+  if (starting_equity !== undefined) throw new NotInTheProduct("starting_equity");
+  return { risk: { ...known, ...(same_currency && { same_currency: [...same_currency] }) }, events: { max_length: 0 } };
 }
 
 /** `fill.size: expected ...` names the field size. */
@@ -138,12 +135,7 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       return admission.admitted ? {} : { done: false, how: "admission", name: admission.reason };
     }
     case "recordFill": {
-      const [orderId, { fee, rate, ...fill }] = step.args;
-      if (rate !== undefined) throw new NotInTheProduct("rate");
-      const { applied, tripped, over, booked, trades, exitsLeft } = await manager.recordFill(orderId, {
-        ...fill,
-        ...plainFee(fee),
-      });
+      const { applied, tripped, over, booked, trades, exitsLeft } = await manager.recordFill(...step.args);
       return {
         applied,
         tripped,
@@ -175,12 +167,6 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
     case "recordTransfer":
       throw new NotInTheProduct(step.call);
   }
-}
-
-function plainFee(fee: FillIn["fee"]): { fee?: number } {
-  if (fee === undefined) return {};
-  if (typeof fee !== "number") throw new NotInTheProduct("fees with a currency");
-  return { fee };
 }
 
 function idsOf(orders: readonly { readonly id: string }[]): string[] {
