@@ -668,11 +668,17 @@ local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- The price of an inverse pair whose quote is the flow's currency is its rate.
-local function rate_of(market, given, price)
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
   if given then return given end
-  if not market.settle or not flow_currency or is_same(market.settle, flow_currency) then return "1" end
-  return market.inverse and price and is_same(market.quote, flow_currency) and price or nil
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
 end
 
 local function rate_missing(currency)
@@ -682,7 +688,7 @@ end
 
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
-  local rate = rate_of(market, given, price) or known
+  local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rate_missing(market.settle)
 end

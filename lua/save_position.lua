@@ -25,7 +25,7 @@
 -- ARGV[16] cooldown           ms for the pair once it is flat; "" = none
 -- ARGV[17] rate               flow currency per unit of what the pair settles in; "" = as it is
 -- Reply {"saved", position JSON, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault,
     adopt_currency, entry_rate, rate_kept, expect_stream, hold_position, write_exposure, position_json, position_parse, refuse)
@@ -484,11 +484,17 @@ local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- The price of an inverse pair whose quote is the flow's currency is its rate.
-local function rate_of(market, given, price)
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
   if given then return given end
-  if not market.settle or not flow_currency or is_same(market.settle, flow_currency) then return "1" end
-  return market.inverse and price and is_same(market.quote, flow_currency) and price or nil
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
 end
 
 local function rate_missing(currency)
@@ -498,7 +504,7 @@ end
 
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
-  local rate = rate_of(market, given, price) or known
+  local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rate_missing(market.settle)
 end

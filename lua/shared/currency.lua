@@ -36,11 +36,17 @@ local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- The price of an inverse pair whose quote is the flow's currency is its rate.
-local function rate_of(market, given, price)
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
   if given then return given end
-  if not market.settle or not flow_currency or is_same(market.settle, flow_currency) then return "1" end
-  return market.inverse and price and is_same(market.quote, flow_currency) and price or nil
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
 end
 
 local function rate_missing(currency)
@@ -50,15 +56,16 @@ end
 
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
-  local rate = rate_of(market, given, price) or known
+  local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rate_missing(market.settle)
 end
 
--- The rate of an exit: given, or needed by none, else the position's last one, and then that it is assumed. An exit is never refused
--- for a rate.
+-- The rate of an exit: given, else the position's last one, and then that it is assumed, unless none is needed or the price tells it.
+-- An exit is never refused for a rate.
 local function exit_rate(market, given, price, last)
-  local rate = rate_of(market, given, price)
+  if not given and last and (not market.settle or is_own(market.settle)) then return last, true end
+  local rate = rate_of(market, given, price, nil)
   if rate then return rate, false end
   return last, last ~= nil
 end
@@ -75,7 +82,7 @@ local function order_rate(market, intent, price, given, known)
     local rate, fault = entry_rate(market, given, price, known)
     return rate and rate_kept(rate, known), fault
   end
-  local rate = rate_of(market, given, nil)
+  local rate = rate_of(market, given, nil, known)
   if rate then return rate_kept(rate, known) end
   return known
 end

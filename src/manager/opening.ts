@@ -9,7 +9,7 @@ import { setRiskLimits } from "../operations/set-risk-limits.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
-import { limitEntries } from "./risk-arguments.js";
+import { currencyArguments, limitEntries } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions): BackendContext {
@@ -29,8 +29,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
 export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
   const { currency, same_currency } = risk;
   if (currency === undefined && same_currency.length === 0) return;
-  const args = { currency: currency ?? "", sameCurrency: same_currency.join(" ") };
-  const flow = await calls.runUnfenced(setCurrency, args);
+  const flow = await calls.runUnfenced(setCurrency, currencyArguments(currency, same_currency));
   if (flow.isOther) {
     throw new ConfigError(
       `config.risk.currency: expected ${flow.currency}, which the flow is counted in, got ${JSON.stringify(currency)}; another currency is another flow`,

@@ -76,6 +76,13 @@ export function breakerArguments(
   };
 }
 
+export function currencyArguments(currency: string | undefined, sameCurrency: readonly string[]) {
+  return {
+    currency: currency === undefined ? "" : check.currency("currency", currency),
+    sameCurrency: check.list("sameCurrency", sameCurrency, check.currency).join(" "),
+  };
+}
+
 export function limitEntries(
   limits: { [name in RiskLimitName]?: number | null | undefined },
 ): [RiskLimitName, number | null][] {

@@ -3,7 +3,7 @@ import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "../config/schema.js";
-import { ConnectionError, FencedError, UnknownOutcomeError } from "../errors.js";
+import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
 import { cancelOrder } from "../operations/cancel-order.js";
@@ -40,6 +40,7 @@ import { resetCircuitBreaker } from "../operations/reset-circuit-breaker.js";
 import { saveOrder } from "../operations/save-order.js";
 import { savePosition } from "../operations/save-position.js";
 import { setCooldown } from "../operations/set-cooldown.js";
+import { setCurrency } from "../operations/set-currency.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
@@ -105,6 +106,7 @@ import {
 import type { Recovery } from "./recovery.js";
 import {
   breakerArguments,
+  currencyArguments,
   limitEntries,
   type PnlOptions,
   pnlArguments,
@@ -460,6 +462,20 @@ export class StateManager {
   /** Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. */
   async setRiskLimits(limits: { [name in RiskLimitName]?: number | null }): Promise<RiskLimits> {
     return this.#calls.run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
+  }
+
+  /**
+   * Says what the flow is counted in, and which currencies count as that one; `connect` does so with `risk.currency` and `risk.same_currency`.
+   * Resolves to the currency. Rejects with an InvalidArgumentError when the flow is counted in another one already: that stays.
+   */
+  async setCurrency(currency: string, sameCurrency: readonly string[] = []): Promise<string> {
+    return read(this.#calls.run(setCurrency, currencyArguments(currency, sameCurrency)), {
+      value(flow) {
+        if (flow.isOther)
+          throw new InvalidArgumentError(`currency: the flow is counted in ${flow.currency}, got ${currency}`);
+        return flow.currency;
+      },
+    });
   }
 
   /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */

@@ -53,12 +53,20 @@ export function adoptCurrency(state: FlowState, { coins }: Market): void {
   if (meta && meta.currency === null && coins) state.meta.value = { ...meta, currency: coins.settle };
 }
 
-/** The price of an inverse pair whose quote is the flow's currency is its rate. */
-export function rateOf(state: FlowState, { coins, inverse }: Market, given: Rate, price: number | null): Rate {
+/**
+ * The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+ * quote is the flow's currency, its price.
+ */
+function rateOf(state: FlowState, { coins, inverse }: Market, given: Rate, price: number | null, known: number | null) {
   if (given !== undefined) return given;
+  if (!coins || isOwn(state, coins.settle)) return known ?? 1;
+  return inverse && price !== null && isOwn(state, coins.quote) ? price : undefined;
+}
+
+/** Whether it is the flow's currency, or the first pair is about to make it that. */
+function isOwn(state: FlowState, currency: string): boolean {
   const own = currencyOf(state);
-  if (!coins || own === "" || isSame(state, coins.settle, own)) return 1;
-  return inverse && price !== null && isSame(state, coins.quote, own) ? price : undefined;
+  return own === "" || isSame(state, currency, own);
 }
 
 /** The rate of an entry: given, or needed by none, else the one known from before. Throws where there is none. */
@@ -69,7 +77,7 @@ export function entryRate(
   price: number | null,
   known: number | null = null,
 ): number {
-  const rate = rateOf(state, market, given, price) ?? known;
+  const rate = rateOf(state, market, given, price, known) ?? known;
   if (rate !== null) return rate;
   throw new InvalidArgumentError(
     `rate: expected how much ${currencyOf(state)} a ${market.coins?.settle} is worth, since the flow is counted in ${currencyOf(state)}`,
@@ -89,11 +97,11 @@ export function orderRate(
 ): number | null {
   const { intent, price, given, known } = order;
   if (intent === "entry" && price !== null) return rateKept(entryRate(state, market, given, price, known), known);
-  const rate = rateOf(state, market, given, null);
+  const rate = rateOf(state, market, given, null, known);
   return rate === undefined ? known : rateKept(rate, known);
 }
 
-/** The rate of an exit: given, or needed by none, else the position's last one. An exit is never refused for a rate. */
+/** The rate of an exit: given, else the position's last one, unless none is needed or the price tells it. An exit is never refused for a rate. */
 export function exitRate(
   state: FlowState,
   market: Market,
@@ -101,7 +109,10 @@ export function exitRate(
   price: number | null,
   last: number | null,
 ): { readonly rate: Rate; readonly assumed: boolean } {
-  const rate = rateOf(state, market, given, price);
+  if (given === undefined && last !== null && (!market.coins || isOwn(state, market.coins.settle))) {
+    return { rate: last, assumed: true };
+  }
+  const rate = rateOf(state, market, given, price, null);
   if (rate !== undefined) return { rate, assumed: false };
   return { rate: last ?? undefined, assumed: last !== null };
 }

@@ -104,8 +104,17 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   },
   clear_cooldown: { argv: [LONG.pair, ""], call: (m) => m.clearCooldown(LONG.pair) },
   close_position: {
-    argv: ["p1", "-5", "", "90", "60000", "stop", "0.125", "0", "3600000", "100000"],
-    call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop", dust: 0.125 }),
+    argv: ["p1", "-5", "", "90", "60000", "stop", "0.125", "EUR", "1.25", "0", "3600000", "100000"],
+    call: (m) =>
+      m.closePosition("p1", {
+        pnl: -5,
+        equity: 90,
+        cooldown: "1m",
+        reason: "stop",
+        dust: 0.125,
+        currency: "EUR",
+        rate: 1.25,
+      }),
     leaves: ["risk:history"],
   },
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
@@ -153,7 +162,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "f1",
       "40100",
       "0.2",
-      "0.1",
+      "0.01 BNB - 0.02 USDT 1",
+      "1.5",
       "",
       "0",
       "0.125",
@@ -166,7 +176,18 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "100000",
       "100000",
     ],
-    call: (m) => m.recordFill("o1", { fillId: "f1", price: 40_100, size: 0.2, fee: 0.1, dust: 0.125 }),
+    call: (m) =>
+      m.recordFill("o1", {
+        fillId: "f1",
+        price: 40_100,
+        size: 0.2,
+        fee: [
+          { amount: 0.01, currency: "BNB" },
+          { amount: 0.02, currency: "USDT", rate: 1 },
+        ],
+        rate: 1.5,
+        dust: 0.125,
+      }),
     leaves: [
       "orders:closed",
       "orders:closed_at",
@@ -179,7 +200,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     ],
     more: {
       argv: [
-        ...["x1", "f1", "40100", "0.5", "0.1", "", "0", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+        ...["x1", "f1", "40100", "0.5", "0.1", "", "", "0", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
         ...["86400000", "100000", "100000"],
       ],
       prepare: (m) => m.saveOrder(EXIT),
@@ -236,15 +257,23 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   save_position: {
-    argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', ""],
+    argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', "", "1.5"],
     call: (m) =>
-      m.savePosition({ ...LONG, pair: "ETH/USDT", size: 3, entryPrice: 2000, tp: 2500, metadata: { a: [] } }),
+      m.savePosition({
+        ...LONG,
+        pair: "ETH/USDT",
+        size: 3,
+        entryPrice: 2000,
+        tp: 2500,
+        metadata: { a: [] },
+        rate: 1.5,
+      }),
   },
   set_cooldown: {
     argv: [LONG.pair, "", DAY_MS, "0", "news"],
     call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
   },
-  set_currency: { argv: [], call: (m) => m.exportFlow() },
+  set_currency: { argv: ["USDT", "USDC USD"], call: (m) => m.setCurrency("USDT", ["USDC", "USD"]) },
   set_risk_limits: {
     argv: ["max_daily_loss", "7", "max_drawdown", ""],
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
@@ -255,8 +284,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_reset" }),
   },
   update_daily_pnl: {
-    argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "0", "3600000", `${30 * 86_400_000}`, "100000"],
-    call: (m) => m.updateDailyPnl(-5, { tradeId: "t2", ts: NOON - 86_400_000, equity: 90 }),
+    argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "EUR", "1.25", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+    call: (m) =>
+      m.updateDailyPnl(-5, { tradeId: "t2", ts: NOON - 86_400_000, equity: 90, currency: "EUR", rate: 1.25 }),
   },
   update_equity: { argv: ["90", "0", "3600000"], call: (m) => m.updateEquity(90) },
   update_order: {
@@ -283,8 +313,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   update_position: {
-    argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}'],
-    call: (m) => m.updatePosition("p1", { pair: "ETH/USDT", size: 3, tp: null, metadata: { b: 1 } }),
+    argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}', "1.5"],
+    call: (m) => m.updatePosition("p1", { pair: "ETH/USDT", size: 3, tp: null, metadata: { b: 1 }, rate: 1.5 }),
   },
 };
 
