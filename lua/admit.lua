@@ -49,9 +49,10 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
-    money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
-    fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed, refuse)
+local function run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
+    money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream,
+    remembers, fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed,
+    refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
@@ -66,7 +67,6 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
 
   -- Read and decide, the first reason that holds. Nothing is written before all have passed.
   expect_stream(events_key)
-  local recovering = redis.call("HGET", meta_key, "recovering")
   if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
   local breaker = read_breaker(breaker_key)
   if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
@@ -199,7 +199,7 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow_epoch, recovering = unpack(redis.call("HMGET", meta_key, "epoch", "recovering"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -514,9 +514,10 @@ local function fills_since(key)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -630,6 +631,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
+return run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
   money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
   fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed, refuse)

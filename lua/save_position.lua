@@ -26,15 +26,14 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, instance, now_text, answer, event, entered_anew, expect_stream, hold_position, write_exposure,
-    notional_of, position_json, position_parse)
+local function run(instance, now_text, answer, event, entered_anew, hold_position, exposure_after, write_exposure, notional_of,
+    position_json, position_parse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
   local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
   local tp, sl, metadata, cooldown = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
 
   -- Read: the position that this one replaces.
-  expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
@@ -53,11 +52,12 @@ local function run(events_key, instance, now_text, answer, event, entered_anew, 
   }
   hold_position(delta, position, 1)
   local json = position_json(position)
+  local sums = exposure_after(exposure_key, delta)
 
   -- Write.
-  write_exposure(exposure_key, delta)
-  redis.call("HSET", positions_key, id, json)
   event("position_saved", "position", json)
+  write_exposure(exposure_key, sums)
+  redis.call("HSET", positions_key, id, json)
 
   return answer({ "saved", json })
 end
@@ -75,7 +75,7 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow_epoch, recovering = unpack(redis.call("HMGET", meta_key, "epoch", "recovering"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -290,13 +290,6 @@ local function entered_anew(p, size)
 end
 -- <<< holding.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
@@ -315,13 +308,13 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -331,8 +324,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -414,5 +412,5 @@ local function position_parse(json)
 end
 -- <<< position_parse.lua
 
-return run(events_key, instance, now_text, answer, event, entered_anew, expect_stream, hold_position, write_exposure, notional_of,
+return run(instance, now_text, answer, event, entered_anew, hold_position, exposure_after, write_exposure, notional_of,
   position_json, position_parse)

@@ -41,7 +41,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   -- Read.
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  expect_hash(history_key)
+  if risk.ended then expect_hash(history_key) end
   -- The id of an open position tells that position's result, once; an earlier trade may have had the same.
   local held = trade_id ~= "" and redis.call("HGET", positions_key, trade_id)
   local position = held and position_parse(held)
@@ -89,7 +89,7 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow_epoch, recovering = unpack(redis.call("HMGET", meta_key, "epoch", "recovering"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -639,9 +639,10 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
