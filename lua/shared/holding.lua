@@ -29,10 +29,12 @@ local function cost_of(p)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
 local function size_less(a, b)
+  if a == b then return "0" end
   return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
 end
 
@@ -41,6 +43,7 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
@@ -85,7 +88,7 @@ local function reduce(p, taken, is_flat, price, fee)
   local value = worth_of(taken, price)
   local gain = gain_of(p.side, cost, value)
   local size = is_flat and "0" or size_less(p.size, taken)
-  local left = keep(decimal_subtract(before, cost))
+  local left = not is_flat and keep(decimal_subtract(before, cost))
   local is_plain = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(size, p.entry_price)))
   move_result(p, not p.told and gain or nil, fee)
   p.entered = p.entered or p.size
