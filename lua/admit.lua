@@ -49,8 +49,8 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
-    money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
+local function run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
+    money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
     adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, remembers, fills_since, remember, order_json,
     record_parse, name_position, closed_order, forget_closed, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
@@ -73,7 +73,6 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   local rate, rate_wrong = entry_rate(market, given_rate, price)
   wrong = wrong or rate_wrong
   if wrong then return refuse("SFINVALID", wrong) end
-  local recovering = redis.call("HGET", meta_key, "recovering")
   if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
   local breaker = read_breaker(breaker_key)
   if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
@@ -207,8 +206,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
-local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -429,12 +428,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -453,7 +457,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -473,6 +477,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -510,7 +516,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -736,9 +743,10 @@ local function fills_since(key)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -831,7 +839,7 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
+return run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
   money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault, adopt_currency,
   entry_rate, rate_kept, exceeds, expect_zset, expect_stream, remembers, fills_since, remember, order_json, record_parse,
   name_position, closed_order, forget_closed, refuse)

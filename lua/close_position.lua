@@ -40,11 +40,11 @@
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk,
-    risk_reply, breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding,
+local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply,
+    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding,
     with_unpriced, size_less, at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust,
-    dust_with, write_dust, expect_hash, expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse,
-    refuse, read_ends, decide_end, write_end, json_list)
+    dust_with, write_dust, expect_hash, hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse,
+    refuse, trade_json, read_ends, decide_end, cools_longer, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local id, pnl, ts, equity = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
   local cooldown, reason, left = ARGV[11], ARGV[12], ARGV[13]
@@ -52,14 +52,12 @@ local function run(events_key, answer, event, money_parse, money_add, money_nega
   local day_start, breaker_duration, max_trades = tonumber(ARGV[16]), ARGV[17], ARGV[18]
 
   -- Read.
-  expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
   if risk.ended then expect_hash(history_key) end
   if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
   local position = position_parse(stored)
-  local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
   local naming = orders_naming(by_position_key, orders_key, id)
   local ends = read_ends(trades_key, ended_key)
 
@@ -101,16 +99,18 @@ local function run(events_key, answer, event, money_parse, money_add, money_nega
   local source, cause
   if ended.judges or booked ~= "0" or equity ~= "" then source, cause = reached_limit(risk, limits_key) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-  local cools = ended.cool_until > cooling
+  local cools = cools_longer(cooldowns_key, position.pair, ended.cool_until)
+  local sums = exposure_after(exposure_key, delta)
+  ended.text = trade_json(ended.trade)
 
   -- Write.
-  write_exposure(exposure_key, delta)
+  event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
+    "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
+  write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   if dust then write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
-  event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
-    "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
 
   return answer({ "closed", stored, breaker.tripped and "1" or "0", was_told and "1" or "0", ended.text,
     json_list(ended.exits_left, order_json), risk_reply(risk, breaker) })
@@ -129,8 +129,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
-local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -418,6 +418,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -510,12 +511,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -534,7 +540,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -554,6 +560,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -599,7 +607,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -776,10 +785,12 @@ local function cost_of(market, p)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
 local function size_less(a, b)
+  if a == b then return "0" end
   return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
 end
 
@@ -788,6 +799,7 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
@@ -912,8 +924,6 @@ end
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -947,13 +957,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -963,8 +973,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -984,6 +999,12 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -1017,12 +1038,6 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
 -- position of another name than its own.
@@ -1042,15 +1057,21 @@ end
 
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, found = pair_key(position_id, ""), {}
-  local function add(id, json)
-    local each = order and order.id == id and order or (json and order_parse(json))
-    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
-  add(position_id, redis.call("HGET", orders_key, position_id))
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    local id = string.sub(member, #prefix + 1)
-    add(id, redis.call("HGET", orders_key, id))
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
   end
   table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
   return found
@@ -1159,6 +1180,11 @@ local function decide_end(p, ending, ends, naming, delta)
   return ended
 end
 
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+end
+
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
@@ -1167,7 +1193,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
@@ -1183,8 +1209,8 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply,
-  breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, with_unpriced,
-  size_less, at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust,
-  expect_hash, expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends,
-  decide_end, write_end, json_list)
+return run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply, breaker_until,
+  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, with_unpriced, size_less,
+  at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash,
+  hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse, trade_json, read_ends,
+  decide_end, cools_longer, write_end, json_list)

@@ -52,15 +52,15 @@
 --       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, "", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add,
-    money_negate, money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl,
-    count_trade, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional,
+local function run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate,
+    money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade,
+    reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional,
     with_unpriced, unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of,
     price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with,
-    dust_taken, dust_left, write_dust, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order,
-    write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, order_parse, ORDER_DONE,
-    pair_key, bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends,
-    decide_end, write_end, ended_at, ended_trade, json_list)
+    dust_taken, dust_left, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after,
+    write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse,
+    pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse,
+    trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local rate = ARGV[12] ~= "" and ARGV[12] or nil
@@ -72,13 +72,11 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
   local fill = pair_key(order_id, fill_id)
 
   -- Read: the order, pending or lately closed, and what of the risk stands.
-  expect_stream(events_key)
   local pending = redis.call("HGET", orders_key, order_id)
   local stored = pending or closed_order(closed_key, closed_at_key, order_id)
   local order = stored and order_parse(stored)
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
   if risk.ended then expect_hash(history_key) end
   if remembers(fills_key, fill, fill_window, order and order.fills_since) then
     -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
@@ -97,7 +95,7 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
   local market = market_of(order.pair)
   local price_wrong = price_fault(market, "price", price)
   if price_wrong then return refuse("SFINVALID", price_wrong) end
-  expect_hash(told_key)
+  local told_count = redis.call("HLEN", told_key)
 
   -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
   local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
@@ -119,13 +117,10 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
   elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
   order.version = string.format("%.0f", order.version + 1)
   order.notional = order_notional(market, order)
-  if ORDER_DONE[order.status] then
-    expect_hash(closed_key)
-    expect_zset(closed_at_key)
-  end
+  local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
 
   -- Decide: where the parts of the fill go. A fee in the base coin moves size: a buy brings less, a sell takes more.
-  local parts, over = {}, "0"
+  local parts, over, is_absent = {}, "0", {}
   local fees = fees_of(fee)
   local base_fee, moved = fee_in_base(market, fees), size
   if base_fee ~= "0" then
@@ -137,6 +132,7 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
 
   local function held_position(id)
     local json = redis.call("HGET", positions_key, id)
+    is_absent[id] = not json
     return json and position_parse(json)
   end
 
@@ -258,7 +254,7 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
     local said = position_named(order)
     if said and said ~= order.flip and not ended_at(ended_key, said) then return said end
     local name, n = order_id, 2
-    while redis.call("HEXISTS", positions_key, name) == 1 or ended_at(ended_key, name) do
+    while not is_absent[name] and redis.call("HEXISTS", positions_key, name) == 1 or ended_at(ended_key, name) do
       name, n = order_id .. "~" .. n, n + 1
     end
     return name
@@ -362,10 +358,11 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
   hold_order(delta, order, 1)
 
   -- Decide: which positions end. Those that are flat first, then those whose rest cannot be sold and that nobody is about to sell.
-  local ends, flat, dusty = nil, {}, {}
+  local ends, flat, dusty, has_named = nil, {}, {}, false
   for _, effect in ipairs(effects) do
     local each = effect.position
     effect.naming = (each.size == "0" or (dust_size and each.side == reduced)) and orders_naming(by_position_key, orders_key, each.id, order) or nil
+    has_named = has_named or effect.naming
     local is_awaited = false
     for _, other in ipairs(effect.naming or {}) do is_awaited = is_awaited or other.intent == "exit" end
     if each.size == "0" then
@@ -407,31 +404,15 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
   for _, each in ipairs(ended) do is_judged = is_judged or each.judges end
   if is_judged or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
-  local cools = cool_until > cooling
+  local cools = cools_longer(cooldowns_key, order.pair, cool_until)
   if dust then expect_hash(dust_key) end
   if #amended > 0 then expect_hash(amendments_key) end
-  if (named or order_id) ~= order_id or (position_named(order) or order_id) ~= order_id then expect_zset(by_position_key) end
+  if not has_named and ((named or order_id) ~= order_id or (position_named(order) or order_id) ~= order_id) then expect_zset(by_position_key) end
+  local sums, order_text = exposure_after(exposure_key, delta), order_json(order)
+  for _, effect in ipairs(effects) do effect.text = has_ended[effect.position.id] and "" or position_json(effect.position) end
+  for _, each in ipairs(ended) do each.text = trade_json(each.trade) end
 
-  -- Write.
-  write_exposure(exposure_key, delta)
-  adopt_currency(market)
-  remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key)
-  redis.call("HSET", told_key, fill, price .. " " .. size)
-  local order_text = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  for _, effect in ipairs(effects) do
-    effect.text = ""
-    if not has_ended[effect.position.id] then
-      effect.text = position_json(effect.position)
-      redis.call("HSET", positions_key, effect.position.id, effect.text)
-    end
-  end
-  for _, each in ipairs(ended) do write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
-  for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
-  if dust then write_dust(dust_key, dust) end
-  write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
-  if signal then remember(processed_key, signal, dedup_window, max_ids) end
-
+  -- Write: the event first, which tells all that follows.
   local first, others = effects[1], {}
   for i = 2, #effects do
     local each = effects[i]
@@ -456,6 +437,20 @@ local function run(events_key, instance, now, answer, event, quote, read_amendme
   event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
     "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
     "position", first and first.text or "", "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
+  write_exposure(exposure_key, sums)
+  adopt_currency(market)
+  remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key, told_count)
+  redis.call("HSET", told_key, fill, price .. " " .. size)
+  write_order(orders_key, closed_key, closed_at_key, by_position_key, order, order_text, named, old)
+  for _, effect in ipairs(effects) do
+    if effect.text ~= "" then redis.call("HSET", positions_key, effect.position.id, effect.text) end
+  end
+  for _, each in ipairs(ended) do write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
+  for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
+  if dust then write_dust(dust_key, dust) end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  if signal then remember(processed_key, signal, dedup_window, max_ids) end
 
   local remaining = {}
   for _, effect in ipairs(effects) do
@@ -478,8 +473,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
-local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -812,6 +807,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -896,12 +892,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -920,7 +921,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -940,6 +941,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -985,7 +988,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -1208,10 +1212,12 @@ local function cost_of(market, p)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
 local function size_less(a, b)
+  if a == b then return "0" end
   return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
 end
 
@@ -1220,6 +1226,7 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
@@ -1288,7 +1295,7 @@ local function reduce(p, taken, is_flat, exit)
   local value = worth_of(market, taken, exit.price)
   local gain = gain_of(market, p.side, cost, value)
   local size = is_flat and "0" or size_less(p.size, taken)
-  local left = keep(decimal_subtract(before, cost))
+  local left = not is_flat and keep(decimal_subtract(before, cost))
   local is_as_given = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(market, size, p.entry_price)))
   -- Exits take their share of the exposure, at the rates of the entries.
   if is_plain(market, p) then p.notional = notional_of(size, p.entry_price)
@@ -1494,8 +1501,6 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -1529,13 +1534,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -1545,8 +1550,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -1615,9 +1625,10 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -1654,6 +1665,12 @@ local function order_json(o)
 end
 -- <<< order.lua
 
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
@@ -1686,12 +1703,6 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
 -- position of another name than its own.
@@ -1711,15 +1722,21 @@ end
 
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, found = pair_key(position_id, ""), {}
-  local function add(id, json)
-    local each = order and order.id == id and order or (json and order_parse(json))
-    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
-  add(position_id, redis.call("HGET", orders_key, position_id))
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    local id = string.sub(member, #prefix + 1)
-    add(id, redis.call("HGET", orders_key, id))
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
   end
   table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
   return found
@@ -1745,18 +1762,23 @@ local function closed_order(closed_key, closed_at_key, id)
   return nil, true
 end
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
--- named: the position that the stored, pending order names; nil where there is none.
-local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  local json = order_json(order)
+-- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+-- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+local function closed_to_forget(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("HLEN", closed_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  return old
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+-- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
+-- go for one that is done.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
     for _, id in ipairs(old) do
       redis.call("HDEL", closed_key, id)
       redis.call("ZREM", closed_at_key, id)
@@ -1767,7 +1789,6 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
   else
     redis.call("HSET", orders_key, order.id, json)
   end
-  return json
 end
 -- <<< order_life.lua
 
@@ -1908,6 +1929,11 @@ local function decide_end(p, ending, ends, naming, delta)
   return ended
 end
 
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+end
+
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
@@ -1916,7 +1942,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
@@ -1949,12 +1975,12 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(events_key, instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate,
-  money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit,
-  write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced,
-  unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault,
-  adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left,
-  write_dust, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, fees_of,
-  fee_in_base, split_fees, price_fees, remembers, remember, order_json, order_parse, ORDER_DONE, pair_key, bytes_before,
-  orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at,
-  ended_trade, json_list)
+return run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate, money_fits,
+  money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit, write_risk,
+  risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced, unpriced_since, worth_of,
+  size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate,
+  exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust, expect_hash,
+  expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees,
+  price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before, orders_naming, closed_order,
+  closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer,
+  write_end, ended_at, ended_trade, json_list)

@@ -32,18 +32,17 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
-    expect_stream, hold_position, write_exposure, orders_naming, position_parse, refuse, read_ends, decide_end, write_end)
+local function run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
+    hold_position, exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end,
+    cools_longer, write_end)
   local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
   local id, reason = ARGV[7], ARGV[8]
   local day_start, breaker_duration, max_trades = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
   -- Read.
-  expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
   if not stored then return answer({ "none" }) end
   local position, delta = position_parse(stored), {}
-  local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
   local naming = orders_naming(by_position_key, orders_key, id)
   local ends = read_ends(trades_key, ended_key)
   hold_position(delta, position, -1)
@@ -52,9 +51,10 @@ local function run(events_key, answer, event, read_breaker, read_risk, count_tra
   if not position.last_fill_ts and not position.told and position.cash == "0" then
     local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size }, ends, naming, delta)
     ended.trade.told, ended.trade.forgotten = "1", "1"
-    write_exposure(exposure_key, delta)
-    write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+    local sums = exposure_after(exposure_key, delta)
     event("position_removed", "id", id, "pair", position.pair)
+    write_exposure(exposure_key, sums)
+    write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
     return answer({ "removed" })
   end
 
@@ -69,15 +69,17 @@ local function run(events_key, answer, event, read_breaker, read_risk, count_tra
   local fault = holding.fault
     or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
   if fault then return refuse("SFINVALID", fault) end
-  local cools = ended.cool_until > cooling
+  local cools = cools_longer(cooldowns_key, position.pair, ended.cool_until)
+  local sums = exposure_after(exposure_key, delta)
+  ended.text = trade_json(ended.trade)
 
   -- Write.
-  write_exposure(exposure_key, delta)
+  event("position_removed", "id", id, "pair", position.pair, "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "",
+    "trade", ended.text, risk_event(risk, breaker))
+  write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
-  event("position_removed", "id", id, "pair", position.pair, "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "",
-    "trade", ended.text, risk_event(risk, breaker))
 
   return answer({ "removed" })
 end
@@ -95,8 +97,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
-local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -353,6 +355,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -409,12 +412,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -433,7 +441,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -453,6 +461,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -498,7 +508,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -619,6 +630,7 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
@@ -669,8 +681,6 @@ end
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -704,13 +714,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -720,8 +730,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -741,6 +756,12 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -774,12 +795,6 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
 -- position of another name than its own.
@@ -799,15 +814,21 @@ end
 
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, found = pair_key(position_id, ""), {}
-  local function add(id, json)
-    local each = order and order.id == id and order or (json and order_parse(json))
-    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
-  add(position_id, redis.call("HGET", orders_key, position_id))
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    local id = string.sub(member, #prefix + 1)
-    add(id, redis.call("HGET", orders_key, id))
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
   end
   table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
   return found
@@ -916,6 +937,11 @@ local function decide_end(p, ending, ends, naming, delta)
   return ended
 end
 
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+end
+
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
@@ -924,7 +950,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
@@ -933,5 +959,6 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
 end
 -- <<< trade_end.lua
 
-return run(events_key, answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
-  expect_stream, hold_position, write_exposure, orders_naming, position_parse, refuse, read_ends, decide_end, write_end)
+return run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash, hold_position,
+  exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer,
+  write_end)

@@ -27,8 +27,8 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault,
-    adopt_currency, entry_rate, rate_kept, expect_stream, hold_position, write_exposure, position_json, position_parse, refuse)
+local function run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
   local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
@@ -36,7 +36,6 @@ local function run(events_key, instance, now_text, answer, event, notional_at, e
   local given_rate = ARGV[17] ~= "" and ARGV[17] or nil
 
   -- Read: the position that this one replaces.
-  expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
@@ -62,12 +61,13 @@ local function run(events_key, instance, now_text, answer, event, notional_at, e
   }
   hold_position(delta, position, 1)
   local json = position_json(position)
+  local sums = exposure_after(exposure_key, delta)
 
   -- Write.
-  write_exposure(exposure_key, delta)
+  event("position_saved", "position", json)
+  write_exposure(exposure_key, sums)
   adopt_currency(market)
   redis.call("HSET", positions_key, id, json)
-  event("position_saved", "position", json)
 
   return answer({ "saved", json })
 end
@@ -85,8 +85,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
-local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -240,12 +240,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -264,7 +269,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -284,6 +289,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -321,7 +328,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -436,6 +444,7 @@ end
 -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
@@ -516,13 +525,6 @@ local function rate_kept(rate, before)
 end
 -- <<< currency.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
@@ -541,13 +543,13 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -557,8 +559,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -628,5 +635,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
-  entry_rate, rate_kept, expect_stream, hold_position, write_exposure, position_json, position_parse, refuse)
+return run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency, entry_rate,
+  rate_kept, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)

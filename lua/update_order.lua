@@ -34,9 +34,9 @@
 --       {"none", status or "", call}        no such order is pending; how it ended, if that is still known
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, order_notional, market_of, price_fault, order_rate, exceeds, expect_hash,
-    expect_zset, expect_stream, position_named, hold_order, write_exposure, order_json, record_parse, order_parse, ORDER_DONE,
-    transition_fault, settled_status, write_order, refuse)
+local function run(answer, event, order_notional, market_of, price_fault, order_rate, exceeds, expect_zset, position_named,
+    hold_order, exposure_after, write_exposure, order_json, ORDER_DONE, transition_fault, settled_status, record_parse,
+    order_parse, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, version = ARGV[7], ARGV[8]
   local size, filled = ARGV[10], ARGV[12]
@@ -48,11 +48,8 @@ local function run(events_key, answer, event, order_notional, market_of, price_f
   local may_go = { price = true, tp = true, sl = true, cooldown = true }
 
   -- Read.
-  expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, id)
   local done = not stored and redis.call("HGET", closed_key, id)
-  expect_hash(closed_key)
-  expect_zset(closed_at_key)
   if not stored then return answer({ "none", done and record_parse(done).status or "" }) end
   local order, delta = order_parse(stored), {}
   if version ~= "" and version ~= order.version then return answer({ "conflict", stored }) end
@@ -87,11 +84,13 @@ local function run(events_key, answer, event, order_notional, market_of, price_f
   order.version = string.format("%.0f", order.version + 1)
   if order.position_id and ORDER_DONE[order.status] then expect_zset(by_position_key) end
   hold_order(delta, order, 1)
+  local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
+  local sums, json = exposure_after(exposure_key, delta), order_json(order)
 
   -- Write.
-  write_exposure(exposure_key, delta)
-  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, position_named(order))
   event("order_updated", "order", json)
+  write_exposure(exposure_key, sums)
+  write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, position_named(order), old)
 
   return answer({ "updated", json })
 end
@@ -109,8 +108,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "currency", "same_currency")
-local flow_epoch, flow_currency, same_currency = flow[1], flow[2], flow[3] -- false: not known
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -264,12 +263,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -288,7 +292,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -335,7 +339,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -547,11 +552,7 @@ end
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
-local function expect_hash(key) redis.call("HLEN", key) end
-
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -581,13 +582,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -597,8 +598,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -618,6 +624,32 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Why an order may not go from one state to another; nil when it may.
+local function transition_fault(id, from, to)
+  local following = {
+    intent = "submitted open partially_filled filled cancelled rejected unknown",
+    submitted = "open partially_filled filled cancelled rejected unknown",
+    open = "partially_filled filled cancelled rejected unknown",
+    partially_filled = "filled cancelled unknown",
+    unknown = "submitted open partially_filled filled cancelled rejected",
+    filled = "", cancelled = "", rejected = "",
+  }
+  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
+  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+end
+
+-- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+local function settled_status(status, filled, size)
+  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+end
+-- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -651,32 +683,6 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
-
--- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
-local function settled_status(status, filled, size)
-  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
-  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
-end
--- <<< order_status.lua
-
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
 -- position of another name than its own.
@@ -697,18 +703,23 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
--- named: the position that the stored, pending order names; nil where there is none.
-local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  local json = order_json(order)
+-- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+-- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+local function closed_to_forget(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("HLEN", closed_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  return old
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+-- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
+-- go for one that is done.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
     for _, id in ipairs(old) do
       redis.call("HDEL", closed_key, id)
       redis.call("ZREM", closed_at_key, id)
@@ -719,7 +730,6 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
   else
     redis.call("HSET", orders_key, order.id, json)
   end
-  return json
 end
 -- <<< order_life.lua
 
@@ -732,6 +742,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, answer, event, order_notional, market_of, price_fault, order_rate, exceeds, expect_hash, expect_zset,
-  expect_stream, position_named, hold_order, write_exposure, order_json, record_parse, order_parse, ORDER_DONE, transition_fault,
-  settled_status, write_order, refuse)
+return run(answer, event, order_notional, market_of, price_fault, order_rate, exceeds, expect_zset, position_named, hold_order,
+  exposure_after, write_exposure, order_json, ORDER_DONE, transition_fault, settled_status, record_parse, order_parse,
+  closed_to_forget, write_order, refuse)

@@ -11,10 +11,12 @@ local function cost_of(market, p)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
 local function size_less(a, b)
+  if a == b then return "0" end
   return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
 end
 
@@ -23,6 +25,7 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
@@ -91,7 +94,7 @@ local function reduce(p, taken, is_flat, exit)
   local value = worth_of(market, taken, exit.price)
   local gain = gain_of(market, p.side, cost, value)
   local size = is_flat and "0" or size_less(p.size, taken)
-  local left = keep(decimal_subtract(before, cost))
+  local left = not is_flat and keep(decimal_subtract(before, cost))
   local is_as_given = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(market, size, p.entry_price)))
   -- Exits take their share of the exposure, at the rates of the entries.
   if is_plain(market, p) then p.notional = notional_of(size, p.entry_price)

@@ -39,6 +39,11 @@ local function decide_end(p, ending, ends, naming, delta)
   return ended
 end
 
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+end
+
 -- max_trades: how many are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
@@ -47,7 +52,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end

@@ -20,7 +20,10 @@ export interface SampleCall {
 
 const DAY_MS = "86400000";
 
-/** An exit of the position that `fill` saves. */
+/** The position that `fill` saves, such that its pair cools down when it ends. */
+const COOLING = { ...LONG, cooldown: "1m" } as const;
+
+/** An exit of that position. */
 const EXIT = { id: "x1", pair: LONG.pair, side: "sell", size: LONG.size, intent: "exit", positionId: LONG.id } as const;
 
 /** What a script uses where a trade ends. */
@@ -97,7 +100,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     leaves: [...ENDS, "positions:open", "positions:dust", "orders:by_position", "signals:processed"],
     more: {
       argv: ["x1", "0", "0.5", "0", "3600000", "100000"],
-      prepare: (m) => m.saveOrder(EXIT),
+      prepare: (m) => m.savePosition(COOLING).then(() => m.saveOrder(EXIT)),
       call: (m) => m.cancelOrder("x1", { dust: 0.5 }),
       leaves: ["risk:history", "signals:processed"],
     },
@@ -196,6 +199,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "trades:closed",
       "trades:amendments",
       "risk:history",
+      "signals:cooldowns",
       "signals:processed",
     ],
     more: {
@@ -203,7 +207,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         ...["x1", "f1", "40100", "0.5", "0.1", "", "", "0", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
         ...["86400000", "100000", "100000"],
       ],
-      prepare: (m) => m.saveOrder(EXIT),
+      prepare: (m) => m.savePosition(COOLING).then(() => m.saveOrder(EXIT)),
       call: (m) => m.recordFill("x1", { fillId: "f1", price: 40_100, size: 0.5, fee: 0.1 }),
       leaves: ["positions:dust", "trades:amendments", "risk:history", "signals:processed"],
     },
@@ -219,7 +223,13 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   remove_position: {
     argv: ["p1", "lost", "0", "3600000", "100000"],
     call: (m) => m.removePosition("p1", { reason: "lost" }),
-    leaves: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits"],
+    leaves: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "signals:cooldowns"],
+    more: {
+      argv: ["o0", "lost", "0", "3600000", "100000"],
+      prepare: (m) => m.savePosition({ ...COOLING, id: "o0" }),
+      call: (m) => m.removePosition("o0", { reason: "lost" }),
+      leaves: ["risk:history", "risk:limits"],
+    },
   },
   renew_lease: {
     argv: ["1", "60000"],
@@ -249,11 +259,16 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "tp",
         rate: 1.5,
       }),
-    leaves: ["orders:by_position"],
+    leaves: ["orders:closed", "orders:closed_at", "orders:by_position"],
     more: {
       argv: "x1|BTC/USDT|sell||none|0.5|open||0|exit|p1|||||||||".split("|").slice(0, 19),
       call: (m) => m.saveOrder({ ...EXIT, price: null }),
-      leaves: ["risk:exposure"],
+      leaves: ["orders:closed_at", "risk:exposure"],
+      more: {
+        argv: "o1|BTC/USDT|buy|limit|40000|0.5|cancelled||0|entry|||||||||".split("|").slice(0, 19),
+        call: (m) => m.saveOrder({ ...BUY, status: "cancelled" }),
+        leaves: ["orders:by_position"],
+      },
     },
   },
   save_position: {
@@ -304,7 +319,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "tp",
         rate: 1.5,
       }),
-    leaves: ["orders:by_position"],
+    leaves: ["orders:closed", "orders:closed_at", "orders:by_position"],
     more: {
       argv: ["x1", "", "", "", "cancelled", "", "", "", "", "", "", ""],
       prepare: (m) => m.saveOrder(EXIT),
