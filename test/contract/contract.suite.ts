@@ -5,6 +5,7 @@ import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { costs } from "./cost.suite.js";
+import { currencies } from "./currencies.suite.js";
 import { days } from "./days.suite.js";
 import { dust } from "./dust.suite.js";
 import { ends } from "./ends.suite.js";
@@ -35,6 +36,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   positions,
   orders,
   money,
+  currencies,
   days,
   risk,
   breaker,
