@@ -2,6 +2,7 @@
 import type { OpenedBy, StateManager } from "../../src/index.js";
 import * as first from "./1/fill.js";
 import * as second from "./2/fill.js";
+import * as third from "./3/fill.js";
 
 export interface OldFlow {
   /** When the stored flow was made, by the flow's clock, ms. */
@@ -16,7 +17,7 @@ export interface OldFlow {
   library(): Promise<{ readonly StateManager: typeof StateManager }>;
 }
 
-export const OLD_SCHEMAS = [1, 2] as const;
+export const OLD_SCHEMAS = [1, 2, 3] as const;
 export type OldSchema = (typeof OLD_SCHEMAS)[number];
 
 export const OLD_FLOWS: Readonly<Record<OldSchema, OldFlow>> = {
@@ -33,6 +34,13 @@ export const OLD_FLOWS: Readonly<Record<OldSchema, OldFlow>> = {
     goOn: second.goOn,
     opened: { clean: second.OPENED, crashed: second.OPENED_AFTER },
     library: () => import("./2/signalflow-state.mjs"),
+  },
+  3: {
+    now: third.NOON,
+    fill: third.fill,
+    goOn: third.goOn,
+    opened: { clean: third.OPENED, crashed: third.OPENED_AFTER },
+    library: () => import("./3/signalflow-state.mjs"),
   },
 };
 
