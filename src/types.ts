@@ -41,6 +41,8 @@ export interface Position {
   fees: number;
   /** Funding and the like so far; below 0 when it was paid. No call books any yet. */
   cash: number;
+  /** Flow currency per unit of what the pair settles in, as it was last told; absent as long as none was needed. */
+  rate?: number;
   metadata: Metadata;
   /** Whether it was merely saved, or a fill of an entry opened it; entries that add to a saved one leave it `saved`. */
   openedBy: OpenedBy;

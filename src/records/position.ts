@@ -40,6 +40,8 @@ export const position = {
   fees: since(3, decimal, "0"),
   /** Funding and the like, exactly; below 0 = paid. */
   cash: since(3, decimal, "0"),
+  /** Flow currency per unit of what the pair settles in, as it was last told; null as long as none was needed. */
+  rate: since(4, optional(double)),
   /** All that was entered; null as long as nothing was exited. */
   entered: since(3, hidden(optional(double))),
   /** What fills exited so far, and what they were worth. */

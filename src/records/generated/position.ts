@@ -22,6 +22,7 @@ export function positionRow(given: NewRow<typeof position>): PositionRow {
     result: given.result ?? null,
     fees: given.fees,
     cash: given.cash,
+    rate: given.rate ?? null,
     entered: given.entered ?? null,
     exited: given.exited ?? null,
     proceeds: given.proceeds ?? null,
@@ -54,6 +55,7 @@ export function positionWith(row: PositionRow, changes: Partial<PositionRow>): P
     result: changes.result === undefined ? row.result : changes.result,
     fees: changes.fees === undefined ? row.fees : changes.fees,
     cash: changes.cash === undefined ? row.cash : changes.cash,
+    rate: changes.rate === undefined ? row.rate : changes.rate,
     entered: changes.entered === undefined ? row.entered : changes.entered,
     exited: changes.exited === undefined ? row.exited : changes.exited,
     proceeds: changes.proceeds === undefined ? row.proceeds : changes.proceeds,
@@ -86,6 +88,7 @@ export function positionSame(a: PositionRow, b: PositionRow): boolean {
     a.result === b.result &&
     a.fees === b.fees &&
     a.cash === b.cash &&
+    a.rate === b.rate &&
     a.entered === b.entered &&
     a.exited === b.exited &&
     a.proceeds === b.proceeds &&
@@ -117,6 +120,7 @@ export function positionJson(row: PositionRow): string {
     result: row.result ?? undefined,
     fees: row.fees,
     cash: row.cash,
+    rate: row.rate ?? undefined,
     entered: row.entered ?? undefined,
     exited: row.exited ?? undefined,
     proceeds: row.proceeds ?? undefined,
@@ -150,5 +154,6 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
   if (typeof stored.tp === "number") view.tp = stored.tp;
   if (typeof stored.sl === "number") view.sl = stored.sl;
   if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
+  if (typeof stored.rate === "number") view.rate = stored.rate;
   return view;
 }
