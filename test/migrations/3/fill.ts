@@ -204,3 +204,57 @@ export const OPENED_AFTER = {
   waiting: "fills",
   "eth-btc-more": "fills",
 } as const;
+
+/**
+ * What schema 4 makes of records of `fill`, worked out by hand at 60,000 USDT for one BTC; undefined is what it takes away. The rest of
+ * `inverse` is worth 5999 / 40666.666666666664 BTC, its average exit was at 41000.5, the dust has cost 99.5 each.
+ */
+export const COUNTED = {
+  "positions:open": {
+    "eth-btc": { rate: 60_000, notional: "7400" },
+    "eth-btc-saved": { rate: 60_000, notional: "6148.148136" },
+    inverse: {
+      rate: 60_000,
+      notional: "8850.98360656",
+      cost: undefined,
+      proceeds: "0.00002438994646406751137181253887147718",
+    },
+    "inverse-short": { rate: 60_000, notional: "7500.09375117" },
+  },
+  "orders:pending": {
+    "eth-btc": { rate: 60_000, notional: "3000" },
+    "eth-btc-more": { rate: 60_000, notional: "4320" },
+    "eth-btc-rated": { notional: "2773" },
+    "eth-btc-market": { rate: 60_000 },
+    inverse: { rate: 60_000, notional: "6000" },
+  },
+  "positions:dust": {
+    "ETH/USD:ETH|long": { cost: "0.002512562814070351758793969849246231" },
+  },
+} as const;
+
+/** The same after `goOn`. */
+export const COUNTED_AFTER = {
+  ...COUNTED,
+  "positions:open": { ...COUNTED["positions:open"], "eth-btc-more": { rate: 60_000, notional: "1440" } },
+  "orders:pending": { ...COUNTED["orders:pending"], "eth-btc-more": { rate: 60_000, notional: "2880" } },
+} as const;
+
+const CORRECT = "that stays as it was booked, and is corrected by a cash booking";
+
+/** What an operator is told of `fill`. */
+export const NOTES = [
+  "PnL, limits, exposure and equity are counted in USDT",
+  "position eth-btc (ETH/BTC) takes 7400 of the exposure at 60000 USDT for one BTC; it took 0.12333333",
+  `position eth-btc (ETH/BTC) has booked 0.00523333 BTC as if it were USDT: ${CORRECT}`,
+  "position eth-btc-saved (ETH/BTC) takes 6148.148136 of the exposure at 60000 USDT for one BTC; it took 0.10246914",
+  "position inverse (BTC/USD:BTC) takes 8850.98360656 of the exposure at 60000 USDT for one BTC; it took 243959333.33333331",
+  "position inverse (BTC/USD:BTC) is an inverse contract: its cost is no longer the sum of size x price, but size / entry price",
+  `position inverse (BTC/USD:BTC) has booked 333.83323333 as if its contract were linear: ${CORRECT}`,
+  "position inverse-short (BTC/USD:BTC) takes 7500.09375117 of the exposure at 60000 USDT for one BTC; it took 199997500",
+  "order eth-btc (ETH/BTC) takes 3000 of the exposure at 60000 USDT for one BTC; it took 0.05",
+  "order eth-btc-more (ETH/BTC) takes 4320 of the exposure at 60000 USDT for one BTC; it took 0.072",
+  "order eth-btc-rated (ETH/BTC) takes 2773 of the exposure at 59000 USDT for one BTC; it took 0.047",
+  "order inverse (BTC/USD:BTC) takes 6000 of the exposure at 60000 USDT for one BTC; it took 160000000",
+  "trades that were booked as if they had settled in USDT, or as if inverse contracts were linear: 1; they stay as they were booked",
+] as const;
