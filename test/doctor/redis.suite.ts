@@ -280,7 +280,7 @@ export function redisDoctor(stand: TransferStand): void {
     has(found, "note", "breaker", /until somebody resets it: by hand/);
     has(found, "problem", "recovery", /has begun and not ended: a look/);
     has(found, "note", "cooldowns", /all pairs/);
-    has(found, "note", "cooldowns", /1 cooldown ends in more than 30 days: A\/B/);
+    has(found, "note", "cooldowns", /1 cooldown ends in more than 30 days: A\/USDT/);
     has(found, "note", "orders", /1 order in status unknown: u/);
     has(found, "note", "orders", /order x is to close position gone/);
   });
