@@ -3,7 +3,7 @@
 -- its order names and then the pair's others of that side, or explains how the named one ended. A position that is flat, or whose rest
 -- cannot be sold, ends: its trade is written down, counted and judged, the breaker is evaluated, the pair cools down.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -25,6 +25,7 @@
 -- KEYS[20] risk:limits           hash    limit -> number
 -- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[22] signals:processed     zset    id -> ms it was marked
+-- KEYS[23] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -56,10 +57,10 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     count_trade, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum,
     size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with,
     dust_taken, dust_left, write_dust, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order,
-    write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key,
+    write_exposure, notional_of, order_notional, quote, remembers, remember, order_json, order_parse, ORDER_DONE, pair_key,
     bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end,
     write_end, ended_at, ended_trade, json_list)
-  local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
+  local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22], KEYS[23]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, dust_size, overfill = tonumber(ARGV[12]), ARGV[13] == "1", tonumber(ARGV[14]), ARGV[15] == "1"
   local ts = given_ts or now
@@ -329,7 +330,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     end
   end
   local ended, exits_left, cool_until, has_ended = {}, {}, 0, {}
-  if #flat + #dusty > 0 then ends = read_ends(trades_key, ended_key) end
+  if #flat + #dusty > 0 then ends = read_ends(trades_key, ended_key, guard_trades_key) end
   for i = 1, #flat + #dusty do
     local each = (flat[i] or dusty[i - #flat])
     local position, rest = each.position, not flat[i] and each.position.size or nil
@@ -429,7 +430,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "guards")
+local flow_epoch, flow_guards = flow[1], flow[2]
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -1270,6 +1272,81 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
+local function order_notional(o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
+end
+-- <<< notional.lua
+
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+-- Reasons of trades that a stop ended.
+local STOPS = { sl = true, trailing = true, liquidation = true }
+
+-- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+local GUARD_MEMORY = 5184000000
+
+-- What the trade put to work when it was entered, in the flow's currency.
+local function entry_notional(trade)
+  return notional_of(trade.size, trade.entry_price)
+end
+
+-- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+local function guard_trade_json(trade, exit_ts)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+    .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+end
+
+-- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+local function guard_trades_with(stored, trade)
+  if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+  local first, _, many = 2, string.gsub(stored, "%]", "")
+  -- One bracket more than trades closes the list.
+  for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+  return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+end
+
+-- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. memory.key: the key;
+-- the trades of one step are all of one pair.
+local function remember_for_guards(memory, trade)
+  if not memory.text then
+    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", memory.key, trade.pair), {}
+    if not memory.text then
+      local stored = redis.call("HGETALL", memory.key)
+      for i = 1, #stored, 2 do
+        local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
+        if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
+      end
+    end
+  end
+  memory.text = guard_trades_with(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+end
+
+local function write_guard_trades(memory)
+  if not memory.text or memory.is_written then return end
+  if #memory.old > 0 then redis.call("HDEL", memory.key, unpack(memory.old)) end
+  redis.call("HSET", memory.key, memory.pair, memory.text)
+  memory.is_written = true
+end
+-- <<< guards.lua
+
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
@@ -1310,27 +1387,6 @@ local function remember(key, id, window, max, since, beside_key)
   redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
-
--- >>> notional.lua
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
-end
--- <<< notional.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -1569,14 +1625,14 @@ local function settle_of(pair)
 end
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-local function read_ends(trades_key, ended_key)
+local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
 -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+-- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
 local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
@@ -1600,6 +1656,7 @@ local function decide_end(p, ending, ends, naming, delta)
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
   }
+  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
   ended.counts, ended.judges = not p.told, not p.told and not ending.untold
   return ended
 end
@@ -1618,6 +1675,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
+  if ends.guards then write_guard_trades(ends.guards) end
 end
 
 -- When a position ended, ms, if it did within the last seven days.
@@ -1649,6 +1707,6 @@ return run(events_key, instance, now, answer, event, read_amendment, write_amend
   money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit,
   write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less, move_result, grow, gain_of,
   reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust,
-  expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, quote, remembers, remember,
-  notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming, closed_order,
+  expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, notional_of, order_notional,
+  quote, remembers, remember, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming, closed_order,
   write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)

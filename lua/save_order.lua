@@ -3,7 +3,7 @@
 -- position. An entry takes exposure, and a slot unless it grows a position.
 -- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -42,7 +42,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, now_text, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named,
-    hold_order, write_exposure, fills_since, order_notional, order_json, order_parse, transition_fault, settled_status,
+    hold_order, write_exposure, order_notional, fills_since, order_json, order_parse, transition_fault, settled_status,
     closed_order, forget_closed, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -150,7 +150,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "guards")
+local flow_epoch, flow_guards = flow[1], flow[2]
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -357,26 +358,6 @@ local function write_exposure(exposure_key, delta)
 end
 -- <<< exposure.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
-
--- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
-local function fills_since(key)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  return newest and string.format("%.0f", newest + 1)
-end
--- <<< memory.lua
-
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
 
@@ -397,6 +378,26 @@ local function order_notional(o)
   return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
 end
 -- <<< notional.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> memory.lua
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+-- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
+local function fills_since(key)
+  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  return newest and string.format("%.0f", newest + 1)
+end
+-- <<< memory.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -544,5 +545,5 @@ end
 -- <<< refuse.lua
 
 return run(events_key, now_text, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named, hold_order,
-  write_exposure, fills_since, order_notional, order_json, order_parse, transition_fault, settled_status, closed_order,
+  write_exposure, order_notional, fills_since, order_json, order_parse, transition_fault, settled_status, closed_order,
   forget_closed, write_order, refuse)

@@ -7,6 +7,8 @@ import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
+  GuardBlock,
+  GuardKind,
   OpenedBy,
   OrderIntent,
   OrderSide,
@@ -21,7 +23,17 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type { BreakerSource, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
+export type {
+  BreakerSource,
+  GuardBlock,
+  GuardKind,
+  OpenedBy,
+  OrderIntent,
+  OrderSide,
+  OrderStatus,
+  PositionSide,
+  Refusal,
+};
 
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
@@ -254,6 +266,38 @@ export type Admission =
   | { admitted: true; order: PendingOrder }
   | { admitted: false; reason: Refusal; message: string; retryAt?: Date };
 
+/**
+ * A look-back guard. At the end of a trade it looks back `within`: at `stop_losses` that lost, at the sum of pnl / entry notional (`low_profit`),
+ * or at the largest fall of that running sum (`drawdown`). Where there are `count` of them, the sum is below `limit`, the fall above it,
+ * it blocks entries for `for` from the exit of the last of these trades.
+ */
+export interface Guard {
+  kind: GuardKind;
+  /** ms */
+  within: number;
+  count: number;
+  /** A fraction: 0.02 is 2 %. */
+  limit: number;
+  /** Whose trades count, and whose entries it blocks: of a pair, of a side of a pair, all. */
+  block: GuardBlock;
+  /** ms */
+  for: number;
+}
+
+/** What a guard blocks now: a pair, a side of a pair, or, without a pair, all entries. */
+export interface ActiveGuard {
+  kind: GuardKind;
+  pair?: string;
+  side?: PositionSide;
+  until: Date;
+  message: string;
+}
+
+export interface GuardStatus {
+  guards: Guard[];
+  blocks: ActiveGuard[];
+}
+
 /** Who holds the flow's lease. */
 export interface LeaseState {
   token: number;
@@ -394,6 +438,7 @@ export type StateEvent = EventBase &
       }
     | { type: "equity_updated"; risk: EventRisk }
     | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
+    | { type: "guards_set"; guards: Guard[]; before: Guard[] }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
     | { type: "breaker_reset"; reason?: string }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }

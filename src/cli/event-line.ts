@@ -1,4 +1,5 @@
 import type { EventRisk, StateEvent } from "../types.js";
+import { guardWords } from "../words/guard-words.js";
 import { gain, time } from "../words/in-words.js";
 import { printable } from "../words/text-table.js";
 import { untilWords } from "./arguments.js";
@@ -42,6 +43,8 @@ function detailsOf(event: StateEvent): string {
       return Object.entries(event.limits)
         .map(([name, limit]) => `${name} ${limit ?? "none"}`)
         .join(", ");
+    case "guards_set":
+      return event.guards.map(guardWords).join(", ") || "none";
     case "breaker_tripped":
       return `${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "breaker_reset":

@@ -1,6 +1,7 @@
 /** Events as callers see them, from rows and from the fields that the scripts write. */
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
+import { guardsIn } from "../state/guards.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Position, PositionSide, StateEvent } from "../types.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
@@ -117,6 +118,8 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       return { id, at, instance, type, risk: risk(f) };
     case "limits_set":
       return { id, at, instance, type, limits: limits(f) };
+    case "guards_set":
+      return { id, at, instance, type, guards: guardsIn(need(f, "guards")), before: guardsIn(need(f, "before")) };
     case "breaker_tripped":
       return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":
