@@ -2,6 +2,7 @@
 import "./dispose-symbols.js";
 
 export type { Duration, DurationUnit } from "./config/duration.js";
+export type { Guard } from "./config/guards.js";
 export { configJsonSchema } from "./config/json-schema.js";
 export { loadConfig } from "./config/load.js";
 export type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";

@@ -4,6 +4,7 @@
  */
 
 import type { Duration } from "./config/duration.js";
+import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
@@ -265,24 +266,6 @@ export interface AdmissionRequest {
 export type Admission =
   | { admitted: true; order: PendingOrder }
   | { admitted: false; reason: Refusal; message: string; retryAt?: Date };
-
-/**
- * A look-back guard. At the end of a trade it looks back `within`: at `stop_losses` that lost, at the sum of pnl / entry notional (`low_profit`),
- * or at the largest fall of that running sum (`drawdown`). Where there are `count` of them, the sum is below `limit`, the fall above it,
- * it blocks entries for `for` from the exit of the last of these trades.
- */
-export interface Guard {
-  kind: GuardKind;
-  /** ms */
-  within: number;
-  count: number;
-  /** A fraction: 0.02 is 2 %. */
-  limit: number;
-  /** Whose trades count, and whose entries it blocks: of a pair, of a side of a pair, all. */
-  block: GuardBlock;
-  /** ms */
-  for: number;
-}
 
 /** What a guard blocks now: a pair, a side of a pair, or, without a pair, all entries. */
 export interface ActiveGuard {

@@ -33,7 +33,7 @@ const DEFAULTS: ResolvedConfig = {
   },
   duckdb: { path: "state/{flow_id}.db" },
   recovery: { mode: "sync", orphan_positions: "close", max_state_age: 86_400_000 },
-  risk: { opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
+  risk: { guards: [], opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
   signals: { dedup_window: 86_400_000, max_ids: 100_000 },
   events: { max_length: 10_000 },
   trades: { max_length: 100_000 },
@@ -922,6 +922,9 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "recovery.mode": "sync",
     "recovery.orphan_positions": "close",
     "recovery.max_state_age": "24h",
+    "risk.guards": [],
+    "risk.guards.count": 1,
+    "risk.guards.limit": 0,
     "risk.opposite_side": "allow",
     "risk.breaker_duration": "1h",
     "risk.day_start": "00:00",
@@ -931,7 +934,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "trades.max_length": 100_000,
     "execution.single_active": false,
   });
-  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls/.test(path));
+  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\./.test(path));
   for (const [path, value] of written) assert.equal(checkConfig(at(path, value)), { ok: true, config: DEFAULTS });
   assert.equal(JSON.parse(JSON.stringify(schema)), schema);
 });

@@ -1,8 +1,8 @@
 import type { EventRisk, StateEvent } from "../types.js";
-import { guardWords } from "../words/guard-words.js";
 import { gain, time } from "../words/in-words.js";
 import { printable } from "../words/text-table.js";
 import { untilWords } from "./arguments.js";
+import { guardWords } from "./guard-words.js";
 import type { Colours } from "./terminal.js";
 
 /** An event on one line: when, what, of whom, and the numbers that matter. */

@@ -2,11 +2,28 @@
 
 import { z } from "zod";
 import { InvalidArgumentError } from "../errors.js";
-import type { Guard } from "../types.js";
-import { GUARD_BLOCKS, GUARD_KINDS, oneOfWords } from "../words/word-lists.js";
+import { GUARD_BLOCKS, GUARD_KINDS, type GuardBlock, type GuardKind, oneOfWords } from "../words/word-lists.js";
 import type { Duration } from "./duration.js";
 import { plain } from "./plain.js";
 import { formatProblem, problemsOf, withoutConsequences } from "./problem.js";
+
+/**
+ * A look-back guard. At the end of a trade it looks back `within`: at `stop_losses` that lost, at the sum of pnl / entry notional (`low_profit`),
+ * or at the largest fall of that running sum (`drawdown`). Where there are `count` of them, the sum is below `limit`, the fall above it,
+ * it blocks entries for `for` from the exit of the last of these trades.
+ */
+export interface Guard {
+  kind: GuardKind;
+  /** ms */
+  within: number;
+  count: number;
+  /** A fraction: 0.02 is 2 %. */
+  limit: number;
+  /** Whose trades count, and whose entries it blocks: of a pair, of a side of a pair, all. */
+  block: GuardBlock;
+  /** ms */
+  for: number;
+}
 
 /** The longest that a guard may look back, and that it may block for: 30 days, ms. */
 export const LONGEST_GUARD = 30 * 86_400_000;
@@ -69,7 +86,7 @@ export function guardList(duration: DurationType) {
       const { kind, within, count, limit } = rest;
       return { kind, within, count, limit, block: block ?? (kind === "drawdown" ? "all" : "pair"), for: rest.for };
     });
-  return z.array(guard, { error: "a list of guards" }).max(50, { error: "a list of at most 50 guards" });
+  return z.array(guard, { error: "a list of guards" });
 }
 
 /** Reads a list of guards with its type. */

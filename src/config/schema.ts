@@ -198,7 +198,7 @@ export const parseGuards = guardsReader(guards);
 const risk = section({
   ...riskLimitShape,
   guards: guards
-    .default([])
+    .prefault([])
     .describe(
       "Look-back guards: what refuses entries for a while after trades that went badly. They live in the flow: the last bot that connects with guards sets them for all.",
     ),

@@ -1,5 +1,5 @@
+import type { Guard } from "../config/guards.js";
 import { guardsText, memoryOfLedger } from "../state/guards.js";
-import type { Guard } from "../types.js";
 import { type Operation, text } from "./operation.js";
 
 interface Args {

@@ -3,12 +3,12 @@
  * `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now. So a block holds to its end though its
  * trades grow older than `within`. Lua twin: `lua/shared/guards.lua`.
  */
-import { LONGEST_GUARD } from "../config/guards.js";
+import { type Guard, LONGEST_GUARD } from "../config/guards.js";
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney } from "../exact/money.js";
 import type { TradeRow } from "../records/trade.js";
-import type { ActiveGuard, Guard } from "../types.js";
-import { spanWords } from "../words/guard-words.js";
+import type { ActiveGuard } from "../types.js";
+import { spanWords } from "../words/span-words.js";
 import { POSITION_SIDES, type PositionSide, STOP_REASONS, type StopReason, wordOf } from "../words/word-lists.js";
 import { compareEventIds } from "./event-log.js";
 import { notionalOf } from "./exposure.js";
