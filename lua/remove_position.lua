@@ -643,13 +643,14 @@ local function guard_trades_with(stored, trade)
   return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
 end
 
--- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. memory.key: the key;
--- the trades of one step are all of one pair.
+-- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
+-- step are all of one pair.
 local function remember_for_guards(memory, trade)
+  local guard_trades_key = memory.guard_trades_key
   if not memory.text then
-    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", memory.key, trade.pair), {}
+    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
     if not memory.text then
-      local stored = redis.call("HGETALL", memory.key)
+      local stored = redis.call("HGETALL", guard_trades_key)
       for i = 1, #stored, 2 do
         local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
         if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
@@ -660,9 +661,10 @@ local function remember_for_guards(memory, trade)
 end
 
 local function write_guard_trades(memory)
+  local guard_trades_key = memory.guard_trades_key
   if not memory.text or memory.is_written then return end
-  if #memory.old > 0 then redis.call("HDEL", memory.key, unpack(memory.old)) end
-  redis.call("HSET", memory.key, memory.pair, memory.text)
+  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  redis.call("HSET", guard_trades_key, memory.pair, memory.text)
   memory.is_written = true
 end
 -- <<< guards.lua
@@ -840,7 +842,7 @@ end
 local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
 -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and

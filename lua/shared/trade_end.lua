@@ -14,7 +14,7 @@ end
 local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
 -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and

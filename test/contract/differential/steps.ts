@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Config } from "../../../src/index.js";
+import type { Config, GuardInput } from "../../../src/index.js";
 import { DAY, HOUR, MINUTE, SECOND } from "../clock.js";
 import type { Method } from "../expect.js";
 import { METADATA } from "../samples.js";
@@ -63,7 +63,7 @@ const when = fc.constantFrom(
   { ago: -HOUR },
   { ago: -3 * DAY },
 );
-const reason = fc.constantFrom("stop", "", 'a "reason"\n');
+const reason = fc.constantFrom("stop", "", 'a "reason"\n', "sl", "trailing");
 const dust = fc.constantFrom(0.1, 0.3, 1, 1e-8);
 
 function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
@@ -244,6 +244,39 @@ const limits = {
   max_exposure: fc.constantFrom(0, 100, 1000.5, 9e12),
 };
 
+const guardLength = fc.constantFrom(...([1, "1m", "1h", "25h", "30d"] as const));
+
+/** Guards that few trades are enough for. */
+const guards: fc.Arbitrary<GuardInput[]> = fc.array(
+  fc
+    .record({
+      kind: fc.constantFrom("stop_losses" as const, "low_profit" as const, "drawdown" as const),
+      within: guardLength,
+      count: fc.constantFrom(1, 1, 2, 3),
+      limit: fc.constantFrom(0, 0.001, 0.5),
+      block: fc.constantFrom("pair" as const, "side" as const, "all" as const),
+      for: guardLength,
+    })
+    .map(({ kind, limit, block, ...rest }) => ({
+      kind,
+      ...rest,
+      ...(kind !== "stop_losses" && { limit }),
+      ...(kind !== "drawdown" && { block }),
+    })),
+  { maxLength: 3 },
+);
+
+/** The end of a trade of few kinds, so that guards trip. */
+const GUARDED: readonly Call[] = [
+  call("setGuards", guards),
+  call("getGuards"),
+  call(
+    "closePosition",
+    id,
+    some({ pnl: amount, reason: fc.constantFrom("sl", "liquidation", "tp"), ts: when }, ["pnl", "reason"]),
+  ),
+];
+
 const breakerDuration = fc.constantFrom<unknown[]>(1, "1s", "1h", "2d", "until_day_end", "until_reset");
 
 const RISK: readonly Call[] = [
@@ -301,8 +334,12 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   "positions and orders": { calls: [...POSITIONS, ...ORDERS], trades: 0 },
   "admissions and fills": { calls: [...FILLS, ...FILLS, ...ORDERS, ...POSITIONS.slice(0, 4)], trades: 3 },
   "profit and loss, limits and the breaker": { calls: [...RISK, ...RISK, ...POSITIONS.slice(0, 4)], trades: 1 },
+  "trades and guards": {
+    calls: [...GUARDED, ...GUARDED, ...FILLS, ...POSITIONS.slice(0, 4), ...RISK.slice(0, 3)],
+    trades: 3,
+  },
   "signals, cooldowns and leases": { calls: [...SIGNALS, ...LIVENESS], trades: 0 },
-  everything: { calls: [...POSITIONS, ...ORDERS, ...FILLS, ...RISK, ...SIGNALS, ...LIVENESS], trades: 1 },
+  everything: { calls: [...POSITIONS, ...ORDERS, ...FILLS, ...RISK, ...GUARDED, ...SIGNALS, ...LIVENESS], trades: 1 },
 };
 
 const tick: fc.Arbitrary<Tick> = fc.oneof(
@@ -337,6 +374,7 @@ const config: fc.Arbitrary<Config> = fc.record({
   risk: fc
     .record({
       limits: fewLimits,
+      guards: fc.oneof({ weight: 2, arbitrary: fc.constant<GuardInput[]>([]) }, { weight: 1, arbitrary: guards }),
       breaker_duration: fc.constantFrom(...([1, 1000, "1h", "until_day_end", "until_reset"] as const)),
       day_start: fc.constantFrom("00:00", "12:30", "23:59"),
       opposite_side: fc.constantFrom("allow" as const, "allow" as const, "refuse" as const),
