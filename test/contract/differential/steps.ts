@@ -327,6 +327,8 @@ export interface Subject {
   readonly calls: readonly Call[];
   /** How many of the parts of a story are whole trades, for ten that are single calls. */
   readonly trades: number;
+  /** How many of them are the end of a trade and an entry after it, which a guard may refuse. */
+  readonly guarded?: number;
 }
 
 /** What the stories of each test are about. */
@@ -335,8 +337,9 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   "admissions and fills": { calls: [...FILLS, ...FILLS, ...ORDERS, ...POSITIONS.slice(0, 4)], trades: 3 },
   "profit and loss, limits and the breaker": { calls: [...RISK, ...RISK, ...POSITIONS.slice(0, 4)], trades: 1 },
   "trades and guards": {
-    calls: [...GUARDED, ...GUARDED, ...FILLS, ...POSITIONS.slice(0, 4), ...RISK.slice(0, 3)],
-    trades: 3,
+    calls: [...GUARDED, ...FILLS, ...POSITIONS.slice(0, 4), ...RISK.slice(0, 3)],
+    trades: 2,
+    guarded: 20,
   },
   "signals, cooldowns and leases": { calls: [...SIGNALS, ...LIVENESS], trades: 0 },
   everything: { calls: [...POSITIONS, ...ORDERS, ...FILLS, ...RISK, ...GUARDED, ...SIGNALS, ...LIVENESS], trades: 1 },
@@ -452,10 +455,40 @@ const trade: fc.Arbitrary<Step[]> = fc
     return steps.map((step, i) => ({ tick: ticks[i] ?? { by: 0 }, ...step }));
   });
 
+/** A position that ends in one call, and an entry after it. */
+const guardedTrade: fc.Arbitrary<Step[]> = fc
+  .record({
+    pair,
+    side,
+    size: fc.constantFrom(1, 0.1, 1 / 3),
+    pnl: fc.constantFrom(-25, -0.1, 0.1, 0, 30, -1e-8),
+    reason: fc.constantFrom("sl", "trailing", "tp"),
+    ts: when,
+    ticks: fc.array(tick, { minLength: 2, maxLength: 2 }),
+    entry: fc.record({ pair, side, size: fc.constant(1), price: fc.constant(100) }),
+    signal: fc.nat(),
+  })
+  .map(({ pair: market, side: way, size: held, pnl, reason: why, ts, ticks, entry, signal }) => {
+    const still = { by: 0 };
+    return [
+      {
+        tick: ticks[0] ?? still,
+        action: "savePosition",
+        args: [{ id: "g", pair: market, side: way, size: held, entryPrice: 100 }],
+      },
+      { tick: still, action: "closePosition", args: ["g", { pnl, reason: why, ts }] },
+      { tick: ticks[1] ?? still, action: "admit", args: [{ ...entry, signalId: `g${signal}` }] },
+    ];
+  });
+
 /** Stories of up to 60 steps; some of them tell of whole trades. */
-export function stories({ calls, trades }: Subject): fc.Arbitrary<Story> {
+export function stories({ calls, trades, guarded = 0 }: Subject): fc.Arbitrary<Story> {
   const step = fc.tuple(tick, fc.oneof(...calls)).map(([before, { action, args }]) => [{ tick: before, action, args }]);
-  const part = fc.oneof({ weight: trades, arbitrary: trade }, { weight: 10, arbitrary: step });
+  const part = fc.oneof(
+    { weight: trades, arbitrary: trade },
+    { weight: guarded, arbitrary: guardedTrade },
+    { weight: 10, arbitrary: step },
+  );
   const lease: Step = { tick: { by: 0 }, action: "acquireLease", args: [{ ttl: "24h" }] };
   return fc
     .record({ config, parts: fc.array(part, { minLength: 1, maxLength: 60, size: "max" }), begin: fc.boolean() })
