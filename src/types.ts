@@ -269,6 +269,8 @@ export type Admission =
 
 /** What a guard blocks now: a pair, a side of a pair, or, without a pair, all entries. */
 export interface ActiveGuard {
+  /** Its place among the guards, from 0. */
+  guard: number;
   kind: GuardKind;
   pair?: string;
   side?: PositionSide;

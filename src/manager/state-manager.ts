@@ -1,6 +1,7 @@
 import type { Backend } from "../backends/backend.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
+import type { Guard } from "../config/guards.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import {
   type Config,
@@ -484,11 +485,11 @@ export class StateManager {
 
   /**
    * Sets the flow's look-back guards, in place of those it had; `[]` removes all. Those set first look back on the trades that the flow still
-   * keeps. A bot that connects with `risk.guards` in its configuration sets those again.
+   * keeps. Returns those that are in force. A bot that connects with `risk.guards` in its configuration sets those again.
    */
-  async setGuards(guards: GuardInput[]): Promise<GuardStatus> {
-    await this.#calls.run(setGuards, { guards: parseGuards(guards) });
-    return this.getGuards();
+  async setGuards(guards: GuardInput[]): Promise<Guard[]> {
+    const wanted = parseGuards(guards);
+    return read(this.#calls.run(setGuards, { guards: wanted }), { value: () => wanted });
   }
 
   /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */

@@ -186,10 +186,11 @@ export function blocksOf(guards: readonly Guard[], memory: Memory, entry: Entere
 /** What guards block now, each block once: in the order of the guards, then by pair. */
 export function blocksNow(guards: readonly Guard[], memory: readonly MemoryOf[], now: number): ActiveGuard[] {
   const pairs = memory.map(([pair]) => pair).sort(compareBytes);
-  return guards.flatMap((guard) =>
+  return guards.flatMap((guard, at) =>
     subjectsOf(guard, pairs).flatMap(({ pair, side }) => {
       const entry = { pair: pair ?? "", side: side ?? "long" };
       return blocksOf([guard], memory, entry, now).map(({ until, message }) => ({
+        guard: at,
         kind: guard.kind,
         ...(pair !== undefined && { pair }),
         ...(side !== undefined && { side }),

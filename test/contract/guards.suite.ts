@@ -296,12 +296,14 @@ export const guards: Theme = (test, open, { runs }) => {
     );
     assert.equal((await mgr.getGuards()).blocks, [
       {
+        guard: 0,
         kind: "stop_losses",
         pair: BTC,
         until: new Date(NOON + 10 * MINUTE),
         message: "guard stop_losses: 1 losing stop of BTC/USDT within 1h, it blocks at 1",
       },
       {
+        guard: 1,
         kind: "low_profit",
         pair: BTC,
         side: "long",
@@ -309,6 +311,7 @@ export const guards: Theme = (test, open, { runs }) => {
         message: "guard low_profit: a profit of -0.12 in 2 trades of BTC/USDT long within 90s, it blocks below 0.01",
       },
       {
+        guard: 2,
         kind: "drawdown",
         until: new Date(NOON + 15 * MINUTE),
         message: "guard drawdown: a fall of 0.12 in 2 trades of all pairs within 2d, it blocks above 0.1",
@@ -554,16 +557,17 @@ export const guardMemory: Theme = (test, open, { durable }) => {
     await using _ = mgr;
     await end(mgr, { share: -0.1 });
     const before = await remembered(mgr);
-    const status = await mgr.setGuards([{ ...STOPS, count: 1 }]);
-    assert.equal(status.guards, [
-      { kind: "stop_losses", within: HOUR, count: 1, limit: 0, block: "pair", for: 40 * MINUTE },
-    ]);
+    const set = await mgr.setGuards([{ ...STOPS, count: 1 }]);
+    assert.equal(set, [{ kind: "stop_losses", within: HOUR, count: 1, limit: 0, block: "pair", for: 40 * MINUTE }]);
+    const status = await mgr.getGuards();
+    assert.equal(status.guards, set);
     assert.equal(
       status.blocks.map(({ pair, until }) => [pair, until.getTime() - NOON]),
       [[BTC, 40 * MINUTE]],
     );
     assert.equal(await remembered(mgr), before);
-    assert.equal(await mgr.setGuards([]), { guards: [], blocks: [] });
+    assert.equal(await mgr.setGuards([]), []);
+    assert.equal(await mgr.getGuards(), { guards: [], blocks: [] });
     assert.equal(await remembered(mgr), {});
     assert.is(await blockedFor(mgr), undefined);
   });
