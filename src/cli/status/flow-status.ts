@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { InvalidArgumentError, LockedError } from "../../errors.js";
+import { CorruptStateError, InvalidArgumentError, LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
 import type { GuardStatus, LeaseState, Snapshot } from "../../types.js";
@@ -71,7 +71,7 @@ async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["
   try {
     return await manager.getGuards();
   } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
+    if (!(error instanceof InvalidArgumentError || error instanceof CorruptStateError)) throw error;
     return { unreadable: error.message };
   }
 }
