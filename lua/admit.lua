@@ -2,7 +2,7 @@
 -- admit: may this entry go ahead? Refused: nothing is written. Admitted: the signal is marked, the entry order stored as an intent,
 -- the cooldown set, the slot and the exposure taken, in one step over all processes.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -19,6 +19,7 @@
 -- KEYS[15] orders:fills          zset    order id|fill id -> ms it was booked
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- KEYS[17] orders:closed_at      zset    id -> ms it was closed
+-- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -49,11 +50,11 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
-    money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
-    adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, remembers, fills_since, remember, order_json,
-    record_parse, name_position, closed_order, forget_closed, refuse)
-  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local function run(events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse,
+    money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
+    price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since,
+    remember, order_json, record_parse, name_position, closed_order, forget_closed, refuse)
+  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
   local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
@@ -96,6 +97,11 @@ local function run(events_key, recovering, now, now_text, answer, event, number_
   local cool_until = 0
   for _, expiry in ipairs(cooldowns) do cool_until = math.max(cool_until, tonumber(expiry or 0)) end
   if cool_until > now then return refused("cooldown", pair .. " " .. side .. " is cooling down", cool_until) end
+  if flow_guards then
+    local block, fault = guard_block(guard_trades_key, pair, side)
+    if fault then return refuse("SFINVALID", fault) end
+    if block then return refused("guard", block.message, block.till) end
+  end
 
   -- Decide: the position that the entry adds to, or turns around; of a flip, what the other side holds.
   local other, closes = side == "long" and "short" or "long", nil
@@ -206,8 +212,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
-local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -728,6 +734,127 @@ local function expect_zset(key) redis.call("ZCARD", key) end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+-- The latest block that a guard's trades, in the order of their exits, make up; it may be over. Sums: of the trades from a to before b,
+-- sums[b] - sums[a].
+local function guard_holds(guard, trades)
+  local sums, limit = { 0 }, math.floor(guard.limit * 1e10 + 0.5)
+  for i, trade in ipairs(trades) do sums[i + 1] = sums[i] + (trade.share or 0) end
+  -- Places of sums, each higher than all that come after it; fallen: the latest place from which the sum has fallen by more than the limit.
+  local peaks, fallen, first, found = { 1 }, 0, 1, nil
+
+  local function look(from, to)
+    if to - from < guard.count then return end
+    if guard.kind == "low_profit" and sums[to] - sums[from] >= limit then return end
+    if guard.kind == "drawdown" and fallen < from then return end
+    found = { from = from, to = to, till = trades[to - 1].exit + guard["for"], sums = sums }
+  end
+
+  local function add(place)
+    local low, high, sum = 0, #peaks, sums[place]
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      if sums[peaks[middle + 1]] - sum > limit then low = middle + 1 else high = middle end
+    end
+    if low > 0 then fallen = math.max(fallen, peaks[low]) end
+    while #peaks > 0 and sums[peaks[#peaks]] <= sum do peaks[#peaks] = nil end
+    peaks[#peaks + 1] = place
+  end
+
+  for i, trade in ipairs(trades) do
+    if guard.kind == "drawdown" then add(i + 1) end
+    while trades[first].exit <= trade.exit - guard.within do first = first + 1 end
+    -- Of trades that ended in one ms the last sees all.
+    if not trades[i + 1] or trades[i + 1].exit > trade.exit then look(first, i + 1) end
+  end
+  while trades[first] and trades[first].exit <= now - guard.within do first = first + 1 end
+  if trades[first] then look(first, #trades + 1) end
+  return found
+end
+
+-- As it may stand in a configuration: the largest unit of which it is a multiple.
+local function span_words(ms)
+  for _, unit in ipairs({ { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } }) do
+    if ms % unit[2] == 0 then return string.format("%.0f", ms / unit[2]) .. unit[1] end
+  end
+  return string.format("%.0f", ms) .. "ms"
+end
+
+local function guard_words(guard, found, pair, side)
+  local subject = guard.block == "all" and "all pairs" or guard.block == "side" and pair .. " " .. side or pair
+  local many, sums = found.to - found.from, found.sums
+  local function counted(one) return string.format("%.0f ", many) .. one .. (many == 1 and "" or "s") end
+  local of = " of " .. subject .. " within " .. span_words(guard.within) .. ", it blocks "
+  if guard.kind == "stop_losses" then
+    return "guard stop_losses: " .. counted("losing stop") .. of .. "at " .. string.format("%.0f", guard.count)
+  end
+  if guard.kind == "low_profit" then
+    local profit = (sums[found.to] - sums[found.from]) / 1e10
+    return "guard low_profit: a profit of " .. number_text(profit) .. " in " .. counted("trade") .. of .. "below " .. number_text(guard.limit)
+  end
+  local peak, largest = sums[found.from], 0
+  for i = found.from, found.to do
+    peak = math.max(peak, sums[i])
+    largest = math.max(largest, peak - sums[i])
+  end
+  return "guard drawdown: a fall of " .. number_text(largest / 1e10) .. " in " .. counted("trade") .. of .. "above " .. number_text(guard.limit)
+end
+
+-- What blocks an entry of the pair and side, of several blocks the one that ends last: till (ms) and message; nil where nothing does. What
+-- cannot be read is a fault. One command: the memory of the pair, or of all.
+local function guard_block(guard_trades_key, pair, side)
+  local is_read, guards = pcall(cjson.decode, flow_guards)
+  if not is_read or type(guards) ~= "table" then
+    return nil, "guards: those that the flow stores cannot be read: set them again (setGuards, or connect with risk.guards), see sf-state doctor"
+  end
+  local reach, looks_at_all = 0, false
+  for _, guard in ipairs(guards) do
+    reach = math.max(reach, guard.within + guard["for"])
+    looks_at_all = looks_at_all or guard.block == "all"
+  end
+  local memory = looks_at_all and redis.call("HGETALL", guard_trades_key) or { pair, redis.call("HGET", guard_trades_key, pair) or "[]" }
+  local trades = {}
+  for i = 1, #memory, 2 do
+    local is_list, list = pcall(cjson.decode, memory[i + 1])
+    if not is_list or type(list) ~= "table" then return nil, "guards: what they remember of " .. memory[i] .. " cannot be read: see sf-state doctor" end
+    for _, each in ipairs(list) do
+      if each[2] > now - reach then
+        local ms, seq = string.match(each[1], "^(%d+)-(%d+)$")
+        local notional = tonumber(each[5])
+        trades[#trades + 1] = {
+          ms = tonumber(ms), seq = tonumber(seq), pair = memory[i], exit = each[2], side = each[3],
+          is_stop = each[6] ~= "" and string.sub(each[4], 1, 1) == "-",
+          share = notional > 0 and math.floor(tonumber(each[4]) / notional * 1e10 + 0.5) or nil,
+        }
+      end
+    end
+  end
+  table.sort(trades, function(a, b)
+    if a.exit ~= b.exit then return a.exit < b.exit end
+    if a.ms ~= b.ms then return a.ms < b.ms end
+    return a.seq < b.seq
+  end)
+  local block
+  for _, guard in ipairs(guards) do
+    local looked_at = {}
+    for _, trade in ipairs(trades) do
+      local is_own = guard.block == "all" or (trade.pair == pair and (guard.block == "pair" or trade.side == side))
+      local is_meant = trade.share
+      if guard.kind == "stop_losses" then is_meant = trade.is_stop end
+      if is_own and is_meant then looked_at[#looked_at + 1] = trade end
+    end
+    local found = guard_holds(guard, looked_at)
+    if found and found.till > now and (not block or found.till > block.till) then
+      block = { till = found.till, message = guard_words(guard, found, pair, side) }
+    end
+  end
+  return block, nil
+end
+-- <<< guards.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -839,7 +966,7 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
-  money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault, adopt_currency,
-  entry_rate, rate_kept, exceeds, expect_zset, expect_stream, remembers, fills_since, remember, order_json, record_parse,
-  name_position, closed_order, forget_closed, refuse)
+return run(events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
+  money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
+  adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since, remember,
+  order_json, record_parse, name_position, closed_order, forget_closed, refuse)

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- export_flow: everything that the flow holds, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
@@ -15,20 +15,21 @@
 -- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
--- KEYS[15] risk:history          hash    day -> JSON
--- KEYS[16] risk:trades           zset    booked trade id -> ms
--- KEYS[17] signals:processed     zset    id -> ms it was marked
--- KEYS[18] signals:last          hash    id, pair, ts
--- KEYS[19] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[20] execution:heartbeat   string  ms
--- KEYS[21] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[22] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[23] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[24] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[25] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[26] events:log            stream  every change
--- KEYS[27] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[28] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[15] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[16] risk:history          hash    day -> JSON
+-- KEYS[17] risk:trades           zset    booked trade id -> ms
+-- KEYS[18] signals:processed     zset    id -> ms it was marked
+-- KEYS[19] signals:last          hash    id, pair, ts
+-- KEYS[20] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[21] execution:heartbeat   string  ms
+-- KEYS[22] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[23] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[24] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[25] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[26] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[27] events:log            stream  every change
+-- KEYS[28] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[29] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

@@ -4,7 +4,7 @@ const OPTIONS: Partial<Options> = { luaVersion: "5.1", scope: true, ranges: true
 
 /** What Redis gives every script. */
 const GIVEN = new Set(
-  "KEYS ARGV redis cjson string table math assert ipairs pairs select tonumber tostring type unpack".split(" "),
+  "KEYS ARGV redis cjson string table math assert ipairs pairs select tonumber tostring type unpack pcall".split(" "),
 );
 
 /** A statement of a file's outermost block. */

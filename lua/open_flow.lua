@@ -2,7 +2,7 @@
 -- open_flow: the flow's epoch, made now if the flow has none and the caller brings one. The epoch tells a flow's state from what
 -- stands there after a flush.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- ARGV[1] call                number of the call, given back last
 -- ARGV[2] clock               ms; "" = server TIME
 -- ARGV[3] epoch               the epoch to give a new flow; "" = make none

@@ -3,7 +3,7 @@
 -- its order names and then the pair's others of that side, or explains how the named one ended. A position that is flat, or whose rest
 -- cannot be sold, ends: its trade is written down, counted and judged, the breaker is evaluated, the pair cools down.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -25,6 +25,7 @@
 -- KEYS[20] risk:limits           hash    limit -> number
 -- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[22] signals:processed     zset    id -> ms it was marked
+-- KEYS[23] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -61,7 +62,7 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
     write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse,
     pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse,
     trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
-  local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
+  local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22], KEYS[23]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local rate = ARGV[12] ~= "" and ARGV[12] or nil
   local given_ts, done, dust_size, overfill = tonumber(ARGV[13]), ARGV[14] == "1", tonumber(ARGV[15]), ARGV[16] == "1"
@@ -372,7 +373,7 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
     end
   end
   local ended, exits_left, cool_until, has_ended = {}, {}, 0, {}
-  if #flat + #dusty > 0 then ends = read_ends(trades_key, ended_key) end
+  if #flat + #dusty > 0 then ends = read_ends(trades_key, ended_key, guard_trades_key) end
   for i = 1, #flat + #dusty do
     local each = (flat[i] or dusty[i - #flat])
     local position, rest = each.position, not flat[i] and each.position.size or nil
@@ -473,8 +474,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
-local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -1616,6 +1617,62 @@ local function price_fees(market, parts, price, rate)
 end
 -- <<< fee.lua
 
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+-- Reasons of trades that a stop ended.
+local STOPS = { sl = true, trailing = true, liquidation = true }
+
+-- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+local GUARD_MEMORY = 5184000000
+
+-- What the trade put to work when it was entered, in the flow's currency.
+local function entry_notional(trade)
+  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+end
+
+-- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+local function guard_trade_json(trade, exit_ts)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+    .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+end
+
+-- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+local function guard_trades_with(stored, trade)
+  if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+  local first, _, many = 2, string.gsub(stored, "%]", "")
+  -- One bracket more than trades closes the list.
+  for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+  return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+end
+
+-- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
+-- step are all of one pair.
+local function remember_for_guards(memory, trade)
+  local guard_trades_key = memory.guard_trades_key
+  if not memory.text then
+    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
+    if not memory.text then
+      local stored = redis.call("HGETALL", guard_trades_key)
+      for i = 1, #stored, 2 do
+        local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
+        if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
+      end
+    end
+  end
+  memory.text = guard_trades_with(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+end
+
+local function write_guard_trades(memory)
+  local guard_trades_key = memory.guard_trades_key
+  if not memory.text or memory.is_written then return end
+  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  redis.call("HSET", guard_trades_key, memory.pair, memory.text)
+  memory.is_written = true
+end
+-- <<< guards.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -1892,14 +1949,14 @@ end
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-local function read_ends(trades_key, ended_key)
+local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
 -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+-- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
 local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
@@ -1925,6 +1982,7 @@ local function decide_end(p, ending, ends, naming, delta)
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
     unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
+  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
   ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
@@ -1948,6 +2006,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
+  if ends.guards then write_guard_trades(ends.guards) end
 end
 
 -- When a position ended, ms, if it did within the last seven days.

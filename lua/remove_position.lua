@@ -2,7 +2,7 @@
 -- remove_position: removes a position without booking anything. One that had merely been saved is forgotten; one on which something was
 -- booked ends as a trade, whose result is not known unless it was told.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -17,6 +17,7 @@
 -- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[14] orders:pending        hash    id -> JSON
 -- KEYS[15] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[16] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -35,7 +36,7 @@
 local function run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
     hold_position, exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end,
     cools_longer, write_end)
-  local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+  local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local id, reason = ARGV[7], ARGV[8]
   local day_start, breaker_duration, max_trades = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
@@ -44,12 +45,12 @@ local function run(answer, event, read_breaker, read_risk, count_trade, write_ri
   if not stored then return answer({ "none" }) end
   local position, delta = position_parse(stored), {}
   local naming = orders_naming(by_position_key, orders_key, id)
-  local ends = read_ends(trades_key, ended_key)
+  local ends = read_ends(trades_key, ended_key, guard_trades_key)
   hold_position(delta, position, -1)
 
   -- A position that had merely been saved: the bot books its result by itself.
   if not position.last_fill_ts and not position.told and position.cash == "0" then
-    local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size }, ends, naming, delta)
+    local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size, forgotten = true }, ends, naming, delta)
     ended.trade.told, ended.trade.forgotten = "1", "1"
     local sums = exposure_after(exposure_key, delta)
     event("position_removed", "id", id, "pair", position.pair)
@@ -97,8 +98,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
-local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -612,6 +613,36 @@ local function quotient_of(a, b)
 end
 -- <<< keep.lua
 
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+-- <<< notional.lua
+
 -- >>> unpriced.lua
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
 -- they came (money.md, 1 and 2). nil: nothing.
@@ -739,6 +770,62 @@ local function write_exposure(exposure_key, sums)
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
+
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+-- Reasons of trades that a stop ended.
+local STOPS = { sl = true, trailing = true, liquidation = true }
+
+-- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+local GUARD_MEMORY = 5184000000
+
+-- What the trade put to work when it was entered, in the flow's currency.
+local function entry_notional(trade)
+  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+end
+
+-- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+local function guard_trade_json(trade, exit_ts)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+    .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+end
+
+-- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+local function guard_trades_with(stored, trade)
+  if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+  local first, _, many = 2, string.gsub(stored, "%]", "")
+  -- One bracket more than trades closes the list.
+  for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+  return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+end
+
+-- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
+-- step are all of one pair.
+local function remember_for_guards(memory, trade)
+  local guard_trades_key = memory.guard_trades_key
+  if not memory.text then
+    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
+    if not memory.text then
+      local stored = redis.call("HGETALL", guard_trades_key)
+      for i = 1, #stored, 2 do
+        local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
+        if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
+      end
+    end
+  end
+  memory.text = guard_trades_with(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+end
+
+local function write_guard_trades(memory)
+  local guard_trades_key = memory.guard_trades_key
+  if not memory.text or memory.is_written then return end
+  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  redis.call("HSET", guard_trades_key, memory.pair, memory.text)
+  memory.is_written = true
+end
+-- <<< guards.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -900,14 +987,14 @@ end
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-local function read_ends(trades_key, ended_key)
+local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
 -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+-- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
 local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
@@ -933,6 +1020,7 @@ local function decide_end(p, ending, ends, naming, delta)
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
     unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
+  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
   ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
@@ -956,6 +1044,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
+  if ends.guards then write_guard_trades(ends.guards) end
 end
 -- <<< trade_end.lua
 

@@ -2,10 +2,11 @@
 import "./dispose-symbols.js";
 
 export type { Duration, DurationUnit } from "./config/duration.js";
+export type { Guard } from "./config/guards.js";
 export { configJsonSchema } from "./config/json-schema.js";
 export { loadConfig } from "./config/load.js";
 export type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
-export type { Config, ResolvedConfig } from "./config/schema.js";
+export type { Config, GuardInput, ResolvedConfig } from "./config/schema.js";
 export * from "./errors.js";
 export type { Entry, FlowLayout, StoredKey } from "./layout/flow-layout.js";
 export type { KeyType } from "./layout/table-forms.js";

@@ -4,9 +4,12 @@
  */
 
 import type { Duration } from "./config/duration.js";
+import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
+  GuardBlock,
+  GuardKind,
   OpenedBy,
   OrderIntent,
   OrderSide,
@@ -21,7 +24,17 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type { BreakerSource, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
+export type {
+  BreakerSource,
+  GuardBlock,
+  GuardKind,
+  OpenedBy,
+  OrderIntent,
+  OrderSide,
+  OrderStatus,
+  PositionSide,
+  Refusal,
+};
 
 /** A fee as an exchange tells it: above 0 when paid. `rate`: flow currency per unit of `currency`; needed where neither pair nor flow prices it. */
 export interface Fee {
@@ -283,6 +296,22 @@ export type Admission =
   | { admitted: true; order: PendingOrder }
   | { admitted: false; reason: Refusal; message: string; retryAt?: Date };
 
+/** What a guard blocks now: a pair, a side of a pair, or, without a pair, all entries. */
+export interface ActiveGuard {
+  /** Its place among the guards, from 0. */
+  guard: number;
+  kind: GuardKind;
+  pair?: string;
+  side?: PositionSide;
+  until: Date;
+  message: string;
+}
+
+export interface GuardStatus {
+  guards: Guard[];
+  blocks: ActiveGuard[];
+}
+
 /** Who holds the flow's lease. */
 export interface LeaseState {
   token: number;
@@ -430,6 +459,7 @@ export type StateEvent = EventBase &
     | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
     /** What the flow is counted in, and which currencies count as that one. */
     | { type: "currency_set"; currency?: string; sameCurrency: string[] }
+    | { type: "guards_set"; guards: Guard[]; before: Guard[] }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
     | { type: "breaker_reset"; reason?: string }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }

@@ -33,7 +33,7 @@ const DEFAULTS: ResolvedConfig = {
   },
   duckdb: { path: "state/{flow_id}.db" },
   recovery: { mode: "sync", orphan_positions: "close", max_state_age: 86_400_000 },
-  risk: { same_currency: [], opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
+  risk: { same_currency: [], guards: [], opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
   signals: { dedup_window: 86_400_000, max_ids: 100_000 },
   events: { max_length: 10_000 },
   trades: { max_length: 100_000 },
@@ -129,6 +129,7 @@ test("a section or a limit that is left empty is the same as one that is not the
   assert.equal(resolveConfig({ redis: null, risk: { max_daily_loss: null, max_exposure: undefined } }), DEFAULTS);
   assert.equal(Object.keys(resolveConfig({ risk: { max_daily_loss: null } }).risk), [
     "same_currency",
+    "guards",
     "opposite_side",
     "breaker_duration",
     "day_start",
@@ -154,6 +155,11 @@ test("a resolved configuration is a configuration, and resolves to itself", () =
       max_open_positions: 0,
       currency: "USDT",
       same_currency: ["USDC", "USD"],
+      guards: [
+        { kind: "stop_losses", within: "1h", count: 3, block: "side", for: "2h" },
+        { kind: "low_profit", within: 60_000, limit: -0.05, for: "1.5h" },
+        { kind: "drawdown", within: "30d", limit: 0.2, for: "1ms" },
+      ],
       opposite_side: "refuse",
       breaker_duration: "until_day_end",
       day_start: "22:00",
@@ -176,12 +182,59 @@ test("a resolved configuration is a configuration, and resolves to itself", () =
     max_open_positions: 0,
     currency: "USDT",
     same_currency: ["USDC", "USD"],
+    guards: [
+      { kind: "stop_losses", within: 3_600_000, count: 3, limit: 0, block: "side", for: 7_200_000 },
+      { kind: "low_profit", within: 60_000, count: 1, limit: -0.05, block: "pair", for: 5_400_000 },
+      { kind: "drawdown", within: 2_592_000_000, count: 1, limit: 0.2, block: "all", for: 1 },
+    ],
     opposite_side: "refuse",
     breaker_duration: "until_day_end",
     day_start: "22:00",
   });
   const again: Config = resolved;
   assert.equal(resolveConfig(again), resolved);
+});
+
+const GUARD = { kind: "low_profit", within: "1h", for: "2h" } as const;
+const WITHIN = 'a duration from 1ms to 30d, such as "1h"';
+const FOR = 'a duration from 1ms to 30d, such as "2h"';
+const COUNT = "a whole number from 1 to 200";
+const SHARE = "a fraction from -1 to 1 with at most 8 decimals, such as 0.02 for 2 %";
+
+for (const [field, guard, expected, got] of [
+  ["within", { ...GUARD, within: undefined }, WITHIN, "nothing"],
+  ["within", { ...GUARD, within: 0 }, WITHIN, "0"],
+  ["within", { ...GUARD, within: "31d" }, WITHIN, '"31d"'],
+  ["within", { ...GUARD, within: -1 }, WITHIN, "-1"],
+  ["for", { kind: "drawdown", within: "1h" }, FOR, "nothing"],
+  ["for", { ...GUARD, for: "until_day_end" }, FOR, '"until_day_end"'],
+  ["kind", { ...GUARD, kind: "losses" }, 'one of "stop_losses", "low_profit", "drawdown"', '"losses"'],
+  ["kind", { within: "1h", for: "1h" }, 'one of "stop_losses", "low_profit", "drawdown"', "nothing"],
+  ["count", { ...GUARD, count: 0 }, COUNT, "0"],
+  ["count", { ...GUARD, count: 1.5 }, COUNT, "1.5"],
+  ["count", { ...GUARD, count: 201 }, COUNT, "201"],
+  ["limit", { ...GUARD, limit: 2 }, SHARE, "2"],
+  ["limit", { ...GUARD, limit: Number.NaN }, SHARE, "NaN"],
+  ["limit", { ...GUARD, limit: 1e-9 }, SHARE, "1e-9"],
+  ["limit", { ...GUARD, kind: "drawdown", limit: -0.1 }, "a fraction from 0 to 1 for a drawdown", "-0.1"],
+  ["limit", { ...GUARD, kind: "stop_losses", limit: 0.1 }, "none: stop_losses are counted", "0.1"],
+  ["block", { ...GUARD, block: "both" }, 'one of "pair", "side", "all"', '"both"'],
+  ["block", { ...GUARD, kind: "drawdown", block: "pair" }, '"all", which is what a drawdown blocks', '"pair"'],
+] as const) {
+  test(`a guard with ${JSON.stringify(guard)} is refused by its path`, () => {
+    const message = complaint({ risk: { guards: [GUARD, guard] } });
+    assert.is(message, `risk.guards[1].${field}: expected ${expected}, got ${got}`);
+  });
+}
+
+test("a field that no guard has is refused by its path, and a guard that is none", () => {
+  assert.is(
+    complaint({ risk: { guards: [{ ...GUARD, counts: 2 }] } }),
+    "risk.guards[0].counts: unknown key; did you mean count?",
+  );
+  const message =
+    "risk.guards[0]: expected an object with kind, within and for, and any of count, limit, block, got a string";
+  assert.is(complaint({ risk: { guards: ["drawdown"] } }), message);
 });
 
 test("the types are those of the documentation", () => {
@@ -279,6 +332,9 @@ const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["duckdb.path", ":memory:", FILE, '":memory:"'],
   ["duckdb.path", "state/{flowid}.db", FILE, '"state/{flowid}.db"'],
   ["duckdb.path", "a\u0000b", FILE, '"a\\u0000b"'],
+  ["risk.guards", "stop_losses", "a list of guards", "a string"],
+  ["risk.guards", null, "a list of guards", "null"],
+  ["risk.guards", { kind: "drawdown" }, "a list of guards", "an object"],
   ["recovery.mode", "auto", 'one of "sync", "restore", "close_all", "manual"', '"auto"'],
   ["recovery.orphan_positions", "keep", 'one of "close", "adopt", "manual"', '"keep"'],
   ["recovery.max_state_age", "0s", PERIOD, '"0s"'],
@@ -928,6 +984,9 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "recovery.orphan_positions": "close",
     "recovery.max_state_age": "24h",
     "risk.same_currency": [],
+    "risk.guards": [],
+    "risk.guards.count": 1,
+    "risk.guards.limit": 0,
     "risk.opposite_side": "allow",
     "risk.breaker_duration": "1h",
     "risk.day_start": "00:00",
@@ -937,7 +996,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "trades.max_length": 100_000,
     "execution.single_active": false,
   });
-  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls/.test(path));
+  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\./.test(path));
   for (const [path, value] of written) assert.equal(checkConfig(at(path, value)), { ok: true, config: DEFAULTS });
   assert.equal(JSON.parse(JSON.stringify(schema)), schema);
 });
@@ -948,6 +1007,7 @@ test("the JSON Schema accepts what files say, references to the environment incl
     {},
     DEFAULTS,
     { redis: null, risk: { max_daily_loss: null } },
+    { risk: { guards: [{ kind: "drawdown", within: "1h", for: "${FOR}" }] } },
     { risk: { max_daily_loss: "${MAX_LOSS}", max_drawdown: "${DD:-0.2}", breaker_duration: "until_reset" } },
     { backend: "${BACKEND:-redis}", redis: { url: "${REDIS_URL}", cluster: "${CLUSTER}", password: "${PW}" } },
     { redis: { url: "rediss://:${PW}@h", tls: { ca_file: "/ca.pem" }, sentinels: [{ host: "${H}", port: "${P}" }] } },
@@ -976,6 +1036,9 @@ test("the JSON Schema refuses unknown keys, wrong types and values out of range"
     { signals: { dedup_window: "-5m" } },
     { events: { max_length: -1 } },
     { trades: { max_length: 0 } },
+    { risk: { guards: [{ kind: "drawdown", within: "1h" }] } },
+    { risk: { guards: [{ kind: "losses", within: "1h", for: "1h" }] } },
+    { risk: { guards: [{ kind: "drawdown", within: "1h", for: "1h", count: 0 }] } },
   ];
   for (const config of bad) assert.not.ok(accepts(schema, config), JSON.stringify(config));
 });

@@ -2,14 +2,14 @@
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-local function read_ends(trades_key, ended_key)
+local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
 -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is; naming, the pending orders that name it; delta gets the slots that entries of these take.
+-- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
 local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
@@ -35,6 +35,7 @@ local function decide_end(p, ending, ends, naming, delta)
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
     unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
+  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
   ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
@@ -58,6 +59,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 9999) + 1
+  if ends.guards then write_guard_trades(ends.guards) end
 end
 
 -- When a position ended, ms, if it did within the last seven days.

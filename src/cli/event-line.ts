@@ -2,6 +2,7 @@ import type { EventRisk, Fee, StateEvent } from "../types.js";
 import { gain, time } from "../words/in-words.js";
 import { printable } from "../words/text-table.js";
 import { untilWords } from "./arguments.js";
+import { guardWords } from "./guard-words.js";
 import type { Colours } from "./terminal.js";
 
 /** An event on one line: when, what, of whom, and the numbers that matter. */
@@ -44,6 +45,8 @@ function detailsOf(event: StateEvent): string {
         .join(", ");
     case "currency_set":
       return [event.currency ?? "", ...event.sameCurrency].join(" ");
+    case "guards_set":
+      return event.guards.map(guardWords).join(", ") || "none";
     case "breaker_tripped":
       return `${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "breaker_reset":

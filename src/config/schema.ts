@@ -13,6 +13,7 @@ import {
 } from "../words/word-lists.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
+import { guardList, guardsReader } from "./guards.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
 import { isHost, parseRedisUrl } from "./redis-url.js";
@@ -195,6 +196,11 @@ function coin() {
 
 const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
 
+const guards = guardList(duration);
+
+/** Reads a list of guards. Throws an `InvalidArgumentError` that names every bad field, one per line. */
+export const parseGuards = guardsReader(guards);
+
 const risk = section({
   ...riskLimitShape,
   currency: coin()
@@ -206,6 +212,11 @@ const risk = section({
     .array(coin(), { error: "a list of currencies, such as [USDC, USD]" })
     .default([])
     .describe("Currencies that count as that one, at a rate of 1, such as [USDC, USD]."),
+  guards: guards
+    .prefault([])
+    .describe(
+      "Look-back guards: what refuses entries for a while after trades that went badly. They live in the flow: the last bot that connects with guards sets them for all.",
+    ),
   opposite_side: z
     .enum(OPPOSITE_SIDES, { error: oneOfWords(OPPOSITE_SIDES) })
     .default("allow")
@@ -220,10 +231,11 @@ const risk = section({
     .default("00:00")
     .describe("When the trading day begins, HH:MM in UTC."),
 })
-  .transform(({ currency, same_currency, opposite_side, breaker_duration, day_start, ...limits }) => ({
+  .transform(({ currency, same_currency, guards, opposite_side, breaker_duration, day_start, ...limits }) => ({
     ...present(limits),
     ...(currency !== undefined && { currency }),
     same_currency,
+    guards,
     opposite_side,
     breaker_duration,
     day_start,
@@ -305,6 +317,9 @@ export type Config = z.input<typeof configSchema>;
 
 /** The configuration with all defaults filled in; durations in ms. A limit that is absent is not set. */
 export type ResolvedConfig = z.output<typeof configSchema>;
+
+/** A guard as it is written. */
+export type GuardInput = z.input<typeof guards>[number];
 
 /** Outcome of a check: the configuration, or everything that is wrong with it. */
 export type CheckedConfig = { ok: true; config: ResolvedConfig } | { ok: false; problems: Problem[] };

@@ -1,5 +1,6 @@
 /** What is checked of a stored state, wherever it is stored. */
 
+import { parseGuards } from "../config/schema.js";
 import { formatMoney } from "../exact/money.js";
 import { fillState } from "../layout/convert.js";
 import type { Entry, FlowLayout } from "../layout/flow-layout.js";
@@ -7,7 +8,9 @@ import { DERIVED } from "../layout/key-layouts.js";
 import { marketStored } from "../state/currency.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { blocksNow, guardsIn } from "../state/guards.js";
 import { unpricedOf, withAllUnpriced } from "../state/unpriced.js";
+import { errorText } from "../words/error-text.js";
 import { count, roughSpan } from "../words/in-words.js";
 import { type Finding, findingsOf, some } from "./finding.js";
 
@@ -55,6 +58,7 @@ export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] 
     ...orderFindings(state),
     ...moneyFindings(state),
     ...breakerFindings(state, now),
+    ...guardFindings(state, now),
     ...recoveryFindings(state),
     ...leaseFindings(state, now),
     ...heartbeatFindings(state, now, maxStateAge),
@@ -233,6 +237,41 @@ function breakerFindings({ breaker: { value } }: FlowState, now: number): Findin
     },
     "quiet",
   );
+}
+
+function guardFindings({ meta, guardTrades }: FlowState, now: number): Finding[] {
+  const stored = meta.value?.guards ?? "";
+  const fault = guardsFault(stored);
+  const guards = fault === undefined ? guardsIn(stored) : [];
+  return findingsOf(
+    "guards",
+    (found) => {
+      if (fault !== undefined) {
+        found.problem(
+          `those in flow:meta cannot be read: ${fault}`,
+          "entries fail until they can: connect a bot with risk.guards, or sf-state risk clear-guards",
+        );
+      }
+      for (const { message, until } of blocksNow(guards, [...guardTrades.entries()], now)) {
+        found.note(
+          `${message}; for another ${roughSpan(until.getTime() - now)}`,
+          "entries are refused until then; sf-state risk clear-guards removes all guards",
+        );
+      }
+    },
+    guards.length === 0 ? "none" : `${count(guards.length, "guard")}, none blocks now`,
+  );
+}
+
+/** What is wrong with the stored text of guards; undefined where nothing is. */
+function guardsFault(stored: string): string | undefined {
+  if (stored === "") return undefined;
+  try {
+    parseGuards(JSON.parse(stored));
+    return undefined;
+  } catch (error) {
+    return errorText(error);
+  }
 }
 
 function recoveryFindings({ meta: { value } }: FlowState): Finding[] {

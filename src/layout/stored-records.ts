@@ -1,5 +1,6 @@
 /** Records that Redis stores as JSON and as entries of a stream: their texts, and reading them back strictly. */
 
+import { z } from "zod";
 import { formatMoney } from "../exact/money.js";
 import { type AmendmentRow, amendment } from "../records/amendment.js";
 import { type ClientRow, client } from "../records/client.js";
@@ -13,7 +14,9 @@ import { type OrderRow, order } from "../records/order.js";
 import { type PositionRow, position } from "../records/position.js";
 import { jsonReader, numberOf } from "../records/stored.js";
 import { type TradeRow, trade } from "../records/trade.js";
+import type { GuardTrade } from "../state/guards.js";
 import { pairsOf } from "../words/pairs.js";
+import { POSITION_SIDES, STOP_REASONS } from "../words/word-lists.js";
 import type { Entry } from "./flow-layout.js";
 
 /** JSON of ours with the escapes that the scripts write: `\u0022` for a quote. Lua twin: `quote`. */
@@ -67,6 +70,30 @@ export function tradeRow(key: string, text: string): TradeRow {
   const row = readTrade(text);
   if (key !== row.key) throw new TypeError(`key: expected ${JSON.stringify(key)}, found ${JSON.stringify(row.key)}`);
   return row;
+}
+
+const readGuardTrades = z.array(
+  z
+    .tuple([
+      z.string().regex(/^\d{1,16}-\d{1,16}$/),
+      z.int(),
+      z.enum(POSITION_SIDES),
+      z.string().regex(/^-?\d+(?:\.\d{1,8})?$/),
+      z.string().regex(/^\d+(?:\.\d{1,8})?$/),
+      z.enum(["", ...STOP_REASONS]),
+    ])
+    .transform(([key, exitTs, side, pnl, notional, stop]) => ({ key, exitTs, side, pnl, notional, stop })),
+);
+
+/** Lua twin: `guard_trades_with`. */
+export function guardTradesText(trades: readonly GuardTrade[]): string {
+  return JSON.stringify(
+    trades.map(({ key, exitTs, side, pnl, notional, stop }) => [key, exitTs, side, pnl, notional, stop]),
+  );
+}
+
+export function guardTradesRow(text: string): readonly GuardTrade[] {
+  return readGuardTrades.parse(JSON.parse(text));
 }
 
 const { key: __, ...later } = amendment;

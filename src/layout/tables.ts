@@ -42,7 +42,7 @@ export const TABLES = {
   meta: oneRow({
     key: "flow:meta",
     words:
-      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; importing, migrating, while an import into a new flow or a migration is unfinished",
+      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished",
     record: meta,
   }),
   positions: rows({
@@ -134,6 +134,20 @@ export const TABLES = {
       return numberOf(number);
     },
     columns: keyAndValue({ name: text, value: double }, "name", "value"),
+  }),
+  guardTrades: rows({
+    key: "risk:guard_trades",
+    words:
+      "pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards",
+    toText: stored.guardTradesText,
+    toRow: (_, json) => stored.guardTradesRow(json),
+    columns: {
+      record: { pair: text, trades: text },
+      key: "pair",
+      toFields: (trades, pair) => ({ pair, trades: stored.guardTradesText(trades) }),
+      toRow: ({ trades }) => stored.guardTradesRow(trades),
+      keyOf: ({ pair }) => pair,
+    },
   }),
   history: rows({
     key: "risk:history",

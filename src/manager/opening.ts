@@ -5,7 +5,9 @@ import type { BackendContext } from "../backends/backend.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { ConfigError } from "../errors.js";
 import { setCurrency } from "../operations/set-currency.js";
+import { setGuards } from "../operations/set-guards.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
+import { guardsText } from "../state/guards.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
@@ -39,7 +41,16 @@ export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig):
 
 /** Writes the configured risk limits into the flow, where every bot of it finds them. */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
-  const { day_start, breaker_duration, opposite_side, currency, same_currency, ...limits } = risk;
+  const { day_start, breaker_duration, opposite_side, currency, same_currency, guards, ...limits } = risk;
   const configured = limitEntries(limits);
   if (configured.length > 0) await calls.runUnfenced(setRiskLimits, { limits: configured });
+}
+
+/** Writes the configured guards into the flow, in place of those it had; without any configured, those stay. Answers with words where they differ. */
+export async function writeGuards(calls: FlowCalls, { risk: { guards } }: ResolvedConfig): Promise<string | undefined> {
+  if (guards.length === 0) return undefined;
+  const before = await calls.runUnfenced(setGuards, { guards });
+  const configured = guardsText(guards);
+  if (before === "" || before === configured) return undefined;
+  return `risk.guards: the flow had ${before}; from now on it has the configured ones, ${configured}`;
 }

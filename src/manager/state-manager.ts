@@ -1,8 +1,16 @@
 import type { Backend } from "../backends/backend.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
+import type { Guard } from "../config/guards.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
-import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "../config/schema.js";
+import {
+  type Config,
+  type GuardInput,
+  parseGuards,
+  parseRiskLimits,
+  type ResolvedConfig,
+  resolveConfig,
+} from "../config/schema.js";
 import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
@@ -16,6 +24,7 @@ import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
 import { getCooldown } from "../operations/get-cooldown.js";
 import { getDailyHistory } from "../operations/get-daily-history.js";
 import { getEvents } from "../operations/get-events.js";
+import { getGuards } from "../operations/get-guards.js";
 import { getInstances } from "../operations/get-instances.js";
 import { getLastHeartbeat } from "../operations/get-last-heartbeat.js";
 import { getLease } from "../operations/get-lease.js";
@@ -41,6 +50,7 @@ import { saveOrder } from "../operations/save-order.js";
 import { savePosition } from "../operations/save-position.js";
 import { setCooldown } from "../operations/set-cooldown.js";
 import { setCurrency } from "../operations/set-currency.js";
+import { setGuards } from "../operations/set-guards.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
@@ -59,6 +69,7 @@ import type {
   Difference,
   FillInput,
   FillResult,
+  GuardStatus,
   Instance,
   LeaseState,
   OrderInput,
@@ -84,7 +95,7 @@ import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
-import { contextOf, writeCurrency, writeLimits } from "./opening.js";
+import { contextOf, writeCurrency, writeGuards, writeLimits } from "./opening.js";
 import {
   type CancelOptions,
   cancelArguments,
@@ -179,7 +190,7 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits; not so with `options.existing`. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured risk limits and guards; not so with `options.existing`. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
@@ -189,6 +200,8 @@ export class StateManager {
       if (!this.#existing) {
         await writeCurrency(this.#calls, this.config);
         await writeLimits(this.#calls, this.config);
+        const changed = await writeGuards(this.#calls, this.config);
+        if (changed !== undefined) this.#logger.warn(changed);
       }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
@@ -202,7 +215,9 @@ export class StateManager {
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
-      throw new ConnectionError("connect: no answer to the risk limits; connect again", { cause: error });
+      throw new ConnectionError("connect: no answer to the risk limits, or the guards; connect again", {
+        cause: error,
+      });
     }
     this.#logger.info(
       `flow ${this.flowId}: ${opened.created ? "made" : "opened"} on ${this.config.backend}, epoch ${opened.epoch}`,
@@ -478,6 +493,20 @@ export class StateManager {
     });
   }
 
+  /** The look-back guards that every bot of the flow enforces, and what they block now. */
+  async getGuards(): Promise<GuardStatus> {
+    return this.#calls.run(getGuards, undefined);
+  }
+
+  /**
+   * Sets the flow's look-back guards, in place of those it had; `[]` removes all. Those set first look back on the trades that the flow still
+   * keeps. Returns those that are in force. A bot that connects with `risk.guards` in its configuration sets those again.
+   */
+  async setGuards(guards: GuardInput[]): Promise<Guard[]> {
+    const wanted = parseGuards(guards);
+    return read(this.#calls.run(setGuards, { guards: wanted }), { value: () => wanted });
+  }
+
   /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */
   async triggerCircuitBreaker(
     reason: string,
@@ -572,7 +601,7 @@ export class StateManager {
    * where slots are at their limit (not where they are above it), and a flip is no entry against the other side.
    * Rejects with an InvalidArgumentError when `positionId` is not an open position of that pair and side, `flip` not one of the
    * other side, `size` not above what the side holds that a flip closes, or `orderId` taken. The reasons from `recovering` to
-   * `cooldown` come before that.
+   * `guard` come before that.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
     const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#entries));

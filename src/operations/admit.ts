@@ -8,6 +8,7 @@ import { adoptCurrency, checkPrice, entryRate, marketOf, rateKept } from "../sta
 import { dayEnd } from "../state/day.js";
 import { orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
+import { guardBlock } from "../state/guards.js";
 import { fillsSince, remember, remembers } from "../state/memory.js";
 import { closedOrder, forgetClosed } from "../state/order-life.js";
 import { riskAt } from "../state/risk.js";
@@ -70,6 +71,7 @@ export const admit: Operation<Args, Admission> = {
     "orders:fills",
     "orders:by_position",
     "orders:closed_at",
+    "risk:guard_trades",
   ],
   args: {
     signal_id: (a) => a.signalId,
@@ -232,6 +234,8 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call): Refused | und
   }
   const coolUntil = cooledUntil(state, a);
   if (coolUntil > now) return refused("cooldown", `${a.pair} ${a.side} is cooling down`, coolUntil);
+  const block = guardBlock(state, a, now);
+  if (block) return refused("guard", block.message, block.until);
   return undefined;
 }
 

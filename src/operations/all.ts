@@ -12,6 +12,7 @@ import { getCircuitBreaker } from "./get-circuit-breaker.js";
 import { getCooldown } from "./get-cooldown.js";
 import { getDailyHistory } from "./get-daily-history.js";
 import { getEvents } from "./get-events.js";
+import { getGuards } from "./get-guards.js";
 import { getInstances } from "./get-instances.js";
 import { getLastHeartbeat } from "./get-last-heartbeat.js";
 import { getLease } from "./get-lease.js";
@@ -43,6 +44,7 @@ import { saveOrder } from "./save-order.js";
 import { savePosition } from "./save-position.js";
 import { setCooldown } from "./set-cooldown.js";
 import { setCurrency } from "./set-currency.js";
+import { setGuards } from "./set-guards.js";
 import { setRiskLimits } from "./set-risk-limits.js";
 import { snapshot } from "./snapshot.js";
 import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
@@ -65,6 +67,7 @@ export const operations: readonly AnyOperation[] = [
   getCooldown,
   getDailyHistory,
   getEvents,
+  getGuards,
   getInstances,
   getLastHeartbeat,
   getLease,
@@ -95,6 +98,7 @@ export const operations: readonly AnyOperation[] = [
   savePosition,
   setCooldown,
   setCurrency,
+  setGuards,
   setRiskLimits,
   snapshot,
   triggerCircuitBreaker,

@@ -38,6 +38,7 @@ export const cancelOrder: Operation<Args, boolean> = {
     "risk:limits",
     "signals:cooldowns",
     "signals:processed",
+    "risk:guard_trades",
   ],
   args: {
     id: (a) => a.id,

@@ -56,6 +56,7 @@ export const closePosition: Operation<Args, Closing> = {
     "signals:cooldowns",
     "orders:pending",
     "orders:by_position",
+    "risk:guard_trades",
   ],
   args: {
     id: (a) => a.id,

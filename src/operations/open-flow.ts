@@ -42,6 +42,7 @@ export const openFlow: Operation<Args, OpenedFlow | undefined> = {
       was: null,
       currency: null,
       same_currency: null,
+      guards: null,
     };
 
     return { created: true, epoch: a.epoch, schema: a.schema };

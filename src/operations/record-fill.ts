@@ -126,6 +126,7 @@ export const recordFill: Operation<Args, Filling> = {
     "risk:limits",
     "signals:cooldowns",
     "signals:processed",
+    "risk:guard_trades",
   ],
   args: {
     order_id: (a) => a.orderId,

@@ -27,6 +27,7 @@ export const removePosition: Operation<Args, boolean> = {
     "signals:cooldowns",
     "orders:pending",
     "orders:by_position",
+    "risk:guard_trades",
   ],
   args: {
     id: (a) => a.id,

@@ -2,6 +2,7 @@
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
 import { unpricedView } from "../records/unpriced-view.js";
+import { guardsIn } from "../state/guards.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Fee, Position, PositionSide, StateEvent } from "../types.js";
 import { feesFromText } from "./fees-text.js";
 import { orderFromReply } from "./view-order.js";
@@ -130,6 +131,8 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         ...(f.currency && { currency: f.currency }),
         sameCurrency: f.same_currency ? f.same_currency.split(" ") : [],
       };
+    case "guards_set":
+      return { id, at, instance, type, guards: guardsIn(need(f, "guards")), before: guardsIn(need(f, "before")) };
     case "breaker_tripped":
       return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":

@@ -13,6 +13,8 @@ export const meta = {
   currency: since(4, optional(name)),
   /** Currencies that count as that one, with spaces between them. */
   same_currency: since(4, optional(text)),
+  /** JSON of the look-back guards that every bot enforces; null: there are none. */
+  guards: since(4, optional(text)),
 };
 
 export type MetaRow = Row<typeof meta>;

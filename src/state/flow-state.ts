@@ -15,6 +15,7 @@ import type { TradeRow } from "../records/trade.js";
 import type { EventType } from "../words/word-lists.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
+import type { GuardTrade } from "./guards.js";
 import { Log } from "./log.js";
 import { OrdersByPosition } from "./orders-by-position.js";
 import { Ranking } from "./ranking.js";
@@ -53,6 +54,8 @@ export class FlowState {
   readonly risk = new Cell<RiskRow>("risk_state", this.changes);
   readonly breaker = new Cell<BreakerRow>("circuit_breaker", this.changes);
   readonly limits = new Table<number>("risk_limits", this.changes);
+  /** By pair, what guards remember of the trades that ended: the newest 200, in the order in which they were written down. */
+  readonly guardTrades = new Table<readonly GuardTrade[]>("guard_trades", this.changes);
   readonly history = new Table<DailyRow>("risk_history", this.changes);
   /** Trade ids already booked, by the time they were booked. */
   readonly trades = new Ranking("booked_trades", this.changes);

@@ -12,6 +12,7 @@ import type { TradeEnding } from "../words/word-lists.js";
 import { currencyOf, marketStored } from "./currency.js";
 import { positionNamed } from "./exposure.js";
 import type { FlowState } from "./flow-state.js";
+import { rememberForGuards } from "./guards.js";
 import { exitPriceOf, moneyOf } from "./holding.js";
 import { remember, remembers } from "./memory.js";
 import { isDone } from "./order-status.js";
@@ -131,6 +132,7 @@ export function writeEnd(
   state.closedTrades.append(trade, maxTrades);
   const { window, max } = ENDED_MEMORY;
   remember(state.ended, trade.id, now, window, max, msOf(trade.key));
+  rememberForGuards(state, trade, now);
 }
 
 /** The newest trade of a position that ended within the last seven days; undefined where there is none, or it is not kept any more. */

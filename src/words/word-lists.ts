@@ -42,6 +42,7 @@ export const REFUSALS = [
   "max_daily_trades",
   "duplicate_signal",
   "cooldown",
+  "guard",
   "opposite_side",
   "max_open_positions",
   "max_positions_per_pair",
@@ -57,6 +58,18 @@ export type TradeEnding = (typeof TRADE_ENDINGS)[number];
 export const OPPOSITE_SIDES = ["allow", "refuse"] as const;
 /** What becomes of an entry against a position, or a pending entry, of the other side of its pair. */
 export type OppositeSide = (typeof OPPOSITE_SIDES)[number];
+
+export const GUARD_KINDS = ["stop_losses", "low_profit", "drawdown"] as const;
+/** What a guard looks for in trades that ended lately: losing stops, too little profit, a fall of the profit. */
+export type GuardKind = (typeof GUARD_KINDS)[number];
+
+export const GUARD_BLOCKS = ["pair", "side", "all"] as const;
+/** Whose trades a guard looks at, and whose entries it blocks: a pair's, those of a side of a pair, all. */
+export type GuardBlock = (typeof GUARD_BLOCKS)[number];
+
+/** Reasons of trades that a stop ended. Lua twin: `STOPS`. */
+export const STOP_REASONS = ["sl", "trailing", "liquidation"] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
 export type RecoveryMode = (typeof RECOVERY_MODES)[number];
@@ -83,6 +96,7 @@ export const EVENT_TYPES = [
   "equity_updated",
   "limits_set",
   "currency_set",
+  "guards_set",
   "breaker_tripped",
   "breaker_reset",
   "signal_processed",

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
 import { newFlowId } from "../contract/backends.js";
+import { refused } from "../contract/expect.js";
 import { startCluster } from "../servers/cluster.js";
 import { sfState } from "./command.js";
 import { ESCAPE } from "./escape.js";
@@ -48,11 +50,60 @@ export function looking(test: Test, stand: Stand): void {
     await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
     const { code, stdout } = await sfState(["status", "--flow", flow, "--url", stand.url, "--json"]);
     assert.is(code, 0);
-    const { place, alarms, at: _, ...shown } = JSON.parse(stdout);
+    const { place, alarms, guards, at: _, ...shown } = JSON.parse(stdout);
     const { at: __, ...snapshot } = await manager.snapshot();
     assert.equal(shown, JSON.parse(JSON.stringify(snapshot)));
     assert.equal(alarms, []);
+    assert.equal(guards, { guards: [], blocks: [] });
     assert.match(place, /^redis /);
+  });
+
+  test("status, risk and doctor tell the guards, and what they block now", async () => {
+    const flow = await stand.flow();
+    const url = ["--flow", flow, "--url", stand.url];
+    const status = async () => (await sfState(["status", ...url])).stdout;
+    assert.match(await status(), /^guards +none$/m);
+    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    await manager.setGuards([
+      { kind: "stop_losses", within: "1h", block: "side", for: "2h" },
+      { kind: "drawdown", within: "1d", count: 3, limit: 0.2, for: "90s" },
+    ]);
+    const all =
+      /^guards +stop_losses: 1 within 1h block the side for 2h, drawdown above 0\.2: 3 within 1d block all for 90s$/m;
+    assert.match(await status(), all);
+    await manager.closePosition("p-1", { pnl: -60, reason: "sl" });
+    assert.match(
+      await status(),
+      /^guards +entries are refused: guard stop_losses: 1 losing stop of ETH\/USDT short within 1h, it blocks at 1 \(1 h 59 min left\)$/m,
+    );
+    const { stdout } = await sfState(["risk", ...url]);
+    assert.match(stdout, /^stop_losses: 1 within 1h block the side for 2h +ETH\/USDT short, 1 h 59 min left$/m);
+    assert.match(stdout, /^drawdown above 0\.2: 3 within 1d block all for 90s +nothing$/m);
+    const { risk, blocks } = JSON.parse((await sfState(["risk", ...url, "--json"])).stdout);
+    assert.equal([risk.dailyPnl, blocks[0].pair, blocks[0].side], [-80.5, "ETH/USDT", "short"]);
+    assert.match((await sfState(["doctor", ...url])).stdout, /guards.*1 losing stop of ETH\/USDT short/);
+  });
+
+  test("guards that cannot be read are told by status, doctor and an entry, and are set anew by the next that sets some", async () => {
+    const flow = await stand.flow();
+    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    const client = new Redis(stand.url);
+    try {
+      await client.hset(`sf:${flow}:flow:meta`, "guards", "[{");
+    } finally {
+      client.disconnect();
+    }
+    const url = ["--flow", flow, "--url", stand.url];
+    assert.match(
+      (await sfState(["status", ...url])).stdout,
+      /^guards +.*guards: those that the flow stores cannot be read/m,
+    );
+    assert.match((await sfState(["doctor", ...url])).stdout, /guards.*those in flow:meta cannot be read/);
+    const entry = { signalId: "s-2", pair: "ETH/USDT", side: "long", size: 1, price: 1 } as const;
+    await refused(manager.admit(entry), "guards");
+    assert.is((await manager.closePosition("p-1", { pnl: 1 })).closed, true);
+    await manager.setGuards([]);
+    assert.is((await manager.admit(entry)).admitted, true);
   });
 
   test("status ends with 1 when the breaker is tripped, or the last heartbeat is older than --max-age", async () => {

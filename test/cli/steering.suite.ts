@@ -71,6 +71,16 @@ export function steering(test: Test, stand: Stand): void {
     assert.equal(await manager.getRiskLimits(), { max_exposure: 5000.5 });
   });
 
+  test("risk clear-guards removes the guards of a flow", async () => {
+    const flow = await stand.flow();
+    await using manager = await open(flow);
+    await manager.setGuards([{ kind: "drawdown", within: "1d", for: "1h" }]);
+    const { code, stdout, stderr } = await sfState(["risk", "clear-guards", "--flow", flow, "--url", stand.url]);
+    assert.is(code, 0, stderr);
+    assert.is(stdout, "The flow has no guards now.\n");
+    assert.equal(await manager.getGuards(), { guards: [], blocks: [] });
+  });
+
   test("limits of a configuration are not written by looking at a flow with it", async () => {
     const { file, config: withLimits } = await stand.ownConfig({ risk: { max_daily_loss: 1 } });
     const { risk: _, ...config } = withLimits;

@@ -46,7 +46,7 @@ interface Cause {
   end(flow: Flow): Promise<unknown>;
 }
 
-/** A flow of which only the holder of the lease may change anything; one loss of 100 today, one position of 500. */
+/** A flow of which only the holder of the lease may change anything; one loss of 100 today, a trade of yesterday, one position of 500. */
 interface Flow {
   readonly mgr: StateManager;
   acquire(): Promise<void>;
@@ -64,6 +64,8 @@ async function openFlow(open: Open): Promise<Flow & AsyncDisposable> {
   let lease = await mgr.acquireLease({ ttl: TTL });
   await mgr.savePosition({ ...LONG, size: 0.0125, entryPrice: 40_000 });
   await mgr.updateDailyPnl(-100);
+  await mgr.savePosition({ ...LONG, id: "yesterday" });
+  await mgr.closePosition("yesterday", { pnl: 0, ts: NOON - DAY });
   return {
     mgr,
     async acquire() {
@@ -126,6 +128,12 @@ const CAUSES: readonly Cause[] = [
     message: /^BTC\/USDT long is cooling down$/,
     begin: ({ mgr }) => mgr.setCooldown(PAIR, "10m"),
     end: ({ mgr }) => mgr.clearCooldown(PAIR),
+  },
+  {
+    reason: "guard",
+    message: /^guard low_profit: a profit of 0 in 1 trade of BTC\/USDT within 2d, it blocks below 0\.5$/,
+    begin: ({ mgr }) => mgr.setGuards([{ kind: "low_profit", within: "2d", limit: 0.5, for: "2d" }]),
+    end: ({ mgr }) => mgr.setGuards([]),
   },
   {
     reason: "opposite_side",
@@ -369,7 +377,7 @@ export const admission: Theme = (test, open, { runs }) => {
 
   test("a reason that time does not cure gives no time", async () => {
     for (const cause of CAUSES) {
-      if (["circuit_breaker", "daily_loss", "max_daily_trades", "cooldown"].includes(cause.reason)) continue;
+      if (["circuit_breaker", "daily_loss", "max_daily_trades", "cooldown", "guard"].includes(cause.reason)) continue;
       await using flow = await openFlow(open);
       await cause.begin(flow);
       assert.not("retryAt" in (await refusalOf(flow.mgr)), cause.reason);

@@ -35,6 +35,7 @@ const ENDS: readonly KeyName[] = [
   "risk:circuit_breaker",
   "risk:limits",
   "signals:cooldowns",
+  "risk:guard_trades",
 ];
 
 /** By the name of the operation. Every operation has one: the tests of the scripts run through them. */
@@ -127,6 +128,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },
   get_daily_history: { argv: ["30", "0"], call: (m) => m.getDailyHistory() },
   get_events: { argv: ["", "1000"], call: (m) => m.getEvents() },
+  get_guards: { argv: [], call: (m) => m.getGuards() },
   get_instances: { argv: [], call: (m) => m.getInstances() },
   get_last_heartbeat: { argv: [], call: (m) => m.getLastHeartbeat() },
   get_lease: { argv: [], call: (m) => m.getLease() },
@@ -192,6 +194,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         dust: 0.125,
       }),
     leaves: [
+      "risk:guard_trades",
       "orders:closed",
       "orders:closed_at",
       "orders:by_position",
@@ -223,12 +226,19 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   remove_position: {
     argv: ["p1", "lost", "0", "3600000", "100000"],
     call: (m) => m.removePosition("p1", { reason: "lost" }),
-    leaves: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "signals:cooldowns"],
+    leaves: [
+      "risk:daily",
+      "risk:history",
+      "risk:circuit_breaker",
+      "risk:limits",
+      "signals:cooldowns",
+      "risk:guard_trades",
+    ],
     more: {
       argv: ["o0", "lost", "0", "3600000", "100000"],
       prepare: (m) => m.savePosition({ ...COOLING, id: "o0" }),
       call: (m) => m.removePosition("o0", { reason: "lost" }),
-      leaves: ["risk:history", "risk:limits"],
+      leaves: ["risk:history", "risk:limits", "risk:guard_trades"],
     },
   },
   renew_lease: {
@@ -289,6 +299,16 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
   },
   set_currency: { argv: ["USDT", "USDC USD"], call: (m) => m.setCurrency("USDT", ["USDC", "USD"]) },
+  set_guards: {
+    argv: [""],
+    call: (m) => m.setGuards([]),
+    leaves: ["trades:closed"],
+    more: {
+      argv: ['[{"kind":"drawdown","within":3600000,"count":1,"limit":0.1,"block":"all","for":60000}]'],
+      prepare: (m) => m.setGuards([]),
+      call: (m) => m.setGuards([{ kind: "drawdown", within: "1h", limit: 0.1, for: "1m" }]),
+    },
+  },
   set_risk_limits: {
     argv: ["max_daily_loss", "7", "max_drawdown", ""],
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
@@ -339,6 +359,7 @@ export async function fill(manager: StateManager): Promise<void> {
   await manager.savePosition({ ...LONG, id: "p0", pair: "SOL/USDT" });
   await manager.saveOrder(BUY);
   await manager.setRiskLimits({ max_daily_loss: 10, max_consecutive_losses: 50, max_drawdown: 0.5 });
+  await manager.setGuards([{ kind: "stop_losses", within: "1h", count: 5, for: "1m" }]);
   await manager.updateDailyPnl(-1, { ts: NOON - 86_400_000 });
   await manager.updateDailyPnl(-6, { tradeId: "t1", equity: 100 });
   await manager.markSignalProcessed("s1", LONG.pair);

@@ -12,6 +12,7 @@ import { ends } from "./ends.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
+import { guardMemory, guards } from "./guards.suite.js";
 import { leases } from "./lease.suite.js";
 import { lifecycle } from "./lifecycle.suite.js";
 import { liveness } from "./liveness.suite.js";
@@ -59,6 +60,8 @@ const THEMES: Readonly<Record<string, Theme>> = {
   flips,
   "fills of flips": flipFills,
   "the other side": otherSide,
+  guards,
+  "memory of guards": guardMemory,
   leases,
   recovering,
   events,

@@ -134,6 +134,7 @@ export class Replayer {
       case "recovery_ended":
         this.#recovering = undefined;
         return;
+      case "guards_set":
       case "difference_found":
       case "lease_acquired":
       case "lease_released":

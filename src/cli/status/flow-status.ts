@@ -2,16 +2,18 @@ import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { LockedError } from "../../errors.js";
+import { CorruptStateError, InvalidArgumentError, LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
-import type { LeaseState, Snapshot } from "../../types.js";
+import type { GuardStatus, LeaseState, Snapshot } from "../../types.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
 export interface FlowStatus {
   readonly snapshot: Snapshot;
   readonly lease?: LeaseState;
+  /** Why the guards cannot be told, where they cannot be read. */
+  readonly guards?: GuardStatus | { readonly unreadable: string };
   /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
   readonly snapshotFile?: string;
 }
@@ -61,8 +63,17 @@ export function openStatus(manager: StateManager): StatusSource {
 }
 
 export async function readOpen(manager: StateManager): Promise<FlowStatus> {
-  const [snapshot, lease] = await Promise.all([manager.snapshot(), manager.getLease()]);
-  return { snapshot, ...(lease && { lease }) };
+  const [snapshot, lease, guards] = await Promise.all([manager.snapshot(), manager.getLease(), guardsOf(manager)]);
+  return { snapshot, guards, ...(lease && { lease }) };
+}
+
+async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {
+  try {
+    return await manager.getGuards();
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError || error instanceof CorruptStateError)) throw error;
+    return { unreadable: error.message };
+  }
 }
 
 /**

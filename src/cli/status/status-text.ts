@@ -3,6 +3,7 @@ import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { CircuitBreaker, Snapshot } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
+import { guardWords } from "../guard-words.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
@@ -20,7 +21,7 @@ export function alarmsOf({ snapshot }: FlowStatus, now: Date, maxAge: number, mu
 /** One flow in full. `place` is where it is; `alarms` as of `alarmsOf`. */
 export function statusText(
   terminal: Terminal,
-  { snapshot, lease, snapshotFile }: FlowStatus,
+  { snapshot, lease, guards, snapshotFile }: FlowStatus,
   place: string,
   now: Date,
   alarms: readonly string[],
@@ -37,6 +38,7 @@ export function statusText(
     ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
     ["cooldowns", cooldownWords(snapshot, now)],
     ["limits", limitWords(snapshot)],
+    ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
     [
       "instances",
@@ -101,4 +103,13 @@ function limitWords({ limits }: Snapshot): string {
 function heartbeatWords({ red }: Colours, heartbeat: Date | undefined, now: Date, isStale: boolean): string {
   const words = heartbeat ? ago(heartbeat, now) : "never";
   return isStale ? red(`${words}, stale`) : words;
+}
+
+function guardsWords({ red, yellow }: Colours, guards: NonNullable<FlowStatus["guards"]>, now: Date): string {
+  if ("unreadable" in guards) return red(guards.unreadable);
+  const blocks = guards.blocks
+    .filter(({ until }) => until > now)
+    .map(({ message, until }) => `${message} (${left(until, now)})`);
+  if (blocks.length > 0) return yellow(`entries are refused: ${blocks.join("; ")}`);
+  return guards.guards.map(guardWords).join(", ") || "none";
 }

@@ -49,6 +49,18 @@ export const risk: readonly Subject[] = [
       return { call: () => manager.setRiskLimits({ max_daily_loss: 1e9 + ++change }) };
     },
   },
+  { name: "getGuards", kind: "read", on: ({ manager }) => ({ call: () => manager.getGuards() }) },
+  {
+    name: "setGuards",
+    kind: "change",
+    on({ manager }) {
+      let longer = 3_600_000;
+      return {
+        call: () => manager.setGuards([{ kind: "stop_losses", within: ++longer, count: 200, for: "1h" }]),
+        tidy: async () => void (await manager.setGuards([])),
+      };
+    },
+  },
   {
     name: "setCurrency",
     kind: "change",

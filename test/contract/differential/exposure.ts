@@ -65,6 +65,7 @@ async function clearTheWay(manager: StateManager): Promise<void> {
   await manager.endRecovery();
   await manager.setRiskLimits({ ...NO_LIMITS, max_daily_loss: null, max_daily_trades: null });
   for (const pair of PAIRS) await manager.clearCooldown(pair);
+  await manager.setGuards([]);
 }
 
 const NO_LIMITS = { max_open_positions: null, max_positions_per_pair: null, max_exposure: null } as const;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Config } from "../../../src/index.js";
+import type { Config, GuardInput } from "../../../src/index.js";
 import { DAY, HOUR, MINUTE, SECOND } from "../clock.js";
 import type { Method } from "../expect.js";
 import { METADATA } from "../samples.js";
@@ -63,7 +63,7 @@ const when = fc.constantFrom(
   { ago: -HOUR },
   { ago: -3 * DAY },
 );
-const reason = fc.constantFrom("stop", "", 'a "reason"\n');
+const reason = fc.constantFrom("stop", "", 'a "reason"\n', "sl", "trailing");
 const dust = fc.constantFrom(0.1, 0.3, 1, 1e-8);
 
 const currency = fc.constantFrom("USDT", "EUR", "BTC");
@@ -260,6 +260,39 @@ const limits = {
   max_exposure: fc.constantFrom(0, 100, 1000.5, 9e12),
 };
 
+const guardLength = fc.constantFrom(...([1, "1m", "1h", "25h", "30d"] as const));
+
+/** Guards that few trades are enough for. */
+const guards: fc.Arbitrary<GuardInput[]> = fc.array(
+  fc
+    .record({
+      kind: fc.constantFrom("stop_losses" as const, "low_profit" as const, "drawdown" as const),
+      within: guardLength,
+      count: fc.constantFrom(1, 1, 2, 3),
+      limit: fc.constantFrom(0, 0.001, 0.5),
+      block: fc.constantFrom("pair" as const, "side" as const, "all" as const),
+      for: guardLength,
+    })
+    .map(({ kind, limit, block, ...rest }) => ({
+      kind,
+      ...rest,
+      ...(kind !== "stop_losses" && { limit }),
+      ...(kind !== "drawdown" && { block }),
+    })),
+  { maxLength: 3 },
+);
+
+/** The end of a trade of few kinds, so that guards trip. */
+const GUARDED: readonly Call[] = [
+  call("setGuards", guards),
+  call("getGuards"),
+  call(
+    "closePosition",
+    id,
+    some({ pnl: amount, reason: fc.constantFrom("sl", "liquidation", "tp"), ts: when }, ["pnl", "reason"]),
+  ),
+];
+
 const breakerDuration = fc.constantFrom<unknown[]>(1, "1s", "1h", "2d", "until_day_end", "until_reset");
 
 const RISK: readonly Call[] = [
@@ -310,6 +343,8 @@ export interface Subject {
   readonly calls: readonly Call[];
   /** How many of the parts of a story are whole trades, for ten that are single calls. */
   readonly trades: number;
+  /** How many of them are the end of a trade and an entry after it, which a guard may refuse. */
+  readonly guarded?: number;
 }
 
 /** What the stories of each test are about. */
@@ -317,8 +352,13 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   "positions and orders": { calls: [...POSITIONS, ...ORDERS], trades: 0 },
   "admissions and fills": { calls: [...FILLS, ...FILLS, ...ORDERS, ...POSITIONS.slice(0, 4)], trades: 3 },
   "profit and loss, limits and the breaker": { calls: [...RISK, ...RISK, ...POSITIONS.slice(0, 4)], trades: 1 },
+  "trades and guards": {
+    calls: [...GUARDED, ...FILLS, ...POSITIONS.slice(0, 4), ...RISK.slice(0, 3)],
+    trades: 2,
+    guarded: 20,
+  },
   "signals, cooldowns and leases": { calls: [...SIGNALS, ...LIVENESS], trades: 0 },
-  everything: { calls: [...POSITIONS, ...ORDERS, ...FILLS, ...RISK, ...SIGNALS, ...LIVENESS], trades: 1 },
+  everything: { calls: [...POSITIONS, ...ORDERS, ...FILLS, ...RISK, ...GUARDED, ...SIGNALS, ...LIVENESS], trades: 1 },
 };
 
 const tick: fc.Arbitrary<Tick> = fc.oneof(
@@ -353,6 +393,7 @@ const config: fc.Arbitrary<Config> = fc.record({
   risk: fc
     .record({
       limits: fewLimits,
+      guards: fc.oneof({ weight: 2, arbitrary: fc.constant<GuardInput[]>([]) }, { weight: 1, arbitrary: guards }),
       breaker_duration: fc.constantFrom(...([1, 1000, "1h", "until_day_end", "until_reset"] as const)),
       day_start: fc.constantFrom("00:00", "12:30", "23:59"),
       opposite_side: fc.constantFrom("allow" as const, "allow" as const, "refuse" as const),
@@ -430,10 +471,40 @@ const trade: fc.Arbitrary<Step[]> = fc
     return steps.map((step, i) => ({ tick: ticks[i] ?? { by: 0 }, ...step }));
   });
 
+/** A position that ends in one call, and an entry after it. */
+const guardedTrade: fc.Arbitrary<Step[]> = fc
+  .record({
+    pair,
+    side,
+    size: fc.constantFrom(1, 0.1, 1 / 3),
+    pnl: fc.constantFrom(-25, -0.1, 0.1, 0, 30, -1e-8),
+    reason: fc.constantFrom("sl", "trailing", "tp"),
+    ts: when,
+    ticks: fc.array(tick, { minLength: 2, maxLength: 2 }),
+    entry: fc.record({ pair, side, size: fc.constant(1), price: fc.constant(100) }),
+    signal: fc.nat(),
+  })
+  .map(({ pair: market, side: way, size: held, pnl, reason: why, ts, ticks, entry, signal }) => {
+    const still = { by: 0 };
+    return [
+      {
+        tick: ticks[0] ?? still,
+        action: "savePosition",
+        args: [{ id: "g", pair: market, side: way, size: held, entryPrice: 100 }],
+      },
+      { tick: still, action: "closePosition", args: ["g", { pnl, reason: why, ts }] },
+      { tick: ticks[1] ?? still, action: "admit", args: [{ ...entry, signalId: `g${signal}` }] },
+    ];
+  });
+
 /** Stories of up to 60 steps; some of them tell of whole trades. */
-export function stories({ calls, trades }: Subject): fc.Arbitrary<Story> {
+export function stories({ calls, trades, guarded = 0 }: Subject): fc.Arbitrary<Story> {
   const step = fc.tuple(tick, fc.oneof(...calls)).map(([before, { action, args }]) => [{ tick: before, action, args }]);
-  const part = fc.oneof({ weight: trades, arbitrary: trade }, { weight: 10, arbitrary: step });
+  const part = fc.oneof(
+    { weight: trades, arbitrary: trade },
+    { weight: guarded, arbitrary: guardedTrade },
+    { weight: 10, arbitrary: step },
+  );
   const lease: Step = { tick: { by: 0 }, action: "acquireLease", args: [{ ttl: "24h" }] };
   return fc
     .record({ config, parts: fc.array(part, { minLength: 1, maxLength: 60, size: "max" }), begin: fc.boolean() })

@@ -101,6 +101,11 @@ export class Trio implements AsyncDisposable {
     await this.same("daily history", ({ manager }) => manager.getDailyHistory());
     await this.same("trades", ({ manager }) => manager.getTrades({ limit: 10_000 }));
     await this.same("events", async ({ manager }) => (await manager.getEvents({ limit: 10_000 })).map(withoutId));
+    await this.same("guards", ({ manager }) => manager.getGuards());
+    await this.same("what guards remember", async ({ manager }) => {
+      const { entries } = await manager.exportFlow();
+      return Object.fromEntries(entries["risk:guard_trades"].map(([pair = "", json = ""]) => [pair, json]));
+    });
     await this.same("lease", ({ manager }) => manager.getLease());
   }
 

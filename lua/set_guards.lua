@@ -1,0 +1,428 @@
+#!lua flags=allow-oom
+-- set_guards: sets the flow's look-back guards, in place of those it had. Where it had none, they remember what the ledger tells.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
+-- KEYS[5] risk:guard_trades      hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] guards              JSON of all of them; "" = none
+-- Reply {"guards", JSON of those before or "", call}
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+
+local function run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD_MEMORY, guard_trade_json, record_parse)
+  local guard_trades_key, trades_key = KEYS[5], KEYS[6]
+  local guards = ARGV[7]
+
+  -- Read: what stands, and what the ledger tells, the newest first.
+  local before, told, items = flow_guards or "", {}, {}
+  expect_hash(guard_trades_key)
+  if guards ~= "" and before == "" then
+    told = redis.call("XREVRANGE", trades_key, "+", string.format("%.0f", math.max(0, now - GUARD_MEMORY)), "COUNT", "10000")
+  end
+  for _, entry in ipairs(told) do
+    local trade = record_parse(entry[2][2])
+    if not trade.untold and not trade.forgotten then
+      local own = items[trade.pair] or {}
+      if #own < 200 then table.insert(own, guard_trade_json(trade, string.format("%.0f", trade.exit_ts))) end
+      items[trade.pair] = own
+    end
+  end
+
+  -- Write.
+  if guards ~= before then
+    event("guards_set", "guards", guards ~= "" and guards or "[]", "before", before ~= "" and before or "[]")
+    if guards == "" then redis.call("HDEL", meta_key, "guards") else redis.call("HSET", meta_key, "guards", guards) end
+    if guards == "" or before == "" then redis.call("DEL", guard_trades_key) end
+    for pair, own in pairs(items) do
+      local oldest_first = {}
+      for i = #own, 1, -1 do oldest_first[#oldest_first + 1] = own[i] end
+      redis.call("HSET", guard_trades_key, pair, "[" .. table.concat(oldest_first, ",") .. "]")
+    end
+  end
+
+  return answer({ "guards", before })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = ARGV[6] -- events kept; 0 = none
+
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local kept
+if call ~= "" then
+  kept = redis.call("HMGET", call_key, slot, "until")
+  local answered = kept[1]
+  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
+  return reply
+end
+
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
+local function event(kind, ...)
+  if max_events ~= "0" then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
+local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%d", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+-- <<< notional.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+-- <<< currency.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+-- Reasons of trades that a stop ended.
+local STOPS = { sl = true, trailing = true, liquidation = true }
+
+-- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+local GUARD_MEMORY = 5184000000
+
+-- What the trade put to work when it was entered, in the flow's currency.
+local function entry_notional(trade)
+  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+end
+
+-- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+local function guard_trade_json(trade, exit_ts)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+    .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+end
+-- <<< guards.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+return run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD_MEMORY, guard_trade_json, record_parse)
