@@ -14,6 +14,7 @@ import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
 import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
+import { COUNTED_REFUSALS, type CountedRefusal } from "./words/word-lists.js";
 
 /** Where the snapshot of the flow in a DuckDB file is. */
 export function snapshotPath(duckdbFile: string): string {
@@ -48,6 +49,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   }
 }
 
+const times = z.int();
 const limit = z.number().exactOptional();
 
 const snapshotSchema: z.ZodType<Snapshot> = z.object({
@@ -80,5 +82,10 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
       schema: z.int().exactOptional(),
     }),
   ),
+  admissions: z.object({
+    day: z.string(),
+    admitted: z.int(),
+    refused: z.object(madeOf<Record<CountedRefusal, typeof times>>(COUNTED_REFUSALS, () => times)),
+  }),
   recovering: z.string().exactOptional(),
 });

@@ -7,6 +7,7 @@ import type { Duration } from "./config/duration.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
+  CountedRefusal,
   OpenedBy,
   OrderIntent,
   OrderSide,
@@ -21,7 +22,7 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type { BreakerSource, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
+export type { BreakerSource, CountedRefusal, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
 
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
@@ -253,6 +254,27 @@ export interface AdmissionRequest {
 export type Admission =
   | { admitted: true; order: PendingOrder }
   | { admitted: false; reason: Refusal; message: string; retryAt?: Date };
+
+/** What became of the entries of a trading day: counted by `admit`, kept for 30 days. Being fenced is not counted. */
+export interface AdmissionDay {
+  day: string;
+  admitted: number;
+  /** By reason; 0 where none was refused for it. */
+  refused: Record<CountedRefusal, number>;
+}
+
+/** An entry that `admit` refused. */
+export interface RefusedEntry {
+  /** `ms-seq`, growing: what `after` takes. */
+  key: string;
+  at: Date;
+  instance: string;
+  signalId: string;
+  pair: string;
+  side: PositionSide;
+  reason: CountedRefusal;
+  message: string;
+}
 
 /** Who holds the flow's lease. */
 export interface LeaseState {
@@ -504,6 +526,8 @@ export interface Snapshot {
   signals: SignalState;
   heartbeat?: Date;
   instances: Instance[];
+  /** Of today. */
+  admissions: AdmissionDay;
   /** Why entries are refused: a recovery is under way. */
   recovering?: string;
 }

@@ -2,6 +2,7 @@
  * Every table of a flow's state, declared once, in the order in which they are told and written: its Redis key, what stands there,
  * and its columns. Keys, heads of scripts, exports and SQL tables follow from here; a SQL table is named as the table in `FlowState`.
  */
+import { admission } from "../records/admission.js";
 import { amendment } from "../records/amendment.js";
 import { breaker } from "../records/breaker.js";
 import { client } from "../records/client.js";
@@ -13,11 +14,13 @@ import { meta } from "../records/meta.js";
 import { order } from "../records/order.js";
 import { position } from "../records/position.js";
 import { recovery } from "../records/recovery.js";
+import { refusal } from "../records/refusal.js";
 import { risk } from "../records/risk.js";
 import { lastSignal } from "../records/signal.js";
 import { numberOf } from "../records/stored.js";
 import { trade } from "../records/trade.js";
 import type { FlowState } from "../state/flow-state.js";
+import { REFUSALS_KEPT } from "../state/outcomes.js";
 import type { ChangedTable } from "../state/table.js";
 import { limitName, limitText } from "./limit-text.js";
 import * as stored from "./stored-records.js";
@@ -168,6 +171,27 @@ export const TABLES = {
     toRow: (_, until) => numberOf(until),
     // `cooldown` is a pair, a pair and a side (`BTC/USDT|long`), or `*`.
     columns: keyAndValue({ cooldown: text, until: time }, "cooldown", "until"),
+  }),
+  admissions: rows({
+    key: "admission:stats",
+    words: "day|admitted or day|reason of a refusal -> how many, of 30 days",
+    toText: (count: number) => String(count),
+    toRow: stored.admissionCount,
+    columns: {
+      record: admission,
+      key: "day_outcome",
+      toFields: (count, field) => stored.admissionRow(field, count),
+      toRow: ({ count }) => count,
+      keyOf: ({ day_outcome }) => day_outcome,
+    },
+  }),
+  refusals: jsonLog({
+    key: "admission:refusals",
+    words: "ms-seq -> entry that was refused: JSON, the newest 10,000",
+    toText: stored.refusalText,
+    toRow: stored.refusalRow,
+    columns: wholeRecord(refusal, "key"),
+    kept: REFUSALS_KEPT,
   }),
   heartbeat: oneNumber({
     key: "execution:heartbeat",

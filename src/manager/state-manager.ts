@@ -12,6 +12,7 @@ import { closePosition } from "../operations/close-position.js";
 import { endRecovery } from "../operations/end-recovery.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { findOrders } from "../operations/find-orders.js";
+import { getAdmissionStats } from "../operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
 import { getCooldown } from "../operations/get-cooldown.js";
 import { getDailyHistory } from "../operations/get-daily-history.js";
@@ -25,6 +26,7 @@ import { getPosition } from "../operations/get-position.js";
 import { getPositions } from "../operations/get-positions.js";
 import { getRecordedFills } from "../operations/get-recorded-fills.js";
 import { getRecovery } from "../operations/get-recovery.js";
+import { getRefusals } from "../operations/get-refusals.js";
 import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
@@ -51,6 +53,7 @@ import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
   Admission,
+  AdmissionDay,
   AdmissionRequest,
   CircuitBreaker,
   CloseResult,
@@ -68,6 +71,7 @@ import type {
   PositionPatch,
   PositionSide,
   RecoveryState,
+  RefusedEntry,
   RiskState,
   RiskUpdate,
   SignalState,
@@ -77,7 +81,14 @@ import type {
   Trade,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { type AdmissionPolicy, admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
+import {
+  type AdmissionPolicy,
+  admissionArguments,
+  cooldownArguments,
+  pairAndSide,
+  type RefusalsOptions,
+  refusalsArguments,
+} from "./admission-arguments.js";
 import * as check from "./check.js";
 import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
@@ -547,7 +558,8 @@ export class StateManager {
 
   /**
    * May this entry go ahead? Decided over all processes in one step. Refused: `reason` (the first that holds, in the order of
-   * `Refusal`), words, and `retryAt` where time cures it; nothing was written. Admitted: the signal is marked, the entry order
+   * `Refusal`), words, and `retryAt` where time cures it; nothing changed but what `getAdmissionStats` and `getRefusals` tell (at
+   * Redis' maxmemory not even that). Admitted: the signal is marked, the entry order
    * stored with status `intent`, the cooldown set, the slot and the exposure taken. Submit the order under its id, then report
    * with `saveOrder`, `updateOrder`, `recordFill` or `cancelOrder`.
    *
@@ -560,6 +572,33 @@ export class StateManager {
   async admit(request: AdmissionRequest): Promise<Admission> {
     const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#entries));
     return read(call, ADMISSION);
+  }
+
+  /**
+   * How many entries were admitted and refused, by trading day, oldest first; today is the last if there was any. Days without an
+   * entry are left out; with `days`, the newest so many. 30 days are kept. A repeated call counts once; being fenced, and a refusal
+   * while Redis is at its maxmemory, are not counted.
+   */
+  async getAdmissionStats(options: { days?: number } = {}): Promise<AdmissionDay[]> {
+    const { days } = check.fields("options", options, ["days"]);
+    const newest = check.optionalCount("days", days);
+    return (await this.#calls.run(getAdmissionStats, undefined)).slice(-newest);
+  }
+
+  /**
+   * The newest 10,000 entries that were refused, oldest first: from `from` (inclusive) to `to` (exclusive); `after` the key of one goes
+   * on from there; at most `limit` (default 1,000, at most 10,000).
+   */
+  async getRefusals(options: RefusalsOptions = {}): Promise<RefusedEntry[]> {
+    const asked = refusalsArguments(options);
+    const refusals: RefusedEntry[] = [];
+    let { after } = asked;
+    do {
+      const page = await this.#calls.run(getRefusals, { ...asked, after, limit: asked.limit - refusals.length });
+      for (const refusal of page.refusals) refusals.push(refusal);
+      after = page.next;
+    } while (after !== "" && refusals.length < asked.limit);
+    return refusals;
   }
 
   // Recovery

@@ -9,9 +9,10 @@ import { orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
 import { fillsSince, remember, remembers } from "../state/memory.js";
 import { closedOrder, forgetClosed } from "../state/order-life.js";
+import { countAdmission, REFUSALS_KEPT } from "../state/outcomes.js";
 import { riskAt } from "../state/risk.js";
 import type { Admission } from "../types.js";
-import { type OppositeSide, type PositionSide, REFUSALS, type Refusal, wordOf } from "../words/word-lists.js";
+import { type CountedRefusal, type OppositeSide, type PositionSide, REFUSALS, wordOf } from "../words/word-lists.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
@@ -50,7 +51,7 @@ interface Belonging {
   readonly closes: number | undefined;
 }
 
-type Refused = Extract<Admission, { admitted: false }>;
+type Refused = Extract<Admission, { admitted: false }> & { readonly reason: CountedRefusal };
 
 export const admit: Operation<Args, Admission> = {
   name: "admit",
@@ -69,6 +70,8 @@ export const admit: Operation<Args, Admission> = {
     "orders:fills",
     "orders:by_position",
     "orders:closed_at",
+    "admission:stats",
+    "admission:refusals",
   ],
   args: {
     signal_id: (a) => a.signalId,
@@ -105,8 +108,9 @@ export const admit: Operation<Args, Admission> = {
     return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };
   },
   apply(state, a, call) {
+    const { day } = riskAt(state, call.now, a.dayStart);
     const early = entriesRefused(state, a, call);
-    if (early) return early;
+    if (early) return counted(state, a, call, day, early);
     const { positionId, closes } = belonging(state, a);
     const notional = orderNotional({
       intent: "entry",
@@ -117,7 +121,7 @@ export const admit: Operation<Args, Admission> = {
       closes: closes ?? 0,
     });
     const refusal = limitReached(state, a, notional);
-    if (refusal) return refusal;
+    if (refusal) return counted(state, a, call, day, refusal);
     const order = orderRow({
       id: freeId(state, a, call.now),
       pair: a.pair,
@@ -144,6 +148,7 @@ export const admit: Operation<Args, Admission> = {
       closes,
     });
 
+    countAdmission(state, day, "admitted", call.now, a.dayStart);
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     forgetClosed(state, order.id);
@@ -272,7 +277,17 @@ function cooledUntil({ cooldowns }: FlowState, { pair, side }: Args): number {
   return until;
 }
 
-function refused(reason: Refusal, message: string, retryAt?: number): Refused {
+/** The refusal, once it is counted and kept. */
+function counted(state: FlowState, a: Args, { now, instance }: Call, day: string, refusal: Refused): Refused {
+  const { reason, message } = refusal;
+  countAdmission(state, day, reason, now, a.dayStart);
+  const key = state.refusals.nextKey(now);
+  const row = { key, at: now, instance, signal_id: a.signalId, pair: a.pair, side: a.side, reason, message };
+  state.refusals.append(row, REFUSALS_KEPT);
+  return refusal;
+}
+
+function refused(reason: CountedRefusal, message: string, retryAt?: number): Refused {
   return { admitted: false, reason, message, ...(retryAt !== undefined && { retryAt: new Date(retryAt) }) };
 }
 

@@ -9,6 +9,7 @@ import type { MetaRow } from "../records/meta.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { RecoveryRow } from "../records/recovery.js";
+import type { RefusalRow } from "../records/refusal.js";
 import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
 import type { TradeRow } from "../records/trade.js";
@@ -61,6 +62,10 @@ export class FlowState {
   readonly lastSignal = new Cell<LastSignalRow>("signal_state", this.changes);
   /** `pair` or `pair|side` to the ms at which the cooldown ends. */
   readonly cooldowns = new Table<number>("cooldowns", this.changes);
+  /** `day|outcome` to how many entries got that answer. */
+  readonly admissions = new Table<number>("admissions", this.changes);
+  /** The newest entries that were refused. */
+  readonly refusals = new Log<RefusalRow>("refusals", this.changes);
   readonly heartbeat = new Cell<number>("heartbeat", this.changes);
   /** Instances by their last heartbeat. */
   readonly instances = new Ranking("instances", this.changes);

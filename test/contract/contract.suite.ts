@@ -22,6 +22,7 @@ import { orderUpdates } from "./order-updates.suite.js";
 import { orders } from "./orders.suite.js";
 import { positions } from "./positions.suite.js";
 import { recovering } from "./recovering.suite.js";
+import { refusals } from "./refusals.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
@@ -44,6 +45,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   snapshots,
   validation,
   admission,
+  refusals,
   fills,
   "sizes of fills": fillSizes,
   netting,

@@ -15,9 +15,11 @@ import { DAY } from "../contract/clock.js";
 
 /**
  * A snapshot without what leaves no event (who is alive) or is made by the store (its epoch), the days that are over, and the
- * trades. Events do not tell what the day that is open is made of, nor what of a later booking were fees.
+ * trades. Events do not tell what the day that is open is made of, nor what of a later booking were fees, nor refusals.
  */
-export type Replayed = Omit<Snapshot, "flowId" | "epoch" | "at" | "heartbeat" | "instances"> & {
+export type Replayed = Omit<Snapshot, "flowId" | "epoch" | "at" | "heartbeat" | "instances" | "admissions"> & {
+  /** Entries admitted today. */
+  readonly admitted: number;
   readonly history: readonly DayTold[];
   readonly trades: readonly TradeTold[];
 };
@@ -45,6 +47,8 @@ export class Replayer {
   readonly #history = new Map<string, DayTold>();
   readonly #trades: TradeTold[] = [];
   readonly #cooldowns = new Map<string, Date>();
+  /** By day. */
+  readonly #admitted = new Map<string, number>();
   readonly #marked = new Map<string, number>();
   #limits: RiskLimits = {};
   #risk: EventRisk | undefined;
@@ -85,6 +89,7 @@ export class Replayer {
         if (event.risk) this.#book(event.risk);
         return;
       case "entry_admitted":
+        this.#admit(event.at);
         this.#mark(event.signalId, event.pair, event.at, event.at);
         this.#store(event.order);
         this.#coolDown(event.pair, event.cooldownUntil);
@@ -174,6 +179,7 @@ export class Replayer {
           .map(([id]) => id),
       },
       ...(this.#recovering !== undefined && { recovering: this.#recovering }),
+      admitted: this.#admitted.get(risk.day) ?? 0,
       history: this.#historyAt(now),
       trades: this.#trades,
     };
@@ -198,6 +204,11 @@ export class Replayer {
     const { untold = 0, ...trade } = found;
     const left = Math.max(minus(untold, explained), 0);
     this.#trades[at] = { ...trade, pnl: plus(trade.pnl, pnl), ...(left > 0 && { untold: left }) };
+  }
+
+  #admit(at: Date): void {
+    const { day } = this.#riskAt(at.getTime());
+    this.#admitted.set(day, (this.#admitted.get(day) ?? 0) + 1);
   }
 
   #coolDown(pair: string, until: Date | undefined): void {

@@ -3,6 +3,7 @@ import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { CircuitBreaker, Snapshot } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
+import { admissionWords } from "../admission-words.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
@@ -35,6 +36,7 @@ export function statusText(
     ],
     ["streak", risk.consecutiveLosses === 0 ? "no losses" : count(risk.consecutiveLosses, "loss", "losses")],
     ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
+    ["entries", admissionWords(snapshot.admissions)],
     ["cooldowns", cooldownWords(snapshot, now)],
     ["limits", limitWords(snapshot)],
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],

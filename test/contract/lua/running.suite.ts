@@ -10,7 +10,7 @@ import { redisCli } from "../../servers/redis-binary.cjs";
 import { newFlowId } from "../backends.js";
 import { failure } from "../expect.js";
 import type { Stand } from "./flow.js";
-import { pathOf, sampleOf } from "./source.js";
+import { pathOf, sampleOf, samplesOf } from "./source.js";
 
 const run = promisify(execFile);
 
@@ -74,9 +74,11 @@ export function luaRunning(stand: Stand): void {
   });
 
   test("a script run twice under one call number answers alike and changes nothing the second time", async () => {
-    for (const operation of operations.filter(({ kind }) => kind === "change")) {
-      const flowId = await stand.filledFlow(sampleOf(operation).prepare);
-      const request = stand.request(operation, flowId);
+    const changes = operations.filter(({ kind }) => kind === "change");
+    const samples = changes.flatMap((operation) => samplesOf(operation).map((sample) => ({ operation, sample })));
+    for (const { operation, sample } of samples) {
+      const flowId = await stand.filledFlow(sample.prepare);
+      const request = stand.request(operation, flowId, "", sample);
       const first = await stand.run(operation, request);
       const after = await stand.contents(flowId);
       assert.equal(await stand.run(operation, request), first, operation.name);
