@@ -472,12 +472,15 @@ export class StateManager {
     return this.#calls.run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
   }
 
-  /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */
+  /**
+   * Trips the breaker by hand: blocks entries, never exits. `duration` (default `risk.breaker_duration`) by itself or in an object. An
+   * active breaker is never shortened.
+   */
   async triggerCircuitBreaker(
     reason: string,
-    options: { duration?: Duration | BreakerEnd } = {},
+    duration?: Duration | BreakerEnd | { duration?: Duration | BreakerEnd },
   ): Promise<CircuitBreaker> {
-    return this.#calls.run(triggerCircuitBreaker, breakerArguments(reason, options, this.#policy));
+    return this.#calls.run(triggerCircuitBreaker, breakerArguments(reason, duration, this.#policy));
   }
 
   /** Whether the breaker blocks entries now. */

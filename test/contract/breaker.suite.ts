@@ -263,6 +263,24 @@ export const breaker: Theme = (test, open) => {
     assert.is((await mgr.updateDailyPnl(-1)).tripped, false);
   });
 
+  test("a duration is taken by itself as well as in an object", async () => {
+    const clock = new Clock();
+    for (const [duration, until] of [
+      ["2h", new Date(NOON + 2 * HOUR)],
+      [90_000, new Date(NOON + 90_000)],
+      ["until_day_end", new Date(NOON + 12 * HOUR)],
+      ["until_reset", undefined],
+      [undefined, new Date(NOON + HOUR)],
+    ] as const) {
+      await using bare = await open({}, { clock: clock.read });
+      await using inObject = await open({}, { clock: clock.read });
+      const breaker = await bare.triggerCircuitBreaker("by hand", duration);
+      assert.equal(breaker.until, until);
+      const again = await inObject.triggerCircuitBreaker("by hand", duration === undefined ? {} : { duration });
+      assert.equal(breaker, again);
+    }
+  });
+
   test("a new day does not end it, and its zero does not trip it", async () => {
     const clock = new Clock();
     await using mgr = await open({ risk: { max_daily_loss: 1, breaker_duration: "2d" } }, { clock: clock.read });
