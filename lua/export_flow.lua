@@ -15,22 +15,23 @@
 -- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
--- KEYS[15] risk:history          hash    day -> JSON
--- KEYS[16] risk:trades           zset    booked trade id -> ms
--- KEYS[17] signals:processed     zset    id -> ms it was marked
--- KEYS[18] signals:last          hash    id, pair, ts
--- KEYS[19] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[20] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[21] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
--- KEYS[22] execution:heartbeat   string  ms
--- KEYS[23] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[24] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[25] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[26] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[27] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[28] events:log            stream  every change
--- KEYS[29] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[30] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[15] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms
+-- KEYS[16] risk:history          hash    day -> JSON
+-- KEYS[17] risk:trades           zset    booked trade id -> ms
+-- KEYS[18] signals:processed     zset    id -> ms it was marked
+-- KEYS[19] signals:last          hash    id, pair, ts
+-- KEYS[20] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[21] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
+-- KEYS[22] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[23] execution:heartbeat   string  ms
+-- KEYS[24] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[25] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[26] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[27] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[28] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[29] events:log            stream  every change
+-- KEYS[30] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[31] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

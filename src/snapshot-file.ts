@@ -14,7 +14,7 @@ import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
 import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
-import { COUNTED_REFUSALS, type CountedRefusal } from "./words/word-lists.js";
+import { COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
 
 /** Where the snapshot of the flow in a DuckDB file is. */
 export function snapshotPath(duckdbFile: string): string {
@@ -51,6 +51,14 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
 
 const times = z.int();
 const limit = z.number().exactOptional();
+const origin = z
+  .object({
+    value: z.number(),
+    by: z.enum(LIMIT_SETTERS).exactOptional(),
+    who: z.string().exactOptional(),
+    at: date.exactOptional(),
+  })
+  .exactOptional();
 
 const snapshotSchema: z.ZodType<Snapshot> = z.object({
   flowId: z.string(),
@@ -66,6 +74,7 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
   }),
   breaker: z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape }),
   limits: z.object(madeOf<Record<RiskLimitName, typeof limit>>(RISK_LIMITS, () => limit)),
+  limitOrigins: z.object(madeOf<Record<RiskLimitName, typeof origin>>(RISK_LIMITS, () => origin)),
   signals: z.object({
     lastProcessedTs: date.exactOptional(),
     lastProcessedPair: z.string().exactOptional(),

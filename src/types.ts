@@ -8,6 +8,7 @@ import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
   CountedRefusal,
+  LimitSetter,
   OpenedBy,
   OrderIntent,
   OrderSide,
@@ -22,7 +23,17 @@ export type Time = Date | number;
 /** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
-export type { BreakerSource, CountedRefusal, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
+export type {
+  BreakerSource,
+  CountedRefusal,
+  LimitSetter,
+  OpenedBy,
+  OrderIntent,
+  OrderSide,
+  OrderStatus,
+  PositionSide,
+  Refusal,
+};
 
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
@@ -415,7 +426,15 @@ export type StateEvent = EventBase &
         risk: EventRisk;
       }
     | { type: "equity_updated"; risk: EventRisk }
-    | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
+    | {
+        type: "limits_set";
+        limits: { [name in RiskLimitName]?: number | null };
+        /** Whose they are now; absent before 0.3. */
+        by?: LimitSetter;
+        /** Whether a limit that a call made tighter was reached and tripped the breaker. */
+        tripped: boolean;
+        breaker?: CircuitBreaker;
+      }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
     | { type: "breaker_reset"; reason?: string }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }
@@ -449,6 +468,17 @@ export interface RiskUpdate extends RiskState {
   applied: boolean;
   tripped: boolean;
 }
+
+/** A limit that is in force; `by`, `who` (an instance) and `at` are absent where nobody is known to have set it: before 0.3. */
+export interface RiskLimitOrigin {
+  value: number;
+  by?: LimitSetter;
+  who?: string;
+  at?: Date;
+}
+
+/** Who set the limits that are in force. */
+export type RiskLimitOrigins = { [name in RiskLimitName]?: RiskLimitOrigin };
 
 /** `until` is absent while active when only a reset ends it. */
 export interface CircuitBreaker {
@@ -523,6 +553,8 @@ export interface Snapshot {
   risk: RiskState;
   breaker: CircuitBreaker;
   limits: RiskLimits;
+  /** Who set them. */
+  limitOrigins: RiskLimitOrigins;
   signals: SignalState;
   heartbeat?: Date;
   instances: Instance[];

@@ -10,6 +10,7 @@ import type { EventRow } from "../records/event.js";
 import { orderJson } from "../records/generated/order.js";
 import { positionJson } from "../records/generated/position.js";
 import { tradeJson } from "../records/generated/trade.js";
+import { type LimitOriginRow, limitOrigin } from "../records/limit-origin.js";
 import { type OrderRow, order } from "../records/order.js";
 import { type PositionRow, position } from "../records/position.js";
 import { type RefusalRow, refusal } from "../records/refusal.js";
@@ -19,6 +20,7 @@ import { dayCounted } from "../state/outcomes.js";
 import { pairsOf } from "../words/pairs.js";
 import { ADMISSION_OUTCOMES, wordOf } from "../words/word-lists.js";
 import type { Entry } from "./flow-layout.js";
+import { limitName } from "./limit-text.js";
 
 /** JSON of ours with the escapes that the scripts write: `\u0022` for a quote. Lua twin: `quote`. */
 function escapedAsInLua(json: string): string {
@@ -85,6 +87,18 @@ export function amendmentText({ pnl, fees, cash, explained }: AmendmentRow): str
 
 export function amendmentRow(key: string, text: string): AmendmentRow {
   return { key, ...readAmendment(text) };
+}
+
+const { limit: _____, ...setBy } = limitOrigin;
+const readLimitOrigin = jsonReader(setBy);
+
+/** Lua twin: in `set_risk_limits`. */
+export function limitOriginText({ by, who, at }: LimitOriginRow): string {
+  return escapedAsInLua(JSON.stringify({ by, who, at }));
+}
+
+export function limitOriginRow(limit: string, text: string): LimitOriginRow {
+  return { limit: limitName(limit), ...readLimitOrigin(text) };
 }
 
 const { key: ____, ...answered } = refusal;

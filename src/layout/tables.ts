@@ -10,6 +10,7 @@ import { day } from "../records/day.js";
 import { dust } from "../records/dust.js";
 import { double, text, time } from "../records/field.js";
 import { lease } from "../records/lease.js";
+import { limitOrigin } from "../records/limit-origin.js";
 import { meta } from "../records/meta.js";
 import { order } from "../records/order.js";
 import { position } from "../records/position.js";
@@ -137,6 +138,13 @@ export const TABLES = {
       return numberOf(number);
     },
     columns: keyAndValue({ name: text, value: double }, "name", "value"),
+  }),
+  limitsBy: rows({
+    key: "risk:limits_by",
+    words: "limit -> JSON: by config or call, who, at ms",
+    toText: stored.limitOriginText,
+    toRow: stored.limitOriginRow,
+    columns: wholeRecord(limitOrigin, "limit"),
   }),
   history: rows({
     key: "risk:history",

@@ -72,6 +72,7 @@ import type {
   PositionSide,
   RecoveryState,
   RefusedEntry,
+  RiskLimitOrigins,
   RiskState,
   RiskUpdate,
   SignalState,
@@ -187,14 +188,19 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits; not so with `options.existing`. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured risk limits; not so with `options.existing`. A limit that a call
+   * set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
     const opened = await this.#backend.connect(this.#existing);
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
-      if (!this.#existing) await writeLimits(this.#calls, this.config);
+      if (!this.#existing) {
+        for (const difference of await writeLimits(this.#calls, this.config)) {
+          this.#logger.warn(`flow ${this.flowId}: ${difference}`);
+        }
+      }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
         this.#snapshots ??= beginSnapshots(
@@ -464,12 +470,38 @@ export class StateManager {
 
   /** The limits that every bot of the flow enforces; an absent one does not limit. */
   async getRiskLimits(): Promise<RiskLimits> {
-    return this.#calls.run(getRiskLimits, undefined);
+    return (await this.#calls.run(getRiskLimits, undefined)).limits;
   }
 
-  /** Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. */
+  /** Who set each limit that is in force, when, and whether it was the configuration of a bot or a call. */
+  async getRiskLimitOrigins(): Promise<RiskLimitOrigins> {
+    return (await this.#calls.run(getRiskLimits, undefined)).origins;
+  }
+
+  /**
+   * Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. What a call set is not loosened
+   * when a bot connects; what a call removed is the configuration's again. A limit that is made tighter than today's loss, the streak
+   * or the drawdown trips the breaker in the same step.
+   */
   async setRiskLimits(limits: { [name in RiskLimitName]?: number | null }): Promise<RiskLimits> {
-    return this.#calls.run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
+    return this.#setLimits("call", limitEntries(parseRiskLimits(limits)));
+  }
+
+  /**
+   * Gives the limits named back to the configuration: each is what this manager's configuration says, or none. Returns all that are in
+   * force. One that becomes tighter may trip the breaker, as in `setRiskLimits`.
+   */
+  async unsetRiskLimits(names: readonly RiskLimitName[]): Promise<RiskLimits> {
+    const { day_start, breaker_duration, opposite_side, ...configured } = this.config.risk;
+    const returned = check.limitNames("names", names);
+    return this.#setLimits(
+      "unset",
+      returned.map((name) => [name, configured[name] ?? null]),
+    );
+  }
+
+  async #setLimits(how: "call" | "unset", limits: [RiskLimitName, number | null][]): Promise<RiskLimits> {
+    return (await this.#calls.run(setRiskLimits, { how, ...this.#policy, limits })).limits;
   }
 
   /**

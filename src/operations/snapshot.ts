@@ -3,7 +3,7 @@ import type { Snapshot } from "../types.js";
 import { list, type Operation, optionalTime, text } from "./operation.js";
 import { admissionsOn } from "./view-admissions.js";
 import { instancesFromReply, instancesView } from "./view-instances.js";
-import { limitsView } from "./view-limits.js";
+import { limitsView, originsView } from "./view-limits.js";
 import { orderFromRow, ordersFromReply, sortedOrders } from "./view-order.js";
 import { positionFromRow, positionsFromReply, sortedPositions } from "./view-position.js";
 import { breakerFromReply, breakerView, riskFromReply, riskView } from "./view-risk.js";
@@ -30,6 +30,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     "execution:instances",
     "execution:versions",
     "admission:stats",
+    "risk:limits_by",
   ],
   args: {
     day_start: (a) => a.dayStart,
@@ -39,6 +40,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     const heartbeat = optionalTime(reply, 11);
     const recovering = text(reply, 14);
     const risk = riskFromReply(list(reply, 5), 0);
+    const limits = new Map(pairsFromReply(reply, 7));
     return {
       epoch: text(reply, 1),
       at: new Date(Number(text(reply, 2))),
@@ -46,7 +48,8 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       orders: ordersFromReply(reply, 4),
       risk,
       breaker: breakerFromReply(list(reply, 6), 0),
-      limits: limitsView(new Map(pairsFromReply(reply, 7))),
+      limits: limitsView(limits),
+      limitOrigins: originsView(limits, new Map(pairsFromReply(reply, 16))),
       signals: signalsFromReply(list(reply, 8), list(reply, 9), list(reply, 10)),
       ...(heartbeat && { heartbeat }),
       instances: instancesFromReply(reply, 12),
@@ -66,6 +69,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       risk,
       breaker: breakerView(activeBreaker(state, now)),
       limits: limitsView(state.limits),
+      limitOrigins: originsView(state.limits, state.limitsBy),
       signals: signalsView(state, now, a.dedupWindow),
       ...(heartbeat !== undefined && { heartbeat: new Date(heartbeat) }),
       instances: instancesView(state),

@@ -2,6 +2,7 @@
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Position, PositionSide, StateEvent } from "../types.js";
+import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
 import { breakerSource, type DayJson, dayFromJson } from "./view-risk.js";
@@ -116,7 +117,16 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
     case "equity_updated":
       return { id, at, instance, type, risk: risk(f) };
     case "limits_set":
-      return { id, at, instance, type, limits: limits(f) };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        limits: limits(f),
+        ...limitSetter(f.by),
+        tripped: f.tripped === "1",
+        ...(f.breaker_reason !== undefined && { breaker: breaker(f) }),
+      };
     case "breaker_tripped":
       return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":
@@ -227,6 +237,11 @@ function breaker(f: Fields): CircuitBreaker {
     trippedAt: time(f, "breaker_tripped_at"),
     ...(f.breaker_until && { until: time(f, "breaker_until") }),
   };
+}
+
+function limitSetter(value: string | undefined): { by?: LimitSetter } {
+  const by = wordOf(LIMIT_SETTERS, value);
+  return by === undefined ? {} : { by };
 }
 
 function limits(f: Fields): { [name in RiskLimitName]?: number | null } {

@@ -5,6 +5,7 @@ import type { ClientRow } from "../records/client.js";
 import type { DailyRow } from "../records/day.js";
 import type { DustRow } from "../records/dust.js";
 import type { LeaseRow } from "../records/lease.js";
+import type { LimitOriginRow } from "../records/limit-origin.js";
 import type { MetaRow } from "../records/meta.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
@@ -54,6 +55,8 @@ export class FlowState {
   readonly risk = new Cell<RiskRow>("risk_state", this.changes);
   readonly breaker = new Cell<BreakerRow>("circuit_breaker", this.changes);
   readonly limits = new Table<number>("risk_limits", this.changes);
+  /** Who set them. */
+  readonly limitsBy = new Table<LimitOriginRow>("risk_limit_origins", this.changes);
   readonly history = new Table<DailyRow>("risk_history", this.changes);
   /** Trade ids already booked, by the time they were booked. */
   readonly trades = new Ranking("booked_trades", this.changes);

@@ -66,6 +66,10 @@ export const OPPOSITE_SIDES = ["allow", "refuse"] as const;
 /** What becomes of an entry against a position, or a pending entry, of the other side of its pair. */
 export type OppositeSide = (typeof OPPOSITE_SIDES)[number];
 
+export const LIMIT_SETTERS = ["config", "call"] as const;
+/** What set a risk limit: the configuration of a bot, when it connected, or a call such as `setRiskLimits`. */
+export type LimitSetter = (typeof LIMIT_SETTERS)[number];
+
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
 export type RecoveryMode = (typeof RECOVERY_MODES)[number];
 

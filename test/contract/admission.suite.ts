@@ -102,7 +102,11 @@ const CAUSES: readonly Cause[] = [
   {
     reason: "daily_loss",
     message: /^today's loss of 100 reached the limit of 99\.5$/,
-    begin: ({ mgr }) => mgr.setRiskLimits({ max_daily_loss: 99.5 }),
+    // A limit that is reached when it is set trips the breaker.
+    begin: async ({ mgr }) => {
+      await mgr.setRiskLimits({ max_daily_loss: 99.5 });
+      await mgr.resetCircuitBreaker();
+    },
     end: ({ mgr }) => mgr.setRiskLimits({ max_daily_loss: null }),
   },
   {

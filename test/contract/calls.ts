@@ -267,7 +267,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
   },
   set_risk_limits: {
-    argv: ["max_daily_loss", "7", "max_drawdown", ""],
+    argv: ["call", "0", "3600000", "max_daily_loss", "7", "max_drawdown", ""],
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
   },
   snapshot: { argv: ["0", DAY_MS], call: (m) => m.snapshot() },

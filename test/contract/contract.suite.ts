@@ -13,6 +13,7 @@ import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
 import { leases } from "./lease.suite.js";
 import { lifecycle } from "./lifecycle.suite.js";
+import { limits } from "./limits.suite.js";
 import { liveness } from "./liveness.suite.js";
 import { money } from "./money.suite.js";
 import { netting } from "./netting.suite.js";
@@ -38,6 +39,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   money,
   days,
   risk,
+  limits,
   breaker,
   signals,
   cooldowns,

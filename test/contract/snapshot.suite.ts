@@ -16,6 +16,7 @@ async function singleReads(mgr: StateManager) {
     risk: await mgr.getRiskState(),
     breaker: await mgr.getCircuitBreaker(),
     limits: await mgr.getRiskLimits(),
+    limitOrigins: await mgr.getRiskLimitOrigins(),
     signals: await mgr.getSignalState(),
     ...(heartbeat && { heartbeat }),
     instances: await mgr.getInstances(),

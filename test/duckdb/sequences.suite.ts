@@ -275,9 +275,15 @@ const calls = fc.oneof(
   ),
   call(
     setRiskLimits,
-    fc.record({
-      limits: fc.array(fc.tuple(fc.constantFrom(...RISK_LIMITS), fc.constantFrom(null, 1, 2, 1000)), { maxLength: 3 }),
-    }),
+    fc
+      .record({
+        how: fc.constantFrom("connect", "call", "unset"),
+        limits: fc.array(fc.tuple(fc.constantFrom(...RISK_LIMITS), fc.constantFrom(null, 1, 2, 1000)), {
+          maxLength: 3,
+        }),
+        policy,
+      })
+      .map(({ policy, ...args }) => ({ ...args, ...policy })),
   ),
   call(
     triggerCircuitBreaker,

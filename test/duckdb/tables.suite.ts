@@ -37,7 +37,7 @@ export function tables(test: Test): void {
     await flow.execute(closePosition, closing("p3", -1_250_000_000n), "");
     await flow.execute(saveOrder, order("o1"), "");
     await flow.execute(markSignalProcessed, signal("s1"), "");
-    await flow.execute(setRiskLimits, { limits: [["max_drawdown", 0.2]] }, "");
+    await flow.execute(setRiskLimits, { how: "call", ...POLICY, limits: [["max_drawdown", 0.2]] }, "");
     await flow.execute(triggerCircuitBreaker, { ...POLICY, reason: "lunch" }, "");
     await flow.execute(heartbeat, undefined, "");
     await flow.close();
@@ -186,7 +186,7 @@ export function tables(test: Test): void {
   test("what positions and entries take of the limits is known again after opening", async () => {
     const path = await newPath();
     const flow = await opened(path);
-    await flow.execute(setRiskLimits, { limits: [["max_exposure", 50_000]] }, "");
+    await flow.execute(setRiskLimits, { how: "call", ...POLICY, limits: [["max_exposure", 50_000]] }, "");
     await flow.execute(savePosition, position("p1"), "");
     await flow.execute(saveOrder, order("o1"), "");
     await flow.close();

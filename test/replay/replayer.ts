@@ -6,6 +6,7 @@ import type {
   EventRisk,
   PendingOrder,
   Position,
+  RiskLimitOrigins,
   RiskLimits,
   Snapshot,
   StateEvent,
@@ -51,6 +52,7 @@ export class Replayer {
   readonly #admitted = new Map<string, number>();
   readonly #marked = new Map<string, number>();
   #limits: RiskLimits = {};
+  #origins: RiskLimitOrigins = {};
   #risk: EventRisk | undefined;
   #breaker: CircuitBreaker | undefined;
   #recovering: string | undefined;
@@ -114,7 +116,8 @@ export class Replayer {
         this.#book(event.risk);
         return;
       case "limits_set":
-        this.#limit(event.limits);
+        this.#limit(event);
+        if (event.breaker) this.#breaker = event.breaker;
         return;
       case "breaker_tripped":
         this.#breaker = event.breaker;
@@ -166,6 +169,7 @@ export class Replayer {
       },
       breaker: breaker ?? { active: false },
       limits: this.#limits,
+      limitOrigins: this.#origins,
       signals: {
         ...(this.#last && {
           lastProcessedTs: this.#last.ts,
@@ -221,11 +225,17 @@ export class Replayer {
     }
   }
 
-  #limit(limits: { [name in keyof RiskLimits]?: number | null }): void {
+  #limit({ limits, by, instance: who, at }: Extract<StateEvent, { type: "limits_set" }>): void {
     for (const name of RISK_LIMITS) {
-      const limit = limits[name];
-      if (limit === null) delete this.#limits[name];
-      else if (limit !== undefined) this.#limits[name] = limit;
+      const value = limits[name];
+      if (value === undefined) continue;
+      if (value === null) {
+        delete this.#limits[name];
+        delete this.#origins[name];
+      } else {
+        this.#limits[name] = value;
+        this.#origins[name] = { value, ...(by && { by, who, at }) };
+      }
     }
   }
 

@@ -1,8 +1,11 @@
-import { parseRiskLimits, RISK_LIMITS, type RiskLimits } from "../../config/risk-limits.js";
-import { amount, count, fraction, gain } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
+import type { StateManager } from "../../manager/state-manager.js";
+import type { RiskLimitOrigins } from "../../types.js";
+import { amount, count, fraction, gain, time } from "../../words/in-words.js";
+import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
+import type { Invocation } from "../invocation.js";
 import { breakerWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -15,9 +18,9 @@ export const addRisk: AddCommand = (program, run) => {
     .action((_, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
-        const { risk, limits, breaker, at } = await manager.snapshot();
+        const { risk, limits, limitOrigins, breaker, at } = await manager.snapshot();
         const { terminal } = invocation;
-        invocation.print({ risk, limits, breaker }, () => {
+        invocation.print({ risk, limits, limitOrigins, breaker }, () => {
           const rows = [
             ["day", risk.day],
             ["pnl today", gain(risk.dailyPnl)],
@@ -26,7 +29,7 @@ export const addRisk: AddCommand = (program, run) => {
             ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
             ["breaker", breakerWords(terminal.colours, breaker, at)],
           ];
-          return `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limits)}`;
+          return `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limitOrigins)}`;
         });
       }),
     );
@@ -39,17 +42,42 @@ export const addRisk: AddCommand = (program, run) => {
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state risk set max_daily_loss=300 max_exposure= --flow bot --url redis://localhost:6379" +
-        "\n\nA bot that is started with limits in its configuration writes those again.",
+        "\n\nA bot that is started with limits in its configuration makes these only tighter, until risk unset." +
+        "\nA limit of a day's loss, of losses in a row or of the drawdown that is reached already trips the breaker.",
     )
     .action((pairs, _, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const wanted = parseRiskLimits(Object.fromEntries(pairs.map(limitOf)));
         await using manager = await invocation.open();
         const limits = await manager.setRiskLimits(wanted);
-        invocation.print(limits, () => limitTable(invocation.terminal, limits));
+        await showLimits(invocation, manager, limits);
+      }),
+    );
+
+  risk
+    .command("unset <names...>")
+    .description("Give limits back to the configuration: each is what --config says, or none until a bot connects.")
+    .addHelpText("after", "\nExample:\n  $ sf-state risk unset max_exposure --flow bot --config bot.yaml")
+    .action((names, _, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        const returned = names.map(limitNamed);
+        await using manager = await invocation.open();
+        const limits = await manager.unsetRiskLimits(returned);
+        await showLimits(invocation, manager, limits);
       }),
     );
 };
+
+async function showLimits(invocation: Invocation, manager: StateManager, limits: RiskLimits): Promise<void> {
+  const origins = await manager.getRiskLimitOrigins();
+  invocation.print(limits, () => limitTable(invocation.terminal, origins));
+}
+
+function limitNamed(name: string): RiskLimitName {
+  const known = wordOf(RISK_LIMITS, name);
+  if (known === undefined) throw new UsageError(`expected ${oneOfWords(RISK_LIMITS)}, got ${JSON.stringify(name)}`);
+  return known;
+}
 
 /** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */
 function limitOf(pair: string): [string, unknown] {
@@ -60,10 +88,19 @@ function limitOf(pair: string): [string, unknown] {
   return [pair.slice(0, at), /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : value];
 }
 
-function limitTable(terminal: Terminal, limits: RiskLimits): string {
+function limitTable(terminal: Terminal, origins: RiskLimitOrigins): string {
   return table(
     terminal,
-    [{ title: "limit" }, { title: "value", align: "right" }],
-    RISK_LIMITS.map((name) => [name, limits[name] === undefined ? "none" : printable(String(limits[name]))]),
+    [
+      { title: "limit" },
+      { title: "value", align: "right" },
+      { title: "by" },
+      { title: "who" },
+      { title: "since (UTC)" },
+    ],
+    RISK_LIMITS.map((name) => {
+      const { value, by = "", who = "", at } = origins[name] ?? {};
+      return [name, value === undefined ? "none" : String(value), by, who, at ? time(at) : ""];
+    }),
   );
 }

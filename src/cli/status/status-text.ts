@@ -38,7 +38,7 @@ export function statusText(
     ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
     ["entries", admissionWords(snapshot.admissions)],
     ["cooldowns", cooldownWords(snapshot, now)],
-    ["limits", limitWords(snapshot)],
+    ["limits", limitWords(terminal.colours, snapshot, now)],
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
     [
       "instances",
@@ -95,8 +95,13 @@ function cooldownWords({ signals }: Snapshot, now: Date): string {
   return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
 }
 
-function limitWords({ limits }: Snapshot): string {
-  const set = RISK_LIMITS.flatMap((name) => (limits[name] === undefined ? [] : [`${name} ${limits[name]}`]));
+function limitWords({ dim }: Colours, { limitOrigins }: Snapshot, now: Date): string {
+  const set = RISK_LIMITS.flatMap((name) => {
+    const limit = limitOrigins[name];
+    if (limit === undefined) return [];
+    const { value, by, who = "", at } = limit;
+    return [`${name} ${value}${by === undefined || at === undefined ? "" : dim(` (${by}, ${who}, ${ago(at, now)})`)}`];
+  });
   return set.join(", ") || "none";
 }
 
