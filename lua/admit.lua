@@ -54,7 +54,7 @@
 local function run(meta_key, call_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
     money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream,
     remembers, fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed,
-    count_admission, uncount_admission, forget_counts, refusal_json, refuse)
+    count_admission, uncount_admission, forget_counts, keep_refusal, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
@@ -73,10 +73,10 @@ local function run(meta_key, call_key, events_key, now, now_text, answer, event,
       if not string.find(fault.err, "^OOM") then return fault end
       redis.call("HDEL", call_key, "")
     else
-      local kept = redis.pcall("XADD", refusals_key, "MAXLEN", "=", "10000", "*", "json", refusal_json(signal_id, pair, side, reason, message))
-      if type(kept) == "table" then
+      local not_kept = keep_refusal(refusals_key, signal_id, pair, side, reason, message)
+      if not_kept then
         uncount_admission(stats_key, field, count)
-        return kept
+        return not_kept
       end
       forget_counts(stats_key, count, day_start)
     end
@@ -670,10 +670,19 @@ local function forget_counts(stats_key, count, day_start)
   end
 end
 
--- An entry that was refused, as it is stored.
-local function refusal_json(signal_id, pair, side, reason, message)
-  return '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
+-- Keeps an entry that was refused, under the next key; answers the error where it cannot be written.
+local function keep_refusal(refusals_key, signal_id, pair, side, reason, message)
+  local json = '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
     .. ',"side":"' .. side .. '","reason":"' .. reason .. '","message":' .. quote(message) .. '}'
+  local function append(ms)
+    local key = redis.pcall("XADD", refusals_key, "MAXLEN", "=", "10000", ms .. "-*", "json", json)
+    return type(key) == "table" and key or nil
+  end
+  local fault = append(now_text)
+  if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
+  -- A clock that steps back makes no key that is not the newest.
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  return append(string.match(newest, "^%d+"))
 end
 -- <<< outcomes.lua
 
@@ -689,4 +698,4 @@ end
 return run(meta_key, call_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
   money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream,
   remembers, fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed,
-  count_admission, uncount_admission, forget_counts, refusal_json, refuse)
+  count_admission, uncount_admission, forget_counts, keep_refusal, refuse)

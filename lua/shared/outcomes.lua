@@ -22,8 +22,17 @@ local function forget_counts(stats_key, count, day_start)
   end
 end
 
--- An entry that was refused, as it is stored.
-local function refusal_json(signal_id, pair, side, reason, message)
-  return '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
+-- Keeps an entry that was refused, under the next key; answers the error where it cannot be written.
+local function keep_refusal(refusals_key, signal_id, pair, side, reason, message)
+  local json = '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
     .. ',"side":"' .. side .. '","reason":"' .. reason .. '","message":' .. quote(message) .. '}'
+  local function append(ms)
+    local key = redis.pcall("XADD", refusals_key, "MAXLEN", "=", "10000", ms .. "-*", "json", json)
+    return type(key) == "table" and key or nil
+  end
+  local fault = append(now_text)
+  if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
+  -- A clock that steps back makes no key that is not the newest.
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  return append(string.match(newest, "^%d+"))
 end

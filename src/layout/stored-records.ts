@@ -104,7 +104,7 @@ export function limitOriginRow(limit: string, text: string): LimitOriginRow {
 const { key: ____, ...answered } = refusal;
 const readRefusal = jsonReader(answered);
 
-/** Lua twin: `refusal_json`. */
+/** Lua twin: in `keep_refusal`. */
 export function refusalText({ at, instance, signal_id, pair, side, reason, message }: RefusalRow): string {
   return escapedAsInLua(JSON.stringify({ at, instance, signal_id, pair, side, reason, message }));
 }

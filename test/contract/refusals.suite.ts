@@ -75,9 +75,8 @@ export const refusals: Theme = (test, open, { durable }) => {
     await mgr.admit({ signalId: 'q"|\\\u{1F680}', ...ENTRY, side: "short" });
     const [entry, ...others] = await mgr.getRefusals();
     assert.equal(others, []);
-    const { key = "", ...told } = entry ?? {};
-    assert.match(key, /^\d+-\d+$/);
-    assert.equal(told, {
+    assert.equal(entry, {
+      key: `${NOON}-0`,
       at: new Date(NOON),
       instance: 'bot "1"',
       signalId: 'q"|\\\u{1F680}',
@@ -127,17 +126,22 @@ export const refusals: Theme = (test, open, { durable }) => {
     const clock = new Clock();
     await using mgr = await open(FULL, { clock: clock.read });
     await mgr.updateDailyPnl(1);
+    await ask(mgr, 1, { signalId: "before" });
     clock.now -= DAY;
     await ask(mgr, 1);
     await mgr.triggerCircuitBreaker("by hand");
     await ask(mgr, 1);
     await mgr.beginRecovery("a look");
     await ask(mgr, 1);
+    assert.equal(
+      (await mgr.getRefusals()).map(({ key, at }) => [key, at.getTime()]),
+      [0, 1, 2, 3].map((n) => [`${NOON}-${n}`, n === 0 ? NOON : NOON - DAY]),
+    );
     assert.equal(await mgr.getAdmissionStats(), [
       {
         day: "2024-03-05",
         admitted: 0,
-        refused: { ...NO_REFUSALS, max_exposure: 1, circuit_breaker: 1, recovering: 1 },
+        refused: { ...NO_REFUSALS, max_exposure: 2, circuit_breaker: 1, recovering: 1 },
       },
     ]);
   });
