@@ -10,12 +10,12 @@ import { day } from "../records/day.js";
 import { dust } from "../records/dust.js";
 import { double, text, time } from "../records/field.js";
 import { lease } from "../records/lease.js";
-import { limitOrigin } from "../records/limit-origin.js";
+import { limitOriginColumns } from "../records/limit-origin.js";
 import { meta } from "../records/meta.js";
 import { order } from "../records/order.js";
 import { position } from "../records/position.js";
 import { recovery } from "../records/recovery.js";
-import { refusal } from "../records/refusal.js";
+import { refusalColumns } from "../records/refusal.js";
 import { risk } from "../records/risk.js";
 import { lastSignal } from "../records/signal.js";
 import { numberOf } from "../records/stored.js";
@@ -144,7 +144,13 @@ export const TABLES = {
     words: "limit -> JSON: by config or call, who, at ms",
     toText: stored.limitOriginText,
     toRow: stored.limitOriginRow,
-    columns: wholeRecord(limitOrigin, "limit"),
+    columns: {
+      record: limitOriginColumns,
+      key: "name",
+      toFields: ({ limit, by, who, at }) => ({ name: limit, set_by: by, who, set_at: at }),
+      toRow: ({ name, set_by, who, set_at }) => ({ limit: name, by: set_by, who, at: set_at }),
+      keyOf: ({ name }) => name,
+    },
   }),
   history: rows({
     key: "risk:history",
@@ -198,7 +204,13 @@ export const TABLES = {
     words: "ms-seq -> entry that was refused: JSON, the newest 10,000",
     toText: stored.refusalText,
     toRow: stored.refusalRow,
-    columns: wholeRecord(refusal, "key"),
+    columns: {
+      record: refusalColumns,
+      key: "key",
+      toFields: ({ at, ...row }) => ({ ...row, refused_at: at }),
+      toRow: ({ refused_at, ...row }) => ({ ...row, at: refused_at }),
+      keyOf: ({ key }) => key,
+    },
     kept: REFUSALS_KEPT,
   }),
   heartbeat: oneNumber({

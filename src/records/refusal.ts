@@ -14,4 +14,8 @@ export const refusal = {
   message: text,
 };
 
+const { key, at, ...others } = refusal;
+/** The same in SQL, where `at` is a keyword. */
+export const refusalColumns = { key, refused_at: at, ...others };
+
 export type RefusalRow = Row<typeof refusal>;
