@@ -6,6 +6,7 @@ import { z } from "zod";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
 import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";
+import { originsView } from "./operations/view-limits.js";
 import { breaker } from "./records/breaker.js";
 import { madeOf } from "./records/field.js";
 import { order } from "./records/order.js";
@@ -34,7 +35,7 @@ export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<v
 }
 
 /** The snapshot in a file; undefined when there is none. Rejects with a CorruptStateError when it is none that can be read. */
-export async function readSnapshot(path: string): Promise<Snapshot | undefined> {
+export async function readSnapshot(path: string): Promise<SnapshotTold | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -60,7 +61,10 @@ const origin = z
   })
   .exactOptional();
 
-const snapshotSchema: z.ZodType<Snapshot> = z.object({
+/** Only since schema 4 a snapshot tells of admissions. */
+export type SnapshotTold = Omit<Snapshot, "admissions"> & Partial<Pick<Snapshot, "admissions">>;
+
+const snapshotShape = z.object({
   flowId: z.string(),
   epoch: z.string(),
   at: date,
@@ -74,7 +78,7 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
   }),
   breaker: z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape }),
   limits: z.object(madeOf<Record<RiskLimitName, typeof limit>>(RISK_LIMITS, () => limit)),
-  limitOrigins: z.object(madeOf<Record<RiskLimitName, typeof origin>>(RISK_LIMITS, () => origin)),
+  limitOrigins: z.object(madeOf<Record<RiskLimitName, typeof origin>>(RISK_LIMITS, () => origin)).optional(),
   signals: z.object({
     lastProcessedTs: date.exactOptional(),
     lastProcessedPair: z.string().exactOptional(),
@@ -91,10 +95,17 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
       schema: z.int().exactOptional(),
     }),
   ),
-  admissions: z.object({
-    day: z.string(),
-    admitted: z.int(),
-    refused: z.object(madeOf<Record<CountedRefusal, typeof times>>(COUNTED_REFUSALS, () => times)),
-  }),
+  admissions: z
+    .object({
+      day: z.string(),
+      admitted: z.int(),
+      refused: z.object(madeOf<Record<CountedRefusal, typeof times>>(COUNTED_REFUSALS, () => times)),
+    })
+    .exactOptional(),
   recovering: z.string().exactOptional(),
 });
+
+const snapshotSchema: z.ZodType<SnapshotTold> = snapshotShape.transform((told) => ({
+  ...told,
+  limitOrigins: told.limitOrigins ?? originsView(new Map(Object.entries(told.limits)), new Map()),
+}));

@@ -4,13 +4,13 @@ import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
-import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
-import type { LeaseState, Snapshot } from "../../types.js";
+import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
+import type { LeaseState } from "../../types.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
 export interface FlowStatus {
-  readonly snapshot: Snapshot;
+  readonly snapshot: SnapshotTold;
   readonly lease?: LeaseState;
   /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
   readonly snapshotFile?: string;

@@ -1,6 +1,7 @@
 /** How a flow stands, as text for a person. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
-import type { CircuitBreaker, Snapshot } from "../../types.js";
+import type { SnapshotTold } from "../../snapshot-file.js";
+import type { CircuitBreaker } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
 import { admissionWords } from "../admission-words.js";
@@ -36,7 +37,7 @@ export function statusText(
     ],
     ["streak", risk.consecutiveLosses === 0 ? "no losses" : count(risk.consecutiveLosses, "loss", "losses")],
     ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
-    ["entries", admissionWords(snapshot.admissions)],
+    ["entries", snapshot.admissions ? admissionWords(snapshot.admissions) : "not told"],
     ["cooldowns", cooldownWords(snapshot, now)],
     ["limits", limitWords(terminal.colours, snapshot, now)],
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
@@ -90,12 +91,12 @@ function money({ red, green }: Colours, value: number): string {
   return value < 0 ? red(gain(value)) : value > 0 ? green(gain(value)) : gain(value);
 }
 
-function cooldownWords({ signals }: Snapshot, now: Date): string {
+function cooldownWords({ signals }: SnapshotTold, now: Date): string {
   const running = Object.entries(signals.cooldowns).filter(([, end]) => end > now);
   return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
 }
 
-function limitWords({ dim }: Colours, { limitOrigins }: Snapshot, now: Date): string {
+function limitWords({ dim }: Colours, { limitOrigins }: SnapshotTold, now: Date): string {
   const set = RISK_LIMITS.flatMap((name) => {
     const limit = limitOrigins[name];
     if (limit === undefined) return [];
