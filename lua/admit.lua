@@ -1,6 +1,6 @@
-#!lua
--- admit: may this entry go ahead? Refused: nothing is written. Admitted: the signal is marked, the entry order stored as an intent,
--- the cooldown set, the slot and the exposure taken, in one step over all processes.
+-- admit: may this entry go ahead? Refused: it is counted, and the refusal kept. Admitted: it is counted, the signal marked, the entry order
+-- stored as an intent, the cooldown set, the slot and the exposure taken, in one step over all processes. There is no #! line: so
+-- Redis judges it at its first write, and at maxmemory a refusal is still an answer, though not counted.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -20,6 +20,8 @@
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- KEYS[17] orders:closed_at      zset    id -> ms it was closed
 -- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[19] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
+-- KEYS[20] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -50,11 +52,12 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse,
+local function run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse,
     money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
     price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since,
-    remember, order_json, record_parse, name_position, closed_order, forget_closed, refuse)
-  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
+    remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
+    forget_counts, keep_refusal, refuse)
+  local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
   local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
@@ -63,12 +66,26 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   local position_id, flip, reason, opposite_side = ARGV[22], ARGV[23], ARGV[24], ARGV[26]
   local given_rate = ARGV[25] ~= "" and ARGV[25] or nil
 
+  -- Read and decide, the first reason that holds. Nothing is written before all have passed.
+  local risk = read_risk(daily_key, day_start)
+
+  -- What cannot be counted for want of memory is refused all the same; removing a field opens the way for the answer.
   local function refused(reason, message, retry_at)
+    local field, count, fault = count_admission(stats_key, risk.day, reason)
+    if fault then
+      if not string.find(fault.err, "^OOM") then return fault end
+      redis.call("HDEL", call_key, "")
+    else
+      local not_kept = keep_refusal(refusals_key, signal_id, pair, side, reason, message)
+      if not_kept then
+        uncount_admission(stats_key, field, count)
+        return not_kept
+      end
+      forget_counts(stats_key, count, day_start)
+    end
     return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
   end
 
-  -- Read and decide, the first reason that holds. Nothing is written before all have passed.
-  expect_stream(events_key)
   local market, wrong = market_of(pair)
   wrong = wrong or price_fault(market, "price", price)
   local rate, rate_wrong = entry_rate(market, given_rate, price)
@@ -77,7 +94,6 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
   local breaker = read_breaker(breaker_key)
   if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
-  local risk = read_risk(daily_key, day_start)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_daily_trades", "max_open_positions",
     "max_positions_per_pair", "max_exposure")
   if limits[1] then
@@ -177,6 +193,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   order.id, order.fills_since = id, fills_since(fills_key)
 
   local json = order_json(order)
+  expect_stream(events_key)
   slots = slots + taken
   local field, count = own, own_slots + 1
   if taken == 0 then
@@ -184,8 +201,15 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
     expect_zset(by_position_key)
   end
 
-  -- Write.
-  redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
+  -- Write. Neither stats nor last was read: if the second cannot be written, the first is taken back.
+  local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
+  if fault then return fault end
+  local marked = redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
+  if type(marked) == "table" then
+    uncount_admission(stats_key, counted, admitted)
+    return marked
+  end
+  forget_counts(stats_key, admitted, day_start)
   remember(processed_key, signal_id, dedup_window, max_ids)
   adopt_currency(market)
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
@@ -957,6 +981,47 @@ local function forget_closed(closed_key, closed_at_key, id)
 end
 -- <<< order_life.lua
 
+-- >>> outcomes.lua
+-- What becomes of entries: counted by trading day, and the newest refusals.
+
+-- Counts an answer to an entry on the day that is open: the first write of its script. Answers the field and its count, or the error.
+local function count_admission(stats_key, day, outcome)
+  local field = day .. "|" .. outcome
+  local count = redis.pcall("HINCRBY", stats_key, field, 1)
+  if type(count) == "table" then return field, nil, count end
+  return field, count
+end
+
+-- Takes back a count whose script could write nothing more.
+local function uncount_admission(stats_key, field, count)
+  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
+end
+
+-- With the first answer of its kind on a day, days that are too old go: counts are kept of 30.
+local function forget_counts(stats_key, count, day_start)
+  if count > 1 then return end
+  local oldest = day_of(now - 2505600000, day_start)
+  for _, field in ipairs(redis.call("HKEYS", stats_key)) do
+    if string.match(field, "^[^|]*") < oldest then redis.call("HDEL", stats_key, field) end
+  end
+end
+
+-- Keeps an entry that was refused, under the next key; answers the error where it cannot be written.
+local function keep_refusal(refusals_key, signal_id, pair, side, reason, message)
+  local json = '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
+    .. ',"side":"' .. side .. '","reason":"' .. reason .. '","message":' .. quote(message) .. '}'
+  local function append(ms)
+    local key = redis.pcall("XADD", refusals_key, "MAXLEN", "=", "10000", ms .. "-*", "json", json)
+    return type(key) == "table" and key or nil
+  end
+  local fault = append(now_text)
+  if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
+  -- A clock that steps back makes no key that is not the newest.
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  return append(string.match(newest, "^%d+"))
+end
+-- <<< outcomes.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -966,7 +1031,8 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
-  money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
-  adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since, remember,
-  order_json, record_parse, name_position, closed_order, forget_closed, refuse)
+return run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse,
+  money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
+  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since,
+  remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
+  forget_counts, keep_refusal, refuse)

@@ -16,20 +16,23 @@
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
 -- KEYS[15] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
--- KEYS[16] risk:history          hash    day -> JSON
--- KEYS[17] risk:trades           zset    booked trade id -> ms
--- KEYS[18] signals:processed     zset    id -> ms it was marked
--- KEYS[19] signals:last          hash    id, pair, ts
--- KEYS[20] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[21] execution:heartbeat   string  ms
--- KEYS[22] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[23] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[24] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[25] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[26] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[27] events:log            stream  every change
--- KEYS[28] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[29] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[16] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms
+-- KEYS[17] risk:history          hash    day -> JSON
+-- KEYS[18] risk:trades           zset    booked trade id -> ms
+-- KEYS[19] signals:processed     zset    id -> ms it was marked
+-- KEYS[20] signals:last          hash    id, pair, ts
+-- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[22] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
+-- KEYS[23] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[24] execution:heartbeat   string  ms
+-- KEYS[25] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[26] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[27] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[28] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[29] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[30] events:log            stream  every change
+-- KEYS[31] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[32] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

@@ -1,17 +1,18 @@
 #!lua flags=no-writes
--- get_risk_limits: the limits that every bot of the flow enforces.
+-- get_risk_limits: the limits that every bot of the flow enforces, and who set them.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] risk:limits            hash    limit -> number
+-- KEYS[3] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
--- Reply {"limits", {limit, number, limit, number, ...}, call}
+-- Reply {"limits", {limit, number, limit, number, ...}, {limit, JSON, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(answer)
-  local limits_key = KEYS[2]
-  return answer({ "limits", redis.call("HGETALL", limits_key) })
+  local limits_key, by_key = KEYS[2], KEYS[3]
+  return answer({ "limits", redis.call("HGETALL", limits_key), redis.call("HGETALL", by_key) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

@@ -1,41 +1,99 @@
 #!lua flags=allow-oom
--- set_risk_limits: sets some limits, removes others; those not named stay as they are.
+-- set_risk_limits: sets some limits, removes others; those not named stay as they are. A call sets what it names, and one that it makes
+-- tighter trips the breaker if it is reached. A connect sets what is absent or was set by a configuration, and makes others only tighter.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:limits            hash    limit -> number
+-- KEYS[6] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms
+-- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] limits              pairs from here on: limit, number; an empty number removes the limit
--- Reply {"limits", limit, number, ..., call}   all that are in force now
+-- ARGV[7] how                 connect = a configuration at connect; call; unset = a call that returns limits to their configuration
+-- ARGV[8] day_start           start of the trading day, ms after midnight UTC
+-- ARGV[9] breaker_duration    ms, "until_day_end" or "until_reset"
+-- ARGV[10] limits             pairs from here on: limit, number; an empty number removes the limit
+-- Reply {"limits", limit, number, JSON of who set it or "", ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(answer, event)
-  local limits_key = KEYS[5]
-  -- Read: which of the named limits differ.
-  local set, removed, changes = {}, {}, {}
-  for i = 7, #ARGV, 2 do
-    local limit, number = ARGV[i], ARGV[i + 1]
-    local current = redis.call("HGET", limits_key, limit) or ""
-    if number ~= current then
-      changes[#changes + 1], changes[#changes + 2] = limit, number
-      if number == "" then removed[#removed + 1] = limit
-      else set[#set + 1], set[#set + 2] = limit, number end
-    end
+local function run(events_key, instance, now_text, answer, event, quote, read_breaker, read_risk, breaker_until, trip,
+    write_breaker, breaker_event, reached_limit, expect_stream)
+  local limits_key, by_key, daily_key, breaker_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+  local how, day_start, breaker_duration = ARGV[7], tonumber(ARGV[8]), ARGV[9]
+  local by = how == "call" and "call" or "config"
+  local causes = { max_daily_loss = "daily_loss", max_consecutive_losses = "consecutive_losses", max_drawdown = "drawdown" }
+
+  -- Read.
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+
+  -- What nobody is known to have set counts as set by a call, unless it is as configured.
+  local function changes_limit(limit, number, current)
+    local stored = redis.call("HGET", by_key, limit)
+    local set_by = stored and cjson.decode(stored).by
+    if how ~= "connect" then return number ~= current or (number ~= "" and set_by ~= by) end
+    if current == "" then return number ~= "" end
+    if set_by == "config" then return number ~= current end
+    if number == current then return not set_by end
+    return number ~= "" and tonumber(number) < tonumber(current)
   end
 
-  -- Write.
-  if #changes > 0 then event("limits_set", unpack(changes)) end
-  if #set > 0 then redis.call("HSET", limits_key, unpack(set)) end
-  if #removed > 0 then redis.call("HDEL", limits_key, unpack(removed)) end
+  -- Decide: which of the named limits change, and the causes that may trip for it.
+  local set, origins, removed, changes, among, may_trip = {}, {}, {}, {}, {}, false
+  local origin = '{"by":"' .. by .. '","who":' .. quote(instance) .. ',"at":' .. now_text .. '}'
+  for i = 10, #ARGV, 2 do
+    local limit, number = ARGV[i], ARGV[i + 1]
+    local current = redis.call("HGET", limits_key, limit) or ""
+    if changes_limit(limit, number, current) then
+      changes[#changes + 1], changes[#changes + 2] = limit, number
+      if number == "" then removed[#removed + 1] = limit
+      else
+        set[#set + 1], set[#set + 2] = limit, number
+        origins[#origins + 1], origins[#origins + 2] = limit, origin
+        local is_tighter = current == "" or tonumber(number) < tonumber(current)
+        if how ~= "connect" and is_tighter and causes[limit] then among[causes[limit]], may_trip = true, true end
+      end
+    end
+  end
+  expect_stream(events_key)
 
-  return answer({ "limits", unpack(redis.call("HGETALL", limits_key)) })
+  -- Write. The cause is looked for among the limits as they are set now.
+  if #set > 0 then
+    redis.call("HSET", limits_key, unpack(set))
+    redis.call("HSET", by_key, unpack(origins))
+  end
+  if #removed > 0 then
+    redis.call("HDEL", limits_key, unpack(removed))
+    redis.call("HDEL", by_key, unpack(removed))
+  end
+  local source, cause
+  if may_trip then source, cause = reached_limit(risk, limits_key, among) end
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  if #changes > 0 then
+    changes[#changes + 1], changes[#changes + 2] = "by", by
+    if breaker.changed then
+      for _, value in ipairs({ "tripped", breaker.tripped and "1" or "0", breaker_event(breaker) }) do changes[#changes + 1] = value end
+      write_breaker(breaker_key, breaker)
+    end
+    event("limits_set", unpack(changes))
+  end
+
+  -- Reply.
+  local all, who = redis.call("HGETALL", limits_key), {}
+  local known = redis.call("HGETALL", by_key)
+  for i = 1, #known, 2 do who[known[i]] = known[i + 1] end
+  local reply = { "limits" }
+  for i = 1, #all, 2 do
+    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = all[i], all[i + 1], who[all[i]] or ""
+  end
+  return answer(reply)
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -119,4 +177,181 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
-return run(answer, event)
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day of ms.
+local function day_end(ms, day_start)
+  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
+-- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+  end
+  return risk
+end
+-- <<< risk.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms; nil: only by reset.
+local function breaker_until(duration, day_start)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(now, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- The first limit that the risk has reached: source and reason. among: the sources that may trip; nil: all.
+local function reached_limit(risk, limits_key, among)
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] and (not among or among.daily_loss) then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and (not among or among.consecutive_losses) and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and (not among or among.drawdown) and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+-- <<< booking.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+return run(events_key, instance, now_text, answer, event, quote, read_breaker, read_risk, breaker_until, trip, write_breaker,
+  breaker_event, reached_limit, expect_stream)

@@ -13,6 +13,8 @@
 -- KEYS[10] execution:heartbeat   string  ms
 -- KEYS[11] execution:instances   zset    instance -> ms of its last heartbeat
 -- KEYS[12] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[13] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
+-- KEYS[14] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -20,11 +22,11 @@
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
 --         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
---         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", call}
+--         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", {day|outcome, count, ...}, {limit, JSON, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
-  local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key, versions_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+  local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key, versions_key, stats_key, by_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
   local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
 
   local breaker = read_breaker(breaker_key)
@@ -41,6 +43,8 @@ local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_repl
     redis.call("ZRANGE", instances_key, 0, -1, "WITHSCORES"),
     redis.call("HGETALL", versions_key),
     redis.call("HGET", meta_key, "recovering") or "",
+    redis.call("HGETALL", stats_key),
+    redis.call("HGETALL", by_key),
   })
 end
 

@@ -13,7 +13,8 @@ import { withCurrentHead } from "./heads.js";
 import { readSharedText, type SharedFile, type SharedText } from "./shared-text.js";
 
 const FOLDER = new URL("./", import.meta.url);
-const SCRIPT = /^(#!lua.*\n(?:--.*\n)+\n)local function run\([^)]*\)\n([\s\S]*?)^end\n([\s\S]*)$/m;
+/** A script without a `#!` line is judged by Redis at its first write, not before it runs. */
+const SCRIPT = /^((?:#!lua.*\n)?(?:--.*\n)+\n)local function run\([^)]*\)\n([\s\S]*?)^end\n([\s\S]*)$/m;
 const APPENDIX = "-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.";
 const WIDTH = 130;
 

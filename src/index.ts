@@ -10,6 +10,7 @@ export type { Config, GuardInput, ResolvedConfig } from "./config/schema.js";
 export * from "./errors.js";
 export type { Entry, FlowLayout, StoredKey } from "./layout/flow-layout.js";
 export type { KeyType } from "./layout/table-forms.js";
+export type { RefusalsOptions } from "./manager/admission-arguments.js";
 export { Lease } from "./manager/lease.js";
 export type { Logger, ManagerOptions } from "./manager/manager-options.js";
 export type { CancelOptions } from "./manager/order-arguments.js";

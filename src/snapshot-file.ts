@@ -6,6 +6,7 @@ import { z } from "zod";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
 import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";
+import { originsView } from "./operations/view-limits.js";
 import { breaker } from "./records/breaker.js";
 import { madeOf } from "./records/field.js";
 import { order } from "./records/order.js";
@@ -14,6 +15,7 @@ import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
 import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
+import { COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
 
 /** Where the snapshot of the flow in a DuckDB file is. */
 export function snapshotPath(duckdbFile: string): string {
@@ -33,7 +35,7 @@ export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<v
 }
 
 /** The snapshot in a file; undefined when there is none. Rejects with a CorruptStateError when it is none that can be read. */
-export async function readSnapshot(path: string): Promise<Snapshot | undefined> {
+export async function readSnapshot(path: string): Promise<SnapshotTold | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -48,9 +50,21 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   }
 }
 
+const times = z.int();
 const limit = z.number().exactOptional();
+const origin = z
+  .object({
+    value: z.number(),
+    by: z.enum(LIMIT_SETTERS).exactOptional(),
+    who: z.string().exactOptional(),
+    at: date.exactOptional(),
+  })
+  .exactOptional();
 
-const snapshotSchema: z.ZodType<Snapshot> = z.object({
+/** Only since schema 4 a snapshot tells of admissions. */
+export type SnapshotTold = Omit<Snapshot, "admissions"> & Partial<Pick<Snapshot, "admissions">>;
+
+const snapshotShape = z.object({
   flowId: z.string(),
   epoch: z.string(),
   at: date,
@@ -64,6 +78,7 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
   }),
   breaker: z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape }),
   limits: z.object(madeOf<Record<RiskLimitName, typeof limit>>(RISK_LIMITS, () => limit)),
+  limitOrigins: z.object(madeOf<Record<RiskLimitName, typeof origin>>(RISK_LIMITS, () => origin)).optional(),
   signals: z.object({
     lastProcessedTs: date.exactOptional(),
     lastProcessedPair: z.string().exactOptional(),
@@ -80,5 +95,17 @@ const snapshotSchema: z.ZodType<Snapshot> = z.object({
       schema: z.int().exactOptional(),
     }),
   ),
+  admissions: z
+    .object({
+      day: z.string(),
+      admitted: z.int(),
+      refused: z.object(madeOf<Record<CountedRefusal, typeof times>>(COUNTED_REFUSALS, () => times)),
+    })
+    .exactOptional(),
   recovering: z.string().exactOptional(),
 });
+
+const snapshotSchema: z.ZodType<SnapshotTold> = snapshotShape.transform((told) => ({
+  ...told,
+  limitOrigins: told.limitOrigins ?? originsView(new Map(Object.entries(told.limits)), new Map()),
+}));

@@ -8,8 +8,10 @@ import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
+  CountedRefusal,
   GuardBlock,
   GuardKind,
+  LimitSetter,
   OpenedBy,
   OrderIntent,
   OrderSide,
@@ -26,8 +28,10 @@ export type Metadata = Record<string, unknown>;
 
 export type {
   BreakerSource,
+  CountedRefusal,
   GuardBlock,
   GuardKind,
+  LimitSetter,
   OpenedBy,
   OrderIntent,
   OrderSide,
@@ -312,6 +316,27 @@ export interface GuardStatus {
   blocks: ActiveGuard[];
 }
 
+/** What became of the entries of a trading day: counted by `admit`, kept for 30 days. Being fenced is not counted. */
+export interface AdmissionDay {
+  day: string;
+  admitted: number;
+  /** By reason; 0 where none was refused for it. */
+  refused: Record<CountedRefusal, number>;
+}
+
+/** An entry that `admit` refused. */
+export interface RefusedEntry {
+  /** `ms-seq`, growing: what `after` takes. */
+  key: string;
+  at: Date;
+  instance: string;
+  signalId: string;
+  pair: string;
+  side: PositionSide;
+  reason: CountedRefusal;
+  message: string;
+}
+
 /** Who holds the flow's lease. */
 export interface LeaseState {
   token: number;
@@ -456,7 +481,15 @@ export type StateEvent = EventBase &
         risk: EventRisk;
       }
     | { type: "equity_updated"; risk: EventRisk }
-    | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
+    | {
+        type: "limits_set";
+        limits: { [name in RiskLimitName]?: number | null };
+        /** Whose they are now; absent before 0.3. */
+        by?: LimitSetter;
+        /** Whether a limit that a call made tighter was reached and tripped the breaker. */
+        tripped: boolean;
+        breaker?: CircuitBreaker;
+      }
     /** What the flow is counted in, and which currencies count as that one. */
     | { type: "currency_set"; currency?: string; sameCurrency: string[] }
     | { type: "guards_set"; guards: Guard[]; before: Guard[] }
@@ -493,6 +526,17 @@ export interface RiskUpdate extends RiskState {
   applied: boolean;
   tripped: boolean;
 }
+
+/** A limit that is in force; `by`, `who` (an instance) and `at` are absent where nobody is known to have set it: before 0.3. */
+export interface RiskLimitOrigin {
+  value: number;
+  by?: LimitSetter;
+  who?: string;
+  at?: Date;
+}
+
+/** Who set the limits that are in force. */
+export type RiskLimitOrigins = { [name in RiskLimitName]?: RiskLimitOrigin };
 
 /** `until` is absent while active when only a reset ends it. */
 export interface CircuitBreaker {
@@ -567,9 +611,13 @@ export interface Snapshot {
   risk: RiskState;
   breaker: CircuitBreaker;
   limits: RiskLimits;
+  /** Who set them. */
+  limitOrigins: RiskLimitOrigins;
   signals: SignalState;
   heartbeat?: Date;
   instances: Instance[];
+  /** Of today. */
+  admissions: AdmissionDay;
   /** Why entries are refused: a recovery is under way. */
   recovering?: string;
 }

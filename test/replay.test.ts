@@ -26,10 +26,10 @@ const seen = new Set<string>();
 
 /** The part of a snapshot that a replay has to reproduce. */
 async function told(mgr: StateManager): Promise<Replayed> {
-  const { flowId: _, epoch: __, heartbeat: ___, instances: ____, ...rest } = await everything(mgr);
+  const { flowId: _, epoch: __, heartbeat: ___, instances: ____, admissions, ...rest } = await everything(mgr);
   const history = rest.history.map(({ parts: _, ...day }) => day);
   const trades = (await mgr.getTrades({ limit: 10_000 })).map(({ fees: _, ...trade }) => trade);
-  return { ...rest, history, trades };
+  return { ...rest, admitted: admissions.admitted, history, trades };
 }
 
 /** Takes everything away that keeps entries from being measured by slots and exposure. */

@@ -40,9 +40,9 @@ function detailsOf(event: StateEvent): string {
     case "equity_updated":
       return `${event.risk.equity ?? ""}${riskWords(event.risk)}`;
     case "limits_set":
-      return Object.entries(event.limits)
+      return `${Object.entries(event.limits)
         .map(([name, limit]) => `${name} ${limit ?? "none"}`)
-        .join(", ");
+        .join(", ")}${because(event.by)}${trippedWords(event)}`;
     case "currency_set":
       return [event.currency ?? "", ...event.sameCurrency].join(" ");
     case "guards_set":
@@ -78,6 +78,10 @@ function because(reason: string | undefined): string {
   return reason === undefined ? "" : ` (${reason})`;
 }
 
-function riskWords({ dailyPnl, tripped, breaker }: EventRisk): string {
-  return `, today ${gain(dailyPnl)}${tripped ? `, BREAKER TRIPPED: ${breaker?.reason ?? ""}` : ""}`;
+function riskWords(risk: EventRisk): string {
+  return `, today ${gain(risk.dailyPnl)}${trippedWords(risk)}`;
+}
+
+function trippedWords({ tripped, breaker }: Pick<EventRisk, "tripped" | "breaker">): string {
+  return tripped ? `, BREAKER TRIPPED: ${breaker?.reason ?? ""}` : "";
 }

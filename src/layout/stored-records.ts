@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { formatMoney } from "../exact/money.js";
+import type { AdmissionRow } from "../records/admission.js";
 import { type AmendmentRow, amendment } from "../records/amendment.js";
 import { type ClientRow, client } from "../records/client.js";
 import { type DailyRow, day } from "../records/day.js";
@@ -10,14 +11,18 @@ import type { EventRow } from "../records/event.js";
 import { orderJson } from "../records/generated/order.js";
 import { positionJson } from "../records/generated/position.js";
 import { tradeJson } from "../records/generated/trade.js";
+import { type LimitOriginRow, limitOrigin } from "../records/limit-origin.js";
 import { type OrderRow, order } from "../records/order.js";
 import { type PositionRow, position } from "../records/position.js";
+import { type RefusalRow, refusal } from "../records/refusal.js";
 import { jsonReader, numberOf } from "../records/stored.js";
 import { type TradeRow, trade } from "../records/trade.js";
 import type { GuardTrade } from "../state/guards.js";
+import { dayCounted } from "../state/outcomes.js";
 import { pairsOf } from "../words/pairs.js";
-import { POSITION_SIDES, STOP_REASONS } from "../words/word-lists.js";
+import { ADMISSION_OUTCOMES, POSITION_SIDES, STOP_REASONS, wordOf } from "../words/word-lists.js";
 import type { Entry } from "./flow-layout.js";
+import { limitName } from "./limit-text.js";
 
 /** JSON of ours with the escapes that the scripts write: `\u0022` for a quote. Lua twin: `quote`. */
 function escapedAsInLua(json: string): string {
@@ -31,6 +36,8 @@ function recordText(json: string): string {
   const at = json.indexOf(',"metadata":');
   return at === -1 ? escapedAsInLua(json) : escapedAsInLua(json.slice(0, at)) + json.slice(at);
 }
+
+const DAY = /^\d{4,}-\d\d-\d\d$/;
 
 const readPosition = jsonReader(position);
 
@@ -109,6 +116,44 @@ export function amendmentRow(key: string, text: string): AmendmentRow {
   return { key, ...readAmendment(text) };
 }
 
+const { limit: _____, ...setBy } = limitOrigin;
+const readLimitOrigin = jsonReader(setBy);
+
+/** Lua twin: in `set_risk_limits`. */
+export function limitOriginText({ by, who, at }: LimitOriginRow): string {
+  return escapedAsInLua(JSON.stringify({ by, who, at }));
+}
+
+export function limitOriginRow(limit: string, text: string): LimitOriginRow {
+  return { limit: limitName(limit), ...readLimitOrigin(text) };
+}
+
+const { key: ____, ...answered } = refusal;
+const readRefusal = jsonReader(answered);
+
+/** Lua twin: in `keep_refusal`. */
+export function refusalText({ at, instance, signal_id, pair, side, reason, message }: RefusalRow): string {
+  return escapedAsInLua(JSON.stringify({ at, instance, signal_id, pair, side, reason, message }));
+}
+
+export function refusalRow(key: string, text: string): RefusalRow {
+  return { key, ...readRefusal(text) };
+}
+
+/** The count of a day and an outcome. Throws a TypeError where its field is not of these. */
+export function admissionRow(field: string, count: number): AdmissionRow {
+  const day = dayCounted(field);
+  const outcome = wordOf(ADMISSION_OUTCOMES, field.slice(day.length + 1));
+  if (!DAY.test(day) || outcome === undefined)
+    throw new TypeError("expected a day and an outcome, such as 2024-03-05|admitted");
+  return { day_outcome: field, day, outcome, count };
+}
+
+export function admissionCount(field: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new TypeError("expected a whole number above zero");
+  return admissionRow(field, Number(text)).count;
+}
+
 const { pair_side: ___, ...rest } = dust;
 const readDust = jsonReader(rest);
 
@@ -137,7 +182,7 @@ export function dayText({ pnl, trades, closed, later, cash, untied }: DailyRow):
 }
 
 export function dayRow(date: string, text: string): DailyRow {
-  if (!/^\d{4,}-\d\d-\d\d$/.test(date)) throw new TypeError("expected a day as YYYY-MM-DD");
+  if (!DAY.test(date)) throw new TypeError("expected a day as YYYY-MM-DD");
   return { day: date, ...readDay(text) };
 }
 

@@ -32,7 +32,8 @@ export interface TableForm<Rows, Key extends string = string> {
 /** Whoever keeps tables outside of Redis, in columns. */
 export interface TableKeeper<Kept> {
   rows<Value, F extends Fields>(table: Table<Value>, columns: RowColumns<Value, F>): Kept;
-  log<Row extends LogRow, F extends Fields>(log: Log<Row>, columns: RowColumns<Row, F>): Kept;
+  /** `kept`: the newest so many rows; undefined: all that there is room for. */
+  log<Row extends LogRow, F extends Fields>(log: Log<Row>, columns: RowColumns<Row, F>, kept: number | undefined): Kept;
   events(log: EventLog): Kept;
 }
 
@@ -143,16 +144,18 @@ export function oneNumber<Key extends string, F extends Fields, Value extends Na
   };
 }
 
-/** A stream of JSON, each entry under the row's own key. */
+/** A stream of JSON, each entry under the row's own key; `kept`: the newest so many, whoever keeps it. */
 export function jsonLog<Key extends string, Row extends LogRow, F extends Fields>({
   toText,
   toRow,
   columns,
+  kept,
   ...named
 }: Named<Key> & {
   toText(row: Row): string;
   toRow(key: string, text: string): Row;
   readonly columns: RowColumns<Row, F>;
+  readonly kept?: number;
 }): TableForm<Log<Row>, Key> {
   return {
     ...named,
@@ -161,7 +164,7 @@ export function jsonLog<Key extends string, Row extends LogRow, F extends Fields
     parse(log, entries) {
       for (const [key = "", , json = ""] of entries) naming(key, () => log.append(toRow(key, json)));
     },
-    keep: (log, keeper) => keeper.log(log, columns),
+    keep: (log, keeper) => keeper.log(log, columns, kept),
   };
 }
 

@@ -2,6 +2,7 @@
  * Every table of a flow's state, declared once, in the order in which they are told and written: its Redis key, what stands there,
  * and its columns. Keys, heads of scripts, exports and SQL tables follow from here; a SQL table is named as the table in `FlowState`.
  */
+import { admission } from "../records/admission.js";
 import { amendment } from "../records/amendment.js";
 import { breaker } from "../records/breaker.js";
 import { client } from "../records/client.js";
@@ -9,15 +10,18 @@ import { day } from "../records/day.js";
 import { dust } from "../records/dust.js";
 import { double, text, time } from "../records/field.js";
 import { lease } from "../records/lease.js";
+import { limitOriginColumns } from "../records/limit-origin.js";
 import { meta } from "../records/meta.js";
 import { order } from "../records/order.js";
 import { position } from "../records/position.js";
 import { recovery } from "../records/recovery.js";
+import { refusalColumns } from "../records/refusal.js";
 import { risk } from "../records/risk.js";
 import { lastSignal } from "../records/signal.js";
 import { numberOf } from "../records/stored.js";
 import { trade } from "../records/trade.js";
 import type { FlowState } from "../state/flow-state.js";
+import { REFUSALS_KEPT } from "../state/outcomes.js";
 import type { ChangedTable } from "../state/table.js";
 import { limitName, limitText } from "./limit-text.js";
 import * as stored from "./stored-records.js";
@@ -149,6 +153,19 @@ export const TABLES = {
       keyOf: ({ pair }) => pair,
     },
   }),
+  limitsBy: rows({
+    key: "risk:limits_by",
+    words: "limit -> JSON: by config or call, who, at ms",
+    toText: stored.limitOriginText,
+    toRow: stored.limitOriginRow,
+    columns: {
+      record: limitOriginColumns,
+      key: "name",
+      toFields: ({ limit, by, who, at }) => ({ name: limit, set_by: by, who, set_at: at }),
+      toRow: ({ name, set_by, who, set_at }) => ({ limit: name, by: set_by, who, at: set_at }),
+      keyOf: ({ name }) => name,
+    },
+  }),
   history: rows({
     key: "risk:history",
     words: "day -> JSON",
@@ -182,6 +199,33 @@ export const TABLES = {
     toRow: (_, until) => numberOf(until),
     // `cooldown` is a pair, a pair and a side (`BTC/USDT|long`), or `*`.
     columns: keyAndValue({ cooldown: text, until: time }, "cooldown", "until"),
+  }),
+  admissions: rows({
+    key: "admission:stats",
+    words: "day|admitted or day|reason of a refusal -> how many, of 30 days",
+    toText: (count: number) => String(count),
+    toRow: stored.admissionCount,
+    columns: {
+      record: admission,
+      key: "day_outcome",
+      toFields: (count, field) => stored.admissionRow(field, count),
+      toRow: ({ count }) => count,
+      keyOf: ({ day_outcome }) => day_outcome,
+    },
+  }),
+  refusals: jsonLog({
+    key: "admission:refusals",
+    words: "ms-seq -> entry that was refused: JSON, the newest 10,000",
+    toText: stored.refusalText,
+    toRow: stored.refusalRow,
+    columns: {
+      record: refusalColumns,
+      key: "key",
+      toFields: ({ at, ...row }) => ({ ...row, refused_at: at }),
+      toRow: ({ refused_at, ...row }) => ({ ...row, at: refused_at }),
+      keyOf: ({ key }) => key,
+    },
+    kept: REFUSALS_KEPT,
   }),
   heartbeat: oneNumber({
     key: "execution:heartbeat",

@@ -1,7 +1,7 @@
 /** Signals, cooldowns and entries as callers give them, made the arguments of operations. */
 import { createHash } from "node:crypto";
 import type { Duration } from "../config/duration.js";
-import type { AdmissionRequest, PositionSide } from "../types.js";
+import type { AdmissionRequest, PositionSide, Time } from "../types.js";
 import type { OppositeSide } from "../words/word-lists.js";
 import * as check from "./check.js";
 
@@ -87,4 +87,22 @@ export function cooldownArguments(
 
 export function pairAndSide(pair: string, side: PositionSide | undefined) {
   return { pair: check.pair("pair", pair), side: check.optionalSide("side", side) };
+}
+
+/** Which refusals: `from` (inclusive) and `to` (exclusive) compare when; `after` is the key of one; at most `limit` (default 1,000, at most 10,000). */
+export interface RefusalsOptions {
+  from?: Time;
+  to?: Time;
+  after?: string;
+  limit?: number;
+}
+
+export function refusalsArguments(options: RefusalsOptions) {
+  const o = check.fields("options", options, ["from", "to", "after", "limit"]);
+  return {
+    from: check.optionalTime("from", o.from),
+    to: check.optionalTime("to", o.to),
+    after: o.after === undefined ? "" : check.eventId("after", o.after),
+    limit: o.limit === undefined ? 1000 : Math.min(check.optionalCount("limit", o.limit), 10_000),
+  };
 }

@@ -1,5 +1,6 @@
 /** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
 import { type Duration, parseDuration } from "../config/duration.js";
+import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Decimal, toDecimal } from "../exact/decimal.js";
 import { type Money, toMoney } from "../exact/money.js";
@@ -14,6 +15,7 @@ import {
   type OrderIntent,
   type OrderSide,
   type OrderStatus,
+  oneOfWords,
   POSITION_SIDES,
   type PositionSide,
   wordOf,
@@ -195,6 +197,10 @@ export function optionalCount(field: string, value: unknown): number {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0
     ? value
     : fail(field, "a whole number above 0", value);
+}
+
+export function limitNames(field: string, values: readonly RiskLimitName[]): RiskLimitName[] {
+  return list(field, values, (each, name) => wordOf(RISK_LIMITS, name) ?? fail(each, oneOfWords(RISK_LIMITS), name));
 }
 
 export function version(field: string, value: unknown): number {

@@ -11,7 +11,7 @@ import { guardsText } from "../state/guards.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
-import { currencyArguments, limitEntries } from "./risk-arguments.js";
+import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions): BackendContext {
@@ -39,11 +39,23 @@ export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig):
   }
 }
 
-/** Writes the configured risk limits into the flow, where every bot of it finds them. */
-export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
+/**
+ * Writes the configured risk limits into the flow, where every bot of it finds them; what a call set is only made tighter. Answers, in
+ * words, where the flow has another limit than the configuration.
+ */
+export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<string[]> {
   const { day_start, breaker_duration, opposite_side, currency, same_currency, guards, ...limits } = risk;
   const configured = limitEntries(limits);
-  if (configured.length > 0) await calls.runUnfenced(setRiskLimits, { limits: configured });
+  if (configured.length === 0) return [];
+  const { origins } = await calls.runUnfenced(setRiskLimits, { how: "connect", ...policyOf(risk), limits: configured });
+  return configured.flatMap(([name, limit]) => {
+    const stands = origins[name];
+    if (stands === undefined || stands.value === limit) return [];
+    const since = stands.at === undefined ? "" : `, set by ${stands.who} at ${stands.at.toISOString()}`;
+    return [
+      `${name} is ${stands.value}${since}; risk.${name} of the configuration, ${limit}, does not loosen it: sf-state risk unset ${name} does`,
+    ];
+  });
 }
 
 /** Writes the configured guards into the flow, in place of those it had; without any configured, those stay. Answers with words where they differ. */

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../config/schema.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
 import type { Time } from "../types.js";
+import type { BreakerEnd } from "../words/word-lists.js";
 import * as check from "./check.js";
 
 /** The part of the configuration that the end of a trade needs. */
@@ -65,10 +66,11 @@ export function tradesArguments(options: TradesOptions) {
 
 export function breakerArguments(
   reason: string,
-  options: { duration?: Duration | "until_day_end" | "until_reset" },
+  given: Duration | BreakerEnd | { duration?: Duration | BreakerEnd } | undefined,
   policy: RiskPolicy,
 ) {
-  const { duration } = check.fields("options", options, ["duration"]);
+  const duration =
+    typeof given === "object" && given !== null ? check.fields("options", given, ["duration"]).duration : given;
   return {
     reason: check.words("reason", check.id("reason", reason)),
     dayStart: policy.dayStart,

@@ -20,6 +20,7 @@ import { closePosition } from "../operations/close-position.js";
 import { endRecovery } from "../operations/end-recovery.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { findOrders } from "../operations/find-orders.js";
+import { getAdmissionStats } from "../operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
 import { getCooldown } from "../operations/get-cooldown.js";
 import { getDailyHistory } from "../operations/get-daily-history.js";
@@ -34,6 +35,7 @@ import { getPosition } from "../operations/get-position.js";
 import { getPositions } from "../operations/get-positions.js";
 import { getRecordedFills } from "../operations/get-recorded-fills.js";
 import { getRecovery } from "../operations/get-recovery.js";
+import { getRefusals } from "../operations/get-refusals.js";
 import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
@@ -62,6 +64,7 @@ import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
   Admission,
+  AdmissionDay,
   AdmissionRequest,
   CircuitBreaker,
   CloseResult,
@@ -80,6 +83,8 @@ import type {
   PositionPatch,
   PositionSide,
   RecoveryState,
+  RefusedEntry,
+  RiskLimitOrigins,
   RiskState,
   RiskUpdate,
   SignalState,
@@ -89,7 +94,14 @@ import type {
   Trade,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { type AdmissionPolicy, admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
+import {
+  type AdmissionPolicy,
+  admissionArguments,
+  cooldownArguments,
+  pairAndSide,
+  type RefusalsOptions,
+  refusalsArguments,
+} from "./admission-arguments.js";
 import * as check from "./check.js";
 import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
@@ -190,7 +202,8 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits and guards; not so with `options.existing`. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured risk limits and guards; not so with `options.existing`. A limit that a call
+   * set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
@@ -199,7 +212,9 @@ export class StateManager {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {
         await writeCurrency(this.#calls, this.config);
-        await writeLimits(this.#calls, this.config);
+        for (const difference of await writeLimits(this.#calls, this.config)) {
+          this.#logger.warn(`flow ${this.flowId}: ${difference}`);
+        }
         const changed = await writeGuards(this.#calls, this.config);
         if (changed !== undefined) this.#logger.warn(changed);
       }
@@ -471,12 +486,21 @@ export class StateManager {
 
   /** The limits that every bot of the flow enforces; an absent one does not limit. */
   async getRiskLimits(): Promise<RiskLimits> {
-    return this.#calls.run(getRiskLimits, undefined);
+    return (await this.#calls.run(getRiskLimits, undefined)).limits;
   }
 
-  /** Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. */
+  /** Who set each limit that is in force, when, and whether it was the configuration of a bot or a call. */
+  async getRiskLimitOrigins(): Promise<RiskLimitOrigins> {
+    return (await this.#calls.run(getRiskLimits, undefined)).origins;
+  }
+
+  /**
+   * Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. What a call set is not loosened
+   * when a bot connects; what a call removed is the configuration's again. A limit that is made tighter than today's loss, the streak
+   * or the drawdown trips the breaker in the same step.
+   */
   async setRiskLimits(limits: { [name in RiskLimitName]?: number | null }): Promise<RiskLimits> {
-    return this.#calls.run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
+    return this.#setLimits("call", limitEntries(parseRiskLimits(limits)));
   }
 
   /**
@@ -507,12 +531,32 @@ export class StateManager {
     return read(this.#calls.run(setGuards, { guards: wanted }), { value: () => wanted });
   }
 
-  /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */
+  /**
+   * Gives the limits named back to the configuration: each is what this manager's configuration says, or none. Returns all that are in
+   * force. One that becomes tighter may trip the breaker, as in `setRiskLimits`.
+   */
+  async unsetRiskLimits(names: readonly RiskLimitName[]): Promise<RiskLimits> {
+    const { day_start, breaker_duration, opposite_side, ...configured } = this.config.risk;
+    const returned = check.limitNames("names", names);
+    return this.#setLimits(
+      "unset",
+      returned.map((name) => [name, configured[name] ?? null]),
+    );
+  }
+
+  async #setLimits(how: "call" | "unset", limits: [RiskLimitName, number | null][]): Promise<RiskLimits> {
+    return (await this.#calls.run(setRiskLimits, { how, ...this.#policy, limits })).limits;
+  }
+
+  /**
+   * Trips the breaker by hand: blocks entries, never exits. `duration` (default `risk.breaker_duration`) by itself or in an object. An
+   * active breaker is never shortened.
+   */
   async triggerCircuitBreaker(
     reason: string,
-    options: { duration?: Duration | BreakerEnd } = {},
+    duration?: Duration | BreakerEnd | { duration?: Duration | BreakerEnd },
   ): Promise<CircuitBreaker> {
-    return this.#calls.run(triggerCircuitBreaker, breakerArguments(reason, options, this.#policy));
+    return this.#calls.run(triggerCircuitBreaker, breakerArguments(reason, duration, this.#policy));
   }
 
   /** Whether the breaker blocks entries now. */
@@ -593,7 +637,8 @@ export class StateManager {
 
   /**
    * May this entry go ahead? Decided over all processes in one step. Refused: `reason` (the first that holds, in the order of
-   * `Refusal`), words, and `retryAt` where time cures it; nothing was written. Admitted: the signal is marked, the entry order
+   * `Refusal`), words, and `retryAt` where time cures it; nothing changed but what `getAdmissionStats` and `getRefusals` tell (at
+   * Redis' maxmemory not even that). Admitted: the signal is marked, the entry order
    * stored with status `intent`, the cooldown set, the slot and the exposure taken. Submit the order under its id, then report
    * with `saveOrder`, `updateOrder`, `recordFill` or `cancelOrder`.
    *
@@ -606,6 +651,33 @@ export class StateManager {
   async admit(request: AdmissionRequest): Promise<Admission> {
     const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#entries));
     return read(call, ADMISSION);
+  }
+
+  /**
+   * How many entries were admitted and refused, by trading day, oldest first; today is the last if there was any. Days without an
+   * entry are left out; with `days`, the newest so many. 30 days are kept. A repeated call counts once; being fenced, and a refusal
+   * while Redis is at its maxmemory, are not counted.
+   */
+  async getAdmissionStats(options: { days?: number } = {}): Promise<AdmissionDay[]> {
+    const { days } = check.fields("options", options, ["days"]);
+    const newest = check.optionalCount("days", days);
+    return (await this.#calls.run(getAdmissionStats, undefined)).slice(-newest);
+  }
+
+  /**
+   * The newest 10,000 entries that were refused, oldest first: from `from` (inclusive) to `to` (exclusive); `after` the key of one goes
+   * on from there; at most `limit` (default 1,000, at most 10,000).
+   */
+  async getRefusals(options: RefusalsOptions = {}): Promise<RefusedEntry[]> {
+    const asked = refusalsArguments(options);
+    const refusals: RefusedEntry[] = [];
+    let { after } = asked;
+    do {
+      const page = await this.#calls.run(getRefusals, { ...asked, after, limit: asked.limit - refusals.length });
+      for (const refusal of page.refusals) refusals.push(refusal);
+      after = page.next;
+    } while (after !== "" && refusals.length < asked.limit);
+    return refusals;
   }
 
   // Recovery

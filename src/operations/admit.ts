@@ -11,9 +11,10 @@ import type { FlowState } from "../state/flow-state.js";
 import { guardBlock } from "../state/guards.js";
 import { fillsSince, remember, remembers } from "../state/memory.js";
 import { closedOrder, forgetClosed } from "../state/order-life.js";
+import { countAdmission, REFUSALS_KEPT } from "../state/outcomes.js";
 import { riskAt } from "../state/risk.js";
 import type { Admission } from "../types.js";
-import { type OppositeSide, type PositionSide, REFUSALS, type Refusal, wordOf } from "../words/word-lists.js";
+import { type CountedRefusal, type OppositeSide, type PositionSide, REFUSALS, wordOf } from "../words/word-lists.js";
 import { type Call, type Operation, optionalTime, text } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 import { cooldownField } from "./view-signals.js";
@@ -52,7 +53,7 @@ interface Belonging {
   readonly closes: number | undefined;
 }
 
-type Refused = Extract<Admission, { admitted: false }>;
+type Refused = Extract<Admission, { admitted: false }> & { readonly reason: CountedRefusal };
 
 export const admit: Operation<Args, Admission> = {
   name: "admit",
@@ -72,6 +73,8 @@ export const admit: Operation<Args, Admission> = {
     "orders:by_position",
     "orders:closed_at",
     "risk:guard_trades",
+    "admission:stats",
+    "admission:refusals",
   ],
   args: {
     signal_id: (a) => a.signalId,
@@ -110,8 +113,9 @@ export const admit: Operation<Args, Admission> = {
     const market = marketOf(state, a.pair);
     checkPrice(market, "price", a.price);
     const rate = rateKept(entryRate(state, market, a.rate, a.price), null);
+    const { day } = riskAt(state, call.now, a.dayStart);
     const early = entriesRefused(state, a, call);
-    if (early) return early;
+    if (early) return counted(state, a, call, day, early);
     const { positionId, closes } = belonging(state, a);
     const notional = orderNotional(market, {
       intent: "entry",
@@ -123,7 +127,7 @@ export const admit: Operation<Args, Admission> = {
       rate,
     });
     const refusal = limitReached(state, a, notional);
-    if (refusal) return refusal;
+    if (refusal) return counted(state, a, call, day, refusal);
     const order = orderRow({
       id: freeId(state, a, call.now),
       pair: a.pair,
@@ -151,6 +155,7 @@ export const admit: Operation<Args, Admission> = {
     });
 
     adoptCurrency(state, market);
+    countAdmission(state, day, "admitted", call.now, a.dayStart);
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     forgetClosed(state, order.id);
@@ -281,7 +286,17 @@ function cooledUntil({ cooldowns }: FlowState, { pair, side }: Args): number {
   return until;
 }
 
-function refused(reason: Refusal, message: string, retryAt?: number): Refused {
+/** The refusal, once it is counted and kept. */
+function counted(state: FlowState, a: Args, { now, instance }: Call, day: string, refusal: Refused): Refused {
+  const { reason, message } = refusal;
+  countAdmission(state, day, reason, now, a.dayStart);
+  const key = state.refusals.nextKey(now);
+  const row = { key, at: now, instance, signal_id: a.signalId, pair: a.pair, side: a.side, reason, message };
+  state.refusals.append(row, REFUSALS_KEPT);
+  return refusal;
+}
+
+function refused(reason: CountedRefusal, message: string, retryAt?: number): Refused {
   return { admitted: false, reason, message, ...(retryAt !== undefined && { retryAt: new Date(retryAt) }) };
 }
 

@@ -8,6 +8,7 @@ import { closePosition } from "./close-position.js";
 import { endRecovery } from "./end-recovery.js";
 import { exportFlow } from "./export-flow.js";
 import { findOrders } from "./find-orders.js";
+import { getAdmissionStats } from "./get-admission-stats.js";
 import { getCircuitBreaker } from "./get-circuit-breaker.js";
 import { getCooldown } from "./get-cooldown.js";
 import { getDailyHistory } from "./get-daily-history.js";
@@ -22,6 +23,7 @@ import { getPosition } from "./get-position.js";
 import { getPositions } from "./get-positions.js";
 import { getRecordedFills } from "./get-recorded-fills.js";
 import { getRecovery } from "./get-recovery.js";
+import { getRefusals } from "./get-refusals.js";
 import { getRiskLimits } from "./get-risk-limits.js";
 import { getRiskState } from "./get-risk-state.js";
 import { getSignalState } from "./get-signal-state.js";
@@ -63,6 +65,7 @@ export const operations: readonly AnyOperation[] = [
   endRecovery,
   exportFlow,
   findOrders,
+  getAdmissionStats,
   getCircuitBreaker,
   getCooldown,
   getDailyHistory,
@@ -77,6 +80,7 @@ export const operations: readonly AnyOperation[] = [
   getPositions,
   getRecordedFills,
   getRecovery,
+  getRefusals,
   getRiskLimits,
   getRiskState,
   getSignalState,

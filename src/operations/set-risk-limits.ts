@@ -1,37 +1,121 @@
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { limitText } from "../layout/limit-text.js";
-import { pairsOf } from "../words/pairs.js";
+import type { LimitOriginRow } from "../records/limit-origin.js";
+import { type BreakerDuration, breakerUntil, decideTrip } from "../state/breaker.js";
+import type { FlowState } from "../state/flow-state.js";
+import { reachedLimit, riskAt } from "../state/risk.js";
+import type { BreakerSource, RiskLimitOrigins } from "../types.js";
+import type { LimitSetter } from "../words/word-lists.js";
 import { type Operation, texts } from "./operation.js";
-import { limitsView } from "./view-limits.js";
+import { limitsView, originsView } from "./view-limits.js";
+import { breakerEvent } from "./view-risk.js";
 
 interface Args {
+  /** A configuration at connect, a call, or a call that returns limits to their configuration. */
+  readonly how: "connect" | "call" | "unset";
+  readonly dayStart: number;
+  readonly breakerDuration: BreakerDuration;
   /** null removes a limit. */
   readonly limits: readonly (readonly [RiskLimitName, number | null])[];
 }
 
-export const setRiskLimits: Operation<Args, RiskLimits> = {
+/** The limits that are in force, and who set them. */
+export interface LimitsInForce {
+  readonly limits: RiskLimits;
+  readonly origins: RiskLimitOrigins;
+}
+
+/** The cause that a limit is for. */
+const CAUSES: { readonly [name in RiskLimitName]?: BreakerSource } = {
+  max_daily_loss: "daily_loss",
+  max_consecutive_losses: "consecutive_losses",
+  max_drawdown: "drawdown",
+};
+
+export const setRiskLimits: Operation<Args, LimitsInForce> = {
   name: "set_risk_limits",
   kind: "change",
-  keys: ["risk:limits"],
-  args: {},
+  keys: ["risk:limits", "risk:limits_by", "risk:daily", "risk:circuit_breaker"],
+  args: {
+    how: (a) => a.how,
+    day_start: (a) => a.dayStart,
+    breaker_duration: (a) => a.breakerDuration,
+  },
+  words: {
+    how: "connect = a configuration at connect; call; unset = a call that returns limits to their configuration",
+  },
   rest: {
     name: "limits",
     values: ({ limits }) => limits.flatMap(([name, limit]) => [name, limitText(name, limit)]),
   },
-  decode: (reply) => limitsView(new Map(pairsOf(texts(reply, 1)))),
-  apply(state, { limits }, call) {
-    const changes = limits.filter(([name, limit]) => (state.limits.get(name) ?? null) !== limit);
-
-    if (changes.length > 0) {
-      state.emit(call, "limits_set", () =>
-        Object.fromEntries(changes.map(([name, limit]) => [name, limitText(name, limit)])),
-      );
+  decode(reply) {
+    const [limits, origins] = [new Map<string, string>(), new Map<string, string>()];
+    const told = texts(reply, 1);
+    for (let at = 0; at < told.length; at += 3) {
+      const name = told[at] ?? "";
+      limits.set(name, told[at + 1] ?? "");
+      origins.set(name, told[at + 2] ?? "");
     }
+    return inForce(limits, origins);
+  },
+  apply(state, { how, dayStart, breakerDuration, limits }, call) {
+    const by = how === "call" ? "call" : "config";
+    const changes = limits.filter(([name, limit]) => changesLimit(state, how, by, name, limit));
+    const among = new Set<BreakerSource | undefined>();
     for (const [name, limit] of changes) {
-      if (limit === null) state.limits.delete(name);
-      else state.limits.set(name, limit);
+      const current = state.limits.get(name);
+      if (how !== "connect" && limit !== null && (current === undefined || limit < current)) among.add(CAUSES[name]);
     }
 
-    return limitsView(state.limits);
+    // The cause is looked for among the limits as they are set now.
+    for (const [name, limit] of changes) {
+      if (limit === null) {
+        state.limits.delete(name);
+        state.limitsBy.delete(name);
+      } else {
+        state.limits.set(name, limit);
+        state.limitsBy.set(name, { limit: name, by, who: call.instance, at: call.now });
+      }
+    }
+    const cause = reachedLimit(state, riskAt(state, call.now, dayStart), (source) => among.has(source));
+    const until = breakerUntil(call.now, { dayStart, breakerDuration });
+    const trip = cause && decideTrip(state, call.now, cause.source, cause.reason, until);
+    if (changes.length > 0) {
+      state.emit(call, "limits_set", () => ({
+        ...Object.fromEntries(changes.map(([name, limit]) => [name, limitText(name, limit)])),
+        by,
+        ...(trip?.breaker && { tripped: trip.tripped ? "1" : "0", ...breakerEvent(trip.breaker) }),
+      }));
+    }
+    if (trip?.breaker) state.breaker.value = trip.breaker;
+
+    return inForce(state.limits, state.limitsBy);
   },
 };
+
+/**
+ * Whether it is set: a call sets what differs in value or setter; a connect what is absent or was set by a configuration. What a call
+ * set, or nobody is known to have set, it only makes tighter; what nobody is known to have set and is as configured, becomes the configuration's.
+ */
+function changesLimit(
+  state: FlowState,
+  how: Args["how"],
+  by: LimitSetter,
+  name: RiskLimitName,
+  limit: number | null,
+): boolean {
+  const current = state.limits.get(name) ?? null;
+  const setBy = state.limitsBy.get(name)?.by;
+  if (how !== "connect") return limit !== current || (limit !== null && setBy !== by);
+  if (current === null) return limit !== null;
+  if (setBy === "config") return limit !== current;
+  if (limit === current) return setBy === undefined;
+  return limit !== null && limit < current;
+}
+
+function inForce(
+  limits: { get(name: RiskLimitName): string | number | undefined },
+  origins: { get(name: RiskLimitName): string | LimitOriginRow | undefined },
+): LimitsInForce {
+  return { limits: limitsView(limits), origins: originsView(limits, origins) };
+}

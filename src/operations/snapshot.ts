@@ -1,8 +1,9 @@
 import { activeBreaker } from "../state/breaker.js";
 import type { Snapshot } from "../types.js";
 import { list, type Operation, optionalTime, text } from "./operation.js";
+import { admissionsOn } from "./view-admissions.js";
 import { instancesFromReply, instancesView } from "./view-instances.js";
-import { limitsView } from "./view-limits.js";
+import { limitsView, originsView } from "./view-limits.js";
 import { orderFromRow, ordersFromReply, sortedOrders } from "./view-order.js";
 import { positionFromRow, positionsFromReply, sortedPositions } from "./view-position.js";
 import { breakerFromReply, breakerView, riskFromReply, riskView } from "./view-risk.js";
@@ -28,6 +29,8 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
     "execution:heartbeat",
     "execution:instances",
     "execution:versions",
+    "admission:stats",
+    "risk:limits_by",
   ],
   args: {
     day_start: (a) => a.dayStart,
@@ -36,34 +39,41 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
   decode(reply) {
     const heartbeat = optionalTime(reply, 11);
     const recovering = text(reply, 14);
+    const risk = riskFromReply(list(reply, 5), 0);
+    const limits = new Map(pairsFromReply(reply, 7));
     return {
       epoch: text(reply, 1),
       at: new Date(Number(text(reply, 2))),
       positions: positionsFromReply(reply, 3),
       orders: ordersFromReply(reply, 4),
-      risk: riskFromReply(list(reply, 5), 0),
+      risk,
       breaker: breakerFromReply(list(reply, 6), 0),
-      limits: limitsView(new Map(pairsFromReply(reply, 7))),
+      limits: limitsView(limits),
+      limitOrigins: originsView(limits, new Map(pairsFromReply(reply, 16))),
       signals: signalsFromReply(list(reply, 8), list(reply, 9), list(reply, 10)),
       ...(heartbeat && { heartbeat }),
       instances: instancesFromReply(reply, 12),
+      admissions: admissionsOn(new Map(pairsFromReply(reply, 15)), risk.day),
       ...(recovering !== "" && { recovering }),
     };
   },
   apply(state, a, { now }) {
     const heartbeat = state.heartbeat.value;
     const recovering = state.meta.value?.recovering;
+    const risk = riskView(state, now, a.dayStart);
     return {
       epoch: state.meta.value?.epoch ?? "",
       at: new Date(now),
       positions: sortedPositions([...state.positions.values()].map(positionFromRow)),
       orders: sortedOrders([...state.orders.values()].map(orderFromRow)),
-      risk: riskView(state, now, a.dayStart),
+      risk,
       breaker: breakerView(activeBreaker(state, now)),
       limits: limitsView(state.limits),
+      limitOrigins: originsView(state.limits, state.limitsBy),
       signals: signalsView(state, now, a.dedupWindow),
       ...(heartbeat !== undefined && { heartbeat: new Date(heartbeat) }),
       instances: instancesView(state),
+      admissions: admissionsOn(state.admissions, risk.day),
       ...(recovering && { recovering }),
     };
   },

@@ -4,6 +4,7 @@ import type { EventRow } from "../records/event.js";
 import { unpricedView } from "../records/unpriced-view.js";
 import { guardsIn } from "../state/guards.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Fee, Position, PositionSide, StateEvent } from "../types.js";
+import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
 import { feesFromText } from "./fees-text.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
@@ -121,7 +122,16 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
     case "equity_updated":
       return { id, at, instance, type, risk: risk(f) };
     case "limits_set":
-      return { id, at, instance, type, limits: limits(f) };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        limits: limits(f),
+        ...limitSetter(f.by),
+        tripped: f.tripped === "1",
+        ...(f.breaker_reason !== undefined && { breaker: breaker(f) }),
+      };
     case "currency_set":
       return {
         id,
@@ -252,6 +262,11 @@ function breaker(f: Fields): CircuitBreaker {
     trippedAt: time(f, "breaker_tripped_at"),
     ...(f.breaker_until && { until: time(f, "breaker_until") }),
   };
+}
+
+function limitSetter(value: string | undefined): { by?: LimitSetter } {
+  const by = wordOf(LIMIT_SETTERS, value);
+  return by === undefined ? {} : { by };
 }
 
 function limits(f: Fields): { [name in RiskLimitName]?: number | null } {

@@ -6,6 +6,7 @@ import type {
   LeaseState,
   PendingOrder,
   Position,
+  RefusedEntry,
   RiskState,
   StateEvent,
   Trade,
@@ -17,6 +18,7 @@ import type { View } from "./field.js";
 import type { lease } from "./lease.js";
 import type { order } from "./order.js";
 import type { position } from "./position.js";
+import type { refusal } from "./refusal.js";
 import type { risk } from "./risk.js";
 import type { trade } from "./trade.js";
 
@@ -31,6 +33,7 @@ export type Agreed = [
   True<Same<Pick<PendingOrder, keyof PendingOrder>, View<typeof order>>>,
   True<Same<Pick<LeaseState, keyof LeaseState>, View<typeof lease>>>,
   True<Same<Pick<Trade, keyof Trade>, View<typeof trade>>>,
+  True<Same<Pick<RefusedEntry, keyof RefusedEntry>, View<typeof refusal>>>,
   True<Same<Omit<DailyRisk, "parts">, View<typeof day>>>,
   True<Same<Omit<CircuitBreaker, "active">, Partial<View<typeof breaker>>>>,
   True<Same<Common<RiskState, View<typeof risk>>, View<typeof risk>>>,

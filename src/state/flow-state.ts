@@ -5,10 +5,12 @@ import type { ClientRow } from "../records/client.js";
 import type { DailyRow } from "../records/day.js";
 import type { DustRow } from "../records/dust.js";
 import type { LeaseRow } from "../records/lease.js";
+import type { LimitOriginRow } from "../records/limit-origin.js";
 import type { MetaRow } from "../records/meta.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { RecoveryRow } from "../records/recovery.js";
+import type { RefusalRow } from "../records/refusal.js";
 import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
 import type { TradeRow } from "../records/trade.js";
@@ -56,6 +58,8 @@ export class FlowState {
   readonly limits = new Table<number>("risk_limits", this.changes);
   /** By pair, what guards remember of the trades that ended: the newest 200, in the order in which they were written down. */
   readonly guardTrades = new Table<readonly GuardTrade[]>("guard_trades", this.changes);
+  /** Who set them. */
+  readonly limitsBy = new Table<LimitOriginRow>("risk_limit_origins", this.changes);
   readonly history = new Table<DailyRow>("risk_history", this.changes);
   /** Trade ids already booked, by the time they were booked. */
   readonly trades = new Ranking("booked_trades", this.changes);
@@ -64,6 +68,10 @@ export class FlowState {
   readonly lastSignal = new Cell<LastSignalRow>("signal_state", this.changes);
   /** `pair` or `pair|side` to the ms at which the cooldown ends. */
   readonly cooldowns = new Table<number>("cooldowns", this.changes);
+  /** `day|outcome` to how many entries got that answer. */
+  readonly admissions = new Table<number>("admissions", this.changes);
+  /** The newest entries that were refused. */
+  readonly refusals = new Log<RefusalRow>("refusals", this.changes);
   readonly heartbeat = new Cell<number>("heartbeat", this.changes);
   /** Instances by their last heartbeat. */
   readonly instances = new Ranking("instances", this.changes);

@@ -176,7 +176,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     untied: today.untied,
   };
   const changed = trades.some(({ judges }) => judges) || change.equity !== undefined || (booked ?? 0n) !== 0n;
-  const cause = changed ? reachedLimit(state, row) : undefined;
+  const cause = changed ? reachedLimit(state, row, () => true) : undefined;
   const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
   return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
 }
@@ -197,10 +197,14 @@ function inRange(sum: Money): Money {
   return sum;
 }
 
-/** The first limit that the risk has reached, in words. */
-function reachedLimit(state: FlowState, row: RiskRow): { source: BreakerSource; reason: string } | undefined {
+/** The first limit that the risk has reached, among the causes that may trip, in words. */
+export function reachedLimit(
+  state: FlowState,
+  row: RiskRow,
+  among: (source: BreakerSource) => boolean,
+): { source: BreakerSource; reason: string } | undefined {
   const maxLoss = state.limit("max_daily_loss");
-  if (maxLoss !== undefined) {
+  if (maxLoss !== undefined && among("daily_loss")) {
     const limit = toMoney(maxLoss) ?? 0n;
     if (row.daily_pnl <= -limit) {
       const reason = `daily loss of ${formatMoney(-row.daily_pnl)} reached the limit of ${formatMoney(limit)}`;
@@ -208,12 +212,12 @@ function reachedLimit(state: FlowState, row: RiskRow): { source: BreakerSource; 
     }
   }
   const maxLosses = state.limit("max_consecutive_losses");
-  if (maxLosses !== undefined && row.consecutive_losses >= maxLosses) {
+  if (maxLosses !== undefined && among("consecutive_losses") && row.consecutive_losses >= maxLosses) {
     const reason = `${row.consecutive_losses} losses in a row reached the limit of ${maxLosses}`;
     return { source: "consecutive_losses", reason };
   }
   const maxDrawdown = state.limit("max_drawdown");
-  if (maxDrawdown !== undefined && row.current_drawdown >= maxDrawdown) {
+  if (maxDrawdown !== undefined && among("drawdown") && row.current_drawdown >= maxDrawdown) {
     const reason = `drawdown of ${percent(row.current_drawdown)} reached the limit of ${percent(maxDrawdown)}`;
     return { source: "drawdown", reason };
   }

@@ -51,6 +51,14 @@ export const REFUSALS = [
 /** Why an entry may not go ahead; the first that holds, in this order. */
 export type Refusal = (typeof REFUSALS)[number];
 
+/** Those that are counted: who is fenced may change nothing, and so not even a count. */
+export type CountedRefusal = Exclude<Refusal, "fenced">;
+export const COUNTED_REFUSALS: readonly CountedRefusal[] = REFUSALS.filter((reason) => reason !== "fenced");
+
+/** What becomes of an entry, as it is counted. */
+export const ADMISSION_OUTCOMES = ["admitted", ...COUNTED_REFUSALS] as const;
+export type AdmissionOutcome = (typeof ADMISSION_OUTCOMES)[number];
+
 /** How a position ended: by fills, by `closePosition`, by `removePosition`, or with a rest that cannot be sold. */
 export const TRADE_ENDINGS = ["fills", "closed", "removed", "dust"] as const;
 export type TradeEnding = (typeof TRADE_ENDINGS)[number];
@@ -70,6 +78,10 @@ export type GuardBlock = (typeof GUARD_BLOCKS)[number];
 /** Reasons of trades that a stop ended. Lua twin: `STOPS`. */
 export const STOP_REASONS = ["sl", "trailing", "liquidation"] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
+
+export const LIMIT_SETTERS = ["config", "call"] as const;
+/** What set a risk limit: the configuration of a bot, when it connected, or a call such as `setRiskLimits`. */
+export type LimitSetter = (typeof LIMIT_SETTERS)[number];
 
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
 export type RecoveryMode = (typeof RECOVERY_MODES)[number];

@@ -43,7 +43,7 @@ function wrongEnd({ book }: Replay): string[] {
 }
 
 /** What Redis has follows from the log. */
-function wrongStore({ book, risk, taken, cooldowns, lastAdmission }: Replay, { keys }: Store): string[] {
+function wrongStore({ book, risk, taken, cooldowns, lastAdmission, counts }: Replay, { keys }: Store): string[] {
   const { today, breaker } = risk;
   const expected: Record<string, Record<string, string>> = {
     "orders:closed": Object.fromEntries(book.stored),
@@ -73,6 +73,8 @@ function wrongStore({ book, risk, taken, cooldowns, lastAdmission }: Replay, { k
       ]),
     ),
     "risk:limits": Object.fromEntries(risk.limits),
+    "admission:stats": Object.fromEntries([...counts].map(([counted, count]) => [counted, `${count}`])),
+    "risk:limits_by": Object.fromEntries(risk.limitsBy),
     "risk:exposure": { notional: "0", slots: "0" },
     "signals:last": lastAdmission,
     "signals:cooldowns": Object.fromEntries([...cooldowns].map(([pair, until]) => [pair, `${until}`])),
@@ -86,7 +88,11 @@ function wrongStore({ book, risk, taken, cooldowns, lastAdmission }: Replay, { k
       },
     }),
   };
-  const { "flow:meta": _, "orders:closed_at": closedAt = {}, "orders:fills": fills = {}, ...others } = keys;
+  const { "flow:meta": _, "admission:refusals": __, "orders:closed_at": closedAt = {}, ...more } = keys;
+  const { "orders:fills": fills = {}, "admission:stats": stats = {}, ...rest } = more;
+  // Events do not tell of refusals.
+  const admitted = Object.entries(stats).filter(([counted]) => counted.endsWith("|admitted"));
+  const others: Store["keys"] = { ...rest, "admission:stats": Object.fromEntries(admitted) };
   const wrong: string[] = [];
   for (const name of new Set([...Object.keys(expected), ...Object.keys(others)])) {
     const differing = differences(expected[name] ?? {}, others[name] ?? {});

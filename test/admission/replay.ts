@@ -69,6 +69,8 @@ export class Replay {
     cooldown_set: (event) => void this.cooldowns.set(need(event, "cooldown"), Number(need(event, "until"))),
     cooldown_cleared: (event) => void this.cooldowns.delete(need(event, "pair")),
   };
+  /** Entries admitted, by the day and the outcome under which they are counted. */
+  readonly counts = new Map<string, number>();
   #where = "";
 
   constructor(plan: AdmissionPlan, dayStart: number) {
@@ -113,6 +115,8 @@ export class Replay {
     this.#asRequested(event, order);
 
     this.sights.admitted += 1;
+    const counted = `${this.risk.openDay(at)}|admitted`;
+    this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
     if (this.everAdmitted.has(signal)) this.sights.readmitted += 1;
     this.taken.set(signal, need(event, "at"));
     this.everAdmitted.add(signal);

@@ -40,6 +40,8 @@ export function dayFields({
 /** The day's sum, the streak, the history and the breaker as the events tell them, each reckoned again and compared. */
 export class RiskBook {
   readonly limits = new Map<string, string>();
+  /** JSON of who set them. */
+  readonly limitsBy = new Map<string, string>();
   readonly history = new Map<string, Day>();
   today: Day | undefined;
   losses = 0;
@@ -62,11 +64,21 @@ export class RiskBook {
     return limit !== undefined && (this.today?.pnl ?? 0n) <= -exactMoney(limit);
   }
 
-  limitsSet({ type: _, at: __, instance: ___, ...limits }: LoggedEvent): void {
-    for (const [name, limit] of Object.entries(limits)) {
-      if (this.limits.get(name) === limit) this.complain(`${name} was ${limit} before`);
+  /** A limit of the day's loss that a call makes tighter trips at once, where today's loss has reached it. */
+  limitsSet(event: LoggedEvent): void {
+    const [at, by] = [Number(event.at), need(event, "by")];
+    const lossBefore = Number(this.limits.get("max_daily_loss") ?? Number.POSITIVE_INFINITY);
+    for (const [name, limit = ""] of Object.entries(event)) {
+      if (!name.startsWith("max_")) continue;
+      const who = this.limitsBy.get(name);
+      if (this.limits.get(name) === limit && who?.includes(`"by":"${by}"`))
+        this.complain(`${name} was ${limit} before`);
       this.limits.set(name, limit);
+      this.limitsBy.set(name, JSON.stringify({ by, who: event.instance, at }));
     }
+    const isTighter = by === "call" && Number(this.limits.get("max_daily_loss")) < lossBefore;
+    const isToday = this.today !== undefined && this.today.day >= this.#dayOf(at);
+    this.#tripsWhenDue(event, at, isTighter && isToday && this.isLossAtLimit ? "daily_loss" : undefined);
   }
 
   booked(event: LoggedEvent, { pnl, ts, trades }: Booking): void {
@@ -81,7 +93,8 @@ export class RiskBook {
     }
     for (const day of late.values()) this.history.set(day.day, day);
     this.#tells(event, late);
-    this.#tripsWhenDue(event, at, trades.length > 0 || pnl !== 0n);
+    // An entry's fill without a fee is no change of PnL.
+    this.#tripsWhenDue(event, at, trades.length > 0 || pnl !== 0n ? this.#limitReached() : undefined);
   }
 
   trippedByHand(event: LoggedEvent): void {
@@ -127,9 +140,8 @@ export class RiskBook {
     if (!isDeepStrictEqual(told, days)) this.complain(`booked late: ${event.late}, not ${JSON.stringify(days)}`);
   }
 
-  /** `changed`: an entry's fill without a fee is no change of PnL. */
-  #tripsWhenDue(event: LoggedEvent, at: number, changed: boolean): void {
-    const source = changed ? this.#limitReached() : undefined;
+  /** `source`: what has reached its limit, if the event may trip for it. */
+  #tripsWhenDue(event: LoggedEvent, at: number, source: string | undefined): void {
     const wasActive = this.isBreakerActive(at);
     const trippedAt = wasActive ? (this.breaker?.trippedAt ?? 0) : at;
     const due: Breaker | undefined =
@@ -154,6 +166,12 @@ export class RiskBook {
     if (this.isLossAtLimit) return "daily_loss";
     const limit = this.limits.get("max_consecutive_losses");
     return limit !== undefined && this.losses >= Number(limit) ? "consecutive_losses" : undefined;
+  }
+
+  /** The day that is open. */
+  openDay(at: number): string {
+    const [open = "", clock] = [this.today?.day, this.#dayOf(at)];
+    return open > clock ? open : clock;
   }
 
   #dayOf(ms: number): string {

@@ -33,7 +33,8 @@ export function looking(test: Test, stand: Stand): void {
       /^drawdown +0% of a peak of 9979\.50$/m,
       /^cooldowns +.*\*\|short 1 h 59 min/m,
       /^cooldowns +.*BTC\/USDT 14 min \d+ s/m,
-      /^limits +max_daily_loss 300$/m,
+      /^entries +1 admitted, 0 refused$/m,
+      /^limits +max_daily_loss 300 \(call, bot-1, \d+ s ago\)$/m,
       /^heartbeat +\d+ s ago$/m,
       /^instances +bot-1 \d+\.\d+\.\d+, \d+ s ago$/m,
       /^lease +\S+, 59 min \d+ s left \(token \d+\)$/m,
@@ -203,7 +204,12 @@ export function looking(test: Test, stand: Stand): void {
         /^no signal was processed\n$/,
       ],
       [["cooldowns"], /^BTC\/USDT +both +14 min/m, /^no cooldowns\n$/],
-      [["risk"], /^pnl today +-20\.50$[\s\S]*^max_daily_loss +300$/m, /^max_daily_loss +none$/m],
+      [["risk"], /^pnl today +-20\.50$[\s\S]*^max_daily_loss +300 +call +bot-1 /m, /^max_daily_loss +none *$/m],
+      [
+        ["refusals"],
+        /^DAY +ENTRIES\n\d{4}-\d\d-\d\d +1 admitted, 0 refused\n\nno refusals\n$/,
+        /^no entry asked to go ahead\n\nno refusals\n$/,
+      ],
       [["history"], /^\d{4}-\d\d-\d\d +-20\.50 +1 +so far$/m, /^\d{4}-\d\d-\d\d +0\.00 +0 +so far$/m],
       [["breaker"], /^quiet\n$/, /^quiet\n$/],
       [
@@ -221,6 +227,30 @@ export function looking(test: Test, stand: Stand): void {
       const json = await sfState([...args, "--flow", flow, "--url", stand.url, "--json"]);
       assert.ok(JSON.parse(json.stdout), args.join(" "));
     }
+  });
+
+  test("refusals counts entries by day and reason, and lists the newest, with who asked and why", async () => {
+    const flow = await stand.flow();
+    await using manager = await StateManager.open(
+      flow,
+      { backend: "redis", redis: { url: stand.url } },
+      { instanceId: "bot-2" },
+    );
+    await manager.setRiskLimits({ max_exposure: 0 });
+    for (const signalId of ["s-1", "s-2", "s-3"]) {
+      await manager.admit({ signalId, pair: "ETH/USDT", side: "short", size: 1, price: 10 });
+    }
+    const where = ["--flow", flow, "--url", stand.url];
+    const { stdout } = await sfState(["refusals", "--limit", "2", ...where]);
+    assert.match(stdout, /1 admitted, 3 refused \(duplicate_signal 1, max_exposure 2\)$/m);
+    assert.match(stdout, / s-2 +ETH\/USDT +short +max_exposure +exposure would be \S+, the limit is 0 +bot-2$/m);
+    assert.not.match(stdout, / s-1 /);
+    const json = JSON.parse((await sfState(["refusals", "--json", ...where])).stdout);
+    assert.equal(
+      json,
+      JSON.parse(JSON.stringify({ stats: await manager.getAdmissionStats(), refusals: await manager.getRefusals() })),
+    );
+    assert.match((await sfState(["status", ...where])).stdout, /^entries +1 admitted, 3 refused \(dup/m);
   });
 
   test("a reason that would steer the terminal is shown without its control characters", async () => {

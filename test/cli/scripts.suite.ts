@@ -66,9 +66,10 @@ export function scripts(test: Test, stand: Stand): void {
     const { name, args } = operation;
     const sample = sampleOf(operation).argv;
     const own = Object.keys(args).map((argument, i) => `${argument}=${sample[i]}`);
-    const pairs = sample.flatMap((limit, i) => (i % 2 === 0 ? [`${limit}=${sample[i + 1]}`] : []));
+    const rest = sample.slice(own.length);
+    const pairs = rest.flatMap((limit, i) => (i % 2 === 0 ? [`${limit}=${rest[i + 1]}`] : []));
     // A number is given back last; the sample calls are made a second after the flow was filled.
-    const given = ["call=7", `clock=${NOON + SECOND}`, ...(operation.rest ? pairs : own)];
+    const given = ["call=7", `clock=${NOON + SECOND}`, ...own, ...pairs];
 
     test(`the lines for ${name} run as they are, from the file, by the hash, and in the debugger`, async () => {
       await using _ = await filler.open(await filler.filledFlow()); // has the server know the scripts

@@ -66,7 +66,7 @@ export function steering(test: Test, stand: Stand): void {
       stand.url,
     ]);
     assert.is(set.code, 0, set.stderr);
-    assert.match(set.stdout, /^max_exposure +5000\.5$/m);
+    assert.match(set.stdout, /^max_exposure +5000\.5 +call +sf-state@\S+ +\d{4}-\d\d-\d\d /m);
     await using manager = await open(flow);
     assert.equal(await manager.getRiskLimits(), { max_exposure: 5000.5 });
   });
@@ -79,6 +79,20 @@ export function steering(test: Test, stand: Stand): void {
     assert.is(code, 0, stderr);
     assert.is(stdout, "The flow has no guards now.\n");
     assert.equal(await manager.getGuards(), { guards: [], blocks: [] });
+  });
+
+  test("risk unset gives limits back: what --config says of them, or none", async () => {
+    const { file, config } = await stand.ownConfig({ risk: { max_daily_loss: 400 } });
+    await stand.flow("bot", config);
+    const set = ["risk", "set", "max_daily_loss=200", "max_exposure=7", "--config", file];
+    assert.is((await sfState(set)).code, 0);
+    const unset = await sfState(["risk", "unset", "max_daily_loss", "max_exposure", "--config", file]);
+    assert.is(unset.code, 0, unset.stderr);
+    assert.match(unset.stdout, /^max_daily_loss +400 +config +sf-state@/m);
+    assert.match(unset.stdout, /^max_exposure +none *$/m);
+    const wrong = await sfState(["risk", "unset", "max_everything", "--config", file]);
+    assert.is(wrong.code, 2);
+    assert.match(wrong.stderr, /expected one of "max_daily_loss".*got "max_everything"/);
   });
 
   test("limits of a configuration are not written by looking at a flow with it", async () => {

@@ -13,7 +13,7 @@ import { refused } from "./expect.js";
 import type { Open, Theme } from "./open.js";
 import { derivedReservations, toldReservations } from "./reservations.js";
 import { BUY, EXOTIC_NAMES, LONG, METADATA } from "./samples.js";
-import { stored } from "./stored.js";
+import { stored, storedBesidesRefusals } from "./stored.js";
 
 const PAIR = LONG.pair;
 
@@ -104,7 +104,11 @@ const CAUSES: readonly Cause[] = [
   {
     reason: "daily_loss",
     message: /^today's loss of 100 reached the limit of 99\.5$/,
-    begin: ({ mgr }) => mgr.setRiskLimits({ max_daily_loss: 99.5 }),
+    // A limit that is reached when it is set trips the breaker.
+    begin: async ({ mgr }) => {
+      await mgr.setRiskLimits({ max_daily_loss: 99.5 });
+      await mgr.resetCircuitBreaker();
+    },
     end: ({ mgr }) => mgr.setRiskLimits({ max_daily_loss: null }),
   },
   {
@@ -166,13 +170,21 @@ async function begin(flow: Flow, causes: readonly Cause[]): Promise<void> {
   for (const cause of causes.toReversed()) await cause.begin(flow);
 }
 
-/** Asserts that the entry is refused for this cause, in words, and that nothing at all was written. */
+/** How often entries were refused today, by reason. */
+async function refusedToday(mgr: StateManager): Promise<Record<string, number>> {
+  return (await mgr.snapshot()).admissions.refused;
+}
+
+/** Asserts that the entry is refused for this cause, in words, and that nothing was written but the count of the reason, and the refusal. */
 async function refusedFor(mgr: StateManager, { reason, message }: Cause): Promise<void> {
-  const before = await stored(mgr);
+  const before = await storedBesidesRefusals(mgr);
+  const counts = await refusedToday(mgr);
   const answer = await refusalOf(mgr, { cooldown: "1h", tp: 1, metadata: { a: 1 } });
   assert.is(answer.reason, reason);
   assert.match(answer.message, message);
-  assert.equal(await stored(mgr), before);
+  assert.equal(await storedBesidesRefusals(mgr), before);
+  const { [reason]: count = 0 } = counts;
+  assert.equal(await refusedToday(mgr), reason === "fenced" ? counts : { ...counts, [reason]: count + 1 });
 }
 
 /** The numbers of a refusal of which time cures the cause: it holds one ms before `retryAt`, and not at `retryAt`. */

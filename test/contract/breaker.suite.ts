@@ -252,15 +252,22 @@ export const breaker: Theme = (test, open) => {
     assert.is((await mgr.updateDailyPnl(1)).tripped, false);
   });
 
-  test("a limit that is already passed when it is set trips with the next change", async () => {
-    await using mgr = await open();
-    await mgr.updateDailyPnl(-50);
-    await mgr.setRiskLimits({ max_daily_loss: 10 });
-    assert.is(await mgr.checkCircuitBreaker(), false);
-    assert.is((await mgr.updateEquity(1000)).tripped, true);
-    await mgr.resetCircuitBreaker();
-    await mgr.setRiskLimits({ max_daily_loss: null });
-    assert.is((await mgr.updateDailyPnl(-1)).tripped, false);
+  test("a duration is taken by itself as well as in an object", async () => {
+    const clock = new Clock();
+    for (const [duration, until] of [
+      ["2h", new Date(NOON + 2 * HOUR)],
+      [90_000, new Date(NOON + 90_000)],
+      ["until_day_end", new Date(NOON + 12 * HOUR)],
+      ["until_reset", undefined],
+      [undefined, new Date(NOON + HOUR)],
+    ] as const) {
+      await using bare = await open({}, { clock: clock.read });
+      await using inObject = await open({}, { clock: clock.read });
+      const breaker = await bare.triggerCircuitBreaker("by hand", duration);
+      assert.equal(breaker.until, until);
+      const again = await inObject.triggerCircuitBreaker("by hand", duration === undefined ? {} : { duration });
+      assert.equal(breaker, again);
+    }
   });
 
   test("a new day does not end it, and its zero does not trip it", async () => {

@@ -78,7 +78,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "breakout",
         rate: 1.5,
       }),
-    leaves: ["orders:by_position", "orders:closed_at"],
+    leaves: ["orders:by_position", "orders:closed_at", "admission:refusals"],
     more: {
       argv: "s3|BTC/USDT|long|10|0.5|o0|limit|||||0|86400000|100000|1|p1||||allow".split("|"),
       prepare: (m) => m.clearCooldown("BTC/USDT"),
@@ -92,6 +92,23 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
           orderId: "o3",
           positionId: "p1",
         }),
+      leaves: ["admission:refusals"],
+      more: {
+        argv: "s1|ADA/USDT|long|10|0.5|o3|limit|||||0|86400000|100000|||||1.5|allow".split("|"),
+        call: (m) => m.admit({ signalId: "s1", pair: "ADA/USDT", side: "long", size: 10, price: 0.5, orderId: "o3" }),
+        leaves: [
+          "events:log",
+          "orders:pending",
+          "orders:closed",
+          "orders:closed_at",
+          "orders:fills",
+          "orders:by_position",
+          "positions:open",
+          "risk:exposure",
+          "signals:last",
+          "signals:cooldowns",
+        ],
+      },
     },
   },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
@@ -124,6 +141,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
   export_flow: { argv: [OTHER_TYPES], call: (m) => m.exportFlow() },
   find_orders: { argv: ['["o1","none"]'], call: (m) => m.findOrders(["o1", "none"]) },
+  get_admission_stats: { argv: [], call: (m) => m.getAdmissionStats({ days: 7 }) },
   get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },
   get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },
   get_daily_history: { argv: ["30", "0"], call: (m) => m.getDailyHistory() },
@@ -141,6 +159,10 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.getRecordedFills([{ orderId: "o0", fillId: "f0" }]),
   },
   get_recovery: { argv: [], call: (m) => m.getRecovery() },
+  get_refusals: {
+    argv: ["", `${NOON + 86_400_000}`, "", "5", "1000"],
+    call: (m) => m.getRefusals({ to: NOON + 86_400_000, limit: 5 }),
+  },
   get_risk_limits: { argv: [], call: (m) => m.getRiskLimits() },
   get_risk_state: { argv: ["0"], call: (m) => m.getRiskState() },
   get_signal_state: { argv: [DAY_MS], call: (m) => m.getSignalState() },
@@ -310,7 +332,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   set_risk_limits: {
-    argv: ["max_daily_loss", "7", "max_drawdown", ""],
+    argv: ["call", "0", "3600000", "max_daily_loss", "7", "max_drawdown", ""],
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
   },
   snapshot: { argv: ["0", DAY_MS], call: (m) => m.snapshot() },
@@ -369,4 +391,5 @@ export async function fill(manager: StateManager): Promise<void> {
   await manager.saveOrder({ ...BUY, id: "o0", status: "cancelled" });
   await manager.recordFill("o0", { fillId: "f0", price: 40_000, size: 0.1 });
   await manager.heartbeat();
+  await manager.admit({ signalId: "s1", pair: "ADA/USDT", side: "long", size: 1, price: 1 });
 }

@@ -15,6 +15,7 @@ import { fills } from "./fills.suite.js";
 import { guardMemory, guards } from "./guards.suite.js";
 import { leases } from "./lease.suite.js";
 import { lifecycle } from "./lifecycle.suite.js";
+import { limits } from "./limits.suite.js";
 import { liveness } from "./liveness.suite.js";
 import { money } from "./money.suite.js";
 import { netting } from "./netting.suite.js";
@@ -24,6 +25,7 @@ import { orderUpdates } from "./order-updates.suite.js";
 import { orders } from "./orders.suite.js";
 import { positions } from "./positions.suite.js";
 import { recovering } from "./recovering.suite.js";
+import { refusals } from "./refusals.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
@@ -40,6 +42,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   currencies,
   days,
   risk,
+  limits,
   breaker,
   signals,
   cooldowns,
@@ -47,6 +50,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   snapshots,
   validation,
   admission,
+  refusals,
   fills,
   "sizes of fills": fillSizes,
   netting,

@@ -270,7 +270,12 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     },
     {
       change: (mgr) => mgr.setRiskLimits({ max_consecutive_losses: 1, max_daily_loss: 0.3, max_drawdown: null }),
-      event: { type: "limits_set", limits: { max_consecutive_losses: 1, max_daily_loss: 0.3 } },
+      event: {
+        type: "limits_set",
+        limits: { max_consecutive_losses: 1, max_daily_loss: 0.3 },
+        by: "call",
+        tripped: false,
+      },
     },
     {
       change: (mgr) => mgr.recordFill("o2", { fillId: "f2", price: 99.4, size: 2, fee: -0.1 }),
@@ -550,11 +555,21 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
   risk: [
     {
       change: (mgr) => mgr.setRiskLimits({ max_daily_loss: 10, max_open_positions: 0, max_drawdown: 0.1 }),
-      event: { type: "limits_set", limits: { max_daily_loss: 10, max_open_positions: 0, max_drawdown: 0.1 } },
+      event: {
+        type: "limits_set",
+        limits: { max_daily_loss: 10, max_open_positions: 0, max_drawdown: 0.1 },
+        by: "call",
+        tripped: false,
+      },
     },
     {
       change: (mgr) => mgr.setRiskLimits({ max_daily_loss: 10, max_open_positions: null, max_drawdown: 0.5 }),
-      event: { type: "limits_set", limits: { max_open_positions: null, max_drawdown: 0.5 } },
+      event: {
+        type: "limits_set",
+        limits: { max_open_positions: null, max_drawdown: 0.5 },
+        by: "call",
+        tripped: false,
+      },
     },
     {
       change: (mgr) => mgr.updateDailyPnl(-2.5, { tradeId: "t1", equity: 100.1 }),

@@ -17,6 +17,21 @@ export const BUY = {
   price: 40_000,
 } as const satisfies OrderInput;
 
+/** A day on which no entry was refused. */
+export const NO_REFUSALS = {
+  recovering: 0,
+  circuit_breaker: 0,
+  daily_loss: 0,
+  max_daily_trades: 0,
+  duplicate_signal: 0,
+  cooldown: 0,
+  guard: 0,
+  opposite_side: 0,
+  max_open_positions: 0,
+  max_positions_per_pair: 0,
+  max_exposure: 0,
+} as const;
+
 /** What the store tells of a position on which nothing was booked. */
 export const NOTHING_BOOKED = { realised: 0, fees: 0, cash: 0 } as const;
 

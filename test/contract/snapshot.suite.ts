@@ -2,11 +2,13 @@ import * as assert from "uvu/assert";
 import type { StateManager } from "../../src/index.js";
 import { Clock, DAY, HOUR, NOON } from "./clock.js";
 import type { Theme } from "./open.js";
-import { BUY, LONG, METADATA } from "./samples.js";
+import { BUY, LONG, METADATA, NO_REFUSALS } from "./samples.js";
 
 /** The parts of a snapshot, read one by one. */
 async function singleReads(mgr: StateManager) {
   const heartbeat = await mgr.getLastHeartbeat();
+  const { day } = await mgr.getRiskState();
+  const counted = (await mgr.getAdmissionStats()).find((each) => each.day === day);
   return {
     flowId: mgr.flowId,
     positions: await mgr.getPositions(),
@@ -14,9 +16,11 @@ async function singleReads(mgr: StateManager) {
     risk: await mgr.getRiskState(),
     breaker: await mgr.getCircuitBreaker(),
     limits: await mgr.getRiskLimits(),
+    limitOrigins: await mgr.getRiskLimitOrigins(),
     signals: await mgr.getSignalState(),
     ...(heartbeat && { heartbeat }),
     instances: await mgr.getInstances(),
+    admissions: counted ?? { day, admitted: 0, refused: NO_REFUSALS },
   };
 }
 
@@ -28,7 +32,9 @@ async function fill(mgr: StateManager): Promise<void> {
   await mgr.updateDailyPnl(-12.34, { equity: 1000, tradeId: "t1" });
   await mgr.updateDailyPnl(-0.1, { equity: 700 });
   await mgr.setRiskLimits({ max_drawdown: 0.5, max_open_positions: 50 });
+  await mgr.admit({ signalId: "e1", pair: "ADA/USDT", side: "long", size: 1, price: 1 });
   await mgr.triggerCircuitBreaker("by hand");
+  await mgr.admit({ signalId: "e2", pair: "ADA/USDT", side: "long", size: 1, price: 1 });
   for (let i = 0; i < 120; i++) await mgr.markSignalProcessed(`s${i}`, LONG.pair);
   await mgr.setCooldown(LONG.pair, "2h");
   await mgr.setCooldown("*", "30m", { side: "short" });

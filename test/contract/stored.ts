@@ -45,3 +45,11 @@ export async function stored(manager: StateManager) {
     keys: await keyspace(manager),
   };
 }
+
+/** The same without what a refusal changes: the day's count of its reason, and the refusals that are kept. */
+export async function storedBesidesRefusals(manager: StateManager) {
+  const { told, events, keys } = await stored(manager);
+  const { admissions, ...others } = told;
+  const besides = Object.entries(keys).filter(([key]) => !/:admission:(?:stats|refusals)$/.test(key));
+  return { told: others, events, keys: Object.fromEntries(besides) };
+}

@@ -7,7 +7,7 @@ import { Clock, MINUTE } from "./clock.js";
 import { failure, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { toldReservations } from "./reservations.js";
-import { stored } from "./stored.js";
+import { stored, storedBesidesRefusals } from "./stored.js";
 
 const PAIR = "BTC/USDT";
 
@@ -366,14 +366,14 @@ export const otherSide: Theme = (test, open) => {
 
     await using strict = await open(REFUSE);
     await strict.savePosition(A);
-    const before = await stored(strict);
+    const before = await storedBesidesRefusals(strict);
     const answer = await strict.admit({ pair: PAIR, size: 1, price: 100, ...SHORT });
     assert.equal(answer, {
       admitted: false,
       reason: "opposite_side",
       message: "BTC/USDT has a long position or entry, and risk.opposite_side is refuse",
     });
-    assert.equal(await stored(strict), before);
+    assert.equal(await storedBesidesRefusals(strict), before);
     assert.is(await reasonOf(strict, { ...SHORT, pair: "ETH/USDT" }), "admitted");
     assert.is(await reasonOf(strict, { signalId: "long" }), "admitted");
     await strict.closePosition("a", { pnl: 0 });

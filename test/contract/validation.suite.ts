@@ -248,7 +248,10 @@ const RISK: readonly Case[] = [
     "x",
     { duration: value },
   ]),
-  ...badArguments("triggerCircuitBreaker", "options", NO_OBJECTS, (value) => ["x", value]),
+  ...badArguments("triggerCircuitBreaker", "duration", [...NO_DURATIONS, 0, "0s", "until_tomorrow"], (value) =>
+    Array.isArray(value) || (typeof value === "object" && value !== null) ? ["x", { duration: value }] : ["x", value],
+  ),
+  ...badArguments("triggerCircuitBreaker", "options", [[], ["2h"]], (value) => ["x", value]),
   ...badFields("triggerCircuitBreaker", "options", {}, { until: ["1h"] }, ["x"]),
   ...badArguments("resetCircuitBreaker", "reason", [5, {}, "x".repeat(1025), "a\0b"], (value) => [value]),
   ...badArguments("getDailyHistory", "days", [0, -1, 0.5, Number.NaN, "5", null, 2 ** 53], (value) => [

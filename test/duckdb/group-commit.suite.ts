@@ -7,7 +7,7 @@ import { savePosition } from "../../src/operations/save-position.js";
 import { setRiskLimits } from "../../src/operations/set-risk-limits.js";
 import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
-import { closing, position, signal, trade } from "./samples.js";
+import { closing, POLICY, position, signal, trade } from "./samples.js";
 import { ask, copyOf, journalRows, newPath, type Test } from "./stand.js";
 
 /** Waiting changes share a commit; what changes nothing needs none. */
@@ -67,7 +67,7 @@ export function groupCommit(test: Test): void {
     await flow.execute(getPositions, undefined, "");
     assert.is(await flow.execute(markSignalProcessed, signal("s"), ""), false);
     await flow.execute(closePosition, closing("none", 1n), "");
-    await flow.execute(setRiskLimits, { limits: [["max_drawdown", null]] }, "");
+    await flow.execute(setRiskLimits, { how: "call", ...POLICY, limits: [["max_drawdown", null]] }, "");
     await flow.execute(updateDailyPnl, trade("t2", 899_999_999_999_999_999_999_999n), "").then(
       () => assert.unreachable("the sum left 9e15"),
       () => {},

@@ -1,5 +1,6 @@
 /** Arguments of operations, as the manager would give them. */
 import { decimalOf } from "../../src/exact/money.js";
+import type { admit } from "../../src/operations/admit.js";
 import type { closePosition } from "../../src/operations/close-position.js";
 import type { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
 import type { Operation } from "../../src/operations/operation.js";
@@ -86,4 +87,29 @@ export function removal(id: string): ArgsOf<typeof removePosition> {
 export function closing(id: string, pnl: bigint): ArgsOf<typeof closePosition> {
   const none = { ts: undefined, equity: undefined, dust: undefined, currency: undefined, rate: undefined };
   return { ...ENDING, ...none, id, pnl: decimalOf(pnl), cooldown: 60_000, reason: "take profit" };
+}
+
+export function entry(signalId: string): ArgsOf<typeof admit> {
+  return {
+    signalId,
+    pair: "BTC/USDT",
+    side: "long",
+    size: 1,
+    price: 100,
+    orderId: signalId,
+    orderType: "limit",
+    cooldown: null,
+    tp: null,
+    sl: null,
+    metadata: null,
+    dayStart: 0,
+    dedupWindow: 86_400_000,
+    maxIds: 100_000,
+    derived: true,
+    positionId: undefined,
+    flip: undefined,
+    reason: "",
+    rate: undefined,
+    oppositeSide: "allow",
+  };
 }

@@ -15,6 +15,7 @@ import { closePosition } from "../../src/operations/close-position.js";
 import { endRecovery } from "../../src/operations/end-recovery.js";
 import { exportFlow } from "../../src/operations/export-flow.js";
 import { findOrders } from "../../src/operations/find-orders.js";
+import { getAdmissionStats } from "../../src/operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../../src/operations/get-circuit-breaker.js";
 import { getCooldown } from "../../src/operations/get-cooldown.js";
 import { getDailyHistory } from "../../src/operations/get-daily-history.js";
@@ -28,6 +29,7 @@ import { getPosition } from "../../src/operations/get-position.js";
 import { getPositions } from "../../src/operations/get-positions.js";
 import { getRecordedFills } from "../../src/operations/get-recorded-fills.js";
 import { getRecovery } from "../../src/operations/get-recovery.js";
+import { getRefusals } from "../../src/operations/get-refusals.js";
 import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { getSignalState } from "../../src/operations/get-signal-state.js";
@@ -294,9 +296,15 @@ const calls = fc.oneof(
   ),
   call(
     setRiskLimits,
-    fc.record({
-      limits: fc.array(fc.tuple(fc.constantFrom(...RISK_LIMITS), fc.constantFrom(null, 1, 2, 1000)), { maxLength: 3 }),
-    }),
+    fc
+      .record({
+        how: fc.constantFrom("connect", "call", "unset"),
+        limits: fc.array(fc.tuple(fc.constantFrom(...RISK_LIMITS), fc.constantFrom(null, 1, 2, 1000)), {
+          maxLength: 3,
+        }),
+        policy,
+      })
+      .map(({ policy, ...args }) => ({ ...args, ...policy })),
   ),
   call(
     triggerCircuitBreaker,
@@ -342,6 +350,8 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getPosition, { id: "a" }),
   ask(getPendingOrders, undefined),
   ask(getTrades, { from: undefined, to: undefined, pair: undefined, after: "", limit: 1000 }),
+  ask(getAdmissionStats, undefined),
+  ask(getRefusals, { from: undefined, to: undefined, after: "", limit: 1000 }),
   ask(getOrder, { id: "a" }),
   ask(getRecovery, undefined),
   ask(findOrders, { ids: ["a", "b"] }),

@@ -5,6 +5,7 @@ import { getEvents } from "../../src/operations/get-events.js";
 import { getOrder } from "../../src/operations/get-order.js";
 import { getPosition } from "../../src/operations/get-position.js";
 import { getPositions } from "../../src/operations/get-positions.js";
+import { getRefusals } from "../../src/operations/get-refusals.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { heartbeat } from "../../src/operations/heartbeat.js";
 import { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
@@ -17,7 +18,7 @@ import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { DOUBLES, EXOTIC_NAMES, LONGEST_ID } from "../contract/samples.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
-import { closing, order, POLICY, position, SNAPSHOT, signal, trade } from "./samples.js";
+import { closing, entry, order, POLICY, position, SNAPSHOT, signal, trade } from "./samples.js";
 import { ask, copyOf, newPath, type Test } from "./stand.js";
 
 const NOON = Date.UTC(2024, 2, 5, 12);
@@ -37,7 +38,7 @@ export function tables(test: Test): void {
     await flow.execute(closePosition, closing("p3", -1_250_000_000n), "");
     await flow.execute(saveOrder, order("o1"), "");
     await flow.execute(markSignalProcessed, signal("s1"), "");
-    await flow.execute(setRiskLimits, { limits: [["max_drawdown", 0.2]] }, "");
+    await flow.execute(setRiskLimits, { how: "call", ...POLICY, limits: [["max_drawdown", 0.2]] }, "");
     await flow.execute(triggerCircuitBreaker, { ...POLICY, reason: "lunch" }, "");
     await flow.execute(heartbeat, undefined, "");
     await flow.close();
@@ -59,6 +60,9 @@ export function tables(test: Test): void {
     ]);
     assert.equal(await ask(path, "SELECT epoch_ms(last_heartbeat) FROM heartbeat"), [[BigInt(NOON)]]);
     assert.equal(await ask(path, "SELECT name, value FROM risk_limits"), [["max_drawdown", 0.2]]);
+    assert.equal(await ask(path, "SELECT name, set_by, who, epoch_ms(set_at) FROM risk_limit_origins"), [
+      ["max_drawdown", "call", "one", BigInt(NOON)],
+    ]);
     assert.equal(await ask(path, "SELECT flow_id, schema FROM flow_meta"), [["bot", BigInt(SCHEMA_VERSION)]]);
     assert.equal(await ask(path, "SELECT type FROM events ORDER BY seq DESC LIMIT 2"), [
       ["breaker_tripped"],
@@ -69,6 +73,43 @@ export function tables(test: Test): void {
       [["-12.5"]],
     );
     assert.equal(await ask(path, "SELECT count(*) FROM journal"), [[0n]]);
+  });
+
+  test("what became of entries stands in tables, by day and outcome, and each refusal", async () => {
+    const path = await newPath();
+    const flow = await opened(path, { clock: () => NOON });
+    await flow.execute(admit, entry("s1"), "");
+    await flow.execute(admit, entry("s1"), "");
+    await flow.close();
+    assert.equal(await ask(path, "SELECT day, outcome, count FROM admissions ORDER BY outcome"), [
+      ["2024-03-05", "admitted", 1n],
+      ["2024-03-05", "duplicate_signal", 1n],
+    ]);
+    assert.equal(await ask(path, "SELECT signal_id, pair, side, reason, message, epoch_ms(refused_at) FROM refusals"), [
+      ["s1", "BTC/USDT", "long", "duplicate_signal", "signal s1 was acted on before", BigInt(NOON)],
+    ]);
+  });
+
+  test("the file keeps the newest 10,000 refusals, also after a crash, and over several checkpoints", async () => {
+    const path = await newPath();
+    const flow = await opened(path, { clock: () => NOON }, { commits: 2 });
+    await flow.execute(setRiskLimits, { how: "call", ...POLICY, limits: [["max_exposure", 0]] }, "");
+    const refuse = async (from: number, count: number) => {
+      await Promise.all(Array.from({ length: count }, (_, n) => flow.execute(admit, entry(`s${from + n}`), "")));
+    };
+    for (const from of [0, 6000]) await refuse(from, 6000);
+    const crashed = await opened(await copyOf(path));
+    const page = { from: undefined, to: undefined, limit: 1 };
+    const first = async (of: typeof flow) =>
+      (await of.execute(getRefusals, { ...page, after: "" }, "")).refusals.map(({ signalId }) => signalId);
+    assert.equal([await first(flow), await first(crashed)], [["s2000"], ["s2000"]]);
+    await crashed.close();
+    await refuse(12_000, 3);
+    await flow.close();
+    const question =
+      "SELECT count(*), min(split_part(key, '-', 2)::BIGINT), max(split_part(key, '-', 2)::BIGINT) FROM refusals";
+    assert.equal(await ask(path, question), [[10_000n, 2003n, 12_002n]]);
+    assert.equal(await ask(path, "SELECT count FROM admissions"), [[12_003n]]);
   });
 
   test("columns have types: times, doubles, exact money, whole numbers", async () => {
@@ -186,7 +227,7 @@ export function tables(test: Test): void {
   test("what positions and entries take of the limits is known again after opening", async () => {
     const path = await newPath();
     const flow = await opened(path);
-    await flow.execute(setRiskLimits, { limits: [["max_exposure", 50_000]] }, "");
+    await flow.execute(setRiskLimits, { how: "call", ...POLICY, limits: [["max_exposure", 50_000]] }, "");
     await flow.execute(savePosition, position("p1"), "");
     await flow.execute(saveOrder, order("o1"), "");
     await flow.close();

@@ -6,6 +6,7 @@ import type {
   EventRisk,
   PendingOrder,
   Position,
+  RiskLimitOrigins,
   RiskLimits,
   Snapshot,
   StateEvent,
@@ -15,9 +16,11 @@ import { DAY } from "../contract/clock.js";
 
 /**
  * A snapshot without what leaves no event (who is alive) or is made by the store (its epoch), the days that are over, and the
- * trades. Events do not tell what the day that is open is made of, nor what of a later booking were fees.
+ * trades. Events do not tell what the day that is open is made of, nor what of a later booking were fees, nor refusals.
  */
-export type Replayed = Omit<Snapshot, "flowId" | "epoch" | "at" | "heartbeat" | "instances"> & {
+export type Replayed = Omit<Snapshot, "flowId" | "epoch" | "at" | "heartbeat" | "instances" | "admissions"> & {
+  /** Entries admitted today. */
+  readonly admitted: number;
   readonly history: readonly DayTold[];
   readonly trades: readonly TradeTold[];
 };
@@ -45,8 +48,11 @@ export class Replayer {
   readonly #history = new Map<string, DayTold>();
   readonly #trades: TradeTold[] = [];
   readonly #cooldowns = new Map<string, Date>();
+  /** By day. */
+  readonly #admitted = new Map<string, number>();
   readonly #marked = new Map<string, number>();
   #limits: RiskLimits = {};
+  #origins: RiskLimitOrigins = {};
   #risk: EventRisk | undefined;
   #breaker: CircuitBreaker | undefined;
   #recovering: string | undefined;
@@ -85,6 +91,7 @@ export class Replayer {
         if (event.risk) this.#book(event.risk);
         return;
       case "entry_admitted":
+        this.#admit(event.at);
         this.#mark(event.signalId, event.pair, event.at, event.at);
         this.#store(event.order);
         this.#coolDown(event.pair, event.cooldownUntil);
@@ -109,7 +116,8 @@ export class Replayer {
         this.#book(event.risk);
         return;
       case "limits_set":
-        this.#limit(event.limits);
+        this.#limit(event);
+        if (event.breaker) this.#breaker = event.breaker;
         return;
       case "breaker_tripped":
         this.#breaker = event.breaker;
@@ -162,6 +170,7 @@ export class Replayer {
       },
       breaker: breaker ?? { active: false },
       limits: this.#limits,
+      limitOrigins: this.#origins,
       signals: {
         ...(this.#last && {
           lastProcessedTs: this.#last.ts,
@@ -175,6 +184,7 @@ export class Replayer {
           .map(([id]) => id),
       },
       ...(this.#recovering !== undefined && { recovering: this.#recovering }),
+      admitted: this.#admitted.get(risk.day) ?? 0,
       history: this.#historyAt(now),
       trades: this.#trades,
     };
@@ -201,6 +211,11 @@ export class Replayer {
     this.#trades[at] = { ...trade, pnl: plus(trade.pnl, pnl), ...(left > 0 && { untold: left }) };
   }
 
+  #admit(at: Date): void {
+    const { day } = this.#riskAt(at.getTime());
+    this.#admitted.set(day, (this.#admitted.get(day) ?? 0) + 1);
+  }
+
   #coolDown(pair: string, until: Date | undefined): void {
     if (until) this.#cooldowns.set(pair, until);
   }
@@ -211,11 +226,17 @@ export class Replayer {
     }
   }
 
-  #limit(limits: { [name in keyof RiskLimits]?: number | null }): void {
+  #limit({ limits, by, instance: who, at }: Extract<StateEvent, { type: "limits_set" }>): void {
     for (const name of RISK_LIMITS) {
-      const limit = limits[name];
-      if (limit === null) delete this.#limits[name];
-      else if (limit !== undefined) this.#limits[name] = limit;
+      const value = limits[name];
+      if (value === undefined) continue;
+      if (value === null) {
+        delete this.#limits[name];
+        delete this.#origins[name];
+      } else {
+        this.#limits[name] = value;
+        this.#origins[name] = { value, ...(by && { by, who, at }) };
+      }
     }
   }
 

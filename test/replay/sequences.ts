@@ -245,6 +245,9 @@ const riskSteps = [
     }),
     ({ mgr }, limits) => mgr.setRiskLimits(given(limits)),
   ),
+  kind("unsetRiskLimits", fc.subarray(["max_daily_loss", "max_drawdown", "max_exposure"] as const), ({ mgr }, names) =>
+    mgr.unsetRiskLimits(names),
+  ),
   kind(
     "triggerCircuitBreaker",
     fc.constantFrom(1, MINUTE, 2 * DAY, "until_day_end" as const, "until_reset" as const),

@@ -2,8 +2,9 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Log, LogRow } from "../../state/log.js";
 import type { Mirror, Write } from "./mirror.js";
 import type { RowLayout } from "./row-mirror.js";
+import { quoted } from "./sql-table.js";
 
-/** Mirrors a log: what is appended is written once, and kept without a bound. */
+/** Mirrors a log: what is appended is written once, and kept without a bound, or the newest `kept` of it. */
 export class LogMirror<Row extends LogRow, Fields extends object> implements Mirror {
   readonly name: string;
   /** Rows that are not yet in the journal. */
@@ -14,9 +15,10 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
   constructor(
     private readonly log: Log<Row>,
     private readonly layout: RowLayout<Row, Fields>,
+    private readonly kept = Number.POSITIVE_INFINITY,
   ) {
     this.name = layout.sql.name;
-    log.keepsAll = true;
+    log.keepsAll = kept === Number.POSITIVE_INFINITY;
   }
 
   create(connection: DuckDBConnection): Promise<void> {
@@ -27,6 +29,7 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
     for await (const records of this.layout.sql.read(connection)) {
       for (const fields of records) this.log.load(this.layout.toRow(fields));
     }
+    this.log.trim(this.kept);
   }
 
   note(key: string): void {
@@ -34,6 +37,7 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
     if (!row) return;
     this.#unwritten.push(row);
     this.#unstored.push(row);
+    this.#forget();
   }
 
   takeJournal(): string | undefined {
@@ -52,17 +56,36 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
       this.log.load(row);
       this.#unstored.push(row);
     }
+    this.log.trim(this.kept);
+    this.#forget();
   }
 
   get lag(): number {
-    return this.#unstored.length;
+    return Math.min(this.#unstored.length, this.kept);
   }
 
   takeDifference(): Write | undefined {
     this.#unwritten = [];
     if (this.#unstored.length === 0) return undefined;
-    const rows = this.#unstored.map((row) => this.layout.toFields(row, row.key));
+    const rows = this.#unstored.slice(-this.kept).map((row) => this.layout.toFields(row, row.key));
     this.#unstored = [];
-    return (connection) => this.layout.sql.append(connection, rows);
+    const oldest = this.log.size < this.kept ? undefined : this.log.oldestKey;
+    return async (connection) => {
+      if (oldest !== undefined) await this.#removeBefore(connection, oldest);
+      await this.layout.sql.append(connection, rows);
+    };
+  }
+
+  async #removeBefore(connection: DuckDBConnection, key: string): Promise<void> {
+    const [ms = "", seq = ""] = key.split("-");
+    const part = (n: number) => `CAST(split_part("key", '-', ${n}) AS BIGINT)`;
+    await connection.run(
+      `DELETE FROM ${quoted(this.name)} WHERE ${part(1)} < ${Number(ms)} OR (${part(1)} = ${Number(ms)} AND ${part(2)} < ${Number(seq)})`,
+    );
+  }
+
+  /** Drops most of what the log has forgotten before it was stored. */
+  #forget(): void {
+    if (this.#unstored.length > 2 * this.kept) this.#unstored = this.#unstored.slice(-this.kept);
   }
 }

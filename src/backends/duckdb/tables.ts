@@ -33,9 +33,13 @@ function rowMirror<Value, F extends Fields>(table: Table<Value>, columns: RowCol
   return new RowMirror<Value, RowOf<F>>(table, { ...columns, sql });
 }
 
-function logMirror<Row extends LogRow, F extends Fields>(log: Log<Row>, columns: RowColumns<Row, F>): Mirror {
+function logMirror<Row extends LogRow, F extends Fields>(
+  log: Log<Row>,
+  columns: RowColumns<Row, F>,
+  kept: number | undefined,
+): Mirror {
   const sql = new SqlTable<RowOf<F>>(log.name, columnsOf(columns.record));
-  return new LogMirror<Row, RowOf<F>>(log, { ...columns, sql });
+  return new LogMirror<Row, RowOf<F>>(log, { ...columns, sql }, kept);
 }
 
 /** The file also says whose flow it holds. */

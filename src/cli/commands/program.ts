@@ -17,6 +17,7 @@ import { addLs } from "./ls.js";
 import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
 import { addPositions } from "./positions.js";
+import { addRefusals } from "./refusals.js";
 import { addRestore } from "./restore.js";
 import { addRisk } from "./risk.js";
 import { addScripts } from "./scripts.js";
@@ -29,6 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   addPositions,
   addOrders,
   addSignals,
+  addRefusals,
   addCooldowns,
   addRisk,
   addHistory,

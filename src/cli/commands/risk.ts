@@ -1,10 +1,13 @@
-import { parseRiskLimits, RISK_LIMITS, type RiskLimits } from "../../config/risk-limits.js";
-import type { GuardStatus } from "../../types.js";
-import { amount, count, fraction, gain, left } from "../../words/in-words.js";
+import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
+import type { StateManager } from "../../manager/state-manager.js";
+import type { GuardStatus, RiskLimitOrigins } from "../../types.js";
+import { amount, count, fraction, gain, left, time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
+import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
 import { guardWords } from "../guard-words.js";
+import type { Invocation } from "../invocation.js";
 import { breakerWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -17,9 +20,10 @@ export const addRisk: AddCommand = (program, run) => {
     .action((_, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
-        const [{ risk, limits, breaker, at }, guards] = await Promise.all([manager.snapshot(), manager.getGuards()]);
+        const [snapshot, guards] = await Promise.all([manager.snapshot(), manager.getGuards()]);
+        const { risk, limits, limitOrigins, breaker, at } = snapshot;
         const { terminal } = invocation;
-        invocation.print({ risk, limits, breaker, ...guards }, () => {
+        invocation.print({ risk, limits, limitOrigins, breaker, ...guards }, () => {
           const rows = [
             ["day", risk.day],
             ["pnl today", gain(risk.dailyPnl)],
@@ -28,7 +32,7 @@ export const addRisk: AddCommand = (program, run) => {
             ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
             ["breaker", breakerWords(terminal.colours, breaker, at)],
           ];
-          const tables = `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limits)}`;
+          const tables = `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limitOrigins)}`;
           return guards.guards.length === 0 ? tables : `${tables}\n${guardTable(terminal, guards, at)}`;
         });
       }),
@@ -42,14 +46,28 @@ export const addRisk: AddCommand = (program, run) => {
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state risk set max_daily_loss=300 max_exposure= --flow bot --url redis://localhost:6379" +
-        "\n\nA bot that is started with limits in its configuration writes those again.",
+        "\n\nA bot that is started with limits in its configuration makes these only tighter, until risk unset." +
+        "\nA limit of a day's loss, of losses in a row or of the drawdown that is reached already trips the breaker.",
     )
     .action((pairs, _, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const wanted = parseRiskLimits(Object.fromEntries(pairs.map(limitOf)));
         await using manager = await invocation.open();
         const limits = await manager.setRiskLimits(wanted);
-        invocation.print(limits, () => limitTable(invocation.terminal, limits));
+        await showLimits(invocation, manager, limits);
+      }),
+    );
+
+  risk
+    .command("unset <names...>")
+    .description("Give limits back to the configuration: each is what --config says, or none until a bot connects.")
+    .addHelpText("after", "\nExample:\n  $ sf-state risk unset max_exposure --flow bot --config bot.yaml")
+    .action((names, _, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        const returned = names.map(limitNamed);
+        await using manager = await invocation.open();
+        const limits = await manager.unsetRiskLimits(returned);
+        await showLimits(invocation, manager, limits);
       }),
     );
 
@@ -70,6 +88,17 @@ export const addRisk: AddCommand = (program, run) => {
     );
 };
 
+async function showLimits(invocation: Invocation, manager: StateManager, limits: RiskLimits): Promise<void> {
+  const origins = await manager.getRiskLimitOrigins();
+  invocation.print(limits, () => limitTable(invocation.terminal, origins));
+}
+
+function limitNamed(name: string): RiskLimitName {
+  const known = wordOf(RISK_LIMITS, name);
+  if (known === undefined) throw new UsageError(`expected ${oneOfWords(RISK_LIMITS)}, got ${JSON.stringify(name)}`);
+  return known;
+}
+
 /** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */
 function limitOf(pair: string): [string, unknown] {
   const at = pair.indexOf("=");
@@ -79,11 +108,20 @@ function limitOf(pair: string): [string, unknown] {
   return [pair.slice(0, at), /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : value];
 }
 
-function limitTable(terminal: Terminal, limits: RiskLimits): string {
+function limitTable(terminal: Terminal, origins: RiskLimitOrigins): string {
   return table(
     terminal,
-    [{ title: "limit" }, { title: "value", align: "right" }],
-    RISK_LIMITS.map((name) => [name, limits[name] === undefined ? "none" : printable(String(limits[name]))]),
+    [
+      { title: "limit" },
+      { title: "value", align: "right" },
+      { title: "by" },
+      { title: "who" },
+      { title: "since (UTC)" },
+    ],
+    RISK_LIMITS.map((name) => {
+      const { value, by = "", who = "", at } = origins[name] ?? {};
+      return [name, value === undefined ? "none" : String(value), by, who, at ? time(at) : ""];
+    }),
   );
 }
 

@@ -85,6 +85,7 @@ function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<
     filled: "0",
     fee: "0",
     done: "0",
+    how: "call",
     derived: "0",
     opposite_side: risk.opposite_side,
     replace: "0",

@@ -4,13 +4,13 @@ import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { CorruptStateError, InvalidArgumentError, LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
-import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
-import type { GuardStatus, LeaseState, Snapshot } from "../../types.js";
+import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
+import type { GuardStatus, LeaseState } from "../../types.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
 export interface FlowStatus {
-  readonly snapshot: Snapshot;
+  readonly snapshot: SnapshotTold;
   readonly lease?: LeaseState;
   /** Why the guards cannot be told, where they cannot be read. */
   readonly guards?: GuardStatus | { readonly unreadable: string };

@@ -1,8 +1,10 @@
 /** How a flow stands, as text for a person. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
-import type { CircuitBreaker, Snapshot } from "../../types.js";
+import type { SnapshotTold } from "../../snapshot-file.js";
+import type { CircuitBreaker } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
+import { admissionWords } from "../admission-words.js";
 import { guardWords } from "../guard-words.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
@@ -36,8 +38,9 @@ export function statusText(
     ],
     ["streak", risk.consecutiveLosses === 0 ? "no losses" : count(risk.consecutiveLosses, "loss", "losses")],
     ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
+    ["entries", snapshot.admissions ? admissionWords(snapshot.admissions) : "not told"],
     ["cooldowns", cooldownWords(snapshot, now)],
-    ["limits", limitWords(snapshot)],
+    ["limits", limitWords(terminal.colours, snapshot, now)],
     ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
     [
@@ -90,13 +93,18 @@ function money({ red, green }: Colours, value: number): string {
   return value < 0 ? red(gain(value)) : value > 0 ? green(gain(value)) : gain(value);
 }
 
-function cooldownWords({ signals }: Snapshot, now: Date): string {
+function cooldownWords({ signals }: SnapshotTold, now: Date): string {
   const running = Object.entries(signals.cooldowns).filter(([, end]) => end > now);
   return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
 }
 
-function limitWords({ limits }: Snapshot): string {
-  const set = RISK_LIMITS.flatMap((name) => (limits[name] === undefined ? [] : [`${name} ${limits[name]}`]));
+function limitWords({ dim }: Colours, { limitOrigins }: SnapshotTold, now: Date): string {
+  const set = RISK_LIMITS.flatMap((name) => {
+    const limit = limitOrigins[name];
+    if (limit === undefined) return [];
+    const { value, by, who = "", at } = limit;
+    return [`${name} ${value}${by === undefined || at === undefined ? "" : dim(` (${by}, ${who}, ${ago(at, now)})`)}`];
+  });
   return set.join(", ") || "none";
 }
 

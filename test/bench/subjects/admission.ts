@@ -17,7 +17,6 @@ export const admission: readonly Subject[] = [
   {
     name: "admit (refused, a duplicate)",
     kind: "change",
-    writesNothing: true,
     on({ manager }) {
       const seen = freshIds(1)[0] as string;
       return {
@@ -27,4 +26,6 @@ export const admission: readonly Subject[] = [
       };
     },
   },
+  { name: "getAdmissionStats", kind: "read", on: ({ manager }) => ({ call: () => manager.getAdmissionStats() }) },
+  { name: "getRefusals", kind: "read", on: ({ manager }) => ({ call: () => manager.getRefusals({ limit: 10 }) }) },
 ];

@@ -42,6 +42,26 @@ export const risk: readonly Subject[] = [
   },
   { name: "getRiskLimits", kind: "read", on: ({ manager }) => ({ call: () => manager.getRiskLimits() }) },
   {
+    name: "getRiskLimitOrigins",
+    kind: "read",
+    runs: ["get_risk_limits"],
+    on: ({ manager }) => ({ call: () => manager.getRiskLimitOrigins() }),
+  },
+  {
+    name: "unsetRiskLimits (and a set, in turn)",
+    kind: "change",
+    runs: ["set_risk_limits"],
+    on({ manager }) {
+      let change = 0;
+      return {
+        call: () =>
+          ++change % 2 === 0
+            ? manager.unsetRiskLimits(["max_daily_loss"])
+            : manager.setRiskLimits({ max_daily_loss: 1e9 + change }),
+      };
+    },
+  },
+  {
     name: "setRiskLimits",
     kind: "change",
     on({ manager }) {

@@ -248,6 +248,8 @@ const FILLS: readonly Call[] = [
 ];
 
 /** In pages, and of some time. */
+const REFUSALS = call("getRefusals", some({ from: when, to: when, limit: fc.constantFrom(1, 3, 10_000) }));
+const STATS = call("getAdmissionStats", some({ days: fc.constantFrom(1, 2, 100) }));
 const TRADES = call("getTrades", some({ from: when, to: when, pair, limit: fc.constantFrom(1, 3, 10_000) }));
 
 const limits = {
@@ -307,8 +309,11 @@ const RISK: readonly Call[] = [
     "setRiskLimits",
     some(Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, fc.option<unknown>(limit)]))),
   ),
+  call("unsetRiskLimits", fc.subarray(Object.keys(limits), { maxLength: 2 })),
+  call("triggerCircuitBreaker", fc.constant("by hand"), breakerDuration),
   call("getRiskState"),
   call("getRiskLimits"),
+  call("getRiskLimitOrigins"),
   call("getCircuitBreaker"),
   call("checkCircuitBreaker"),
   call("getDailyHistory", some({ days: fc.constantFrom(1, 2, 100) })),
@@ -350,7 +355,10 @@ export interface Subject {
 /** What the stories of each test are about. */
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
   "positions and orders": { calls: [...POSITIONS, ...ORDERS], trades: 0 },
-  "admissions and fills": { calls: [...FILLS, ...FILLS, ...ORDERS, ...POSITIONS.slice(0, 4)], trades: 3 },
+  "admissions and fills": {
+    calls: [...FILLS, ...FILLS, REFUSALS, STATS, ...ORDERS, ...POSITIONS.slice(0, 4)],
+    trades: 3,
+  },
   "profit and loss, limits and the breaker": { calls: [...RISK, ...RISK, ...POSITIONS.slice(0, 4)], trades: 1 },
   "trades and guards": {
     calls: [...GUARDED, ...FILLS, ...POSITIONS.slice(0, 4), ...RISK.slice(0, 3)],
@@ -358,7 +366,10 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     guarded: 20,
   },
   "signals, cooldowns and leases": { calls: [...SIGNALS, ...LIVENESS], trades: 0 },
-  everything: { calls: [...POSITIONS, ...ORDERS, ...FILLS, ...RISK, ...GUARDED, ...SIGNALS, ...LIVENESS], trades: 1 },
+  everything: {
+    calls: [...POSITIONS, ...ORDERS, ...FILLS, REFUSALS, STATS, ...RISK, ...GUARDED, ...SIGNALS, ...LIVENESS],
+    trades: 1,
+  },
 };
 
 const tick: fc.Arbitrary<Tick> = fc.oneof(

@@ -3,13 +3,14 @@ import * as assert from "uvu/assert";
 import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { ConnectionError, CorruptStateError, StateLostError, type StateManager } from "../../../src/index.js";
 import type { KeyName } from "../../../src/layout/keys.js";
+import { admit } from "../../../src/operations/admit.js";
 import { operations } from "../../../src/operations/all.js";
 import type { AnyOperation } from "../../../src/operations/operation.js";
 import { startRedis } from "../../servers/redis.js";
-import type { SampleCall } from "../calls.js";
+
 import { failure } from "../expect.js";
 import { Stand } from "./flow.js";
-import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
+import { keysOf, listed, read, sampleOf, samplesOf, uncommented } from "./source.js";
 
 /** Not read by a call of the manager: its slot's answer has a key of its own, and there is no lease without single_active. */
 const NOT_READ: readonly KeyName[] = ["execution:call", "execution:lease"];
@@ -41,7 +42,7 @@ export function luaForeign(stand: Stand): void {
     const { name } = operation;
 
     test(`${name} fails and changes nothing when any of its keys holds another type`, async () => {
-      for (let sample: SampleCall | undefined = sampleOf(operation); sample; sample = sample.more) {
+      for (const sample of samplesOf(operation)) {
         for (const [i, { name: keyName, type }] of listed(read(operation), "KEYS").entries()) {
           if (keyName === "events:log" && !tells(operation)) continue;
           const flowId = await stand.filledFlow(sample.prepare);
@@ -194,6 +195,25 @@ export function luaForeign(stand: Stand): void {
       refused.push(operation.name);
     }
     assert.equal(refused, ["admit", "mark_signal_processed", "save_order", "save_position"]);
+  });
+
+  test("at maxmemory a refused entry is answered, again and again alike, and not counted", async () => {
+    await using small = await startRedis();
+    using full = new Stand(small);
+    await using manager = await full.open(await full.filledFlow());
+    await small.cli("config", "set", "maxmemory", "1");
+    const before = await full.contents(manager.flowId);
+    const answer = await manager.admit({ signalId: "s1", pair: "ADA/USDT", side: "long", size: 1, price: 1 });
+    assert.is(!answer.admitted && answer.reason, "duplicate_signal");
+    assert.equal(await full.contents(manager.flowId), before);
+    const refusal = sampleOf(admit).more?.more;
+    const request = full.request(admit, manager.flowId, "", refusal);
+    const first = await full.run(admit, request);
+    await small.cli("config", "set", "maxmemory", "0");
+    await manager.setRiskLimits({ max_exposure: 0 });
+    assert.equal(await full.run(admit, request), first, "it is remembered");
+    const { refused } = (await manager.snapshot()).admissions;
+    assert.equal([refused.duplicate_signal, refused.circuit_breaker], [0, 1], "only the one of before");
   });
 
   test.run();

@@ -4,13 +4,15 @@ import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { script } from "../../../src/backends/redis/scripts.js";
 import { operations } from "../../../src/operations/all.js";
+import { setRiskLimits } from "../../../src/operations/set-risk-limits.js";
 import { redisCli } from "../../servers/redis-binary.cjs";
 import { newFlowId } from "../backends.js";
 import { failure } from "../expect.js";
 import type { Stand } from "./flow.js";
-import { pathOf, sampleOf } from "./source.js";
+import { pathOf, sampleOf, samplesOf } from "./source.js";
 
 const run = promisify(execFile);
 
@@ -74,9 +76,11 @@ export function luaRunning(stand: Stand): void {
   });
 
   test("a script run twice under one call number answers alike and changes nothing the second time", async () => {
-    for (const operation of operations.filter(({ kind }) => kind === "change")) {
-      const flowId = await stand.filledFlow(sampleOf(operation).prepare);
-      const request = stand.request(operation, flowId);
+    const changes = operations.filter(({ kind }) => kind === "change");
+    const samples = changes.flatMap((operation) => samplesOf(operation).map((sample) => ({ operation, sample })));
+    for (const { operation, sample } of samples) {
+      const flowId = await stand.filledFlow(sample.prepare);
+      const request = stand.request(operation, flowId, "", sample);
       const first = await stand.run(operation, request);
       const after = await stand.contents(flowId);
       assert.equal(await stand.run(operation, request), first, operation.name);
@@ -126,6 +130,25 @@ export function luaRunning(stand: Stand): void {
     assert.match(message, /^SFINVALID pnl: the day's sum would leave/);
     assert.is((await failure(stand.run(operation, request))).message, message);
     assert.equal(await stand.contents(flowId), before);
+  });
+
+  test("a limit that nobody is known to have set is not loosened by a connect; one that is as configured becomes the configuration's", async () => {
+    const flowId = await stand.filledFlow();
+    const by = new FlowKeys("sf", flowId, false).key("risk:limits_by");
+    await client.del(by);
+    const request = (...limits: string[]) => {
+      const { keys, argv } = stand.request(setRiskLimits, flowId);
+      return { keys, argv: [...argv.slice(0, 6).with(0, ""), "connect", "0", "3600000", ...limits] };
+    };
+    await stand.run(
+      setRiskLimits,
+      request("max_daily_loss", "11", "max_consecutive_losses", "49", "max_drawdown", "0.5"),
+    );
+    await using manager = await stand.open(flowId);
+    const { max_daily_loss, max_consecutive_losses, max_drawdown } = await manager.getRiskLimitOrigins();
+    assert.equal(max_daily_loss, { value: 10 });
+    assert.equal([max_consecutive_losses?.value, max_consecutive_losses?.by], [49, "config"]);
+    assert.equal([max_drawdown?.value, max_drawdown?.by], [0.5, "config"]);
   });
 
   test("a script told another epoch than the flow's, or none where there is none, changes nothing", async () => {

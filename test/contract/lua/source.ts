@@ -25,8 +25,9 @@ export function pathOf({ name }: AnyOperation): string {
 
 export function read(operation: AnyOperation): Source {
   const source = readFileSync(pathOf(operation), "utf8");
-  const match = /^#!lua(?: flags=(\S+))?\n((?:--.*\n)+)\n([\s\S]*)$/.exec(source);
-  if (!match) throw new Error(`${operation.name}.lua does not open with #!lua, a comment and an empty line`);
+  const match = /^(?:#!lua(?: flags=(\S+))?\n)?((?:--.*\n)+)\n([\s\S]*)$/.exec(source);
+  if (!match)
+    throw new Error(`${operation.name}.lua does not open with #!lua (or nothing), a comment and an empty line`);
   const [, flags = "", header = "", code = ""] = match;
   return {
     flags: flags === "" ? [] : flags.split(","),
@@ -59,4 +60,11 @@ export function sampleOf({ name }: AnyOperation): SampleCall {
   const sample = SAMPLE_CALLS[name];
   if (!sample) throw new Error(`test/contract/calls.ts has no sample call of ${name}: add one`);
   return sample;
+}
+
+/** The sample call of an operation, and those that use more of its keys. */
+export function samplesOf(operation: AnyOperation): SampleCall[] {
+  const samples: SampleCall[] = [];
+  for (let next: SampleCall | undefined = sampleOf(operation); next; next = next.more) samples.push(next);
+  return samples;
 }

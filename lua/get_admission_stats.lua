@@ -1,0 +1,53 @@
+#!lua flags=no-writes
+-- get_admission_stats: how often entries got which answer, by trading day, in no order.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] admission:stats        hash    day|admitted or day|reason of a refusal -> how many, of 30 days
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- Reply {"stats", {day|outcome, count, ...}, call}
+-- Errors: SFSTATELOST, SFSCHEMA
+
+local function run(answer)
+  local stats_key = KEYS[2]
+
+  return answer({ "stats", redis.call("HGETALL", stats_key) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+return run(answer)

@@ -1,0 +1,71 @@
+#!lua flags=no-writes
+-- get_refusals: entries that were refused, oldest first.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] admission:refusals     stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] from                ms; only refusals of then or later; "" = any
+-- ARGV[5] to                  ms; only refusals of before; "" = any
+-- ARGV[6] after               key of a refusal, ms-seq; "" = from the oldest kept
+-- ARGV[7] limit               how many at most
+-- ARGV[8] looked_at
+-- Reply {"refusals", key to go on after or "", {key, JSON, key, JSON, ...}, call}
+-- Errors: SFSTATELOST, SFSCHEMA
+
+local function run(answer)
+  local refusals_key = KEYS[2]
+  local from, to, after = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+  local limit, looked_at = tonumber(ARGV[7]), tonumber(ARGV[8])
+
+  local entries = redis.call("XRANGE", refusals_key, after == "" and "-" or "(" .. after, "+", "COUNT", looked_at)
+  local refusals, next_key = {}, ""
+  for _, entry in ipairs(entries) do
+    local key, json = entry[1], entry[2][2]
+    local at = cjson.decode(json).at
+    next_key = key
+    if (not from or at >= from) and (not to or at < to) then
+      refusals[#refusals + 1], refusals[#refusals + 2] = key, json
+      if #refusals == 2 * limit then return answer({ "refusals", next_key, refusals }) end
+    end
+  end
+  return answer({ "refusals", #entries < looked_at and "" or next_key, refusals })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+return run(answer)
