@@ -378,7 +378,7 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
     day = day_of(now, day_start),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
@@ -386,6 +386,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end

@@ -55,10 +55,10 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     money_negate, money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl,
     count_trade, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum,
     size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with,
-    dust_taken, dust_left, write_dust, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order,
-    write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key,
-    bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end,
-    write_end, ended_at, ended_trade, json_list)
+    dust_taken, dust_left, write_dust, follow_equity, expect_hash, expect_zset, expect_stream, hold_position, position_named,
+    hold_order, write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE,
+    pair_key, bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends,
+    decide_end, write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, dust_size, overfill = tonumber(ARGV[12]), ARGV[13] == "1", tonumber(ARGV[14]), ARGV[15] == "1"
@@ -354,7 +354,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     fault = fault or count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
       given_ts and tonumber(each.trade.exit_ts), day_start)
   end
-  fault = fault or holding.fault
+  fault = fault or holding.fault or follow_equity(risk, booked)
   if fault then return refuse("SFINVALID", fault) end
   local source, cause
   local is_judged = false
@@ -655,7 +655,7 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
     day = day_of(now, day_start),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
@@ -663,6 +663,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
@@ -791,7 +792,7 @@ local function reached_limit(risk, limits_key)
   end
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -804,7 +805,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
@@ -1206,6 +1211,52 @@ local function write_dust(dust_key, dust)
   end
 end
 -- <<< dust.lua
+
+-- >>> equity.lua
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+local function is_above_zero(exact)
+  return not exact.negative and exact.digits ~= ""
+end
+
+-- As it is kept, or nil and an error.
+local function equity_in_range(exact)
+  local rounded = exact and kept_decimal(exact)
+  if rounded and decimal_money(rounded) then return rounded end
+  return nil, "equity: it, or its peak, would leave +-9e15; nothing was booked"
+end
+
+-- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+-- any loss an endless drawdown; 1e15 is told as a number.
+local function drawdown_of(peak, equity)
+  local fall = decimal_subtract(peak, equity)
+  if not is_above_zero(peak) or not is_above_zero(fall) then return "0" end
+  local whole = tonumber(decimal_text(peak))
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then return number_text(1e15) end
+  local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+  if missed == 0 then return number_text(near) end
+  return number_text(tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))))
+end
+
+-- Another equity; the peak goes up with it. An error when it leaves 9e15.
+local function move_equity(risk, exact)
+  local equity, fault = equity_in_range(exact)
+  if not equity then return fault end
+  local peak = decimal(risk.peak)
+  risk.equity = decimal_text(equity)
+  if is_above_zero(decimal_subtract(equity, peak)) then
+    peak, risk.peak, risk.peak_at = equity, risk.equity, now_text
+  end
+  risk.drawdown = drawdown_of(peak, equity)
+end
+
+-- Money was booked: equity follows until the bot has reported it.
+local function follow_equity(risk, booked)
+  if not risk.equity or risk.equity_by ~= "books" or booked == "0" then return nil end
+  return move_equity(risk, decimal_add(decimal(risk.equity), decimal(booked)))
+end
+-- <<< equity.lua
 
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
@@ -1649,6 +1700,7 @@ return run(events_key, instance, now, answer, event, read_amendment, write_amend
   money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit,
   write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less, move_result, grow, gain_of,
   reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust,
-  expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, quote, remembers, remember,
-  notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming, closed_order,
-  write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade, json_list)
+  follow_equity, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, quote,
+  remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming,
+  closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade,
+  json_list)

@@ -278,7 +278,7 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
     day = day_of(now, day_start),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
@@ -286,6 +286,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
@@ -360,7 +361,7 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -373,7 +374,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 

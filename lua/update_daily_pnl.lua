@@ -31,8 +31,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply,
-    breaker_until, trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, move_result,
-    expect_hash, remembers, remember, position_json, position_parse, refuse)
+    breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, holding, move_result,
+    report_equity, follow_equity, expect_hash, remembers, remember, position_json, position_parse, refuse)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
@@ -60,8 +60,8 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   end
   local fault = holding.fault or book_pnl(risk, history_key, booked, position and {} or { untied = pnl }, at, day_start)
     or count_trade(risk, history_key, { result = result, counts = true, judges = true }, at, day_start)
+  if equity ~= "" then fault = fault or report_equity(risk, equity) else fault = fault or follow_equity(risk, booked) end
   if fault then return refuse("SFINVALID", fault) end
-  if equity ~= "" then book_equity(risk, tonumber(equity)) end
   local source, cause = reached_limit(risk, limits_key)
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
 
@@ -277,7 +277,7 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
     day = day_of(now, day_start),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
@@ -285,6 +285,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
@@ -395,14 +396,6 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -421,7 +414,7 @@ local function reached_limit(risk, limits_key)
   end
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -434,7 +427,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
@@ -518,6 +515,29 @@ end
 
 local function decimal_subtract(from, amount)
   return decimal_add(from, decimal_negate(amount))
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -612,6 +632,58 @@ local function move_result(p, gain, fee, cash)
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
 end
 -- <<< holding.lua
+
+-- >>> equity.lua
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+local function is_above_zero(exact)
+  return not exact.negative and exact.digits ~= ""
+end
+
+-- As it is kept, or nil and an error.
+local function equity_in_range(exact)
+  local rounded = exact and kept_decimal(exact)
+  if rounded and decimal_money(rounded) then return rounded end
+  return nil, "equity: it, or its peak, would leave +-9e15; nothing was booked"
+end
+
+-- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+-- any loss an endless drawdown; 1e15 is told as a number.
+local function drawdown_of(peak, equity)
+  local fall = decimal_subtract(peak, equity)
+  if not is_above_zero(peak) or not is_above_zero(fall) then return "0" end
+  local whole = tonumber(decimal_text(peak))
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then return number_text(1e15) end
+  local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+  if missed == 0 then return number_text(near) end
+  return number_text(tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))))
+end
+
+-- Another equity; the peak goes up with it. An error when it leaves 9e15.
+local function move_equity(risk, exact)
+  local equity, fault = equity_in_range(exact)
+  if not equity then return fault end
+  local peak = decimal(risk.peak)
+  risk.equity = decimal_text(equity)
+  if is_above_zero(decimal_subtract(equity, peak)) then
+    peak, risk.peak, risk.peak_at = equity, risk.equity, now_text
+  end
+  risk.drawdown = drawdown_of(peak, equity)
+end
+
+-- The bot reports its equity: from then on only reports and transfers move it.
+local function report_equity(risk, equity)
+  risk.equity_by, risk.reported_at = "reports", now_text
+  return move_equity(risk, decimal(equity))
+end
+
+-- Money was booked: equity follows until the bot has reported it.
+local function follow_equity(risk, booked)
+  if not risk.equity or risk.equity_by ~= "books" or booked == "0" then return nil end
+  return move_equity(risk, decimal_add(decimal(risk.equity), decimal(booked)))
+end
+-- <<< equity.lua
 
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
@@ -725,5 +797,5 @@ end
 -- <<< refuse.lua
 
 return run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply, breaker_until,
-  trip, book_pnl, count_trade, book_equity, reached_limit, write_risk, risk_event, decimal, holding, move_result, expect_hash,
-  remembers, remember, position_json, position_parse, refuse)
+  trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, holding, move_result, report_equity, follow_equity,
+  expect_hash, remembers, remember, position_json, position_parse, refuse)

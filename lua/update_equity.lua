@@ -19,12 +19,12 @@
 -- ARGV[8] day_start           start of the trading day, ms after midnight UTC
 -- ARGV[9] breaker_duration    ms, "until_day_end" or "until_reset"
 -- Reply {"updated", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_equity, reached_limit,
-    write_risk, risk_event, expect_hash)
+local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, reached_limit, write_risk, risk_event,
+    report_equity, expect_hash, refuse)
   local daily_key, history_key, breaker_key, limits_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-  local equity = tonumber(ARGV[7])
+  local equity = ARGV[7]
   local day_start, breaker_duration = tonumber(ARGV[8]), ARGV[9]
 
   -- Read.
@@ -33,7 +33,8 @@ local function run(answer, event, read_breaker, read_risk, risk_reply, breaker_u
   expect_hash(history_key)
 
   -- Decide.
-  book_equity(risk, equity)
+  local fault = report_equity(risk, equity)
+  if fault then return refuse("SFINVALID", fault) end
   local source, cause = reached_limit(risk, limits_key)
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
 
@@ -205,6 +206,11 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -240,7 +246,7 @@ end
 -- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
     day = day_of(now, day_start),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
@@ -248,6 +254,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
@@ -312,14 +319,6 @@ end
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -338,7 +337,7 @@ local function reached_limit(risk, limits_key)
   end
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -351,7 +350,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
@@ -373,6 +376,196 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+local function decimal(text)
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%.0f", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+
+-- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+local function kept_decimal(a)
+  local digits, scale = a.digits, a.scale
+  if #digits <= 15 and scale <= 20 then return a end
+  local places = places_for(#digits - scale)
+  if scale > places then
+    local cut = #digits - (scale - places)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  return fitting(a.negative, digits, scale)
+end
+-- <<< kept.lua
+
+-- >>> equity.lua
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+local function is_above_zero(exact)
+  return not exact.negative and exact.digits ~= ""
+end
+
+-- As it is kept, or nil and an error.
+local function equity_in_range(exact)
+  local rounded = exact and kept_decimal(exact)
+  if rounded and decimal_money(rounded) then return rounded end
+  return nil, "equity: it, or its peak, would leave +-9e15; nothing was booked"
+end
+
+-- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+-- any loss an endless drawdown; 1e15 is told as a number.
+local function drawdown_of(peak, equity)
+  local fall = decimal_subtract(peak, equity)
+  if not is_above_zero(peak) or not is_above_zero(fall) then return "0" end
+  local whole = tonumber(decimal_text(peak))
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then return number_text(1e15) end
+  local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+  if missed == 0 then return number_text(near) end
+  return number_text(tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))))
+end
+
+-- Another equity; the peak goes up with it. An error when it leaves 9e15.
+local function move_equity(risk, exact)
+  local equity, fault = equity_in_range(exact)
+  if not equity then return fault end
+  local peak = decimal(risk.peak)
+  risk.equity = decimal_text(equity)
+  if is_above_zero(decimal_subtract(equity, peak)) then
+    peak, risk.peak, risk.peak_at = equity, risk.equity, now_text
+  end
+  risk.drawdown = drawdown_of(peak, equity)
+end
+
+-- The bot reports its equity: from then on only reports and transfers move it.
+local function report_equity(risk, equity)
+  risk.equity_by, risk.reported_at = "reports", now_text
+  return move_equity(risk, decimal(equity))
+end
+-- <<< equity.lua
+
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
@@ -380,5 +573,14 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
-return run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, book_equity, reached_limit, write_risk,
-  risk_event, expect_hash)
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
+
+return run(answer, event, read_breaker, read_risk, risk_reply, breaker_until, trip, reached_limit, write_risk, risk_event,
+  report_equity, expect_hash, refuse)

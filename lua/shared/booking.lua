@@ -46,14 +46,6 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
 -- The first limit that the risk has reached: source and reason.
 local function reached_limit(risk, limits_key)
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
@@ -72,7 +64,7 @@ local function reached_limit(risk, limits_key)
   end
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -85,7 +77,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 

@@ -33,6 +33,9 @@ export type BreakerSource = (typeof BREAKER_SOURCES)[number];
 export const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;
 export type BreakerEnd = (typeof BREAKER_ENDS)[number];
 
+/** What moves a flow's equity: what is booked, or what the bot reports. */
+export const EQUITY_SOURCES = ["books", "reports"] as const;
+
 /** In the order in which they are looked for. */
 export const REFUSALS = [
   "fenced",

@@ -8,6 +8,7 @@ import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
 import { dust } from "./dust.suite.js";
 import { ends } from "./ends.suite.js";
+import { equity } from "./equity.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
@@ -38,6 +39,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   days,
   risk,
   breaker,
+  equity,
   signals,
   cooldowns,
   liveness,

@@ -7,6 +7,7 @@ import * as decimal from "../../../src/exact/decimal.js";
 import { kept, quotient } from "../../../src/exact/kept.js";
 import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
+import { drawdownOf } from "../../../src/state/equity.js";
 import { notionalOf } from "../../../src/state/exposure.js";
 import { big, bigMoney, bigText } from "../../exact/big.js";
 import { LONG } from "../../long.js";
@@ -213,6 +214,34 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
         return shown(quotient(decimal.multiplyDecimal(x, y), z));
       },
     );
+  });
+
+  test("a drawdown is the double next to what equity has lost of its peak, as big decimals have it", async () => {
+    // The smallest doubles have too few digits to be mended.
+    const near = fc
+      .double({ noNaN: true, min: -9e15, max: 9e15 })
+      .filter((value) => value === 0 || Math.abs(value) > 1e-280)
+      .map((value) => value + 0);
+    const cents = fc.integer({ min: -1e9, max: 1e9 }).map((value) => value / 100);
+    const cases: [number, number][] = [
+      ...sample(fc.tuple(cents, cents), 5_000 * TIMES),
+      ...sample(fc.tuple(near, near), 2_500 * TIMES),
+      [100.1, 75.075],
+      [5e-324, -9e15],
+      [0, -50],
+      [-1, -2],
+    ];
+    const answers = await evaluate(
+      ["number", "money", "decimal", "kept", "quotient", "equity"],
+      "drawdown_of(decimal(arg[1]), decimal(arg[2]))",
+      cases.map((pair) => pair.map(String)),
+    );
+    const read = decimal.toDecimal;
+    assertTwins(cases, answers, ([peak, equity]) => String(drawdownOf(read(peak), read(equity))));
+    assertTwins(cases, answers, ([peak, equity]) => {
+      if (peak <= 0 || equity >= peak) return "0";
+      return String(Math.min(Number(big(peak).minus(big(equity)).div(big(peak)).toFixed()), 1e15));
+    });
   });
 
   test("days and their ends are the same to the millisecond, in every year", async () => {
