@@ -38,11 +38,11 @@
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk,
-    risk_reply, breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, holding, size_less,
-    move_result, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, report_equity, follow_equity, expect_hash,
-    expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends, decide_end,
-    write_end, json_list)
+local function run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day,
+    risk_reply, breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, holding,
+    size_less, move_result, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, report_equity, follow_equity,
+    expect_hash, expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends,
+    decide_end, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local id, pnl, ts, equity = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
   local cooldown, reason, left = ARGV[11], ARGV[12], ARGV[13]
@@ -53,8 +53,10 @@ local function run(events_key, answer, event, money_parse, money_add, money_nega
   local stored = redis.call("HGET", positions_key, id)
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  if risk.ended then expect_hash(history_key) end
   if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
+  local fault = open_day(risk, ts, day_start)
+  if fault then return refuse("SFINVALID", fault) end
+  if risk.ended then expect_hash(history_key) end
   local position = position_parse(stored)
   local cooling = tonumber(redis.call("HGET", cooldowns_key, position.pair) or 0)
   local naming = orders_naming(by_position_key, orders_key, id)
@@ -80,13 +82,12 @@ local function run(events_key, answer, event, money_parse, money_add, money_nega
     how = "closed", at = ts, reason = reason ~= "" and reason or "closed", cooldown = cooldown ~= "" and cooldown or nil,
     dust = left ~= "" and left or nil, unexplained = unexplained,
   }, ends, naming, delta)
-  local fault = holding.fault or book_pnl(risk, history_key, booked, {}, ts, day_start)
+  fault = holding.fault or book_pnl(risk, history_key, booked, {}, ts, day_start)
     or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, ts, day_start)
   if equity ~= "" then fault = fault or report_equity(risk, equity) else fault = fault or follow_equity(risk, booked) end
   if fault then return refuse("SFINVALID", fault) end
-  local source, cause
-  if ended.judges or booked ~= "0" or equity ~= "" then source, cause = reached_limit(risk, limits_key) end
-  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  local source, cause = reached_limit(risk, limits_key, worsened(risk))
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
   local cools = ended.cool_until > cooling
 
   -- Write.
@@ -234,9 +235,15 @@ local function day_of(ms, day_start)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
 
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
@@ -299,8 +306,8 @@ end
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
@@ -311,6 +318,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
     equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
@@ -323,8 +331,26 @@ local function read_risk(daily_key, day_start)
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
     risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
+end
+
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
 end
 
 local function day_json(d)
@@ -344,10 +370,10 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
+  if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
@@ -422,19 +448,29 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
+-- The causes whose own number is worse than it stood before the step, the day having rolled: source -> true.
+local function worsened(risk)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  return worse
+end
+
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
+  if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
     end
   end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
@@ -1077,7 +1113,8 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, risk_reply,
-  breaker_until, trip, book_pnl, count_trade, reached_limit, write_risk, risk_event, decimal, holding, size_less, move_result,
-  same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, report_equity, follow_equity, expect_hash, expect_stream,
-  hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends, decide_end, write_end, json_list)
+return run(events_key, answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day,
+  risk_reply, breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, holding,
+  size_less, move_result, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, report_equity, follow_equity,
+  expect_hash, expect_stream, hold_position, write_exposure, order_json, orders_naming, position_parse, refuse, read_ends,
+  decide_end, write_end, json_list)

@@ -52,13 +52,13 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, instance, now, answer, event, read_amendment, write_amendment, money_parse, money_add,
-    money_negate, money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl,
-    count_trade, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum,
-    size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with,
-    dust_taken, dust_left, write_dust, follow_equity, expect_hash, expect_zset, expect_stream, hold_position, position_named,
-    hold_order, write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE,
-    pair_key, bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends,
-    decide_end, write_end, ended_at, ended_trade, json_list)
+    money_negate, money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl,
+    count_trade, worsened, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of,
+    size_sum, size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust,
+    dust_with, dust_taken, dust_left, write_dust, follow_equity, expect_hash, expect_zset, expect_stream, hold_position,
+    position_named, hold_order, write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse,
+    ORDER_DONE, pair_key, bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse,
+    read_ends, decide_end, write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local given_ts, done, dust_size, overfill = tonumber(ARGV[12]), ARGV[13] == "1", tonumber(ARGV[14]), ARGV[15] == "1"
@@ -76,7 +76,6 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
   local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
-  if risk.ended then expect_hash(history_key) end
   if remembers(fills_key, fill, fill_window, order and order.fills_since) then
     -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
@@ -91,6 +90,9 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", risk_reply(risk, breaker) })
   end
   if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+  local too_early = open_day(risk, given_ts, day_start)
+  if too_early then return refuse("SFINVALID", too_early) end
+  if risk.ended then expect_hash(history_key) end
   expect_hash(told_key)
 
   -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
@@ -356,11 +358,8 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   end
   fault = fault or holding.fault or follow_equity(risk, booked)
   if fault then return refuse("SFINVALID", fault) end
-  local source, cause
-  local is_judged = false
-  for _, each in ipairs(ended) do is_judged = is_judged or each.judges end
-  if is_judged or booked ~= "0" then source, cause = reached_limit(risk, limits_key) end
-  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  local source, cause = reached_limit(risk, limits_key, worsened(risk))
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
   local cools = cool_until > cooling
   if dust then expect_hash(dust_key) end
   if #amended > 0 then expect_hash(amendments_key) end
@@ -586,9 +585,15 @@ local function day_of(ms, day_start)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
 
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
@@ -651,8 +656,8 @@ end
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
@@ -663,6 +668,7 @@ local function read_risk(daily_key, day_start)
     equity = stored[5],
     peak = stored[6] or "0",
     drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
     equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
   }
   assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
@@ -675,8 +681,26 @@ local function read_risk(daily_key, day_start)
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
     risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
+end
+
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
 end
 
 local function day_json(d)
@@ -696,10 +720,10 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
+  if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
@@ -774,19 +798,29 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
+-- The causes whose own number is worse than it stood before the step, the day having rolled: source -> true.
+local function worsened(risk)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  return worse
+end
+
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
+  if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
     end
   end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
@@ -1697,10 +1731,10 @@ end
 -- <<< trade_end.lua
 
 return run(events_key, instance, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate,
-  money_fits, money_text, read_breaker, read_risk, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, reached_limit,
-  write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less, move_result, grow, gain_of,
-  reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust,
-  follow_equity, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order, write_exposure, quote,
-  remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key, bytes_before, orders_naming,
-  closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end, ended_at, ended_trade,
-  json_list)
+  money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade,
+  worsened, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less,
+  move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken,
+  dust_left, write_dust, follow_equity, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order,
+  write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key,
+  bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end,
+  ended_at, ended_trade, json_list)

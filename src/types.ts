@@ -395,7 +395,15 @@ export type StateEvent = EventBase &
     | { type: "equity_updated"; risk: EventRisk }
     | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
-    | { type: "breaker_reset"; reason?: string }
+    | {
+        type: "breaker_reset";
+        reason?: string;
+        /** After `consecutive_losses`: 0. */
+        consecutiveLosses?: number;
+        /** After `drawdown`: the present equity. */
+        peakEquity?: number;
+        currentDrawdown?: number;
+      }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }
     | { type: "cooldown_set"; cooldown: string; until: Date; reason?: string }
     | { type: "cooldown_cleared"; pair: string; side?: PositionSide }

@@ -46,19 +46,29 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The first limit that the risk has reached: source and reason.
-local function reached_limit(risk, limits_key)
+-- The causes whose own number is worse than it stood before the step, the day having rolled: source -> true.
+local function worsened(risk)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  return worse
+end
+
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] then
+  if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
     end
   end
-  if limits[2] and risk.losses >= tonumber(limits[2]) then
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end

@@ -478,7 +478,10 @@ export class StateManager {
     return this.#calls.run(getCircuitBreaker, undefined);
   }
 
-  /** Ends an active breaker; false when none was active. */
+  /**
+   * Ends an active breaker; false when none was active. Acknowledges the cause that tripped last, also where that has ended by time: after
+   * `consecutive_losses` the streak is 0, after `drawdown` the peak is the present equity. The day's loss stays.
+   */
   async resetCircuitBreaker(reason?: string): Promise<boolean> {
     return this.#calls.run(resetCircuitBreaker, { reason: check.words("reason", reason) });
   }

@@ -5,6 +5,7 @@ import { exceeds, sameSize } from "../exact/size.js";
 import { positionWith } from "../records/generated/position.js";
 import { tradeJson } from "../records/generated/trade.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { openedBy } from "../state/day.js";
 import { dustOf, dustWith, writeDust } from "../state/dust.js";
 import { movedResult } from "../state/holding.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
@@ -94,6 +95,7 @@ export const closePosition: Operation<Args, Closing> = {
       const risk = riskView(state, call.now, a.dayStart);
       return { result: { closed: false, exitsLeft: [], risk, tripped: false }, wasTold: false };
     }
+    openedBy(a.ts, call.now);
     const cooling = state.cooldowns.get(position.pair) ?? 0;
 
     const left = a.dust ?? 0;

@@ -13,6 +13,7 @@ import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
 import { amended, writeAmendment } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { openedBy } from "../state/day.js";
 import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
 import { notionalOf, orderNotional, positionNamed } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
@@ -160,6 +161,7 @@ export const recordFill: Operation<Args, Filling> = {
       return { result: repeated(state, a, stored, call.now), wasTold: false };
     }
     if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
+    openedBy(a.ts, call.now);
     const cooling = state.cooldowns.get(stored.pair) ?? 0;
     const signal = releasedSignal(state, stored);
 

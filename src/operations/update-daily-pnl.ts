@@ -2,6 +2,7 @@ import { decimalOf, formatMoney, type Money } from "../exact/money.js";
 import { positionJson, positionWith } from "../records/generated/position.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { openedBy } from "../state/day.js";
 import { movedResult } from "../state/holding.js";
 import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
@@ -40,6 +41,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       : a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window);
     if (isBooked) return Object.assign(riskView(state, call.now, a.dayStart), { applied: false, tripped: false });
 
+    openedBy(a.ts, call.now);
     const position = held && toldPosition(held, a.pnl);
     const booked = position ? position.realised - held.realised : a.pnl;
     const risk = decideRisk(

@@ -120,7 +120,15 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
     case "breaker_tripped":
       return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":
-      return { id, at, instance, type, ...(f.reason && { reason: f.reason }) };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        ...(f.reason && { reason: f.reason }),
+        ...(f.consecutive_losses !== undefined && { consecutiveLosses: Number(f.consecutive_losses) }),
+        ...(f.peak_equity !== undefined && { peakEquity: Number(f.peak_equity), currentDrawdown: 0 }),
+      };
     case "signal_processed":
       return { id, at, instance, type, signalId: need(f, "signal_id"), pair: need(f, "pair"), ts: time(f, "ts") };
     case "cooldown_set":

@@ -9,7 +9,7 @@ import type { DailyRow } from "../records/day.js";
 import type { RiskRow } from "../records/risk.js";
 import type { BreakerSource } from "../types.js";
 import { breakerUntil, decideTrip, type RiskPolicy } from "./breaker.js";
-import { dayOf } from "./day.js";
+import { dayOf, openedBy } from "./day.js";
 import { type Equity, followed, reported } from "./equity.js";
 import type { FlowState } from "./flow-state.js";
 
@@ -31,7 +31,7 @@ const NOTHING_YET: RiskRow = {
   starting_equity: null,
 };
 
-/** The risk as it stands at `now`: on a new day zeros, while streak, peak and drawdown carry over. Writes nothing. */
+/** The risk as it stands at `now`: on a new day zeros, while streak, equity, peak and drawdown carry over. Writes nothing. */
 export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow {
   const stored = state.risk.value ?? NOTHING_YET;
   const today = dayOf(now, dayStart);
@@ -116,10 +116,14 @@ class Days {
   }
 }
 
-/** Decides what booked money, finished trades and a new equity do to day, streak, drawdown and breaker. Throws when a sum leaves 9e15. */
+/**
+ * Decides what booked money, finished trades and a new equity do to day, streak, drawdown and breaker. A `ts` up to a minute ahead, in
+ * the next day, opens that. Throws at one further ahead, and when a sum leaves 9e15.
+ */
 export function decideRisk(state: FlowState, now: number, change: RiskChange, policy: RiskPolicy): RiskDecision {
-  const ended = endedDay(state, now, policy.dayStart);
-  const stands = riskAt(state, now, policy.dayStart);
+  const at = openedBy(change.booking?.ts, now);
+  const ended = endedDay(state, at, policy.dayStart);
+  const stands = riskAt(state, at, policy.dayStart);
   let { consecutive_losses } = stands;
   let held: Equity = stands;
   const { day, daily_pnl, daily_trades, closed, later, cash, untied } = stands;
@@ -178,9 +182,8 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     peak_at: held.peak_at,
     starting_equity: held.starting_equity,
   };
-  const changed = trades.some(({ judges }) => judges) || change.equity !== undefined || (booked ?? 0n) !== 0n;
-  const cause = changed ? reachedLimit(state, row) : undefined;
-  const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
+  const cause = reachedLimit(state, row, (source) => isWorse(source, row, stands));
+  const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy, row.day));
   return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
 }
 
@@ -200,10 +203,21 @@ function inRange(sum: Money): Money {
   return sum;
 }
 
-/** The first limit that the risk has reached, in words. */
-function reachedLimit(state: FlowState, row: RiskRow): { source: BreakerSource; reason: string } | undefined {
+/** Whether a cause's own number is worse than it stood before the step, the day having rolled. */
+function isWorse(source: BreakerSource, row: RiskRow, before: RiskRow): boolean {
+  if (source === "daily_loss") return row.daily_pnl < before.daily_pnl;
+  if (source === "consecutive_losses") return row.consecutive_losses > before.consecutive_losses;
+  return row.current_drawdown > before.current_drawdown;
+}
+
+/** The first limit that the risk has reached, in words; `among` says which causes may trip. */
+export function reachedLimit(
+  state: FlowState,
+  row: RiskRow,
+  among: (source: BreakerSource) => boolean,
+): { source: BreakerSource; reason: string } | undefined {
   const maxLoss = state.limit("max_daily_loss");
-  if (maxLoss !== undefined) {
+  if (maxLoss !== undefined && among("daily_loss")) {
     const limit = toMoney(maxLoss) ?? 0n;
     if (row.daily_pnl <= -limit) {
       const reason = `daily loss of ${formatMoney(-row.daily_pnl)} reached the limit of ${formatMoney(limit)}`;
@@ -211,12 +225,12 @@ function reachedLimit(state: FlowState, row: RiskRow): { source: BreakerSource; 
     }
   }
   const maxLosses = state.limit("max_consecutive_losses");
-  if (maxLosses !== undefined && row.consecutive_losses >= maxLosses) {
+  if (maxLosses !== undefined && among("consecutive_losses") && row.consecutive_losses >= maxLosses) {
     const reason = `${row.consecutive_losses} losses in a row reached the limit of ${maxLosses}`;
     return { source: "consecutive_losses", reason };
   }
   const maxDrawdown = state.limit("max_drawdown");
-  if (maxDrawdown !== undefined && row.current_drawdown >= maxDrawdown) {
+  if (maxDrawdown !== undefined && among("drawdown") && row.current_drawdown >= maxDrawdown) {
     const reason = `drawdown of ${percent(row.current_drawdown)} reached the limit of ${percent(maxDrawdown)}`;
     return { source: "drawdown", reason };
   }

@@ -213,7 +213,16 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     argv: ["BTC/USDT long", "1 tracked, 2 there", "3"],
     call: (m) => m.reportDifference({ subject: "BTC/USDT long", found: "1 tracked, 2 there", reads: 3 }),
   },
-  reset_circuit_breaker: { argv: ["seen to"], call: (m) => m.resetCircuitBreaker("seen to") },
+  reset_circuit_breaker: {
+    argv: ["seen to"],
+    call: (m) => m.resetCircuitBreaker("seen to"),
+    leaves: ["risk:daily"],
+    more: {
+      argv: ["seen to"],
+      prepare: (m) => m.resetCircuitBreaker().then(() => m.updateEquity(40)),
+      call: (m) => m.resetCircuitBreaker("seen to"),
+    },
+  },
   save_order: {
     argv: "o1|ETH/USDT|buy|limit|2000|3|open||0|entry||s1|2500|||{}|tp|1.5|".split("|"),
     call: (m) =>
@@ -252,6 +261,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   trigger_circuit_breaker: {
     argv: ["by hand", "until_reset", "0"],
     call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_reset" }),
+    leaves: ["risk:daily"],
+    more: {
+      argv: ["by hand", "until_day_end", "0"],
+      call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_day_end" }),
+    },
   },
   update_daily_pnl: {
     argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "0", "3600000", `${30 * 86_400_000}`, "100000"],

@@ -116,6 +116,7 @@ export class Replayer {
         return;
       case "breaker_reset":
         this.#breaker = undefined;
+        this.#acknowledge(event);
         return;
       case "signal_processed":
         this.#mark(event.signalId, event.pair, event.ts, event.at);
@@ -227,6 +228,10 @@ export class Replayer {
     this.#risk = risk;
   }
 
+  #acknowledge(event: Extract<StateEvent, { type: "breaker_reset" }>): void {
+    if (this.#risk) this.#risk = { ...this.#risk, ...movedBy(event) };
+  }
+
   #mark(id: string, pair: string, ts: Date, at: Date): void {
     this.#remember(id, at);
     this.#last = { id, pair, ts };
@@ -271,6 +276,18 @@ export class Replayer {
     const until = this.#breaker?.until;
     return until === undefined || now < until.getTime() ? this.#breaker : undefined;
   }
+}
+
+function movedBy({
+  consecutiveLosses,
+  peakEquity,
+  currentDrawdown,
+}: Extract<StateEvent, { type: "breaker_reset" }>): Partial<EventRisk> {
+  return {
+    ...(consecutiveLosses !== undefined && { consecutiveLosses }),
+    ...(peakEquity !== undefined && { peakEquity }),
+    ...(currentDrawdown !== undefined && { currentDrawdown }),
+  };
 }
 
 function dayOf({ day, dailyPnl, dailyTrades }: EventRisk): DayTold {

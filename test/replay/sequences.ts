@@ -56,7 +56,7 @@ const status = fc.constantFrom(
   ] as const),
 );
 /** How long ago. */
-const ago = fc.constantFrom(0, 1, HOUR, DAY, 3 * DAY, 40 * DAY, -HOUR);
+const ago = fc.constantFrom(0, 1, HOUR, DAY, 3 * DAY, 40 * DAY, -MINUTE);
 const nth = fc.integer({ min: 0, max: 3 });
 /** Of a size. */
 const part = fc.constantFrom(1, 1, 0.5, 0.25, 1.5);

@@ -60,6 +60,8 @@ const when = fc.constantFrom(
   { ago: DAY },
   { ago: 2 * DAY },
   { ago: 40 * DAY },
+  { ago: -MINUTE },
+  { ago: -20 * SECOND },
   { ago: -HOUR },
   { ago: -3 * DAY },
 );

@@ -264,11 +264,11 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     ];
     const answers = await evaluate(
       ["day"],
-      'day_of(ms, day_start) .. " " .. string.format("%.0f", day_end(ms, day_start))',
+      'day_of(ms, day_start) .. " " .. string.format("%.0f", day_end(day_of(ms, day_start), day_start))',
       cases.map((pair) => pair.map(String)),
       "local ms, day_start = tonumber(arg[1]), tonumber(arg[2])",
     );
-    assertTwins(cases, answers, ([ms, dayStart]) => `${dayOf(ms, dayStart)} ${dayEnd(ms, dayStart)}`);
+    assertTwins(cases, answers, ([ms, dayStart]) => `${dayOf(ms, dayStart)} ${dayEnd(dayOf(ms, dayStart), dayStart)}`);
   });
 
   test("a quoted name is JSON that reads back as the name", async () => {
