@@ -13,7 +13,7 @@
 -- KEYS[9] positions:open         hash    id -> JSON
 -- KEYS[10] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[13] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[14] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[15] risk:history          hash    day -> JSON
@@ -1029,10 +1029,9 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   end
   ended.text = trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 9999) + 1
+  ends.count = math.min(ends.count, 99999) + 1
 end
 -- <<< trade_end.lua
 

@@ -10,25 +10,27 @@
 -- KEYS[7] orders:fills_told      hash    order id|fill id -> its price and size
 -- KEYS[8] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[9] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
 -- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
 -- KEYS[15] risk:history          hash    day -> JSON
 -- KEYS[16] risk:trades           zset    booked trade id -> ms
--- KEYS[17] signals:processed     zset    id -> ms it was marked
--- KEYS[18] signals:last          hash    id, pair, ts
--- KEYS[19] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[20] execution:heartbeat   string  ms
--- KEYS[21] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[22] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[23] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[24] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[25] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[26] events:log            stream  every change
--- KEYS[27] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[28] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[17] risk:cash             zset    booked cash id -> ms
+-- KEYS[18] risk:transfers        zset    recorded transfer id -> ms
+-- KEYS[19] signals:processed     zset    id -> ms it was marked
+-- KEYS[20] signals:last          hash    id, pair, ts
+-- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[22] execution:heartbeat   string  ms
+-- KEYS[23] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[24] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[25] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[26] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[27] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[28] events:log            stream  every change
+-- KEYS[29] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[30] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

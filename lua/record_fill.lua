@@ -16,7 +16,7 @@
 -- KEYS[11] positions:open        hash    id -> JSON
 -- KEYS[12] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[13] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
 -- KEYS[16] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[17] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
@@ -1699,10 +1699,9 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   end
   ended.text = trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 9999) + 1
+  ends.count = math.min(ends.count, 99999) + 1
 end
 
 -- When a position ended, ms, if it did within the last seven days.

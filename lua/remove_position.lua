@@ -8,7 +8,7 @@
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[8] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[9] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[10] risk:history          hash    day -> JSON
@@ -49,7 +49,7 @@ local function run(events_key, answer, event, read_breaker, read_risk, count_tra
   hold_position(delta, position, -1)
 
   -- A position that had merely been saved: the bot books its result by itself.
-  if not position.last_fill_ts and not position.told and position.cash == "0" then
+  if not position.last_fill_ts and not position.told and position.fees == "0" and position.cash == "0" then
     local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size }, ends, naming, delta)
     ended.trade.told, ended.trade.forgotten = "1", "1"
     write_exposure(exposure_key, delta)
@@ -819,10 +819,9 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   end
   ended.text = trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 9999) + 1
+  ends.count = math.min(ends.count, 99999) + 1
 end
 -- <<< trade_end.lua
 

@@ -32,7 +32,7 @@
 
 local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
     breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, holding, move_result,
-    report_equity, follow_equity, expect_hash, remembers, remember, position_json, position_parse, refuse)
+    report_equity, follow_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
@@ -50,7 +50,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
 
   -- Decide.
   local at = tonumber(ts)
-  local fault = open_day(risk, at, day_start)
+  local fault = trade_id ~= "" and too_old(at, trade_window) or open_day(risk, at, day_start)
   if fault then return refuse("SFINVALID", fault) end
   local booked, result = pnl, pnl
   if position then
@@ -747,6 +747,13 @@ local function remembers(key, id, window, since)
   return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
+-- The fault of a booking before ids are remembered: it may be one that was forgotten.
+local function too_old(ts, window)
+  if not ts or ts > now - window then return nil end
+  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+    now - window, ts)
+end
+
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
 -- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
 local function remember(key, id, window, max, since, beside_key)
@@ -835,4 +842,4 @@ end
 
 return run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
   breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, holding, move_result,
-  report_equity, follow_equity, expect_hash, remembers, remember, position_json, position_parse, refuse)
+  report_equity, follow_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse)

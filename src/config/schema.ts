@@ -191,6 +191,14 @@ const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_da
 
 const risk = section({
   ...riskLimitShape,
+  starting_equity: z
+    .number({ error: "a positive number" })
+    .positive()
+    .max(9e12, { error: "a number of at most 9000000000000" })
+    .nullish()
+    .describe(
+      "Equity then follows what is booked from there on, unless the bot reports it. Counts from the step that first sets it; another value later changes nothing. Absent: equity is what the bot reports.",
+    ),
   opposite_side: z
     .enum(OPPOSITE_SIDES, { error: oneOfWords(OPPOSITE_SIDES) })
     .default("allow")
@@ -205,8 +213,9 @@ const risk = section({
     .default("00:00")
     .describe("When the trading day begins, HH:MM in UTC."),
 })
-  .transform(({ opposite_side, breaker_duration, day_start, ...limits }) => ({
+  .transform(({ starting_equity, opposite_side, breaker_duration, day_start, ...limits }) => ({
     ...present(limits),
+    ...(typeof starting_equity === "number" && { starting_equity }),
     opposite_side,
     breaker_duration,
     day_start,

@@ -52,6 +52,7 @@ export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] 
     ...(unreadable.length === 0 ? exposureFindings(state, layout) : []),
     ...orderFindings(state),
     ...breakerFindings(state, now),
+    ...equityFindings(state),
     ...recoveryFindings(state),
     ...leaseFindings(state, now),
     ...heartbeatFindings(state, now, maxStateAge),
@@ -190,6 +191,22 @@ function breakerFindings({ breaker: { value } }: FlowState, now: number): Findin
       }
     },
     "quiet",
+  );
+}
+
+function equityFindings(state: FlowState): Finding[] {
+  const { equity, peak_equity } = state.risk.value ?? { equity: null, peak_equity: "0" };
+  return findingsOf(
+    "equity",
+    (found) => {
+      if (state.limit("max_drawdown") !== undefined && Number(peak_equity) <= 0) {
+        found.note(
+          "max_drawdown limits nothing: no equity is known",
+          "set risk.starting_equity, or report equity with updateEquity",
+        );
+      }
+    },
+    equity === null ? "not known, and no limit needs it" : `${equity}, peak ${peak_equity}`,
   );
 }
 

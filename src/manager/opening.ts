@@ -3,11 +3,13 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { getRiskState } from "../operations/get-risk-state.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
+import { startEquity } from "../operations/start-equity.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
-import { limitEntries } from "./risk-arguments.js";
+import { limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions): BackendContext {
@@ -25,7 +27,29 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
 
 /** Writes the configured risk limits into the flow, where every bot of it finds them. */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
-  const { day_start, breaker_duration, opposite_side, ...limits } = risk;
+  const { day_start, breaker_duration, opposite_side, starting_equity, ...limits } = risk;
   const configured = limitEntries(limits);
   if (configured.length > 0) await calls.runUnfenced(setRiskLimits, { limits: configured });
 }
+
+/** Writes the configured starting equity, if none was set before; tells what does not count, and a drawdown that nothing can reach. */
+export async function writeEquity(
+  calls: FlowCalls,
+  { risk }: ResolvedConfig,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { dayStart } = policyOf(risk);
+  const { starting_equity: equity } = risk;
+  if (equity !== undefined) {
+    const counts = await calls.runUnfenced(startEquity, { equity, dayStart });
+    if (counts !== equity) {
+      warn(`risk.starting_equity: ${equity} changes nothing, ${counts} was set before; a deposit is a recordTransfer`);
+    }
+  }
+  if (risk.max_drawdown === undefined) return;
+  const { peakEquity } = await calls.runUnfenced(getRiskState, { dayStart });
+  if (peakEquity <= 0) warn(NO_EQUITY);
+}
+
+export const NO_EQUITY =
+  "risk.max_drawdown limits nothing as long as no equity is known: set risk.starting_equity, or report equity with updateEquity";

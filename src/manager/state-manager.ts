@@ -6,6 +6,7 @@ import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from
 import { ConnectionError, FencedError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
+import { bookCash } from "../operations/book-cash.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
 import { closePosition } from "../operations/close-position.js";
@@ -33,6 +34,7 @@ import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
 import { recordFill } from "../operations/record-fill.js";
+import { recordTransfer } from "../operations/record-transfer.js";
 import { removeOrder } from "../operations/remove-order.js";
 import { removePosition } from "../operations/remove-position.js";
 import { reportDifference } from "../operations/report-difference.js";
@@ -42,6 +44,7 @@ import { savePosition } from "../operations/save-position.js";
 import { setCooldown } from "../operations/set-cooldown.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
+import { startEquity } from "../operations/start-equity.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
@@ -52,6 +55,8 @@ import { checkSchema } from "../state/schema.js";
 import type {
   Admission,
   AdmissionRequest,
+  CashInput,
+  CashResult,
   CircuitBreaker,
   CloseResult,
   DailyRisk,
@@ -75,6 +80,8 @@ import type {
   StateEvent,
   Time,
   Trade,
+  TransferInput,
+  TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { type AdmissionPolicy, admissionArguments, cooldownArguments, pairAndSide } from "./admission-arguments.js";
@@ -83,7 +90,7 @@ import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
-import { contextOf, writeLimits } from "./opening.js";
+import { contextOf, writeEquity, writeLimits } from "./opening.js";
 import {
   type CancelOptions,
   cancelArguments,
@@ -105,12 +112,14 @@ import {
 import type { Recovery } from "./recovery.js";
 import {
   breakerArguments,
+  cashArguments,
   limitEntries,
   pnlArguments,
   policyOf,
   type TradePolicy,
   type TradesOptions,
   tradesArguments,
+  transferArguments,
 } from "./risk-arguments.js";
 import type { SnapshotWriter } from "./snapshot-writer.js";
 import { beginSnapshots } from "./snapshots.js";
@@ -176,14 +185,17 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits; not so with `options.existing`. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured risk limits and starting equity; not so with `options.existing`. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
     const opened = await this.#backend.connect(this.#existing);
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
-      if (!this.#existing) await writeLimits(this.#calls, this.config);
+      if (!this.#existing) {
+        await writeLimits(this.#calls, this.config);
+        await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
+      }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
         this.#snapshots ??= beginSnapshots(
@@ -196,7 +208,9 @@ export class StateManager {
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
-      throw new ConnectionError("connect: no answer to the risk limits; connect again", { cause: error });
+      throw new ConnectionError("connect: no answer to the risk limits or the starting equity; connect again", {
+        cause: error,
+      });
     }
     this.#logger.info(
       `flow ${this.flowId}: ${opened.created ? "made" : "opened"} on ${this.config.backend}, epoch ${opened.epoch}`,
@@ -430,6 +444,26 @@ export class StateManager {
   }
 
   /**
+   * Books money that is no trade, once by its `id`: `amount` is as it moves the account, below 0 when you pay. It counts no trade and moves no
+   * streak; the breaker is evaluated. An open position gets it into its result (`fee` and `rebate` in `fees`, else in `cash`); one that ended
+   * within seven days gets it onto its record, which `getTrades` shows; `to: "forgotten"` says that it ended longer ago, and that the day alone
+   * got it. Without `positionId` it is the day's.
+   * Rejects with an InvalidArgumentError when there never was such a position, and when `ts` is older than ids are remembered (30 days).
+   */
+  async bookCash(amount: number, cash: CashInput): Promise<CashResult> {
+    return this.#calls.run(bookCash, cashArguments(amount, cash, this.#policy));
+  }
+
+  /**
+   * Records a deposit (above 0) or a withdrawal, once by its `id`: equity moves, the peak in proportion, so that the drawdown stays. It is no
+   * PnL and trips nothing. Where the bot has reported its equity at or after `ts`, that contains the transfer: equity stays, and so does a peak
+   * set since. Without a known equity nothing moves.
+   */
+  async recordTransfer(amount: number, transfer: TransferInput): Promise<TransferResult> {
+    return this.#calls.run(recordTransfer, transferArguments(amount, transfer, this.#policy));
+  }
+
+  /**
    * Trades that ended, in the order in which they were written down; `after` a key goes on from there. What was booked on a trade
    * after its end is in it. Redis and memory keep the newest `trades.max_length`, DuckDB keeps all. One call looks at 1,000 trades: a rare `pair`
    * among many takes several.
@@ -449,6 +483,15 @@ export class StateManager {
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
   async updateEquity(equity: number): Promise<RiskUpdate> {
     return this.#calls.run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
+  }
+
+  /**
+   * Sets the starting equity, as connecting with `risk.starting_equity` does: equity follows what is booked from now on, until the bot reports
+   * it. The first that is set stays; resolves to that.
+   */
+  async startEquity(equity: number): Promise<number> {
+    const { dayStart } = this.#policy;
+    return this.#calls.run(startEquity, { equity: check.startingEquity("equity", equity), dayStart });
   }
 
   /** The limits that every bot of the flow enforces; an absent one does not limit. */

@@ -2,6 +2,7 @@
 import { acquireLease } from "./acquire-lease.js";
 import { admit } from "./admit.js";
 import { beginRecovery } from "./begin-recovery.js";
+import { bookCash } from "./book-cash.js";
 import { cancelOrder } from "./cancel-order.js";
 import { clearCooldown } from "./clear-cooldown.js";
 import { closePosition } from "./close-position.js";
@@ -32,6 +33,7 @@ import { markSignalProcessed } from "./mark-signal-processed.js";
 import { openFlow } from "./open-flow.js";
 import type { AnyOperation } from "./operation.js";
 import { recordFill } from "./record-fill.js";
+import { recordTransfer } from "./record-transfer.js";
 import { releaseLease } from "./release-lease.js";
 import { removeOrder } from "./remove-order.js";
 import { removePosition } from "./remove-position.js";
@@ -44,6 +46,7 @@ import { savePosition } from "./save-position.js";
 import { setCooldown } from "./set-cooldown.js";
 import { setRiskLimits } from "./set-risk-limits.js";
 import { snapshot } from "./snapshot.js";
+import { startEquity } from "./start-equity.js";
 import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
 import { updateDailyPnl } from "./update-daily-pnl.js";
 import { updateEquity } from "./update-equity.js";
@@ -54,6 +57,7 @@ export const operations: readonly AnyOperation[] = [
   acquireLease,
   admit,
   beginRecovery,
+  bookCash,
   cancelOrder,
   clearCooldown,
   closePosition,
@@ -83,6 +87,7 @@ export const operations: readonly AnyOperation[] = [
   markSignalProcessed,
   openFlow,
   recordFill,
+  recordTransfer,
   releaseLease,
   removeOrder,
   removePosition,
@@ -95,6 +100,7 @@ export const operations: readonly AnyOperation[] = [
   setCooldown,
   setRiskLimits,
   snapshot,
+  startEquity,
   triggerCircuitBreaker,
   updateDailyPnl,
   updateEquity,

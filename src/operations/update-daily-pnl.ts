@@ -4,7 +4,7 @@ import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { openedBy } from "../state/day.js";
 import { movedResult } from "../state/holding.js";
-import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
+import { checkRemembered, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import type { RiskUpdate } from "../types.js";
 import type { Operation } from "./operation.js";
@@ -41,6 +41,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       : a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window);
     if (isBooked) return Object.assign(riskView(state, call.now, a.dayStart), { applied: false, tripped: false });
 
+    if (a.tradeId !== undefined) checkRemembered(a.ts, call.now, window);
     openedBy(a.ts, call.now);
     const position = held && toldPosition(held, a.pnl);
     const booked = position ? position.realised - held.realised : a.pnl;

@@ -2,6 +2,7 @@
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Position, PositionSide, StateEvent } from "../types.js";
+import { cashKind, cashPlace } from "./view-cash.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
 import { breakerSource, type DayJson, dayFromJson } from "./view-risk.js";
@@ -115,6 +116,42 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       };
     case "equity_updated":
       return { id, at, instance, type, risk: risk(f) };
+    case "cash_booked":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        cashId: need(f, "id"),
+        kind: cashKind(need(f, "kind")),
+        amount: Number(need(f, "amount")),
+        ...(f.currency && { currency: f.currency }),
+        ...(f.rate && { rate: Number(f.rate) }),
+        ...(f.pair && { pair: f.pair }),
+        ...(f.position_id && { positionId: f.position_id }),
+        to: cashPlace(need(f, "to")),
+        ts: time(f, "ts"),
+        ...(f.note && { note: f.note }),
+        pnl: Number(need(f, "pnl")),
+        ...(f.position && { position: positionFromReply([f.position], 0) }),
+        ...(f.amends && { amends: f.amends }),
+        risk: risk(f),
+      };
+    case "transfer_recorded":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        transferId: need(f, "id"),
+        amount: Number(need(f, "amount")),
+        ...(f.currency && { currency: f.currency }),
+        ...(f.rate && { rate: Number(f.rate) }),
+        ts: time(f, "ts"),
+        risk: risk(f),
+      };
+    case "equity_started":
+      return { id, at, instance, type, startingEquity: Number(need(f, "starting_equity")), risk: risk(f) };
     case "limits_set":
       return { id, at, instance, type, limits: limits(f) };
     case "breaker_tripped":

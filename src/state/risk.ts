@@ -187,6 +187,17 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
   return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
 }
 
+/** A change of the row that books nothing and trips nothing; the day is rolled. */
+export function openedRisk(
+  state: FlowState,
+  at: number,
+  dayStart: number,
+  change: (row: RiskRow) => RiskRow,
+): RiskDecision {
+  const ended = endedDay(state, at, dayStart);
+  return { ended, late: [], row: change(riskAt(state, at, dayStart)), trip: undefined, tripped: false };
+}
+
 function totalOf({ open = 0n, later = 0n, cash = 0n, untied = 0n }: Booking): Money {
   return open + later + cash + untied;
 }

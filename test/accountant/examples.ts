@@ -20,7 +20,7 @@ export interface Example {
   readonly name: string;
   /** Section of money.md, or the case that it is made from. */
   readonly from: string;
-  /** What it needs: 11 = one currency, trades and orders; 12 = currencies, cash, transfers, breaker, days. */
+  /** What it needs: 11 = one currency; 12 = currencies, or what the product cannot do yet. */
   readonly issue: 11 | 12;
   readonly setup: Setup;
   readonly lines: readonly Line[];
@@ -790,7 +790,7 @@ const ENDS: readonly Example[] = [
 ];
 
 const CASH: readonly Example[] = [
-  example("a withdrawal moves the peak in proportion", "money.md 7", 12, { max_drawdown: 0.11 }, [
+  example("a withdrawal moves the peak in proportion", "money.md 7", 11, { max_drawdown: 0.11 }, [
     on(step("updateEquity", 10_000)),
     on(step("updateEquity", 9000), { tripped: false }, { drawdown: "0.1" }),
     on(
@@ -800,7 +800,7 @@ const CASH: readonly Example[] = [
     ),
     on(step("recordTransfer", -5000, { id: "w", ts: NOON + 1 }), { applied: false }, { equity: "4000" }),
   ]),
-  example("a report at or after a transfer already contains it", "money.md 7", 12, {}, [
+  example("a report at or after a transfer already contains it", "money.md 7", 11, {}, [
     on(step("updateEquity", 10_000)),
     on(step("updateEquity", 9000)),
     on(step("clock", NOON + HOUR)),
@@ -813,7 +813,7 @@ const CASH: readonly Example[] = [
   example(
     "equity follows what is booked until the bot reports it",
     "cases: drawdown-equity-and-transfers",
-    12,
+    11,
     { starting_equity: 10_000, max_drawdown: 0.1 },
     [
       on(step("updateDailyPnl", -500), { tripped: false }, { equity: "9500", drawdown: "0.05" }),
@@ -826,7 +826,7 @@ const CASH: readonly Example[] = [
   example(
     "funding counts no trade and moves no streak",
     "cases: funding-is-no-trade",
-    12,
+    11,
     { max_consecutive_losses: 3 },
     [
       on(step("updateDailyPnl", -50)),
@@ -858,10 +858,10 @@ const CASH: readonly Example[] = [
       refused(step("bookCash", -1, { id: "f4", kind: "rebate" }), "amount"),
     ],
   ),
-  example("a booking of a time before ids are remembered is refused where it has an id", "money.md 7", 12, {}, [
-    refused(step("bookCash", -1, { id: "f", kind: "funding", ts: NOON - 8 * DAY }), "ts"),
-    refused(step("recordTransfer", -1, { id: "f", ts: NOON - 8 * DAY }), "ts"),
-    refused(step("updateDailyPnl", -1, { tradeId: "f", ts: NOON - 8 * DAY }), "ts"),
+  example("a booking of a time before ids are remembered is refused where it has an id", "money.md 7", 11, {}, [
+    refused(step("bookCash", -1, { id: "f", kind: "funding", ts: NOON - 31 * DAY }), "ts"),
+    refused(step("recordTransfer", -1, { id: "f", ts: NOON - 31 * DAY }), "ts"),
+    refused(step("updateDailyPnl", -1, { tradeId: "f", ts: NOON - 31 * DAY }), "ts"),
   ]),
 ];
 
@@ -871,7 +871,7 @@ const DAYS: readonly Example[] = [
   example(
     "a fill of the next day, told a moment early, opens that day",
     "cases: fill-of-tomorrow",
-    12,
+    11,
     { max_daily_loss: 100, breaker_duration: "until_day_end" },
     [
       on(step("savePosition", { id: "p", pair: PAIR, side: "long", size: 1, entryPrice: 1000 })),
@@ -890,7 +890,7 @@ const DAYS: readonly Example[] = [
   example(
     "a loss booked into an earlier day trips no daily loss",
     "money.md 8",
-    12,
+    11,
     { max_daily_loss: 100, starting_equity: 1000 },
     [
       on(step("updateDailyPnl", -10)),
@@ -909,7 +909,7 @@ const DAYS: readonly Example[] = [
   example(
     "a cause trips only in a step that makes its own number worse",
     "cases: served-streak-trips-again",
-    12,
+    11,
     { max_consecutive_losses: 3, breaker_duration: HOUR },
     [
       on(step("updateDailyPnl", -10), { tripped: false }),
@@ -928,7 +928,7 @@ const DAYS: readonly Example[] = [
   example(
     "an entry's fee trips no streak that stands",
     "cases: served-streak-trips-again",
-    12,
+    11,
     { max_consecutive_losses: 1, breaker_duration: HOUR },
     [
       on(step("updateDailyPnl", -10), { tripped: true }),
@@ -940,7 +940,7 @@ const DAYS: readonly Example[] = [
   example(
     "a reset acknowledges the cause that tripped, and only that",
     "money.md 8",
-    12,
+    11,
     { max_consecutive_losses: 1, max_daily_loss: 100 },
     [
       on(step("updateDailyPnl", -10), { tripped: true }),
@@ -956,7 +956,7 @@ const DAYS: readonly Example[] = [
   example(
     "after a reset of a drawdown the peak is the present equity",
     "cases: drawdown-equity-and-transfers",
-    12,
+    11,
     { max_drawdown: 0.1, currency: "USDT" },
     [
       on(step("updateEquity", 1000)),
@@ -978,7 +978,7 @@ const DAYS: readonly Example[] = [
   example(
     "a trip never shortens one that is active",
     "design.md 2",
-    12,
+    11,
     { max_daily_loss: 10, breaker_duration: HOUR },
     [
       on(step("triggerCircuitBreaker", "kill switch", "until_reset")),
@@ -1096,7 +1096,7 @@ const TRADES: readonly Example[] = [
   example(
     "days are trades closed, open results, later bookings, cash of no trade and untied results",
     "money.md 11",
-    12,
+    11,
     {},
     [
       ...enter("a", 100, 2, {}, { fee: 0.2 }),

@@ -1,5 +1,5 @@
 /** Tells the accountant's steps to a manager, and reads from it what the accountant answers. */
-import { type Config, InvalidArgumentError, type StateManager } from "../../src/index.js";
+import { type Config, InvalidArgumentError, type RiskState, type StateManager } from "../../src/index.js";
 import type { Open } from "../contract/open.js";
 import type { AccountState, Done, Outcome, Refused } from "./account-state.js";
 import { exact, text, ZERO } from "./amounts.js";
@@ -10,7 +10,7 @@ import type { FillIn, Setup, Step } from "./steps.js";
 export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">>) | Refused;
 
 /** What only the result of the call says; the rest is read off the state before and after. */
-type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked">>;
+type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked" | "to">>;
 
 export interface Answer {
   readonly outcome: ProductOutcome;
@@ -85,10 +85,8 @@ export class Product implements AsyncDisposable {
 
 /** The product has one currency, and takes it from the pair. */
 function configOf({ risk = {} }: Setup): Config {
-  const { currency: _, same_currency, starting_equity, ...known } = risk;
-  if (same_currency !== undefined || starting_equity !== undefined) {
-    throw new NotInTheProduct("same_currency, starting_equity");
-  }
+  const { currency: _, same_currency, ...known } = risk;
+  if (same_currency !== undefined) throw new NotInTheProduct("same_currency");
   return { risk: known, events: { max_length: 0 } };
 }
 
@@ -120,8 +118,8 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
     case "removePosition":
       return { applied: await manager.removePosition(...step.args) };
     case "closePosition": {
-      const { closed, tripped, trade, exitsLeft } = await manager.closePosition(...step.args);
-      return { applied: closed, tripped, trades: trade ? [trade.id] : [], exitsLeft: idsOf(exitsLeft) };
+      const { closed, tripped, risk, trade, exitsLeft } = await manager.closePosition(...step.args);
+      return { applied: closed, ...trips(tripped, risk), trades: trade ? [trade.id] : [], exitsLeft: idsOf(exitsLeft) };
     }
     case "saveOrder":
       await manager.saveOrder(...step.args);
@@ -140,13 +138,13 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
     case "recordFill": {
       const [orderId, { fee, rate, ...fill }] = step.args;
       if (rate !== undefined) throw new NotInTheProduct("rate");
-      const { applied, tripped, over, booked, trades, exitsLeft } = await manager.recordFill(orderId, {
+      const { applied, tripped, risk, over, booked, trades, exitsLeft } = await manager.recordFill(orderId, {
         ...fill,
         ...plainFee(fee),
       });
       return {
         applied,
-        tripped,
+        ...trips(tripped, risk),
         ...(over !== undefined && { over }),
         booked: text(exact(booked)),
         trades: trades.map(({ id }) => id),
@@ -154,27 +152,54 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       };
     }
     case "updateDailyPnl": {
-      const { applied, tripped } = await manager.updateDailyPnl(...step.args);
-      return { applied, tripped };
+      const update = await manager.updateDailyPnl(...step.args);
+      return { applied: update.applied, ...trips(update.tripped, update) };
     }
     case "updateEquity": {
-      const { tripped } = await manager.updateEquity(...step.args);
-      return { tripped };
+      const update = await manager.updateEquity(...step.args);
+      return trips(update.tripped, update);
     }
-    case "setRiskLimits":
+    case "setRiskLimits": {
+      const wasActive = await manager.checkCircuitBreaker();
       await manager.setRiskLimits(...step.args);
-      return {};
+      return { tripped: !wasActive && (await manager.checkCircuitBreaker()) };
+    }
     case "triggerCircuitBreaker": {
       const [reason, duration] = step.args;
       await manager.triggerCircuitBreaker(reason, duration === undefined ? {} : { duration });
       return {};
     }
     case "resetCircuitBreaker":
-      return { applied: await manager.resetCircuitBreaker() };
-    case "bookCash":
-    case "recordTransfer":
-      throw new NotInTheProduct(step.call);
+      return resets(manager);
+    case "bookCash": {
+      const [amount, cash] = step.args;
+      if (cash.currency !== undefined || cash.rate !== undefined) throw new NotInTheProduct("cash in another currency");
+      const { applied, to, tripped, risk } = await manager.bookCash(amount, cash);
+      return { applied, to, ...trips(tripped, risk) };
+    }
+    case "recordTransfer": {
+      const [amount, transfer] = step.args;
+      if (transfer.currency !== undefined || transfer.rate !== undefined) {
+        throw new NotInTheProduct("a transfer in another currency");
+      }
+      const { applied } = await manager.recordTransfer(amount, transfer);
+      return { applied };
+    }
   }
+}
+
+/** The product says whether the breaker tripped; of one that was active already, not whether a cause was met. */
+function trips(tripped: boolean, risk: Pick<RiskState, "circuitBreakerActive">): { tripped?: boolean } {
+  return tripped || !risk.circuitBreakerActive ? { tripped } : {};
+}
+
+/** The product says whether one was active, the accountant whether one had tripped since the last reset. */
+async function resets(manager: StateManager): Promise<Said> {
+  const { entries } = await manager.exportFlow();
+  const wasActive = await manager.checkCircuitBreaker();
+  const reset = await manager.resetCircuitBreaker();
+  if (reset !== wasActive) throw new Error(`resetCircuitBreaker answered ${reset} of one that was ${wasActive}`);
+  return { applied: entries["risk:circuit_breaker"].length > 0 };
 }
 
 function plainFee(fee: FillIn["fee"]): { fee?: number } {

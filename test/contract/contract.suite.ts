@@ -3,6 +3,7 @@ import { LONG } from "../long.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
+import { cash, transfers } from "./cash.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { costs } from "./cost.suite.js";
 import { days } from "./days.suite.js";
@@ -40,6 +41,8 @@ const THEMES: Readonly<Record<string, Theme>> = {
   risk,
   breaker,
   equity,
+  cash,
+  transfers,
   signals,
   cooldowns,
   liveness,

@@ -106,6 +106,15 @@ export class Replayer {
         this.#book(event.risk);
         return;
       case "equity_updated":
+      case "equity_started":
+        this.#book(event.risk);
+        return;
+      case "cash_booked":
+        if (event.position) this.#positions.set(event.position.id, event.position);
+        if (event.amends !== undefined) this.#pay(event.amends, event);
+        this.#book(event.risk);
+        return;
+      case "transfer_recorded":
         this.#book(event.risk);
         return;
       case "limits_set":
@@ -199,6 +208,14 @@ export class Replayer {
     const { untold = 0, ...trade } = found;
     const left = Math.max(minus(untold, explained), 0);
     this.#trades[at] = { ...trade, pnl: plus(trade.pnl, pnl), ...(left > 0 && { untold: left }) };
+  }
+
+  #pay(key: string, { kind, pnl }: Extract<StateEvent, { type: "cash_booked" }>): void {
+    const at = this.#trades.findIndex((trade) => trade.key === key);
+    const trade = this.#trades[at];
+    if (!trade) return;
+    const isFee = kind === "fee" || kind === "rebate";
+    this.#trades[at] = { ...trade, pnl: plus(trade.pnl, pnl), cash: isFee ? trade.cash : plus(trade.cash, pnl) };
   }
 
   #coolDown(pair: string, until: Date | undefined): void {

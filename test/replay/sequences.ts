@@ -229,10 +229,41 @@ const riskSteps = [
     }),
     ({ mgr, clock }, { pnl, ago: before, ...rest }) => {
       const ts = before === undefined ? undefined : clock.now - before;
-      return mgr.updateDailyPnl(pnl, given({ ...rest, ts }));
+      return allowed(mgr.updateDailyPnl(pnl, given({ ...rest, ts })));
     },
   ),
   kind("updateEquity", equity, ({ mgr }, value) => mgr.updateEquity(value)),
+  kind("startEquity", fc.constantFrom(100, 1000), ({ mgr }, value) => mgr.startEquity(value)),
+  kind(
+    "bookCash",
+    fc.record({
+      amount: money,
+      id: fc.constantFrom("c1", "c2", "c3", "c4", "c5"),
+      cash: fc.constantFrom("funding" as const, "interest" as const, "correction" as const, "fee" as const),
+      positionId: maybe(id),
+      nth: maybe(nth),
+      ago: maybe(ago),
+    }),
+    async ({ mgr, clock }, { amount, id: cashId, cash, positionId, nth: which, ago: before }) => {
+      const trade = which === undefined ? undefined : (await mgr.getTrades())[which];
+      const ts = before === undefined ? undefined : clock.now - before;
+      const told = cash === "fee" ? -Math.abs(amount) : amount;
+      await allowed(
+        mgr.bookCash(told, { id: cashId, kind: cash, ...given({ positionId: trade?.id ?? positionId, ts }) }),
+      );
+    },
+  ),
+  kind(
+    "recordTransfer",
+    fc.record({ amount: money, id: fc.constantFrom("c1", "c2", "c3"), ago: maybe(ago) }),
+    ({ mgr, clock }, { amount, id: transferId, ago: before }) =>
+      allowed(
+        mgr.recordTransfer(amount, {
+          id: transferId,
+          ...given({ ts: before === undefined ? undefined : clock.now - before }),
+        }),
+      ),
+  ),
   kind(
     "setRiskLimits",
     fc.record({

@@ -34,7 +34,7 @@ export function statusText(
       `${money(terminal.colours, risk.dailyPnl)}, ${count(risk.dailyTrades, "trade")} ${dim(`(${risk.day})`)}`,
     ],
     ["streak", risk.consecutiveLosses === 0 ? "no losses" : count(risk.consecutiveLosses, "loss", "losses")],
-    ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
+    ["drawdown", drawdownWords(terminal.colours, snapshot)],
     ["cooldowns", cooldownWords(snapshot, now)],
     ["limits", limitWords(snapshot)],
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
@@ -86,6 +86,12 @@ export function breakerWords({ red, green, dim }: Colours, breaker: CircuitBreak
 
 function money({ red, green }: Colours, value: number): string {
   return value < 0 ? red(gain(value)) : value > 0 ? green(gain(value)) : gain(value);
+}
+
+function drawdownWords({ yellow }: Colours, { risk, limits }: Snapshot): string {
+  const words = `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`;
+  const isBlind = limits.max_drawdown !== undefined && risk.peakEquity <= 0;
+  return isBlind ? `${words}, ${yellow("no equity is known: max_drawdown limits nothing")}` : words;
 }
 
 function cooldownWords({ signals }: Snapshot, now: Date): string {

@@ -40,6 +40,15 @@ export const risk: readonly Subject[] = [
       return { call: () => manager.updateEquity(10_000 - (++change % 100)) };
     },
   },
+  {
+    name: "startEquity (set before)",
+    kind: "change",
+    writesNothing: true,
+    on: ({ manager }) => ({
+      prepare: async () => void (await manager.startEquity(10_000)),
+      call: () => manager.startEquity(10_000),
+    }),
+  },
   { name: "getRiskLimits", kind: "read", on: ({ manager }) => ({ call: () => manager.getRiskLimits() }) },
   {
     name: "setRiskLimits",
