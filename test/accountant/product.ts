@@ -7,10 +7,15 @@ import { type ProductState, readState } from "./product-state.js";
 import type { FillIn, Setup, Step } from "./steps.js";
 
 /** What the manager says of a call; what it does not say is absent. */
-export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">>) | Refused;
+export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">> & Blocked) | Refused;
+
+/** Whether the breaker was active before: the product then says of no cause that it tripped, the accountant of each that was met. */
+interface Blocked {
+  readonly wasBlocked?: boolean;
+}
 
 /** What only the result of the call says; the rest is read off the state before and after. */
-type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked" | "to">>;
+type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked" | "to">> & Blocked;
 
 export interface Answer {
   readonly outcome: ProductOutcome;
@@ -159,11 +164,11 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       const update = await manager.updateEquity(...step.args);
       return trips(update.tripped, update);
     }
-    case "setRiskLimits": {
-      const wasActive = await manager.checkCircuitBreaker();
-      await manager.setRiskLimits(...step.args);
-      return { tripped: !wasActive && (await manager.checkCircuitBreaker()) };
-    }
+    case "setRiskLimits":
+      return trippedBy(manager, async () => {
+        await manager.setRiskLimits(...step.args);
+        return {};
+      });
     case "triggerCircuitBreaker": {
       const [reason, duration] = step.args;
       await manager.triggerCircuitBreaker(reason, duration === undefined ? {} : { duration });
@@ -182,15 +187,23 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       if (transfer.currency !== undefined || transfer.rate !== undefined) {
         throw new NotInTheProduct("a transfer in another currency");
       }
-      const { applied } = await manager.recordTransfer(amount, transfer);
-      return { applied };
+      return trippedBy(manager, async () => {
+        const { applied } = await manager.recordTransfer(amount, transfer);
+        return { applied };
+      });
     }
   }
 }
 
-/** The product says whether the breaker tripped; of one that was active already, not whether a cause was met. */
-function trips(tripped: boolean, risk: Pick<RiskState, "circuitBreakerActive">): { tripped?: boolean } {
-  return tripped || !risk.circuitBreakerActive ? { tripped } : {};
+function trips(tripped: boolean, risk: Pick<RiskState, "circuitBreakerActive">) {
+  return { tripped, wasBlocked: risk.circuitBreakerActive && !tripped };
+}
+
+/** Whether a call that does not say so tripped the breaker. */
+async function trippedBy(manager: StateManager, work: () => Promise<Said>): Promise<Said> {
+  const wasBlocked = await manager.checkCircuitBreaker();
+  const said = await work();
+  return { ...said, tripped: !wasBlocked && (await manager.checkCircuitBreaker()), wasBlocked };
 }
 
 /** The product says whether one was active, the accountant whether one had tripped since the last reset. */
@@ -216,5 +229,6 @@ function idsOf(orders: readonly { readonly id: string }[]): string[] {
 export function comparable(outcome: Outcome, told: ProductOutcome): object {
   if (!outcome.done || !told.done) return outcome;
   const fields = new Map(Object.entries(told));
+  if (told.wasBlocked && outcome.tripped) fields.delete("tripped");
   return Object.fromEntries(Object.entries(outcome).filter(([name]) => name === "over" || fields.has(name)));
 }

@@ -333,8 +333,8 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.oneof(...positionSteps) },
   { weight: 6, arbitrary: fc.oneof(...orderSteps) },
   { weight: 9, arbitrary: fc.oneof(...fillSteps) },
-  { weight: 4, arbitrary: fc.oneof(...riskSteps) },
-  { weight: 3, arbitrary: fc.oneof(...otherSteps) },
+  { weight: 5, arbitrary: fc.oneof(...riskSteps) },
+  { weight: 4, arbitrary: fc.oneof(...otherSteps) },
 );
 
 export const sequence: fc.Arbitrary<Sequence> = fc.record({

@@ -7,6 +7,7 @@ import { redact } from "../redact.js";
 import type { Terminal } from "../terminal.js";
 import { addBackup } from "./backup.js";
 import { addBreaker } from "./breaker.js";
+import { addCash, addTransfer } from "./cash.js";
 import { addCooldowns } from "./cooldowns.js";
 import { addCopy } from "./copy.js";
 import { addDoctor } from "./doctor.js";
@@ -31,6 +32,8 @@ const COMMANDS: readonly AddCommand[] = [
   addSignals,
   addCooldowns,
   addRisk,
+  addCash,
+  addTransfer,
   addHistory,
   addEvents,
   addBreaker,
