@@ -43,22 +43,24 @@
 -- ARGV[22] position_id        the open position that it adds to; "" = none
 -- ARGV[23] flip               the open position of the other side that it turns around; "" = none
 -- ARGV[24] reason             "" = not said
--- ARGV[25] rate               flow currency per unit of the settle currency; "" = not said
+-- ARGV[25] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
 -- ARGV[26] opposite_side      refuse = no entry against a position, or an entry, of the other side of its pair; allow
 -- Reply {"admitted", order JSON, call}
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
-    money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
-    fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed, refuse)
+local function run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add,
+    money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
+    adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, remembers, fills_since, remember, order_json,
+    record_parse, name_position, closed_order, forget_closed, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
   local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
   local day_start, dedup_window, max_ids = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
   local derived = ARGV[21] == "1"
-  local position_id, flip, reason, rate, opposite_side = ARGV[22], ARGV[23], ARGV[24], ARGV[25], ARGV[26]
+  local position_id, flip, reason, opposite_side = ARGV[22], ARGV[23], ARGV[24], ARGV[26]
+  local given_rate = ARGV[25] ~= "" and ARGV[25] or nil
 
   local function refused(reason, message, retry_at)
     return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
@@ -66,7 +68,11 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
 
   -- Read and decide, the first reason that holds. Nothing is written before all have passed.
   expect_stream(events_key)
-  local recovering = redis.call("HGET", meta_key, "recovering")
+  local market, wrong = market_of(pair)
+  wrong = wrong or price_fault(market, "price", price)
+  local rate, rate_wrong = entry_rate(market, given_rate, price)
+  wrong = wrong or rate_wrong
+  if wrong then return refuse("SFINVALID", wrong) end
   if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
   local breaker = read_breaker(breaker_key)
   if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
@@ -138,9 +144,9 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
     status = "intent", created_at = now_text, filled = "0", intent = "entry", signal_id = signal_id,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
     metadata = metadata ~= "" and metadata or nil, position_id = position_id ~= "" and position_id or nil, version = "1",
-    reason = reason ~= "" and reason or nil, rate = rate ~= "" and rate or nil, flip = flip ~= "" and flip or nil, closes = closes,
+    reason = reason ~= "" and reason or nil, rate = rate_kept(rate, nil), flip = flip ~= "" and flip or nil, closes = closes,
   }
-  order.notional = order_notional(order)
+  order.notional = order_notional(market, order)
   local units, parts = money_parse(held[1] or "0")
   units, parts = money_add(units, parts, money_parse(order.notional))
   if limits[5] then
@@ -175,6 +181,7 @@ local function run(meta_key, events_key, now, now_text, answer, event, number_te
   -- Write.
   redis.call("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   remember(processed_key, signal_id, dedup_window, max_ids)
+  adopt_currency(market)
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
@@ -199,7 +206,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -301,6 +309,16 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
@@ -351,6 +369,11 @@ end
 local function money_negate(units, parts)
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
 end
 
 local function money_text(units, parts)
@@ -414,12 +437,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -438,7 +466,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -458,6 +486,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -467,15 +497,224 @@ local function decimal_add(a, b)
   return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
 end
 
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
 -- A plain decimal: no exponent, no trailing zeros.
 local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
 -- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
+local function order_notional(market, o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
+  return notional_at(market, left, o.price, o.rate)
+end
+-- <<< notional.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- An inverse contract is worth size / price: there is none at zero or below.
+local function price_fault(market, field, price)
+  if not market.inverse or not price or tonumber(price) > 0 then return nil end
+  return field .. ": expected a price above 0 of an inverse contract, got " .. price
+end
+
+-- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+local function adopt_currency(market)
+  if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
+end
+
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
+  if given then return given end
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+local function entry_rate(market, given, price, known)
+  local rate = rate_of(market, given, price, known) or known
+  if rate then return rate end
+  return nil, rate_missing(market.settle)
+end
+
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one.
+local function rate_kept(rate, before)
+  if tonumber(rate) == 1 and not before then return nil end
+  return rate
+end
+-- <<< currency.lua
 
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
@@ -498,16 +737,6 @@ local function expect_zset(key) redis.call("ZCARD", key) end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -523,9 +752,10 @@ local function fills_since(key)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -544,27 +774,6 @@ local function remember(key, id, window, max, since, beside_key)
   redis.call("ZADD", key, at, id)
 end
 -- <<< memory.lua
-
--- >>> notional.lua
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
-end
--- <<< notional.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -639,6 +848,7 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(meta_key, events_key, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
-  money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, exceeds, expect_zset, expect_stream, remembers,
-  fills_since, remember, order_notional, order_json, record_parse, name_position, closed_order, forget_closed, refuse)
+return run(events_key, recovering, now, now_text, answer, event, number_text, day_end, money_parse, money_add, money_negate,
+  money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault, adopt_currency,
+  entry_rate, rate_kept, exceeds, expect_zset, expect_stream, remembers, fills_since, remember, order_json, record_parse,
+  name_position, closed_order, forget_closed, refuse)

@@ -26,8 +26,8 @@
 -- ARGV[9] kind                funding, fee, interest, rebate, settlement or correction
 -- ARGV[10] pair               "" = not said
 -- ARGV[11] position_id        "" = none
--- ARGV[12] currency           what the amount is in; "" = the flow's
--- ARGV[13] rate               flow currency per unit of the amount's; "" = not said
+-- ARGV[12] currency           of the amount; "" = the flow's
+-- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
 -- ARGV[14] ts                 ms of the booking; "" = now
 -- ARGV[15] note               "" = none
 -- ARGV[16] day_start          start of the trading day, ms after midnight UTC
@@ -38,10 +38,11 @@
 --       {"repeated", where it would go now, position JSON or "", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate, money_text,
-    read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, worsened, reached_limit, write_risk,
-    risk_event, decimal, decimal_negate, decimal_money, holding, move_result, in_flow, follow_equity, expect_hash, remembers,
-    too_old, remember, position_json, position_parse, refuse, ended_trade)
+local function run(flow_currency, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate,
+    money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, worsened, reached_limit,
+    write_risk, risk_event, decimal, decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result,
+    market_of, adopt_currency, in_flow, follow_equity, expect_hash, remembers, too_old, remember, position_json, position_parse,
+    refuse, ended_trade)
   local daily_key, history_key, breaker_key, limits_key, cash_key, positions_key, trades_key, ended_key, amendments_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
   local amount_text, id, kind, pair, position_id = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local currency, rate, ts, note = ARGV[12], ARGV[13], tonumber(ARGV[14]), ARGV[15]
@@ -53,6 +54,7 @@ local function run(now, answer, event, read_amendment, write_amendment, money_pa
   local stored = position_id ~= "" and redis.call("HGET", positions_key, position_id)
   local position = stored and position_parse(stored)
   local trade = position_id ~= "" and not position and ended_trade(trades_key, ended_key, position_id) or nil
+  local ended = trade
   if trade and trade.forgotten then trade = nil end
   local to = position_id == "" and "day" or position and "position" or trade and "trade" or "forgotten"
   if remembers(cash_key, id, cash_window) then return answer({ "repeated", to, stored or "", "0", risk_reply(risk, breaker) }) end
@@ -64,21 +66,31 @@ local function run(now, answer, event, read_amendment, write_amendment, money_pa
     fault = "positionId: no position " .. position_id .. " was ever heard of; without one the cash is the day's"
   end
   if fault then return refuse("SFINVALID", fault) end
-  local amount, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or nil, rate ~= "" and rate or nil)
+  local of = position or ended
+  local market, unsupported = {}, nil
+  if of then market = market_of(of.pair) elseif pair ~= "" then market, unsupported = market_of(pair) end
+  if unsupported then return refuse("SFINVALID", unsupported) end
+  local settle = flow_currency and market.settle or nil
+  local amount, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or settle, rate ~= "" and rate or nil)
   if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
   local booked = decimal_money(amount)
   if not booked then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
 
   -- Decide: fees and rebates count in fees, all else in cash; what is booked on a position is the change of its rounded result.
   local is_fee, parts, sums = kind == "fee" or kind == "rebate", { cash = booked }, nil
+  local function paid_for(unpriced)
+    return kind == "fee" and currency ~= "" and paid_off(unpriced, currency, decimal_negate(decimal(amount_text))) or {}
+  end
   if position then
     local before = position.realised
     if is_fee then move_result(position, nil, decimal_negate(amount)) else move_result(position, nil, nil, amount) end
     local units, rest = money_parse(position.realised)
     booked, parts = money_text(money_add(units, rest, money_negate(money_parse(before)))), {}
+    position.unpriced = with_unpriced(position.unpriced, paid_for(position.unpriced))
     position.version = string.format("%.0f", position.version + 1)
   elseif trade then
     sums, parts = read_amendment(amendments_key, trade.key), { later = booked }
+    sums.unpriced = with_unpriced(sums.unpriced, paid_for(with_unpriced(trade.unpriced, unpriced_of(sums.unpriced))))
     sums.pnl = day_sum(sums.pnl, booked)
     if is_fee then sums.fees = day_sum(sums.fees, money_text(money_negate(money_parse(booked)))) else sums.cash = day_sum(sums.cash, booked) end
   end
@@ -94,6 +106,7 @@ local function run(now, answer, event, read_amendment, write_amendment, money_pa
   if trade then told[#told + 1], told[#told + 2] = "amends", trade.key end
   event("cash_booked", "id", id, "kind", kind, "amount", amount_text, "currency", currency, "rate", rate, "pair", pair,
     "position_id", position_id, "to", to, "ts", string.format("%.0f", ts or now), "note", note, "pnl", booked, unpack(told))
+  adopt_currency(market)
   remember(cash_key, id, cash_window, max_cash)
   if position then redis.call("HSET", positions_key, position_id, json) end
   if trade then write_amendment(amendments_key, trades_key, trade.key, sums) end
@@ -115,7 +128,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -217,6 +231,16 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> stream.lua
 -- Event ids are `ms-seq`; they are compared number by number.
 
@@ -240,7 +264,8 @@ local function read_amendment(amendments_key, trade_key)
 end
 
 local function amendment_json(a)
-  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained .. "}"
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
@@ -457,6 +482,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -542,12 +568,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -566,7 +597,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -586,6 +617,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -631,7 +664,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -683,8 +717,8 @@ local function kept_decimal(a)
 end
 -- <<< kept.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -704,8 +738,63 @@ local function money_of(exact)
   holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
   return "0"
 end
+-- <<< keep.lua
 
--- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+-- >>> unpriced.lua
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- As a list of { kind, currency, amount }, the amounts decimals.
+local function unpriced_of(text)
+  local list = {}
+  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+  end
+  return list
+end
+
+-- The text with amounts more.
+local function with_unpriced(text, amounts)
+  if #amounts == 0 then return text end
+  local list, words = unpriced_of(text), {}
+  for _, more in ipairs(amounts) do
+    local found
+    for _, each in ipairs(list) do
+      if each.kind == more.kind and each.currency == more.currency then found = each end
+    end
+    if found then found.amount = keep(decimal_add(found.amount, more.amount))
+    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+    for at = #list, 1, -1 do
+      if list[at].amount.digits == "" then table.remove(list, at) end
+    end
+  end
+  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+  return words[1] and table.concat(words, " ")
+end
+
+-- What a fee that is paid for now takes off: at most what was kept of its currency.
+local function paid_off(text, currency, paid)
+  for _, each in ipairs(unpriced_of(text)) do
+    if each.kind == "fee" and each.currency == currency then
+      local over = decimal_subtract(paid, each.amount)
+      local less = not over.negative and over.digits ~= "" and each.amount or paid
+      return { { kind = "fee", currency = currency, amount = decimal_negate(less) } }
+    end
+  end
+  return {}
+end
+-- <<< unpriced.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+
+-- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -720,13 +809,56 @@ end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in.
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
--- An amount that was told in a currency, in the flow's; nil, and the fault, where that cannot be said. currency and rate: text, or nil.
-local function in_flow(amount, currency, rate)
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+local function adopt_currency(market)
+  if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if rate then return keep(decimal_multiply(amount, decimal(rate))) end
-  return nil, "rate: expected how much of the flow's currency a " .. currency .. " is worth"
+  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if rate then return at_rate(amount, rate) end
+  return is_same(currency, flow_currency) and amount or nil
+end
+
+-- The same; the fault where it cannot be said.
+local function in_flow(amount, currency, rate)
+  local told, fault = told_in_flow(amount, currency, rate)
+  if told then return told end
+  return nil, fault or rate_missing(currency)
 end
 -- <<< currency.lua
 
@@ -783,16 +915,6 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -809,9 +931,10 @@ local function too_old(ts, window)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -850,8 +973,9 @@ local function position_json(p)
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
     .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
-    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
@@ -873,6 +997,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -910,6 +1036,8 @@ local function trade_parse(json)
   t.unexplained = t.unexplained and number_text(t.unexplained)
   t.told = t.told and string.format("%.0f", t.told)
   t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.rate = t.rate and number_text(t.rate)
+  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
   t.metadata = metadata
   return t
 end
@@ -937,7 +1065,8 @@ local function ended_trade(trades_key, ended_key, id)
 end
 -- <<< trade_end.lua
 
-return run(now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate, money_text, read_breaker,
-  read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, worsened, reached_limit, write_risk, risk_event,
-  decimal, decimal_negate, decimal_money, holding, move_result, in_flow, follow_equity, expect_hash, remembers, too_old, remember,
-  position_json, position_parse, refuse, ended_trade)
+return run(flow_currency, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate, money_text,
+  read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, worsened, reached_limit, write_risk,
+  risk_event, decimal, decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of,
+  adopt_currency, in_flow, follow_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse,
+  ended_trade)

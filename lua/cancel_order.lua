@@ -37,25 +37,21 @@
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, worsened, reached_limit,
-    write_risk, risk_event, holding, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset,
-    expect_stream, hold_position, position_named, hold_order, write_exposure, order_parse, orders_naming, write_order,
-    position_parse, refuse, read_ends, decide_end, write_end)
+local function run(answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, worsened, reached_limit, write_risk,
+    risk_event, holding, market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset,
+    hold_position, position_named, hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming,
+    closed_to_forget, write_order, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)
   local orders_key, closed_key, closed_at_key, by_position_key, positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
   local id, release_signal, dust_size = ARGV[7], ARGV[8] == "1", tonumber(ARGV[9])
   local day_start, breaker_duration, max_trades = tonumber(ARGV[10]), ARGV[11], ARGV[12]
 
   -- Read.
-  expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, id)
-  expect_hash(closed_key)
-  expect_zset(closed_at_key)
   if not stored then return answer({ "none" }) end
   local order, delta = order_parse(stored), {}
   local named = position_named(order)
   local released = release_signal and order.signal_id and tonumber(order.filled) == 0
   if released then expect_zset(processed_key) end
-  if named and named ~= id then expect_zset(by_position_key) end
 
   -- Decide: the order.
   hold_order(delta, order, -1)
@@ -66,7 +62,10 @@ local function run(events_key, answer, event, read_breaker, read_risk, breaker_u
     and (redis.call("HGET", positions_key, order.position_id or "") or redis.call("HGET", positions_key, order.reduces or ""))
   local position, naming = held and position_parse(held), {}
   if position and not exceeds(tonumber(position.size), dust_size) then naming = orders_naming(by_position_key, orders_key, position.id, order)
-  else position = nil end
+  else
+    position = nil
+    if named and named ~= id then expect_zset(by_position_key) end
+  end
   for _, other in ipairs(naming) do
     if other.intent == "exit" then position = nil end
   end
@@ -79,29 +78,34 @@ local function run(events_key, answer, event, read_breaker, read_risk, breaker_u
     ended = decide_end(position, {
       how = "dust", reason = order.reason or "exit", dust = position.size, unexplained = position.size, exit_asked = order.price,
     }, ends, naming, delta)
-    dust = dust_with(read_dust(dust_key, dust_key_of(position.pair, position.side)), position)
+    dust = dust_with(market_of(position.pair), read_dust(dust_key, dust_key_of(position.pair, position.side)), position)
     local fault = count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
       or holding.fault
     if fault then return refuse("SFINVALID", fault) end
     local source, cause = reached_limit(risk, limits_key, worsened(risk))
     if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
-    cools = ended.cool_until > tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
+    cools = cools_longer(cooldowns_key, order.pair, ended.cool_until)
+    ended.text = trade_json(ended.trade)
   end
+  local old = closed_to_forget(closed_key, closed_at_key)
+  local sums, json = exposure_after(exposure_key, delta), order_json(order)
 
   -- Write.
-  write_exposure(exposure_key, delta)
-  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  if released then redis.call("ZREM", processed_key, order.signal_id) end
   local told = { "order", json, "signal_released", released and "1" or "0" }
+  if position then
+    told[5], told[6], told[7], told[8] = "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "", "trade", ended.text
+    for _, value in ipairs({ risk_event(risk, breaker) }) do told[#told + 1] = value end
+  end
+  event("order_cancelled", unpack(told))
+  write_exposure(exposure_key, sums)
+  write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
+  if released then redis.call("ZREM", processed_key, order.signal_id) end
   if position then
     write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
     write_dust(dust_key, dust)
     write_risk(daily_key, history_key, breaker_key, risk, breaker)
     if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", ended.cool_until)) end
-    told[5], told[6], told[7], told[8] = "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "", "trade", ended.text
-    for _, value in ipairs({ risk_event(risk, breaker) }) do told[#told + 1] = value end
   end
-  event("order_cancelled", unpack(told))
 
   return answer({ "cancelled", released and "1" or "0" })
 end
@@ -119,7 +123,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -220,6 +225,16 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 -- <<< number.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -398,6 +413,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -486,12 +502,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -510,7 +531,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -530,6 +551,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -575,7 +598,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -627,8 +651,51 @@ local function kept_decimal(a)
 end
 -- <<< kept.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -649,16 +716,39 @@ local function money_of(exact)
   return "0"
 end
 
--- size x price.
-local function worth_of(size, price)
+local function quotient_of(a, b)
+  local exact = quotient(a, b)
+  if exact then return exact end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+-- <<< keep.lua
+
+-- >>> unpriced.lua
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- Whether a result is among them: the whole is then not known.
+local function has_result(text)
+  return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+end
+-- <<< unpriced.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- In what the pair settles in: size x price, or size / price of an inverse contract.
+local function worth_of(market, size, price)
+  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
-local function cost_of(p)
-  return p.cost and decimal(p.cost) or worth_of(p.size, p.entry_price)
+local function cost_of(market, p)
+  return p.cost and decimal(p.cost) or worth_of(market, p.size, p.entry_price)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
@@ -667,15 +757,51 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
 
+-- The double next to the price at which a size is worth so much.
+local function price_of(market, worth, size)
+  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  return average_price(worth, tonumber(size))
+end
+
 -- The average of the prices that exit fills told; nil where none did.
-local function exit_price_of(p)
-  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+local function exit_price_of(market, p)
+  return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 -- <<< holding.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+-- <<< currency.lua
 
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
@@ -700,22 +826,24 @@ local function read_dust(dust_key, field)
   local stored = redis.call("HGET", dust_key, field)
   if not stored then return nil end
   local dust = cjson.decode(stored)
-  return { field = field, size = number_text(dust.size), cost = dust.cost }
+  return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
 end
 
 -- The dust, or none, with what is left of a position, or with a part of that.
-local function dust_with(dust, p, size)
-  local cost = (not size or size == p.size) and cost_of(p) or worth_of(size, p.entry_price)
+local function dust_with(market, dust, p, size)
+  local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
   return {
     field = dust_key_of(p.pair, p.side),
     size = size_sum(dust and dust.size or "0", size or p.size),
     cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+    rate = p.rate or (dust and dust.rate) or nil,
   }
 end
 
 local function write_dust(dust_key, dust)
   if tonumber(dust.size) > 0 then
-    redis.call("HSET", dust_key, dust.field, '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"}')
+    redis.call("HSET", dust_key, dust.field,
+      '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
   else
     redis.call("HDEL", dust_key, dust.field)
   end
@@ -729,8 +857,6 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -764,13 +890,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -780,20 +906,15 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -811,6 +932,12 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -844,12 +971,6 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
 -- position of another name than its own.
@@ -869,15 +990,21 @@ end
 
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, found = pair_key(position_id, ""), {}
-  local function add(id, json)
-    local each = order and order.id == id and order or (json and order_parse(json))
-    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
-  add(position_id, redis.call("HGET", orders_key, position_id))
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    local id = string.sub(member, #prefix + 1)
-    add(id, redis.call("HGET", orders_key, id))
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
   end
   table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
   return found
@@ -894,18 +1021,23 @@ end
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
--- named: the position that the stored, pending order names; nil where there is none.
-local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  local json = order_json(order)
+-- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+-- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+local function closed_to_forget(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("HLEN", closed_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  return old
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+-- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
+-- go for one that is done.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
     for _, id in ipairs(old) do
       redis.call("HDEL", closed_key, id)
       redis.call("ZREM", closed_at_key, id)
@@ -916,7 +1048,6 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
   else
     redis.call("HSET", orders_key, order.id, json)
   end
-  return json
 end
 -- <<< order_life.lua
 
@@ -933,6 +1064,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -965,23 +1098,15 @@ local function trade_json(t)
     .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
     .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
     .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
-    .. t.metadata .. '}'
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+    .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+    .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
 end
 -- <<< trade.lua
 
 -- >>> trade_end.lua
 -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
-
--- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
-local function settle_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
-  if not base or #base > 32 or #quote_coin > 32 then return "" end
-  if rest == "" then return quote_coin end
-  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
-  return settle and #settle <= 32 and settle or ""
-end
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key)
@@ -996,6 +1121,7 @@ local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
   local cooldown = ending.cooldown or p.cooldown
+  local market = market_of(p.pair)
   local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
   for _, order in ipairs(naming) do
     if order.intent == "exit" then
@@ -1009,14 +1135,20 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
-    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+    unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
+end
+
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
 end
 
 -- max_trades: how many are kept.
@@ -1027,7 +1159,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
@@ -1035,7 +1167,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
 end
 -- <<< trade_end.lua
 
-return run(events_key, answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, worsened, reached_limit,
-  write_risk, risk_event, holding, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset,
-  expect_stream, hold_position, position_named, hold_order, write_exposure, order_parse, orders_naming, write_order,
-  position_parse, refuse, read_ends, decide_end, write_end)
+return run(answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, worsened, reached_limit, write_risk,
+  risk_event, holding, market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position,
+  position_named, hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget,
+  write_order, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)

@@ -35,47 +35,48 @@
 -- ARGV[8] fill_id             the exchange's id of the execution
 -- ARGV[9] price               quote currency
 -- ARGV[10] size               base currency
--- ARGV[11] fee                quote currency
--- ARGV[12] ts                 ms of the execution; "" = now
--- ARGV[13] done               1 = the exchange says the order is complete
--- ARGV[14] dust               a rest of up to this size cannot be sold; "" = none
--- ARGV[15] overfill           1 = an entry may be filled by more than its size
--- ARGV[16] day_start          start of the trading day, ms after midnight UTC
--- ARGV[17] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[18] fill_window        ms for which a fill id is remembered
--- ARGV[19] max_fills          how many fill ids are remembered
--- ARGV[20] dedup_window       ms for which a signal is remembered
--- ARGV[21] max_ids            how many signals are remembered
--- ARGV[22] max_trades         how many trades are kept
--- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
---       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, the same nine, call}
+-- ARGV[11] fee                in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them
+-- ARGV[12] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[13] ts                 ms of the execution; "" = now
+-- ARGV[14] done               1 = the exchange says the order is complete
+-- ARGV[15] dust               a rest of up to this size cannot be sold; "" = none
+-- ARGV[16] overfill           1 = an entry may be filled by more than its size
+-- ARGV[17] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[18] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[19] fill_window        ms for which a fill id is remembered
+-- ARGV[20] max_fills          how many fill ids are remembered
+-- ARGV[21] dedup_window       ms for which a signal is remembered
+-- ARGV[22] max_ids            how many signals are remembered
+-- ARGV[23] max_trades         how many trades are kept
+-- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, what nobody could price, day, a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+--       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, "", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, instance, now, answer, event, read_amendment, write_amendment, money_parse, money_add,
-    money_negate, money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl,
-    count_trade, worsened, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of,
-    size_sum, size_less, move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust,
-    dust_with, dust_taken, dust_left, write_dust, follow_equity, expect_hash, expect_zset, expect_stream, hold_position,
-    position_named, hold_order, write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse,
-    ORDER_DONE, pair_key, bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse,
-    read_ends, decide_end, write_end, ended_at, ended_trade, json_list)
+local function run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate,
+    money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade,
+    worsened, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional,
+    with_unpriced, unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of,
+    price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with,
+    dust_taken, dust_left, write_dust, follow_equity, expect_hash, expect_zset, hold_position, position_named, hold_order,
+    exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE,
+    order_parse, pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json,
+    position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-  local given_ts, done, dust_size, overfill = tonumber(ARGV[12]), ARGV[13] == "1", tonumber(ARGV[14]), ARGV[15] == "1"
+  local rate = ARGV[12] ~= "" and ARGV[12] or nil
+  local given_ts, done, dust_size, overfill = tonumber(ARGV[13]), ARGV[14] == "1", tonumber(ARGV[15]), ARGV[16] == "1"
   local ts = given_ts or now
-  local day_start, breaker_duration = tonumber(ARGV[16]), ARGV[17]
-  local fill_window, max_fills = tonumber(ARGV[18]), tonumber(ARGV[19])
-  local dedup_window, max_ids, max_trades = tonumber(ARGV[20]), tonumber(ARGV[21]), ARGV[22]
+  local day_start, breaker_duration = tonumber(ARGV[17]), ARGV[18]
+  local fill_window, max_fills = tonumber(ARGV[19]), tonumber(ARGV[20])
+  local dedup_window, max_ids, max_trades = tonumber(ARGV[21]), tonumber(ARGV[22]), ARGV[23]
   local fill = pair_key(order_id, fill_id)
 
   -- Read: the order, pending or lately closed, and what of the risk stands.
-  expect_stream(events_key)
   local pending = redis.call("HGET", orders_key, order_id)
   local stored = pending or closed_order(closed_key, closed_at_key, order_id)
   local order = stored and order_parse(stored)
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  local cooling = order and tonumber(redis.call("HGET", cooldowns_key, order.pair) or 0)
   if remembers(fills_key, fill, fill_window, order and order.fills_since) then
     -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
@@ -87,13 +88,16 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       return told_otherwise("price", told_price, price)
     end
     local held = order and redis.call("HGET", positions_key, order.position_id or order_id) or ""
-    return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", risk_reply(risk, breaker) })
+    return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", "", risk_reply(risk, breaker) })
   end
   if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
   local too_early = open_day(risk, given_ts, day_start)
   if too_early then return refuse("SFINVALID", too_early) end
   if risk.ended then expect_hash(history_key) end
-  expect_hash(told_key)
+  local market = market_of(order.pair)
+  local price_wrong = price_fault(market, "price", price)
+  if price_wrong then return refuse("SFINVALID", price_wrong) end
+  local told_count = redis.call("HLEN", told_key)
 
   -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
   local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
@@ -114,19 +118,23 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
   elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
   order.version = string.format("%.0f", order.version + 1)
-  order.notional = order_notional(order)
-  if ORDER_DONE[order.status] then
-    expect_hash(closed_key)
-    expect_zset(closed_at_key)
-  end
+  order.notional = order_notional(market, order)
+  local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
 
-  -- Decide: where the parts of the fill go.
-  local parts, over = {}, "0"
+  -- Decide: where the parts of the fill go. A fee in the base coin moves size: a buy brings less, a sell takes more.
+  local parts, over, is_absent = {}, "0", {}
+  local fees = fees_of(fee)
+  local base_fee, moved = fee_in_base(market, fees), size
+  if base_fee ~= "0" then
+    moved = order.side == "buy" and size_less(size, base_fee) or size_sum(size, base_fee)
+    if tonumber(moved) <= 0 then return refuse("SFINVALID", "fee: expected less than the size of " .. size .. " that was filled, got " .. base_fee) end
+  end
   local entered = order.side == "buy" and "long" or "short"
   local reduced = order.side == "sell" and "long" or "short"
 
   local function held_position(id)
     local json = redis.call("HGET", positions_key, id)
+    is_absent[id] = not json
     return json and position_parse(json)
   end
 
@@ -152,7 +160,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       if left == 0 then break end
       local is_flat, taken = left > holds or same_size(left, holds), left > holds and each.size or over
       parts[#parts + 1] = { to = "reduce", size = taken, position = each, is_flat = is_flat }
-      over = is_flat and left_of(size, over, taken) or "0"
+      over = is_flat and left_of(moved, over, taken) or "0"
     end
   end
 
@@ -171,9 +179,9 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     if not trade or (trade.ending == "fills") ~= by_fills then return false end
     local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
     if tonumber(left) <= 0 then return false end
-    local taken = exceeds(tonumber(size), tonumber(left)) and left or size
+    local taken = exceeds(tonumber(moved), tonumber(left)) and left or moved
     parts[1] = { to = "explain", size = taken, trade = trade }
-    over = left_of(size, size, taken)
+    over = left_of(moved, moved, taken)
     return true
   end
 
@@ -183,7 +191,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     local position = held_position(own)
     local fault = position and refusal_of(position.pair, position.side, own)
     if fault then return refuse("SFINVALID", fault) end
-    over = size
+    over = moved
     if order.flip then
       local flipped = held_position(order.flip)
       if not flipped then explain(ended_trade(trades_key, ended_key, order.flip), false) end
@@ -197,8 +205,8 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     local position = order.position_id and held_position(order.position_id)
     local fault = position and refusal_of(position.pair, position.side, position.id)
     if fault then return refuse("SFINVALID", fault) end
-    over = size
-    if position and not exceeds(tonumber(size), tonumber(position.size)) then
+    over = moved
+    if position and not exceeds(tonumber(moved), tonumber(position.size)) then
       spread({ position })
     else
       local dust_told, trade = nil, nil
@@ -218,66 +226,89 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       spread(positions)
       local dust = over ~= "0" and read_dust(dust_key, dust_key_of(order.pair, reduced))
       -- What the fill takes of the dust by explaining its end is not there any more.
-      if dust and dust_told then dust = dust_left(dust, dust_told.trade, dust_told.size) end
+      if dust and dust_told then dust = dust_left(market, dust, dust_told.trade, dust_told.size) end
       if dust and tonumber(dust.size) > 0 then
         local taken = tonumber(over) > tonumber(dust.size) and dust.size or over
         parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
-        over = left_of(size, over, taken)
+        over = left_of(moved, over, taken)
       end
       -- What the fill that made flat left, within what counts as equal.
       if #parts == 0 and not (explain(trade, true) and over == "0") then
         return refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
+    -- The fee goes with what was sold, never beyond what the side has.
+    if base_fee ~= "0" and over ~= "0" and order.side == "sell" then
+      over = size_less(over, base_fee)
+      if tonumber(over) < 0 then over = "0" end
+    end
   end
 
-  -- Decide: what each part books, with its share of the fee.
+  -- Decide: what each part books, with its share of the fees.
   local effects, amended, dust, dust_sold = {}, {}, nil, nil
   local open, later, cash = "0", "0", "0"
   local sizes = {}
   for i, part in ipairs(parts) do sizes[i] = part.size end
-  local fees = split_by_size(decimal(fee), sizes)
+  local shares, unpriced = split_fees(fees, sizes), nil
 
   -- What the order says, else its own id; where a position or a trade has that name, id~2, id~3.
   local function name_for()
     local said = position_named(order)
     if said and said ~= order.flip and not ended_at(ended_key, said) then return said end
     local name, n = order_id, 2
-    while redis.call("HEXISTS", positions_key, name) == 1 or ended_at(ended_key, name) do
+    while not is_absent[name] and redis.call("HEXISTS", positions_key, name) == 1 or ended_at(ended_key, name) do
       name, n = order_id .. "~" .. n, n + 1
     end
     return name
   end
 
   local function opened(part)
-    worth_of(part.size, price) -- notes what a cost cannot hold
+    worth_of(market, part.size, price) -- notes what a cost cannot hold
+    local kept_rate = rate_kept(part.rate, nil)
     return {
       id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%.0f", ts),
       tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
+      rate = kept_rate, notional = notional_at(market, part.size, price, kept_rate), unpriced = with_unpriced(nil, part.unpriced),
       entry_instance = instance, entry_asked = order.price, opened_by = "fills", version = "0", metadata = order.metadata or "{}",
     }
   end
 
+  -- A result in the flow's currency; without a rate it is not priced.
+  local function priced_result(gain, rate_known)
+    if rate_known then return at_rate(gain, rate_known) end
+    unpriced = with_unpriced(unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
+    return decimal("0")
+  end
+
   local was_told = false
   for i, part in ipairs(parts) do
-    local share, each = fees[i], part.position
+    local each = part.position
     if part.to == "explain" then
       local sums, pnl = read_amendment(amendments_key, part.trade.key), "0"
       if not part.trade.told then
+        local rate_known = exit_rate(market, rate, price, part.trade.rate)
+        local paid, open_fees = price_fees(market, shares[i], price, rate_known)
         -- The fill that made flat took the whole cost.
-        local cost = part.trade.ending == "fills" and decimal("0") or worth_of(part.size, part.trade.entry_price)
-        local gain = gain_of(part.trade.side, cost, worth_of(part.size, price))
-        pnl = money_of(decimal_subtract(gain, share))
-        sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(share))
+        local cost = part.trade.ending == "fills" and decimal("0") or worth_of(market, part.size, part.trade.entry_price)
+        local gain = gain_of(market, part.trade.side, cost, worth_of(market, part.size, price))
+        unpriced = with_unpriced(unpriced, open_fees)
+        sums.unpriced = with_unpriced(sums.unpriced, open_fees)
+        if not rate_known then sums.unpriced = with_unpriced(sums.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } }) end
+        pnl = money_of(decimal_subtract(priced_result(gain, rate_known), paid))
+        sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(paid))
       end
       sums.explained = size_sum(sums.explained, part.size)
       amended[#amended + 1] = { trade = part.trade, sums = sums, pnl = pnl }
       later = day_sum(later, pnl)
-      if part.trade.ending == "dust" then dust = dust_left(read_dust(dust_key, dust_key_of(order.pair, reduced)), part.trade, part.size) end
+      if part.trade.ending == "dust" then dust = dust_left(market, read_dust(dust_key, dust_key_of(order.pair, reduced)), part.trade, part.size) end
     elseif part.to == "dust" then
       local cost
+      local rate_known = exit_rate(market, rate, price, part.dust.rate)
+      local paid, open_fees = price_fees(market, shares[i], price, rate_known)
       dust, cost = dust_taken(part.dust, part.size)
-      cash = money_of(decimal_subtract(gain_of(reduced, cost, worth_of(part.size, price)), share))
+      unpriced = with_unpriced(unpriced, open_fees)
+      local gain = gain_of(market, reduced, cost, worth_of(market, part.size, price))
+      cash = money_of(decimal_subtract(priced_result(gain, rate_known), paid))
       dust_sold = part.size
     else
       local realised = each and each.realised or "0"
@@ -285,18 +316,29 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       if part.to == "reduce" then
         was_told = was_told or each.told ~= nil
         part.untaken = part.is_flat and tonumber(each.size) > tonumber(part.size) and size_less(each.size, part.size) or nil
-        reduce(each, part.size, part.is_flat, price, share)
-      elseif each then
-        grow(each, part.size, price, share)
-        if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%.0f", ts) end
+        local rate_known, assumed = exit_rate(market, rate, price, each.rate)
+        local paid, open_fees = price_fees(market, shares[i], price, rate_known)
+        local unpriced_before = each.unpriced
+        reduce(each, part.size, part.is_flat,
+          { market = market, price = price, fee = paid, unpriced = open_fees, rate = rate_known, assumed = assumed })
+        unpriced = with_unpriced(unpriced, unpriced_since(unpriced_before, each.unpriced))
       else
-        each = opened(part)
-        move_result(each, nil, share)
+        local rate_known, rate_wrong = entry_rate(market, rate, price, order.rate)
+        if not rate_known then return refuse("SFINVALID", rate_wrong) end
+        local paid, open_fees = price_fees(market, shares[i], price, rate_known)
+        unpriced = with_unpriced(unpriced, open_fees)
+        if each then
+          grow(each, part.size, { market = market, price = price, fee = paid, unpriced = open_fees }, rate_kept(rate_known, each.rate))
+          if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%.0f", ts) end
+        else
+          part.rate, part.unpriced = rate_known, open_fees
+          each = opened(part)
+          move_result(each, nil, paid)
+        end
       end
       if holding.fault then return refuse("SFINVALID", holding.fault) end
       each.last_fill_ts = string.format("%.0f", math.max(ts, tonumber(each.last_fill_ts or 0)))
       each.version = string.format("%.0f", each.version + 1)
-      each.notional = notional_of(each.size, each.entry_price)
       local units, rest = money_parse(each.realised)
       units, rest = money_add(units, rest, money_negate(money_parse(realised)))
       local booked = money_text(units, rest)
@@ -318,10 +360,11 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   hold_order(delta, order, 1)
 
   -- Decide: which positions end. Those that are flat first, then those whose rest cannot be sold and that nobody is about to sell.
-  local ends, flat, dusty = nil, {}, {}
+  local ends, flat, dusty, has_named = nil, {}, {}, false
   for _, effect in ipairs(effects) do
     local each = effect.position
     effect.naming = (each.size == "0" or (dust_size and each.side == reduced)) and orders_naming(by_position_key, orders_key, each.id, order) or nil
+    has_named = has_named or effect.naming
     local is_awaited = false
     for _, other in ipairs(effect.naming or {}) do is_awaited = is_awaited or other.intent == "exit" end
     if each.size == "0" then
@@ -339,7 +382,7 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
       how = rest and "dust" or "fills", at = given_ts and tonumber(position.last_fill_ts), reason = order.reason or "exit",
       dust = rest, unexplained = rest or each.untaken, exit_asked = order.price,
     }, ends, each.naming, delta)
-    if rest then dust = dust_with(dust or read_dust(dust_key, dust_key_of(position.pair, position.side)), position) end
+    if rest then dust = dust_with(market, dust or read_dust(dust_key, dust_key_of(position.pair, position.side)), position) end
     ended[i], has_ended[position.id] = last, true
     for _, exit in ipairs(last.exits_left) do exits_left[#exits_left + 1] = exit end
     cool_until = math.max(cool_until, last.cool_until)
@@ -360,30 +403,15 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
   if fault then return refuse("SFINVALID", fault) end
   local source, cause = reached_limit(risk, limits_key, worsened(risk))
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
-  local cools = cool_until > cooling
+  local cools = cools_longer(cooldowns_key, order.pair, cool_until)
   if dust then expect_hash(dust_key) end
   if #amended > 0 then expect_hash(amendments_key) end
-  if (named or order_id) ~= order_id or (position_named(order) or order_id) ~= order_id then expect_zset(by_position_key) end
+  if not has_named and ((named or order_id) ~= order_id or (position_named(order) or order_id) ~= order_id) then expect_zset(by_position_key) end
+  local sums, order_text = exposure_after(exposure_key, delta), order_json(order)
+  for _, effect in ipairs(effects) do effect.text = has_ended[effect.position.id] and "" or position_json(effect.position) end
+  for _, each in ipairs(ended) do each.text = trade_json(each.trade) end
 
-  -- Write.
-  write_exposure(exposure_key, delta)
-  remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key)
-  redis.call("HSET", told_key, fill, price .. " " .. size)
-  local order_text = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  for _, effect in ipairs(effects) do
-    effect.text = ""
-    if not has_ended[effect.position.id] then
-      effect.text = position_json(effect.position)
-      redis.call("HSET", positions_key, effect.position.id, effect.text)
-    end
-  end
-  for _, each in ipairs(ended) do write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
-  for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
-  if dust then write_dust(dust_key, dust) end
-  write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
-  if signal then remember(processed_key, signal, dedup_window, max_ids) end
-
+  -- Write: the event first, which tells all that follows.
   local first, others = effects[1], {}
   for i = 2, #effects do
     local each = effects[i]
@@ -402,17 +430,33 @@ local function run(events_key, instance, now, answer, event, read_amendment, wri
     end))
   end
   if dust_sold then tell("dust_sold", dust_sold) end
+  if rate then tell("rate", rate) end
+  if unpriced then tell("unpriced", unpriced) end
   if over ~= "0" then tell("over", over) end
   event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
     "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
     "position", first and first.text or "", "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
+  write_exposure(exposure_key, sums)
+  adopt_currency(market)
+  remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key, told_count)
+  redis.call("HSET", told_key, fill, price .. " " .. size)
+  write_order(orders_key, closed_key, closed_at_key, by_position_key, order, order_text, named, old)
+  for _, effect in ipairs(effects) do
+    if effect.text ~= "" then redis.call("HSET", positions_key, effect.position.id, effect.text) end
+  end
+  for _, each in ipairs(ended) do write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
+  for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
+  if dust then write_dust(dust_key, dust) end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  if signal then remember(processed_key, signal, dedup_window, max_ids) end
 
   local remaining = {}
   for _, effect in ipairs(effects) do
     if effect.text ~= "" then remaining[#remaining + 1] = effect.text end
   end
   return answer({ "recorded", order_text, first and first.text or "", breaker.tripped and "1" or "0", booked, over,
-    "[" .. table.concat(remaining, ",") .. "]", trades, json_list(exits_left, order_json), was_told and "1" or "0", risk_reply(risk, breaker) })
+    "[" .. table.concat(remaining, ",") .. "]", trades, json_list(exits_left, order_json), was_told and "1" or "0", unpriced or "", risk_reply(risk, breaker) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -428,7 +472,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -530,6 +575,16 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> stream.lua
 -- Event ids are `ms-seq`; they are compared number by number.
 
@@ -553,7 +608,8 @@ local function read_amendment(amendments_key, trade_key)
 end
 
 local function amendment_json(a)
-  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained .. "}"
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
@@ -633,6 +689,12 @@ local function money_text(units, parts)
   end
   if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
   return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+
+-- The sum of two amounts, as text.
+local function money_sum(amount, more)
+  local units, parts = money_parse(amount)
+  return money_text(money_add(units, parts, money_parse(more)))
 end
 -- <<< money.lua
 
@@ -770,6 +832,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -868,12 +931,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -892,7 +960,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -912,6 +980,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -957,7 +1027,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -1052,8 +1123,8 @@ local function quotient(a, b)
 end
 -- <<< quotient.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -1074,20 +1145,118 @@ local function money_of(exact)
   return "0"
 end
 
--- size x price.
-local function worth_of(size, price)
+local function quotient_of(a, b)
+  local exact = quotient(a, b)
+  if exact then return exact end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+-- <<< keep.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
+local function order_notional(market, o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
+  return notional_at(market, left, o.price, o.rate)
+end
+-- <<< notional.lua
+
+-- >>> unpriced.lua
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- As a list of { kind, currency, amount }, the amounts decimals.
+local function unpriced_of(text)
+  local list = {}
+  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+  end
+  return list
+end
+
+-- The text with amounts more.
+local function with_unpriced(text, amounts)
+  if #amounts == 0 then return text end
+  local list, words = unpriced_of(text), {}
+  for _, more in ipairs(amounts) do
+    local found
+    for _, each in ipairs(list) do
+      if each.kind == more.kind and each.currency == more.currency then found = each end
+    end
+    if found then found.amount = keep(decimal_add(found.amount, more.amount))
+    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+    for at = #list, 1, -1 do
+      if list[at].amount.digits == "" then table.remove(list, at) end
+    end
+  end
+  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+  return words[1] and table.concat(words, " ")
+end
+
+-- What was added between two texts of the same holder.
+local function unpriced_since(before, after)
+  if before == after then return {} end
+  local less = unpriced_of(before)
+  for _, each in ipairs(less) do each.amount = decimal_negate(each.amount) end
+  return unpriced_of(with_unpriced(after, less))
+end
+
+-- Whether a result is among them: the whole is then not known.
+local function has_result(text)
+  return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+end
+-- <<< unpriced.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- In what the pair settles in: size x price, or size / price of an inverse contract.
+local function worth_of(market, size, price)
+  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
-local function cost_of(p)
-  return p.cost and decimal(p.cost) or worth_of(p.size, p.entry_price)
+local function cost_of(market, p)
+  return p.cost and decimal(p.cost) or worth_of(market, p.size, p.entry_price)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
 local function size_less(a, b)
+  if a == b then return "0" end
   return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
 end
 
@@ -1096,11 +1265,24 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
 
--- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+-- The double next to the price at which a size is worth so much.
+local function price_of(market, worth, size)
+  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  return average_price(worth, tonumber(size))
+end
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+
+-- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -1113,46 +1295,68 @@ local function move_result(p, gain, fee, cash)
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
 end
 
--- An entry of size at price; with one entry price it stays as given.
-local function grow(p, size, price, fee)
-  local cost = keep(decimal_add(cost_of(p), worth_of(size, price)))
+-- Whether what a position takes of the exposure is just its size x price.
+local function is_plain(market, p)
+  return not market.inverse and not p.rate
+end
+
+-- An entry of size; with one entry price it stays as given. entry: market, price, fee (a decimal), unpriced; rate as the position keeps it.
+local function grow(p, size, entry, rate)
+  local market, price = entry.market, entry.price
+  local more = worth_of(market, size, price)
+  local cost = keep(decimal_add(cost_of(market, p), more))
   local total = size_sum(p.size, size)
-  if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(average_price(cost, tonumber(total))) end
+  if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(price_of(market, cost, total)) end
   if tonumber(total) - tonumber(total) ~= 0 or tonumber(p.entry_price) - tonumber(p.entry_price) ~= 0 then
     holding.fault = holding.fault or "size: position " .. p.id .. " would grow beyond what a double holds"
     return
   end
-  p.size, p.cost = total, decimal_text(cost)
+  if is_plain(market, p) and not rate then p.notional = notional_of(total, p.entry_price)
+  else p.notional = money_sum(p.notional, worth_in_exposure(more, rate or "1")) end
+  p.size, p.cost, p.rate = total, decimal_text(cost), rate
   p.entered = p.entered and size_sum(p.entered, size)
-  move_result(p, nil, fee)
+  p.unpriced = with_unpriced(p.unpriced, entry.unpriced)
+  move_result(p, nil, entry.fee)
 end
 
--- What is gained where cost brings value.
-local function gain_of(side, cost, value)
-  if side == "short" then cost, value = value, cost end
+-- What is gained where cost brings value, in what the pair settles in.
+local function gain_of(market, side, cost, value)
+  if (side == "long") == (market.inverse or false) then cost, value = value, cost end
   return keep(decimal_subtract(value, cost))
 end
 
--- An exit of taken at price; the exit that makes flat takes what is left of the cost.
-local function reduce(p, taken, is_flat, price, fee)
-  local before = cost_of(p)
-  local cost = is_flat and before or worth_of(taken, p.entry_price)
-  local value = worth_of(taken, price)
-  local gain = gain_of(p.side, cost, value)
+-- An exit of taken; the exit that makes flat takes what is left of the cost. exit: market, price, fee, unpriced, rate (nil: its result is
+-- not priced), assumed.
+local function reduce(p, taken, is_flat, exit)
+  local market, rate = exit.market, exit.rate
+  local before = cost_of(market, p)
+  local cost = is_flat and before or worth_of(market, taken, p.entry_price)
+  local value = worth_of(market, taken, exit.price)
+  local gain = gain_of(market, p.side, cost, value)
   local size = is_flat and "0" or size_less(p.size, taken)
-  local left = keep(decimal_subtract(before, cost))
-  local is_plain = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(size, p.entry_price)))
-  move_result(p, not p.told and gain or nil, fee)
+  local left = not is_flat and keep(decimal_subtract(before, cost))
+  local is_as_given = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(market, size, p.entry_price)))
+  -- Exits take their share of the exposure, at the rates of the entries.
+  if is_plain(market, p) then p.notional = notional_of(size, p.entry_price)
+  elseif is_flat then p.notional = "0"
+  else p.notional = money_of(quotient_of(decimal_multiply(decimal(p.notional), decimal(size)), decimal(p.size))) end
+  p.unpriced = with_unpriced(p.unpriced, exit.unpriced)
+  if not p.told and not rate then
+    p.unpriced = with_unpriced(p.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
+  end
+  move_result(p, not p.told and rate and at_rate(gain, rate) or nil, exit.fee)
+  if rate and not (tonumber(rate) == 1 and not p.rate) then p.rate = rate end
+  if exit.assumed then p.rate_assumed = "1" end
   p.entered = p.entered or p.size
   p.exited = size_sum(p.exited or "0", taken)
   p.proceeds = decimal_text(keep(decimal_add(decimal(p.proceeds or "0"), value)))
   p.size = size
-  p.cost = not is_plain and decimal_text(left) or nil
+  p.cost = not is_as_given and decimal_text(left) or nil
 end
 
 -- The average of the prices that exit fills told; nil where none did.
-local function exit_price_of(p)
-  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+local function exit_price_of(market, p)
+  return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 
 -- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
@@ -1177,6 +1381,86 @@ local function left_of(whole, before, taken)
 end
 -- <<< holding.lua
 
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- An inverse contract is worth size / price: there is none at zero or below.
+local function price_fault(market, field, price)
+  if not market.inverse or not price or tonumber(price) > 0 then return nil end
+  return field .. ": expected a price above 0 of an inverse contract, got " .. price
+end
+
+-- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+local function adopt_currency(market)
+  if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
+end
+
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
+  if given then return given end
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+local function entry_rate(market, given, price, known)
+  local rate = rate_of(market, given, price, known) or known
+  if rate then return rate end
+  return nil, rate_missing(market.settle)
+end
+
+-- The rate of an exit: given, else the position's last one, and then that it is assumed, unless none is needed or the price tells it.
+-- An exit is never refused for a rate.
+local function exit_rate(market, given, price, last)
+  if not given and last and (not market.settle or is_own(market.settle)) then return last, true end
+  local rate = rate_of(market, given, price, nil)
+  if rate then return rate, false end
+  return last, last ~= nil
+end
+
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one.
+local function rate_kept(rate, before)
+  if tonumber(rate) == 1 and not before then return nil end
+  return rate
+end
+-- <<< currency.lua
+
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
 local function same_size(a, b)
@@ -1200,21 +1484,23 @@ local function read_dust(dust_key, field)
   local stored = redis.call("HGET", dust_key, field)
   if not stored then return nil end
   local dust = cjson.decode(stored)
-  return { field = field, size = number_text(dust.size), cost = dust.cost }
+  return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
 end
 
 -- The dust, or none, with what is left of a position, or with a part of that.
-local function dust_with(dust, p, size)
-  local cost = (not size or size == p.size) and cost_of(p) or worth_of(size, p.entry_price)
+local function dust_with(market, dust, p, size)
+  local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
   return {
     field = dust_key_of(p.pair, p.side),
     size = size_sum(dust and dust.size or "0", size or p.size),
     cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+    rate = p.rate or (dust and dust.rate) or nil,
   }
 end
 
 local function dust_less(dust, gone, share)
-  return { field = dust.field, size = size_less(dust.size, gone), cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share))) }
+  local cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share)))
+  return { field = dust.field, size = size_less(dust.size, gone), cost = cost, rate = dust.rate }
 end
 
 -- The dust without a part of it, and what that part cost.
@@ -1230,16 +1516,17 @@ local function dust_taken(dust, size)
 end
 
 -- The dust without what a fill told of the end of a trade that ended as dust.
-local function dust_left(dust, trade, size)
+local function dust_left(market, dust, trade, size)
   if not dust then return nil end
   local told, held = tonumber(size), tonumber(dust.size)
   if told > held or same_size(told, held) then return dust_less(dust, dust.size, decimal(dust.cost)) end
-  return dust_less(dust, size, worth_of(size, trade.entry_price))
+  return dust_less(dust, size, worth_of(market, size, trade.entry_price))
 end
 
 local function write_dust(dust_key, dust)
   if tonumber(dust.size) > 0 then
-    redis.call("HSET", dust_key, dust.field, '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"}')
+    redis.call("HSET", dust_key, dust.field,
+      '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
   else
     redis.call("HDEL", dust_key, dust.field)
   end
@@ -1299,8 +1586,6 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -1334,13 +1619,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -1350,20 +1635,71 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
+-- >>> fee.lua
+-- The fees of a fill, in whatever currency they were paid (money.md, 2).
+
+-- Fees as they are told: an amount in what the pair settles in, or amount, currency and rate of each.
+local function fees_of(text)
+  if not string.find(text, " ", 1, true) then return { { amount = text } } end
+  local fees = {}
+  for amount, currency, rate in string.gmatch(text, "(%S+) (%S+) (%S+)") do
+    fees[#fees + 1] = { amount = amount, currency = currency ~= "-" and currency or nil, rate = rate ~= "-" and rate or nil }
+  end
+  return fees
 end
--- <<< json.lua
+
+-- How much of the base coin fees took: only on a pair without a colon does that move size.
+local function fee_in_base(market, fees)
+  local sum
+  for _, fee in ipairs(market.spot and fees or {}) do
+    if fee.currency and fee.currency == market.base and not is_same(market.base, market.settle) then
+      sum = sum and decimal_add(sum, decimal(fee.amount)) or decimal(fee.amount)
+    end
+  end
+  return sum and number_text(tonumber(decimal_text(sum))) or "0"
+end
+
+-- The parts of all fees, by the sizes of the parts of their fill.
+local function split_fees(fees, sizes)
+  local parts = {}
+  for at = 1, #sizes do parts[at] = {} end
+  for _, fee in ipairs(fees) do
+    for at, amount in ipairs(split_by_size(decimal(fee.amount), sizes)) do parts[at][#parts[at] + 1] = { fee = fee, amount = amount } end
+  end
+  return parts
+end
+
+-- What a fee is worth in the flow's currency: looked at as settle currency, flow currency, base coin, third currency; nil: nobody said.
+local function fee_worth(market, fee, amount, price, rate)
+  local function at(known) return known and at_rate(amount, known) end
+  if not fee.currency or (market.settle and is_same(fee.currency, market.settle)) then return at(fee.rate or rate) end
+  if fee.currency == flow_currency then return amount end
+  if is_flows(fee.currency) then return at(fee.rate or "1") end
+  if fee.currency ~= market.base or not rate then return at(fee.rate) end
+  return at_rate(at_rate(amount, price), rate)
+end
+
+-- What fees of a fill at `price` cost in the flow's currency, and what nobody could price; rate is that of what the pair settles in.
+local function price_fees(market, parts, price, rate)
+  local paid, unpriced = nil, {}
+  for _, part in ipairs(parts) do
+    local worth = fee_worth(market, part.fee, part.amount, price, rate)
+    if worth then paid = paid and keep(decimal_add(paid, worth)) or worth
+    else unpriced[#unpriced + 1] = { kind = "fee", currency = part.fee.currency or market.settle or "", amount = part.amount } end
+  end
+  return paid or decimal("0"), unpriced
+end
+-- <<< fee.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -1374,9 +1710,10 @@ local function remembers(key, id, window, since)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -1396,27 +1733,6 @@ local function remember(key, id, window, max, since, beside_key)
 end
 -- <<< memory.lua
 
--- >>> notional.lua
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
-end
--- <<< notional.lua
-
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
 local function order_json(o)
@@ -1433,6 +1749,12 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -1466,12 +1788,6 @@ local function order_parse(json)
 end
 -- <<< order_parse.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
 -- position of another name than its own.
@@ -1491,15 +1807,21 @@ end
 
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, found = pair_key(position_id, ""), {}
-  local function add(id, json)
-    local each = order and order.id == id and order or (json and order_parse(json))
-    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
-  add(position_id, redis.call("HGET", orders_key, position_id))
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    local id = string.sub(member, #prefix + 1)
-    add(id, redis.call("HGET", orders_key, id))
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
   end
   table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
   return found
@@ -1525,18 +1847,23 @@ local function closed_order(closed_key, closed_at_key, id)
   return nil, true
 end
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
--- named: the position that the stored, pending order names; nil where there is none.
-local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  local json = order_json(order)
+-- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+-- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+local function closed_to_forget(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("HLEN", closed_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  return old
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+-- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
+-- go for one that is done.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
     for _, id in ipairs(old) do
       redis.call("HDEL", closed_key, id)
       redis.call("ZREM", closed_at_key, id)
@@ -1547,7 +1874,6 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
   else
     redis.call("HSET", orders_key, order.id, json)
   end
-  return json
 end
 -- <<< order_life.lua
 
@@ -1559,8 +1885,9 @@ local function position_json(p)
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
     .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
-    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
@@ -1582,6 +1909,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -1614,8 +1943,9 @@ local function trade_json(t)
     .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
     .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
     .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
-    .. t.metadata .. '}'
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+    .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+    .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
 end
 -- <<< trade.lua
 
@@ -1635,6 +1965,8 @@ local function trade_parse(json)
   t.unexplained = t.unexplained and number_text(t.unexplained)
   t.told = t.told and string.format("%.0f", t.told)
   t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.rate = t.rate and number_text(t.rate)
+  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
   t.metadata = metadata
   return t
 end
@@ -1643,15 +1975,6 @@ end
 -- >>> trade_end.lua
 -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
-
--- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
-local function settle_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
-  if not base or #base > 32 or #quote_coin > 32 then return "" end
-  if rest == "" then return quote_coin end
-  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
-  return settle and #settle <= 32 and settle or ""
-end
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key)
@@ -1666,6 +1989,7 @@ local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
   local cooldown = ending.cooldown or p.cooldown
+  local market = market_of(p.pair)
   local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
   for _, order in ipairs(naming) do
     if order.intent == "exit" then
@@ -1679,14 +2003,20 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
-    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+    unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
+end
+
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
 end
 
 -- max_trades: how many are kept.
@@ -1697,7 +2027,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
@@ -1729,11 +2059,12 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(events_key, instance, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate,
-  money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade,
-  worsened, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, worth_of, size_sum, size_less,
-  move_result, grow, gain_of, reduce, split_by_size, left_of, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken,
-  dust_left, write_dust, follow_equity, expect_hash, expect_zset, expect_stream, hold_position, position_named, hold_order,
-  write_exposure, quote, remembers, remember, notional_of, order_notional, order_json, order_parse, ORDER_DONE, pair_key,
-  bytes_before, orders_naming, closed_order, write_order, position_json, position_parse, refuse, read_ends, decide_end, write_end,
-  ended_at, ended_trade, json_list)
+return run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate, money_fits,
+  money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, worsened,
+  reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced,
+  unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault,
+  adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left,
+  write_dust, follow_equity, expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure,
+  fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before,
+  orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends,
+  decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)

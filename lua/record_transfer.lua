@@ -18,8 +18,8 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] amount              above 0 = a deposit, below 0 = a withdrawal
 -- ARGV[8] id                  of the transfer
--- ARGV[9] currency            what the amount is in; "" = the flow's
--- ARGV[10] rate               flow currency per unit of the amount's; "" = not said
+-- ARGV[9] currency            of the amount; "" = the flow's
+-- ARGV[10] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
 -- ARGV[11] ts                 ms of the transfer; "" = now
 -- ARGV[12] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[13] transfer_window    ms for which a transfer id is remembered
@@ -72,7 +72,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -350,12 +351,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -374,7 +380,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -394,6 +400,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -439,7 +447,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -534,8 +543,8 @@ local function quotient(a, b)
 end
 -- <<< quotient.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -547,16 +556,49 @@ local function keep(exact)
   holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
   return decimal("0")
 end
+-- <<< keep.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in.
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
--- An amount that was told in a currency, in the flow's; nil, and the fault, where that cannot be said. currency and rate: text, or nil.
-local function in_flow(amount, currency, rate)
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if rate then return keep(decimal_multiply(amount, decimal(rate))) end
-  return nil, "rate: expected how much of the flow's currency a " .. currency .. " is worth"
+  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if rate then return at_rate(amount, rate) end
+  return is_same(currency, flow_currency) and amount or nil
+end
+
+-- The same; the fault where it cannot be said.
+local function in_flow(amount, currency, rate)
+  local told, fault = told_in_flow(amount, currency, rate)
+  if told then return told end
+  return nil, fault or rate_missing(currency)
 end
 -- <<< currency.lua
 
@@ -631,9 +673,10 @@ local function too_old(ts, window)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end

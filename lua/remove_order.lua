@@ -19,13 +19,12 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, answer, event, expect_zset, expect_stream, position_named, hold_order, write_exposure,
-    record_parse, name_position)
+local function run(answer, event, expect_zset, position_named, hold_order, exposure_after, write_exposure, record_parse,
+    name_position)
   local orders_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7]
   local id = ARGV[7]
 
   -- Read.
-  expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, id)
   if not stored then return answer({ "none" }) end
 
@@ -33,12 +32,13 @@ local function run(events_key, answer, event, expect_zset, expect_stream, positi
   local order, delta = record_parse(stored), {}
   if order.position_id then expect_zset(by_position_key) end
   hold_order(delta, order, -1)
+  local sums = exposure_after(exposure_key, delta)
 
   -- Write.
-  write_exposure(exposure_key, delta)
+  event("order_removed", "id", id, "pair", order.pair)
+  write_exposure(exposure_key, sums)
   redis.call("HDEL", orders_key, id)
   name_position(by_position_key, id, position_named(order), nil)
-  event("order_removed", "id", id, "pair", order.pair)
 
   return answer({ "removed" })
 end
@@ -56,7 +56,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -162,8 +163,6 @@ end
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -193,13 +192,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -209,8 +208,13 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
 
@@ -242,5 +246,4 @@ local function name_position(by_position_key, order_id, before, after)
 end
 -- <<< orders_naming.lua
 
-return run(events_key, answer, event, expect_zset, expect_stream, position_named, hold_order, write_exposure, record_parse,
-  name_position)
+return run(answer, event, expect_zset, position_named, hold_order, exposure_after, write_exposure, record_parse, name_position)

@@ -41,23 +41,20 @@
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, now_text, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named,
-    hold_order, write_exposure, fills_since, order_notional, order_json, order_parse, transition_fault, settled_status,
-    closed_order, forget_closed, write_order, refuse)
+local function run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds,
+    expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE,
+    transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
   local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
   local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
-  local reason, rate, flip = ARGV[23], ARGV[24], ARGV[25]
+  local reason, given_rate, flip = ARGV[23], ARGV[24] ~= "" and ARGV[24] or nil, ARGV[25]
 
   -- Read: what is known of the order.
-  expect_stream(events_key)
   local stored = redis.call("HGET", orders_key, id)
   local done, is_old = nil, false
   if not stored then done, is_old = closed_order(closed_key, closed_at_key, id) end
-  expect_hash(closed_key)
-  expect_zset(closed_at_key)
   local known = (stored or done) and order_parse(stored or done)
 
   -- Decide: a done order stays as it is; a late write of that very order gets it back.
@@ -92,7 +89,6 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
     if created_at == "" then created_at = known.created_at end
     if reason == "" then reason = known.reason or "" end
     if intent == "" then intent = known.intent end
-    if rate == "" then rate = known.rate or "" end
     if order_type == "" and price == "" then order_type = known.order_type end
     if price == "" then price = known.price or "" end
     if tp == "" then tp = known.tp or "" end
@@ -105,11 +101,16 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
   else
     since = fills_since(fills_key)
   end
+  local function given(value) return value ~= "" and value ~= "none" and value or nil end
+  if intent == "" then intent = "entry" end
+  local market, fault = market_of(pair)
+  fault = fault or price_fault(market, "order.price", given(price))
+  if fault then return refuse("SFINVALID", fault) end
+  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and known.rate or nil)
+  if rate_wrong then return refuse("SFINVALID", rate_wrong) end
   if exceeds(tonumber(filled), tonumber(size)) then
     return refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
   end
-  local function given(value) return value ~= "" and value ~= "none" and value or nil end
-  if intent == "" then intent = "entry" end
   if order_type == "" then order_type = given(price) and "limit" or "market" end
   local order = {
     id = id, pair = pair, side = side, order_type = order_type, price = given(price), size = size,
@@ -117,22 +118,25 @@ local function run(events_key, now_text, answer, event, exceeds, expect_hash, ex
     position_id = position_id ~= "" and position_id or nil, signal_id = signal_id ~= "" and signal_id or nil,
     tp = given(tp), sl = given(sl), cooldown = given(cooldown),
     metadata = metadata ~= "" and metadata or nil, fills_since = since, version = version,
-    reason = reason ~= "" and reason or nil, rate = rate ~= "" and rate or nil, flip = known and known.flip, closes = closes,
+    reason = reason ~= "" and reason or nil, rate = rate, flip = known and known.flip, closes = closes,
     slot = known and known.slot, reduces = known and known.reduces,
   }
-  order.notional = order_notional(order)
+  order.notional = order_notional(market, order)
   if stored then
     if order_json(order) == stored then return answer({ "saved", stored }) end
     order.version = string.format("%.0f", version + 1)
   end
   hold_order(delta, order, 1)
   if position_id ~= "" and position_id ~= id then expect_zset(by_position_key) end
+  local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
+  local sums, json = exposure_after(exposure_key, delta), order_json(order)
 
   -- Write.
-  write_exposure(exposure_key, delta)
-  if is_old then forget_closed(closed_key, closed_at_key, id) end
-  local json = write_order(orders_key, closed_key, closed_at_key, by_position_key, order, stored and position_named(known) or nil)
   event("order_saved", "order", json)
+  write_exposure(exposure_key, sums)
+  adopt_currency(market)
+  if is_old then forget_closed(closed_key, closed_at_key, id) end
+  write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, stored and position_named(known) or nil, old)
 
   return answer({ "saved", json })
 end
@@ -150,7 +154,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -252,6 +257,16 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -275,6 +290,11 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -285,6 +305,287 @@ local function money_text(units, parts)
   return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
 end
 -- <<< money.lua
+
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
+local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%d", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+
+-- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
+-- other side held when it was admitted.
+local function order_notional(market, o)
+  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
+  local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
+  return notional_at(market, left, o.price, o.rate)
+end
+-- <<< notional.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- An inverse contract is worth size / price: there is none at zero or below.
+local function price_fault(market, field, price)
+  if not market.inverse or not price or tonumber(price) > 0 then return nil end
+  return field .. ": expected a price above 0 of an inverse contract, got " .. price
+end
+
+-- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+local function adopt_currency(market)
+  if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
+end
+
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
+  if given then return given end
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+local function entry_rate(market, given, price, known)
+  local rate = rate_of(market, given, price, known) or known
+  if rate then return rate end
+  return nil, rate_missing(market.settle)
+end
+
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one.
+local function rate_kept(rate, before)
+  if tonumber(rate) == 1 and not before then return nil end
+  return rate
+end
+
+-- What an order keeps of its rate; nil, and the fault, where an entry with a price needs one.
+local function order_rate(market, intent, price, given, known)
+  if intent == "entry" and price then
+    local rate, fault = entry_rate(market, given, price, known)
+    return rate and rate_kept(rate, known), fault
+  end
+  local rate = rate_of(market, given, nil, known)
+  if rate then return rate_kept(rate, known) end
+  return known
+end
+-- <<< currency.lua
 
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
@@ -302,11 +603,7 @@ end
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
-local function expect_hash(key) redis.call("HLEN", key) end
-
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> exposure.lua
@@ -336,13 +633,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -352,20 +649,15 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -376,27 +668,6 @@ local function fills_since(key)
   return newest and string.format("%.0f", newest + 1)
 end
 -- <<< memory.lua
-
--- >>> notional.lua
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
-
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
-local function order_notional(o)
-  if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
-end
--- <<< notional.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -414,6 +685,32 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Why an order may not go from one state to another; nil when it may.
+local function transition_fault(id, from, to)
+  local following = {
+    intent = "submitted open partially_filled filled cancelled rejected unknown",
+    submitted = "open partially_filled filled cancelled rejected unknown",
+    open = "partially_filled filled cancelled rejected unknown",
+    partially_filled = "filled cancelled unknown",
+    unknown = "submitted open partially_filled filled cancelled rejected",
+    filled = "", cancelled = "", rejected = "",
+  }
+  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
+  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+end
+
+-- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+local function settled_status(status, filled, size)
+  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+end
+-- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -446,32 +743,6 @@ local function order_parse(json)
   return o
 end
 -- <<< order_parse.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
-
--- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
-local function settled_status(status, filled, size)
-  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
-  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
-end
--- <<< order_status.lua
 
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
@@ -508,18 +779,23 @@ local function forget_closed(closed_key, closed_at_key, id)
   redis.call("ZREM", closed_at_key, id)
 end
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
--- named: the position that the stored, pending order names; nil where there is none.
-local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  local json = order_json(order)
+-- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+-- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+local function closed_to_forget(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("HLEN", closed_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  return old
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+-- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
+-- go for one that is done.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
     for _, id in ipairs(old) do
       redis.call("HDEL", closed_key, id)
       redis.call("ZREM", closed_at_key, id)
@@ -530,7 +806,6 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
   else
     redis.call("HSET", orders_key, order.id, json)
   end
-  return json
 end
 -- <<< order_life.lua
 
@@ -543,6 +818,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, now_text, answer, event, exceeds, expect_hash, expect_zset, expect_stream, position_named, hold_order,
-  write_exposure, fills_since, order_notional, order_json, order_parse, transition_fault, settled_status, closed_order,
-  forget_closed, write_order, refuse)
+return run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds, expect_zset,
+  position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE, transition_fault,
+  settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)

@@ -23,41 +23,51 @@
 -- ARGV[14] sl                 quote currency; "" = none
 -- ARGV[15] metadata           JSON object
 -- ARGV[16] cooldown           ms for the pair once it is flat; "" = none
+-- ARGV[17] rate               flow currency per unit of what the pair settles in; "" = as it is
 -- Reply {"saved", position JSON, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(events_key, instance, now_text, answer, event, entered_anew, expect_stream, hold_position, write_exposure,
-    notional_of, position_json, position_parse)
+local function run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
   local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
   local tp, sl, metadata, cooldown = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+  local given_rate = ARGV[17] ~= "" and ARGV[17] or nil
 
   -- Read: the position that this one replaces.
-  expect_stream(events_key)
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
   local delta, replaced = {}, stored and position_parse(stored)
+  local market, fault = market_of(pair)
+  fault = fault or price_fault(market, "position.entryPrice", entry_price)
+  local rate, rate_wrong = entry_rate(market, given_rate, entry_price, replaced and replaced.rate)
+  fault = fault or rate_wrong
+  if fault then return refuse("SFINVALID", fault) end
+  rate = rate_kept(rate, replaced and replaced.rate)
   if replaced then hold_position(delta, replaced, -1) end
   local before = replaced or { realised = "0", fees = "0", cash = "0", entry_instance = instance, opened_by = "saved", version = 0 }
   local position = {
     id = id, pair = pair, side = side, size = size, entry_price = entry_price,
     entry_ts = entry_ts == "" and now_text or entry_ts,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil,
-    cooldown = cooldown ~= "" and cooldown or nil, notional = notional_of(size, entry_price),
+    cooldown = cooldown ~= "" and cooldown or nil, notional = notional_at(market, size, entry_price, rate),
     realised = before.realised, result = before.result, fees = before.fees, cash = before.cash,
+    rate = rate, unpriced = before.unpriced, rate_assumed = before.rate_assumed,
     entered = entered_anew(replaced, size), exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
     entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told, opened_by = before.opened_by,
     last_fill_ts = before.last_fill_ts, version = string.format("%.0f", before.version + 1), metadata = metadata,
   }
   hold_position(delta, position, 1)
   local json = position_json(position)
+  local sums = exposure_after(exposure_key, delta)
 
   -- Write.
-  write_exposure(exposure_key, delta)
-  redis.call("HSET", positions_key, id, json)
   event("position_saved", "position", json)
+  write_exposure(exposure_key, sums)
+  adopt_currency(market)
+  redis.call("HSET", positions_key, id, json)
 
   return answer({ "saved", json })
 end
@@ -75,7 +85,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -177,6 +188,16 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -200,6 +221,11 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
 local function money_text(units, parts)
   local sign = ""
   if units < 0 then
@@ -214,12 +240,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -238,7 +269,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -258,6 +289,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -267,20 +300,151 @@ local function decimal_add(a, b)
   return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
 end
 
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
 -- A plain decimal: no exponent, no trailing zeros.
 local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
 -- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> notional.lua
+-- The money that a position or an order puts to work.
+
+-- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+local function notional_of(size, price)
+  if not price then return "0" end
+  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
+  local whole = math.floor(product)
+  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  if parts == 100000000 then whole, parts = whole + 1, 0 end
+  return money_text(whole, parts)
+end
+
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+-- <<< notional.lua
 
 -- >>> holding.lua
 -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
@@ -290,12 +454,76 @@ local function entered_anew(p, size)
 end
 -- <<< holding.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- An inverse contract is worth size / price: there is none at zero or below.
+local function price_fault(market, field, price)
+  if not market.inverse or not price or tonumber(price) > 0 then return nil end
+  return field .. ": expected a price above 0 of an inverse contract, got " .. price
+end
+
+-- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+local function adopt_currency(market)
+  if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
+end
+
+-- Whether it is the flow's currency, or the first pair is about to make it that.
+local function is_own(currency)
+  return not flow_currency or is_same(currency, flow_currency)
+end
+
+-- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+-- quote is the flow's currency, its price.
+local function rate_of(market, given, price, known)
+  if given then return given end
+  if not market.settle or is_own(market.settle) then return known or "1" end
+  return market.inverse and price and is_own(market.quote) and price or nil
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+local function entry_rate(market, given, price, known)
+  local rate = rate_of(market, given, price, known) or known
+  if rate then return rate end
+  return nil, rate_missing(market.settle)
+end
+
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one.
+local function rate_kept(rate, before)
+  if tonumber(rate) == 1 and not before then return nil end
+  return rate
+end
+-- <<< currency.lua
 
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
@@ -315,13 +543,13 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -331,34 +559,15 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end
 -- <<< exposure.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> notional.lua
--- The money that a position or an order puts to work.
-
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
--- <<< notional.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -379,8 +588,9 @@ local function position_json(p)
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
     .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
-    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
@@ -402,6 +612,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -414,5 +626,14 @@ local function position_parse(json)
 end
 -- <<< position_parse.lua
 
-return run(events_key, instance, now_text, answer, event, entered_anew, expect_stream, hold_position, write_exposure, notional_of,
-  position_json, position_parse)
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
+
+return run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency, entry_rate,
+  rate_kept, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)

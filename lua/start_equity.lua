@@ -52,7 +52,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -296,12 +297,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -320,7 +326,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -340,6 +346,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -385,7 +393,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 

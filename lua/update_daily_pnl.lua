@@ -18,30 +18,34 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] pnl                 quote currency, decimal, at most 8 places
+-- ARGV[7] pnl                 decimal, in currency
 -- ARGV[8] trade_id            "" = none
 -- ARGV[9] ts                  ms of the trade; "" = now
--- ARGV[10] equity             quote currency; "" = unknown
--- ARGV[11] day_start          start of the trading day, ms after midnight UTC
--- ARGV[12] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[13] trade_window       ms for which a trade id is remembered
--- ARGV[14] max_trades         how many trade ids are remembered
+-- ARGV[10] equity             flow currency; "" = unknown
+-- ARGV[11] currency           of the amount; "" = the flow's
+-- ARGV[12] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[13] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[14] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[15] trade_window       ms for which a trade id is remembered
+-- ARGV[16] max_trades         how many trade ids are remembered
 -- Reply {"booked", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
-    breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, holding, move_result,
-    report_equity, follow_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse)
+    breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, decimal_text, holding,
+    money_of, move_result, in_flow, report_equity, follow_equity, expect_hash, remembers, too_old, remember, position_json,
+    position_parse, refuse)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-  local day_start, breaker_duration = tonumber(ARGV[11]), ARGV[12]
-  local trade_window, max_trades = tonumber(ARGV[13]), tonumber(ARGV[14])
+  local currency, rate = ARGV[11] ~= "" and ARGV[11] or nil, ARGV[12] ~= "" and ARGV[12] or nil
+  local day_start, breaker_duration = tonumber(ARGV[13]), ARGV[14]
+  local trade_window, max_trades = tonumber(ARGV[15]), tonumber(ARGV[16])
 
   -- Read.
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  expect_hash(history_key)
+  if risk.ended then expect_hash(history_key) end
   -- The id of an open position tells that position's result, once; an earlier trade may have had the same.
   local held = trade_id ~= "" and redis.call("HGET", positions_key, trade_id)
   local position = held and position_parse(held)
@@ -52,15 +56,18 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   local at = tonumber(ts)
   local fault = trade_id ~= "" and too_old(at, trade_window) or open_day(risk, at, day_start)
   if fault then return refuse("SFINVALID", fault) end
-  local booked, result = pnl, pnl
+  local amount, wrong = in_flow(decimal(pnl), currency, rate)
+  if wrong then return refuse("SFINVALID", wrong) end
+  local booked = money_of(amount)
+  local result = booked
   if position then
     local before = position.realised
-    move_result(position, decimal(pnl))
+    move_result(position, amount)
     local units, parts = money_parse(position.realised)
     booked, result = money_text(money_add(units, parts, money_negate(money_parse(before)))), position.realised
     position.told, position.version = "1", string.format("%.0f", position.version + 1)
   end
-  fault = holding.fault or book_pnl(risk, history_key, booked, position and {} or { untied = pnl }, at, day_start)
+  fault = holding.fault or book_pnl(risk, history_key, booked, position and {} or { untied = booked }, at, day_start)
     or count_trade(risk, history_key, { result = result, counts = true, judges = true }, at, day_start)
   if equity ~= "" then fault = fault or report_equity(risk, equity) else fault = fault or follow_equity(risk, booked) end
   if fault then return refuse("SFINVALID", fault) end
@@ -70,7 +77,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   -- Write.
   local told = { risk_event(risk, breaker) }
   if position then told[#told + 1], told[#told + 2] = "position", position_json(position) end
-  event("pnl_booked", "pnl", pnl, "trade_id", trade_id, unpack(told))
+  event("pnl_booked", "pnl", position and decimal_text(amount) or booked, "trade_id", trade_id, unpack(told))
   if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
   if position then redis.call("HSET", positions_key, trade_id, position_json(position)) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
@@ -91,7 +98,8 @@ local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency")
+local flow_epoch, recovering, flow_currency, same_currency = unpack(flow) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -192,6 +200,16 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 -- <<< number.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -395,6 +413,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
@@ -493,12 +512,17 @@ end
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
 
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
 local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
   if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
   if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  return { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
 end
 
 -- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
@@ -517,7 +541,7 @@ end
 local EXACT = 9007199254740992
 
 local function whole_digits(number)
-  return number == 0 and "" or string.format("%.0f", number)
+  return number == 0 and "" or string.format("%d", number)
 end
 
 -- a + b, or a - b where a is not less than b.
@@ -537,6 +561,8 @@ local function digits_sum(a, b, sign)
 end
 
 local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
   local scale = math.max(a.scale, b.scale)
   local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
   local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
@@ -582,7 +608,8 @@ local function decimal_text(a)
   local digits = a.digits
   if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
   local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.gsub(string.sub(digits, #digits - a.scale + 1), "0+$", "")
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
   return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
@@ -634,8 +661,8 @@ local function kept_decimal(a)
 end
 -- <<< kept.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
 
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
@@ -655,8 +682,18 @@ local function money_of(exact)
   holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
   return "0"
 end
+-- <<< keep.lua
 
--- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+
+-- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -669,6 +706,40 @@ local function move_result(p, gain, fee, cash)
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
 end
 -- <<< holding.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+local function told_in_flow(amount, currency, rate)
+  if not currency then return amount end
+  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if rate then return at_rate(amount, rate) end
+  return is_same(currency, flow_currency) and amount or nil
+end
+
+-- The same; the fault where it cannot be said.
+local function in_flow(amount, currency, rate)
+  local told, fault = told_in_flow(amount, currency, rate)
+  if told then return told end
+  return nil, fault or rate_missing(currency)
+end
+-- <<< currency.lua
 
 -- >>> equity.lua
 -- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
@@ -729,16 +800,6 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -755,9 +816,10 @@ local function too_old(ts, window)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end
@@ -796,8 +858,9 @@ local function position_json(p)
     .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
     .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
     .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.entered and ',"entered":' .. p.entered or "") .. (p.exited and ',"exited":' .. p.exited or "")
-    .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
     .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
     .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
     .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
@@ -819,6 +882,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
@@ -841,5 +906,6 @@ end
 -- <<< refuse.lua
 
 return run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
-  breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, holding, move_result,
-  report_equity, follow_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse)
+  breaker_until, trip, book_pnl, count_trade, worsened, reached_limit, write_risk, risk_event, decimal, decimal_text, holding,
+  money_of, move_result, in_flow, report_equity, follow_equity, expect_hash, remembers, too_old, remember, position_json,
+  position_parse, refuse)

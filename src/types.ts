@@ -1,6 +1,6 @@
 /**
- * The public types: `Date` for times, `number` for amounts (quote currency unless a comment says otherwise). Nothing is converted yet: amounts of
- * pairs that settle in different currencies are added up as they are.
+ * The public types: `Date` for times, `number` for amounts: prices in the pair's quote, money in the flow's currency unless a comment says
+ * otherwise.
  */
 
 import type { Duration } from "./config/duration.js";
@@ -25,6 +25,20 @@ export type Metadata = Record<string, unknown>;
 
 export type { BreakerSource, OpenedBy, OrderIntent, OrderSide, OrderStatus, PositionSide, Refusal };
 
+/** A fee as an exchange tells it: above 0 when paid. `rate`: flow currency per unit of `currency`; needed where neither pair nor flow prices it. */
+export interface Fee {
+  amount: number;
+  currency: string;
+  rate?: number;
+}
+
+/** An amount that nobody could price yet, in `currency`: a fee (above 0 when paid), or the result of an exit. It is in no sum. */
+export interface UnpricedAmount {
+  kind: "fee" | "result";
+  currency: string;
+  amount: number;
+}
+
 /** An open position. `size` in base currency, prices in quote currency; `version` grows by one with every change. */
 export interface Position {
   id: string;
@@ -41,8 +55,12 @@ export interface Position {
   realised: number;
   /** Paid so far; above 0. */
   fees: number;
-  /** Funding and the like so far; below 0 when it was paid. No call books any yet. */
+  /** Funding and the like so far; below 0 when it was paid. */
   cash: number;
+  /** Flow currency per unit of what the pair settles in, as it was last told; absent as long as none was needed. */
+  rate?: number;
+  /** What is in no sum, since nobody could price it. */
+  unpriced?: UnpricedAmount[];
   metadata: Metadata;
   /** Whether it was merely saved, or a fill of an entry opened it; entries that add to a saved one leave it `saved`. */
   openedBy: OpenedBy;
@@ -50,7 +68,7 @@ export interface Position {
 }
 
 /**
- * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `openedBy`, `version`, `realised`, `fees` and `cash` are ignored: the
+ * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `openedBy`, `version`, `realised`, `fees`, `cash` and `unpriced` are ignored: the
  * store reckons them.
  */
 export interface PositionInput {
@@ -70,11 +88,14 @@ export interface PositionInput {
   realised?: number;
   fees?: number;
   cash?: number;
+  /** Flow currency per unit of what the pair settles in; above zero. Needed where that is another currency, unless it is known from before. */
+  rate?: number;
+  unpriced?: UnpricedAmount[];
 }
 
 /** The fields that `updatePosition` may change; `null` removes `tp` or `sl`. */
 export type PositionPatch = Partial<
-  Omit<PositionInput, "id" | "openedBy" | "version" | "cooldown" | "realised" | "fees" | "cash">
+  Omit<PositionInput, "id" | "openedBy" | "version" | "cooldown" | "realised" | "fees" | "cash" | "unpriced">
 >;
 
 /** An order, pending or lately done. `price` is null for a market order; `filled`, in base currency, never goes down. */
@@ -101,7 +122,7 @@ export interface PendingOrder {
   version: number;
   /** Why it was placed: tp, sl, trailing, manual, ... */
   reason?: string;
-  /** Flow currency per unit of what the pair settles in. Stored; nothing is converted by it yet. */
+  /** Flow currency per unit of what the pair settles in; absent where none is needed. */
   rate?: number;
   /** The position that it turns around, from `admit`. Until the rest opens one of its own, it is the order's `positionId`, too. */
   flip?: string;
@@ -130,7 +151,7 @@ export interface OrderInput {
   cooldown?: Duration | null;
   metadata?: Metadata;
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; above zero. Stored; nothing is converted by it yet. */
+  /** Flow currency per unit of what the pair settles in; above zero. An entry with a price in another currency needs it. */
   rate?: number;
   flip?: string;
   version?: number;
@@ -159,8 +180,12 @@ export interface Trade {
   fees: number;
   /** Funding and the like; below 0 when paid. */
   cash: number;
-  /** What the pair settles in, by its name; empty where the name does not say. Inverse contracts are booked as linear ones. */
+  /** The flow's: what `pnl`, `fees` and `cash` are in; empty as long as nothing says. Prices are the pair's. */
   currency: string;
+  /** What is in no sum, since nobody could price it: the result differs by that. */
+  unpriced?: UnpricedAmount[];
+  /** An exit was booked at a rate that was not told with it: the position's last one. */
+  rateAssumed?: true;
   signalId?: string;
   /** The exit order's, or the closer's: tp, sl, manual, ...; `exit`, `closed` or `removed` where none was given. */
   reason: string;
@@ -185,14 +210,16 @@ export type OrderPatch = Partial<
 >;
 
 /**
- * One execution of an order. `fillId` is the exchange's; `fee` in quote currency (default 0); `done`: the exchange says the order is complete.
+ * One execution of an order. `fillId` is the exchange's; `size` what it executed, gross; `fee` a number in what the pair settles in (default 0), or with its
+ * currency; `rate`: flow currency per unit of what the pair settles in; `done`: the exchange says the order is complete.
  * `overfill`: it says that more than the size of an entry was filled.
  */
 export interface FillInput {
   fillId: string;
   price: number;
   size: number;
-  fee?: number;
+  fee?: number | Fee | readonly Fee[];
+  rate?: number;
   ts?: Time;
   done?: boolean;
   overfill?: boolean;
@@ -214,6 +241,8 @@ export interface FillResult {
   /** Trades that it ended, in the order in which they were reduced. */
   trades: Trade[];
   booked: number;
+  /** What of this fill nobody could price. */
+  unpriced?: UnpricedAmount[];
   over?: number;
   /** Pending exits whose position this fill ended: cancel them. */
   exitsLeft: PendingOrder[];
@@ -243,7 +272,7 @@ export interface AdmissionRequest {
    */
   flip?: string;
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; above zero. Stored; nothing is converted by it yet. */
+  /** Flow currency per unit of what the pair settles in; above zero. Needed where that is another currency. */
   rate?: number;
   cooldown?: Duration;
   tp?: number | null;
@@ -395,7 +424,12 @@ export type StateEvent = EventBase &
         fillId: string;
         price: number;
         size: number;
+        /** In what the pair settles in; 0 where `fees` tell their currencies. */
         fee: number;
+        fees?: Fee[];
+        rate?: number;
+        /** What of it nobody could price. */
+        unpriced?: UnpricedAmount[];
         ts: Date;
         pnl: number;
         order: PendingOrder;
@@ -465,6 +499,8 @@ export type StateEvent = EventBase &
       }
     | { type: "equity_started"; startingEquity: number; risk: EventRisk }
     | { type: "limits_set"; limits: { [name in RiskLimitName]?: number | null } }
+    /** What the flow is counted in, and which currencies count as that one. */
+    | { type: "currency_set"; currency?: string; sameCurrency: string[] }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
     | {
         type: "breaker_reset";

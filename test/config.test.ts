@@ -33,7 +33,7 @@ const DEFAULTS: ResolvedConfig = {
   },
   duckdb: { path: "state/{flow_id}.db" },
   recovery: { mode: "sync", orphan_positions: "close", max_state_age: 86_400_000 },
-  risk: { opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
+  risk: { same_currency: [], opposite_side: "allow", breaker_duration: 3_600_000, day_start: "00:00" },
   signals: { dedup_window: 86_400_000, max_ids: 100_000 },
   events: { max_length: 10_000 },
   trades: { max_length: 100_000 },
@@ -128,6 +128,7 @@ test("an empty configuration has all defaults", () => {
 test("a section or a limit that is left empty is the same as one that is not there", () => {
   assert.equal(resolveConfig({ redis: null, risk: { max_daily_loss: null, max_exposure: undefined } }), DEFAULTS);
   assert.equal(Object.keys(resolveConfig({ risk: { max_daily_loss: null } }).risk), [
+    "same_currency",
     "opposite_side",
     "breaker_duration",
     "day_start",
@@ -151,6 +152,8 @@ test("a resolved configuration is a configuration, and resolves to itself", () =
       max_daily_loss: 500,
       max_drawdown: 0.2,
       max_open_positions: 0,
+      currency: "USDT",
+      same_currency: ["USDC", "USD"],
       opposite_side: "refuse",
       breaker_duration: "until_day_end",
       day_start: "22:00",
@@ -171,6 +174,8 @@ test("a resolved configuration is a configuration, and resolves to itself", () =
     max_daily_loss: 500,
     max_drawdown: 0.2,
     max_open_positions: 0,
+    currency: "USDT",
+    same_currency: ["USDC", "USD"],
     opposite_side: "refuse",
     breaker_duration: "until_day_end",
     day_start: "22:00",
@@ -922,6 +927,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "recovery.mode": "sync",
     "recovery.orphan_positions": "close",
     "recovery.max_state_age": "24h",
+    "risk.same_currency": [],
     "risk.opposite_side": "allow",
     "risk.breaker_duration": "1h",
     "risk.day_start": "00:00",

@@ -1,5 +1,6 @@
 /** The Lua scripts: as files, as people read and run them, in a foreign keyspace, and beside their TypeScript twins. */
 import { suite } from "uvu";
+import { luaCommands } from "./contract/lua/commands.suite.js";
 import { luaFiles } from "./contract/lua/files.suite.js";
 import { Stand } from "./contract/lua/flow.js";
 import { luaForeign } from "./contract/lua/foreign.suite.js";
@@ -16,6 +17,7 @@ luaShape();
 luaRunning(stand);
 luaForeign(stand);
 luaTwins(stand);
+luaCommands(stand);
 
 const end = suite("lua: end");
 end("the server of these tests is let go", async () => {

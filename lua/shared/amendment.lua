@@ -9,7 +9,8 @@ local function read_amendment(amendments_key, trade_key)
 end
 
 local function amendment_json(a)
-  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained .. "}"
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.

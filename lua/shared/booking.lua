@@ -18,6 +18,7 @@ end
 
 -- The sum of two amounts; an error as well when it leaves 9e15.
 local function day_sum(amount, more)
+  if more == "0" then return amount end
   local units, parts = money_parse(amount)
   units, parts = money_add(units, parts, money_parse(more))
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil

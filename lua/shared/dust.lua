@@ -8,21 +8,23 @@ local function read_dust(dust_key, field)
   local stored = redis.call("HGET", dust_key, field)
   if not stored then return nil end
   local dust = cjson.decode(stored)
-  return { field = field, size = number_text(dust.size), cost = dust.cost }
+  return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
 end
 
 -- The dust, or none, with what is left of a position, or with a part of that.
-local function dust_with(dust, p, size)
-  local cost = (not size or size == p.size) and cost_of(p) or worth_of(size, p.entry_price)
+local function dust_with(market, dust, p, size)
+  local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
   return {
     field = dust_key_of(p.pair, p.side),
     size = size_sum(dust and dust.size or "0", size or p.size),
     cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+    rate = p.rate or (dust and dust.rate) or nil,
   }
 end
 
 local function dust_less(dust, gone, share)
-  return { field = dust.field, size = size_less(dust.size, gone), cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share))) }
+  local cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share)))
+  return { field = dust.field, size = size_less(dust.size, gone), cost = cost, rate = dust.rate }
 end
 
 -- The dust without a part of it, and what that part cost.
@@ -38,16 +40,17 @@ local function dust_taken(dust, size)
 end
 
 -- The dust without what a fill told of the end of a trade that ended as dust.
-local function dust_left(dust, trade, size)
+local function dust_left(market, dust, trade, size)
   if not dust then return nil end
   local told, held = tonumber(size), tonumber(dust.size)
   if told > held or same_size(told, held) then return dust_less(dust, dust.size, decimal(dust.cost)) end
-  return dust_less(dust, size, worth_of(size, trade.entry_price))
+  return dust_less(dust, size, worth_of(market, size, trade.entry_price))
 end
 
 local function write_dust(dust_key, dust)
   if tonumber(dust.size) > 0 then
-    redis.call("HSET", dust_key, dust.field, '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"}')
+    redis.call("HSET", dust_key, dust.field,
+      '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
   else
     redis.call("HDEL", dust_key, dust.field)
   end

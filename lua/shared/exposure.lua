@@ -28,13 +28,13 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- Writes the sums. Goes before every other write: it fails, with nothing written, if what is stored are not numbers.
-local function write_exposure(exposure_key, delta)
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
     if count ~= 0 then fields[#fields + 1] = field end
   end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
 
   local stored = redis.call("HMGET", exposure_key, unpack(fields))
   local units, parts = money_parse(stored[1] or "0")
@@ -44,6 +44,11 @@ local function write_exposure(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  redis.call("HSET", exposure_key, unpack(written))
-  if #gone > 0 then redis.call("HDEL", exposure_key, unpack(gone)) end
+  return { written = written, gone = gone }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
 end

@@ -1,38 +1,22 @@
 -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
 
--- What no position can hold is noted in holding.fault: a script looks there before it writes.
-local holding = {}
-
--- A sum or a product as it is kept.
-local function keep(exact)
-  local rounded = kept_decimal(exact)
-  if rounded then return rounded end
-  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
-  return decimal("0")
-end
-
--- Rounded to 8 places, as text.
-local function money_of(exact)
-  local text = decimal_money(exact)
-  if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
-  return "0"
-end
-
--- size x price.
-local function worth_of(size, price)
+-- In what the pair settles in: size x price, or size / price of an inverse contract.
+local function worth_of(market, size, price)
+  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
-local function cost_of(p)
-  return p.cost and decimal(p.cost) or worth_of(p.size, p.entry_price)
+local function cost_of(market, p)
+  return p.cost and decimal(p.cost) or worth_of(market, p.size, p.entry_price)
 end
 
 local function size_sum(a, b)
+  if a == "0" then return b end
   return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
 end
 
 local function size_less(a, b)
+  if a == b then return "0" end
   return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
 end
 
@@ -41,11 +25,24 @@ local function average_price(cost, size)
   local near = tonumber(decimal_text(cost)) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
   local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  if missed.digits == "" then return near end
   local mend = tonumber(decimal_text(missed)) / size
   return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
 end
 
--- Moves a position's result: what was gained before fees, a fee, other cash; each may be nil.
+-- The double next to the price at which a size is worth so much.
+local function price_of(market, worth, size)
+  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  return average_price(worth, tonumber(size))
+end
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+
+-- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -58,46 +55,68 @@ local function move_result(p, gain, fee, cash)
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
 end
 
--- An entry of size at price; with one entry price it stays as given.
-local function grow(p, size, price, fee)
-  local cost = keep(decimal_add(cost_of(p), worth_of(size, price)))
+-- Whether what a position takes of the exposure is just its size x price.
+local function is_plain(market, p)
+  return not market.inverse and not p.rate
+end
+
+-- An entry of size; with one entry price it stays as given. entry: market, price, fee (a decimal), unpriced; rate as the position keeps it.
+local function grow(p, size, entry, rate)
+  local market, price = entry.market, entry.price
+  local more = worth_of(market, size, price)
+  local cost = keep(decimal_add(cost_of(market, p), more))
   local total = size_sum(p.size, size)
-  if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(average_price(cost, tonumber(total))) end
+  if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(price_of(market, cost, total)) end
   if tonumber(total) - tonumber(total) ~= 0 or tonumber(p.entry_price) - tonumber(p.entry_price) ~= 0 then
     holding.fault = holding.fault or "size: position " .. p.id .. " would grow beyond what a double holds"
     return
   end
-  p.size, p.cost = total, decimal_text(cost)
+  if is_plain(market, p) and not rate then p.notional = notional_of(total, p.entry_price)
+  else p.notional = money_sum(p.notional, worth_in_exposure(more, rate or "1")) end
+  p.size, p.cost, p.rate = total, decimal_text(cost), rate
   p.entered = p.entered and size_sum(p.entered, size)
-  move_result(p, nil, fee)
+  p.unpriced = with_unpriced(p.unpriced, entry.unpriced)
+  move_result(p, nil, entry.fee)
 end
 
--- What is gained where cost brings value.
-local function gain_of(side, cost, value)
-  if side == "short" then cost, value = value, cost end
+-- What is gained where cost brings value, in what the pair settles in.
+local function gain_of(market, side, cost, value)
+  if (side == "long") == (market.inverse or false) then cost, value = value, cost end
   return keep(decimal_subtract(value, cost))
 end
 
--- An exit of taken at price; the exit that makes flat takes what is left of the cost.
-local function reduce(p, taken, is_flat, price, fee)
-  local before = cost_of(p)
-  local cost = is_flat and before or worth_of(taken, p.entry_price)
-  local value = worth_of(taken, price)
-  local gain = gain_of(p.side, cost, value)
+-- An exit of taken; the exit that makes flat takes what is left of the cost. exit: market, price, fee, unpriced, rate (nil: its result is
+-- not priced), assumed.
+local function reduce(p, taken, is_flat, exit)
+  local market, rate = exit.market, exit.rate
+  local before = cost_of(market, p)
+  local cost = is_flat and before or worth_of(market, taken, p.entry_price)
+  local value = worth_of(market, taken, exit.price)
+  local gain = gain_of(market, p.side, cost, value)
   local size = is_flat and "0" or size_less(p.size, taken)
-  local left = keep(decimal_subtract(before, cost))
-  local is_plain = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(size, p.entry_price)))
-  move_result(p, not p.told and gain or nil, fee)
+  local left = not is_flat and keep(decimal_subtract(before, cost))
+  local is_as_given = is_flat or (not p.cost and decimal_text(left) == decimal_text(worth_of(market, size, p.entry_price)))
+  -- Exits take their share of the exposure, at the rates of the entries.
+  if is_plain(market, p) then p.notional = notional_of(size, p.entry_price)
+  elseif is_flat then p.notional = "0"
+  else p.notional = money_of(quotient_of(decimal_multiply(decimal(p.notional), decimal(size)), decimal(p.size))) end
+  p.unpriced = with_unpriced(p.unpriced, exit.unpriced)
+  if not p.told and not rate then
+    p.unpriced = with_unpriced(p.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
+  end
+  move_result(p, not p.told and rate and at_rate(gain, rate) or nil, exit.fee)
+  if rate and not (tonumber(rate) == 1 and not p.rate) then p.rate = rate end
+  if exit.assumed then p.rate_assumed = "1" end
   p.entered = p.entered or p.size
   p.exited = size_sum(p.exited or "0", taken)
   p.proceeds = decimal_text(keep(decimal_add(decimal(p.proceeds or "0"), value)))
   p.size = size
-  p.cost = not is_plain and decimal_text(left) or nil
+  p.cost = not is_as_given and decimal_text(left) or nil
 end
 
 -- The average of the prices that exit fills told; nil where none did.
-local function exit_price_of(p)
-  return p.exited and number_text(average_price(decimal(p.proceeds), tonumber(p.exited)))
+local function exit_price_of(market, p)
+  return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 
 -- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.

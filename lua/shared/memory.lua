@@ -19,9 +19,10 @@ local function fills_since(key)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; nil: none.
-local function remember(key, id, window, max, since, beside_key)
-  local count, at = redis.call("ZCARD", key), now_text
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
     at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
   end

@@ -34,3 +34,9 @@ local function money_text(units, parts)
   if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
   return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
 end
+
+-- The sum of two amounts, as text.
+local function money_sum(amount, more)
+  local units, parts = money_parse(amount)
+  return money_text(money_add(units, parts, money_parse(more)))
+end

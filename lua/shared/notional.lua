@@ -10,9 +10,26 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
+-- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+local function worth_in_exposure(worth, rate)
+  local exact = decimal_multiply(worth, decimal(rate))
+  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- What a size at a price takes, at the rate that is kept of it.
+local function notional_at(market, size, price, rate)
+  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
 -- other side held when it was admitted.
-local function order_notional(o)
+local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
-  return notional_of(math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0), o.price)
+  local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
+  return notional_at(market, left, o.price, o.rate)
 end

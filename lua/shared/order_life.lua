@@ -15,18 +15,23 @@ local function forget_closed(closed_key, closed_at_key, id)
   redis.call("ZREM", closed_at_key, id)
 end
 
--- Stores an order where its state says: among the pending ones, or among the closed. Closed orders are remembered for seven days,
--- the newest 10,000 of them: a late fill still finds its order.
--- named: the position that the stored, pending order names; nil where there is none.
-local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, named)
-  local json = order_json(order)
+-- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+-- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+local function closed_to_forget(closed_key, closed_at_key)
+  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+  local over = redis.call("HLEN", closed_key) - #old - 9999
+  if over > 0 then
+    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+  end
+  return old
+end
+
+-- Stores an order where its state says: among the pending ones, or among the closed.
+-- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
+-- go for one that is done.
+local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
-    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-    local over = redis.call("ZCARD", closed_at_key) - #old - 9999
-    if over > 0 then
-      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-    end
     for _, id in ipairs(old) do
       redis.call("HDEL", closed_key, id)
       redis.call("ZREM", closed_at_key, id)
@@ -37,5 +42,4 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
   else
     redis.call("HSET", orders_key, order.id, json)
   end
-  return json
 end

@@ -16,15 +16,21 @@ end
 
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, found = pair_key(position_id, ""), {}
-  local function add(id, json)
-    local each = order and order.id == id and order or (json and order_parse(json))
-    if each and position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
   end
-  add(position_id, redis.call("HGET", orders_key, position_id))
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
   for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    local id = string.sub(member, #prefix + 1)
-    add(id, redis.call("HGET", orders_key, id))
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
   end
   table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
   return found

@@ -10,6 +10,8 @@ local function position_parse(json)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)

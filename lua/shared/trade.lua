@@ -8,6 +8,7 @@ local function trade_json(t)
     .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
     .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
     .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "") .. ',"metadata":'
-    .. t.metadata .. '}'
+    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+    .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+    .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
 end

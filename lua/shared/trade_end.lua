@@ -1,15 +1,6 @@
 -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
 
--- What results of a pair are counted in: what follows its colon, up to the first hyphen, else its quote. "" of a name in another form.
-local function settle_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
-  if not base or #base > 32 or #quote_coin > 32 then return "" end
-  if rest == "" then return quote_coin end
-  local settle = string.match(rest, "^:([^/:%s%-]+)$") or string.match(rest, "^:([^/:%s%-]+)%-[^/:%s]*$")
-  return settle and #settle <= 32 and settle or ""
-end
-
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
@@ -23,6 +14,7 @@ local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
   local cooldown = ending.cooldown or p.cooldown
+  local market = market_of(p.pair)
   local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
   for _, order in ipairs(naming) do
     if order.intent == "exit" then
@@ -36,14 +28,20 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
-    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = settle_of(p.pair),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+    unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  ended.counts, ended.judges = not p.told, not p.told and not ending.untold
+  ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
+end
+
+-- Whether an end lets its pair cool down longer than it does already.
+local function cools_longer(cooldowns_key, pair, cool_until)
+  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
 end
 
 -- max_trades: how many are kept.
@@ -54,7 +52,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
     redis.call("HSET", orders_key, rest.id, order_json(rest))
     name_position(by_position_key, rest.id, trade.id, nil)
   end
-  ended.text = trade_json(trade)
+  ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
   if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)

@@ -13,6 +13,8 @@ local function trade_parse(json)
   t.unexplained = t.unexplained and number_text(t.unexplained)
   t.told = t.told and string.format("%.0f", t.told)
   t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.rate = t.rate and number_text(t.rate)
+  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
   t.metadata = metadata
   return t
 end

@@ -1,4 +1,4 @@
-import type { EventRisk, StateEvent } from "../types.js";
+import type { EventRisk, Fee, StateEvent } from "../types.js";
 import { gain, time } from "../words/in-words.js";
 import { printable } from "../words/text-table.js";
 import { untilWords } from "./arguments.js";
@@ -33,7 +33,7 @@ function detailsOf(event: StateEvent): string {
     case "entry_admitted":
       return `${event.pair} ${event.side} ${event.order.size} @ ${event.order.price ?? "market"}, signal ${event.signalId}, order ${event.order.id}`;
     case "fill_recorded":
-      return `${event.orderId} ${event.order.pair} ${event.order.side} ${event.size} @ ${event.price}, fee ${event.fee}, ${gain(event.pnl)}${riskWords(event.risk)}`;
+      return `${event.orderId} ${event.order.pair} ${event.order.side} ${event.size} @ ${event.price}, fee ${feeWords(event)}, ${gain(event.pnl)}${riskWords(event.risk)}`;
     case "pnl_booked":
       return `${gain(event.pnl)}${event.tradeId === undefined ? "" : ` trade ${event.tradeId}`}${riskWords(event.risk)}`;
     case "equity_updated":
@@ -48,6 +48,8 @@ function detailsOf(event: StateEvent): string {
       return Object.entries(event.limits)
         .map(([name, limit]) => `${name} ${limit ?? "none"}`)
         .join(", ");
+    case "currency_set":
+      return [event.currency ?? "", ...event.sameCurrency].join(" ");
     case "breaker_tripped":
       return `${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "breaker_reset":
@@ -69,6 +71,10 @@ function detailsOf(event: StateEvent): string {
     case "history_trimmed":
       return "";
   }
+}
+
+function feeWords({ fee, fees }: { fee: number; fees?: readonly Fee[] }): string {
+  return fees ? fees.map(({ amount, currency }) => `${amount} ${currency}`).join(" + ") : String(fee);
 }
 
 function because(reason: string | undefined): string {

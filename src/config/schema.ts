@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "../errors.js";
+import { isCurrency } from "../words/pair-name.js";
 import {
   BACKENDS,
   BREAKER_ENDS,
@@ -187,6 +188,11 @@ const recovery = section({
     .describe("How often reconcile() compares state and exchange while the bot runs. Absent: every 60s."),
 }).describe("Bringing state and exchange back in line after a restart.");
 
+function coin() {
+  const error = "a currency such as USDT: 1 to 32 characters without slash, colon or space";
+  return z.string({ error }).refine(isCurrency, { error }).meta({ pattern: "^[^/:\\s]{1,32}$" });
+}
+
 const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
 
 const risk = section({
@@ -199,6 +205,15 @@ const risk = section({
     .describe(
       "Equity then follows what is booked from there on, unless the bot reports it. Counts from the step that first sets it; another value later changes nothing. Absent: equity is what the bot reports.",
     ),
+  currency: coin()
+    .optional()
+    .describe(
+      "What PnL, limits, exposure and equity are counted in, such as USDT. Absent: what the flow's first pair settles in. It stays for good.",
+    ),
+  same_currency: z
+    .array(coin(), { error: "a list of currencies, such as [USDC, USD]" })
+    .default([])
+    .describe("Currencies that count as that one, at a rate of 1, such as [USDC, USD]."),
   opposite_side: z
     .enum(OPPOSITE_SIDES, { error: oneOfWords(OPPOSITE_SIDES) })
     .default("allow")
@@ -213,9 +228,11 @@ const risk = section({
     .default("00:00")
     .describe("When the trading day begins, HH:MM in UTC."),
 })
-  .transform(({ starting_equity, opposite_side, breaker_duration, day_start, ...limits }) => ({
+  .transform(({ starting_equity, currency, same_currency, opposite_side, breaker_duration, day_start, ...limits }) => ({
     ...present(limits),
     ...(typeof starting_equity === "number" && { starting_equity }),
+    ...(currency !== undefined && { currency }),
+    same_currency,
     opposite_side,
     breaker_duration,
     day_start,

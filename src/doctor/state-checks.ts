@@ -4,6 +4,7 @@ import { formatMoney } from "../exact/money.js";
 import { fillState } from "../layout/convert.js";
 import type { Entry, FlowLayout } from "../layout/flow-layout.js";
 import { DERIVED } from "../layout/key-layouts.js";
+import { marketStored } from "../state/currency.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
 import { count, roughSpan } from "../words/in-words.js";
@@ -95,7 +96,9 @@ function exposureFindings(state: FlowState, layout: FlowLayout): Finding[] {
           );
         }
       }
-      for (const { id, notional, size, entry_price } of state.positions.values()) {
+      for (const { id, pair, notional, size, entry_price, rate } of state.positions.values()) {
+        // What was entered at several rates is a sum that nothing else tells.
+        if (rate !== null || marketStored(state, pair).inverse) continue;
         const expected = notionalOf(size, entry_price);
         if (notional !== expected) {
           found.problem(
@@ -105,7 +108,7 @@ function exposureFindings(state: FlowState, layout: FlowLayout): Finding[] {
         }
       }
       for (const order of state.orders.values()) {
-        const expected = orderNotional(order);
+        const expected = orderNotional(marketStored(state, order.pair), order);
         if (order.notional !== expected) {
           found.problem(
             `order ${order.id} takes ${formatMoney(order.notional)} of the exposure, its unfilled rest is ${formatMoney(expected)}`,

@@ -73,8 +73,9 @@ const { key: __, ...later } = amendment;
 const readAmendment = jsonReader(later);
 
 /** Lua twin: `amendment_json`. */
-export function amendmentText({ pnl, fees, cash, explained }: AmendmentRow): string {
-  return JSON.stringify({ pnl: formatMoney(pnl), fees: formatMoney(fees), cash: formatMoney(cash), explained });
+export function amendmentText({ pnl, fees, cash, explained, unpriced }: AmendmentRow): string {
+  const sums = { pnl: formatMoney(pnl), fees: formatMoney(fees), cash: formatMoney(cash), explained };
+  return JSON.stringify(unpriced === null ? sums : { ...sums, unpriced });
 }
 
 export function amendmentRow(key: string, text: string): AmendmentRow {
@@ -85,8 +86,8 @@ const { pair_side: ___, ...rest } = dust;
 const readDust = jsonReader(rest);
 
 /** Lua twin: `dust_json`. */
-export function dustText({ size, cost }: DustRow): string {
-  return JSON.stringify({ size, cost });
+export function dustText({ size, cost, rate }: DustRow): string {
+  return JSON.stringify(rate === null ? { size, cost } : { size, cost, rate });
 }
 
 export function dustRow(pairAndSide: string, text: string): DustRow {

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type { Duration } from "../config/duration.js";
 import type { AdmissionRequest, PositionSide } from "../types.js";
-import { isInverse } from "../words/pair-name.js";
 import type { OppositeSide } from "../words/word-lists.js";
 import * as check from "./check.js";
 
@@ -48,8 +47,7 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
     pair,
     side: check.entrySide("side", r.side),
     size: check.size("size", r.size),
-    // An inverse contract is worth size / price: there is none at zero or below.
-    price: isInverse(pair) ? check.size("price", r.price) : check.finite("price", r.price),
+    price: check.finite("price", r.price),
     orderId: r.orderId === undefined ? orderIdOf(flowId, signalId) : check.orderId("orderId", r.orderId),
     derived: r.orderId === undefined,
     orderType: check.optionalId("orderType", r.orderType) ?? "limit",

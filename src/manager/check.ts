@@ -1,8 +1,10 @@
 /** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
 import { type Duration, parseDuration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
+import { type Decimal, toDecimal } from "../exact/decimal.js";
 import { type Money, toMoney } from "../exact/money.js";
 import type { BreakerDuration } from "../state/breaker.js";
+import { isCurrency } from "../words/pair-name.js";
 import {
   BREAKER_ENDS,
   type BreakerEnd,
@@ -124,6 +126,17 @@ export function optionalRate(field: string, value: unknown): number | undefined 
   return value === undefined ? undefined : size(field, value);
 }
 
+/** A coin's name: 1 to 32 characters without slash, colon or space. */
+export function currency(field: string, value: unknown): string {
+  return typeof value === "string" && isCurrency(value)
+    ? value
+    : fail(field, "a currency such as USDT: 1 to 32 characters without slash, colon or space", value);
+}
+
+export function optionalCurrency(field: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : currency(field, value);
+}
+
 /** Nothing: the other field is given. */
 export function absent(field: string, other: string, value: unknown): undefined {
   return value === undefined ? undefined : fail(field, `nothing beside ${other}`, value);
@@ -132,6 +145,12 @@ export function absent(field: string, other: string, value: unknown): undefined 
 /** An amount in quote currency, exact to 8 places. */
 export function money(field: string, value: unknown): Money {
   return toMoney(finite(field, value)) ?? fail(field, "an amount within +-9e15", value);
+}
+
+/** An amount, exactly. */
+export function amount(field: string, value: unknown): Decimal {
+  const given = finite(field, value);
+  return Math.abs(given) <= 9e15 ? toDecimal(given) : fail(field, "an amount within +-9e15", value);
 }
 
 /** The account's equity in quote currency, as the double that it is, or undefined. */
@@ -210,14 +229,6 @@ export function cashAmount(field: string, value: unknown, kind: CashKind): numbe
   if (kind === "fee" && amount > 0) return fail(field, "a fee as it moves the account, not above 0", value);
   if (kind === "rebate" && amount < 0) return fail(field, "a rebate as it moves the account, not below 0", value);
   return amount;
-}
-
-/** The name of a currency, or undefined. */
-export function optionalCurrency(field: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  return typeof value === "string" && /^[^/:\s]{1,32}$/.test(value)
-    ? value
-    : fail(field, "a currency of 1 to 32 characters without space, slash or colon", value);
 }
 
 export function positionSide(field: string, value: unknown): PositionSide {

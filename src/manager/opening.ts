@@ -3,13 +3,15 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { ConfigError } from "../errors.js";
 import { getRiskState } from "../operations/get-risk-state.js";
+import { setCurrency } from "../operations/set-currency.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { startEquity } from "../operations/start-equity.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
-import { limitEntries, policyOf } from "./risk-arguments.js";
+import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions): BackendContext {
@@ -25,9 +27,21 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
   };
 }
 
+/** Writes what the flow is counted in, where it is configured. Throws a ConfigError where the flow is counted in another currency. */
+export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
+  const { currency, same_currency } = risk;
+  if (currency === undefined && same_currency.length === 0) return;
+  const flow = await calls.runUnfenced(setCurrency, currencyArguments(currency, same_currency));
+  if (flow.isOther) {
+    throw new ConfigError(
+      `config.risk.currency: expected ${flow.currency}, which the flow is counted in, got ${JSON.stringify(currency)}; another currency is another flow`,
+    );
+  }
+}
+
 /** Writes the configured risk limits into the flow, where every bot of it finds them. */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
-  const { day_start, breaker_duration, opposite_side, starting_equity, ...limits } = risk;
+  const { day_start, breaker_duration, opposite_side, starting_equity, currency, same_currency, ...limits } = risk;
   const configured = limitEntries(limits);
   if (configured.length > 0) await calls.runUnfenced(setRiskLimits, { limits: configured });
 }

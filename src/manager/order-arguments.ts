@@ -2,7 +2,8 @@
 
 import { InvalidArgumentError } from "../errors.js";
 import type { OrderChanges } from "../operations/update-order.js";
-import type { FillInput, OrderInput, OrderPatch, OrderStatus } from "../types.js";
+import type { Fee } from "../state/fee.js";
+import type { FillInput, OrderInput, OrderPatch, OrderStatus, Fee as TellableFee } from "../types.js";
 import type { AdmissionPolicy } from "./admission-arguments.js";
 import * as check from "./check.js";
 import type { TradePolicy } from "./risk-arguments.js";
@@ -105,13 +106,14 @@ export function cancelArguments(orderId: string, options: CancelOptions, policy:
 }
 
 export function fillArguments(orderId: string, fill: FillInput, policy: TradePolicy & AdmissionPolicy) {
-  const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "ts", "done", "overfill", "dust"]);
+  const f = check.fields("fill", fill, ["fillId", "price", "size", "fee", "rate", "ts", "done", "overfill", "dust"]);
   return {
     orderId: check.id("orderId", orderId),
     fillId: check.id("fill.fillId", f.fillId),
     price: check.finite("fill.price", f.price),
     size: check.size("fill.size", f.size),
-    fee: check.finite("fill.fee", f.fee ?? 0),
+    fees: feesOf(f.fee),
+    rate: check.optionalRate("fill.rate", f.rate),
     ts: check.optionalTime("fill.ts", f.ts),
     done: check.flag("fill.done", f.done),
     dust: check.optionalSize("fill.dust", f.dust),
@@ -121,6 +123,29 @@ export function fillArguments(orderId: string, fill: FillInput, policy: TradePol
     dedupWindow: policy.dedupWindow,
     maxIds: policy.maxIds,
     maxTrades: policy.maxTrades,
+  };
+}
+
+const FEE_FIELDS = ["amount", "currency", "rate"];
+
+/** A number is in what the pair settles in. */
+function feesOf(fee: FillInput["fee"]): Fee[] {
+  if (fee === undefined) return [];
+  if (typeof fee === "number") return [{ amount: check.finite("fill.fee", fee), currency: undefined, rate: undefined }];
+  if (!isFees(fee)) return [feeOf("fill.fee", fee)];
+  return check.list("fill.fee", fee, feeOf);
+}
+
+function isFees(fee: TellableFee | readonly TellableFee[]): fee is readonly TellableFee[] {
+  return Array.isArray(fee);
+}
+
+function feeOf(field: string, fee: TellableFee): Fee {
+  const f = check.fields(field, fee, FEE_FIELDS);
+  return {
+    amount: check.finite(`${field}.amount`, f.amount),
+    currency: check.currency(`${field}.currency`, f.currency),
+    rate: check.optionalRate(`${field}.rate`, f.rate),
   };
 }
 

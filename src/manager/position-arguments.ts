@@ -7,7 +7,7 @@ import type { PositionInput, PositionPatch, Time } from "../types.js";
 import * as check from "./check.js";
 import type { TradePolicy } from "./risk-arguments.js";
 
-/** How `closePosition` books: `pnl` and `equity` in quote currency, `cooldown` for the pair, `ts` of the trade (default now); `dust`, the size left at the exchange that cannot be sold. */
+/** How `closePosition` books: `pnl` and `equity` in the flow's currency, or `pnl` in `currency` at `rate` (without a rate, at the position's last one), `cooldown` for the pair, `ts` of the trade (default now); `dust`, the size left at the exchange that cannot be sold. */
 export interface CloseOptions {
   pnl: number;
   equity?: number;
@@ -15,11 +15,13 @@ export interface CloseOptions {
   reason?: string;
   ts?: Time;
   dust?: number;
+  currency?: string;
+  rate?: number;
 }
 
-const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata"];
+const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata", "rate"];
 /** What the store reckons by itself: a position that was read can be saved as it is. */
-const RECKONED = ["openedBy", "version", "realised", "fees", "cash"];
+const RECKONED = ["openedBy", "version", "realised", "fees", "cash", "unpriced"];
 const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", ...RECKONED];
 
 export function positionArguments(position: PositionInput) {
@@ -35,6 +37,7 @@ export function positionArguments(position: PositionInput) {
     sl: check.optionalPrice("position.sl", p.sl),
     metadata: check.metadata("position.metadata", p.metadata),
     cooldown: check.orNone(p.cooldown, (value) => check.duration("position.cooldown", value)),
+    rate: check.optionalRate("position.rate", p.rate),
   };
 }
 
@@ -49,14 +52,17 @@ export function patchArguments(patch: PositionPatch): PositionChanges {
     tp: p.tp === undefined ? undefined : check.optionalPrice("patch.tp", p.tp),
     sl: p.sl === undefined ? undefined : check.optionalPrice("patch.sl", p.sl),
     metadata: p.metadata === undefined ? undefined : check.metadata("patch.metadata", p.metadata),
+    rate: check.optionalRate("patch.rate", p.rate),
   };
 }
 
 export function closeArguments(id: string, options: CloseOptions, policy: TradePolicy) {
-  const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts", "dust"]);
+  const o = check.fields("options", options, ["pnl", "equity", "cooldown", "reason", "ts", "dust", "currency", "rate"]);
   return {
     id: check.id("id", id),
-    pnl: check.money("pnl", o.pnl),
+    pnl: check.amount("pnl", o.pnl),
+    currency: check.optionalCurrency("currency", o.currency),
+    rate: check.optionalRate("rate", o.rate),
     ts: check.optionalTime("ts", o.ts),
     equity: check.optionalEquity("equity", o.equity),
     cooldown: check.optionalDuration("cooldown", o.cooldown),

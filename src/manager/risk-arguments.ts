@@ -20,14 +20,21 @@ export function policyOf({ day_start, breaker_duration }: ResolvedConfig["risk"]
 
 // Of these, those that bots call often are written out: a spread of two objects costs more than all checks together.
 
-export function pnlArguments(
-  pnlChange: number,
-  options: { tradeId?: string; equity?: number; ts?: Time },
-  policy: RiskPolicy,
-) {
-  const o = check.fields("options", options, ["tradeId", "equity", "ts"]);
+/** Where `updateDailyPnl` books: `pnlChange` is in the flow's currency, or in `currency` at `rate`. */
+export interface PnlOptions {
+  tradeId?: string;
+  equity?: number;
+  ts?: Time;
+  currency?: string;
+  rate?: number;
+}
+
+export function pnlArguments(pnlChange: number, options: PnlOptions, policy: RiskPolicy) {
+  const o = check.fields("options", options, ["tradeId", "equity", "ts", "currency", "rate"]);
   return {
-    pnl: check.money("pnlChange", pnlChange),
+    pnl: check.amount("pnlChange", pnlChange),
+    currency: check.optionalCurrency("currency", o.currency),
+    rate: check.optionalRate("rate", o.rate),
     tradeId: check.optionalId("tradeId", o.tradeId),
     ts: check.optionalTime("ts", o.ts),
     equity: check.optionalEquity("equity", o.equity),
@@ -97,6 +104,13 @@ export function breakerArguments(
     reason: check.words("reason", check.id("reason", reason)),
     dayStart: policy.dayStart,
     breakerDuration: duration === undefined ? policy.breakerDuration : check.breakerDuration("duration", duration),
+  };
+}
+
+export function currencyArguments(currency: string | undefined, sameCurrency: readonly string[]) {
+  return {
+    currency: currency === undefined ? "" : check.currency("currency", currency),
+    sameCurrency: check.list("sameCurrency", sameCurrency, check.currency).join(" "),
   };
 }
 

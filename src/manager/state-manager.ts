@@ -3,7 +3,7 @@ import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { type Config, parseRiskLimits, type ResolvedConfig, resolveConfig } from "../config/schema.js";
-import { ConnectionError, FencedError, UnknownOutcomeError } from "../errors.js";
+import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
 import { bookCash } from "../operations/book-cash.js";
@@ -42,6 +42,7 @@ import { resetCircuitBreaker } from "../operations/reset-circuit-breaker.js";
 import { saveOrder } from "../operations/save-order.js";
 import { savePosition } from "../operations/save-position.js";
 import { setCooldown } from "../operations/set-cooldown.js";
+import { setCurrency } from "../operations/set-currency.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
 import { startEquity } from "../operations/start-equity.js";
@@ -90,7 +91,7 @@ import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
-import { contextOf, writeEquity, writeLimits } from "./opening.js";
+import { contextOf, writeCurrency, writeEquity, writeLimits } from "./opening.js";
 import {
   type CancelOptions,
   cancelArguments,
@@ -113,7 +114,9 @@ import type { Recovery } from "./recovery.js";
 import {
   breakerArguments,
   cashArguments,
+  currencyArguments,
   limitEntries,
+  type PnlOptions,
   pnlArguments,
   policyOf,
   type TradePolicy,
@@ -193,6 +196,7 @@ export class StateManager {
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {
+        await writeCurrency(this.#calls, this.config);
         await writeLimits(this.#calls, this.config);
         await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
       }
@@ -436,10 +440,7 @@ export class StateManager {
    * (`applied` tells). Where `tradeId` is the id of an open position it is that position's result, added to what fills have booked on it: judged now,
    * once; `removePosition` then writes the trade and does not count it again. A `ts` of an earlier day books into that day's history.
    */
-  async updateDailyPnl(
-    pnlChange: number,
-    options: { tradeId?: string; equity?: number; ts?: Time } = {},
-  ): Promise<RiskUpdate> {
+  async updateDailyPnl(pnlChange: number, options: PnlOptions = {}): Promise<RiskUpdate> {
     return this.#calls.run(updateDailyPnl, pnlArguments(pnlChange, options, this.#policy));
   }
 
@@ -502,6 +503,20 @@ export class StateManager {
   /** Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. */
   async setRiskLimits(limits: { [name in RiskLimitName]?: number | null }): Promise<RiskLimits> {
     return this.#calls.run(setRiskLimits, { limits: limitEntries(parseRiskLimits(limits)) });
+  }
+
+  /**
+   * Says what the flow is counted in, and which currencies count as that one; `connect` does so with `risk.currency` and `risk.same_currency`.
+   * Resolves to the currency. Rejects with an InvalidArgumentError when the flow is counted in another one already: that stays.
+   */
+  async setCurrency(currency: string, sameCurrency: readonly string[] = []): Promise<string> {
+    return read(this.#calls.run(setCurrency, currencyArguments(currency, sameCurrency)), {
+      value(flow) {
+        if (flow.isOther)
+          throw new InvalidArgumentError(`currency: the flow is counted in ${flow.currency}, got ${currency}`);
+        return flow.currency;
+      },
+    });
   }
 
   /** Trips the breaker by hand: blocks entries, never exits. An active breaker is never shortened. */

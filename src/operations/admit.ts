@@ -4,6 +4,7 @@ import { formatMoney, type Money, toMoney } from "../exact/money.js";
 import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
 import { activeBreaker } from "../state/breaker.js";
+import { adoptCurrency, checkPrice, entryRate, marketOf, rateKept } from "../state/currency.js";
 import { dayEnd } from "../state/day.js";
 import { orderNotional } from "../state/exposure.js";
 import type { FlowState } from "../state/flow-state.js";
@@ -95,7 +96,6 @@ export const admit: Operation<Args, Admission> = {
   words: {
     position_id: 'the open position that it adds to; "" = none',
     flip: 'the open position of the other side that it turns around; "" = none',
-    rate: 'flow currency per unit of the settle currency; "" = not said',
   },
   decode(reply) {
     if (reply[0] === "admitted") return { admitted: true, order: orderFromReply(reply, 1) };
@@ -105,16 +105,20 @@ export const admit: Operation<Args, Admission> = {
     return { admitted: false, reason, message: text(reply, 2), ...(retryAt && { retryAt }) };
   },
   apply(state, a, call) {
+    const market = marketOf(state, a.pair);
+    checkPrice(market, "price", a.price);
+    const rate = rateKept(entryRate(state, market, a.rate, a.price), null);
     const early = entriesRefused(state, a, call);
     if (early) return early;
     const { positionId, closes } = belonging(state, a);
-    const notional = orderNotional({
+    const notional = orderNotional(market, {
       intent: "entry",
       status: "intent",
       size: a.size,
       filled: 0,
       price: a.price,
       closes: closes ?? 0,
+      rate,
     });
     const refusal = limitReached(state, a, notional);
     if (refusal) return refusal;
@@ -139,11 +143,12 @@ export const admit: Operation<Args, Admission> = {
       fills_since: fillsSince(state.fills),
       version: 1,
       reason: a.reason === "" ? null : a.reason,
-      rate: a.rate,
+      rate,
       flip: a.flip,
       closes,
     });
 
+    adoptCurrency(state, market);
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     forgetClosed(state, order.id);

@@ -44,6 +44,7 @@ import { resetCircuitBreaker } from "./reset-circuit-breaker.js";
 import { saveOrder } from "./save-order.js";
 import { savePosition } from "./save-position.js";
 import { setCooldown } from "./set-cooldown.js";
+import { setCurrency } from "./set-currency.js";
 import { setRiskLimits } from "./set-risk-limits.js";
 import { snapshot } from "./snapshot.js";
 import { startEquity } from "./start-equity.js";
@@ -98,6 +99,7 @@ export const operations: readonly AnyOperation[] = [
   saveOrder,
   savePosition,
   setCooldown,
+  setCurrency,
   setRiskLimits,
   snapshot,
   startEquity,

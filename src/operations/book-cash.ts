@@ -7,14 +7,16 @@ import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
 import { amended, writeAmendment } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
-import { inFlow } from "../state/currency.js";
+import { adoptCurrency, currencyOf, inFlow, marketOf, marketStored } from "../state/currency.js";
 import { openedBy } from "../state/day.js";
 import type { FlowState } from "../state/flow-state.js";
 import { movedResult } from "../state/holding.js";
 import { checkRemembered, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { type Booking, decideRisk, writeRisk } from "../state/risk.js";
 import { endedTrade } from "../state/trade-end.js";
+import { paidOff, unpricedOf, withAllUnpriced } from "../state/unpriced.js";
 import type { CashResult } from "../types.js";
+import type { Market } from "../words/pair-name.js";
 import type { CashKind } from "../words/word-lists.js";
 import { type Operation, text } from "./operation.js";
 import { cashPlace } from "./view-cash.js";
@@ -38,7 +40,8 @@ interface Args extends RiskPolicy {
 type Place =
   | { readonly to: "position"; readonly position: PositionRow }
   | { readonly to: "trade"; readonly trade: TradeRow }
-  | { readonly to: "day" | "forgotten" };
+  | { readonly to: "forgotten"; readonly trade: TradeRow | undefined }
+  | { readonly to: "day" };
 
 /** What the cash does, before it is written. */
 interface Booked {
@@ -46,6 +49,8 @@ interface Booked {
   readonly booking: Booking;
   readonly position?: PositionRow;
   readonly later?: { readonly trade: TradeRow; readonly row: AmendmentRow };
+  /** Of a pair that comes with an amount. */
+  readonly market: Market | undefined;
 }
 
 export const bookCash: Operation<Args, CashResult> = {
@@ -102,7 +107,7 @@ export const bookCash: Operation<Args, CashResult> = {
         `positionId: no position ${a.positionId} was ever heard of; without one the cash is the day's`,
       );
     }
-    const { pnl, booking, position, later } = book(state, place, a);
+    const { pnl, booking, position, later, market } = book(state, place, a);
     const risk = decideRisk(state, call.now, { booking }, a);
 
     state.emit(call, "cash_booked", () => ({
@@ -121,6 +126,7 @@ export const bookCash: Operation<Args, CashResult> = {
       ...(later && { amends: later.trade.key }),
       ...riskEvent(risk),
     }));
+    if (market) adoptCurrency(state, market);
     remember(state.cash, a.id, call.now, window, max);
     if (position) state.positions.set(position.id, position);
     if (later) writeAmendment(state, later.row);
@@ -135,28 +141,43 @@ function placeOf(state: FlowState, positionId: string | undefined, now: number):
   const position = state.positions.get(positionId);
   if (position) return { to: "position", position };
   const trade = endedTrade(state, positionId, now);
-  return trade && trade.forgotten === null ? { to: "trade", trade } : { to: "forgotten" };
+  return trade && trade.forgotten === null ? { to: "trade", trade } : { to: "forgotten", trade };
+}
+
+/** The market that the cash is about: that of its position, else of the pair that is said. */
+function marketOfCash(state: FlowState, place: Place, pair: string | undefined): Market | undefined {
+  if (place.to === "position") return marketStored(state, place.position.pair);
+  if (place.to !== "day" && place.trade) return marketStored(state, place.trade.pair);
+  return pair === undefined ? undefined : marketOf(state, pair);
 }
 
 /** Fees and rebates count in `fees`, all else in `cash`; what is booked on a position is the change of its rounded result. */
-function book(state: FlowState, place: Place, { amount: told, kind, currency, rate, ts }: Args): Booked {
-  const amount = inFlow(state, toDecimal(told), currency, rate);
+function book(state: FlowState, place: Place, { amount: told, kind, pair, currency, rate, ts }: Args): Booked {
+  const market = marketOfCash(state, place, pair);
+  const settle = currencyOf(state) === "" ? undefined : market?.coins?.settle;
+  const amount = inFlow(state, toDecimal(told), currency ?? settle, rate);
+  const paidFor = (unpriced: string | null) =>
+    kind === "fee" && currency !== undefined ? paidOff(unpriced, currency, negateDecimal(toDecimal(told))) : [];
   const isFee = kind === "fee" || kind === "rebate";
   const pnl = roundDecimal(amount);
   if (!withinMoney(pnl)) throw new InvalidArgumentError("amount: it would leave +-9e15; nothing was booked");
   if (place.to === "position") {
     const before = place.position;
     const moved = movedResult(before, isFee ? { fee: negateDecimal(amount) } : { cash: amount });
-    const position = positionWith(positionWith(before, moved), { version: before.version + 1 });
+    const position = positionWith(positionWith(before, moved), {
+      unpriced: withAllUnpriced(before.unpriced, paidFor(before.unpriced)),
+      version: before.version + 1,
+    });
     const change = position.realised - before.realised;
-    return { pnl: change, booking: { open: change, ts }, position };
+    return { pnl: change, booking: { open: change, ts }, position, market };
   }
   if (place.to === "trade") {
     const { trade } = place;
-    const row = amended(state, trade, isFee ? { pnl, fees: -pnl } : { pnl, cash: pnl });
-    return { pnl, booking: { later: pnl, ts }, later: { trade, row } };
+    const kept = withAllUnpriced(trade.unpriced, unpricedOf(state.amendments.get(trade.key)?.unpriced ?? null));
+    const row = amended(state, trade, { pnl, unpriced: paidFor(kept), ...(isFee ? { fees: -pnl } : { cash: pnl }) });
+    return { pnl, booking: { later: pnl, ts }, later: { trade, row }, market };
   }
-  return { pnl, booking: { cash: pnl, ts } };
+  return { pnl, booking: { cash: pnl, ts }, market };
 }
 
 function resultOf(

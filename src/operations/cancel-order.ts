@@ -3,6 +3,7 @@ import { tradeJson } from "../records/generated/trade.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { marketStored } from "../state/currency.js";
 import { dustOf, dustWith, writeDust } from "../state/dust.js";
 import type { FlowState } from "../state/flow-state.js";
 import { writeOrder } from "../state/order-life.js";
@@ -82,7 +83,10 @@ export const cancelOrder: Operation<Args, boolean> = {
     if (released && order.signal_id !== null) state.processed.delete(order.signal_id);
     if (dusty && end && risk) {
       writeEnd(state, end, { maxTrades: a.maxTrades, now: call.now });
-      writeDust(state, dustWith(state.dust.get(dustOf(dusty.pair, dusty.side)), dusty));
+      writeDust(
+        state,
+        dustWith(marketStored(state, dusty.pair), state.dust.get(dustOf(dusty.pair, dusty.side)), dusty),
+      );
       writeRisk(state, risk);
       if (cools) state.cooldowns.set(order.pair, end.coolUntil);
     }

@@ -1,13 +1,16 @@
 import { InvalidArgumentError } from "../errors.js";
+import { type Decimal, decimalText } from "../exact/decimal.js";
 import { minus } from "../exact/double.js";
-import { decimalOf, formatMoney, type Money } from "../exact/money.js";
 import { exceeds, sameSize } from "../exact/size.js";
 import { positionWith } from "../records/generated/position.js";
 import { tradeJson } from "../records/generated/trade.js";
+import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { marketStored, type Rate, told } from "../state/currency.js";
 import { openedBy } from "../state/day.js";
 import { dustOf, dustWith, writeDust } from "../state/dust.js";
-import { movedResult } from "../state/holding.js";
+import type { FlowState } from "../state/flow-state.js";
+import { atRate, type Movement, movedResult } from "../state/holding.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import { decideEnd, writeEnd } from "../state/trade-end.js";
 import type { CloseResult } from "../types.js";
@@ -19,7 +22,10 @@ import { tradeFromReply, tradeFromRow } from "./view-trade.js";
 
 interface Args extends RiskPolicy {
   readonly id: string;
-  readonly pnl: Money;
+  readonly pnl: Decimal;
+  /** Of `pnl`; undefined: the flow's. */
+  readonly currency: string | undefined;
+  readonly rate: Rate;
   readonly ts: number | undefined;
   readonly equity: number | undefined;
   /** ms; undefined: the one the position asked for. */
@@ -54,12 +60,14 @@ export const closePosition: Operation<Args, Closing> = {
   ],
   args: {
     id: (a) => a.id,
-    pnl: (a) => formatMoney(a.pnl),
+    pnl: (a) => decimalText(a.pnl),
     ts: (a) => a.ts,
     equity: (a) => a.equity,
     cooldown: (a) => a.cooldown,
     reason: (a) => a.reason,
     dust: (a) => a.dust,
+    currency: (a) => a.currency,
+    rate: (a) => a.rate,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
     max_trades: (a) => a.maxTrades,
@@ -98,13 +106,15 @@ export const closePosition: Operation<Args, Closing> = {
     openedBy(a.ts, call.now);
     const cooling = state.cooldowns.get(position.pair) ?? 0;
 
+    const market = marketStored(state, position.pair);
     const left = a.dust ?? 0;
     if (exceeds(left, position.size)) {
       throw new InvalidArgumentError(`dust: ${left} is more than position ${a.id} of ${position.size}`);
     }
     const wasTold = position.told !== null;
-    const pnl = wasTold ? 0n : a.pnl;
-    const after = positionWith(position, movedResult(position, { gain: decimalOf(pnl) }));
+    const { rateAssumed, ...movement } = wasTold ? NOTHING : movementOf(state, position, a);
+    const changed = { ...movedResult(position, movement), rate_assumed: rateAssumed ? 1 : position.rate_assumed };
+    const after = positionWith(position, changed);
     const end = decideEnd(
       state,
       after,
@@ -131,13 +141,14 @@ export const closePosition: Operation<Args, Closing> = {
     const cools = end.coolUntil > cooling;
 
     writeEnd(state, end, { maxTrades: a.maxTrades, now: call.now });
-    if (left > 0) writeDust(state, dustWith(state.dust.get(dustOf(position.pair, position.side)), position, left));
+    if (left > 0)
+      writeDust(state, dustWith(market, state.dust.get(dustOf(position.pair, position.side)), position, left));
     writeRisk(state, risk);
     if (cools) state.cooldowns.set(position.pair, end.coolUntil);
     state.emit(call, "position_closed", () => ({
       id: a.id,
       pair: position.pair,
-      pnl: formatMoney(pnl),
+      pnl: wasTold ? "0" : decimalText(a.pnl),
       reason: a.reason,
       cooldown_until: cools ? String(end.coolUntil) : "",
       trade: tradeJson(end.trade),
@@ -157,3 +168,21 @@ export const closePosition: Operation<Args, Closing> = {
     };
   },
 };
+
+/** What a close tells of a result, and whether it was priced at a rate that was not told with it. */
+interface Told extends Movement {
+  readonly rateAssumed: boolean;
+}
+
+const NOTHING: Told = { rateAssumed: false };
+
+/** Priced by the rate given, else by the position's last one, else not at all. */
+function movementOf(state: FlowState, position: PositionRow, { pnl, currency, rate }: Args): Told {
+  const inFlows = told(state, pnl, currency, rate);
+  if (inFlows) return { gain: inFlows, rateAssumed: false };
+  const settle = marketStored(state, position.pair).coins?.settle;
+  if (currency === settle && position.rate !== null) {
+    return { gain: atRate(pnl, position.rate), rateAssumed: true };
+  }
+  return { unpriced: [{ kind: "result", currency: currency ?? "", amount: pnl }], rateAssumed: false };
+}

@@ -34,7 +34,15 @@ export const openFlow: Operation<Args, OpenedFlow | undefined> = {
     if (stored) return { created: false, epoch: stored.epoch, schema: stored.schema };
     if (a.epoch === "") return undefined;
 
-    state.meta.value = { epoch: a.epoch, schema: a.schema, created_at: call.now, recovering: null, was: null };
+    state.meta.value = {
+      epoch: a.epoch,
+      schema: a.schema,
+      created_at: call.now,
+      recovering: null,
+      was: null,
+      currency: null,
+      same_currency: null,
+    };
 
     return { created: true, epoch: a.epoch, schema: a.schema };
   },

@@ -11,13 +11,26 @@ import { tradeJson } from "../records/generated/trade.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
+import { unpricedView } from "../records/unpriced-view.js";
 import { amended, writeAmendment } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import {
+  adoptCurrency,
+  checkPrice,
+  entryRate,
+  exitRate,
+  marketStored,
+  type Rate,
+  rateKept,
+} from "../state/currency.js";
 import { openedBy } from "../state/day.js";
 import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
-import { notionalOf, orderNotional, positionNamed } from "../state/exposure.js";
+import { notionalAt, orderNotional, positionNamed } from "../state/exposure.js";
+import { type Fee, type FeePart, feeInBase, priceFees, splitFees } from "../state/fee.js";
 import type { FlowState } from "../state/flow-state.js";
 import {
+  atRate,
+  type Execution,
   gainOf,
   grown,
   leftOf,
@@ -25,7 +38,6 @@ import {
   movedResult,
   outOfRange,
   reduced,
-  splitBySize,
   worthOf,
 } from "../state/holding.js";
 import { fillKey, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
@@ -34,7 +46,10 @@ import { isDone } from "../state/order-status.js";
 import { compareBytes, inOrder } from "../state/ranking.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import { decideEnd, ENDED_MEMORY, type EndedPosition, endedTrade, isDust, writeEnd } from "../state/trade-end.js";
+import { type Unpriced, unpricedSince, withAllUnpriced } from "../state/unpriced.js";
 import type { FillResult, OrderStatus } from "../types.js";
+import type { Market } from "../words/pair-name.js";
+import { feesText } from "./fees-text.js";
 import { type Call, type Operation, text } from "./operation.js";
 import { orderFromReply, orderFromRow, ordersFromJson } from "./view-order.js";
 import { positionFromReply, positionFromRow, positionsFromJson } from "./view-position.js";
@@ -46,7 +61,8 @@ interface Args extends RiskPolicy {
   readonly fillId: string;
   readonly price: number;
   readonly size: number;
-  readonly fee: number;
+  readonly fees: readonly Fee[];
+  readonly rate: Rate;
   readonly ts: number | undefined;
   readonly done: boolean;
   readonly dust: number | undefined;
@@ -79,6 +95,8 @@ interface Booked {
   readonly amendments: readonly { readonly trade: TradeRow; readonly row: AmendmentRow; readonly pnl: Money }[];
   readonly dust: DustRow | undefined;
   readonly dustSold: { readonly size: number; readonly pnl: Money } | undefined;
+  /** What of it nobody could price. */
+  readonly unpriced: string | null;
 }
 
 /** What the fill did, and whether it reduced a position whose result had been told before, so that it booked just its fee. */
@@ -115,7 +133,8 @@ export const recordFill: Operation<Args, Filling> = {
     fill_id: (a) => a.fillId,
     price: (a) => a.price,
     size: (a) => a.size,
-    fee: (a) => a.fee,
+    fee: (a) => feesText(a.fees),
+    rate: (a) => a.rate,
     ts: (a) => a.ts,
     done: (a) => a.done,
     dust: (a) => a.dust,
@@ -130,6 +149,7 @@ export const recordFill: Operation<Args, Filling> = {
   },
   words: {
     max_trades: "how many trades are kept",
+    fee: "in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them",
     ts: 'ms of the execution; "" = now',
     dust: 'a rest of up to this size cannot be sold; "" = none',
   },
@@ -143,9 +163,10 @@ export const recordFill: Operation<Args, Filling> = {
       positions: positionsFromJson(text(reply, 6)),
       trades: tradesFromJson(text(reply, 7)),
       booked: Number(text(reply, 4)),
+      ...(text(reply, 10) !== "" && { unpriced: unpricedView(text(reply, 10)) }),
       ...(over > 0 && { over }),
       exitsLeft: ordersFromJson(text(reply, 8)),
-      risk: riskFromReply(reply, 10),
+      risk: riskFromReply(reply, 11),
       tripped: reply[3] === "1",
     };
     return { result, wasTold: text(reply, 9) === "1" };
@@ -162,13 +183,18 @@ export const recordFill: Operation<Args, Filling> = {
     }
     if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
     openedBy(a.ts, call.now);
+    const market = marketStored(state, stored.pair);
+    checkPrice(market, "price", a.price);
     const cooling = state.cooldowns.get(stored.pair) ?? 0;
     const signal = releasedSignal(state, stored);
 
-    const filled = filledOrder(stored, a);
+    const filled = filledOrder(market, stored, a);
+    const moved = sizeMoved(state, market, stored, a);
     const { all, over } =
-      stored.intent === "entry" ? entryParts(state, stored, a, call.now) : exitParts(state, stored, a, call.now);
-    const { effects, amendments, dust, dustSold } = book(state, stored, a, call, all);
+      stored.intent === "entry"
+        ? entryParts(state, stored, moved.size, call.now)
+        : exitParts(state, market, stored, moved, call.now);
+    const { effects, amendments, dust, dustSold, unpriced } = book(state, market, stored, a, call, all);
     const opened = effects.find(({ position }) => position.size !== 0 && position.side === sideEntered(stored));
     const flat = effects.filter(({ position }) => position.size === 0);
     const order =
@@ -198,7 +224,7 @@ export const recordFill: Operation<Args, Filling> = {
       );
     }
     const dustAfter = dusty.reduce(
-      (sum, { position }) => dustWith(sum, position),
+      (sum, { position }) => dustWith(market, sum, position),
       dust ?? state.dust.get(dustKey(stored)),
     );
     const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
@@ -213,6 +239,7 @@ export const recordFill: Operation<Args, Filling> = {
     );
     const coolUntil = ends.reduce((until, end) => Math.max(until, end.coolUntil), 0);
 
+    adoptCurrency(state, market);
     rememberFill(state, fill, a, call.now, stored.fills_since ?? 0);
     writeOrder(state, order, call.now);
     for (const { position } of effects) state.positions.set(position.id, position);
@@ -229,7 +256,7 @@ export const recordFill: Operation<Args, Filling> = {
       fill_id: a.fillId,
       price: String(a.price),
       size: String(a.size),
-      fee: String(a.fee),
+      fee: feesText(a.fees),
       ts: String(ts),
       pnl: formatMoney(booked),
       order: orderJson(order),
@@ -242,6 +269,8 @@ export const recordFill: Operation<Args, Filling> = {
       ...(ends.length > 0 && { trades: `[${ends.map(({ trade }) => tradeJson(trade)).join(",")}]` }),
       ...(amendments.length > 0 && { amendments: `[${amendments.map(laterJson).join(",")}]` }),
       ...(dustSold && { dust_sold: String(dustSold.size) }),
+      ...(a.rate !== undefined && { rate: String(a.rate) }),
+      ...(unpriced !== null && { unpriced }),
       ...(over > 0 && { over: String(over) }),
     }));
 
@@ -254,6 +283,7 @@ export const recordFill: Operation<Args, Filling> = {
       positions,
       trades: ends.map(({ trade }) => tradeFromRow(trade)),
       booked: fromMoney(booked),
+      ...(unpriced !== null && { unpriced: unpricedView(unpriced) }),
       ...(over > 0 && { over }),
       exitsLeft: ends.flatMap(({ exitsLeft }) => exitsLeft).map(orderFromRow),
       risk: riskView(state, call.now, a.dayStart),
@@ -312,15 +342,30 @@ function sideReduced({ side }: OrderRow): PositionRow["side"] {
   return side === "sell" ? "long" : "short";
 }
 
+/** What a fill moves of sizes: `fee` is what of it is a sell's fee in the base coin. */
+interface Moved {
+  readonly size: number;
+  readonly fee: number;
+}
+
+/** A fee in the base coin moves size: a buy brings less, a sell takes more. */
+function sizeMoved(state: FlowState, market: Market, { side }: OrderRow, { size, fees }: Args): Moved {
+  const fee = feeInBase(state, market, fees);
+  if (fee === 0) return { size, fee: 0 };
+  const moved = side === "buy" ? minus(size, fee) : plus(size, fee);
+  if (moved > 0) return { size: moved, fee: side === "sell" ? fee : 0 };
+  throw new InvalidArgumentError(`fee: expected less than the size of ${size} that was filled, got ${fee}`);
+}
+
 /** An entry opens or grows a position; one that turns a position around reduces the other side first. */
-function entryParts(state: FlowState, order: OrderRow, a: Args, now: number): { all: Part[]; over: number } {
+function entryParts(state: FlowState, order: OrderRow, size: number, now: number): { all: Part[]; over: number } {
   const position = positionEntered(state, order);
-  if (order.flip === null) return { all: [{ to: "grow", size: a.size, position }], over: 0 };
+  if (order.flip === null) return { all: [{ to: "grow", size, position }], over: 0 };
   const held = state.positions.get(order.flip);
   const explained = held ? undefined : endedTrade(state, order.flip, now);
-  const first = explained && explained.ending !== "fills" ? explainedBy(state, explained, a.size) : undefined;
-  const left = first ? leftOf(a.size, a.size, first.size) : a.size;
-  const { all, over } = spread(a.size, [...(held ? [held] : []), ...otherPositions(state, order, order.flip)], left);
+  const first = explained && explained.ending !== "fills" ? explainedBy(state, explained, size) : undefined;
+  const left = first ? leftOf(size, size, first.size) : size;
+  const { all, over } = spread(size, [...(held ? [held] : []), ...otherPositions(state, order, order.flip)], left);
   const parts = first ? [first, ...all] : all;
   if (over > 0) parts.push({ to: "grow", size: over, position });
   return { all: parts, over: 0 };
@@ -342,34 +387,41 @@ function positionEntered(state: FlowState, order: OrderRow): PositionRow | undef
 }
 
 /** An exit reduces its position, then the pair's others of that side, oldest first, then what is left there as dust. */
-function exitParts(state: FlowState, order: OrderRow, a: Args, now: number): { all: Part[]; over: number } {
+function exitParts(
+  state: FlowState,
+  market: Market,
+  order: OrderRow,
+  { size, fee }: Moved,
+  now: number,
+): { all: Part[]; over: number } {
   const named = order.position_id;
   const held = named === null ? undefined : state.positions.get(named);
   if (held) checkReducible(order, held);
-  if (held && !exceeds(a.size, held.size)) return spread(a.size, [held]);
+  if (held && !exceeds(size, held.size)) return spread(size, [held]);
 
   const ended = named === null || held ? undefined : endOf(state, order, named, now);
-  const first = ended && ended.ending !== "fills" ? explainedBy(state, ended, a.size) : undefined;
+  const first = ended && ended.ending !== "fills" ? explainedBy(state, ended, size) : undefined;
   const positions = [...(held ? [held] : []), ...otherPositions(state, order, named)];
-  const { all, over } = spread(a.size, positions, first ? leftOf(a.size, a.size, first.size) : a.size);
+  const { all, over } = spread(size, positions, first ? leftOf(size, size, first.size) : size);
   const parts = first ? [first, ...all] : all;
   // What the fill takes of the dust by explaining its end is not there any more.
   const kept = state.dust.get(dustKey(order));
-  const inDust = first?.trade.ending === "dust" ? dustLeft(kept, first.trade, first.size) : kept;
+  const inDust = first?.trade.ending === "dust" ? dustLeft(market, kept, first.trade, first.size) : kept;
   let rest = over;
   if (rest > 0 && inDust && inDust.size > 0) {
-    const size = Math.min(rest, inDust.size);
-    parts.push({ to: "dust", size, dust: inDust });
-    rest = leftOf(a.size, rest, size);
+    const taken = Math.min(rest, inDust.size);
+    parts.push({ to: "dust", size: taken, dust: inDust });
+    rest = leftOf(size, rest, taken);
   }
   // What the fill that made flat left, within what counts as equal.
-  const untaken = parts.length === 0 && ended?.ending === "fills" ? explainedBy(state, ended, a.size) : undefined;
-  if (untaken && leftOf(a.size, a.size, untaken.size) === 0) return { all: [untaken], over: 0 };
+  const untaken = parts.length === 0 && ended?.ending === "fills" ? explainedBy(state, ended, size) : undefined;
+  if (untaken && leftOf(size, size, untaken.size) === 0) return { all: [untaken], over: 0 };
   if (parts.length === 0) {
     const which = named ?? `of ${order.pair} ${sideReduced(order)}`;
     throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);
   }
-  return { all: parts, over: rest };
+  // The fee goes with what was sold, never beyond what the side has.
+  return { all: parts, over: fee === 0 ? rest : Math.max(0, minus(rest, fee)) };
 }
 
 function checkReducible(order: OrderRow, { id, pair, side }: Pick<PositionRow, "id" | "pair" | "side">): void {
@@ -425,40 +477,63 @@ function spread(whole: number, positions: readonly PositionRow[], from = whole):
   return { all, over };
 }
 
-/** Books the parts of a fill, each with its share of the fee. */
-function book(state: FlowState, order: OrderRow, a: Args, call: Call, all: readonly Part[]): Booked {
+/** Books the parts of a fill, each with its share of the fees. */
+function book(state: FlowState, market: Market, order: OrderRow, a: Args, call: Call, all: readonly Part[]): Booked {
   const ts = a.ts ?? call.now;
-  const fees = splitBySize(
-    toDecimal(a.fee),
+  const fees = splitFees(
+    a.fees,
     all.map(({ size }) => size),
   );
   const effects: Effect[] = [];
   const amendments: { trade: TradeRow; row: AmendmentRow; pnl: Money }[] = [];
   let dust: DustRow | undefined;
   let dustSold: { size: number; pnl: Money } | undefined;
+  let unpriced: string | null = null;
   for (const [at, part] of all.entries()) {
-    const fee = fees[at] ?? toDecimal(0);
+    const own = fees[at] ?? [];
     if (part.to === "reduce") {
-      const after = reduced(part.position, part.size, part.isFlat, a.price, fee);
-      effects.push(effectOf(part.position, touched(after, ts), part.size));
+      const before = part.position;
+      const { rate, assumed } = exitRate(state, market, a.rate, a.price, before.rate);
+      const { paid, unpriced: open } = priceFees(state, market, own, a.price, rate);
+      const exit = { market, price: a.price, fee: paid, unpriced: open, rate, assumed };
+      const after = reduced(before, part.size, part.isFlat, exit);
+      unpriced = withAllUnpriced(unpriced, unpricedSince(before.unpriced, after.unpriced));
+      effects.push(effectOf(before, touched(after, ts), part.size));
     } else if (part.to === "grow") {
       const before = part.position;
+      const rate = entryRate(state, market, a.rate, a.price, order.rate);
+      const { paid, unpriced: open } = priceFees(state, market, own, a.price, rate);
+      const entry = { market, price: a.price, fee: paid, unpriced: open };
       const after = before
-        ? orderedIn(grown(before, part.size, a.price, fee), ts)
-        : opened(state, order, { fee, size: part.size, price: a.price, ts, instance: call.instance }, call.now);
+        ? orderedIn(grown(before, part.size, entry, rateKept(rate, before.rate)), ts)
+        : opened(state, order, { entry, rate, size: part.size, ts, instance: call.instance }, call.now);
+      unpriced = withAllUnpriced(unpriced, open);
       effects.push(effectOf(before, touched(after, ts), part.size));
     } else if (part.to === "explain") {
-      const explained = explain(state, part.trade, part.size, a.price, fee);
+      const explained = explain(state, market, part.trade, part.size, a, own);
+      unpriced = withAllUnpriced(unpriced, explained.unpriced);
       amendments.push(explained);
-      if (part.trade.ending === "dust") dust = dustLeft(state.dust.get(dustKey(order)), part.trade, part.size);
+      if (part.trade.ending === "dust") {
+        dust = dustLeft(market, state.dust.get(dustKey(order)), part.trade, part.size);
+      }
     } else {
+      const { rate } = exitRate(state, market, a.rate, a.price, part.dust.rate);
+      const { paid, unpriced: open } = priceFees(state, market, own, a.price, rate);
       const taken = dustTaken(part.dust, part.size);
-      const pnl = moneyOf(subtractDecimal(gainOf(sideReduced(order), taken.cost, worthOf(part.size, a.price)), fee));
+      const gain = gainOf(market, sideReduced(order), taken.cost, worthOf(market, part.size, a.price));
+      const priced = pricedResult(market, gain, rate);
+      unpriced = withAllUnpriced(unpriced, [...open, ...priced.unpriced]);
       dust = taken.left;
-      dustSold = { size: part.size, pnl };
+      dustSold = { size: part.size, pnl: moneyOf(subtractDecimal(priced.gain, paid)) };
     }
   }
-  return { effects, amendments, dust, dustSold };
+  return { effects, amendments, dust, dustSold, unpriced };
+}
+
+/** A result in the flow's currency; without a rate it is not priced. */
+function pricedResult(market: Market, gain: Decimal, rate: Rate): { gain: Decimal; unpriced: readonly Unpriced[] } {
+  if (rate !== undefined) return { gain: atRate(gain, rate), unpriced: [] };
+  return { gain: toDecimal(0), unpriced: [{ kind: "result", currency: market.coins?.settle ?? "", amount: gain }] };
 }
 
 function inRange(amount: Money): Money {
@@ -487,10 +562,12 @@ function orderedIn(position: PositionRow, ts: number): PositionRow {
 function opened(
   state: FlowState,
   order: OrderRow,
-  { fee, size, price, ts, instance }: { fee: Decimal; size: number; price: number; ts: number; instance: string },
+  { entry, rate, size, ts, instance }: { entry: Execution; rate: number; size: number; ts: number; instance: string },
   now: number,
 ): PositionRow {
-  worthOf(size, price); // refuses what a cost cannot hold
+  const { market, price, fee, unpriced } = entry;
+  worthOf(market, size, price); // refuses what a cost cannot hold
+  const kept = rateKept(rate, null);
   // Written out: fields added to a spread cost more than the rest of the fill.
   const position = positionRow({
     id: nameFor(state, order, now),
@@ -502,10 +579,11 @@ function opened(
     tp: order.tp,
     sl: order.sl,
     cooldown: order.cooldown,
-    notional: notionalOf(size, price),
+    notional: notionalAt(market, size, price, kept),
     realised: 0n,
     fees: "0",
     cash: "0",
+    rate: kept,
     signal_id: order.signal_id,
     entry_instance: instance,
     entry_asked: order.price,
@@ -513,7 +591,7 @@ function opened(
     version: 0,
     metadata: order.metadata ?? "{}",
   });
-  return positionWith(position, movedResult(position, { fee }));
+  return positionWith(position, movedResult(position, { fee, unpriced }));
 }
 
 /** What the order says, else its own id; where a position or a trade has that name, `id~2`, `id~3`. */
@@ -529,17 +607,22 @@ function nameFor(state: FlowState, order: OrderRow, now: number): string {
 /** A fill tells how a trade ended that ended without it: what was not told of its result is booked on it, later. */
 function explain(
   state: FlowState,
+  market: Market,
   trade: TradeRow,
   size: number,
-  price: number,
-  fee: Decimal,
-): { trade: TradeRow; row: AmendmentRow; pnl: Money } {
-  if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n };
+  a: Args,
+  fees: readonly FeePart[],
+): { trade: TradeRow; row: AmendmentRow; pnl: Money; unpriced: readonly Unpriced[] } {
+  if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n, unpriced: [] };
+  const { rate } = exitRate(state, market, a.rate, a.price, trade.rate);
+  const { paid, unpriced: open } = priceFees(state, market, fees, a.price, rate);
   // The fill that made flat took the whole cost.
-  const cost = trade.ending === "fills" ? toDecimal(0) : worthOf(size, trade.entry_price);
-  const gain = gainOf(trade.side, cost, worthOf(size, price));
-  const pnl = moneyOf(subtractDecimal(gain, fee));
-  return { trade, row: amended(state, trade, { explained: size, pnl, fees: moneyOf(fee) }), pnl };
+  const cost = trade.ending === "fills" ? toDecimal(0) : worthOf(market, size, trade.entry_price);
+  const gain = gainOf(market, trade.side, cost, worthOf(market, size, a.price));
+  const priced = pricedResult(market, gain, rate);
+  const unpriced = [...open, ...priced.unpriced];
+  const pnl = moneyOf(subtractDecimal(priced.gain, paid));
+  return { trade, row: amended(state, trade, { explained: size, pnl, fees: moneyOf(paid), unpriced }), pnl, unpriced };
 }
 
 /** Whether what is left of a position cannot be sold, and nobody is about to. */
@@ -561,7 +644,7 @@ function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: rea
 }
 
 /** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */
-function filledOrder(stored: OrderRow, a: Args): OrderRow {
+function filledOrder(market: Market, stored: OrderRow, a: Args): OrderRow {
   const filled = plus(stored.filled, a.size);
   if (!Number.isFinite(filled)) {
     throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
@@ -575,7 +658,7 @@ function filledOrder(stored: OrderRow, a: Args): OrderRow {
   if (filled >= stored.size || sameSize(filled, stored.size)) status = "filled";
   else if (!isDone(stored.status)) status = a.done ? "cancelled" : "partially_filled";
   const order = orderWith(stored, { status, filled, version: stored.version + 1 });
-  return orderWith(order, { notional: orderNotional(order) });
+  return orderWith(order, { notional: orderNotional(market, order) });
 }
 
 /** The signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since. */

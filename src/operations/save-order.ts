@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "../errors.js";
 import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow, orderSame } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
+import { adoptCurrency, checkPrice, marketOf, orderRate } from "../state/currency.js";
 import { orderNotional } from "../state/exposure.js";
 import { fillsSince } from "../state/memory.js";
 import { closedOrder, forgetClosed, writeOrder } from "../state/order-life.js";
@@ -89,19 +90,12 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     }
     if (done) return orderFromRow(sameDone(done, a));
 
-    const {
-      filled,
-      status,
-      price = null,
-      positionId,
-      signalId,
-      createdAt,
-      reason,
-      rate,
-      ...rest
-    } = withKnown(known, a);
+    const { filled, status, price = null, positionId, signalId, createdAt, reason, ...rest } = withKnown(known, a);
     const closes = known?.closes;
     const intent = rest.intent ?? "entry";
+    const market = marketOf(state, a.pair);
+    checkPrice(market, "order.price", price);
+    const rate = orderRate(state, market, { intent, price, given: a.rate, known: known?.rate ?? null });
     if (exceeds(filled, a.size)) {
       throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);
     }
@@ -122,7 +116,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
       sl: rest.sl,
       cooldown: rest.cooldown,
       metadata: rest.metadata,
-      notional: orderNotional({ intent, status, size: a.size, filled, price, closes }),
+      notional: orderNotional(market, { intent, status, size: a.size, filled, price, closes, rate }),
       fills_since: known ? known.fills_since : fillsSince(state.fills),
       version: known ? known.version + 1 : 1,
       reason: reason === "" ? null : reason,
@@ -135,6 +129,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     if (known && orderSame(known, order)) return orderFromRow(known);
 
     if (!known) forgetClosed(state, a.id);
+    adoptCurrency(state, market);
     writeOrder(state, order, call.now);
     state.emit(call, "order_saved", () => ({ order: orderJson(order) }));
 
@@ -178,7 +173,6 @@ function withKnown(known: OrderRow | undefined, a: Args): Args {
     signalId: a.signalId ?? known.signal_id ?? undefined,
     createdAt: a.createdAt ?? known.created_at,
     reason: a.reason === "" ? (known.reason ?? "") : a.reason,
-    rate: a.rate ?? known.rate ?? undefined,
     orderType: a.orderType ?? (a.price === undefined ? known.order_type : undefined),
     intent: a.intent ?? known.intent,
     price: a.price === undefined ? known.price : a.price,

@@ -1,5 +1,6 @@
 import { positionJson, positionRow } from "../records/generated/position.js";
-import { notionalOf } from "../state/exposure.js";
+import { adoptCurrency, checkPrice, entryRate, marketOf, type Rate, rateKept } from "../state/currency.js";
+import { notionalAt } from "../state/exposure.js";
 import { enteredAnew } from "../state/holding.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
@@ -17,6 +18,7 @@ interface Args {
   readonly metadata: string;
   /** ms */
   readonly cooldown: number | null;
+  readonly rate: Rate;
 }
 
 export const savePosition: Operation<Args, Position> = {
@@ -34,15 +36,20 @@ export const savePosition: Operation<Args, Position> = {
     sl: (a) => a.sl,
     metadata: (a) => a.metadata,
     cooldown: (a) => a.cooldown,
+    rate: (a) => a.rate,
   },
   words: {
     id: "1 to 256 bytes",
     metadata: "JSON object",
     cooldown: 'ms for the pair once it is flat; "" = none',
+    rate: 'flow currency per unit of what the pair settles in; "" = as it is',
   },
   decode: (reply) => positionFromReply(reply, 1),
   apply(state, a, call) {
     const replaced = state.positions.get(a.id);
+    const market = marketOf(state, a.pair);
+    checkPrice(market, "position.entryPrice", a.entryPrice);
+    const rate = rateKept(entryRate(state, market, a.rate, a.entryPrice, replaced?.rate), replaced?.rate ?? null);
 
     const position = positionRow({
       id: a.id,
@@ -54,11 +61,14 @@ export const savePosition: Operation<Args, Position> = {
       tp: a.tp,
       sl: a.sl,
       cooldown: a.cooldown,
-      notional: notionalOf(a.size, a.entryPrice),
+      notional: notionalAt(market, a.size, a.entryPrice, rate),
       realised: replaced?.realised ?? 0n,
       result: replaced?.result,
       fees: replaced?.fees ?? "0",
       cash: replaced?.cash ?? "0",
+      rate,
+      unpriced: replaced?.unpriced,
+      rate_assumed: replaced?.rate_assumed,
       entered: enteredAnew(replaced, a.size),
       exited: replaced?.exited,
       proceeds: replaced?.proceeds,
@@ -72,6 +82,7 @@ export const savePosition: Operation<Args, Position> = {
       metadata: a.metadata,
     });
 
+    adoptCurrency(state, market);
     state.positions.set(a.id, position);
     state.emit(call, "position_saved", () => ({ position: positionJson(position) }));
 

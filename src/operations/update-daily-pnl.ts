@@ -1,9 +1,11 @@
-import { decimalOf, formatMoney, type Money } from "../exact/money.js";
+import { type Decimal, decimalText } from "../exact/decimal.js";
+import { formatMoney } from "../exact/money.js";
 import { positionJson, positionWith } from "../records/generated/position.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { inFlow, type Rate } from "../state/currency.js";
 import { openedBy } from "../state/day.js";
-import { movedResult } from "../state/holding.js";
+import { moneyOf, movedResult } from "../state/holding.js";
 import { checkRemembered, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import type { RiskUpdate } from "../types.js";
@@ -11,7 +13,10 @@ import type { Operation } from "./operation.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
 
 interface Args extends RiskPolicy {
-  readonly pnl: Money;
+  readonly pnl: Decimal;
+  /** Of `pnl`; undefined: the flow's. */
+  readonly currency: string | undefined;
+  readonly rate: Rate;
   readonly tradeId: string | undefined;
   readonly ts: number | undefined;
   readonly equity: number | undefined;
@@ -22,10 +27,12 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   kind: "change",
   keys: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "risk:trades", "positions:open"],
   args: {
-    pnl: (a) => formatMoney(a.pnl),
+    pnl: (a) => decimalText(a.pnl),
     trade_id: (a) => a.tradeId,
     ts: (a) => a.ts,
     equity: (a) => a.equity,
+    currency: (a) => a.currency,
+    rate: (a) => a.rate,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
     trade_window: () => TRADE_MEMORY.window,
@@ -43,21 +50,22 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
 
     if (a.tradeId !== undefined) checkRemembered(a.ts, call.now, window);
     openedBy(a.ts, call.now);
-    const position = held && toldPosition(held, a.pnl);
-    const booked = position ? position.realised - held.realised : a.pnl;
+    const amount = inFlow(state, a.pnl, a.currency, a.rate);
+    const position = held && toldPosition(held, amount);
+    const booked = position ? position.realised - held.realised : moneyOf(amount);
     const risk = decideRisk(
       state,
       call.now,
       {
         booking: position ? { open: booked, ts: a.ts } : { untied: booked, ts: a.ts },
-        trades: [{ result: position?.realised ?? a.pnl, ts: a.ts, ends: false, counts: true, judges: true }],
+        trades: [{ result: position?.realised ?? booked, ts: a.ts, ends: false, counts: true, judges: true }],
         equity: a.equity,
       },
       a,
     );
 
     state.emit(call, "pnl_booked", () => ({
-      pnl: formatMoney(a.pnl),
+      pnl: position ? decimalText(amount) : formatMoney(booked),
       trade_id: a.tradeId ?? "",
       ...(position && { position: positionJson(position) }),
       ...riskEvent(risk),
@@ -70,7 +78,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   },
 };
 
-function toldPosition(held: PositionRow, pnl: Money): PositionRow {
-  const changed = movedResult(held, { gain: decimalOf(pnl) });
+function toldPosition(held: PositionRow, pnl: Decimal): PositionRow {
+  const changed = movedResult(held, { gain: pnl });
   return positionWith(positionWith(held, changed), { told: 1, version: held.version + 1 });
 }

@@ -2,7 +2,9 @@ import { InvalidArgumentError } from "../errors.js";
 import { exceeds } from "../exact/size.js";
 import { orderJson, orderSame, orderWith } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
+import { checkPrice, marketStored, orderRate } from "../state/currency.js";
 import { orderNotional } from "../state/exposure.js";
+import type { FlowState } from "../state/flow-state.js";
 import { writeOrder } from "../state/order-life.js";
 import { checkTransition, settledStatus } from "../state/order-status.js";
 import type { OrderStatus, PendingOrder } from "../types.js";
@@ -78,7 +80,7 @@ export const updateOrder: Operation<Args, OrderUpdate> = {
       return { outcome: "conflict", order: orderFromRow(stored) };
     }
 
-    const order = changed(stored, a);
+    const order = changed(state, stored, a);
     if (orderSame(stored, order)) return { outcome: "updated", order: orderFromRow(stored) };
 
     writeOrder(state, order, call.now);
@@ -89,7 +91,7 @@ export const updateOrder: Operation<Args, OrderUpdate> = {
 };
 
 /** The order as the changes leave it. What was filled stays filled, and a status never goes back. */
-function changed(stored: OrderRow, a: Args): OrderRow {
+function changed(state: FlowState, stored: OrderRow, a: Args): OrderRow {
   const { id, intent, closes } = stored;
   if (a.filled !== undefined && exceeds(stored.filled, a.filled)) {
     throw new InvalidArgumentError(`filled: order ${id} has ${stored.filled} filled, it cannot have ${a.filled}`);
@@ -106,6 +108,9 @@ function changed(stored: OrderRow, a: Args): OrderRow {
   const status = settledStatus(a.status ?? stored.status, filled, size);
   checkTransition(id, stored.status, status);
   const price = a.price === undefined ? stored.price : a.price;
+  const market = marketStored(state, stored.pair);
+  checkPrice(market, "patch.price", price);
+  const rate = orderRate(state, market, { intent, price, given: a.rate, known: stored.rate });
   return orderWith(stored, {
     price,
     size,
@@ -116,8 +121,8 @@ function changed(stored: OrderRow, a: Args): OrderRow {
     cooldown: a.cooldown === undefined ? stored.cooldown : a.cooldown,
     metadata: a.metadata ?? stored.metadata,
     reason: a.reason ?? stored.reason,
-    rate: a.rate ?? stored.rate,
-    notional: orderNotional({ intent, status, size, filled, price, closes }),
+    rate,
+    notional: orderNotional(market, { intent, status, size, filled, price, closes, rate }),
     version: stored.version + 1,
   });
 }

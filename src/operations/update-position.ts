@@ -1,5 +1,6 @@
 import { positionJson, positionWith } from "../records/generated/position.js";
-import { notionalOf } from "../state/exposure.js";
+import { checkPrice, entryRate, marketOf, marketStored, type Rate, rateKept } from "../state/currency.js";
+import { notionalAt } from "../state/exposure.js";
 import { enteredAnew } from "../state/holding.js";
 import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
@@ -15,6 +16,7 @@ export interface PositionChanges {
   readonly tp?: number | null | undefined;
   readonly sl?: number | null | undefined;
   readonly metadata?: string | undefined;
+  readonly rate?: Rate;
 }
 
 interface Args extends PositionChanges {
@@ -42,6 +44,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
     tp: (a) => (a.tp === null ? "none" : a.tp),
     sl: (a) => (a.sl === null ? "none" : a.sl),
     metadata: (a) => a.metadata,
+    rate: (a) => a.rate,
   },
   words: {
     pair: '"" = as it is',
@@ -52,6 +55,7 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
     tp: '"" = as it is, none = without',
     sl: '"" = as it is, none = without',
     metadata: 'JSON object; "" = as it is',
+    rate: '"" = as it is',
   },
   decode(reply) {
     if (reply[0] === "none") return { outcome: "none" };
@@ -66,6 +70,11 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
 
     const size = a.size ?? stored.size;
     const entryPrice = a.entryPrice ?? stored.entry_price;
+    const market = a.pair === undefined ? marketStored(state, stored.pair) : marketOf(state, a.pair);
+    checkPrice(market, "patch.entryPrice", entryPrice);
+    const rate = rateKept(entryRate(state, market, a.rate, entryPrice, stored.rate), stored.rate);
+    const { inverse } = marketStored(state, stored.pair);
+    const isAsBefore = a.size === undefined && a.entryPrice === undefined && market.inverse === inverse;
     const position = positionWith(stored, {
       pair: a.pair ?? stored.pair,
       side: a.side ?? stored.side,
@@ -75,8 +84,9 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
       tp: a.tp === undefined ? stored.tp : a.tp,
       sl: a.sl === undefined ? stored.sl : a.sl,
       entered: a.size === undefined ? stored.entered : enteredAnew(stored, size),
-      cost: a.size === undefined && a.entryPrice === undefined ? stored.cost : null,
-      notional: notionalOf(size, entryPrice),
+      cost: isAsBefore ? stored.cost : null,
+      notional: isAsBefore ? stored.notional : notionalAt(market, size, entryPrice, rate),
+      rate,
       version: stored.version + 1,
       metadata: a.metadata ?? stored.metadata,
     });

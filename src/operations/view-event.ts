@@ -1,7 +1,9 @@
 /** Events as callers see them, from rows and from the fields that the scripts write. */
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
-import type { CircuitBreaker, DailyRisk, EventRisk, Position, PositionSide, StateEvent } from "../types.js";
+import { unpricedView } from "../records/unpriced-view.js";
+import type { CircuitBreaker, DailyRisk, EventRisk, Fee, Position, PositionSide, StateEvent } from "../types.js";
+import { feesFromText } from "./fees-text.js";
 import { cashKind, cashPlace } from "./view-cash.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
@@ -88,7 +90,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         fillId: need(f, "fill_id"),
         price: Number(need(f, "price")),
         size: Number(need(f, "size")),
-        fee: Number(need(f, "fee")),
+        ...fees(need(f, "fee")),
         ts: time(f, "ts"),
         pnl: Number(need(f, "pnl")),
         order: orderFromReply([need(f, "order")], 0),
@@ -100,6 +102,8 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         ...(f.amendments && { later: later(f.amendments) }),
         ...(f.dust_sold && { dustSold: Number(f.dust_sold) }),
         ...(f.over && { over: Number(f.over) }),
+        ...(f.rate && { rate: Number(f.rate) }),
+        ...(f.unpriced && { unpriced: unpricedView(f.unpriced) }),
         ...(f.signal_marked && { signalMarked: f.signal_marked }),
         risk: risk(f),
       };
@@ -154,6 +158,15 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       return { id, at, instance, type, startingEquity: Number(need(f, "starting_equity")), risk: risk(f) };
     case "limits_set":
       return { id, at, instance, type, limits: limits(f) };
+    case "currency_set":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        ...(f.currency && { currency: f.currency }),
+        sameCurrency: f.same_currency ? f.same_currency.split(" ") : [],
+      };
     case "breaker_tripped":
       return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":
@@ -252,6 +265,15 @@ function others(json: string): { positionId: string; size: number; pnl: number; 
     pnl: Number(pnl),
     ...(position !== undefined && { position: positionFromReply([JSON.stringify(position)], 0) }),
   }));
+}
+
+/** A number is in what the pair settles in; fees with currencies of their own are listed. */
+function fees(text: string): { fee: number; fees?: Fee[] } {
+  if (!text.includes(" ")) return { fee: Number(text) };
+  return {
+    fee: 0,
+    fees: feesFromText(text).map(({ amount, currency = "", rate }) => ({ amount, currency, ...(rate && { rate }) })),
+  };
 }
 
 function later(json: string): { key: string; tradeId: string; pnl: number; explained: number }[] {

@@ -6,6 +6,8 @@ import type { AmendmentRow } from "../records/amendment.js";
 import type { Seeable } from "../records/field.js";
 import { tradeView } from "../records/generated/trade.js";
 import type { TradeRow, trade } from "../records/trade.js";
+import { unpricedView } from "../records/unpriced-view.js";
+import { unpricedOf, withAllUnpriced } from "../state/unpriced.js";
 import type { Metadata, Trade } from "../types.js";
 import { type Reply, text } from "./operation.js";
 import { metadataView } from "./view-metadata.js";
@@ -13,7 +15,7 @@ import { metadataView } from "./view-metadata.js";
 type StoredTrade = Seeable<typeof trade> & { readonly metadata: Metadata };
 
 export function tradeFromRow(row: TradeRow, later?: AmendmentRow): Trade {
-  return withLater(tradeView(row, metadataView(row.metadata)), later);
+  return withLater(tradeView(row, metadataView(row.metadata)), later, row.unpriced);
 }
 
 export function tradeFromReply(reply: Reply, at: number): Trade {
@@ -24,13 +26,18 @@ export function tradeFromJson(json: string, later?: string): Trade {
   const stored: StoredTrade = JSON.parse(json);
   const view = tradeView(stored, stored.metadata);
   if (later === undefined || later === "") return view;
-  const sums: { pnl: string; fees: string; cash: string; explained: number } = JSON.parse(later);
-  return withLater(view, {
-    pnl: parseMoney(sums.pnl),
-    fees: parseMoney(sums.fees),
-    cash: parseMoney(sums.cash),
-    explained: sums.explained,
-  });
+  const sums: { pnl: string; fees: string; cash: string; explained: number; unpriced?: string } = JSON.parse(later);
+  return withLater(
+    view,
+    {
+      pnl: parseMoney(sums.pnl),
+      fees: parseMoney(sums.fees),
+      cash: parseMoney(sums.cash),
+      explained: sums.explained,
+      unpriced: sums.unpriced ?? null,
+    },
+    stored.unpriced ?? null,
+  );
 }
 
 /** Trades from a JSON list, in its order. */
@@ -40,8 +47,13 @@ export function tradesFromJson(json: string): Trade[] {
 }
 
 /** The trade with what was booked on it after its end. */
-function withLater(view: Trade, later: Omit<AmendmentRow, "key"> | undefined): Trade {
+function withLater(view: Trade, later: Omit<AmendmentRow, "key"> | undefined, before: string | null): Trade {
   if (!later) return view;
+  if (later.unpriced !== null) {
+    const unpriced = withAllUnpriced(before, unpricedOf(later.unpriced));
+    if (unpriced !== null) view.unpriced = unpricedView(unpriced);
+    else delete view.unpriced;
+  }
   view.pnl = plus(view.pnl, fromMoney(later.pnl));
   view.fees = plus(view.fees, fromMoney(later.fees));
   view.cash = plus(view.cash, fromMoney(later.cash));

@@ -1,4 +1,4 @@
-import { double, money, type Row, text } from "./field.js";
+import { double, hidden, money, optional, type Row, since, text, unpriced } from "./field.js";
 
 /** What was booked on a trade after its end. Redis keeps it as JSON, by the trade's key. */
 export const amendment = {
@@ -8,6 +8,8 @@ export const amendment = {
   cash: money,
   /** Size of the end that later fills explained. */
   explained: double,
+  /** What nobody could price; below 0 where it was paid for since. */
+  unpriced: since(4, hidden(optional(unpriced))),
 };
 
 export type AmendmentRow = Row<typeof amendment>;

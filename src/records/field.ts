@@ -1,6 +1,6 @@
 /** What a record is declared with: fields, each of a kind. Rows, stored JSON, columns and views follow from them. */
 import type { Money } from "../exact/money.js";
-import type { Metadata } from "../types.js";
+import type { Metadata, UnpricedAmount } from "../types.js";
 
 /** The value of a kind in a row. */
 export interface RowValues {
@@ -13,8 +13,12 @@ export interface RowValues {
   readonly json: string;
   /** An exact plain decimal. */
   readonly decimal: string;
+  /** Amounts that nobody could price: `fee BNB 0.005 result BTC -0.2`. */
+  readonly unpriced: string;
   readonly double: number;
   readonly whole: number;
+  /** 1, of what is true; seen as true. */
+  readonly flag: number;
   /** A length of time, ms. */
   readonly duration: number;
   /** ms since 1970. */
@@ -61,8 +65,10 @@ export const name = field("name");
 export const text = field("text");
 export const json = field("json");
 export const decimal = field("decimal");
+export const unpriced = field("unpriced");
 export const double = field("double");
 export const whole = field("whole");
+export const flag = field("flag");
 export const duration = field("duration");
 export const time = field("time");
 export const money = field("money");
@@ -149,9 +155,13 @@ type SeenValue<F extends Field> =
         ? number
         : F["kind"] extends "decimal"
           ? number
-          : F["kind"] extends "json"
-            ? Metadata
-            : ValueOf<F>)
+          : F["kind"] extends "unpriced"
+            ? UnpricedAmount[]
+            : F["kind"] extends "flag"
+              ? true
+              : F["kind"] extends "json"
+                ? Metadata
+                : ValueOf<F>)
   | (F["seen"] extends "null" ? null : never);
 
 type Flat<T> = { [Name in keyof T]: T[Name] };

@@ -1,4 +1,4 @@
-import { name, optional, type Row, text, time, whole } from "./field.js";
+import { name, optional, type Row, since, text, time, whole } from "./field.js";
 
 /** What a flow says of itself. Redis keeps it as a hash. */
 export const meta = {
@@ -9,6 +9,10 @@ export const meta = {
   recovering: optional(text),
   /** The epoch that the flow had before it was copied, restored or migrated into this one; null when it never was. */
   was: optional(name),
+  /** What PnL, limits, exposure and equity are counted in: configured, or what the first pair settles in. */
+  currency: since(4, optional(name)),
+  /** Currencies that count as that one, with spaces between them. */
+  same_currency: since(4, optional(text)),
 };
 
 export type MetaRow = Row<typeof meta>;

@@ -3,6 +3,7 @@ import {
   decimal,
   double,
   duration,
+  flag,
   hidden,
   json,
   money,
@@ -12,6 +13,7 @@ import {
   seenLast,
   since,
   time,
+  unpriced,
   whole,
   word,
 } from "./field.js";
@@ -40,6 +42,12 @@ export const position = {
   fees: since(3, decimal, "0"),
   /** Funding and the like, exactly; below 0 = paid. */
   cash: since(3, decimal, "0"),
+  /** Flow currency per unit of what the pair settles in, as it was last told; null as long as none was needed. */
+  rate: since(4, optional(double)),
+  /** Fees, and results of exits, that nobody could price. */
+  unpriced: since(4, optional(unpriced)),
+  /** 1 once an exit was booked at a rate that was not told with it. */
+  rate_assumed: since(4, hidden(optional(flag))),
   /** All that was entered; null as long as nothing was exited. */
   entered: since(3, hidden(optional(double))),
   /** What fills exited so far, and what they were worth. */

@@ -11,6 +11,9 @@ const money = z
   .regex(/^-?\d+(?:\.\d{1,8})?$/, "expected an amount of money")
   .transform(parseMoney);
 const decimal = z.string().regex(/^-?\d+(?:\.\d+)?$/, "expected a plain decimal");
+const unpriced = z
+  .string()
+  .regex(/^(?:(?:fee|result) \S+ -?\d+(?:\.\d+)?(?: (?!$)|$))+$/, "expected amounts by currency");
 const wholeText = z
   .string()
   .regex(/^-?\d+$/, "expected a whole number")
@@ -26,8 +29,10 @@ const IN_JSON: Readonly<Record<Exclude<Kind, "word">, z.ZodType>> = {
   text: z.string(),
   json: z.string(),
   decimal,
+  unpriced,
   double: z.number(),
   whole: z.int(),
+  flag: z.literal(1),
   duration: z.number(),
   time: z.number(),
   money,
@@ -39,8 +44,10 @@ const IN_HASH: Readonly<Record<Exclude<Kind, "word">, z.ZodType>> = {
   text: z.string(),
   json: z.string(),
   decimal,
+  unpriced,
   double: numberText,
   whole: wholeText,
+  flag: wholeText,
   duration: wholeText,
   time: wholeText,
   money,

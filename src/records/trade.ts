@@ -1,5 +1,19 @@
 import { POSITION_SIDES, TRADE_ENDINGS } from "../words/word-lists.js";
-import { double, hidden, json, money, name, optional, type Row, time, whole, word } from "./field.js";
+import {
+  double,
+  flag,
+  hidden,
+  json,
+  money,
+  name,
+  optional,
+  type Row,
+  since,
+  time,
+  unpriced,
+  whole,
+  word,
+} from "./field.js";
 
 /** A position that ended. Redis keeps it as JSON, in a stream. */
 export const trade = {
@@ -36,6 +50,12 @@ export const trade = {
   told: hidden(optional(whole)),
   /** 1 where the position had merely been saved: it is no trade, and only fills that name it look for it. */
   forgotten: hidden(optional(whole)),
+  /** Fees, and results of exits, that nobody could price. */
+  unpriced: since(4, optional(unpriced)),
+  /** Flow currency per unit of what the pair settles in, as it was last told. */
+  rate: since(4, hidden(optional(double))),
+  /** 1 where an exit was booked at a rate that was not told with it. */
+  rate_assumed: since(4, optional(flag)),
   metadata: json,
 };
 

@@ -5,12 +5,19 @@ import type { AmendmentRow } from "../records/amendment.js";
 import type { TradeRow } from "../records/trade.js";
 import { compareEventIds } from "./event-log.js";
 import type { FlowState } from "./flow-state.js";
+import { type Unpriced, withAllUnpriced } from "./unpriced.js";
 
 /** The sums of a trade's later bookings after one more. */
 export function amended(
   state: FlowState,
   { key }: TradeRow,
-  { pnl = 0n, fees = 0n, cash = 0n, explained = 0 }: { pnl?: Money; fees?: Money; cash?: Money; explained?: number },
+  {
+    pnl = 0n,
+    fees = 0n,
+    cash = 0n,
+    explained = 0,
+    unpriced = [],
+  }: { pnl?: Money; fees?: Money; cash?: Money; explained?: number; unpriced?: readonly Unpriced[] },
 ): AmendmentRow {
   const before = state.amendments.get(key);
   return {
@@ -19,6 +26,7 @@ export function amended(
     fees: (before?.fees ?? 0n) + fees,
     cash: (before?.cash ?? 0n) + cash,
     explained: plus(before?.explained ?? 0, explained),
+    unpriced: withAllUnpriced(before?.unpriced ?? null, unpriced),
   };
 }
 

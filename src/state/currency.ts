@@ -1,17 +1,144 @@
-/** What amounts are counted in. Lua twin: `lua/shared/currency.lua`. */
+/**
+ * What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). Lua twin:
+ * `lua/shared/currency.lua`.
+ */
 import { InvalidArgumentError } from "../errors.js";
-import { type Decimal, multiplyDecimal, toDecimal } from "../exact/decimal.js";
+import type { Decimal } from "../exact/decimal.js";
+import { type Market, readMarket } from "../words/pair-name.js";
+import type { OrderIntent } from "../words/word-lists.js";
 import type { FlowState } from "./flow-state.js";
-import { keep } from "./holding.js";
+import { atRate } from "./holding.js";
+
+/** Flow currency per unit of what a pair settles in; undefined where nobody said. */
+export type Rate = number | undefined;
+
+/** Whether two currencies are one: by name, or both the flow's. */
+export function isSame(state: FlowState, a: string, b: string): boolean {
+  return a === b || (isFlows(state, a) && isFlows(state, b));
+}
+
+export function isFlows(state: FlowState, currency: string): boolean {
+  const meta = state.meta.value;
+  return currency === meta?.currency || (meta?.same_currency ?? "").split(" ").includes(currency);
+}
+
+/** The flow's currency; "" as long as it is not known. */
+export function currencyOf(state: FlowState): string {
+  return state.meta.value?.currency ?? "";
+}
+
+/** The market of a pair. Throws where its results cannot be booked right. */
+export function marketOf(state: FlowState, pair: string): Market {
+  const market = readMarket(pair, (a, b) => isSame(state, a, b));
+  if (typeof market === "string") throw new InvalidArgumentError(`pair: ${market}`);
+  return market;
+}
+
+/** The market of a pair that is stored. One that is supported no more is booked as linear, as it was. */
+export function marketStored(state: FlowState, pair: string): Market {
+  const market = readMarket(pair, (a, b) => isSame(state, a, b));
+  return typeof market === "string" ? { coins: undefined, inverse: false, spot: false } : market;
+}
+
+/** An inverse contract is worth size / price: there is none at zero or below. */
+export function checkPrice(market: Market, field: string, price: number | null): void {
+  if (market.inverse && price !== null && price <= 0) {
+    throw new InvalidArgumentError(`${field}: expected a price above 0 of an inverse contract, got ${price}`);
+  }
+}
+
+/** The first pair that comes with an amount says what the flow is counted in, unless that is known. */
+export function adoptCurrency(state: FlowState, { coins }: Market): void {
+  const meta = state.meta.value;
+  if (meta && meta.currency === null && coins) state.meta.value = { ...meta, currency: coins.settle };
+}
+
+/**
+ * The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
+ * quote is the flow's currency, its price.
+ */
+function rateOf(state: FlowState, { coins, inverse }: Market, given: Rate, price: number | null, known: number | null) {
+  if (given !== undefined) return given;
+  if (!coins || isOwn(state, coins.settle)) return known ?? 1;
+  return inverse && price !== null && isOwn(state, coins.quote) ? price : undefined;
+}
+
+/** Whether it is the flow's currency, or the first pair is about to make it that. */
+function isOwn(state: FlowState, currency: string): boolean {
+  const own = currencyOf(state);
+  return own === "" || isSame(state, currency, own);
+}
+
+/** The rate of an entry: given, or needed by none, else the one known from before. Throws where there is none. */
+export function entryRate(
+  state: FlowState,
+  market: Market,
+  given: Rate,
+  price: number | null,
+  known: number | null = null,
+): number {
+  const rate = rateOf(state, market, given, price, known) ?? known;
+  if (rate !== null) return rate;
+  throw new InvalidArgumentError(
+    `rate: expected how much ${currencyOf(state)} a ${market.coins?.settle} is worth, since the flow is counted in ${currencyOf(state)}`,
+  );
+}
+
+/** What an order keeps of its rate. An entry with a price needs one where it is in another currency; others take what there is. */
+export function orderRate(
+  state: FlowState,
+  market: Market,
+  order: {
+    readonly intent: OrderIntent;
+    readonly price: number | null;
+    readonly given: Rate;
+    readonly known: number | null;
+  },
+): number | null {
+  const { intent, price, given, known } = order;
+  if (intent === "entry" && price !== null) return rateKept(entryRate(state, market, given, price, known), known);
+  const rate = rateOf(state, market, given, null, known);
+  return rate === undefined ? known : rateKept(rate, known);
+}
+
+/** The rate of an exit: given, else the position's last one, unless none is needed or the price tells it. An exit is never refused for a rate. */
+export function exitRate(
+  state: FlowState,
+  market: Market,
+  given: Rate,
+  price: number | null,
+  last: number | null,
+): { readonly rate: Rate; readonly assumed: boolean } {
+  if (given === undefined && last !== null && (!market.coins || isOwn(state, market.coins.settle))) {
+    return { rate: last, assumed: true };
+  }
+  const rate = rateOf(state, market, given, price, null);
+  if (rate !== undefined) return { rate, assumed: false };
+  return { rate: last ?? undefined, assumed: last !== null };
+}
+
+/** What a position or an order keeps of its rate: nothing, as long as it never needed one. */
+export function rateKept(rate: number, before: number | null): number | null {
+  return rate === 1 && before === null ? null : rate;
+}
+
+/** An amount that was told in a currency, in the flow's; undefined where a rate is needed and not given. */
+export function told(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal | undefined {
+  if (currency !== undefined && currencyOf(state) === "") {
+    throw new InvalidArgumentError(
+      `currency: nothing says yet what the flow is counted in: set risk.currency, got ${currency}`,
+    );
+  }
+  if (currency === undefined) return amount;
+  if (rate !== undefined) return atRate(amount, rate);
+  return isSame(state, currency, currencyOf(state)) ? amount : undefined;
+}
 
 /** An amount that was told in a currency, in the flow's. Throws where that cannot be said. */
-export function inFlow(
-  _state: FlowState,
-  amount: Decimal,
-  currency: string | undefined,
-  rate: number | undefined,
-): Decimal {
-  if (currency === undefined) return amount;
-  if (rate !== undefined) return keep(multiplyDecimal(amount, toDecimal(rate)));
-  throw new InvalidArgumentError(`rate: expected how much of the flow's currency a ${currency} is worth`);
+export function inFlow(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal {
+  const inFlows = told(state, amount, currency, rate);
+  if (inFlows) return inFlows;
+  throw new InvalidArgumentError(
+    `rate: expected how much ${currencyOf(state)} a ${currency} is worth, since the flow is counted in ${currencyOf(state)}`,
+  );
 }

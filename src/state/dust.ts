@@ -15,8 +15,10 @@ import type { DustRow } from "../records/dust.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
+import type { Market } from "../words/pair-name.js";
 import type { FlowState } from "./flow-state.js";
-import { costOf, keep, outOfRange, worthOf } from "./holding.js";
+import { costOf, outOfRange, worthOf } from "./holding.js";
+import { keep } from "./keep.js";
 
 /** Where the dust stands that an exit order would sell. */
 export function dustKey({ pair, side }: Pick<OrderRow, "pair" | "side">): string {
@@ -28,12 +30,18 @@ export function dustOf(pair: string, side: PositionRow["side"]): string {
 }
 
 /** The dust with what is left of a position, or with a part of that. */
-export function dustWith(dust: DustRow | undefined, position: PositionRow, size = position.size): DustRow {
-  const cost = size === position.size ? costOf(position) : worthOf(size, position.entry_price);
+export function dustWith(
+  market: Market,
+  dust: DustRow | undefined,
+  position: PositionRow,
+  size = position.size,
+): DustRow {
+  const cost = size === position.size ? costOf(market, position) : worthOf(market, size, position.entry_price);
   return {
     pair_side: dustOf(position.pair, position.side),
     size: plus(dust?.size ?? 0, size),
     cost: decimalText(keep(addDecimal(parseDecimal(dust?.cost ?? "0"), cost))),
+    rate: position.rate ?? dust?.rate ?? null,
   };
 }
 
@@ -47,14 +55,20 @@ export function dustTaken(dust: DustRow, size: number): { readonly left: DustRow
 }
 
 /** The dust without what a fill told of the end of a trade that ended as dust. */
-export function dustLeft(dust: DustRow | undefined, trade: TradeRow, size: number): DustRow | undefined {
+export function dustLeft(
+  market: Market,
+  dust: DustRow | undefined,
+  trade: TradeRow,
+  size: number,
+): DustRow | undefined {
   if (!dust) return undefined;
   if (size > dust.size || sameSize(size, dust.size)) return dustLess(dust, dust.size, parseDecimal(dust.cost));
-  return dustLess(dust, size, worthOf(size, trade.entry_price));
+  return dustLess(dust, size, worthOf(market, size, trade.entry_price));
 }
 
-function dustLess({ pair_side, size, cost }: DustRow, gone: number, share: Decimal): DustRow {
-  return { pair_side, size: minus(size, gone), cost: decimalText(keep(subtractDecimal(parseDecimal(cost), share))) };
+function dustLess({ pair_side, size, cost, rate }: DustRow, gone: number, share: Decimal): DustRow {
+  const left = decimalText(keep(subtractDecimal(parseDecimal(cost), share)));
+  return { pair_side, size: minus(size, gone), cost: left, rate };
 }
 
 export function writeDust(state: FlowState, dust: DustRow): void {

@@ -3,15 +3,19 @@
  * admission costs the same with ten positions and with ten thousand. Lua twins:
  * `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
  */
-import type { Money } from "../exact/money.js";
+import { type Decimal, multiplyDecimal, toDecimal } from "../exact/decimal.js";
+import { quotient } from "../exact/kept.js";
+import { type Money, roundDecimal } from "../exact/money.js";
 import { addWhole, multiplyWhole } from "../exact/whole.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
+import type { Market } from "../words/pair-name.js";
 import type { PositionSide } from "../words/word-lists.js";
 import { isDone } from "./order-status.js";
 
 /** No single position counts for more than 9e12 quote units, so that sums stay exact; limits end there too. */
 const MAX_NOTIONAL = 9e12;
+const MOST: Money = BigInt(MAX_NOTIONAL) * 100_000_000n;
 
 /** size x price in quote units, rounded to 8 places; an entry without a price takes nothing. */
 export function notionalOf(size: number, price: number | null): Money {
@@ -21,18 +25,35 @@ export function notionalOf(size: number, price: number | null): Money {
   return BigInt(addWhole(multiplyWhole(whole, 1e8), Math.floor((product - whole) * 1e8 + 0.5)));
 }
 
+/** What an amount in a settle currency takes of the exposure, in the flow's: to 8 places. */
+export function worthInExposure(worth: Decimal, rate: number): Money {
+  const amount = roundDecimal(multiplyDecimal(worth, toDecimal(rate)));
+  const size = amount < 0n ? -amount : amount;
+  return size > MOST ? MOST : size;
+}
+
+/** What a size at a price takes, at the rate that is kept of it. */
+export function notionalAt({ inverse }: Market, size: number, price: number | null, rate: number | null): Money {
+  if (price === null || (rate === null && !inverse)) return notionalOf(size, price);
+  const [a, b] = [toDecimal(size), toDecimal(price)];
+  const worth = !inverse ? multiplyDecimal(a, b) : price > 0 ? quotient(a, b) : undefined;
+  return worth ? worthInExposure(worth, rate ?? 1) : MOST;
+}
+
 /**
  * The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: `closes` is what the
  * other side held when it was admitted.
  */
 export function orderNotional(
+  market: Market,
   order: Pick<OrderRow, "intent" | "status" | "size" | "filled" | "price"> & {
     readonly closes?: number | null | undefined;
+    readonly rate?: number | null | undefined;
   },
 ): Money {
-  return order.intent === "entry" && !isDone(order.status)
-    ? notionalOf(Math.max(order.size - Math.max(order.filled, order.closes ?? 0), 0), order.price)
-    : 0n;
+  if (order.intent !== "entry" || isDone(order.status)) return 0n;
+  const left = Math.max(order.size - Math.max(order.filled, order.closes ?? 0), 0);
+  return notionalAt(market, left, order.price, order.rate ?? null);
 }
 
 /** The side of the position that an order is to open, or to grow. */

@@ -12,28 +12,31 @@ import {
   parseDecimal,
   subtractDecimal,
   toDecimal,
+  toNumber,
 } from "../exact/decimal.js";
 import { minus, plus } from "../exact/double.js";
-import { kept, quotient } from "../exact/kept.js";
+import { quotient } from "../exact/kept.js";
 import { decimalOf, formatMoney, type Money, roundDecimal, withinMoney } from "../exact/money.js";
 import { positionWith } from "../records/generated/position.js";
 import type { PositionRow } from "../records/position.js";
-import { notionalOf } from "./exposure.js";
+import type { Market } from "../words/pair-name.js";
+import { notionalOf, worthInExposure } from "./exposure.js";
+import { keep, quotientOf } from "./keep.js";
+import { type Unpriced, withAllUnpriced } from "./unpriced.js";
 
-/** A sum or a product as it is kept. */
-export function keep(exact: Decimal): Decimal {
-  const rounded = kept(exact);
-  if (!rounded) throw new InvalidArgumentError("price: the result would need more than 38 digits; nothing was booked");
-  return rounded;
+/** In what the pair settles in: size x price, or size / price of an inverse contract. */
+export function worthOf({ inverse }: Market, size: number, price: number): Decimal {
+  if (!inverse) return keep(multiplyDecimal(toDecimal(size), toDecimal(price)));
+  return quotientOf(toDecimal(size), toDecimal(price));
 }
 
-/** size x price. */
-export function worthOf(size: number, price: number): Decimal {
-  return keep(multiplyDecimal(toDecimal(size), toDecimal(price)));
+export function costOf(market: Market, { cost, size, entry_price }: PositionRow): Decimal {
+  return cost === null ? worthOf(market, size, entry_price) : parseDecimal(cost);
 }
 
-export function costOf({ cost, size, entry_price }: PositionRow): Decimal {
-  return cost === null ? worthOf(size, entry_price) : parseDecimal(cost);
+/** The double next to the price at which a size is worth so much. */
+function priceOf({ inverse }: Market, worth: Decimal, size: number): number {
+  return inverse ? toNumber(quotientOf(toDecimal(size), worth)) : averagePrice(worth, size);
 }
 
 /** gross - fees + cash so far, exactly. */
@@ -51,19 +54,20 @@ export function outOfRange(): InvalidArgumentError {
   return new InvalidArgumentError("price: the result would leave +-9e15; nothing was booked");
 }
 
-/** What moves a position's result. */
+/** What moves a position's result, in the flow's currency. */
 export interface Movement {
   /** What was gained before fees; nothing where the result was told otherwise. */
-  readonly gain?: Decimal;
+  readonly gain?: Decimal | undefined;
   readonly fee?: Decimal;
   readonly cash?: Decimal;
+  readonly unpriced?: readonly Unpriced[];
 }
 
 /** The result's fields after a movement. */
 export function movedResult(
   row: PositionRow,
-  { gain, fee, cash }: Movement,
-): Pick<PositionRow, "realised" | "result" | "fees" | "cash"> {
+  { gain, fee, cash, unpriced = [] }: Movement,
+): Pick<PositionRow, "realised" | "result" | "fees" | "cash" | "unpriced"> {
   let sum = resultOf(row);
   if (gain) sum = keep(addDecimal(sum, gain));
   if (fee) sum = keep(subtractDecimal(sum, fee));
@@ -75,61 +79,108 @@ export function movedResult(
     result: text === formatMoney(realised) ? null : text,
     fees: fee ? decimalText(keep(addDecimal(parseDecimal(row.fees), fee))) : row.fees,
     cash: cash ? decimalText(keep(addDecimal(parseDecimal(row.cash), cash))) : row.cash,
+    unpriced: unpriced.length > 0 ? withAllUnpriced(row.unpriced, unpriced) : row.unpriced,
   };
 }
 
-/** The position after an entry of `size` at `price`; with one entry price it stays as given. */
-export function grown(row: PositionRow, size: number, price: number, fee: Decimal): PositionRow {
-  const cost = keep(addDecimal(costOf(row), worthOf(size, price)));
+/** A fill as it touches a position: at a price, at the rate of what the pair settles in, with its fees. */
+export interface Execution {
+  readonly market: Market;
+  readonly price: number;
+  readonly fee: Decimal;
+  readonly unpriced: readonly Unpriced[];
+}
+
+/** Whether what it takes of the exposure is just its size x price. */
+function isPlain({ inverse }: Market, { rate }: PositionRow): boolean {
+  return !inverse && rate === null;
+}
+
+/** The position after an entry of `size`; with one entry price it stays as given. `rate` as the position keeps it. */
+export function grown(row: PositionRow, size: number, execution: Execution, rate: number | null): PositionRow {
+  const { market, price, fee, unpriced } = execution;
+  const more = worthOf(market, size, price);
+  const cost = keep(addDecimal(costOf(market, row), more));
   const total = plus(row.size, size);
-  const entryPrice = price === row.entry_price ? price : averagePrice(cost, total);
+  const entryPrice = price === row.entry_price ? price : priceOf(market, cost, total);
   if (!Number.isFinite(total) || !Number.isFinite(entryPrice)) {
     throw new InvalidArgumentError(`size: position ${row.id} would grow beyond what a double holds`);
   }
-  const { realised, result, fees } = movedResult(row, { fee });
   return positionWith(row, {
     size: total,
     entry_price: entryPrice,
     cost: decimalText(cost),
-    notional: notionalOf(total, entryPrice),
+    notional:
+      isPlain(market, row) && rate === null
+        ? notionalOf(total, entryPrice)
+        : row.notional + worthInExposure(more, rate ?? 1),
+    rate,
     entered: row.entered === null ? null : plus(row.entered, size),
-    realised,
-    result,
-    fees,
+    ...movedResult(row, { fee, unpriced }),
   });
 }
 
-/** The position after an exit of `taken` at `price`; the exit that makes it flat takes what is left of the cost. */
-export function reduced(row: PositionRow, taken: number, isFlat: boolean, price: number, fee: Decimal): PositionRow {
-  const before = costOf(row);
-  const cost = isFlat ? before : worthOf(taken, row.entry_price);
-  const value = worthOf(taken, price);
-  const gain = gainOf(row.side, cost, value);
+/** An exit as it touches a position; without a rate, its result is not priced. */
+export interface Exit extends Execution {
+  readonly rate: number | undefined;
+  readonly assumed: boolean;
+}
+
+/** The position after an exit of `taken`; the exit that makes it flat takes what is left of the cost. */
+export function reduced(row: PositionRow, taken: number, isFlat: boolean, exit: Exit): PositionRow {
+  const { market, price, rate, fee, unpriced } = exit;
+  const before = costOf(market, row);
+  const cost = isFlat ? before : worthOf(market, taken, row.entry_price);
+  const value = worthOf(market, taken, price);
+  const gain = gainOf(market, row.side, cost, value);
   const size = isFlat ? 0 : minus(row.size, taken);
   const left = keep(subtractDecimal(before, cost));
-  const isPlain = isFlat || (row.cost === null && compareDecimal(left, worthOf(size, row.entry_price)) === 0);
-  const { realised, result, fees } = movedResult(row, row.told === null ? { gain, fee } : { fee });
+  const isAsGiven = isFlat || (row.cost === null && compareDecimal(left, worthOf(market, size, row.entry_price)) === 0);
+  const isTold = row.told !== null;
+  const isUnknown = !isTold && rate === undefined;
   return positionWith(row, {
     size,
-    cost: isPlain ? null : decimalText(left),
-    notional: notionalOf(size, row.entry_price),
-    realised,
-    result,
-    fees,
+    cost: isAsGiven ? null : decimalText(left),
+    notional: isPlain(market, row) ? notionalOf(size, row.entry_price) : notionalLeft(row, size),
+    rate: rateAfter(row, rate),
+    rate_assumed: exit.assumed ? 1 : row.rate_assumed,
     entered: row.entered ?? row.size,
     exited: plus(row.exited ?? 0, taken),
     proceeds: decimalText(keep(addDecimal(parseDecimal(row.proceeds ?? "0"), value))),
+    ...movedResult(row, {
+      gain: isTold || rate === undefined ? undefined : atRate(gain, rate),
+      fee,
+      unpriced: isUnknown
+        ? [...unpriced, { kind: "result", currency: market.coins?.settle ?? "", amount: gain }]
+        : unpriced,
+    }),
   });
 }
 
-/** What is gained where `cost` brings `value`. */
-export function gainOf(side: PositionRow["side"], cost: Decimal, value: Decimal): Decimal {
-  return keep(side === "long" ? subtractDecimal(value, cost) : subtractDecimal(cost, value));
+/** An exit's rate is the last one, as an entry's is. */
+function rateAfter(row: PositionRow, rate: number | undefined): number | null {
+  return rate === undefined || (rate === 1 && row.rate === null) ? row.rate : rate;
+}
+
+/** An amount at a rate. */
+export function atRate(amount: Decimal, rate: number): Decimal {
+  return rate === 1 ? amount : keep(multiplyDecimal(amount, toDecimal(rate)));
+}
+
+/** Exits take their share of the exposure, at the rates of the entries. */
+function notionalLeft({ notional, size: before }: PositionRow, left: number): Money {
+  if (left === 0) return 0n;
+  return moneyOf(quotientOf(multiplyDecimal(decimalOf(notional), toDecimal(left)), toDecimal(before)));
+}
+
+/** What is gained where `cost` brings `value`, in what the pair settles in. */
+export function gainOf({ inverse }: Market, side: PositionRow["side"], cost: Decimal, value: Decimal): Decimal {
+  return keep((side === "long") !== inverse ? subtractDecimal(value, cost) : subtractDecimal(cost, value));
 }
 
 /** The average of the prices that exit fills told. */
-export function exitPriceOf({ exited, proceeds }: PositionRow): number | null {
-  return exited === null || proceeds === null ? null : averagePrice(parseDecimal(proceeds), exited);
+export function exitPriceOf(market: Market, { exited, proceeds }: PositionRow): number | null {
+  return exited === null || proceeds === null ? null : priceOf(market, parseDecimal(proceeds), exited);
 }
 
 /** An amount by size, over the parts of a whole: each is rounded to 8 places, the last takes the rest. */

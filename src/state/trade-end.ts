@@ -8,8 +8,8 @@ import { orderWith } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
-import { settleOf } from "../words/pair-name.js";
 import type { TradeEnding } from "../words/word-lists.js";
+import { currencyOf, marketStored } from "./currency.js";
 import { positionNamed } from "./exposure.js";
 import type { FlowState } from "./flow-state.js";
 import { exitPriceOf, moneyOf } from "./holding.js";
@@ -17,6 +17,7 @@ import { remember, remembers } from "./memory.js";
 import { isDone } from "./order-status.js";
 import { compareBytes, inOrder } from "./ranking.js";
 import type { CountedTrade } from "./risk.js";
+import { hasResult } from "./unpriced.js";
 
 /** Fills explain the end of a position for seven days; that it was heard of is known of the newest 100,000. */
 export const ENDED_MEMORY = { window: 7 * 86_400_000, max: 100_000 } as const;
@@ -64,6 +65,7 @@ export function decideEnd(
   const cooldown = ending.cooldown ?? position.cooldown;
   const isTold = position.told !== null;
   const naming = ordersNaming(state, position.id, order);
+  const market = marketStored(state, position.pair);
   return {
     trade: {
       key: state.closedTrades.nextKey(now, before),
@@ -72,13 +74,13 @@ export function decideEnd(
       side: position.side,
       size: position.entered ?? position.size,
       entry_price: position.entry_price,
-      exit_price: exitPriceOf(position),
+      exit_price: exitPriceOf(market, position),
       entry_ts: position.entry_ts,
       exit_ts: at,
       pnl: position.realised,
       fees: moneyOf(parseDecimal(position.fees)),
       cash: moneyOf(parseDecimal(position.cash)),
-      currency: settleOf(position.pair),
+      currency: currencyOf(state) || (market.coins?.settle ?? ""),
       signal_id: position.signal_id,
       reason,
       entry_instance: position.entry_instance,
@@ -90,9 +92,18 @@ export function decideEnd(
       unexplained: unexplained > 0 ? unexplained : null,
       told: isTold || how === "closed" ? 1 : null,
       forgotten: null,
+      unpriced: position.unpriced,
+      rate: position.rate,
+      rate_assumed: position.rate_assumed,
       metadata: position.metadata,
     },
-    counted: { result: position.realised, ts, ends: true, counts: !isTold, judges: !isTold && untold === 0 },
+    counted: {
+      result: position.realised,
+      ts,
+      ends: true,
+      counts: !isTold,
+      judges: !isTold && untold === 0 && !hasResult(position.unpriced),
+    },
     rests: naming.filter(({ intent }) => intent === "entry").map((each) => orderWith(each, { slot: 1 })),
     exitsLeft: naming.filter(({ intent }) => intent === "exit"),
     coolUntil: cooldown === null ? 0 : at + cooldown,

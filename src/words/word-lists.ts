@@ -96,6 +96,7 @@ export const EVENT_TYPES = [
   "cash_booked",
   "transfer_recorded",
   "limits_set",
+  "currency_set",
   "breaker_tripped",
   "breaker_reset",
   "signal_processed",

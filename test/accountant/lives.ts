@@ -11,9 +11,9 @@ import { type FillIn, type OrderIn, type OrderSide, type Setup, type Side, type 
 /**
  * `fills`: one currency, and nothing but orders, fills and dust, so that cash paid and received tells the result.
  * `trades`: all that issue 11 needs; one currency, no cash, no transfers, no inverse contracts, no causes that trip the breaker by
- * themselves. `account`: these too, in one currency. `full`: everything.
+ * themselves. `account`: these too, in one currency. `currencies`: trades in several currencies. `full`: everything.
  */
-export type Scope = "fills" | "trades" | "account" | "full";
+export type Scope = "fills" | "trades" | "account" | "currencies" | "full";
 
 export interface Life {
   readonly seed: number;
@@ -56,7 +56,7 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
     at: START,
     risk: {
       currency: "USDT",
-      ...(scope === "full" ? { same_currency: ["USD"] } : {}),
+      ...(manyCurrencies(scope) ? { same_currency: ["USD"] } : {}),
       ...(isWhole(scope) && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
       ...(isWhole(scope) && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_open_positions: 4, max_positions_per_pair: 2 } : {}),
@@ -73,6 +73,10 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
 /** With cash, transfers, equity and limits that trip. */
 function isWhole(scope: Scope): boolean {
   return scope === "account" || scope === "full";
+}
+
+function manyCurrencies(scope: Scope): boolean {
+  return scope === "currencies" || scope === "full";
 }
 
 /** An order that the life has sent, which it remembers when the accountant no longer shows it. */
@@ -105,7 +109,7 @@ class Living {
     this.#scope = scope;
     this.#accountant = new Accountant(setup);
     this.#state = this.#accountant.state();
-    this.#venues = scope === "full" ? ALL : ONE_CURRENCY;
+    this.#venues = manyCurrencies(scope) ? ALL : ONE_CURRENCY;
   }
 
   live(): void {
@@ -366,7 +370,7 @@ class Living {
     if (this.#chance.percent(30)) return {};
     const inverse = venue.pair === "BTC/USD:BTC";
     const amount = Number(((inverse ? size / price : size * price) * 0.001).toFixed(8));
-    if (this.#scope !== "full" || this.#chance.percent(40)) return { fee: amount };
+    if (!manyCurrencies(this.#scope) || this.#chance.percent(40)) return { fee: amount };
     const base = venue.spot && this.#chance.percent(60);
     if (base)
       return { fee: { amount: Number((size * 0.001).toFixed(6)), currency: venue.pair.split("/", 1)[0] ?? "" } };
@@ -469,16 +473,12 @@ class Living {
     }
     const positionId = this.#chance.percent(80) ? this.#chance.pick(this.#names) : undefined;
     const named = positionId === undefined ? { pair: "BTC/USDT" } : { positionId };
-    if (choice === 2 && this.#scope === "account") {
-      this.#tell(step("bookCash", -Math.abs(amount), { id, kind: "fee", ...named }));
-      return;
-    }
     if (choice === 2) {
-      this.#tell(step("bookCash", -0.001, { id, kind: "fee", currency: "BNB", rate: 600, ...named }));
+      const fee = this.#scope === "full" ? { currency: "BNB", rate: 600 } : {};
+      this.#tell(step("bookCash", -0.001, { id, kind: "fee", ...fee, ...named }));
       return;
     }
     const kind = this.#chance.pick(["funding", "interest", "correction"] as const) ?? "funding";
-    const currency = this.#scope === "full" ? { currency: "USDT" } : {};
-    this.#tell(step("bookCash", amount, { id, kind, ...currency, ...named }));
+    this.#tell(step("bookCash", amount, { id, kind, currency: "USDT", ...named }));
   }
 }

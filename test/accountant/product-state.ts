@@ -1,19 +1,15 @@
 /** What the product tells of its state, in the accountant's words. */
-import type { DayParts, StateManager } from "../../src/index.js";
-import type { AccountState, DayState, OrderState, PositionState, TradeState } from "./account-state.js";
+import type { DayParts, StateManager, UnpricedAmount } from "../../src/index.js";
+import type { AccountState, DayState, OrderState, Unpriced } from "./account-state.js";
 import { exact, money, text } from "./amounts.js";
 
-/** The state without what the product does not tell: `currency`, `unpriced`, `rateAssumed`. */
-export interface ProductState extends Omit<AccountState, "currency" | "positions" | "trades"> {
-  readonly positions: readonly Omit<PositionState, "unpriced">[];
-  readonly trades: readonly Omit<TradeState, "unpriced" | "rateAssumed">[];
-}
+export type ProductState = AccountState;
 
 type Fields = ReadonlyMap<string, string>;
 
 export async function readState(manager: StateManager, at: number): Promise<ProductState> {
   const layout = await manager.exportFlow();
-  const fields = (key: "risk:daily" | "risk:exposure" | "positions:dust"): Fields =>
+  const fields = (key: "flow:meta" | "risk:daily" | "risk:exposure" | "positions:dust"): Fields =>
     new Map(layout.entries[key].map(([name = "", value = ""]) => [name, value]));
   const exposure = fields("risk:exposure");
   const daily = fields("risk:daily");
@@ -21,8 +17,10 @@ export async function readState(manager: StateManager, at: number): Promise<Prod
   const breaker = await manager.getCircuitBreaker();
   const signals = await manager.getSignalState();
   const equity = daily.get("equity");
+  const currency = fields("flow:meta").get("currency");
   return {
     at,
+    ...(currency === undefined ? {} : { currency }),
     today: { day: risk.day, pnl: told(risk.dailyPnl), trades: risk.dailyTrades },
     days: [...(await pastDays(manager)), ...openDay(daily, risk.day)],
     streak: risk.consecutiveLosses,
@@ -86,7 +84,7 @@ function slotsOf(exposure: Fields): AccountState["slots"] {
 
 async function positionsOf(manager: StateManager): Promise<ProductState["positions"]> {
   const positions = await manager.getPositions();
-  return positions.map(({ id, pair, side, size, entryPrice, entryTs, realised, fees, cash, openedBy }) => ({
+  return positions.map(({ id, pair, side, size, entryPrice, entryTs, realised, fees, cash, unpriced, openedBy }) => ({
     id,
     pair,
     side,
@@ -96,6 +94,7 @@ async function positionsOf(manager: StateManager): Promise<ProductState["positio
     realised: told(realised),
     fees: told(fees),
     cash: told(cash),
+    ...unpricedOf(unpriced),
     openedBy,
   }));
 }
@@ -131,12 +130,23 @@ async function tradesOf(manager: StateManager): Promise<ProductState["trades"]> 
     pnl: told(trade.pnl),
     fees: told(trade.fees),
     cash: told(trade.cash),
-    currency: trade.currency,
+    ...(trade.currency === "" ? {} : { currency: trade.currency }),
+    ...unpricedOf(trade.unpriced),
+    ...(trade.rateAssumed && { rateAssumed: true }),
     ...(trade.signalId === undefined ? {} : { signalId: trade.signalId }),
     reason: trade.reason,
     ...(trade.untold === undefined ? {} : { untold: trade.untold }),
     ...(trade.dust === undefined ? {} : { dust: trade.dust }),
   }));
+}
+
+function unpricedOf(amounts: readonly UnpricedAmount[] | undefined): { unpriced?: Unpriced } {
+  if (amounts === undefined) return {};
+  const of = (kind: "fee" | "result") =>
+    Object.fromEntries(
+      amounts.filter((each) => each.kind === kind).map(({ currency, amount }) => [currency, told(amount)]),
+    );
+  return { unpriced: { fees: of("fee"), results: of("result") } };
 }
 
 function dustOf(stored: Fields): AccountState["dust"] {
@@ -154,31 +164,7 @@ function isEmpty({ pnl, trades, parts }: DayState): boolean {
   return pnl === "0" && trades === 0 && Object.values(parts).every((part) => part === "0");
 }
 
-/** Both states as they can be compared: without what the product does not tell, and without empty days. */
-export function likeProduct(state: AccountState | ProductState): ProductState {
-  const { at, today, days, streak, equity, peak, drawdown, breaker, exposure, slots, dust, signals, cooldowns } = state;
-  return {
-    at,
-    today,
-    days: days.filter((day) => !isEmpty(day)),
-    streak,
-    ...(equity === undefined ? {} : { equity }),
-    peak,
-    drawdown,
-    breaker,
-    exposure,
-    slots,
-    positions: state.positions.map((position) => without(position, ["unpriced"])),
-    orders: state.orders,
-    trades: state.trades.map((trade) => without(trade, ["unpriced", "rateAssumed"])),
-    dust,
-    signals,
-    cooldowns,
-  };
-}
-
-function without<Row extends object, Name extends string>(row: Row, names: readonly Name[]): Omit<Row, Name> {
-  const copy = { ...row };
-  for (const name of names) Reflect.deleteProperty(copy, name);
-  return copy;
+/** Both states as they can be compared: without empty days. */
+export function likeProduct(state: AccountState): AccountState {
+  return { ...state, days: state.days.filter((day) => !isEmpty(day)) };
 }

@@ -4,7 +4,7 @@ import type { Open } from "../contract/open.js";
 import type { AccountState, Done, Outcome, Refused } from "./account-state.js";
 import { exact, text, ZERO } from "./amounts.js";
 import { type ProductState, readState } from "./product-state.js";
-import type { FillIn, Setup, Step } from "./steps.js";
+import type { Setup, Step } from "./steps.js";
 
 /** What the manager says of a call; what it does not say is absent. */
 export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">> & Blocked) | Refused;
@@ -88,11 +88,9 @@ export class Product implements AsyncDisposable {
   }
 }
 
-/** The product has one currency, and takes it from the pair. */
 function configOf({ risk = {} }: Setup): Config {
-  const { currency: _, same_currency, ...known } = risk;
-  if (same_currency !== undefined) throw new NotInTheProduct("same_currency");
-  return { risk: known, events: { max_length: 0 } };
+  const { same_currency, ...known } = risk;
+  return { risk: { ...known, ...(same_currency && { same_currency: [...same_currency] }) }, events: { max_length: 0 } };
 }
 
 /** `fill.size: expected ...` names the field size. */
@@ -141,12 +139,7 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       return admission.admitted ? {} : { done: false, how: "admission", name: admission.reason };
     }
     case "recordFill": {
-      const [orderId, { fee, rate, ...fill }] = step.args;
-      if (rate !== undefined) throw new NotInTheProduct("rate");
-      const { applied, tripped, risk, over, booked, trades, exitsLeft } = await manager.recordFill(orderId, {
-        ...fill,
-        ...plainFee(fee),
-      });
+      const { applied, tripped, risk, over, booked, trades, exitsLeft } = await manager.recordFill(...step.args);
       return {
         applied,
         ...trips(tripped, risk),
@@ -178,15 +171,11 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       return resets(manager);
     case "bookCash": {
       const [amount, cash] = step.args;
-      if (cash.currency !== undefined || cash.rate !== undefined) throw new NotInTheProduct("cash in another currency");
       const { applied, to, tripped, risk } = await manager.bookCash(amount, cash);
       return { applied, to, ...trips(tripped, risk) };
     }
     case "recordTransfer": {
       const [amount, transfer] = step.args;
-      if (transfer.currency !== undefined || transfer.rate !== undefined) {
-        throw new NotInTheProduct("a transfer in another currency");
-      }
       return trippedBy(manager, async () => {
         const { applied } = await manager.recordTransfer(amount, transfer);
         return { applied };
@@ -213,12 +202,6 @@ async function resets(manager: StateManager): Promise<Said> {
   const reset = await manager.resetCircuitBreaker();
   if (reset !== wasActive) throw new Error(`resetCircuitBreaker answered ${reset} of one that was ${wasActive}`);
   return { applied: entries["risk:circuit_breaker"].length > 0 };
-}
-
-function plainFee(fee: FillIn["fee"]): { fee?: number } {
-  if (fee === undefined) return {};
-  if (typeof fee !== "number") throw new NotInTheProduct("fees with a currency");
-  return { fee };
 }
 
 function idsOf(orders: readonly { readonly id: string }[]): string[] {

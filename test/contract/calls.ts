@@ -20,7 +20,10 @@ export interface SampleCall {
 
 const DAY_MS = "86400000";
 
-/** An exit of the position that `fill` saves. */
+/** The position that `fill` saves, such that its pair cools down when it ends. */
+const COOLING = { ...LONG, cooldown: "1m" } as const;
+
+/** An exit of that position. */
 const EXIT = { id: "x1", pair: LONG.pair, side: "sell", size: LONG.size, intent: "exit", positionId: LONG.id } as const;
 
 /** What a script uses where a trade ends. */
@@ -108,15 +111,24 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     leaves: [...ENDS, "positions:open", "positions:dust", "orders:by_position", "signals:processed"],
     more: {
       argv: ["x1", "0", "0.5", "0", "3600000", "100000"],
-      prepare: (m) => m.saveOrder(EXIT),
+      prepare: (m) => m.savePosition(COOLING).then(() => m.saveOrder(EXIT)),
       call: (m) => m.cancelOrder("x1", { dust: 0.5 }),
       leaves: ["risk:history", "risk:limits", "signals:processed"],
     },
   },
   clear_cooldown: { argv: [LONG.pair, ""], call: (m) => m.clearCooldown(LONG.pair) },
   close_position: {
-    argv: ["p1", "-5", "", "90", "60000", "stop", "0.125", "0", "3600000", "100000"],
-    call: (m) => m.closePosition("p1", { pnl: -5, equity: 90, cooldown: "1m", reason: "stop", dust: 0.125 }),
+    argv: ["p1", "-5", "", "90", "60000", "stop", "0.125", "EUR", "1.25", "0", "3600000", "100000"],
+    call: (m) =>
+      m.closePosition("p1", {
+        pnl: -5,
+        equity: 90,
+        cooldown: "1m",
+        reason: "stop",
+        dust: 0.125,
+        currency: "EUR",
+        rate: 1.25,
+      }),
     leaves: ["risk:history"],
   },
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
@@ -164,7 +176,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "f1",
       "40100",
       "0.2",
-      "0.1",
+      "0.01 BNB - 0.02 USDT 1",
+      "1.5",
       "",
       "0",
       "0.125",
@@ -177,7 +190,18 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "100000",
       "100000",
     ],
-    call: (m) => m.recordFill("o1", { fillId: "f1", price: 40_100, size: 0.2, fee: 0.1, dust: 0.125 }),
+    call: (m) =>
+      m.recordFill("o1", {
+        fillId: "f1",
+        price: 40_100,
+        size: 0.2,
+        fee: [
+          { amount: 0.01, currency: "BNB" },
+          { amount: 0.02, currency: "USDT", rate: 1 },
+        ],
+        rate: 1.5,
+        dust: 0.125,
+      }),
     leaves: [
       "orders:closed",
       "orders:closed_at",
@@ -186,14 +210,15 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "trades:closed",
       "trades:amendments",
       "risk:history",
+      "signals:cooldowns",
       "signals:processed",
     ],
     more: {
       argv: [
-        ...["x1", "f1", "40100", "0.5", "0.1", "", "0", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+        ...["x1", "f1", "40100", "0.5", "0.1", "", "", "0", "", "0", "0", "3600000", `${30 * 86_400_000}`, "100000"],
         ...["86400000", "100000", "100000"],
       ],
-      prepare: (m) => m.saveOrder(EXIT),
+      prepare: (m) => m.savePosition(COOLING).then(() => m.saveOrder(EXIT)),
       call: (m) => m.recordFill("x1", { fillId: "f1", price: 40_100, size: 0.5, fee: 0.1 }),
       leaves: ["positions:dust", "trades:amendments", "risk:history", "risk:limits", "signals:processed"],
     },
@@ -214,7 +239,13 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   remove_position: {
     argv: ["p1", "lost", "0", "3600000", "100000"],
     call: (m) => m.removePosition("p1", { reason: "lost" }),
-    leaves: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits"],
+    leaves: ["risk:daily", "risk:history", "risk:circuit_breaker", "risk:limits", "signals:cooldowns"],
+    more: {
+      argv: ["o0", "lost", "0", "3600000", "100000"],
+      prepare: (m) => m.savePosition({ ...COOLING, id: "o0" }),
+      call: (m) => m.removePosition("o0", { reason: "lost" }),
+      leaves: ["risk:history", "risk:limits"],
+    },
   },
   renew_lease: {
     argv: ["1", "60000"],
@@ -253,22 +284,36 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "tp",
         rate: 1.5,
       }),
-    leaves: ["orders:by_position"],
+    leaves: ["orders:closed", "orders:closed_at", "orders:by_position"],
     more: {
       argv: "x1|BTC/USDT|sell||none|0.5|open||0|exit|p1|||||||||".split("|").slice(0, 19),
       call: (m) => m.saveOrder({ ...EXIT, price: null }),
-      leaves: ["risk:exposure"],
+      leaves: ["orders:closed_at", "risk:exposure"],
+      more: {
+        argv: "o1|BTC/USDT|buy|limit|40000|0.5|cancelled||0|entry|||||||||".split("|").slice(0, 19),
+        call: (m) => m.saveOrder({ ...BUY, status: "cancelled" }),
+        leaves: ["orders:by_position"],
+      },
     },
   },
   save_position: {
-    argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', ""],
+    argv: ["p1", "ETH/USDT", "long", "3", "2000", "", "2500", "", '{"a":[]}', "", "1.5"],
     call: (m) =>
-      m.savePosition({ ...LONG, pair: "ETH/USDT", size: 3, entryPrice: 2000, tp: 2500, metadata: { a: [] } }),
+      m.savePosition({
+        ...LONG,
+        pair: "ETH/USDT",
+        size: 3,
+        entryPrice: 2000,
+        tp: 2500,
+        metadata: { a: [] },
+        rate: 1.5,
+      }),
   },
   set_cooldown: {
     argv: [LONG.pair, "", DAY_MS, "0", "news"],
     call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
   },
+  set_currency: { argv: ["USDT", "USDC USD"], call: (m) => m.setCurrency("USDT", ["USDC", "USD"]) },
   set_risk_limits: {
     argv: ["max_daily_loss", "7", "max_drawdown", ""],
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
@@ -289,8 +334,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   update_daily_pnl: {
-    argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "0", "3600000", `${30 * 86_400_000}`, "100000"],
-    call: (m) => m.updateDailyPnl(-5, { tradeId: "t2", ts: NOON - 86_400_000, equity: 90 }),
+    argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "EUR", "1.25", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+    call: (m) =>
+      m.updateDailyPnl(-5, { tradeId: "t2", ts: NOON - 86_400_000, equity: 90, currency: "EUR", rate: 1.25 }),
   },
   update_equity: { argv: ["90", "0", "3600000"], call: (m) => m.updateEquity(90) },
   update_order: {
@@ -308,7 +354,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         reason: "tp",
         rate: 1.5,
       }),
-    leaves: ["orders:by_position"],
+    leaves: ["orders:closed", "orders:closed_at", "orders:by_position"],
     more: {
       argv: ["x1", "", "", "", "cancelled", "", "", "", "", "", "", ""],
       prepare: (m) => m.saveOrder(EXIT),
@@ -317,8 +363,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   update_position: {
-    argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}'],
-    call: (m) => m.updatePosition("p1", { pair: "ETH/USDT", size: 3, tp: null, metadata: { b: 1 } }),
+    argv: ["p1", "", "ETH/USDT", "", "3", "", "", "none", "", '{"b":1}', "1.5"],
+    call: (m) => m.updatePosition("p1", { pair: "ETH/USDT", size: 3, tp: null, metadata: { b: 1 }, rate: 1.5 }),
   },
 };
 

@@ -6,6 +6,7 @@ import { breaker } from "./breaker.suite.js";
 import { cash, transfers } from "./cash.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { costs } from "./cost.suite.js";
+import { currencies } from "./currencies.suite.js";
 import { days } from "./days.suite.js";
 import { dust } from "./dust.suite.js";
 import { ends } from "./ends.suite.js";
@@ -37,6 +38,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   positions,
   orders,
   money,
+  currencies,
   days,
   risk,
   breaker,

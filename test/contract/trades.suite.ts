@@ -11,9 +11,13 @@ import { LONG } from "./samples.js";
 const PAIR = LONG.pair;
 
 /** Saves a position and closes it. */
-async function trade(mgr: StateManager, id: string, more: { pair?: string; ts?: number; pnl?: number } = {}) {
-  const { pair = PAIR, pnl = 1, ts } = more;
-  await mgr.savePosition({ ...LONG, id, pair });
+async function trade(
+  mgr: StateManager,
+  id: string,
+  more: { pair?: string; ts?: number; pnl?: number; rate?: number } = {},
+) {
+  const { pair = PAIR, pnl = 1, ts, rate } = more;
+  await mgr.savePosition({ ...LONG, id, pair, ...(rate !== undefined && { rate }) });
   return mgr.closePosition(id, { pnl, ...(ts !== undefined && { ts }) });
 }
 
@@ -135,14 +139,16 @@ export const trades: Theme = (test, open, { runs }) => {
     assert.equal([ended[0]?.size, ended[0]?.exitPrice, ended[0]?.pnl], [2, 125, 20]);
   });
 
-  test("the currency of a trade is what its pair settles in", async () => {
-    await using mgr = await open();
+  test("the currency of a trade is the flow's: what its first pair settles in", async () => {
     for (const [pair, currency] of [
       ["ETH/BTC", "BTC"],
       ["BTC/USDT:USDT", "USDT"],
-      ["BTC/USDT:USDC-240628", "USDC"],
+      ["BTC/USDC:USDC-240628", "USDC"],
     ] as const) {
+      await using mgr = await open();
       assert.is((await trade(mgr, "p", { pair })).trade?.currency, currency);
+      const later = { pair: "ADA/EUR", rate: 1.1 };
+      assert.is((await trade(mgr, "q", later)).trade?.currency, currency);
     }
   });
 

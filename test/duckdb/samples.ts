@@ -1,4 +1,5 @@
 /** Arguments of operations, as the manager would give them. */
+import { decimalOf } from "../../src/exact/money.js";
 import type { closePosition } from "../../src/operations/close-position.js";
 import type { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
 import type { Operation } from "../../src/operations/operation.js";
@@ -27,6 +28,7 @@ export function position(id: string, more: Partial<Position> = {}): Position {
     tp: null,
     sl: null,
     cooldown: null,
+    rate: undefined,
     metadata: "{}",
     ...more,
   };
@@ -65,7 +67,15 @@ export function signal(signalId: string, maxIds = 100_000): ArgsOf<typeof markSi
 
 /** `pnl` in units of 1e-8. */
 export function trade(tradeId: string, pnl: bigint): ArgsOf<typeof updateDailyPnl> {
-  return { ...POLICY, tradeId, pnl, ts: undefined, equity: undefined };
+  return {
+    ...POLICY,
+    tradeId,
+    pnl: decimalOf(pnl),
+    ts: undefined,
+    equity: undefined,
+    currency: undefined,
+    rate: undefined,
+  };
 }
 
 export function removal(id: string): ArgsOf<typeof removePosition> {
@@ -74,6 +84,6 @@ export function removal(id: string): ArgsOf<typeof removePosition> {
 
 /** `pnl` in units of 1e-8. */
 export function closing(id: string, pnl: bigint): ArgsOf<typeof closePosition> {
-  const none = { ts: undefined, equity: undefined, dust: undefined };
-  return { ...ENDING, ...none, id, pnl, cooldown: 60_000, reason: "take profit" };
+  const none = { ts: undefined, equity: undefined, dust: undefined, currency: undefined, rate: undefined };
+  return { ...ENDING, ...none, id, pnl: decimalOf(pnl), cooldown: 60_000, reason: "take profit" };
 }

@@ -4,6 +4,7 @@ import type { Backend } from "../../src/backends/backend.js";
 import { MemoryBackend } from "../../src/backends/memory-backend.js";
 import { RISK_LIMITS } from "../../src/config/risk-limits.js";
 import { StateError } from "../../src/errors.js";
+import { toDecimal } from "../../src/exact/decimal.js";
 import { acquireLease } from "../../src/operations/acquire-lease.js";
 import { admit } from "../../src/operations/admit.js";
 import { operations } from "../../src/operations/all.js";
@@ -54,6 +55,7 @@ import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { updateEquity } from "../../src/operations/update-equity.js";
 import { updateOrder } from "../../src/operations/update-order.js";
 import { updatePosition } from "../../src/operations/update-position.js";
+import type { Fee } from "../../src/state/fee.js";
 import { LONG } from "../long.js";
 import { NO_CHECKPOINTS, opened } from "./backend.js";
 import { POLICY, SNAPSHOT } from "./samples.js";
@@ -100,7 +102,19 @@ const level = fc.option(amount, { nil: null });
 const duration = fc.option(fc.constantFrom(1, 60_000, 86_400_000), { nil: null });
 const time = fc.option(fc.integer({ min: Date.UTC(2024, 2, 1), max: Date.UTC(2024, 2, 9) }), { nil: undefined });
 const metadata = fc.json({ maxDepth: 2 }).map((text) => `{"x":${text}}`);
-const pnl = fc.oneof(fc.constantFrom(0n, 1n, -1n, 10_000_000n, -70_000_000n), fc.bigInt(-(10n ** 12n), 10n ** 12n));
+const pnl = fc
+  .oneof(fc.constantFrom(0, 1e-8, -1e-8, 0.1, -0.7, 1e-10), fc.integer({ min: -(10 ** 12), max: 10 ** 12 }))
+  .map(toDecimal);
+const currency = fc.constantFrom(undefined, undefined, "USDT", "EUR");
+const rate = fc.constantFrom(undefined, undefined, 1.5);
+const fees = fc.constantFrom<Fee[]>(
+  [],
+  [{ amount: 0.1, currency: undefined, rate: undefined }],
+  [
+    { amount: 0.01, currency: "BNB", rate: undefined },
+    { amount: 0.02, currency: "USDT", rate: 2 },
+  ],
+);
 const equity = fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: undefined });
 const policy = fc.record({
   dayStart: fc.constant(0),
@@ -134,6 +148,7 @@ const calls = fc.oneof(
       sl: level,
       cooldown: duration,
       metadata,
+      rate,
     }),
     lease,
   ),
@@ -145,6 +160,7 @@ const calls = fc.oneof(
       size: fc.constantFrom(undefined, 0.75),
       tp: fc.constantFrom(undefined, null, 9),
       metadata: fc.option(metadata, { nil: undefined }),
+      rate,
     }),
   ),
   call(
@@ -164,6 +180,8 @@ const calls = fc.oneof(
         cooldown: fc.constantFrom(undefined, 60_000),
         reason: fc.string(),
         dust,
+        currency,
+        rate,
         policy,
       })
       .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
@@ -223,7 +241,8 @@ const calls = fc.oneof(
         fillId: id,
         price: amount,
         size: amount,
-        fee: fc.constantFrom(0, 0.1),
+        fees,
+        rate,
         ts: time,
         done: fc.boolean(),
         overfill: fc.boolean(),
@@ -264,7 +283,7 @@ const calls = fc.oneof(
   call(
     updateDailyPnl,
     fc
-      .record({ pnl, tradeId: fc.option(id, { nil: undefined }), ts: time, equity, policy })
+      .record({ pnl, tradeId: fc.option(id, { nil: undefined }), ts: time, equity, currency, rate, policy })
       .map(({ policy, ...args }) => ({ ...args, ...policy })),
   ),
   call(

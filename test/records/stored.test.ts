@@ -36,6 +36,10 @@ function valueIn({ kind, words: choices }: Field): fc.Arbitrary<unknown> {
       return fc.dictionary(words, fc.jsonValue()).map((value) => JSON.stringify(value));
     case "decimal":
       return fc.constantFrom("0", "-1.5", "123456789012345678901234567890.5");
+    case "unpriced":
+      return fc.constantFrom("fee BNB 0.005", "fee BNB 0.005 result BTC -1.25");
+    case "flag":
+      return fc.constant(1);
     case "double":
       return double;
     case "whole":

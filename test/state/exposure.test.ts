@@ -28,25 +28,28 @@ test("no position takes more than 9e12", () => {
   }
 });
 
+const LINEAR = { coins: undefined, inverse: false, spot: false };
+
 test("an entry without a price takes nothing", () => {
   assert.is(notionalOf(5, null), 0n);
 });
 
 test("an entry takes what is left of it, an exit or an order that is over nothing", () => {
-  assert.is(orderNotional(order), toMoney(150));
-  assert.is(orderNotional({ ...order, filled: 3 }), 0n);
-  assert.is(orderNotional({ ...order, price: null }), 0n);
-  assert.is(orderNotional({ ...order, intent: "exit" }), 0n);
-  for (const status of ["filled", "cancelled", "rejected"] as const) assert.is(orderNotional({ ...order, status }), 0n);
-  assert.is(orderNotional({ ...order, status: "unknown" }), toMoney(150));
+  assert.is(orderNotional(LINEAR, order), toMoney(150));
+  assert.is(orderNotional(LINEAR, { ...order, filled: 3 }), 0n);
+  assert.is(orderNotional(LINEAR, { ...order, price: null }), 0n);
+  assert.is(orderNotional(LINEAR, { ...order, intent: "exit" }), 0n);
+  for (const status of ["filled", "cancelled", "rejected"] as const)
+    assert.is(orderNotional(LINEAR, { ...order, status }), 0n);
+  assert.is(orderNotional(LINEAR, { ...order, status: "unknown" }), toMoney(150));
 });
 
 test("what a flip closes takes nothing, until more than that is filled", () => {
   const flip = { ...order, size: 5, closes: 2 };
-  assert.is(orderNotional({ ...flip, filled: 0 }), toMoney(300));
-  assert.is(orderNotional({ ...flip, filled: 2 }), toMoney(300));
-  assert.is(orderNotional({ ...flip, filled: 4 }), toMoney(100));
-  assert.is(orderNotional({ ...flip, size: 1, filled: 0 }), 0n);
+  assert.is(orderNotional(LINEAR, { ...flip, filled: 0 }), toMoney(300));
+  assert.is(orderNotional(LINEAR, { ...flip, filled: 2 }), toMoney(300));
+  assert.is(orderNotional(LINEAR, { ...flip, filled: 4 }), toMoney(100));
+  assert.is(orderNotional(LINEAR, { ...flip, size: 1, filled: 0 }), 0n);
 });
 
 const pair = fc.constantFrom("BTC/USDT", "ETH/USDT");

@@ -59,6 +59,7 @@ function written(value: string, { kind }: Field): Part[] {
   switch (kind) {
     case "name":
     case "text":
+    case "unpriced":
       return [expression(`quote(${value})`)];
     case "word":
     case "decimal":
@@ -67,6 +68,7 @@ function written(value: string, { kind }: Field): Part[] {
     case "json":
     case "double":
     case "whole":
+    case "flag":
     case "duration":
     case "time":
       return [expression(value)];
@@ -113,7 +115,9 @@ function readBack(value: string, { kind, presence, was }: Field): string[] {
 
 function numberText(value: string, kind: Field["kind"]): string {
   if (kind === "double") return `number_text(${value})`;
-  return kind === "whole" || kind === "duration" || kind === "time" ? `string.format("%.0f", ${value})` : value;
+  return kind === "whole" || kind === "flag" || kind === "duration" || kind === "time"
+    ? `string.format("%.0f", ${value})`
+    : value;
 }
 
 /** The text that a script would have read. */

@@ -16,8 +16,10 @@ const TYPE_OF: Readonly<Record<Kind, "string" | "number" | "bigint">> = {
   word: "string",
   json: "string",
   decimal: "string",
+  unpriced: "string",
   double: "number",
   whole: "number",
+  flag: "number",
   duration: "number",
   time: "number",
   money: "bigint",
@@ -31,7 +33,7 @@ import { formatMoney${sees(record.fields, "money") ? ", seenMoney" : ""} } from 
 import type { Metadata, ${view} } from "../../types.js";
 import type { NewRow, Seeable } from "../field.js";
 import type { ${capital(name)}Row, ${name} } from "../${name}.js";
-
+${sees(record.fields, "unpriced") ? `import { unpricedView } from "../unpriced-view.js";\n` : ""}
 ${rowSource(record)}
 ${changeSource(record)}
 ${sameSource(record)}
@@ -142,6 +144,8 @@ function sometimesSeen(field: string, { kind }: Field): string {
 function seenValue(value: string, kind: Kind): string {
   if (kind === "money") return `seenMoney(${value})`;
   if (kind === "decimal") return `Number(${value})`;
+  if (kind === "flag") return "true";
+  if (kind === "unpriced") return `unpricedView(${value})`;
   return kind === "time" ? `new Date(${value})` : value;
 }
 

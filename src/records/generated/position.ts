@@ -3,6 +3,7 @@ import { formatMoney, seenMoney } from "../../exact/money.js";
 import type { Metadata, Position } from "../../types.js";
 import type { NewRow, Seeable } from "../field.js";
 import type { PositionRow, position } from "../position.js";
+import { unpricedView } from "../unpriced-view.js";
 
 /** A row of all fields, always in the same order; what is not given is null. */
 export function positionRow(given: NewRow<typeof position>): PositionRow {
@@ -22,6 +23,9 @@ export function positionRow(given: NewRow<typeof position>): PositionRow {
     result: given.result ?? null,
     fees: given.fees,
     cash: given.cash,
+    rate: given.rate ?? null,
+    unpriced: given.unpriced ?? null,
+    rate_assumed: given.rate_assumed ?? null,
     entered: given.entered ?? null,
     exited: given.exited ?? null,
     proceeds: given.proceeds ?? null,
@@ -54,6 +58,9 @@ export function positionWith(row: PositionRow, changes: Partial<PositionRow>): P
     result: changes.result === undefined ? row.result : changes.result,
     fees: changes.fees === undefined ? row.fees : changes.fees,
     cash: changes.cash === undefined ? row.cash : changes.cash,
+    rate: changes.rate === undefined ? row.rate : changes.rate,
+    unpriced: changes.unpriced === undefined ? row.unpriced : changes.unpriced,
+    rate_assumed: changes.rate_assumed === undefined ? row.rate_assumed : changes.rate_assumed,
     entered: changes.entered === undefined ? row.entered : changes.entered,
     exited: changes.exited === undefined ? row.exited : changes.exited,
     proceeds: changes.proceeds === undefined ? row.proceeds : changes.proceeds,
@@ -86,6 +93,9 @@ export function positionSame(a: PositionRow, b: PositionRow): boolean {
     a.result === b.result &&
     a.fees === b.fees &&
     a.cash === b.cash &&
+    a.rate === b.rate &&
+    a.unpriced === b.unpriced &&
+    a.rate_assumed === b.rate_assumed &&
     a.entered === b.entered &&
     a.exited === b.exited &&
     a.proceeds === b.proceeds &&
@@ -117,6 +127,9 @@ export function positionJson(row: PositionRow): string {
     result: row.result ?? undefined,
     fees: row.fees,
     cash: row.cash,
+    rate: row.rate ?? undefined,
+    unpriced: row.unpriced ?? undefined,
+    rate_assumed: row.rate_assumed ?? undefined,
     entered: row.entered ?? undefined,
     exited: row.exited ?? undefined,
     proceeds: row.proceeds ?? undefined,
@@ -150,5 +163,7 @@ export function positionView(stored: Seeable<typeof position>, metadata: Metadat
   if (typeof stored.tp === "number") view.tp = stored.tp;
   if (typeof stored.sl === "number") view.sl = stored.sl;
   if (typeof stored.cooldown === "number") view.cooldown = stored.cooldown;
+  if (typeof stored.rate === "number") view.rate = stored.rate;
+  if (typeof stored.unpriced === "string") view.unpriced = unpricedView(stored.unpriced);
   return view;
 }

@@ -3,6 +3,7 @@ import { formatMoney, seenMoney } from "../../exact/money.js";
 import type { Metadata, Trade } from "../../types.js";
 import type { NewRow, Seeable } from "../field.js";
 import type { TradeRow, trade } from "../trade.js";
+import { unpricedView } from "../unpriced-view.js";
 
 /** A row of all fields, always in the same order; what is not given is null. */
 export function tradeRow(given: NewRow<typeof trade>): TradeRow {
@@ -31,6 +32,9 @@ export function tradeRow(given: NewRow<typeof trade>): TradeRow {
     unexplained: given.unexplained ?? null,
     told: given.told ?? null,
     forgotten: given.forgotten ?? null,
+    unpriced: given.unpriced ?? null,
+    rate: given.rate ?? null,
+    rate_assumed: given.rate_assumed ?? null,
     metadata: given.metadata,
   };
 }
@@ -62,6 +66,9 @@ export function tradeWith(row: TradeRow, changes: Partial<TradeRow>): TradeRow {
     unexplained: changes.unexplained === undefined ? row.unexplained : changes.unexplained,
     told: changes.told === undefined ? row.told : changes.told,
     forgotten: changes.forgotten === undefined ? row.forgotten : changes.forgotten,
+    unpriced: changes.unpriced === undefined ? row.unpriced : changes.unpriced,
+    rate: changes.rate === undefined ? row.rate : changes.rate,
+    rate_assumed: changes.rate_assumed === undefined ? row.rate_assumed : changes.rate_assumed,
     metadata: changes.metadata === undefined ? row.metadata : changes.metadata,
   };
 }
@@ -93,6 +100,9 @@ export function tradeSame(a: TradeRow, b: TradeRow): boolean {
     a.unexplained === b.unexplained &&
     a.told === b.told &&
     a.forgotten === b.forgotten &&
+    a.unpriced === b.unpriced &&
+    a.rate === b.rate &&
+    a.rate_assumed === b.rate_assumed &&
     a.metadata === b.metadata
   );
 }
@@ -124,6 +134,9 @@ export function tradeJson(row: TradeRow): string {
     unexplained: row.unexplained ?? undefined,
     told: row.told ?? undefined,
     forgotten: row.forgotten ?? undefined,
+    unpriced: row.unpriced ?? undefined,
+    rate: row.rate ?? undefined,
+    rate_assumed: row.rate_assumed ?? undefined,
   });
   return `${scalars.slice(0, -1)},"metadata":${row.metadata}}`;
 }
@@ -153,5 +166,7 @@ export function tradeView(stored: Seeable<typeof trade>, metadata: Metadata): Tr
   if (typeof stored.dust === "number") view.dust = stored.dust;
   if (typeof stored.entry_asked === "number") view.entryAsked = stored.entry_asked;
   if (typeof stored.exit_asked === "number") view.exitAsked = stored.exit_asked;
+  if (typeof stored.unpriced === "string") view.unpriced = unpricedView(stored.unpriced);
+  if (typeof stored.rate_assumed === "number") view.rateAssumed = true;
   return view;
 }

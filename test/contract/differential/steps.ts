@@ -68,6 +68,18 @@ const when = fc.constantFrom(
 const reason = fc.constantFrom("stop", "", 'a "reason"\n');
 const dust = fc.constantFrom(0.1, 0.3, 1, 1e-8);
 
+const currency = fc.constantFrom("USDT", "EUR", "BTC");
+const rate = fc.constantFrom(1, 1.25, 60_000, 1 / 3, 1e-7);
+const fee = fc.constantFrom<unknown[]>(
+  0.1,
+  { amount: 0.01, currency: "BTC" },
+  [
+    { amount: 0.001, currency: "BNB" },
+    { amount: 0.25, currency: "USDT" },
+  ],
+  { amount: 0.002, currency: "BNB", rate: 600 },
+);
+
 function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });
 }
@@ -90,7 +102,11 @@ const POSITIONS: readonly Call[] = [
   ),
   call("updatePosition", id, some({ ...positionFields, tp: fc.option(anyPrice), sl: fc.option(anyPrice) })),
   call("removePosition", id, some({ reason })),
-  call("closePosition", id, some({ pnl: amount, equity, cooldown: duration, reason, ts: when, dust }, ["pnl"])),
+  call(
+    "closePosition",
+    id,
+    some({ pnl: amount, equity, cooldown: duration, reason, ts: when, dust, currency, rate }, ["pnl"]),
+  ),
   call("getPositions"),
   call("getPosition", id),
 ];
@@ -177,7 +193,7 @@ const FILLS: readonly Call[] = [
   call(
     "recordFill",
     orderId,
-    some({ fillId, price, size: fc.constantFrom(0.1, 0.2, 1), fee: fc.constant(0.1), ts: when }, [
+    some({ fillId, price, size: fc.constantFrom(0.1, 0.2, 1), fee, rate: fc.constant(1), ts: when }, [
       "fillId",
       "price",
       "size",
@@ -249,7 +265,7 @@ const limits = {
 const breakerDuration = fc.constantFrom<unknown[]>(1, "1s", "1h", "2d", "until_day_end", "until_reset");
 
 const RISK: readonly Call[] = [
-  call("updateDailyPnl", amount, some({ tradeId, equity, ts: when })),
+  call("updateDailyPnl", amount, some({ tradeId, equity, ts: when, currency, rate })),
   call("updateDailyPnl", amount, some({ tradeId })),
   call("updateDailyPnl", amount, some({ tradeId: id, ts: when }, ["tradeId"])),
   TRADES,

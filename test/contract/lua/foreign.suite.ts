@@ -6,6 +6,7 @@ import type { KeyName } from "../../../src/layout/keys.js";
 import { operations } from "../../../src/operations/all.js";
 import type { AnyOperation } from "../../../src/operations/operation.js";
 import { startRedis } from "../../servers/redis.js";
+import type { SampleCall } from "../calls.js";
 import { failure } from "../expect.js";
 import { Stand } from "./flow.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
@@ -40,8 +41,7 @@ export function luaForeign(stand: Stand): void {
     const { name } = operation;
 
     test(`${name} fails and changes nothing when any of its keys holds another type`, async () => {
-      const first = sampleOf(operation);
-      for (const sample of [first, ...(first.more ? [first.more] : [])]) {
+      for (let sample: SampleCall | undefined = sampleOf(operation); sample; sample = sample.more) {
         for (const [i, { name: keyName, type }] of listed(read(operation), "KEYS").entries()) {
           if (keyName === "events:log" && !tells(operation)) continue;
           const flowId = await stand.filledFlow(sample.prepare);

@@ -1,0 +1,53 @@
+-- The fees of a fill, in whatever currency they were paid (money.md, 2).
+
+-- Fees as they are told: an amount in what the pair settles in, or amount, currency and rate of each.
+local function fees_of(text)
+  if not string.find(text, " ", 1, true) then return { { amount = text } } end
+  local fees = {}
+  for amount, currency, rate in string.gmatch(text, "(%S+) (%S+) (%S+)") do
+    fees[#fees + 1] = { amount = amount, currency = currency ~= "-" and currency or nil, rate = rate ~= "-" and rate or nil }
+  end
+  return fees
+end
+
+-- How much of the base coin fees took: only on a pair without a colon does that move size.
+local function fee_in_base(market, fees)
+  local sum
+  for _, fee in ipairs(market.spot and fees or {}) do
+    if fee.currency and fee.currency == market.base and not is_same(market.base, market.settle) then
+      sum = sum and decimal_add(sum, decimal(fee.amount)) or decimal(fee.amount)
+    end
+  end
+  return sum and number_text(tonumber(decimal_text(sum))) or "0"
+end
+
+-- The parts of all fees, by the sizes of the parts of their fill.
+local function split_fees(fees, sizes)
+  local parts = {}
+  for at = 1, #sizes do parts[at] = {} end
+  for _, fee in ipairs(fees) do
+    for at, amount in ipairs(split_by_size(decimal(fee.amount), sizes)) do parts[at][#parts[at] + 1] = { fee = fee, amount = amount } end
+  end
+  return parts
+end
+
+-- What a fee is worth in the flow's currency: looked at as settle currency, flow currency, base coin, third currency; nil: nobody said.
+local function fee_worth(market, fee, amount, price, rate)
+  local function at(known) return known and at_rate(amount, known) end
+  if not fee.currency or (market.settle and is_same(fee.currency, market.settle)) then return at(fee.rate or rate) end
+  if fee.currency == flow_currency then return amount end
+  if is_flows(fee.currency) then return at(fee.rate or "1") end
+  if fee.currency ~= market.base or not rate then return at(fee.rate) end
+  return at_rate(at_rate(amount, price), rate)
+end
+
+-- What fees of a fill at `price` cost in the flow's currency, and what nobody could price; rate is that of what the pair settles in.
+local function price_fees(market, parts, price, rate)
+  local paid, unpriced = nil, {}
+  for _, part in ipairs(parts) do
+    local worth = fee_worth(market, part.fee, part.amount, price, rate)
+    if worth then paid = paid and keep(decimal_add(paid, worth)) or worth
+    else unpriced[#unpriced + 1] = { kind = "fee", currency = part.fee.currency or market.settle or "", amount = part.amount } end
+  end
+  return paid or decimal("0"), unpriced
+end

@@ -1,0 +1,27 @@
+-- Sums, products and quotients as positions keep them, and as they are booked.
+
+-- What no position can hold is noted in holding.fault: a script looks there before it writes.
+local holding = {}
+
+-- A sum or a product as it is kept.
+local function keep(exact)
+  local rounded = kept_decimal(exact)
+  if rounded then return rounded end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+
+-- Rounded to 8 places, as text.
+local function money_of(exact)
+  local text = decimal_money(exact)
+  if text then return text end
+  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  return "0"
+end
+
+local function quotient_of(a, b)
+  local exact = quotient(a, b)
+  if exact then return exact end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end

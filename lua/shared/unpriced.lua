@@ -1,0 +1,55 @@
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- As a list of { kind, currency, amount }, the amounts decimals.
+local function unpriced_of(text)
+  local list = {}
+  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+  end
+  return list
+end
+
+-- The text with amounts more.
+local function with_unpriced(text, amounts)
+  if #amounts == 0 then return text end
+  local list, words = unpriced_of(text), {}
+  for _, more in ipairs(amounts) do
+    local found
+    for _, each in ipairs(list) do
+      if each.kind == more.kind and each.currency == more.currency then found = each end
+    end
+    if found then found.amount = keep(decimal_add(found.amount, more.amount))
+    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+    for at = #list, 1, -1 do
+      if list[at].amount.digits == "" then table.remove(list, at) end
+    end
+  end
+  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+  return words[1] and table.concat(words, " ")
+end
+
+-- What was added between two texts of the same holder.
+local function unpriced_since(before, after)
+  if before == after then return {} end
+  local less = unpriced_of(before)
+  for _, each in ipairs(less) do each.amount = decimal_negate(each.amount) end
+  return unpriced_of(with_unpriced(after, less))
+end
+
+-- What a fee that is paid for now takes off: at most what was kept of its currency.
+local function paid_off(text, currency, paid)
+  for _, each in ipairs(unpriced_of(text)) do
+    if each.kind == "fee" and each.currency == currency then
+      local over = decimal_subtract(paid, each.amount)
+      local less = not over.negative and over.digits ~= "" and each.amount or paid
+      return { { kind = "fee", currency = currency, amount = decimal_negate(less) } }
+    end
+  end
+  return {}
+end
+
+-- Whether a result is among them: the whole is then not known.
+local function has_result(text)
+  return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+end

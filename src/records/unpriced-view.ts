@@ -1,0 +1,12 @@
+import type { UnpricedAmount } from "../types.js";
+
+/** `fee BNB 0.005 result BTC -0.2` as callers see it. */
+export function unpricedView(text: string): UnpricedAmount[] {
+  const words = text.split(" ");
+  const amounts: UnpricedAmount[] = [];
+  for (let i = 0; i + 2 < words.length; i += 3) {
+    const [kind, currency = "", amount] = words.slice(i, i + 3);
+    amounts.push({ kind: kind === "result" ? "result" : "fee", currency, amount: Number(amount) });
+  }
+  return amounts;
+}

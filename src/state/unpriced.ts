@@ -1,0 +1,71 @@
+/**
+ * Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+ * they came (money.md, 1 and 2). Lua twin: `lua/shared/unpriced.lua`.
+ */
+import {
+  addDecimal,
+  compareDecimal,
+  type Decimal,
+  decimalText,
+  negateDecimal,
+  parseDecimal,
+} from "../exact/decimal.js";
+import { keep } from "./keep.js";
+
+export type UnpricedKind = "fee" | "result";
+
+/** One of them; a fee is above 0 when paid. */
+export interface Unpriced {
+  readonly kind: UnpricedKind;
+  readonly currency: string;
+  readonly amount: Decimal;
+}
+
+/** The text of what was not priced, null of nothing, with one amount more. */
+export function withUnpriced(text: string | null, { kind, currency, amount }: Unpriced): string | null {
+  const words = text === null ? [] : text.split(" ");
+  const at = words.findIndex((word, i) => i % 3 === 0 && word === kind && words[i + 1] === currency);
+  const sum = keep(addDecimal(at < 0 ? { digits: 0, scale: 0 } : parseDecimal(words[at + 2] ?? "0"), amount));
+  const isNothing = BigInt(sum.digits) === 0n;
+  const entry = isNothing ? [] : [kind, currency, decimalText(sum)];
+  words.splice(at < 0 ? words.length : at, at < 0 ? 0 : 3, ...entry);
+  return words.length === 0 ? null : words.join(" ");
+}
+
+export function withAllUnpriced(text: string | null, amounts: readonly Unpriced[]): string | null {
+  return amounts.reduce(withUnpriced, text);
+}
+
+export function unpricedOf(text: string | null): Unpriced[] {
+  const words = text === null ? [] : text.split(" ");
+  const amounts: Unpriced[] = [];
+  for (let i = 0; i + 2 < words.length; i += 3) {
+    const [kind, currency = "", amount = "0"] = words.slice(i, i + 3);
+    amounts.push({ kind: kind === "result" ? "result" : "fee", currency, amount: parseDecimal(amount) });
+  }
+  return amounts;
+}
+
+/** What a fee that is paid for now takes off: at most what was kept of its currency. */
+export function paidOff(text: string | null, currency: string, paid: Decimal): Unpriced[] {
+  const kept = unpricedOf(text).find((each) => each.kind === "fee" && each.currency === currency);
+  if (!kept) return [];
+  const less = compareDecimal(paid, kept.amount) > 0 ? kept.amount : paid;
+  return [{ kind: "fee", currency, amount: negateDecimal(less) }];
+}
+
+/** Whether a result is among them: the whole is then not known. */
+export function hasResult(text: string | null): boolean {
+  return unpricedOf(text).some(({ kind }) => kind === "result");
+}
+
+/** What was added between two texts of the same holder. */
+export function unpricedSince(before: string | null, after: string | null): Unpriced[] {
+  if (before === after) return [];
+  const less = unpricedOf(before).map(({ kind, currency, amount }) => ({
+    kind,
+    currency,
+    amount: negateDecimal(amount),
+  }));
+  return unpricedOf(withAllUnpriced(after, less));
+}
