@@ -37,10 +37,10 @@
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, worsened, reached_limit, write_risk,
-    risk_event, holding, market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset,
-    hold_position, position_named, hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming,
-    closed_to_forget, write_order, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)
+local function run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, holding, market_of,
+    exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order,
+    exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order, position_parse, refuse,
+    trade_json, read_ends, decide_end, cools_longer, write_end)
   local orders_key, closed_key, closed_at_key, by_position_key, positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
   local id, release_signal, dust_size = ARGV[7], ARGV[8] == "1", tonumber(ARGV[9])
   local day_start, breaker_duration, max_trades = tonumber(ARGV[10]), ARGV[11], ARGV[12]
@@ -82,8 +82,7 @@ local function run(answer, event, read_breaker, read_risk, breaker_until, trip, 
     local fault = count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
       or holding.fault
     if fault then return refuse("SFINVALID", fault) end
-    local source, cause = reached_limit(risk, limits_key, worsened(risk))
-    if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
+    trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
     cools = cools_longer(cooldowns_key, order.pair, ended.cool_until)
     ended.text = trade_json(ended.trade)
   end
@@ -321,6 +320,38 @@ local function until_text(breaker)
 end
 -- <<< breaker.lua
 
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(day, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
@@ -359,38 +390,6 @@ local function day_json(d)
     d.later, d.cash, d.untied)
 end
 -- <<< risk.lua
-
--- >>> trip.lua
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-local function breaker_until(duration, day_start, day)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(day, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -432,15 +431,6 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The causes whose own number is worse than it stood before the step, the day having rolled: source -> true.
-local function worsened(risk)
-  local was, worse = risk.was, {}
-  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
-  if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
-  return worse
-end
-
 -- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
 local function reached_limit(risk, limits_key, among)
   if not next(among) then return nil end
@@ -458,6 +448,16 @@ local function reached_limit(risk, limits_key, among)
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
+end
+
+-- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+local function trip_worsened(risk, breaker, limits_key, duration, day_start)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local source, cause = reached_limit(risk, limits_key, worse)
+  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
@@ -1167,7 +1167,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
 end
 -- <<< trade_end.lua
 
-return run(answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, worsened, reached_limit, write_risk,
-  risk_event, holding, market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position,
-  position_named, hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget,
-  write_order, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)
+return run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, holding, market_of,
+  exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order,
+  exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order, position_parse, refuse,
+  trade_json, read_ends, decide_end, cools_longer, write_end)

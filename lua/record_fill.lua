@@ -53,14 +53,14 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate,
-    money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade,
-    worsened, reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional,
-    with_unpriced, unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of,
-    price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with,
-    dust_taken, dust_left, write_dust, follow_equity, expect_hash, expect_zset, hold_position, position_named, hold_order,
-    exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE,
-    order_parse, pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json,
-    position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
+    money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened,
+    write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced,
+    unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault,
+    adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken,
+    dust_left, write_dust, move_equity, expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after,
+    write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse,
+    pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse,
+    trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
   local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local rate = ARGV[12] ~= "" and ARGV[12] or nil
@@ -399,10 +399,9 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
     fault = fault or count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
       given_ts and tonumber(each.trade.exit_ts), day_start)
   end
-  fault = fault or holding.fault or follow_equity(risk, booked)
+  fault = fault or holding.fault or move_equity(risk, "books", booked)
   if fault then return refuse("SFINVALID", fault) end
-  local source, cause = reached_limit(risk, limits_key, worsened(risk))
-  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
+  trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
   local cools = cools_longer(cooldowns_key, order.pair, cool_until)
   if dust then expect_hash(dust_key) end
   if #amended > 0 then expect_hash(amendments_key) end
@@ -715,6 +714,38 @@ local function until_text(breaker)
 end
 -- <<< breaker.lua
 
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(day, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
@@ -779,38 +810,6 @@ local function risk_reply(risk, breaker)
 end
 -- <<< risk.lua
 
--- >>> trip.lua
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-local function breaker_until(duration, day_start, day)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(day, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
@@ -861,15 +860,6 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The causes whose own number is worse than it stood before the step, the day having rolled: source -> true.
-local function worsened(risk)
-  local was, worse = risk.was, {}
-  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
-  if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
-  return worse
-end
-
 -- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
 local function reached_limit(risk, limits_key, among)
   if not next(among) then return nil end
@@ -887,6 +877,16 @@ local function reached_limit(risk, limits_key, among)
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
+end
+
+-- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+local function trip_worsened(risk, breaker, limits_key, duration, day_start)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local source, cause = reached_limit(risk, limits_key, worse)
+  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
@@ -1536,46 +1536,36 @@ end
 -- >>> equity.lua
 -- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
 
-local function is_above_zero(exact)
-  return not exact.negative and exact.digits ~= ""
-end
-
--- As it is kept, or nil and an error.
-local function equity_in_range(exact)
-  local rounded = exact and kept_decimal(exact)
-  if rounded and decimal_money(rounded) then return rounded end
-  return nil, "equity: it, or its peak, would leave +-9e15; nothing was booked"
-end
-
--- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
--- any loss an endless drawdown; 1e15 is told as a number.
-local function drawdown_of(peak, equity)
-  local fall = decimal_subtract(peak, equity)
-  if not is_above_zero(peak) or not is_above_zero(fall) then return "0" end
-  local whole = tonumber(decimal_text(peak))
-  local near = tonumber(decimal_text(fall)) / whole
-  if not (near < 1e15) then return number_text(1e15) end
-  local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
-  if missed == 0 then return number_text(near) end
-  return number_text(tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))))
-end
-
--- Another equity; the peak goes up with it. An error when it leaves 9e15.
-local function move_equity(risk, exact)
-  local equity, fault = equity_in_range(exact)
-  if not equity then return fault end
-  local peak = decimal(risk.peak)
-  risk.equity = decimal_text(equity)
-  if is_above_zero(decimal_subtract(equity, peak)) then
-    peak, risk.peak, risk.peak_at = equity, risk.equity, now_text
+-- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
+-- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+local function move_equity(risk, by, amount, new_peak)
+  local equity = decimal(amount)
+  if by == "books" then
+    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
+    equity = decimal_add(decimal(risk.equity), equity)
   end
-  risk.drawdown = drawdown_of(peak, equity)
-end
+  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
+  equity = kept_decimal(equity)
+  if not equity or not decimal_money(equity) or not decimal_money(peak) then
+    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+  end
+  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
+  local rise = decimal_subtract(equity, peak)
+  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
--- Money was booked: equity follows until the bot has reported it.
-local function follow_equity(risk, booked)
-  if not risk.equity or risk.equity_by ~= "books" or booked == "0" then return nil end
-  return move_equity(risk, decimal_add(decimal(risk.equity), decimal(booked)))
+  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+  -- any loss an endless drawdown; 1e15 is told as a number.
+  local fall = decimal_subtract(peak, equity)
+  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  local whole = tonumber(risk.peak)
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then near = 1e15
+  else
+    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+  end
+  risk.drawdown = number_text(near)
 end
 -- <<< equity.lua
 
@@ -2060,11 +2050,11 @@ end
 -- <<< trade_end.lua
 
 return run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate, money_fits,
-  money_text, read_breaker, read_risk, open_day, risk_reply, breaker_until, trip, day_sum, book_pnl, count_trade, worsened,
-  reached_limit, write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced,
-  unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault,
-  adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left,
-  write_dust, follow_equity, expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure,
-  fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before,
-  orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends,
-  decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
+  money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened, write_risk,
+  risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced, unpriced_since, worth_of,
+  size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate,
+  exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust, move_equity,
+  expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base,
+  split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before, orders_naming,
+  closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends, decide_end,
+  cools_longer, write_end, ended_at, ended_trade, json_list)

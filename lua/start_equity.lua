@@ -199,6 +199,20 @@ local function until_text(breaker)
 end
 -- <<< breaker.lua
 
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
@@ -237,20 +251,6 @@ local function day_json(d)
     d.later, d.cash, d.untied)
 end
 -- <<< risk.lua
-
--- >>> trip.lua
--- What trips the circuit breaker, and until when.
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -449,40 +449,36 @@ end
 -- >>> equity.lua
 -- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
 
-local function is_above_zero(exact)
-  return not exact.negative and exact.digits ~= ""
-end
-
--- As it is kept, or nil and an error.
-local function equity_in_range(exact)
-  local rounded = exact and kept_decimal(exact)
-  if rounded and decimal_money(rounded) then return rounded end
-  return nil, "equity: it, or its peak, would leave +-9e15; nothing was booked"
-end
-
--- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
--- any loss an endless drawdown; 1e15 is told as a number.
-local function drawdown_of(peak, equity)
-  local fall = decimal_subtract(peak, equity)
-  if not is_above_zero(peak) or not is_above_zero(fall) then return "0" end
-  local whole = tonumber(decimal_text(peak))
-  local near = tonumber(decimal_text(fall)) / whole
-  if not (near < 1e15) then return number_text(1e15) end
-  local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
-  if missed == 0 then return number_text(near) end
-  return number_text(tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))))
-end
-
--- Another equity; the peak goes up with it. An error when it leaves 9e15.
-local function move_equity(risk, exact)
-  local equity, fault = equity_in_range(exact)
-  if not equity then return fault end
-  local peak = decimal(risk.peak)
-  risk.equity = decimal_text(equity)
-  if is_above_zero(decimal_subtract(equity, peak)) then
-    peak, risk.peak, risk.peak_at = equity, risk.equity, now_text
+-- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
+-- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+local function move_equity(risk, by, amount, new_peak)
+  local equity = decimal(amount)
+  if by == "books" then
+    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
+    equity = decimal_add(decimal(risk.equity), equity)
   end
-  risk.drawdown = drawdown_of(peak, equity)
+  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
+  equity = kept_decimal(equity)
+  if not equity or not decimal_money(equity) or not decimal_money(peak) then
+    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+  end
+  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
+  local rise = decimal_subtract(equity, peak)
+  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
+
+  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+  -- any loss an endless drawdown; 1e15 is told as a number.
+  local fall = decimal_subtract(peak, equity)
+  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  local whole = tonumber(risk.peak)
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then near = 1e15
+  else
+    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+  end
+  risk.drawdown = number_text(near)
 end
 
 -- A starting equity counts from now on, unless the bot has reported one. The first stays.
@@ -491,7 +487,7 @@ local function start_equity(risk, equity)
   risk.starting_equity = decimal_text(decimal(equity))
   if risk.equity then return nil end
   risk.equity_by = "books"
-  return move_equity(risk, decimal(equity))
+  return move_equity(risk, "start", equity)
 end
 -- <<< equity.lua
 

@@ -19,7 +19,7 @@
 -- Reply {"breaker", active 0|1, reason, source, tripped_at ms, until ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(answer, event, read_breaker, breaker_reply, day_open, breaker_until, trip, write_breaker, breaker_event)
+local function run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event, day_open)
   local breaker_key, daily_key = KEYS[5], KEYS[6]
   local reason, duration, day_start = ARGV[7], ARGV[8], tonumber(ARGV[9])
 
@@ -172,16 +172,6 @@ local function breaker_reply(breaker)
 end
 -- <<< breaker.lua
 
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The day that is open: that of the stored risk or, if later, of the clock.
-local function day_open(daily_key, day_start)
-  local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
-  return stored and stored > today and stored or today
-end
--- <<< risk.lua
-
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
@@ -214,4 +204,14 @@ local function breaker_event(breaker)
 end
 -- <<< trip.lua
 
-return run(answer, event, read_breaker, breaker_reply, day_open, breaker_until, trip, write_breaker, breaker_event)
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The day that is open: that of the stored risk or, if later, of the clock.
+local function day_open(daily_key, day_start)
+  local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
+  return stored and stored > today and stored or today
+end
+-- <<< risk.lua
+
+return run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event, day_open)
