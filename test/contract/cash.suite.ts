@@ -1,6 +1,6 @@
 /** Money that is no trade, and transfers (money.md, 7). */
 import * as assert from "uvu/assert";
-import type { StateManager } from "../../src/index.js";
+import type { CashInput, StateManager } from "../../src/index.js";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
 import { everything, refused } from "./expect.js";
 import type { Theme } from "./open.js";
@@ -182,6 +182,59 @@ export const cash: Theme = (test, open) => {
     await refused(mgr.bookCash(1, { id: "a", kind: "funding", currency: "US D" }), "currency");
     await refused(Reflect.apply(mgr.bookCash, mgr, [1, { id: "a", kind: "funding", position: "e" }]), "cash.position");
     assert.equal(await everything(mgr), before);
+  });
+
+  test("cash is in the currency that is given, else in what its position or pair settles in, and needs a rate where that is another", async () => {
+    await using mgr = await open({ risk: { currency: "USD", same_currency: ["USDC"] } });
+    await mgr.savePosition({ id: "p", pair: "BTC/USD:BTC", side: "long", size: 1000, entryPrice: 50_000 });
+    const book = (amount: number, id: string, more: Partial<CashInput>) =>
+      mgr.bookCash(amount, { id, kind: "funding", ...more });
+    await refused(book(-0.001, "a", { positionId: "p" }), "rate");
+    await refused(book(-0.001, "a", { pair: "BTC/USD:BTC" }), "rate");
+    await refused(book(-1, "a", { currency: "BNB" }), "rate");
+    assert.equal((await book(-0.001, "a", { positionId: "p", rate: 60_000 })).position?.cash, -60);
+    assert.equal((await book(-5, "b", { positionId: "p", currency: "USDC" })).position?.cash, -65);
+    assert.equal((await book(-0.5, "c", { positionId: "p", currency: "BNB", rate: 600 })).position?.cash, -365);
+    assert.is((await book(-2, "d", {})).to, "day");
+    await book(-0.0001, "e", { pair: "BTC/USD:BTC", rate: 50_000 });
+    assert.equal(await standing(mgr), [-372, 0, 0]);
+    await mgr.closePosition("p", { pnl: 0 });
+    await refused(book(-0.001, "f", { positionId: "p" }), "rate");
+    assert.is((await book(-0.001, "f", { positionId: "p", rate: 60_000 })).to, "trade");
+    assert.is((await mgr.getTrades())[0]?.cash, -425);
+    await refused(mgr.recordTransfer(1, { id: "t", currency: "BTC" }), "rate");
+    assert.is((await mgr.recordTransfer(1, { id: "t", currency: "BTC", rate: 60_000 })).applied, true);
+  });
+
+  test("a first pair of cash says what the flow is counted in; until then an amount with a currency is refused", async () => {
+    await using mgr = await open();
+    await refused(mgr.bookCash(-1, { id: "a", kind: "funding", currency: "USDT" }), "currency");
+    await refused(mgr.recordTransfer(-1, { id: "a", currency: "USDT" }), "currency");
+    await mgr.bookCash(-1, { id: "a", kind: "funding", pair: "BTC/USDT" });
+    await mgr.bookCash(-1, { id: "b", kind: "funding", currency: "USDT" });
+    await refused(mgr.bookCash(-1, { id: "c", kind: "funding", currency: "EUR" }), "rate");
+    assert.equal(await standing(mgr), [-2, 0, 0]);
+  });
+
+  test("a fee that was not priced is paid for by cash in its currency, on a position and on a trade", async () => {
+    await using mgr = await open({ risk: { currency: "USDT" } });
+    await mgr.saveOrder({ id: "e", pair: PAIR, side: "buy", size: 1, price: 100 });
+    await mgr.recordFill("e", { fillId: "1", price: 100, size: 1, fee: { amount: 0.005, currency: "BNB" } });
+    assert.equal((await mgr.getPosition("e"))?.unpriced, [{ kind: "fee", currency: "BNB", amount: 0.005 }]);
+    const pay = (id: string, amount: number) =>
+      mgr.bookCash(-amount, { id, kind: "fee", positionId: "e", currency: "BNB", rate: 600 });
+    const paid = await pay("a", 0.002);
+    assert.equal(
+      [paid.position?.fees, paid.position?.unpriced],
+      [1.2, [{ kind: "fee", currency: "BNB", amount: 0.003 }]],
+    );
+    await mgr.closePosition("e", { pnl: 0 });
+    await pay("b", 0.001);
+    const left = async () => (await mgr.getTrades()).map(({ fees, unpriced }) => [fees, unpriced]);
+    assert.equal(await left(), [[1.8, [{ kind: "fee", currency: "BNB", amount: 0.002 }]]]);
+    // More than was left takes that off, and no more.
+    await pay("c", 0.01);
+    assert.equal(await left(), [[7.8, undefined]]);
   });
 
   test("cash leaves one event with all that it did", async () => {
