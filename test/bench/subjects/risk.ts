@@ -1,4 +1,4 @@
-import type { RiskUpdate } from "../../../src/types.js";
+import type { CashResult, RiskUpdate, TransferResult } from "../../../src/types.js";
 import type { Subject } from "../subject.js";
 import { freshIds } from "../work.js";
 
@@ -38,6 +38,36 @@ export const risk: readonly Subject[] = [
     on({ manager }) {
       let change = 0;
       return { call: () => manager.updateEquity(10_000 - (++change % 100)) };
+    },
+  },
+  {
+    name: "bookCash",
+    kind: "change",
+    grows: true,
+    on({ manager }) {
+      let amount = 0.1;
+      return {
+        call(id) {
+          amount = -amount;
+          return manager.bookCash(amount, { id, kind: "funding", pair: "BTC/USDT" });
+        },
+        did: ({ applied }: CashResult) => applied,
+      };
+    },
+  },
+  {
+    name: "recordTransfer",
+    kind: "change",
+    grows: true,
+    on({ manager }) {
+      let amount = 0.1;
+      return {
+        call(id) {
+          amount = -amount;
+          return manager.recordTransfer(amount, { id });
+        },
+        did: ({ applied }: TransferResult) => applied,
+      };
     },
   },
   {
