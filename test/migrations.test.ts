@@ -1,5 +1,6 @@
 /** Flows of older schemas, brought to this version's. */
 import { suite } from "uvu";
+import { currencies } from "./migrations/currencies.js";
 import { duckdbMigrations } from "./migrations/duckdb.js";
 import { moving } from "./migrations/moving.js";
 import { redisMigrations } from "./migrations/redis.js";
@@ -9,6 +10,7 @@ import { walking } from "./migrations/walking.js";
 const stand = await MigrationStand.start();
 
 walking();
+currencies(stand);
 redisMigrations(stand);
 duckdbMigrations(stand);
 moving(stand);

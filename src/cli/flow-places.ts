@@ -1,6 +1,7 @@
 /** The places that `copy`, `backup` and `restore` name. */
 import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { NOTHING_TOLD, type Told } from "../migrations/migration.js";
 import { type CopyReport, copyFlow } from "../transfer/copy-flow.js";
 import { DuckdbPlace } from "../transfer/duckdb-place.js";
 import type { FlowPlace } from "../transfer/flow-place.js";
@@ -41,6 +42,8 @@ export interface MoveOptions {
   readonly toFlow: string;
   readonly replace: boolean | undefined;
   readonly yes: boolean | undefined;
+  /** For a flow of an older schema. */
+  readonly told?: Told;
   /** What goes on, for the progress bar. */
   readonly words: string;
 }
@@ -55,12 +58,14 @@ export async function move(
   const replace = options.replace === true;
   if (replace) await invocation.consent(`Replace what is in ${to.name}?`, options.yes);
   const report = await moved();
+  for (const note of report.notes) invocation.complain(`note: ${note}`);
   for (const warning of report.warnings) invocation.complain(`warning: ${warning}`);
   invocation.print(report, () => printable(inWords(report)).concat("\n"));
 
   async function moved(): Promise<CopyReport> {
     using bar = new ProgressBar(invocation.terminal, { words: options.words });
-    return copyFlow(from, to, { toFlow: options.toFlow, replace, progress: bar.at });
+    const { toFlow, told = NOTHING_TOLD } = options;
+    return copyFlow(from, to, { toFlow, replace, told, progress: bar.at });
   }
 }
 

@@ -7,6 +7,7 @@ import { DERIVED } from "../layout/key-layouts.js";
 import { marketStored } from "../state/currency.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { unpricedOf, withAllUnpriced } from "../state/unpriced.js";
 import { count, roughSpan } from "../words/in-words.js";
 import { type Finding, findingsOf, some } from "./finding.js";
 
@@ -52,6 +53,7 @@ export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] 
     // What follows from records that cannot be read would be wrong.
     ...(unreadable.length === 0 ? exposureFindings(state, layout) : []),
     ...orderFindings(state),
+    ...moneyFindings(state),
     ...breakerFindings(state, now),
     ...equityFindings(state),
     ...recoveryFindings(state),
@@ -123,6 +125,43 @@ function exposureFindings(state: FlowState, layout: FlowLayout): Finding[] {
 
 function fieldsOf(entries: readonly Entry[]): Map<string, string> {
   return new Map(entries.map(([name = "", value = ""]) => [name, value]));
+}
+
+/** What is in no sum: amounts that nobody could price, and sizes whose result nobody told. */
+function moneyFindings(state: FlowState): Finding[] {
+  return findingsOf(
+    "money",
+    (found) => {
+      const open = [...state.positions.values()].filter(({ unpriced }) => unpriced !== null);
+      const trades = [...state.closedTrades.values()].map((trade) => {
+        const later = state.amendments.get(trade.key);
+        return {
+          name: `${trade.id} (${trade.key})`,
+          unpriced: withAllUnpriced(trade.unpriced, unpricedOf(later?.unpriced ?? null)),
+          untold: (trade.untold ?? 0) - (later?.explained ?? 0),
+        };
+      });
+      const ended = trades.filter(({ unpriced }) => unpriced !== null);
+      const price =
+        "they are in no sum: bookCash with the positionId prices a fee (kind fee, its currency and rate) or a result (kind correction)";
+      if (open.length > 0) {
+        const names = open.map(({ id, unpriced }) => `${id}: ${unpriced}`);
+        found.note(`${count(open.length, "position")} with amounts that nobody could price: ${some(names)}`, price);
+      }
+      if (ended.length > 0) {
+        const names = ended.map(({ name, unpriced }) => `${name}: ${unpriced}`);
+        found.note(`${count(ended.length, "trade")} with amounts that nobody could price: ${some(names)}`, price);
+      }
+      const untold = trades.filter((trade) => trade.untold > 0).map(({ name }) => name);
+      if (untold.length > 0) {
+        found.note(
+          `${count(untold.length, "trade")} with a result that nobody told: ${some(untold)}`,
+          "book the fills that ended them with recordFill, or what they made with bookCash (kind correction)",
+        );
+      }
+    },
+    "every result is told, and priced",
+  );
 }
 
 function orderFindings(state: FlowState): Finding[] {

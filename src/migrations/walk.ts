@@ -37,12 +37,11 @@ export function walk(layout: FlowLayout, told: Told, migrations: readonly Migrat
   return { from, to, layout: at, notes, stops: [] };
 }
 
-/** The flow as this version has it. Throws a SchemaVersionError when that takes an operator's word. */
-export function newest(layout: FlowLayout): FlowLayout {
-  const { from, layout: walked, stops } = walk(layout, NOTHING_TOLD);
-  const [stop] = stops;
-  if (stop === undefined) return walked;
+/** The flow as this version has it. Throws a SchemaVersionError when that takes more of the operator's word. */
+export function newest(layout: FlowLayout, told = NOTHING_TOLD): Walked {
+  const walked = walk(layout, told);
+  if (walked.stops.length === 0) return walked;
   throw new SchemaVersionError(
-    `the flow is of schema ${from}, this version works on ${SCHEMA_VERSION}: run sf-state migrate first (${stop})`,
+    `the flow is of schema ${walked.from}, this version works on ${SCHEMA_VERSION}, which takes an operator's word: ${walked.stops.join("; ")}`,
   );
 }

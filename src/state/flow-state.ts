@@ -21,7 +21,7 @@ import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
 export class FlowState {

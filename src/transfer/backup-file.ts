@@ -94,7 +94,7 @@ export class BackupFile implements FlowPlace {
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
     const { layout } = await this.#read();
     const call = { now, instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, lease: "" };
-    return snapshot.apply(stateOf(newest(layout)), snapshotArgs(now), call);
+    return snapshot.apply(stateOf(newest(layout).layout), snapshotArgs(now), call);
   }
 
   async #writeTo(draft: string, lines: Iterable<string>): Promise<void> {

@@ -3,6 +3,7 @@ import { CorruptStateError, InvalidArgumentError } from "../errors.js";
 import { stateOf } from "../layout/convert.js";
 import { type FlowLayout, leaseOf } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
+import type { Told } from "../migrations/migration.js";
 import { newest, schemaOf } from "../migrations/walk.js";
 import { snapshot } from "../operations/snapshot.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
@@ -18,6 +19,8 @@ export interface CopyOptions {
   readonly toFlow?: string | undefined;
   /** Whether a flow that is there already may be replaced. */
   readonly replace: boolean;
+  /** What the operator said, for a flow of an older schema. */
+  readonly told?: Told;
   readonly progress?: Progress;
 }
 
@@ -30,6 +33,8 @@ export interface CopyReport {
   readonly epoch: string;
   /** How many entries each key has. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What became of a flow of an older schema, as far as somebody may want to know. */
+  readonly notes: readonly string[];
   /** What may make the copy less than the truth. */
   readonly warnings: readonly string[];
   /** Where what was replaced is kept, if it is. */
@@ -40,7 +45,8 @@ export interface CopyReport {
  * Copies a whole flow from one place to another, verified: it is read at one moment, every record is understood, what was written
  * is read back and compared before it takes its place, and afterwards the new place tells the same snapshot and has as many
  * events. Where a flow is already, it is refused, unless `replace`; what is replaced stays as it is until all of the new is there.
- * A flow of an older schema is brought to this version's on the way, where that takes no operator's word; a backup of it is of its schema.
+ * A flow of an older schema is brought to this version's on the way, by the operator's word where that takes one; a backup of it is of its
+ * schema.
  * An end at any moment loses nothing: the same call again goes on, or finds that it is done.
  *
  * Rejects with an InvalidArgumentError when there is nothing to copy or something in the way, a CorruptStateError that names
@@ -49,13 +55,15 @@ export interface CopyReport {
 export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOptions): Promise<CopyReport> {
   const source = await from.read();
   if (!source) throw new InvalidArgumentError(`from: there is no such flow: ${from.name}`);
-  const isOlder = schemaOf(source.layout) < SCHEMA_VERSION;
-  const flow = isOlder && to.takesOlder ? asItIs(source.layout) : portable(newest(source.layout));
+  const staysOlder = schemaOf(source.layout) < SCHEMA_VERSION && to.takesOlder === true;
+  const { layout, notes } = staysOlder ? { layout: source.layout, notes: [] } : newest(source.layout, options.told);
+  const flow = staysOlder ? asItIs(layout) : portable(layout);
   const report = {
     from: from.name,
     to: to.name,
     flow: options.toFlow ?? source.flowId,
     counts: countsOf(flow.layout),
+    notes,
     warnings: warningsOf(source),
   };
 
@@ -74,18 +82,28 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
     replaces: there ? epochOf(there.layout) : "",
     progress: options.progress ?? (() => {}),
   });
-  await verify(flow, source.now, to);
+  if (staysOlder) await verifyEntries(flow, to);
+  else await verify(flow, source.now, to);
   return { ...report, outcome: "copied", epoch, ...(kept !== undefined && { kept }) };
 }
 
 async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<void> {
   const call = { now, instance: "sf-state", maxEvents: Number.MAX_SAFE_INTEGER, lease: "" };
-  const state = stateOf(newest(withEpoch(flow.layout, "any")));
+  const state = stateOf(withEpoch(flow.layout, "any"));
   const expected = withoutIdentity(snapshot.apply(state, snapshotArgs(now), call));
   const told = withoutIdentity(await to.snapshot(now));
   const events = (await to.read())?.layout.entries["events:log"].length;
-  if (isDeepStrictEqual(told, expected) && events === state.events.size) return;
-  throw new CorruptStateError(
+  if (!isDeepStrictEqual(told, expected) || events !== state.events.size) throw tellsOtherwise(to);
+}
+
+/** What is of an older schema tells nothing yet: its entries are compared. */
+async function verifyEntries(flow: PortableFlow, to: FlowPlace): Promise<void> {
+  const there = await to.read();
+  if (!there || differences(withoutEpoch(there.layout), flow.layout).length > 0) throw tellsOtherwise(to);
+}
+
+function tellsOtherwise(to: FlowPlace): CorruptStateError {
+  return new CorruptStateError(
     `${to.name} holds the copy, but no longer tells the same as its source: has somebody begun to work on it? Compare the two`,
   );
 }

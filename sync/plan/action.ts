@@ -1,5 +1,5 @@
 /** What a recovery does, one step each; carrying it out twice does it once. */
-import type { OrderStatus, PositionSide } from "../../src/types.js";
+import type { Fee, OrderStatus, PositionSide } from "../../src/types.js";
 
 interface ActionBase {
   /** What it is, and of what: equal for the same step of a later plan, whatever became of sizes and prices in between. */
@@ -11,12 +11,12 @@ interface ActionBase {
   readonly needsPerson?: string;
 }
 
-/** A fill as it is booked. Sizes in base currency, price and fee in quote currency. */
+/** A fill as it is booked: `size` as it was executed, gross; a fee is in quote currency, or names its own. */
 export interface BookedFill {
   readonly fillId: string;
   readonly price: number;
   readonly size: number;
-  readonly fee: number;
+  readonly fee: number | readonly Fee[];
   readonly ts: Date;
   /** The order is over with this fill. */
   readonly done: boolean;

@@ -5,7 +5,7 @@ import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Incomplete } from "../port/reading.js";
-import type { Action, BookedFill, Foreign, Waiting } from "./action.js";
+import type { Action, Foreign, Waiting } from "./action.js";
 import type { Evidence } from "./evidence.js";
 import type { ResolvedOptions } from "./options.js";
 
@@ -79,18 +79,18 @@ export class Draft {
     return minSize?.[pair] ?? minSize?.[canonicalPair(pair)] ?? this.evidence.minSizes.get(canonicalPair(pair)) ?? 0;
   }
 
-  /** What a fill does to the positions; how much of it can be booked: an exit may find less to reduce. */
-  expect(order: PendingOrder, fill: BookedFill): number {
+  /** What a fill that moves `size` does to the positions; how much of it can be booked: an exit may find less to reduce. */
+  expect(order: PendingOrder, size: number, ts: Date): number {
     const id = order.positionId ?? (order.intent === "entry" ? order.id : undefined);
     const held = id === undefined ? undefined : this.expected.get(id);
     if (order.intent === "entry" && id !== undefined) {
-      if (held) held.size = plus(held.size, fill.size);
+      if (held) held.size = plus(held.size, size);
       else {
         const side = positionSideOf(order.side);
-        const entry = { id, pair: order.pair, side, size: fill.size, entryTs: fill.ts, stored: undefined };
+        const entry = { id, pair: order.pair, side, size, entryTs: ts, stored: undefined };
         this.expected.set(id, entry);
       }
-      return fill.size;
+      return size;
     }
     // As recordFill books it: what its own position does not hold goes to the pair's others of that side, oldest first.
     const isUsedUp = order.positionId === undefined || order.filled > 0 || this.#exiting.has(order.id);
@@ -99,14 +99,14 @@ export class Draft {
     const others = [...this.expected.values()]
       .filter((each) => each !== held && each.pair === order.pair && closingSide(each.side) === order.side)
       .sort((a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
-    let left = fill.size;
+    let left = size;
     for (const each of held ? [held, ...others] : others) {
-      const size = Math.min(each.size, left);
-      each.size = sameSize(left, each.size) ? 0 : minus(each.size, size);
-      left = minus(left, size);
-      if (sameSize(fill.size - left, fill.size)) return fill.size;
+      const taken = Math.min(each.size, left);
+      each.size = sameSize(left, each.size) ? 0 : minus(each.size, taken);
+      left = minus(left, taken);
+      if (sameSize(size - left, size)) return size;
     }
-    return minus(fill.size, left);
+    return minus(size, left);
   }
 }
 
@@ -119,6 +119,13 @@ export function closingSide(side: PositionSide): OrderSide {
   return side === "long" ? "sell" : "buy";
 }
 
+/** By how much a fill, or a part of it, moves positions: with a fee in the base coin a spot buy brings less, a sell takes more. */
+export function sizeMoved({ side, size: whole, feeBase = 0 }: ExchangeFill, size: number): number {
+  const fee = size === whole ? feeBase : (feeBase / whole) * size;
+  if (fee === 0) return size;
+  return side === "buy" ? minus(size, fee) : plus(size, fee);
+}
+
 /** What a position grows by: of a spot buy whose fee was taken in the base coin, less. */
 export function netSize(fill: ExchangeFill): number {
   return fill.side === "buy" && fill.feeBase !== undefined ? minus(fill.size, fill.feeBase) : fill.size;
@@ -127,5 +134,5 @@ export function netSize(fill: ExchangeFill): number {
 export function feeNote(fill: ExchangeFill): string | undefined {
   const { feeOther, fillId, pair } = fill;
   if (!feeOther) return undefined;
-  return `${pair}: fill ${fillId} paid ${feeOther.amount} ${feeOther.currency} of fees, which are not booked`;
+  return `${pair}: fill ${fillId} paid ${feeOther.amount} ${feeOther.currency} of fees, which are unpriced unless the flow is counted in that: bookCash prices them`;
 }

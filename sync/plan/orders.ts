@@ -6,7 +6,7 @@ import { exceeds } from "../../src/exact/size.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill } from "./action.js";
-import { type Draft, feeNote, netSize } from "./draft.js";
+import { type Draft, feeNote, sizeMoved } from "./draft.js";
 import { recordedKey } from "./evidence.js";
 import { isExternal } from "./external-order.js";
 import { bookedPart, newestThatMake, whole } from "./pieces.js";
@@ -14,6 +14,8 @@ import { bookedPart, newestThatMake, whole } from "./pieces.js";
 interface UnbookedFill {
   readonly order: PendingOrder;
   readonly fill: BookedFill;
+  /** By how much it moves positions. */
+  readonly moves: number;
   readonly evidence: readonly string[];
 }
 
@@ -45,9 +47,11 @@ export function planOrders(draft: Draft): void {
       Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
   );
   const booked = new Map<string, number>();
-  for (const { order, fill, evidence } of unbooked) {
+  for (const { order, fill, moves, evidence } of unbooked) {
     const { id, pair } = order;
-    const size = draft.expect(order, fill);
+    const held = draft.expect(order, moves, fill.ts);
+    // A fee in the base coin goes with what is sold: it needs nothing of its own.
+    const size = held < moves ? Math.min(held, fill.size) : fill.size;
     if (size < fill.size) {
       draft.notes.push(
         `${pair}: fill ${fill.fillId} of order ${id} exits ${fill.size}, and the flow has ${size} left of position ${order.positionId ?? "none"}: no more is booked`,
@@ -56,13 +60,18 @@ export function planOrders(draft: Draft): void {
     if (size === 0) continue;
     const from = booked.get(id) ?? order.filled;
     booked.set(id, plus(from, size));
-    const part = { ...fill, size, fee: share(fill.fee, { taken: size, left: fill.size, whole: fill.size }) };
+    const part = { ...fill, size, fee: feesOfPart(fill, size) };
     draft.add({ type: "record_fill", pair, orderId: id, from, fill: part, evidence }, id, fill.fillId);
   }
   for (const order of pending) {
     const known = draft.evidence.orders.get(order.id);
     if (known) planStatus(draft, order, known.value, booked.has(order.id));
   }
+}
+
+function feesOfPart({ fee, size: whole }: BookedFill, taken: number): BookedFill["fee"] {
+  const part = (amount: number) => share(amount, { taken, left: whole, whole });
+  return typeof fee === "number" ? part(fee) : fee.map((each) => ({ ...each, amount: part(each.amount) }));
 }
 
 /** The fills of an order, as far as the exchange names it. */
@@ -80,9 +89,8 @@ export function fillsOfOrder(
 function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined): UnbookedFill[] {
   const { evidence, options } = draft;
   const all = fillsOfOrder(draft.fillsOf(order.pair), order.id, known);
-  const told = plus(...all.map(netSize));
-  const inBase = plus(...all.map((fill) => minus(fill.size, netSize(fill))));
-  const filled = known ? minus(known.filled, inBase) : told;
+  const told = plus(...all.map(({ size }) => size));
+  const filled = known ? known.filled : told;
   const agree = same(told, filled, options.tolerance);
   if (told > filled && !agree) {
     const why = `its fills make up ${told}, but it is said to be filled by ${filled}: one of the two is out of date`;
@@ -94,7 +102,7 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
 
   const fresh = all.filter(({ fillId }) => !evidence.recorded.has(recordedKey(order.id, fillId)));
   const missing = minus(filled, order.filled);
-  const makeUp = same(plus(...fresh.map(netSize)), missing, options.tolerance);
+  const makeUp = same(plus(...fresh.map(({ size }) => size)), missing, options.tolerance);
   if (!makeUp && !agree) {
     draft.contradiction(
       `fills of ${order.pair}`,
@@ -123,6 +131,7 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
         ...bookedPart(piece, piece.size, over && i === pieces.length - 1),
         ...(overfill && { overfill }),
       },
+      moves: sizeMoved(fill, piece.size),
       evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
     };
   });

@@ -7,7 +7,7 @@ import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
-import { bookedPart, newestThatMake, type Piece } from "./pieces.js";
+import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -163,7 +163,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
         positionId: position.id,
         orderId,
         side: position.side,
-        fill: bookedPart(piece, size, booked === need || pieces.length === 0),
+        fill: externalPart(piece, size, booked === need || pieces.length === 0),
         evidence: [
           seen,
           `fetchFills: ${fill.side} ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}, by ${fill.clientOrderId ?? "no order of the flow"}`,

@@ -70,7 +70,7 @@ export function exitOf(id: string): OrderInput {
 
 export function entryOf(id: string): AdmissionRequest {
   // A pair of its own: those of the positions cool down when one is closed.
-  const pair = `${pairOf(id)}:perpetual`;
+  const pair = `${pairOf(id)}:USDT`;
   return {
     signalId: id,
     orderId: id,

@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 const CRASH = `
   import { StateManager } from "${new URL("../../src/index.ts", import.meta.url).href}";
   const manager = await StateManager.open("bot", { backend: "duckdb", duckdb: { path: process.argv[1] } });
-  await manager.markSignalProcessed("s", "A/B");
+  await manager.markSignalProcessed("s", "A/USDT");
   process.kill(process.pid, "SIGKILL");
 `;
 
@@ -24,7 +24,7 @@ export function duckdbDoctor(stand: TransferStand): void {
     const file = `${stand.fresh()}.db`;
     await using manager = await stand.openDuckdb(file, "bot");
     await manager.heartbeat();
-    await manager.savePosition({ id: "p", pair: "A/B", side: "long", size: 2, entryPrice: 3 });
+    await manager.savePosition({ id: "p", pair: "A/USDT", side: "long", size: 2, entryPrice: 3 });
     return stand.path(file);
   }
 

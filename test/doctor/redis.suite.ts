@@ -29,8 +29,8 @@ export function redisDoctor(stand: TransferStand): void {
     const flowId = stand.fresh();
     await using manager = await stand.openRedis(flowId);
     await manager.heartbeat();
-    await manager.savePosition({ id: "p", pair: "A/B", side: "long", size: 2, entryPrice: 3 });
-    await manager.saveOrder({ id: "o", pair: "A/B", side: "buy", size: 1, price: 5 });
+    await manager.savePosition({ id: "p", pair: "A/USDT", side: "long", size: 2, entryPrice: 3 });
+    await manager.saveOrder({ id: "o", pair: "A/USDT", side: "buy", size: 1, price: 5 });
     await more?.(manager);
     return flowId;
   }
@@ -43,6 +43,22 @@ export function redisDoctor(stand: TransferStand): void {
     );
     if (level !== "ok") for (const { advice } of fitting) assert.not.equal(advice, "");
   }
+
+  test("what nobody could price, or told, is named with its position or trade", async () => {
+    const flowId = await wellFlow(async (manager) => {
+      await manager.saveOrder({ id: "in", pair: "A/USDT", side: "buy", size: 2, price: 5 });
+      await manager.recordFill("in", { fillId: "1", price: 5, size: 2, fee: { amount: 0.01, currency: "BNB" } });
+      await manager.closePosition("p", { pnl: -1, currency: "C" });
+      await manager.saveOrder({ id: "lost", pair: "A/USDT", side: "buy", size: 1, price: 5 });
+      await manager.recordFill("lost", { fillId: "1", price: 5, size: 1 });
+      await manager.removePosition("lost");
+    });
+    const found = await findings(flowId);
+    has(found, "note", "money", /^1 position with amounts .*: in: fee BNB 0\.01$/);
+    has(found, "note", "money", /^1 trade with amounts .*: p \(\d+-\d+\): result C -1$/);
+    has(found, "note", "money", /^1 trade with a result that nobody told: lost /);
+    has(await findings(await wellFlow()), "ok", "money", /./);
+  });
 
   const key = (flowId: string, name: string) => `sf:${flowId}:${name}`;
 
@@ -256,15 +272,15 @@ export function redisDoctor(stand: TransferStand): void {
       await manager.triggerCircuitBreaker("by hand", { duration: "until_reset" });
       await manager.beginRecovery("a look");
       await manager.setCooldown("*", "1h");
-      await manager.setCooldown("A/B", 60 * DAY);
-      await manager.saveOrder({ id: "u", pair: "A/B", side: "buy", size: 1, price: 5, status: "unknown" });
-      await manager.saveOrder({ id: "x", pair: "A/B", side: "sell", size: 1, intent: "exit", positionId: "gone" });
+      await manager.setCooldown("A/USDT", 60 * DAY);
+      await manager.saveOrder({ id: "u", pair: "A/USDT", side: "buy", size: 1, price: 5, status: "unknown" });
+      await manager.saveOrder({ id: "x", pair: "A/USDT", side: "sell", size: 1, intent: "exit", positionId: "gone" });
     });
     const found = await findings(flowId);
     has(found, "note", "breaker", /until somebody resets it: by hand/);
     has(found, "problem", "recovery", /has begun and not ended: a look/);
     has(found, "note", "cooldowns", /all pairs/);
-    has(found, "note", "cooldowns", /1 cooldown ends in more than 30 days: A\/B/);
+    has(found, "note", "cooldowns", /1 cooldown ends in more than 30 days: A\/USDT/);
     has(found, "note", "orders", /1 order in status unknown: u/);
     has(found, "note", "orders", /order x is to close position gone/);
   });

@@ -1,6 +1,5 @@
 /** What a migrated flow has to be, beside the flow that it was. */
 import * as assert from "uvu/assert";
-import type { OpenedBy } from "../../src/index.js";
 import { layoutOf, stateOf } from "../../src/layout/convert.js";
 import { type Entry, type FlowLayout, metaOf, type StoredKey } from "../../src/layout/flow-layout.js";
 import { DERIVED, KEY_LAYOUTS } from "../../src/layout/key-layouts.js";
@@ -15,6 +14,7 @@ import { risk } from "../../src/records/risk.js";
 import { lastSignal } from "../../src/records/signal.js";
 import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { differences, epochOf, withoutEpoch } from "../../src/transfer/portable.js";
+import { type Changes, OLD_FLOWS, type OldSchema } from "./old-flows.js";
 
 /** The fields that came with later schemas than the first. */
 const BROUGHT = new Set(
@@ -24,14 +24,29 @@ const BROUGHT = new Set(
 );
 
 /**
- * Where two layouts of a flow differ, but for its schema, its epochs, sums, and fields of later schemas that `old` lacks and `now` has.
+ * Where two layouts of a flow differ, but for its schema, its epochs, sums, fields of later schemas that `old` lacks and `now` has, and
+ * `changes` if `now` was migrated.
  */
-export function changedBeyond(old: FlowLayout, now: FlowLayout): string[] {
+export function changedBeyond(old: FlowLayout, now: FlowLayout, changes: Changes = {}): string[] {
+  const isMigratedNow = metaOf(now, "schema") !== metaOf(old, "schema");
+  const before = isMigratedNow ? withChanges(old, changes) : old;
   const entries = { ...now.entries };
-  for (const { key } of KEY_LAYOUTS) entries[key] = withoutBrought(old.entries[key], now.entries[key]);
-  return differences(withoutSchema(old), withoutSchema({ ...now, entries }))
+  for (const { key } of KEY_LAYOUTS) entries[key] = withoutBrought(before.entries[key], now.entries[key]);
+  return differences(withoutSchema(before), withoutSchema({ ...now, entries }))
     .filter(({ key }) => DERIVED[key] === undefined)
     .map(({ key, what }) => `${key} ${what}`);
+}
+
+function withChanges(layout: FlowLayout, changes: Changes): FlowLayout {
+  const entries = { ...layout.entries };
+  for (const { key } of KEY_LAYOUTS) {
+    const byName = new Map(Object.entries(changes[key] ?? {}));
+    entries[key] = entries[key].map(([name = "", ...rest]) => {
+      const fields = byName.get(name);
+      return [name, ...rest.map((text) => (fields ? JSON.stringify({ ...JSON.parse(text), ...fields }) : text))];
+    });
+  }
+  return { ...layout, entries };
 }
 
 function withoutSchema(layout: FlowLayout): FlowLayout {
@@ -59,16 +74,26 @@ function recordBefore(old: string | undefined, now: string): string {
   );
 }
 
-/** It is the old flow, of this version's schema, under an epoch that says so; it knows its old epoch, and who opened its positions. */
-export function isMigrated(old: FlowLayout, now: FlowLayout, opened: Readonly<Record<string, OpenedBy>>): void {
-  assert.equal(changedBeyond(old, now), []);
+/**
+ * It is the old flow, of this version's schema, under an epoch that says so; it knows its old epoch, what it is counted in, and who opened
+ * its positions, of which none has a rate that should not.
+ */
+export function isMigrated(old: FlowLayout, now: FlowLayout, schema: OldSchema, kind: "clean" | "crashed"): void {
+  const { opened, changes } = OLD_FLOWS[schema];
+  assert.equal(changedBeyond(old, now, changes[kind]), []);
   assert.is(metaOf(now, "schema"), String(SCHEMA_VERSION));
   assert.match(epochOf(now), new RegExp(`^${SCHEMA_VERSION}\\.[0-9a-f-]{36}$`));
   assert.is(metaOf(now, "was"), epochOf(old));
   assert.is(metaOf(now, "migrating"), undefined);
+  assert.is(metaOf(now, "currency"), "USDT");
+  const positions = now.entries["positions:open"].map(([id = "", json = ""]) => [id, JSON.parse(json)] as const);
   assert.equal(
-    now.entries["positions:open"].map(([id, json = ""]) => [id, JSON.parse(json).opened_by]).toSorted(),
-    Object.entries(opened).toSorted(),
+    positions.map(([id, { opened_by }]) => [id, opened_by]).toSorted(),
+    Object.entries(opened[kind]).toSorted(),
+  );
+  assert.equal(
+    new Set(positions.flatMap(([id, { rate }]) => (rate === undefined ? [] : [id]))),
+    new Set(Object.keys(changes[kind]["positions:open"] ?? {})),
   );
   assert.equal(sumsOf(now), sumsOf(layoutOf(stateOf(now))), "sums are those of the records");
 }

@@ -16,6 +16,11 @@ import { OLD_FLOWS, type OldSchema, oldSchemaOf } from "./old-flows.js";
 
 const at = (schema: OldSchema, name: string) => fileURLToPath(new URL(`${schema}/${name}`, import.meta.url));
 
+const LUA_TEXTS = {
+  module: /redis[/\\]lua-texts\.ts$/,
+  source: "export const luaText = (name) => SOURCES[name];",
+};
+
 /** The module that reads the Lua files, and what stands in its place in the bundle, where they are texts: it is one file. */
 const INLINED: Readonly<Record<OldSchema, { readonly module: RegExp; readonly source: string }>> = {
   1: {
@@ -28,10 +33,8 @@ const INLINED: Readonly<Record<OldSchema, { readonly module: RegExp; readonly so
         return { name, source, sha: createHash("sha1").update(source).digest("hex") };
       }`,
   },
-  2: {
-    module: /redis[/\\]lua-texts\.ts$/,
-    source: "export const luaText = (name) => SOURCES[name];",
-  },
+  2: LUA_TEXTS,
+  3: LUA_TEXTS,
 };
 
 function inlined(schema: OldSchema, checkout: string): Plugin {

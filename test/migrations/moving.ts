@@ -26,7 +26,7 @@ export function moving(stand: MigrationStand): void {
   const redis = (flowId: string) => RedisPlace.connect(resolveConfig(stand.redisConfig()).redis, flowId);
 
   for (const schema of OLD_SCHEMAS) {
-    const { opened } = OLD_FLOWS[schema];
+    const { told, notes } = OLD_FLOWS[schema];
 
     test(`a backup of a flow of schema ${schema} is of that schema, and is migrated when it is restored`, async () => {
       const flowId = await stand.oldFlow(schema);
@@ -38,16 +38,17 @@ export function moving(stand: MigrationStand): void {
       assert.is(JSON.parse(header).schema, schema);
       assert.equal(await layout(backup), await layout(from));
       using to = await redis(`${flowId}-back`);
-      await copyFlow(backup, to, { replace: false });
-      isMigrated(await layout(from), await layout(to), opened.clean);
+      const report = await copyFlow(backup, to, { replace: false, told });
+      isMigrated(await layout(from), await layout(to), schema, "clean");
+      assert.equal(report.notes.toSorted(), notes.toSorted());
     });
 
     test(`a copy of a file of schema ${schema} is of this version's, and knows the epoch it came from`, async () => {
       const from = new DuckdbPlace(await stand.oldFile(schema, "crashed"), undefined);
       const toFlow = `copied-${schema}`;
       using to = await redis(toFlow);
-      await copyFlow(from, to, { toFlow, replace: false });
-      isMigrated(await layout(from), await layout(to), opened.crashed);
+      await copyFlow(from, to, { toFlow, replace: false, told });
+      isMigrated(await layout(from), await layout(to), schema, "crashed");
     });
   }
 
@@ -56,9 +57,9 @@ export function moving(stand: MigrationStand): void {
     const at = ["--flow", flowId, "--url", stand.server.url];
     assert.match(
       (await sfState(["doctor", ...at])).stdout,
-      /of schema 1, this version works on 3\s+.*sf-state migrate/,
+      /of schema 1, this version works on 4\s+.*sf-state migrate/,
     );
-    await stand.migrateAndDie(BEGUN, `redis:${stand.server.url}:${flowId}`);
+    await stand.migrateAndDie(BEGUN, 1, `redis:${stand.server.url}:${flowId}`);
     assert.match(
       (await sfState(["doctor", ...at])).stdout,
       /a migration of the flow is unfinished: run sf-state migrate/,
@@ -67,7 +68,7 @@ export function moving(stand: MigrationStand): void {
     assert.is(undone.code, 0, undone.stderr);
     const file = await stand.oldFile(2, "clean");
     const told = await sfState(["doctor", "--flow", "bot", "--duckdb", file]);
-    assert.match(told.stdout, /of schema 2, this version works on 3: stop its bots, then run sf-state migrate/);
+    assert.match(told.stdout, /of schema 2, this version works on 4: stop its bots, then run sf-state migrate/);
   });
 
   test("sf-state migrate says what it would do, asks, and then does it", async () => {
@@ -87,9 +88,9 @@ export function moving(stand: MigrationStand): void {
     await bot.heartbeat();
     const done = await sfState([...at, "--yes", "--json"]);
     assert.is(done.code, 0, done.stderr);
-    assert.is(JSON.parse(done.stdout).to, 3);
+    assert.is(JSON.parse(done.stdout).to, 4);
     const again = await sfState([...at, "--yes"]);
-    assert.match(again.stdout, /is of schema 3: nothing to do/);
+    assert.match(again.stdout, /is of schema 4: nothing to do/);
     assert.is(again.code, 0);
     const status = await sfState(["status", "--flow", flowId, "--url", stand.server.url]);
     assert.match(status.stdout, /old-bot before 0\.2/);
@@ -99,7 +100,7 @@ export function moving(stand: MigrationStand): void {
     const file = await stand.oldFile(2, "crashed");
     const done = await sfState(["migrate", "--flow", "bot", "--duckdb", file, "--yes"]);
     assert.is(done.code, 0, done.stderr);
-    assert.match(done.stdout, /bot: migrated from schema 2 to 3.*the old one is kept as .*\.replaced-/);
+    assert.match(done.stdout, /bot: migrated from schema 2 to 4.*the old one is kept as .*\.replaced-/);
     assert.is((await sfState(["migrate", "--flow", "bot", "--duckdb", file, "--undo"])).code, 2);
   });
 

@@ -86,9 +86,9 @@ export class MigrationStand implements AsyncDisposable {
   }
 
   /** True when the migration died of SIGKILL at the step, false when it lived to its end. */
-  async migrateAndDie(step: number, place: string): Promise<boolean> {
+  async migrateAndDie(step: number, schema: OldSchema, place: string): Promise<boolean> {
     try {
-      await run(process.execPath, [PROGRAM, String(step), place]);
+      await run(process.execPath, [PROGRAM, String(step), place, JSON.stringify([...OLD_FLOWS[schema].told])]);
       return false;
     } catch (error) {
       if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL") return true;

@@ -14,12 +14,12 @@ import { fill } from "../contract/calls.js";
 /** A step that needs the operator's word. */
 const NEXT: Migration = {
   to: SCHEMA_VERSION + 1,
-  summary: "what it books is in USDT",
-  options: [{ name: "rate", value: "currency=number", about: "what one is worth" }],
+  summary: "sizes are in lots",
+  options: [{ name: "lot", value: "pair=number", about: "what one lot is" }],
   migrate(layout, told) {
-    const rates = told.get("rate") ?? [];
-    if (rates.length === 0) return { layout, notes: [], stops: ["BTC has no rate: say --rate BTC=60000"] };
-    return { layout: withMeta(layout, "recovering", rates.join()), notes: ["converted"], stops: [] };
+    const lots = told.get("lot") ?? [];
+    if (lots.length === 0) return { layout, notes: [], stops: ["BTC/USDT has no lot: say --lot BTC/USDT=1"] };
+    return { layout: withMeta(layout, "recovering", lots.join()), notes: ["converted"], stops: [] };
   },
 };
 
@@ -41,11 +41,11 @@ export function walking(): void {
 
   test("a walk goes from the stored schema to the newest, step by step", async () => {
     const first = withMeta(await layoutOfNow(), "schema", "1");
-    const walked = walk(first, new Map([["rate", ["BTC=60000"]]]), [...MIGRATIONS, NEXT]);
+    const walked = walk(first, new Map([["lot", ["BTC/USDT=1"]]]), [...MIGRATIONS, NEXT]);
     assert.is(walked.from, 1);
     assert.is(walked.to, SCHEMA_VERSION + 1);
     assert.is(metaOf(walked.layout, "schema"), String(SCHEMA_VERSION + 1));
-    assert.is(metaOf(walked.layout, "recovering"), "BTC=60000");
+    assert.is(metaOf(walked.layout, "recovering"), "BTC/USDT=1");
     assert.is(walked.notes.at(-1), "converted");
     assert.is(metaOf(first, "schema"), "1");
   });
@@ -53,7 +53,7 @@ export function walking(): void {
   test("a walk ends where something stands in the way, and says what", async () => {
     const walked = walk(withMeta(await layoutOfNow(), "schema", "1"), new Map(), [...MIGRATIONS, NEXT]);
     assert.is(walked.to, SCHEMA_VERSION);
-    assert.equal(walked.stops, ["BTC has no rate: say --rate BTC=60000"]);
+    assert.equal(walked.stops, ["BTC/USDT has no lot: say --lot BTC/USDT=1"]);
   });
 
   test("a position whose text cannot be read goes on as it is, for the one that reads it next to name", async () => {

@@ -51,6 +51,13 @@ export function roundTrip(stand: TransferStand): void {
     assert.equal(Object.keys(DERIVED), ["risk:exposure", "orders:by_position"]);
   });
 
+  /** In a third coin, of the strangest names and smallest amounts, and in what the pair settles in. */
+  const FEES = [
+    { amount: 1e-9, currency: "B" },
+    { amount: 1e-9, currency: '"日本"' },
+    { amount: 5e-324, currency: "B", rate: 1e-7 },
+  ];
+
   test("memory, DuckDB and Redis tell the same layout of the same changes, byte for byte, bar what each makes up", async () => {
     await using backends = await startBackends();
     const clock = { clock: () => Date.UTC(2024, 2, 5, 12), instanceId: "bot-1" };
@@ -60,8 +67,23 @@ export function roundTrip(stand: TransferStand): void {
       await fill(manager);
       for (const [i, name] of EXOTIC_NAMES.entries()) {
         if (!/\|(?:long|short)$/.test(name)) await manager.setCooldown(name, "1h");
-        await manager.savePosition({ id: name, pair: "A/B", side: "short", size: 0.1 + i, entryPrice: 1e-7 });
-        await manager.saveOrder({ id: name, pair: "A/B", side: "buy", size: 1, price: 3, metadata: { name } });
+        await manager.savePosition({
+          id: name,
+          pair: "A/B",
+          side: "short",
+          size: 0.1 + i,
+          entryPrice: 1e-7,
+          rate: 1 / 3 + i,
+        });
+        await manager.saveOrder({
+          id: name,
+          pair: "A/B",
+          side: "buy",
+          size: 1,
+          price: 3,
+          rate: 5e-324,
+          metadata: { name },
+        });
       }
       for (const name of EXOTIC_NAMES) {
         await manager.saveOrder({
@@ -74,13 +96,13 @@ export function roundTrip(stand: TransferStand): void {
         });
       }
       for (const name of EXOTIC_NAMES.slice(0, 3)) {
-        await manager.recordFill(`x${name.slice(0, 20)}`, { fillId: name, price: 0.7, size: 0.1, fee: 1e-9 });
+        await manager.recordFill(`x${name.slice(0, 20)}`, { fillId: name, price: 0.7, size: 0.1, fee: FEES });
         await manager.closePosition(name, { pnl: 1, reason: name, dust: 0.01 });
-        await manager.recordFill(`x${name.slice(0, 20)}`, { fillId: `${name}2`, price: 0.7, size: 0.05, fee: 1e-9 });
+        await manager.recordFill(`x${name.slice(0, 20)}`, { fillId: `${name}2`, price: 0.7, size: 0.05, fee: FEES });
       }
       await manager.heartbeat();
       const { entries, eventsAdded } = await manager.exportFlow();
-      const meta = entries["flow:meta"].filter(([name]) => name === "schema");
+      const meta = entries["flow:meta"].filter(([name]) => name === "schema" || name === "currency");
       told.push({ ...entries, "flow:meta": meta, "events:log": eventsAdded });
     }
     assert.equal(told[1], told[0]);

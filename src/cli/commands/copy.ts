@@ -4,9 +4,10 @@ import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { configAt, move, onlyFlow, placeOfFlow } from "../flow-places.js";
 import type { Invocation } from "../invocation.js";
+import { addMigrationOptions, toldBy } from "../migration-options.js";
 
 export const addCopy: AddCommand = (program, run) => {
-  program
+  const copy = program
     .command("copy")
     .description("Copy a whole flow to another place, verified. Run again after an interruption, it goes on.")
     .option("--from <place>", "redis://HOST:PORT, duckdb:PATH or config:FILE")
@@ -14,7 +15,9 @@ export const addCopy: AddCommand = (program, run) => {
     .option("--to-flow <id>", "the flow's id at its new place [its own]")
     .option("--replace", "replace a flow that is there; it stays as it is until the copy is complete")
     .option("--discard", "give up a copy into Redis that was left unfinished")
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask");
+  addMigrationOptions(copy);
+  copy
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state copy --from duckdb:state/bot.db --to redis://localhost:6379\n  $ sf-state copy --from redis://localhost:6379 --to duckdb:state/bot.db --flow bot",
@@ -37,6 +40,7 @@ export const addCopy: AddCommand = (program, run) => {
               toFlow,
               replace: options.replace,
               yes: options.yes,
+              told: toldBy(options),
               words: `copying ${flowId}`,
             });
           } finally {

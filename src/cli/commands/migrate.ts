@@ -1,7 +1,6 @@
 import { RedisFlow } from "../../backends/redis/flow.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { MIGRATIONS } from "../../migrations/all.js";
 import type { Told } from "../../migrations/migration.js";
 import type { Plan, Report } from "../../migrations/report.js";
 import type { Progress } from "../../transfer/flow-place.js";
@@ -13,6 +12,7 @@ import { printable } from "../../words/text-table.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
+import { addMigrationOptions, toldBy } from "../migration-options.js";
 
 export const addMigrate: AddCommand = (program, run) => {
   const command = program
@@ -21,9 +21,7 @@ export const addMigrate: AddCommand = (program, run) => {
     .option("--dry-run", "say what would be done, and change nothing")
     .option("--undo", "give up a migration in Redis that was left unfinished; the flow is as it was")
     .option("--yes", "do not ask");
-  for (const { name, value, about } of MIGRATIONS.flatMap(({ options }) => options)) {
-    command.option(`--${name} <${value}>`, about, (said: string, before: string[] = []) => [...before, said]);
-  }
+  addMigrationOptions(command);
   command
     .addHelpText("after", "\nExample:\n  $ sf-state migrate --flow bot --url redis://localhost:6379 --dry-run")
     .action((options, own) =>
@@ -72,17 +70,6 @@ async function openFlow({ backend, duckdb, redis }: ResolvedConfig, flowId: stri
     undo: () => undoRedis(flow),
     [Symbol.dispose]: () => flow[Symbol.dispose](),
   };
-}
-
-/** What was said of what the migrations ask for. */
-function toldBy(options: object): Told {
-  const said = new Map<string, unknown>(Object.entries(options));
-  const told = new Map<string, readonly string[]>();
-  for (const { name } of MIGRATIONS.flatMap((migration) => migration.options)) {
-    const values = said.get(name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
-    if (Array.isArray(values)) told.set(name, values.map(String));
-  }
-  return told;
 }
 
 async function undo(invocation: Invocation, flowId: string, flow: Migratable): Promise<void> {

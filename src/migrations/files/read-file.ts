@@ -8,12 +8,14 @@ import type { Entry, FlowLayout, StoredKey } from "../../layout/flow-layout.js";
 import { FILE_1 } from "./1.js";
 import { FILE_2 } from "./2.js";
 import { FILE_3 } from "./3.js";
+import { FILE_4 } from "./4.js";
 import type { FileTable } from "./file-table.js";
 
 const FILES = new Map<number, readonly FileTable[]>([
   [1, FILE_1],
   [2, FILE_2],
   [3, FILE_3],
+  [4, FILE_4],
 ]);
 
 /** Events are stored alike in every schema so far. */

@@ -89,6 +89,14 @@ export const risk: readonly Subject[] = [
     },
   },
   {
+    name: "setCurrency",
+    kind: "change",
+    on({ manager }) {
+      let change = 0;
+      return { call: () => manager.setCurrency("USDT", [`USD${++change}`]) };
+    },
+  },
+  {
     name: "triggerCircuitBreaker",
     kind: "change",
     on({ manager }) {
