@@ -13,7 +13,7 @@
 -- KEYS[9] positions:open         hash    id -> JSON
 -- KEYS[10] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[13] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[14] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[15] risk:history          hash    day -> JSON
@@ -38,10 +38,10 @@
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, reached_limit, write_risk,
-    risk_event, holding, market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset,
-    hold_position, position_named, hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming,
-    closed_to_forget, write_order, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)
+local function run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, holding, market_of,
+    exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order,
+    exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order, position_parse, refuse,
+    trade_json, read_ends, decide_end, cools_longer, write_end)
   local orders_key, closed_key, closed_at_key, by_position_key, positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local id, release_signal, dust_size = ARGV[7], ARGV[8] == "1", tonumber(ARGV[9])
   local day_start, breaker_duration, max_trades = tonumber(ARGV[10]), ARGV[11], ARGV[12]
@@ -83,9 +83,7 @@ local function run(answer, event, read_breaker, read_risk, breaker_until, trip, 
     local fault = count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, nil, day_start)
       or holding.fault
     if fault then return refuse("SFINVALID", fault) end
-    local source, cause
-    if ended.judges then source, cause = reached_limit(risk, limits_key) end
-    if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+    trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
     cools = cools_longer(cooldowns_key, order.pair, ended.cool_until)
     ended.text = trade_json(ended.trade)
   end
@@ -255,9 +253,15 @@ local function day_of(ms, day_start)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
 
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
@@ -317,49 +321,13 @@ local function until_text(breaker)
 end
 -- <<< breaker.lua
 
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-  end
-  return risk
-end
-
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
-end
--- <<< risk.lua
-
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
+  if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
@@ -384,6 +352,45 @@ local function breaker_event(breaker)
     "breaker_until", until_text(breaker)
 end
 -- <<< trip.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+-- <<< risk.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -425,25 +432,36 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The first limit that the risk has reached: source and reason. among: the sources that may trip; nil: all.
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
 local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] and (not among or among.daily_loss) then
+  if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
     end
   end
-  if limits[2] and (not among or among.consecutive_losses) and risk.losses >= tonumber(limits[2]) then
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and (not among or among.drawdown) and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+local function trip_worsened(risk, breaker, limits_key, duration, day_start)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local source, cause = reached_limit(risk, limits_key, worse)
+  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
+end
+
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -456,7 +474,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
@@ -1227,15 +1249,14 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 9999) + 1
+  ends.count = math.min(ends.count, 99999) + 1
   if ends.guards then write_guard_trades(ends.guards) end
 end
 -- <<< trade_end.lua
 
-return run(answer, event, read_breaker, read_risk, breaker_until, trip, count_trade, reached_limit, write_risk, risk_event,
-  holding, market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position,
-  position_named, hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget,
-  write_order, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)
+return run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, holding, market_of,
+  exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order,
+  exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order, position_parse, refuse,
+  trade_json, read_ends, decide_end, cools_longer, write_end)

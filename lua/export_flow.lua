@@ -10,7 +10,7 @@
 -- KEYS[7] orders:fills_told      hash    order id|fill id -> its price and size
 -- KEYS[8] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[9] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
 -- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
@@ -19,20 +19,22 @@
 -- KEYS[16] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms
 -- KEYS[17] risk:history          hash    day -> JSON
 -- KEYS[18] risk:trades           zset    booked trade id -> ms
--- KEYS[19] signals:processed     zset    id -> ms it was marked
--- KEYS[20] signals:last          hash    id, pair, ts
--- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[22] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[23] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
--- KEYS[24] execution:heartbeat   string  ms
--- KEYS[25] execution:instances   zset    instance -> ms of its last heartbeat
--- KEYS[26] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[27] execution:lease       hash    who may change the flow: token, holder, until ms
--- KEYS[28] recovery:current      hash    id, token, holder, until ms, begun_at ms
--- KEYS[29] recovery:journal      hash    what must be known if the recovery is resumed
--- KEYS[30] events:log            stream  every change
--- KEYS[31] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[32] orders:by_position    zset    position id|id of a pending order that names it -> 0
+-- KEYS[19] risk:cash             zset    booked cash id -> ms
+-- KEYS[20] risk:transfers        zset    recorded transfer id -> ms
+-- KEYS[21] signals:processed     zset    id -> ms it was marked
+-- KEYS[22] signals:last          hash    id, pair, ts
+-- KEYS[23] signals:cooldowns     hash    pair or pair|side -> expiry ms
+-- KEYS[24] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
+-- KEYS[25] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[26] execution:heartbeat   string  ms
+-- KEYS[27] execution:instances   zset    instance -> ms of its last heartbeat
+-- KEYS[28] execution:versions    hash    instance -> JSON: version and schema of its package
+-- KEYS[29] execution:lease       hash    who may change the flow: token, holder, until ms
+-- KEYS[30] recovery:current      hash    id, token, holder, until ms, begun_at ms
+-- KEYS[31] recovery:journal      hash    what must be known if the recovery is resumed
+-- KEYS[32] events:log            stream  every change
+-- KEYS[33] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[34] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

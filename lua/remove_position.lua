@@ -8,7 +8,7 @@
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 10,000 of seven days
+-- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 100,000
 -- KEYS[8] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[9] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[10] risk:history          hash    day -> JSON
@@ -49,7 +49,7 @@ local function run(answer, event, read_breaker, read_risk, count_trade, write_ri
   hold_position(delta, position, -1)
 
   -- A position that had merely been saved: the bot books its result by itself.
-  if not position.last_fill_ts and not position.told and position.cash == "0" then
+  if not position.last_fill_ts and not position.told and position.fees == "0" and position.cash == "0" then
     local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size, forgotten = true }, ends, naming, delta)
     ended.trade.told, ended.trade.forgotten = "1", "1"
     local sums = exposure_after(exposure_key, delta)
@@ -285,42 +285,6 @@ local function until_text(breaker)
 end
 -- <<< breaker.lua
 
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-  end
-  return risk
-end
-
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
-end
--- <<< risk.lua
-
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
@@ -334,6 +298,45 @@ local function breaker_event(breaker)
     "breaker_until", until_text(breaker)
 end
 -- <<< trip.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+-- <<< risk.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -375,7 +378,7 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -388,7 +391,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
@@ -1040,10 +1047,9 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 9999) + 1
+  ends.count = math.min(ends.count, 99999) + 1
   if ends.guards then write_guard_trades(ends.guards) end
 end
 -- <<< trade_end.lua

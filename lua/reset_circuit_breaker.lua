@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- reset_circuit_breaker: ends an active breaker.
+-- reset_circuit_breaker: ends an active breaker, and acknowledges the cause that tripped last, also where that has ended by time: after
+-- consecutive_losses the streak is 0, after drawdown the peak is the present equity.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[6] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -14,23 +16,37 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] reason              "" = not said
 -- Reply {"reset", call}
---       {"inactive", call}
+--       {"acknowledged", call}: it had ended by time
+--       {"inactive", call}: nothing has tripped since the last reset
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, answer, event, read_breaker, expect_stream)
-  local breaker_key = KEYS[5]
+local function run(events_key, now_text, answer, event, read_breaker, expect_stream)
+  local breaker_key, daily_key = KEYS[5], KEYS[6]
   local reason = ARGV[7]
 
   -- Read.
   expect_stream(events_key)
   local breaker = read_breaker(breaker_key)
-  if not breaker.active then return answer({ "inactive" }) end
+  if not breaker.reason then return answer({ "inactive" }) end
+
+  -- Decide: what the cause that is acknowledged moves. The day's loss, and a trip by hand, move nothing.
+  local stored, told = nil, {}
+  if breaker.source == "consecutive_losses" and redis.call("HGET", daily_key, "day") then
+    told = { "consecutive_losses", "0" }
+    stored = told
+  end
+  local equity = breaker.source == "drawdown" and redis.call("HGET", daily_key, "equity")
+  if equity then
+    told = { "peak_equity", equity, "current_drawdown", "0" }
+    stored = { "peak_equity", equity, "current_drawdown", "0", "peak_at", now_text }
+  end
 
   -- Write.
   redis.call("DEL", breaker_key)
-  event("breaker_reset", "reason", reason)
+  if stored then redis.call("HSET", daily_key, unpack(stored)) end
+  event("breaker_reset", "reason", reason, unpack(told))
 
-  return answer({ "reset" })
+  return answer({ breaker.active and "reset" or "acknowledged" })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -134,4 +150,4 @@ end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
-return run(events_key, answer, event, read_breaker, expect_stream)
+return run(events_key, now_text, answer, event, read_breaker, expect_stream)

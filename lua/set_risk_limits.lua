@@ -23,8 +23,8 @@
 -- Reply {"limits", limit, number, JSON of who set it or "", ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(events_key, instance, now_text, answer, event, quote, read_breaker, read_risk, breaker_until, trip,
-    write_breaker, breaker_event, reached_limit, expect_stream)
+local function run(events_key, instance, now_text, answer, event, quote, read_breaker, breaker_until, trip, write_breaker,
+    breaker_event, read_risk, reached_limit, expect_stream)
   local limits_key, by_key, daily_key, breaker_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local how, day_start, breaker_duration = ARGV[7], tonumber(ARGV[8]), ARGV[9]
   local by = how == "call" and "call" or "config"
@@ -75,7 +75,7 @@ local function run(events_key, instance, now_text, answer, event, quote, read_br
   end
   local source, cause
   if may_trip then source, cause = reached_limit(risk, limits_key, among) end
-  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start)) end
+  if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
   if #changes > 0 then
     changes[#changes + 1], changes[#changes + 2] = "by", by
     if breaker.changed then
@@ -204,9 +204,15 @@ local function day_of(ms, day_start)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
 
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
@@ -261,44 +267,13 @@ local function until_text(breaker)
 end
 -- <<< breaker.lua
 
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, peak and drawdown carry over. risk.ended is the stored day, if over.
--- pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-  end
-  return risk
-end
--- <<< risk.lua
-
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
+  if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
@@ -324,22 +299,57 @@ local function breaker_event(breaker)
 end
 -- <<< trip.lua
 
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+-- <<< risk.lua
+
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
--- The first limit that the risk has reached: source and reason. among: the sources that may trip; nil: all.
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
 local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] and (not among or among.daily_loss) then
+  if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
     end
   end
-  if limits[2] and (not among or among.consecutive_losses) and risk.losses >= tonumber(limits[2]) then
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and (not among or among.drawdown) and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
@@ -353,5 +363,5 @@ end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
-return run(events_key, instance, now_text, answer, event, quote, read_breaker, read_risk, breaker_until, trip, write_breaker,
-  breaker_event, reached_limit, expect_stream)
+return run(events_key, instance, now_text, answer, event, quote, read_breaker, breaker_until, trip, write_breaker, breaker_event,
+  read_risk, reached_limit, expect_stream)

@@ -37,7 +37,7 @@ export function stamped(name: string, source: string, shared: SharedText, operat
   const names = offered.filter((each) => used.has(each));
   const own = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
   const appendix = parts.length === 0 ? [] : [APPENDIX, ...parts.map(partText)];
-  return `${own}\n${[...appendix, call("return run", names, 2)].join("\n\n")}\n`;
+  return `${own}\n${[...appendix, callOfRun(names)].join("\n\n")}\n`;
 }
 
 function operationOf(name: string): AnyOperation {
@@ -65,6 +65,15 @@ function carried(files: readonly SharedFile[], used: ReadonlySet<string>): Share
 function partText({ name, opening, definitions }: SharedFile): string {
   const texts = [opening, ...definitions.map(({ text }) => text)].filter((text) => text !== "");
   return `-- >>> ${name}.lua\n${texts.join("\n\n")}\n-- <<< ${name}.lua`;
+}
+
+/** A call has 250 registers for its arguments and for the locals around it: more arguments than these go through a list. */
+const MOST_ARGUMENTS = 100;
+
+function callOfRun(names: readonly string[]): string {
+  if (names.length <= MOST_ARGUMENTS) return call("return run", names, 2);
+  const list = call("", names, 2);
+  return `return run(unpack({ ${list.slice(1, -1)} }, 1, ${names.length}))`;
 }
 
 /** `start(name, name, ...)`, on as many lines as it needs. */

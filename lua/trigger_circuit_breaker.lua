@@ -6,6 +6,7 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[6] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -18,15 +19,16 @@
 -- Reply {"breaker", active 0|1, reason, source, tripped_at ms, until ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event)
-  local breaker_key = KEYS[5]
+local function run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event, day_open)
+  local breaker_key, daily_key = KEYS[5], KEYS[6]
   local reason, duration, day_start = ARGV[7], ARGV[8], tonumber(ARGV[9])
 
   -- Read.
   local breaker = read_breaker(breaker_key)
+  local day = duration == "until_day_end" and day_open(daily_key, day_start)
 
   -- Decide.
-  trip(breaker, "manual", reason, breaker_until(duration, day_start))
+  trip(breaker, "manual", reason, breaker_until(duration, day_start, day))
 
   -- Write.
   if breaker.changed then
@@ -119,9 +121,31 @@ end
 -- <<< change.lua
 
 -- >>> day.lua
--- The first millisecond that no longer belongs to the day of ms.
-local function day_end(ms, day_start)
-  return (math.floor((ms - day_start) / 86400000) + 1) * 86400000 + day_start
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
@@ -151,10 +175,10 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms; nil: only by reset.
-local function breaker_until(duration, day_start)
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(now, day_start) end
+  if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
@@ -180,4 +204,14 @@ local function breaker_event(breaker)
 end
 -- <<< trip.lua
 
-return run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event)
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The day that is open: that of the stored risk or, if later, of the clock.
+local function day_open(daily_key, day_start)
+  local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
+  return stored and stored > today and stored or today
+end
+-- <<< risk.lua
+
+return run(answer, event, read_breaker, breaker_reply, breaker_until, trip, write_breaker, breaker_event, day_open)

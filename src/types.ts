@@ -8,6 +8,8 @@ import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
   BreakerSource,
+  CashKind,
+  CashPlace,
   CountedRefusal,
   GuardBlock,
   GuardKind,
@@ -366,6 +368,43 @@ export interface Difference {
 }
 
 /** What a change did to the flow's risk, as its event tells it. `breaker` is there when it tripped or was made to last longer. */
+/** Money that is no trade: `amount` is as it moves the account, and comes beside this. */
+export interface CashInput {
+  /** Books once; a name space of its own. */
+  id: string;
+  kind: CashKind;
+  pair?: string;
+  /** Open, it gets the cash; ended, its record does. Without one the cash is the day's. */
+  positionId?: string;
+  currency?: string;
+  rate?: number;
+  ts?: Time;
+  note?: string;
+}
+
+/** `to` tells where the cash is, or would be now if it was booked before. */
+export interface CashResult {
+  applied: boolean;
+  to: CashPlace;
+  position?: Position;
+  risk: RiskState;
+  tripped: boolean;
+}
+
+/** A deposit or a withdrawal. */
+export interface TransferInput {
+  /** Counts once; a name space of its own. */
+  id: string;
+  currency?: string;
+  rate?: number;
+  ts?: Time;
+}
+
+export interface TransferResult {
+  applied: boolean;
+  risk: RiskState;
+}
+
 export interface EventRisk {
   day: string;
   dailyPnl: number;
@@ -482,6 +521,38 @@ export type StateEvent = EventBase &
       }
     | { type: "equity_updated"; risk: EventRisk }
     | {
+        type: "cash_booked";
+        cashId: string;
+        kind: CashKind;
+        /** As it was told, in `currency`; without one, in the flow's. */
+        amount: number;
+        currency?: string;
+        rate?: number;
+        pair?: string;
+        positionId?: string;
+        to: CashPlace;
+        ts: Date;
+        note?: string;
+        /** What it came to. */
+        pnl: number;
+        /** The open position, as it stands after it. */
+        position?: Position;
+        /** `key` of the trade on which it was booked. */
+        amends?: string;
+        risk: EventRisk;
+      }
+    | {
+        type: "transfer_recorded";
+        transferId: string;
+        /** In the flow's currency: above 0 a deposit. */
+        amount: number;
+        currency?: string;
+        rate?: number;
+        ts: Date;
+        risk: EventRisk;
+      }
+    | { type: "equity_started"; startingEquity: number; risk: EventRisk }
+    | {
         type: "limits_set";
         limits: { [name in RiskLimitName]?: number | null };
         /** Whose they are now; absent before 0.3. */
@@ -494,7 +565,15 @@ export type StateEvent = EventBase &
     | { type: "currency_set"; currency?: string; sameCurrency: string[] }
     | { type: "guards_set"; guards: Guard[]; before: Guard[] }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
-    | { type: "breaker_reset"; reason?: string }
+    | {
+        type: "breaker_reset";
+        reason?: string;
+        /** After `consecutive_losses`: 0. */
+        consecutiveLosses?: number;
+        /** After `drawdown`: the present equity. */
+        peakEquity?: number;
+        currentDrawdown?: number;
+      }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }
     | { type: "cooldown_set"; cooldown: string; until: Date; reason?: string }
     | { type: "cooldown_cleared"; pair: string; side?: PositionSide }

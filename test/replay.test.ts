@@ -95,10 +95,12 @@ end("the sequences reached every type of event", () => {
   assert.equal([...seen].sort(), [
     "breaker_reset",
     "breaker_tripped",
+    "cash_booked",
     "cooldown_cleared",
     "cooldown_set",
     "difference_found",
     "entry_admitted",
+    "equity_started",
     "equity_updated",
     "fill_recorded",
     "lease_acquired",
@@ -116,6 +118,7 @@ end("the sequences reached every type of event", () => {
     "recovery_begun",
     "recovery_ended",
     "signal_processed",
+    "transfer_recorded",
   ]);
 });
 end("the servers and files of these tests are let go", async () => {

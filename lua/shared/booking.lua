@@ -47,33 +47,36 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
-local function book_equity(risk, equity)
-  risk.equity = number_text(equity)
-  if equity > tonumber(risk.peak) then risk.peak = risk.equity end
-  local peak = tonumber(risk.peak)
-  -- A peak next to nothing makes any loss an endless drawdown; this much is told as a number.
-  risk.drawdown = number_text(peak > 0 and math.min((peak - equity) / peak, 1e15) or 0)
-end
-
--- The first limit that the risk has reached: source and reason. among: the sources that may trip; nil: all.
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
 local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] and (not among or among.daily_loss) then
+  if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
     end
   end
-  if limits[2] and (not among or among.consecutive_losses) and risk.losses >= tonumber(limits[2]) then
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
-  if limits[3] and (not among or among.drawdown) and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
     local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end
 
--- The row, as it is stored and as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+local function trip_worsened(risk, breaker, limits_key, duration, day_start)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local source, cause = reached_limit(risk, limits_key, worse)
+  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
+end
+
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
     "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -86,7 +89,11 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, day_json(booked))
   end
-  redis.call("HSET", daily_key, unpack(risk_fields(risk), 1, risk.equity and 22 or 20))
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 

@@ -5,6 +5,13 @@ local function remembers(key, id, window, since)
   return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
+-- The fault of a booking before ids are remembered: it may be one that was forgotten.
+local function too_old(ts, window)
+  if not ts or ts > now - window then return nil end
+  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+    now - window, ts)
+end
+
 -- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
 local function fills_since(key)
   local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]

@@ -55,10 +55,9 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 10000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 10000) end
-  if ends.count % 16 == 0 then redis.call("ZREMRANGEBYSCORE", ended_key, "-inf", now - 604800000) end
+  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 9999) + 1
+  ends.count = math.min(ends.count, 99999) + 1
   if ends.guards then write_guard_trades(ends.guards) end
 end
 

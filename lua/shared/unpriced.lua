@@ -37,6 +37,18 @@ local function unpriced_since(before, after)
   return unpriced_of(with_unpriced(after, less))
 end
 
+-- What a fee that is paid for now takes off: at most what was kept of its currency.
+local function paid_off(text, currency, paid)
+  for _, each in ipairs(unpriced_of(text)) do
+    if each.kind == "fee" and each.currency == currency then
+      local over = decimal_subtract(paid, each.amount)
+      local less = not over.negative and over.digits ~= "" and each.amount or paid
+      return { { kind = "fee", currency = currency, amount = decimal_negate(less) } }
+    end
+  end
+  return {}
+end
+
 -- Whether a result is among them: the whole is then not known.
 local function has_result(text)
   return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil

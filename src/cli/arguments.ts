@@ -11,6 +11,13 @@ export function number(text: string): number {
   throw new InvalidArgumentError("Expected a number, such as -12.5.");
 }
 
+/** A time: ms since 1970, or as ISO 8601 has it. */
+export function moment(text: string): Date {
+  const at = new Date(/^\d{1,15}$/.test(text) ? Number(text) : text);
+  if (!Number.isNaN(at.getTime())) return at;
+  throw new InvalidArgumentError("Expected a time: ms since 1970, or 2026-01-07T12:00:00Z.");
+}
+
 /** A whole number, 1 or more. */
 export function counting(text: string): number {
   const value = Number(text);

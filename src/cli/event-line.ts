@@ -39,6 +39,12 @@ function detailsOf(event: StateEvent): string {
       return `${gain(event.pnl)}${event.tradeId === undefined ? "" : ` trade ${event.tradeId}`}${riskWords(event.risk)}`;
     case "equity_updated":
       return `${event.risk.equity ?? ""}${riskWords(event.risk)}`;
+    case "cash_booked":
+      return `${event.kind} ${gain(event.pnl)}${event.positionId === undefined ? "" : ` ${event.positionId}`}${because(event.note)}${riskWords(event.risk)}`;
+    case "transfer_recorded":
+      return `${gain(event.amount)}${riskWords(event.risk)}`;
+    case "equity_started":
+      return `from ${event.startingEquity}`;
     case "limits_set":
       return `${Object.entries(event.limits)
         .map(([name, limit]) => `${name} ${limit ?? "none"}`)

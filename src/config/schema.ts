@@ -203,6 +203,14 @@ export const parseGuards = guardsReader(guards);
 
 const risk = section({
   ...riskLimitShape,
+  starting_equity: z
+    .number({ error: "a positive number" })
+    .positive()
+    .max(9e12, { error: "a number of at most 9000000000000" })
+    .nullish()
+    .describe(
+      "Equity then follows what is booked from there on, unless the bot reports it. Counts from the step that first sets it; another value later changes nothing. Absent: equity is what the bot reports.",
+    ),
   currency: coin()
     .optional()
     .describe(
@@ -231,15 +239,18 @@ const risk = section({
     .default("00:00")
     .describe("When the trading day begins, HH:MM in UTC."),
 })
-  .transform(({ currency, same_currency, guards, opposite_side, breaker_duration, day_start, ...limits }) => ({
-    ...present(limits),
-    ...(currency !== undefined && { currency }),
-    same_currency,
-    guards,
-    opposite_side,
-    breaker_duration,
-    day_start,
-  }))
+  .transform(
+    ({ starting_equity, currency, same_currency, guards, opposite_side, breaker_duration, day_start, ...limits }) => ({
+      ...present(limits),
+      ...(typeof starting_equity === "number" && { starting_equity }),
+      ...(currency !== undefined && { currency }),
+      same_currency,
+      guards,
+      opposite_side,
+      breaker_duration,
+      day_start,
+    }),
+  )
   .describe("Risk limits and the circuit breaker. Every bot of a flow enforces the same limits.");
 
 /** The limits that are set. */

@@ -59,6 +59,7 @@ export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] 
     ...moneyFindings(state),
     ...breakerFindings(state, now),
     ...guardFindings(state, now),
+    ...equityFindings(state),
     ...recoveryFindings(state),
     ...leaseFindings(state, now),
     ...heartbeatFindings(state, now, maxStateAge),
@@ -272,6 +273,22 @@ function guardsFault(stored: string): string | undefined {
   } catch (error) {
     return errorText(error);
   }
+}
+
+function equityFindings(state: FlowState): Finding[] {
+  const { equity, peak_equity } = state.risk.value ?? { equity: null, peak_equity: "0" };
+  return findingsOf(
+    "equity",
+    (found) => {
+      if (state.limit("max_drawdown") !== undefined && Number(peak_equity) <= 0) {
+        found.note(
+          "max_drawdown limits nothing: no equity is known",
+          "set risk.starting_equity, or report equity with updateEquity",
+        );
+      }
+    },
+    equity === null ? "not known, and no limit needs it" : `${equity}, peak ${peak_equity}`,
+  );
 }
 
 function recoveryFindings({ meta: { value } }: FlowState): Finding[] {

@@ -107,7 +107,7 @@ export const TABLES = {
   }),
   ended: ranking({
     key: "trades:ended",
-    words: "position id -> ms of its trade's key, the newest 10,000 of seven days",
+    words: "position id -> ms of its trade's key, the newest 100,000",
     record: { position_id: text, ended_at: time },
     id: "position_id",
     score: "ended_at",
@@ -179,6 +179,20 @@ export const TABLES = {
     record: { trade_id: text, booked_at: time },
     id: "trade_id",
     score: "booked_at",
+  }),
+  cash: ranking({
+    key: "risk:cash",
+    words: "booked cash id -> ms",
+    record: { cash_id: text, booked_at: time },
+    id: "cash_id",
+    score: "booked_at",
+  }),
+  transfers: ranking({
+    key: "risk:transfers",
+    words: "recorded transfer id -> ms",
+    record: { transfer_id: text, recorded_at: time },
+    id: "transfer_id",
+    score: "recorded_at",
   }),
   processed: ranking({
     key: "signals:processed",

@@ -9,6 +9,8 @@ import { isCurrency } from "../words/pair-name.js";
 import {
   BREAKER_ENDS,
   type BreakerEnd,
+  CASH_KINDS,
+  type CashKind,
   ORDER_INTENTS,
   ORDER_SIDES,
   ORDER_STATUSES,
@@ -163,6 +165,11 @@ export function equity(field: string, value: unknown): number {
   return Math.abs(amount) <= 9e15 ? amount : fail(field, "an amount within +-9e15", value);
 }
 
+export function startingEquity(field: string, value: unknown): number {
+  const amount = size(field, value);
+  return amount <= 9e12 ? amount : fail(field, "a number of at most 9e12", value);
+}
+
 /** A time as ms since 1970. */
 export function time(field: string, value: unknown): number {
   const ms = value instanceof Date ? value.getTime() : value;
@@ -216,6 +223,18 @@ export function flag(field: string, value: unknown): boolean {
 
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
   return wordOf(choices, value) ?? fail(field, choices.join(", "), value);
+}
+
+export function cashKind(field: string, value: unknown): CashKind {
+  return oneOf(field, value, CASH_KINDS);
+}
+
+/** An amount as it moves the account: a fee is paid, a rebate is not. */
+export function cashAmount(field: string, value: unknown, kind: CashKind): number {
+  const amount = equity(field, value);
+  if (kind === "fee" && amount > 0) return fail(field, "a fee as it moves the account, not above 0", value);
+  if (kind === "rebate" && amount < 0) return fail(field, "a rebate as it moves the account, not below 0", value);
+  return amount;
 }
 
 export function positionSide(field: string, value: unknown): PositionSide {

@@ -4,9 +4,11 @@ import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { ConfigError } from "../errors.js";
+import { getRiskState } from "../operations/get-risk-state.js";
 import { setCurrency } from "../operations/set-currency.js";
 import { setGuards } from "../operations/set-guards.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
+import { startEquity } from "../operations/start-equity.js";
 import { guardsText } from "../state/guards.js";
 import * as check from "./check.js";
 import type { FlowCalls } from "./flow-calls.js";
@@ -44,7 +46,8 @@ export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig):
  * words, where the flow has another limit than the configuration.
  */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<string[]> {
-  const { day_start, breaker_duration, opposite_side, currency, same_currency, guards, ...limits } = risk;
+  const { day_start, breaker_duration, opposite_side, starting_equity, currency, same_currency, guards, ...limits } =
+    risk;
   const configured = limitEntries(limits);
   if (configured.length === 0) return [];
   const { origins } = await calls.runUnfenced(setRiskLimits, { how: "connect", ...policyOf(risk), limits: configured });
@@ -66,3 +69,25 @@ export async function writeGuards(calls: FlowCalls, { risk: { guards } }: Resolv
   if (before === "" || before === configured) return undefined;
   return `risk.guards: the flow had ${before}; from now on it has the configured ones, ${configured}`;
 }
+
+/** Writes the configured starting equity, if none was set before; tells what does not count, and a drawdown that nothing can reach. */
+export async function writeEquity(
+  calls: FlowCalls,
+  { risk }: ResolvedConfig,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { dayStart } = policyOf(risk);
+  const { starting_equity: equity } = risk;
+  if (equity !== undefined) {
+    const counts = await calls.runUnfenced(startEquity, { equity, dayStart });
+    if (counts !== equity) {
+      warn(`risk.starting_equity: ${equity} changes nothing, ${counts} was set before; a deposit is a recordTransfer`);
+    }
+  }
+  if (risk.max_drawdown === undefined) return;
+  const { peakEquity } = await calls.runUnfenced(getRiskState, { dayStart });
+  if (peakEquity <= 0) warn(NO_EQUITY);
+}
+
+export const NO_EQUITY =
+  "risk.max_drawdown limits nothing as long as no equity is known: set risk.starting_equity, or report equity with updateEquity";

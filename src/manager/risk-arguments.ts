@@ -4,7 +4,7 @@ import type { RiskLimitName } from "../config/risk-limits.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
-import type { Time } from "../types.js";
+import type { CashInput, Time, TransferInput } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import * as check from "./check.js";
 
@@ -41,6 +41,37 @@ export function pnlArguments(pnlChange: number, options: PnlOptions, policy: Ris
     equity: check.optionalEquity("equity", o.equity),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
+  };
+}
+
+const CASH_FIELDS = ["id", "kind", "pair", "positionId", "currency", "rate", "ts", "note"];
+
+export function cashArguments(amount: number, cash: CashInput, policy: RiskPolicy) {
+  const c = check.fields("cash", cash, CASH_FIELDS);
+  const kind = check.cashKind("kind", c.kind);
+  return {
+    amount: check.cashAmount("amount", amount, kind),
+    id: check.id("id", c.id),
+    kind,
+    pair: c.pair === undefined ? undefined : check.pair("pair", c.pair),
+    positionId: check.optionalId("positionId", c.positionId),
+    currency: check.optionalCurrency("currency", c.currency),
+    rate: check.optionalRate("rate", c.rate),
+    ts: check.optionalTime("ts", c.ts),
+    note: check.words("note", c.note),
+    ...policy,
+  };
+}
+
+export function transferArguments(amount: number, transfer: TransferInput, { dayStart }: RiskPolicy) {
+  const t = check.fields("transfer", transfer, ["id", "currency", "rate", "ts"]);
+  return {
+    amount: check.equity("amount", amount),
+    id: check.id("id", t.id),
+    currency: check.optionalCurrency("currency", t.currency),
+    rate: check.optionalRate("rate", t.rate),
+    ts: check.optionalTime("ts", t.ts),
+    dayStart,
   };
 }
 

@@ -14,6 +14,7 @@ import {
 import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
+import { bookCash } from "../operations/book-cash.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
 import { closePosition } from "../operations/close-position.js";
@@ -44,6 +45,7 @@ import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
 import { recordFill } from "../operations/record-fill.js";
+import { recordTransfer } from "../operations/record-transfer.js";
 import { removeOrder } from "../operations/remove-order.js";
 import { removePosition } from "../operations/remove-position.js";
 import { reportDifference } from "../operations/report-difference.js";
@@ -55,6 +57,7 @@ import { setCurrency } from "../operations/set-currency.js";
 import { setGuards } from "../operations/set-guards.js";
 import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
+import { startEquity } from "../operations/start-equity.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
@@ -66,6 +69,8 @@ import type {
   Admission,
   AdmissionDay,
   AdmissionRequest,
+  CashInput,
+  CashResult,
   CircuitBreaker,
   CloseResult,
   DailyRisk,
@@ -92,6 +97,8 @@ import type {
   StateEvent,
   Time,
   Trade,
+  TransferInput,
+  TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import {
@@ -107,7 +114,7 @@ import { createBackend } from "./create-backend.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
-import { contextOf, writeCurrency, writeGuards, writeLimits } from "./opening.js";
+import { contextOf, writeCurrency, writeEquity, writeGuards, writeLimits } from "./opening.js";
 import {
   type CancelOptions,
   cancelArguments,
@@ -129,6 +136,7 @@ import {
 import type { Recovery } from "./recovery.js";
 import {
   breakerArguments,
+  cashArguments,
   currencyArguments,
   limitEntries,
   type PnlOptions,
@@ -137,6 +145,7 @@ import {
   type TradePolicy,
   type TradesOptions,
   tradesArguments,
+  transferArguments,
 } from "./risk-arguments.js";
 import type { SnapshotWriter } from "./snapshot-writer.js";
 import { beginSnapshots } from "./snapshots.js";
@@ -202,8 +211,8 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured risk limits and guards; not so with `options.existing`. A limit that a call
-   * set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
+   * Opens the flow, making it if it is new, and writes the configured currency, risk limits, guards and starting equity; not so with
+   * `options.existing`. A limit that a call set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
    * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
    */
   async connect(): Promise<void> {
@@ -217,6 +226,7 @@ export class StateManager {
         }
         const changed = await writeGuards(this.#calls, this.config);
         if (changed !== undefined) this.#logger.warn(changed);
+        await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
       }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
@@ -230,7 +240,7 @@ export class StateManager {
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
-      throw new ConnectionError("connect: no answer to the risk limits, or the guards; connect again", {
+      throw new ConnectionError("connect: no answer to what the configuration says of risk; connect again", {
         cause: error,
       });
     }
@@ -463,6 +473,26 @@ export class StateManager {
   }
 
   /**
+   * Books money that is no trade, once by its `id`: `amount` is as it moves the account, below 0 when you pay. It counts no trade and moves no
+   * streak; the breaker is evaluated. An open position gets it into its result (`fee` and `rebate` in `fees`, else in `cash`); one that ended
+   * within seven days gets it onto its record, which `getTrades` shows; `to: "forgotten"` says that it ended longer ago, and that the day alone
+   * got it. Without `positionId` it is the day's.
+   * Rejects with an InvalidArgumentError when there never was such a position, and when `ts` is older than ids are remembered (30 days).
+   */
+  async bookCash(amount: number, cash: CashInput): Promise<CashResult> {
+    return this.#calls.run(bookCash, cashArguments(amount, cash, this.#policy));
+  }
+
+  /**
+   * Records a deposit (above 0) or a withdrawal, once by its `id`: equity moves, the peak in proportion, so that the drawdown stays. It is no
+   * PnL and trips nothing. Where the bot has reported its equity at or after `ts`, that contains the transfer: equity stays, and so does a peak
+   * set since. Without a known equity nothing moves.
+   */
+  async recordTransfer(amount: number, transfer: TransferInput): Promise<TransferResult> {
+    return this.#calls.run(recordTransfer, transferArguments(amount, transfer, this.#policy));
+  }
+
+  /**
    * Trades that ended, in the order in which they were written down; `after` a key goes on from there. What was booked on a trade
    * after its end is in it. Redis and memory keep the newest `trades.max_length`, DuckDB keeps all. One call looks at 1,000 trades: a rare `pair`
    * among many takes several.
@@ -482,6 +512,15 @@ export class StateManager {
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
   async updateEquity(equity: number): Promise<RiskUpdate> {
     return this.#calls.run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
+  }
+
+  /**
+   * Sets the starting equity, as connecting with `risk.starting_equity` does: equity follows what is booked from now on, until the bot reports
+   * it. The first that is set stays; resolves to that.
+   */
+  async startEquity(equity: number): Promise<number> {
+    const { dayStart } = this.#policy;
+    return this.#calls.run(startEquity, { equity: check.startingEquity("equity", equity), dayStart });
   }
 
   /** The limits that every bot of the flow enforces; an absent one does not limit. */
@@ -568,7 +607,10 @@ export class StateManager {
     return this.#calls.run(getCircuitBreaker, undefined);
   }
 
-  /** Ends an active breaker; false when none was active. */
+  /**
+   * Ends an active breaker; false when none was active. Acknowledges the cause that tripped last, also where that has ended by time: after
+   * `consecutive_losses` the streak is 0, after `drawdown` the peak is the present equity. The day's loss stays.
+   */
   async resetCircuitBreaker(reason?: string): Promise<boolean> {
     return this.#calls.run(resetCircuitBreaker, { reason: check.words("reason", reason) });
   }

@@ -226,12 +226,12 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call): Refused | und
   const maxLoss = moneyLimit(state, "max_daily_loss");
   if (maxLoss !== undefined && risk.daily_pnl <= -maxLoss) {
     const message = `today's loss of ${formatMoney(-risk.daily_pnl)} reached the limit of ${formatMoney(maxLoss)}`;
-    return refused("daily_loss", message, dayEnd(now, a.dayStart));
+    return refused("daily_loss", message, dayEnd(risk.day, a.dayStart));
   }
   const maxTrades = state.limit("max_daily_trades");
   if (maxTrades !== undefined && risk.daily_trades >= maxTrades) {
     const message = `${risk.daily_trades} trades today, the limit is ${maxTrades}`;
-    return refused("max_daily_trades", message, dayEnd(now, a.dayStart));
+    return refused("max_daily_trades", message, dayEnd(risk.day, a.dayStart));
   }
 
   if (remembers(state.processed, a.signalId, now, a.dedupWindow)) {

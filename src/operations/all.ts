@@ -2,6 +2,7 @@
 import { acquireLease } from "./acquire-lease.js";
 import { admit } from "./admit.js";
 import { beginRecovery } from "./begin-recovery.js";
+import { bookCash } from "./book-cash.js";
 import { cancelOrder } from "./cancel-order.js";
 import { clearCooldown } from "./clear-cooldown.js";
 import { closePosition } from "./close-position.js";
@@ -35,6 +36,7 @@ import { markSignalProcessed } from "./mark-signal-processed.js";
 import { openFlow } from "./open-flow.js";
 import type { AnyOperation } from "./operation.js";
 import { recordFill } from "./record-fill.js";
+import { recordTransfer } from "./record-transfer.js";
 import { releaseLease } from "./release-lease.js";
 import { removeOrder } from "./remove-order.js";
 import { removePosition } from "./remove-position.js";
@@ -49,6 +51,7 @@ import { setCurrency } from "./set-currency.js";
 import { setGuards } from "./set-guards.js";
 import { setRiskLimits } from "./set-risk-limits.js";
 import { snapshot } from "./snapshot.js";
+import { startEquity } from "./start-equity.js";
 import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
 import { updateDailyPnl } from "./update-daily-pnl.js";
 import { updateEquity } from "./update-equity.js";
@@ -59,6 +62,7 @@ export const operations: readonly AnyOperation[] = [
   acquireLease,
   admit,
   beginRecovery,
+  bookCash,
   cancelOrder,
   clearCooldown,
   closePosition,
@@ -91,6 +95,7 @@ export const operations: readonly AnyOperation[] = [
   markSignalProcessed,
   openFlow,
   recordFill,
+  recordTransfer,
   releaseLease,
   removeOrder,
   removePosition,
@@ -105,6 +110,7 @@ export const operations: readonly AnyOperation[] = [
   setGuards,
   setRiskLimits,
   snapshot,
+  startEquity,
   triggerCircuitBreaker,
   updateDailyPnl,
   updateEquity,

@@ -7,6 +7,7 @@ import { tradeJson } from "../records/generated/trade.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { marketStored, type Rate, told } from "../state/currency.js";
+import { openedBy } from "../state/day.js";
 import { dustOf, dustWith, writeDust } from "../state/dust.js";
 import type { FlowState } from "../state/flow-state.js";
 import { atRate, type Movement, movedResult } from "../state/holding.js";
@@ -103,6 +104,7 @@ export const closePosition: Operation<Args, Closing> = {
       const risk = riskView(state, call.now, a.dayStart);
       return { result: { closed: false, exitsLeft: [], risk, tripped: false }, wasTold: false };
     }
+    openedBy(a.ts, call.now);
     const cooling = state.cooldowns.get(position.pair) ?? 0;
 
     const market = marketStored(state, position.pair);

@@ -23,6 +23,7 @@ import {
   type Rate,
   rateKept,
 } from "../state/currency.js";
+import { openedBy } from "../state/day.js";
 import { dustKey, dustLeft, dustTaken, dustWith, writeDust } from "../state/dust.js";
 import { notionalAt, orderNotional, positionNamed } from "../state/exposure.js";
 import { type Fee, type FeePart, feeInBase, priceFees, splitFees } from "../state/fee.js";
@@ -182,6 +183,7 @@ export const recordFill: Operation<Args, Filling> = {
       return { result: repeated(state, a, stored, call.now), wasTold: false };
     }
     if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
+    openedBy(a.ts, call.now);
     const market = marketStored(state, stored.pair);
     checkPrice(market, "price", a.price);
     const cooling = state.cooldowns.get(stored.pair) ?? 0;

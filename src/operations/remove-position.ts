@@ -82,6 +82,6 @@ export const removePosition: Operation<Args, boolean> = {
 };
 
 /** Whether nothing was ever booked on it: the bot books its result by itself. */
-function isMerelySaved({ last_fill_ts, told, cash }: PositionRow): boolean {
-  return last_fill_ts === null && told === null && cash === "0";
+function isMerelySaved({ last_fill_ts, told, fees, cash }: PositionRow): boolean {
+  return last_fill_ts === null && told === null && fees === "0" && cash === "0";
 }

@@ -77,8 +77,9 @@ export const setRiskLimits: Operation<Args, LimitsInForce> = {
         state.limitsBy.set(name, { limit: name, by, who: call.instance, at: call.now });
       }
     }
-    const cause = reachedLimit(state, riskAt(state, call.now, dayStart), (source) => among.has(source));
-    const until = breakerUntil(call.now, { dayStart, breakerDuration });
+    const risk = riskAt(state, call.now, dayStart);
+    const cause = reachedLimit(state, risk, (source) => among.has(source));
+    const until = breakerUntil(call.now, { dayStart, breakerDuration }, risk.day);
     const trip = cause && decideTrip(state, call.now, cause.source, cause.reason, until);
     if (changes.length > 0) {
       state.emit(call, "limits_set", () => ({

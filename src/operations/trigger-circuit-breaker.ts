@@ -1,4 +1,5 @@
 import { activeBreaker, breakerUntil, decideTrip, type RiskPolicy } from "../state/breaker.js";
+import { riskAt } from "../state/risk.js";
 import type { CircuitBreaker } from "../types.js";
 import type { Operation } from "./operation.js";
 import { breakerEvent, breakerFromReply, breakerView } from "./view-risk.js";
@@ -10,7 +11,7 @@ interface Args extends RiskPolicy {
 export const triggerCircuitBreaker: Operation<Args, CircuitBreaker> = {
   name: "trigger_circuit_breaker",
   kind: "change",
-  keys: ["risk:circuit_breaker"],
+  keys: ["risk:circuit_breaker", "risk:daily"],
   args: {
     reason: (a) => a.reason,
     duration: (a) => a.breakerDuration,
@@ -22,7 +23,9 @@ export const triggerCircuitBreaker: Operation<Args, CircuitBreaker> = {
   },
   decode: (reply) => breakerFromReply(reply, 1),
   apply(state, a, call) {
-    const { breaker } = decideTrip(state, call.now, "manual", a.reason, breakerUntil(call.now, a));
+    const { day } = riskAt(state, call.now, a.dayStart);
+
+    const { breaker } = decideTrip(state, call.now, "manual", a.reason, breakerUntil(call.now, a, day));
 
     if (breaker) {
       state.emit(call, "breaker_tripped", () => breakerEvent(breaker));

@@ -4,8 +4,9 @@ import { positionJson, positionWith } from "../records/generated/position.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { inFlow, type Rate } from "../state/currency.js";
+import { openedBy } from "../state/day.js";
 import { moneyOf, movedResult } from "../state/holding.js";
-import { remember, remembers, TRADE_MEMORY } from "../state/memory.js";
+import { checkRemembered, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import type { RiskUpdate } from "../types.js";
 import type { Operation } from "./operation.js";
@@ -47,6 +48,8 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
       : a.tradeId !== undefined && remembers(state.trades, a.tradeId, call.now, window);
     if (isBooked) return Object.assign(riskView(state, call.now, a.dayStart), { applied: false, tripped: false });
 
+    if (a.tradeId !== undefined) checkRemembered(a.ts, call.now, window);
+    openedBy(a.ts, call.now);
     const amount = inFlow(state, a.pnl, a.currency, a.rate);
     const position = held && toldPosition(held, amount);
     const booked = position ? position.realised - held.realised : moneyOf(amount);

@@ -6,6 +6,7 @@ import { guardsIn } from "../state/guards.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Fee, Position, PositionSide, StateEvent } from "../types.js";
 import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
 import { feesFromText } from "./fees-text.js";
+import { cashKind, cashPlace } from "./view-cash.js";
 import { orderFromReply } from "./view-order.js";
 import { positionFromReply } from "./view-position.js";
 import { breakerSource, type DayJson, dayFromJson } from "./view-risk.js";
@@ -121,6 +122,42 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       };
     case "equity_updated":
       return { id, at, instance, type, risk: risk(f) };
+    case "cash_booked":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        cashId: need(f, "id"),
+        kind: cashKind(need(f, "kind")),
+        amount: Number(need(f, "amount")),
+        ...(f.currency && { currency: f.currency }),
+        ...(f.rate && { rate: Number(f.rate) }),
+        ...(f.pair && { pair: f.pair }),
+        ...(f.position_id && { positionId: f.position_id }),
+        to: cashPlace(need(f, "to")),
+        ts: time(f, "ts"),
+        ...(f.note && { note: f.note }),
+        pnl: Number(need(f, "pnl")),
+        ...(f.position && { position: positionFromReply([f.position], 0) }),
+        ...(f.amends && { amends: f.amends }),
+        risk: risk(f),
+      };
+    case "transfer_recorded":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        transferId: need(f, "id"),
+        amount: Number(need(f, "amount")),
+        ...(f.currency && { currency: f.currency }),
+        ...(f.rate && { rate: Number(f.rate) }),
+        ts: time(f, "ts"),
+        risk: risk(f),
+      };
+    case "equity_started":
+      return { id, at, instance, type, startingEquity: Number(need(f, "starting_equity")), risk: risk(f) };
     case "limits_set":
       return {
         id,
@@ -146,7 +183,15 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
     case "breaker_tripped":
       return { id, at, instance, type, breaker: breaker(f) };
     case "breaker_reset":
-      return { id, at, instance, type, ...(f.reason && { reason: f.reason }) };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        ...(f.reason && { reason: f.reason }),
+        ...(f.consecutive_losses !== undefined && { consecutiveLosses: Number(f.consecutive_losses) }),
+        ...(f.peak_equity !== undefined && { peakEquity: Number(f.peak_equity), currentDrawdown: 0 }),
+      };
     case "signal_processed":
       return { id, at, instance, type, signalId: need(f, "signal_id"), pair: need(f, "pair"), ts: time(f, "ts") };
     case "cooldown_set":

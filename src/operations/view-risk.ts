@@ -21,7 +21,7 @@ export function riskView(state: FlowState, now: number, dayStart: number): RiskS
     dailyTrades: row.daily_trades,
     consecutiveLosses: row.consecutive_losses,
     currentDrawdown: row.current_drawdown,
-    peakEquity: row.peak_equity,
+    peakEquity: Number(row.peak_equity),
     circuitBreakerActive: breaker !== undefined,
   };
   if (breaker) view.circuitBreakerReason = breaker.reason;
@@ -146,8 +146,8 @@ export function riskEvent({ row, late, trip, tripped }: RiskDecision): Record<st
     daily_pnl: formatMoney(row.daily_pnl),
     daily_trades: String(row.daily_trades),
     consecutive_losses: String(row.consecutive_losses),
-    equity: row.equity === null ? "" : String(row.equity),
-    peak_equity: String(row.peak_equity),
+    equity: row.equity ?? "",
+    peak_equity: row.peak_equity,
     current_drawdown: String(row.current_drawdown),
     closed: formatMoney(row.closed),
     later: formatMoney(row.later),

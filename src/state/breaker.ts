@@ -18,10 +18,10 @@ export interface RiskPolicy {
   readonly breakerDuration: BreakerDuration;
 }
 
-/** When a breaker tripped at `now` ends; null: only by reset. */
-export function breakerUntil(now: number, { breakerDuration, dayStart }: RiskPolicy): number | null {
+/** When a breaker tripped at `now` ends, `day` being open; null: only by reset. */
+export function breakerUntil(now: number, { breakerDuration, dayStart }: RiskPolicy, day: string): number | null {
   if (breakerDuration === "until_reset") return null;
-  if (breakerDuration === "until_day_end") return dayEnd(now, dayStart);
+  if (breakerDuration === "until_day_end") return dayEnd(day, dayStart);
   return now + breakerDuration;
 }
 

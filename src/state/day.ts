@@ -1,5 +1,7 @@
 /** The trading day: the UTC date of (now - day_start). Lua twin: `lua/shared/day.lua`. */
 
+import { InvalidArgumentError } from "../errors.js";
+
 export const DAY_MS = 86_400_000;
 
 /** The start of the day as it is configured, `17:30`, in ms after midnight UTC. */
@@ -18,7 +20,17 @@ export function dayOf(ms: number, dayStart: number): string {
 /** Nearly everybody asks for the same day again. */
 let lastAsked = { day: Number.NaN, text: "" };
 
-/** The first millisecond that no longer belongs to the day of `ms`. */
-export function dayEnd(ms: number, dayStart: number): number {
-  return (Math.floor((ms - dayStart) / DAY_MS) + 1) * DAY_MS + dayStart;
+/** The first millisecond that no longer belongs to the day. */
+export function dayEnd(day: string, dayStart: number): number {
+  return Date.parse(`${day}T00:00:00Z`) + DAY_MS + dayStart;
+}
+
+/** Clocks differ: a time so far ahead of the flow's may open the next day. */
+const AHEAD_MS = 60_000;
+
+/** The later one of now and the time of a booking. Throws where that is more than a minute ahead. */
+export function openedBy(ts: number | undefined, now: number): number {
+  if (ts === undefined || ts <= now) return now;
+  if (ts > now + AHEAD_MS) throw new InvalidArgumentError(`ts: expected at most a minute ahead of ${now}, got ${ts}`);
+  return ts;
 }

@@ -63,6 +63,9 @@ export class FlowState {
   readonly history = new Table<DailyRow>("risk_history", this.changes);
   /** Trade ids already booked, by the time they were booked. */
   readonly trades = new Ranking("booked_trades", this.changes);
+  /** Ids of cash already booked, and of transfers already recorded, by the time they were. */
+  readonly cash = new Ranking("booked_cash", this.changes);
+  readonly transfers = new Ranking("recorded_transfers", this.changes);
   /** Signal ids already acted on, by the time they were marked. */
   readonly processed = new Ranking("processed_signals", this.changes);
   readonly lastSignal = new Cell<LastSignalRow>("signal_state", this.changes);

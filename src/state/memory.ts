@@ -1,7 +1,8 @@
 /** Remembered ids, bounded by a window in ms and by a number of ids. Lua twin: `lua/shared/memory.lua`. */
+import { InvalidArgumentError } from "../errors.js";
 import type { Ranking } from "./ranking.js";
 
-/** Trade ids (of `updateDailyPnl`) and fill ids are remembered for 30 days, the newest 100,000 of each. */
+/** Ids of trades (of `updateDailyPnl`), of fills, of cash and of transfers are remembered for 30 days, the newest 100,000 of each. */
 export const TRADE_MEMORY = { window: 30 * 86_400_000, max: 100_000 } as const;
 
 /** The name under which a fill is remembered. */
@@ -21,6 +22,14 @@ export function fillsSince(fills: Ranking): number | undefined {
 export function remembers(ids: Ranking, id: string, now: number, window: number, since = 0): boolean {
   const at = ids.get(id);
   return at !== undefined && at > now - window && at >= since;
+}
+
+/** A booking before ids are remembered may be one that was forgotten. */
+export function checkRemembered(ts: number | undefined, now: number, window: number): void {
+  if (ts === undefined || ts > now - window) return;
+  throw new InvalidArgumentError(
+    `ts: expected a time after ${now - window}, before which ids are not remembered, got ${ts}; without an id it is booked every time`,
+  );
 }
 
 /** How many ids come before those older than the window are forgotten. */

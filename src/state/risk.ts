@@ -9,11 +9,9 @@ import type { DailyRow } from "../records/day.js";
 import type { RiskRow } from "../records/risk.js";
 import type { BreakerSource } from "../types.js";
 import { breakerUntil, decideTrip, type RiskPolicy } from "./breaker.js";
-import { dayOf } from "./day.js";
+import { dayOf, openedBy } from "./day.js";
+import { type Equity, followed, reported } from "./equity.js";
 import type { FlowState } from "./flow-state.js";
-
-/** A peak next to nothing makes any loss an endless drawdown; this much is told as a number. */
-const DEEPEST_DRAWDOWN = 1e15;
 
 const NOTHING_YET: RiskRow = {
   day: "",
@@ -21,21 +19,25 @@ const NOTHING_YET: RiskRow = {
   daily_trades: 0,
   consecutive_losses: 0,
   equity: null,
-  peak_equity: 0,
+  peak_equity: "0",
   current_drawdown: 0,
   closed: 0n,
   later: 0n,
   cash: 0n,
   untied: 0n,
+  equity_by: null,
+  reported_at: null,
+  peak_at: null,
+  starting_equity: null,
 };
 
-/** The risk as it stands at `now`: on a new day zeros, while streak, peak and drawdown carry over. Writes nothing. */
+/** The risk as it stands at `now`: on a new day zeros, while streak, equity, peak and drawdown carry over. Writes nothing. */
 export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow {
   const stored = state.risk.value ?? NOTHING_YET;
   const today = dayOf(now, dayStart);
   if (stored.day >= today) return stored;
-  const { consecutive_losses, equity, peak_equity, current_drawdown } = stored;
-  return Object.assign({}, NOTHING_YET, { day: today, consecutive_losses, equity, peak_equity, current_drawdown });
+  const { daily_pnl, daily_trades, closed, later, cash, untied } = NOTHING_YET;
+  return Object.assign({}, stored, { day: today, daily_pnl, daily_trades, closed, later, cash, untied });
 }
 
 /** The stored day, when it is over by `now`. */
@@ -114,11 +116,16 @@ class Days {
   }
 }
 
-/** Decides what booked money, finished trades and a new equity do to day, streak, drawdown and breaker. Throws when a sum leaves 9e15. */
+/**
+ * Decides what booked money, finished trades and a new equity do to day, streak, drawdown and breaker. A `ts` up to a minute ahead, in
+ * the next day, opens that. Throws at one further ahead, and when a sum leaves 9e15.
+ */
 export function decideRisk(state: FlowState, now: number, change: RiskChange, policy: RiskPolicy): RiskDecision {
-  const ended = endedDay(state, now, policy.dayStart);
-  const stands = riskAt(state, now, policy.dayStart);
-  let { consecutive_losses, equity, peak_equity, current_drawdown } = stands;
+  const at = openedBy(change.booking?.ts, now);
+  const ended = endedDay(state, at, policy.dayStart);
+  const stands = riskAt(state, at, policy.dayStart);
+  let { consecutive_losses } = stands;
+  let held: Equity = stands;
   const { day, daily_pnl, daily_trades, closed, later, cash, untied } = stands;
   const days = new Days(
     state,
@@ -155,11 +162,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     else if (result > 0n) consecutive_losses = 0;
   }
 
-  if (change.equity !== undefined) {
-    equity = change.equity;
-    peak_equity = Math.max(peak_equity, equity);
-    current_drawdown = peak_equity > 0 ? Math.min((peak_equity - equity) / peak_equity, DEEPEST_DRAWDOWN) : 0;
-  }
+  held = change.equity === undefined ? followed(held, booked ?? 0n, now) : reported(held, change.equity, now);
 
   const today = days.open;
   const row: RiskRow = {
@@ -167,18 +170,32 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
     daily_pnl: today.pnl,
     daily_trades: today.trades,
     consecutive_losses,
-    equity,
-    peak_equity,
-    current_drawdown,
+    equity: held.equity,
+    peak_equity: held.peak_equity,
+    current_drawdown: held.current_drawdown,
     closed: today.closed,
     later: today.later,
     cash: today.cash,
     untied: today.untied,
+    equity_by: held.equity_by,
+    reported_at: held.reported_at,
+    peak_at: held.peak_at,
+    starting_equity: held.starting_equity,
   };
-  const changed = trades.some(({ judges }) => judges) || change.equity !== undefined || (booked ?? 0n) !== 0n;
-  const cause = changed ? reachedLimit(state, row, () => true) : undefined;
-  const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy));
+  const cause = reachedLimit(state, row, (source) => isWorse(source, row, stands));
+  const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy, row.day));
   return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
+}
+
+/** A change of the row that books nothing and trips nothing; the day is rolled. */
+export function openedRisk(
+  state: FlowState,
+  at: number,
+  dayStart: number,
+  change: (row: RiskRow) => RiskRow,
+): RiskDecision {
+  const ended = endedDay(state, at, dayStart);
+  return { ended, late: [], row: change(riskAt(state, at, dayStart)), trip: undefined, tripped: false };
 }
 
 function totalOf({ open = 0n, later = 0n, cash = 0n, untied = 0n }: Booking): Money {
@@ -197,7 +214,14 @@ function inRange(sum: Money): Money {
   return sum;
 }
 
-/** The first limit that the risk has reached, among the causes that may trip, in words. */
+/** Whether a cause's own number is worse than it stood before the step, the day having rolled. */
+function isWorse(source: BreakerSource, row: RiskRow, before: RiskRow): boolean {
+  if (source === "daily_loss") return row.daily_pnl < before.daily_pnl;
+  if (source === "consecutive_losses") return row.consecutive_losses > before.consecutive_losses;
+  return row.current_drawdown > before.current_drawdown;
+}
+
+/** The first limit that the risk has reached, in words; `among` says which causes may trip. */
 export function reachedLimit(
   state: FlowState,
   row: RiskRow,

@@ -20,8 +20,8 @@ import { compareBytes, inOrder } from "./ranking.js";
 import type { CountedTrade } from "./risk.js";
 import { hasResult } from "./unpriced.js";
 
-/** Positions that ended are remembered as closed orders are: seven days, the newest 10,000. */
-export const ENDED_MEMORY = { window: 7 * 86_400_000, max: 10_000 } as const;
+/** Fills explain the end of a position for seven days; that it was heard of is known of the newest 100,000. */
+export const ENDED_MEMORY = { window: 7 * 86_400_000, max: 100_000 } as const;
 
 export interface Ending {
   readonly how: TradeEnding;
@@ -130,8 +130,7 @@ export function writeEnd(
   state.positions.delete(trade.id);
   for (const rest of rests) state.orders.set(rest.id, rest);
   state.closedTrades.append(trade, maxTrades);
-  const { window, max } = ENDED_MEMORY;
-  remember(state.ended, trade.id, now, window, max, msOf(trade.key));
+  remember(state.ended, trade.id, now, Number.POSITIVE_INFINITY, ENDED_MEMORY.max, msOf(trade.key));
   rememberForGuards(state, trade, now);
 }
 

@@ -2,7 +2,14 @@
  * Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
  * they came (money.md, 1 and 2). Lua twin: `lua/shared/unpriced.lua`.
  */
-import { addDecimal, type Decimal, decimalText, negateDecimal, parseDecimal } from "../exact/decimal.js";
+import {
+  addDecimal,
+  compareDecimal,
+  type Decimal,
+  decimalText,
+  negateDecimal,
+  parseDecimal,
+} from "../exact/decimal.js";
 import { keep } from "./keep.js";
 
 export type UnpricedKind = "fee" | "result";
@@ -37,6 +44,14 @@ export function unpricedOf(text: string | null): Unpriced[] {
     amounts.push({ kind: kind === "result" ? "result" : "fee", currency, amount: parseDecimal(amount) });
   }
   return amounts;
+}
+
+/** What a fee that is paid for now takes off: at most what was kept of its currency. */
+export function paidOff(text: string | null, currency: string, paid: Decimal): Unpriced[] {
+  const kept = unpricedOf(text).find((each) => each.kind === "fee" && each.currency === currency);
+  if (!kept) return [];
+  const less = compareDecimal(paid, kept.amount) > 0 ? kept.amount : paid;
+  return [{ kind: "fee", currency, amount: negateDecimal(less) }];
 }
 
 /** Whether a result is among them: the whole is then not known. */

@@ -33,6 +33,17 @@ export type BreakerSource = (typeof BREAKER_SOURCES)[number];
 export const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;
 export type BreakerEnd = (typeof BREAKER_ENDS)[number];
 
+export const CASH_KINDS = ["funding", "fee", "interest", "rebate", "settlement", "correction"] as const;
+/** What money is for that is no trade. */
+export type CashKind = (typeof CASH_KINDS)[number];
+
+export const CASH_PLACES = ["position", "trade", "day", "forgotten"] as const;
+/** Where cash was booked: on an open position, on the record of one that ended, or into the day alone, naming no position or one that is forgotten. */
+export type CashPlace = (typeof CASH_PLACES)[number];
+
+/** What moves a flow's equity: what is booked, or what the bot reports. */
+export const EQUITY_SOURCES = ["books", "reports"] as const;
+
 /** In the order in which they are looked for. */
 export const REFUSALS = [
   "fenced",
@@ -106,6 +117,9 @@ export const EVENT_TYPES = [
   "fill_recorded",
   "pnl_booked",
   "equity_updated",
+  "equity_started",
+  "cash_booked",
+  "transfer_recorded",
   "limits_set",
   "currency_set",
   "guards_set",

@@ -11,9 +11,9 @@ import { type FillIn, type OrderIn, type OrderSide, type Setup, type Side, type 
 /**
  * `fills`: one currency, and nothing but orders, fills and dust, so that cash paid and received tells the result.
  * `trades`: all that issue 11 needs; one currency, no cash, no transfers, no inverse contracts, no causes that trip the breaker by
- * themselves. `full`: everything.
+ * themselves. `account`: these too, in one currency. `currencies`: trades in several currencies. `full`: everything.
  */
-export type Scope = "fills" | "trades" | "currencies" | "full";
+export type Scope = "fills" | "trades" | "account" | "currencies" | "full";
 
 export interface Life {
   readonly seed: number;
@@ -57,8 +57,8 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
     risk: {
       currency: "USDT",
       ...(manyCurrencies(scope) ? { same_currency: ["USD"] } : {}),
-      ...(scope === "full" && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
-      ...(scope === "full" && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
+      ...(isWhole(scope) && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
+      ...(isWhole(scope) && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_open_positions: 4, max_positions_per_pair: 2 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_exposure: 200_000 } : {}),
       ...(chance.percent(20) ? { opposite_side: "refuse" as const } : {}),
@@ -68,6 +68,11 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
   const living = new Living(chance, setup, scope);
   for (let n = 0; n < length; n += 1) living.live();
   return { seed, setup, steps: living.steps };
+}
+
+/** With cash, transfers, equity and limits that trip. */
+function isWhole(scope: Scope): boolean {
+  return scope === "account" || scope === "full";
 }
 
 function manyCurrencies(scope: Scope): boolean {
@@ -97,6 +102,7 @@ class Living {
   readonly #crumbs = new Set<string>();
   #state: AccountState;
   #n = 0;
+  #isOver = false;
 
   constructor(chance: Chance, setup: Setup, scope: Scope) {
     this.#chance = chance;
@@ -107,6 +113,7 @@ class Living {
   }
 
   live(): void {
+    if (this.#isOver) return;
     const happenings = [
       [10, () => this.#passTime()],
       [14, () => this.#askEntry()],
@@ -119,7 +126,7 @@ class Living {
       [4, () => this.#cancel()],
       [3, () => this.#lateFill()],
       ...(this.#scope === "fills" ? [] : [[14, () => this.#byHand()] as const]),
-      ...(this.#scope === "full" ? [[10, () => this.#cash()] as const] : []),
+      ...(isWhole(this.#scope) ? [[10, () => this.#cash()] as const] : []),
     ] as const;
     const sum = happenings.reduce((total, [weight]) => total + weight, 0);
     let at = this.#chance.whole(0, sum);
@@ -137,6 +144,8 @@ class Living {
     this.#state = this.#accountant.state();
     this.#markCrumbs(told, before);
     if (!outcome.done && this.#isCrumb(told, outcome.name)) return outcome;
+    if (this.#peaksInside(told, before)) this.#isOver = true;
+    if (this.#isOver) return outcome;
     this.steps.push(told);
     return outcome;
   }
@@ -158,6 +167,16 @@ class Living {
     if (told.call !== "recordFill" || refusal !== "orderId") return false;
     const order = this.#state.orders.find(({ id }) => id === told.args[0]);
     return order?.intent === "exit" && order.positionId !== undefined && this.#crumbs.has(order.positionId);
+  }
+
+  /**
+   * Ends a life: a fill of several parts, where equity follows what is booked. The accountant lets each part set a peak, which the
+   * next one may fall below; the product reckons with the step as a whole.
+   */
+  #peaksInside(told: Step, before: AccountState): boolean {
+    const { peak, equity } = this.#state;
+    if (told.call !== "recordFill" || equity === undefined) return false;
+    return Number(peak) > Number(before.peak) && Number(peak) > Number(equity);
   }
 
   #name(kind: string): string {
@@ -334,7 +353,7 @@ class Living {
   #when(): { ts?: number } {
     const { at } = this.#state;
     if (this.#chance.percent(60)) return {};
-    if (this.#scope === "full" && this.#chance.percent(10)) return { ts: at + this.#chance.whole(0, MINUTE) };
+    if (isWhole(this.#scope) && this.#chance.percent(10)) return { ts: at + this.#chance.whole(0, MINUTE) };
     return { ts: at - this.#chance.whole(0, this.#chance.percent(20) ? DAY : MINUTE) };
   }
 
@@ -435,12 +454,14 @@ class Living {
 
   #switch(): void {
     if (this.#chance.percent(50)) this.#tell(step("triggerCircuitBreaker", "by hand", 10 * MINUTE));
-    else if (this.#scope === "full" || this.#state.breaker.active) this.#tell(step("resetCircuitBreaker"));
+    else if (isWhole(this.#scope) || this.#state.breaker.active) this.#tell(step("resetCircuitBreaker"));
   }
 
   #cash(): void {
     const choice = this.#chance.whole(0, 6);
-    const id = this.#chance.percent(10) ? "again" : this.#name("c");
+    // Ids are remembered for some days at least; how much longer, the contract does not say.
+    const days = Math.floor((this.#state.at - START) / (3 * DAY));
+    const id = this.#chance.percent(10) ? `again${days}` : this.#name("c");
     const amount = Number(((this.#chance.next() - 0.5) * 20).toFixed(4));
     if (choice === 0) {
       this.#tell(step("recordTransfer", amount * 500, { id }));
@@ -453,7 +474,8 @@ class Living {
     const positionId = this.#chance.percent(80) ? this.#chance.pick(this.#names) : undefined;
     const named = positionId === undefined ? { pair: "BTC/USDT" } : { positionId };
     if (choice === 2) {
-      this.#tell(step("bookCash", -0.001, { id, kind: "fee", currency: "BNB", rate: 600, ...named }));
+      const fee = this.#scope === "full" ? { currency: "BNB", rate: 600 } : {};
+      this.#tell(step("bookCash", -0.001, { id, kind: "fee", ...fee, ...named }));
       return;
     }
     const kind = this.#chance.pick(["funding", "interest", "correction"] as const) ?? "funding";

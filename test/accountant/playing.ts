@@ -66,7 +66,10 @@ async function partingOfStates(
 }
 
 /** Differences of two whole states: what only one of them has is one, too. */
-function apart({ exposure: expectedSum, ...expected }: ProductState, { exposure, ...actual }: ProductState): string[] {
+function apart(
+  { exposure: expectedSum, drawdown: expectedDrawdown, ...expected }: ProductState,
+  { exposure, drawdown, ...actual }: ProductState,
+): string[] {
   const missing = differences(expected, actual, "state");
   const known = new Set(missing.map(pathOf));
   const more = differences(actual, expected, "state").filter((line) => !known.has(pathOf(line)));
@@ -75,12 +78,18 @@ function apart({ exposure: expectedSum, ...expected }: ProductState, { exposure,
     ...missing,
     ...more.map((line) => `not expected: ${line}`),
     ...(sameSum(expectedSum, exposure, rows) ? [] : differences(expectedSum, exposure, "state.exposure")),
+    ...(sameFraction(expectedDrawdown, drawdown) ? [] : differences(expectedDrawdown, drawdown, "state.drawdown")),
   ];
 }
 
 /** The contract does not say where exposure is rounded: each of its rows may be, to 8 places. */
 function sameSum(a: string, b: string, rows: number): boolean {
   return exact(a).minus(exact(b)).abs().lte(exact(rows).times("1e-8"));
+}
+
+/** Both are rounded to 12 places: one that stands between two of them may go either way. */
+function sameFraction(a: string, b: string): boolean {
+  return exact(a).minus(exact(b)).abs().lte("1e-12");
 }
 
 function pathOf(line: string): string {

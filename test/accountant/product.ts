@@ -1,5 +1,5 @@
 /** Tells the accountant's steps to a manager, and reads from it what the accountant answers. */
-import { type Config, InvalidArgumentError, type StateManager } from "../../src/index.js";
+import { type Config, InvalidArgumentError, type RiskState, type StateManager } from "../../src/index.js";
 import type { Open } from "../contract/open.js";
 import type { AccountState, Done, Outcome, Refused } from "./account-state.js";
 import { exact, text, ZERO } from "./amounts.js";
@@ -7,10 +7,15 @@ import { type ProductState, readState } from "./product-state.js";
 import type { Setup, Step } from "./steps.js";
 
 /** What the manager says of a call; what it does not say is absent. */
-export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">>) | Refused;
+export type ProductOutcome = ({ readonly done: true } & Partial<Omit<Done, "done">> & Blocked) | Refused;
+
+/** Whether the breaker was active before: the product then says of no cause that it tripped, the accountant of each that was met. */
+interface Blocked {
+  readonly wasBlocked?: boolean;
+}
 
 /** What only the result of the call says; the rest is read off the state before and after. */
-type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked">>;
+type Said = Partial<Pick<Done, "applied" | "tripped" | "over" | "exitsLeft" | "trades" | "booked" | "to">> & Blocked;
 
 export interface Answer {
   readonly outcome: ProductOutcome;
@@ -84,8 +89,7 @@ export class Product implements AsyncDisposable {
 }
 
 function configOf({ risk = {} }: Setup): Config {
-  const { same_currency, starting_equity, ...known } = risk;
-  if (starting_equity !== undefined) throw new NotInTheProduct("starting_equity");
+  const { same_currency, ...known } = risk;
   return { risk: { ...known, ...(same_currency && { same_currency: [...same_currency] }) }, events: { max_length: 0 } };
 }
 
@@ -117,8 +121,8 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
     case "removePosition":
       return { applied: await manager.removePosition(...step.args) };
     case "closePosition": {
-      const { closed, tripped, trade, exitsLeft } = await manager.closePosition(...step.args);
-      return { applied: closed, tripped, trades: trade ? [trade.id] : [], exitsLeft: idsOf(exitsLeft) };
+      const { closed, tripped, risk, trade, exitsLeft } = await manager.closePosition(...step.args);
+      return { applied: closed, ...trips(tripped, risk), trades: trade ? [trade.id] : [], exitsLeft: idsOf(exitsLeft) };
     }
     case "saveOrder":
       await manager.saveOrder(...step.args);
@@ -135,10 +139,10 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       return admission.admitted ? {} : { done: false, how: "admission", name: admission.reason };
     }
     case "recordFill": {
-      const { applied, tripped, over, booked, trades, exitsLeft } = await manager.recordFill(...step.args);
+      const { applied, tripped, risk, over, booked, trades, exitsLeft } = await manager.recordFill(...step.args);
       return {
         applied,
-        tripped,
+        ...trips(tripped, risk),
         ...(over !== undefined && { over }),
         booked: text(exact(booked)),
         trades: trades.map(({ id }) => id),
@@ -146,27 +150,58 @@ async function call(manager: StateManager, clock: { now: number }, step: Step): 
       };
     }
     case "updateDailyPnl": {
-      const { applied, tripped } = await manager.updateDailyPnl(...step.args);
-      return { applied, tripped };
+      const update = await manager.updateDailyPnl(...step.args);
+      return { applied: update.applied, ...trips(update.tripped, update) };
     }
     case "updateEquity": {
-      const { tripped } = await manager.updateEquity(...step.args);
-      return { tripped };
+      const update = await manager.updateEquity(...step.args);
+      return trips(update.tripped, update);
     }
     case "setRiskLimits":
-      await manager.setRiskLimits(...step.args);
-      return {};
+      return trippedBy(manager, async () => {
+        await manager.setRiskLimits(...step.args);
+        return {};
+      });
     case "triggerCircuitBreaker": {
       const [reason, duration] = step.args;
       await manager.triggerCircuitBreaker(reason, duration === undefined ? {} : { duration });
       return {};
     }
     case "resetCircuitBreaker":
-      return { applied: await manager.resetCircuitBreaker() };
-    case "bookCash":
-    case "recordTransfer":
-      throw new NotInTheProduct(step.call);
+      return resets(manager);
+    case "bookCash": {
+      const [amount, cash] = step.args;
+      const { applied, to, tripped, risk } = await manager.bookCash(amount, cash);
+      return { applied, to, ...trips(tripped, risk) };
+    }
+    case "recordTransfer": {
+      const [amount, transfer] = step.args;
+      return trippedBy(manager, async () => {
+        const { applied } = await manager.recordTransfer(amount, transfer);
+        return { applied };
+      });
+    }
   }
+}
+
+function trips(tripped: boolean, risk: Pick<RiskState, "circuitBreakerActive">) {
+  return { tripped, wasBlocked: risk.circuitBreakerActive && !tripped };
+}
+
+/** Whether a call that does not say so tripped the breaker. */
+async function trippedBy(manager: StateManager, work: () => Promise<Said>): Promise<Said> {
+  const wasBlocked = await manager.checkCircuitBreaker();
+  const said = await work();
+  return { ...said, tripped: !wasBlocked && (await manager.checkCircuitBreaker()), wasBlocked };
+}
+
+/** The product says whether one was active, the accountant whether one had tripped since the last reset. */
+async function resets(manager: StateManager): Promise<Said> {
+  const { entries } = await manager.exportFlow();
+  const wasActive = await manager.checkCircuitBreaker();
+  const reset = await manager.resetCircuitBreaker();
+  if (reset !== wasActive) throw new Error(`resetCircuitBreaker answered ${reset} of one that was ${wasActive}`);
+  return { applied: entries["risk:circuit_breaker"].length > 0 };
 }
 
 function idsOf(orders: readonly { readonly id: string }[]): string[] {
@@ -177,5 +212,6 @@ function idsOf(orders: readonly { readonly id: string }[]): string[] {
 export function comparable(outcome: Outcome, told: ProductOutcome): object {
   if (!outcome.done || !told.done) return outcome;
   const fields = new Map(Object.entries(told));
+  if (told.wasBlocked && outcome.tripped) fields.delete("tripped");
   return Object.fromEntries(Object.entries(outcome).filter(([name]) => name === "over" || fields.has(name)));
 }

@@ -84,6 +84,7 @@ export class RiskBook {
   booked(event: LoggedEvent, { pnl, ts, trades }: Booking): void {
     const at = Number(event.at);
     const late = new Map<string, Day>();
+    const before = { pnl: this.today?.pnl ?? 0n, losses: this.losses };
     this.#book(at, ts, late, (day) => ({ ...day, pnl: day.pnl + pnl }));
     for (const { result, ts: endTs } of trades) {
       this.trades += 1;
@@ -93,8 +94,7 @@ export class RiskBook {
     }
     for (const day of late.values()) this.history.set(day.day, day);
     this.#tells(event, late);
-    // An entry's fill without a fee is no change of PnL.
-    this.#tripsWhenDue(event, at, trades.length > 0 || pnl !== 0n ? this.#limitReached() : undefined);
+    this.#tripsWhenDue(event, at, this.#limitReached(before));
   }
 
   trippedByHand(event: LoggedEvent): void {
@@ -109,7 +109,12 @@ export class RiskBook {
   }
 
   reset(event: LoggedEvent): void {
-    if (!this.isBreakerActive(Number(event.at))) this.complain("a breaker was reset that was not active");
+    if (this.breaker === undefined) this.complain("a breaker was reset, and none had tripped");
+    const clears = this.breaker?.source === "consecutive_losses";
+    if ((event.consecutive_losses === "0") !== clears) {
+      this.complain(`the reset of ${this.breaker?.source} told a streak of ${event.consecutive_losses}`);
+    }
+    if (clears) this.losses = 0;
     this.breaker = undefined;
   }
 
@@ -162,10 +167,11 @@ export class RiskBook {
     if (changes) this.breaker = due;
   }
 
-  #limitReached(): string | undefined {
-    if (this.isLossAtLimit) return "daily_loss";
+  #limitReached(before: { readonly pnl: bigint; readonly losses: number }): string | undefined {
+    if (this.isLossAtLimit && (this.today?.pnl ?? 0n) < before.pnl) return "daily_loss";
     const limit = this.limits.get("max_consecutive_losses");
-    return limit !== undefined && this.losses >= Number(limit) ? "consecutive_losses" : undefined;
+    const isAtLimit = limit !== undefined && this.losses >= Number(limit);
+    return isAtLimit && this.losses > before.losses ? "consecutive_losses" : undefined;
   }
 
   /** The day that is open. */

@@ -53,6 +53,47 @@ export function steering(test: Test, stand: Stand): void {
     assert.is(first?.type, "limits_set");
   });
 
+  test("cash is booked once, on the position that it names", async () => {
+    const flow = await stand.flow();
+    const run = (...args: string[]) => sfState(["cash", ...args, "--flow", flow, "--url", stand.url]);
+    const book = () => run("-0.42", "--id", "f-1", "--kind", "funding", "--position", "p-1", "--note", "8 h");
+    const first = await book();
+    assert.equal([first.code, first.stdout], [0, "f-1: -0.42 booked on the open position\n"], first.stderr);
+    assert.equal((await book()).stdout, "f-1: was booked before\n");
+    const json = await run("-1", "--id", "i-1", "--kind", "interest", "--ts", "2026-01-07T12:00Z", "--json");
+    assert.match(json.stderr, /ts: expected a time after \d+, before which ids are not remembered/);
+    const fee = await run("1", "--id", "x", "--kind", "fee");
+    assert.match(fee.stderr, /amount: expected a fee as it moves the account, not above 0, got 1/);
+    await using manager = await open(flow);
+    assert.is((await manager.getPosition("p-1"))?.cash, -0.42);
+  });
+
+  test("a transfer moves equity and peak, once", async () => {
+    const flow = await stand.flow();
+    await using manager = await open(flow);
+    const { peakEquity } = await manager.getRiskState();
+    const args = ["transfer", `-${peakEquity / 2}`, "--id", "w-1", "--flow", flow, "--url", stand.url];
+    assert.is((await sfState(args)).code, 0);
+    assert.match((await sfState(args)).stdout, /^w-1: was recorded before$/m);
+    const after = await manager.getRiskState();
+    assert.equal([after.peakEquity, after.currentDrawdown], [peakEquity / 2, 0]);
+  });
+
+  test("a drawdown limit without an equity is told by status and doctor", async () => {
+    const { file, config } = await stand.ownConfig({});
+    const flow = `blind-${Date.now()}`;
+    await using manager = await StateManager.open(flow, config);
+    const told = async () =>
+      (await sfState(["status", "--config", file, "--flow", flow])).stdout +
+      (await sfState(["doctor", "--config", file, "--flow", flow])).stdout;
+    const blind = /max_drawdown limits nothing/g;
+    assert.is((await told()).match(blind), null);
+    await manager.setRiskLimits({ max_drawdown: 0.2 });
+    assert.is((await told()).match(blind)?.length, 2);
+    await manager.updateEquity(100);
+    assert.is((await told()).match(blind), null);
+  });
+
   test("risk set changes the limits it names, and an empty value removes one", async () => {
     const flow = await stand.flow();
     const set = await sfState([

@@ -229,27 +229,89 @@ export const breaker: Theme = (test, open) => {
     assert.is(reason, "daily loss of 2 reached the limit of 1");
   });
 
-  test("after it has ended, the next change over the limit trips it anew, a profit too", async () => {
+  test("after it has ended, the next loss over the limit trips it anew, and no profit does", async () => {
     const clock = new Clock();
     await using mgr = await open({ risk: { max_daily_loss: 10 } }, { clock: clock.read });
     await mgr.updateDailyPnl(-15);
     clock.now += HOUR;
     assert.is(await mgr.checkCircuitBreaker(), false);
-    assert.is((await mgr.updateDailyPnl(4)).tripped, true);
-    assert.equal((await mgr.getCircuitBreaker()).trippedAt, new Date(NOON + HOUR));
-    assert.is(await mgr.resetCircuitBreaker(), true);
-    assert.is((await mgr.updateDailyPnl(1.00000001)).tripped, false);
+    assert.is((await mgr.updateDailyPnl(4)).tripped, false);
     assert.is(await mgr.checkCircuitBreaker(), false);
+    assert.is((await mgr.updateDailyPnl(-0.00000001)).tripped, true);
+    assert.equal((await mgr.getCircuitBreaker()).trippedAt, new Date(NOON + HOUR));
   });
 
-  test("a streak over its limit trips again with the next loss after a reset, a win ends it", async () => {
-    await using mgr = await open({ risk: { max_consecutive_losses: 2 } });
+  test("a reset of a streak begins it anew, also where its trip has ended by time; without one the next loss trips again", async () => {
+    const clock = new Clock();
+    await using mgr = await open({ risk: { max_consecutive_losses: 2 } }, { clock: clock.read });
     await mgr.updateDailyPnl(-1);
     assert.is((await mgr.updateDailyPnl(-1)).tripped, true);
-    await mgr.resetCircuitBreaker();
+    clock.now += HOUR;
     assert.is((await mgr.updateDailyPnl(-1)).tripped, true);
+    clock.now += HOUR;
+    assert.is((await mgr.getRiskState()).consecutiveLosses, 3);
+    assert.is(await mgr.resetCircuitBreaker(), false);
+    assert.is((await mgr.getRiskState()).consecutiveLosses, 0);
+    assert.is((await mgr.updateDailyPnl(-1)).tripped, false);
+    assert.is((await mgr.updateDailyPnl(-1)).tripped, true);
+    assert.is(await mgr.resetCircuitBreaker(), true);
+    const { consecutiveLosses, dailyPnl, dailyTrades } = await mgr.getRiskState();
+    assert.equal([consecutiveLosses, dailyPnl, dailyTrades], [0, -5, 5]);
+    const before = await everything(mgr);
+    assert.is(await mgr.resetCircuitBreaker(), false);
+    assert.equal(await everything(mgr), before);
+  });
+
+  test("a reset of a drawdown has the peak start from the present equity", async () => {
+    const clock = new Clock();
+    await using mgr = await open({ risk: { max_drawdown: 0.1, max_consecutive_losses: 9 } }, { clock: clock.read });
+    await mgr.updateDailyPnl(-1, { equity: 1000 });
+    assert.is((await mgr.updateEquity(880)).tripped, true);
+    assert.is(await mgr.resetCircuitBreaker(), true);
+    const { peakEquity, currentDrawdown, consecutiveLosses } = await mgr.getRiskState();
+    assert.equal([peakEquity, currentDrawdown, consecutiveLosses], [880, 0, 1]);
+    assert.is((await mgr.updateEquity(800)).tripped, false);
+    assert.is((await mgr.updateEquity(792)).tripped, true);
+    clock.now += HOUR;
+    assert.is(await mgr.resetCircuitBreaker(), false);
+    assert.is((await mgr.getRiskState()).peakEquity, 792);
+    const resets = (await mgr.getEvents()).filter(({ type }) => type === "breaker_reset");
+    assert.equal(
+      resets.map(({ id: _, at: __, instance: ___, ...told }) => told),
+      [880, 792].map((peak) => ({ type: "breaker_reset", peakEquity: peak, currentDrawdown: 0 })),
+    );
+  });
+
+  test("a reset of a daily loss, or of a trip by hand, moves nothing: the loss refuses entries as long as it stands", async () => {
+    await using mgr = await open({ risk: { max_daily_loss: 10, max_consecutive_losses: 9, max_drawdown: 0.5 } });
+    await mgr.updateEquity(100);
+    await mgr.updateDailyPnl(-10, { equity: 90 });
+    assert.is((await mgr.getCircuitBreaker()).source, "daily_loss");
+    const standing = async () => {
+      const { dailyPnl, consecutiveLosses, peakEquity, currentDrawdown } = await mgr.getRiskState();
+      return [dailyPnl, consecutiveLosses, peakEquity, currentDrawdown];
+    };
+    const entry = { signalId: "s", pair: "ETH/USDT", side: "long", size: 1, price: 1 } as const;
+    for (const prepare of [async () => {}, () => mgr.triggerCircuitBreaker("by hand")]) {
+      await prepare();
+      assert.is(await mgr.resetCircuitBreaker(), true);
+      assert.equal(await standing(), [-10, 1, 100, 0.1]);
+      const refused = await mgr.admit(entry);
+      assert.is(!refused.admitted && refused.reason, "daily_loss");
+    }
+    await mgr.setRiskLimits({ max_daily_loss: 20 });
+    assert.is((await mgr.admit(entry)).admitted, true);
+  });
+
+  test("a reset acknowledges the cause that tripped last, and no other", async () => {
+    const clock = new Clock();
+    await using mgr = await open({ risk: { max_consecutive_losses: 1, max_daily_loss: 100 } }, { clock: clock.read });
+    await mgr.updateDailyPnl(-10);
+    clock.now += HOUR;
+    await mgr.triggerCircuitBreaker("by hand", { duration: "1m" });
+    clock.now += MINUTE;
     await mgr.resetCircuitBreaker();
-    assert.is((await mgr.updateDailyPnl(1)).tripped, false);
+    assert.is((await mgr.getRiskState()).consecutiveLosses, 1);
   });
 
   test("a duration is taken by itself as well as in an object", async () => {
@@ -281,14 +343,30 @@ export const breaker: Theme = (test, open) => {
     assert.is((await mgr.updateEquity(1)).tripped, false);
   });
 
-  test("a drawdown that carries over trips again after the breaker has ended", async () => {
+  test("a drawdown that carries over trips again only where it gets deeper", async () => {
     const clock = new Clock();
     await using mgr = await open({ risk: { max_drawdown: 0.5 } }, { clock: clock.read });
     await mgr.updateEquity(100);
     await mgr.updateEquity(50);
     clock.now += DAY;
-    assert.is((await mgr.updateDailyPnl(1)).tripped, true);
+    assert.is((await mgr.updateDailyPnl(-1)).tripped, false);
+    assert.is((await mgr.updateEquity(60)).tripped, false);
+    assert.is((await mgr.updateEquity(50)).tripped, true);
     assert.is((await mgr.getCircuitBreaker()).source, "drawdown");
+  });
+
+  test("a streak that stands trips no more with a fee, a result of zero or another day's loss of the limit", async () => {
+    const clock = new Clock();
+    await using mgr = await open({ risk: { max_consecutive_losses: 2, max_daily_loss: 100 } }, { clock: clock.read });
+    await mgr.updateDailyPnl(-1);
+    assert.is((await mgr.updateDailyPnl(-1)).tripped, true);
+    clock.now += DAY;
+    assert.is((await mgr.updateDailyPnl(0)).tripped, false);
+    await mgr.saveOrder(BUY);
+    const paid = await mgr.recordFill(BUY.id, { fillId: "1", price: 100, size: BUY.size, fee: 0.05 });
+    assert.equal([paid.booked, paid.tripped, paid.risk.consecutiveLosses], [-0.05, false, 2]);
+    assert.is((await mgr.updateDailyPnl(-1)).tripped, true);
+    assert.is((await mgr.getCircuitBreaker()).source, "consecutive_losses");
   });
 
   test("a late loss does not count for the daily limit, but for the streak", async () => {

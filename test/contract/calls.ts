@@ -112,6 +112,17 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
+  book_cash: {
+    argv: ["-0.5", "c1", "funding", "", "p1", "BTC", "40000", "", "", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+    call: (m) => m.bookCash(-0.5, { id: "c1", kind: "funding", positionId: "p1", currency: "BTC", rate: 40_000 }),
+    leaves: ["risk:history", "trades:closed", "trades:ended", "trades:amendments"],
+    more: {
+      argv: ["-0.5", "c1", "fee", "", "p1", "", "", "", "late", "0", "3600000", `${30 * 86_400_000}`, "100000"],
+      prepare: (m) => m.closePosition("p1", { pnl: 1 }),
+      call: (m) => m.bookCash(-0.5, { id: "c1", kind: "fee", positionId: "p1", note: "late" }),
+      leaves: ["risk:history"],
+    },
+  },
   cancel_order: {
     argv: ["o1", "1", "0.25", "0", "3600000", "100000"],
     call: (m) => m.cancelOrder("o1", { releaseSignal: true, dust: 0.25 }),
@@ -120,7 +131,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       argv: ["x1", "0", "0.5", "0", "3600000", "100000"],
       prepare: (m) => m.savePosition(COOLING).then(() => m.saveOrder(EXIT)),
       call: (m) => m.cancelOrder("x1", { dust: 0.5 }),
-      leaves: ["risk:history", "signals:processed"],
+      leaves: ["risk:history", "risk:limits", "signals:processed"],
     },
   },
   clear_cooldown: { argv: [LONG.pair, ""], call: (m) => m.clearCooldown(LONG.pair) },
@@ -234,8 +245,13 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       ],
       prepare: (m) => m.savePosition(COOLING).then(() => m.saveOrder(EXIT)),
       call: (m) => m.recordFill("x1", { fillId: "f1", price: 40_100, size: 0.5, fee: 0.1 }),
-      leaves: ["positions:dust", "trades:amendments", "risk:history", "signals:processed"],
+      leaves: ["positions:dust", "trades:amendments", "risk:history", "risk:limits", "signals:processed"],
     },
+  },
+  record_transfer: {
+    argv: ["-40", "w1", "", "", "", "0", `${30 * 86_400_000}`, "100000"],
+    call: (m) => m.recordTransfer(-40, { id: "w1" }),
+    leaves: ["risk:history"],
   },
   release_lease: { argv: ["1"], call: (m) => m.acquireLease().then((lease) => lease.release()) },
   remove_order: {
@@ -276,7 +292,16 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     argv: ["BTC/USDT long", "1 tracked, 2 there", "3"],
     call: (m) => m.reportDifference({ subject: "BTC/USDT long", found: "1 tracked, 2 there", reads: 3 }),
   },
-  reset_circuit_breaker: { argv: ["seen to"], call: (m) => m.resetCircuitBreaker("seen to") },
+  reset_circuit_breaker: {
+    argv: ["seen to"],
+    call: (m) => m.resetCircuitBreaker("seen to"),
+    leaves: ["risk:daily"],
+    more: {
+      argv: ["seen to"],
+      prepare: (m) => m.resetCircuitBreaker().then(() => m.updateEquity(40)),
+      call: (m) => m.resetCircuitBreaker("seen to"),
+    },
+  },
   save_order: {
     argv: "o1|ETH/USDT|buy|limit|2000|3|open||0|entry||s1|2500|||{}|tp|1.5|".split("|"),
     call: (m) =>
@@ -336,9 +361,19 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.setRiskLimits({ max_daily_loss: 7, max_drawdown: null }),
   },
   snapshot: { argv: ["0", DAY_MS], call: (m) => m.snapshot() },
+  start_equity: {
+    argv: ["1000", "0"],
+    call: (m) => m.startEquity(1000),
+    leaves: ["risk:history"],
+  },
   trigger_circuit_breaker: {
     argv: ["by hand", "until_reset", "0"],
     call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_reset" }),
+    leaves: ["risk:daily"],
+    more: {
+      argv: ["by hand", "until_day_end", "0"],
+      call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_day_end" }),
+    },
   },
   update_daily_pnl: {
     argv: ["-5", "t2", `${NOON - 86_400_000}`, "90", "EUR", "1.25", "0", "3600000", `${30 * 86_400_000}`, "100000"],

@@ -3,12 +3,14 @@ import { LONG } from "../long.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
+import { cash, transfers } from "./cash.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
 import { costs } from "./cost.suite.js";
 import { currencies } from "./currencies.suite.js";
 import { days } from "./days.suite.js";
 import { dust } from "./dust.suite.js";
 import { ends } from "./ends.suite.js";
+import { equity } from "./equity.suite.js";
 import { events } from "./events.suite.js";
 import { fillSizes } from "./fill-sizes.suite.js";
 import { fills } from "./fills.suite.js";
@@ -44,6 +46,9 @@ const THEMES: Readonly<Record<string, Theme>> = {
   risk,
   limits,
   breaker,
+  equity,
+  cash,
+  transfers,
   signals,
   cooldowns,
   liveness,

@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
-import type { RiskState } from "../../src/index.js";
+import type { RiskState, StateManager } from "../../src/index.js";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
+import { refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { dayOver, LONG } from "./samples.js";
 
@@ -208,13 +209,64 @@ export const days: Theme = (test, open) => {
     ]);
   });
 
-  test("a result from earlier today or from the future counts today", async () => {
+  test("a result from earlier today, or from up to a minute ahead, counts today", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
     await mgr.updateDailyPnl(1, { ts: NOON - 11 * HOUR });
-    await mgr.updateDailyPnl(2, { ts: NOON + 30 * DAY });
+    await mgr.updateDailyPnl(2, { ts: NOON + MINUTE });
     assert.equal(dayOf(await mgr.getRiskState()), ["2024-03-05", 3, 2]);
     assert.equal(await mgr.getDailyHistory(), []);
+  });
+
+  test("a time of the next day, up to a minute ahead, opens that day, whichever call tells it", async () => {
+    for (const tell of [
+      (mgr: StateManager, ts: number) => mgr.updateDailyPnl(-7, { ts }),
+      (mgr: StateManager, ts: number) => mgr.closePosition("p1", { pnl: -7, ts }),
+      (mgr: StateManager, ts: number) =>
+        mgr.recordFill("x1", { fillId: "f", price: LONG.entryPrice - 14, size: LONG.size, ts }),
+    ]) {
+      const clock = new Clock(MIDNIGHT - MINUTE);
+      const config = { risk: { max_daily_loss: 7, breaker_duration: "until_day_end" } } as const;
+      await using mgr = await open(config, { clock: clock.read });
+      await mgr.savePosition(LONG);
+      await mgr.saveOrder({
+        id: "x1",
+        pair: LONG.pair,
+        side: "sell",
+        size: LONG.size,
+        intent: "exit",
+        positionId: "p1",
+      });
+      await mgr.updateDailyPnl(-3);
+      await refused(tell(mgr, MIDNIGHT + 1), "ts");
+      assert.equal([dayOf(await mgr.getRiskState()), await mgr.getDailyHistory()], [["2024-03-05", -3, 1], []]);
+      await tell(mgr, MIDNIGHT);
+      // The clock still says the fifth.
+      assert.equal(dayOf(await mgr.getRiskState()), ["2024-03-06", -7, 1]);
+      assert.equal(await mgr.getDailyHistory(), [dayOver("2024-03-05", -3, 1, { untied: -3 })]);
+      assert.equal((await mgr.getCircuitBreaker()).until, new Date(MIDNIGHT + DAY));
+      await mgr.resetCircuitBreaker();
+      const until = (await mgr.triggerCircuitBreaker("x", { duration: "until_day_end" })).until;
+      assert.equal(until, new Date(MIDNIGHT + DAY));
+      await mgr.resetCircuitBreaker();
+      const entry = { signalId: "s", pair: "ETH/USDT", side: "long", size: 1, price: 1 } as const;
+      const byLoss = await mgr.admit(entry);
+      assert.equal(!byLoss.admitted && [byLoss.reason, byLoss.retryAt], ["daily_loss", new Date(MIDNIGHT + DAY)]);
+      await mgr.setRiskLimits({ max_daily_loss: null, max_daily_trades: 1 });
+      const byCount = await mgr.admit(entry);
+      assert.equal(!byCount.admitted && [byCount.reason, byCount.retryAt], [
+        "max_daily_trades",
+        new Date(MIDNIGHT + DAY),
+      ]);
+    }
+  });
+
+  test("a repeated booking answers as before, however far ahead its time is", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await mgr.updateDailyPnl(1, { tradeId: "t1" });
+    assert.is((await mgr.updateDailyPnl(1, { tradeId: "t1", ts: NOON + DAY })).applied, false);
+    assert.is((await mgr.closePosition("none", { pnl: 1, ts: NOON + DAY })).closed, false);
   });
 
   test("the history gives the newest days, oldest first", async () => {

@@ -610,7 +610,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           ...NO_RISK,
           dailyPnl: -2.5,
           dailyTrades: 1,
-          currentDrawdown: (100.1 - 75.075) / 100.1,
+          currentDrawdown: 0.25,
           peakEquity: 100.1,
           equity: 75.075,
         },

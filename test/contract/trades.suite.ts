@@ -178,7 +178,7 @@ export const trades: Theme = (test, open, { runs }) => {
     await using mgr = await open({}, { clock: clock.read });
     await trade(mgr, "now");
     await trade(mgr, "late", { ts: NOON - 40 * DAY });
-    await trade(mgr, "early", { ts: NOON + HOUR });
+    await trade(mgr, "early", { ts: NOON + MINUTE });
     clock.now -= DAY;
     await trade(mgr, "back");
     const all = await mgr.getTrades();
@@ -190,7 +190,7 @@ export const trades: Theme = (test, open, { runs }) => {
     assert.equal(ids(await mgr.getTrades({ to: NOON - DAY })), ["late"]);
     assert.equal(ids(await mgr.getTrades({ to: NOON })), ["late", "back"]);
     assert.equal(ids(await mgr.getTrades({ from: NOON })), ["now", "early"]);
-    assert.equal(ids(await mgr.getTrades({ from: NOON + HOUR })), ["early"]);
+    assert.equal(ids(await mgr.getTrades({ from: NOON + MINUTE })), ["early"]);
   });
 
   test("trades are read from any place on, so many at a time, and none is read twice", async () => {

@@ -169,9 +169,10 @@ function wrongReplay({ events, risk, breaker }: FlowRecord): string[] {
       active = false;
     }
     if (event.type !== "pnl_booked" && event.type !== "position_closed") continue;
-    total += decimal(event.pnl ?? "");
+    const amount = decimal(event.pnl ?? "");
+    total += amount;
     trades += 1;
-    const trips = !active && total <= -limit;
+    const trips = !active && amount < 0n && total <= -limit;
     active ||= trips;
     if (decimal(event.daily_pnl ?? "") !== total) wrong.push(`after ${event.pnl} the day's PnL is ${event.daily_pnl}`);
     if (event.daily_trades !== String(trades)) wrong.push(`trade ${trades} is counted as ${event.daily_trades}`);

@@ -113,6 +113,15 @@ export class Replayer {
         this.#book(event.risk);
         return;
       case "equity_updated":
+      case "equity_started":
+        this.#book(event.risk);
+        return;
+      case "cash_booked":
+        if (event.position) this.#positions.set(event.position.id, event.position);
+        if (event.amends !== undefined) this.#pay(event.amends, event);
+        this.#book(event.risk);
+        return;
+      case "transfer_recorded":
         this.#book(event.risk);
         return;
       case "limits_set":
@@ -124,6 +133,7 @@ export class Replayer {
         return;
       case "breaker_reset":
         this.#breaker = undefined;
+        this.#acknowledge(event);
         return;
       case "signal_processed":
         this.#mark(event.signalId, event.pair, event.ts, event.at);
@@ -216,6 +226,14 @@ export class Replayer {
     this.#admitted.set(day, (this.#admitted.get(day) ?? 0) + 1);
   }
 
+  #pay(key: string, { kind, pnl }: Extract<StateEvent, { type: "cash_booked" }>): void {
+    const at = this.#trades.findIndex((trade) => trade.key === key);
+    const trade = this.#trades[at];
+    if (!trade) return;
+    const isFee = kind === "fee" || kind === "rebate";
+    this.#trades[at] = { ...trade, pnl: plus(trade.pnl, pnl), cash: isFee ? trade.cash : plus(trade.cash, pnl) };
+  }
+
   #coolDown(pair: string, until: Date | undefined): void {
     if (until) this.#cooldowns.set(pair, until);
   }
@@ -247,6 +265,10 @@ export class Replayer {
     for (const { parts: _, ...day } of risk.late ?? []) this.#history.set(day.day, day);
     if (risk.breaker) this.#breaker = risk.breaker;
     this.#risk = risk;
+  }
+
+  #acknowledge(event: Extract<StateEvent, { type: "breaker_reset" }>): void {
+    if (this.#risk) this.#risk = { ...this.#risk, ...movedBy(event) };
   }
 
   #mark(id: string, pair: string, ts: Date, at: Date): void {
@@ -293,6 +315,18 @@ export class Replayer {
     const until = this.#breaker?.until;
     return until === undefined || now < until.getTime() ? this.#breaker : undefined;
   }
+}
+
+function movedBy({
+  consecutiveLosses,
+  peakEquity,
+  currentDrawdown,
+}: Extract<StateEvent, { type: "breaker_reset" }>): Partial<EventRisk> {
+  return {
+    ...(consecutiveLosses !== undefined && { consecutiveLosses }),
+    ...(peakEquity !== undefined && { peakEquity }),
+    ...(currentDrawdown !== undefined && { currentDrawdown }),
+  };
 }
 
 function dayOf({ day, dailyPnl, dailyTrades }: EventRisk): DayTold {

@@ -56,7 +56,7 @@ const status = fc.constantFrom(
   ] as const),
 );
 /** How long ago. */
-const ago = fc.constantFrom(0, 1, HOUR, DAY, 3 * DAY, 40 * DAY, -HOUR);
+const ago = fc.constantFrom(0, 1, HOUR, DAY, 3 * DAY, 40 * DAY, -MINUTE);
 const nth = fc.integer({ min: 0, max: 3 });
 /** Of a size. */
 const part = fc.constantFrom(1, 1, 0.5, 0.25, 1.5);
@@ -229,10 +229,41 @@ const riskSteps = [
     }),
     ({ mgr, clock }, { pnl, ago: before, ...rest }) => {
       const ts = before === undefined ? undefined : clock.now - before;
-      return mgr.updateDailyPnl(pnl, given({ ...rest, ts }));
+      return allowed(mgr.updateDailyPnl(pnl, given({ ...rest, ts })));
     },
   ),
   kind("updateEquity", equity, ({ mgr }, value) => mgr.updateEquity(value)),
+  kind("startEquity", fc.constantFrom(100, 1000), ({ mgr }, value) => mgr.startEquity(value)),
+  kind(
+    "bookCash",
+    fc.record({
+      amount: money,
+      id: fc.constantFrom("c1", "c2", "c3", "c4", "c5"),
+      cash: fc.constantFrom("funding" as const, "interest" as const, "correction" as const, "fee" as const),
+      positionId: maybe(id),
+      nth: maybe(nth),
+      ago: maybe(ago),
+    }),
+    async ({ mgr, clock }, { amount, id: cashId, cash, positionId, nth: which, ago: before }) => {
+      const trade = which === undefined ? undefined : (await mgr.getTrades())[which];
+      const ts = before === undefined ? undefined : clock.now - before;
+      const told = cash === "fee" ? -Math.abs(amount) : amount;
+      await allowed(
+        mgr.bookCash(told, { id: cashId, kind: cash, ...given({ positionId: trade?.id ?? positionId, ts }) }),
+      );
+    },
+  ),
+  kind(
+    "recordTransfer",
+    fc.record({ amount: money, id: fc.constantFrom("c1", "c2", "c3"), ago: maybe(ago) }),
+    ({ mgr, clock }, { amount, id: transferId, ago: before }) =>
+      allowed(
+        mgr.recordTransfer(amount, {
+          id: transferId,
+          ...given({ ts: before === undefined ? undefined : clock.now - before }),
+        }),
+      ),
+  ),
   kind(
     "setRiskLimits",
     fc.record({
@@ -305,8 +336,8 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.oneof(...positionSteps) },
   { weight: 6, arbitrary: fc.oneof(...orderSteps) },
   { weight: 9, arbitrary: fc.oneof(...fillSteps) },
-  { weight: 4, arbitrary: fc.oneof(...riskSteps) },
-  { weight: 3, arbitrary: fc.oneof(...otherSteps) },
+  { weight: 5, arbitrary: fc.oneof(...riskSteps) },
+  { weight: 4, arbitrary: fc.oneof(...otherSteps) },
 );
 
 export const sequence: fc.Arbitrary<Sequence> = fc.record({

@@ -19,11 +19,11 @@ test("a day is the UTC date of the time less day_start", () => {
 test("a day ends at the first millisecond of the next one", () => {
   fc.assert(
     fc.property(time, start, (ms, dayStart) => {
-      const end = dayEnd(ms, dayStart);
+      const end = dayEnd(dayOf(ms, dayStart), dayStart);
       assert.ok(end > ms && end <= ms + DAY_MS);
       assert.is(dayOf(end - 1, dayStart), dayOf(ms, dayStart));
       assert.ok(dayOf(end, dayStart) > dayOf(ms, dayStart));
-      assert.is(dayEnd(end, dayStart), end + DAY_MS);
+      assert.is(dayEnd(dayOf(end, dayStart), dayStart), end + DAY_MS);
       assert.is((end - dayStart) % DAY_MS, 0);
     }),
   );

@@ -7,6 +7,7 @@ import { redact } from "../redact.js";
 import type { Terminal } from "../terminal.js";
 import { addBackup } from "./backup.js";
 import { addBreaker } from "./breaker.js";
+import { addCash, addTransfer } from "./cash.js";
 import { addCooldowns } from "./cooldowns.js";
 import { addCopy } from "./copy.js";
 import { addDoctor } from "./doctor.js";
@@ -33,6 +34,8 @@ const COMMANDS: readonly AddCommand[] = [
   addRefusals,
   addCooldowns,
   addRisk,
+  addCash,
+  addTransfer,
   addHistory,
   addEvents,
   addBreaker,

@@ -37,7 +37,7 @@ export function statusText(
       `${money(terminal.colours, risk.dailyPnl)}, ${count(risk.dailyTrades, "trade")} ${dim(`(${risk.day})`)}`,
     ],
     ["streak", risk.consecutiveLosses === 0 ? "no losses" : count(risk.consecutiveLosses, "loss", "losses")],
-    ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
+    ["drawdown", drawdownWords(terminal.colours, snapshot)],
     ["entries", snapshot.admissions ? admissionWords(snapshot.admissions) : "not told"],
     ["cooldowns", cooldownWords(snapshot, now)],
     ["limits", limitWords(terminal.colours, snapshot, now)],
@@ -91,6 +91,12 @@ export function breakerWords({ red, green, dim }: Colours, breaker: CircuitBreak
 
 function money({ red, green }: Colours, value: number): string {
   return value < 0 ? red(gain(value)) : value > 0 ? green(gain(value)) : gain(value);
+}
+
+function drawdownWords({ yellow }: Colours, { risk, limits }: SnapshotTold): string {
+  const words = `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`;
+  const isBlind = limits.max_drawdown !== undefined && risk.peakEquity <= 0;
+  return isBlind ? `${words}, ${yellow("no equity is known: max_drawdown limits nothing")}` : words;
 }
 
 function cooldownWords({ signals }: SnapshotTold, now: Date): string {

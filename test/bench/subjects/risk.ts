@@ -1,4 +1,4 @@
-import type { RiskUpdate } from "../../../src/types.js";
+import type { CashResult, RiskUpdate, TransferResult } from "../../../src/types.js";
 import type { Subject } from "../subject.js";
 import { freshIds } from "../work.js";
 
@@ -39,6 +39,45 @@ export const risk: readonly Subject[] = [
       let change = 0;
       return { call: () => manager.updateEquity(10_000 - (++change % 100)) };
     },
+  },
+  {
+    name: "bookCash",
+    kind: "change",
+    grows: true,
+    on({ manager }) {
+      let amount = 0.1;
+      return {
+        call(id) {
+          amount = -amount;
+          return manager.bookCash(amount, { id, kind: "funding", pair: "BTC/USDT" });
+        },
+        did: ({ applied }: CashResult) => applied,
+      };
+    },
+  },
+  {
+    name: "recordTransfer",
+    kind: "change",
+    grows: true,
+    on({ manager }) {
+      let amount = 0.1;
+      return {
+        call(id) {
+          amount = -amount;
+          return manager.recordTransfer(amount, { id });
+        },
+        did: ({ applied }: TransferResult) => applied,
+      };
+    },
+  },
+  {
+    name: "startEquity (set before)",
+    kind: "change",
+    writesNothing: true,
+    on: ({ manager }) => ({
+      prepare: async () => void (await manager.startEquity(10_000)),
+      call: () => manager.startEquity(10_000),
+    }),
   },
   { name: "getRiskLimits", kind: "read", on: ({ manager }) => ({ call: () => manager.getRiskLimits() }) },
   {

@@ -60,6 +60,8 @@ const when = fc.constantFrom(
   { ago: DAY },
   { ago: 2 * DAY },
   { ago: 40 * DAY },
+  { ago: -MINUTE },
+  { ago: -20 * SECOND },
   { ago: -HOUR },
   { ago: -3 * DAY },
 );
@@ -303,6 +305,29 @@ const RISK: readonly Call[] = [
   call("updateDailyPnl", amount, some({ tradeId: id, ts: when }, ["tradeId"])),
   TRADES,
   call("updateEquity", equity),
+  call("startEquity", fc.constantFrom(100, 0.3, 12345.678901234567)),
+  call(
+    "bookCash",
+    amount,
+    some(
+      {
+        id: fc.constantFrom("t1", "c1", "c2", "c3"),
+        kind: fc.constantFrom("funding", "fee", "interest", "rebate", "settlement", "correction"),
+        pair,
+        positionId: id,
+        rate: price,
+        ts: when,
+        note: reason,
+      },
+      ["id", "kind"],
+    ),
+  ),
+  call(
+    "bookCash",
+    fc.constantFrom(-0.1, -3, 0.7),
+    some({ id: fillId, kind: fc.constantFrom("funding"), positionId: orderId }, ["id", "kind", "positionId"]),
+  ),
+  call("recordTransfer", amount, some({ id: fc.constantFrom("t1", "c1", "c2"), ts: when }, ["id"])),
   call("triggerCircuitBreaker", fc.constantFrom("by hand", "again"), some({ duration: breakerDuration })),
   call("resetCircuitBreaker", maybe(reason)),
   call(
@@ -408,6 +433,7 @@ const config: fc.Arbitrary<Config> = fc.record({
       breaker_duration: fc.constantFrom(...([1, 1000, "1h", "until_day_end", "until_reset"] as const)),
       day_start: fc.constantFrom("00:00", "12:30", "23:59"),
       opposite_side: fc.constantFrom("allow" as const, "allow" as const, "refuse" as const),
+      starting_equity: fc.constantFrom(null, null, 1000, 0.3),
     })
     .map(({ limits: set, ...rest }) => ({ ...set, ...rest })),
   signals: fc.record({

@@ -8,7 +8,7 @@ import { uncommented } from "./source.js";
 
 /** Head, run, appendix and the call of run, in this order and with nothing between. */
 const SHAPE =
-  /^(?:#!lua.*\n)?(?:--.*\n)+\nlocal function run\(([^)]*)\)\n((?: .*)?\n(?:(?: {2}.*)?\n)*)end\n\n(?:-- Stamped .*\n\n((?:-- >>> (\w+)\.lua\n[\s\S]*?\n-- <<< \4\.lua\n\n)+))?return run\(([^)]*)\)\n$/;
+  /^(?:#!lua.*\n)?(?:--.*\n)+\nlocal function run\(([^)]*)\)\n((?: .*)?\n(?:(?: {2}.*)?\n)*)end\n\n(?:-- Stamped .*\n\n((?:-- >>> (\w+)\.lua\n[\s\S]*?\n-- <<< \4\.lua\n\n)+))?return run\((?:unpack\(\{ )?([^)}]*?)(?: \}, 1, \d+\))?\)\n$/;
 
 interface Parts {
   readonly parameters: readonly string[];

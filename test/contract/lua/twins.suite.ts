@@ -7,6 +7,7 @@ import * as decimal from "../../../src/exact/decimal.js";
 import { kept, quotient } from "../../../src/exact/kept.js";
 import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
+import { drawdownOf } from "../../../src/state/equity.js";
 import { notionalOf } from "../../../src/state/exposure.js";
 import { big, bigMoney, bigText } from "../../exact/big.js";
 import { LONG } from "../../long.js";
@@ -215,6 +216,43 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     );
   });
 
+  test("a drawdown is the double next to what equity has lost of its peak, as big decimals have it", async () => {
+    // The smallest doubles have too few digits to be mended.
+    const near = fc
+      .double({ noNaN: true, min: -9e15, max: 9e15 })
+      .filter((value) => value === 0 || Math.abs(value) > 1e-280)
+      .map((value) => value + 0);
+    const cents = fc.integer({ min: -1e9, max: 1e9 }).map((value) => value / 100);
+    const cases: [number, number][] = [
+      // Equity above its peak would set a new one, at a time that only scripts have.
+      ...sample(fc.tuple(cents, cents), 5_000 * TIMES).map(([a, b]): [number, number] => [
+        Math.max(a, b),
+        Math.min(a, b),
+      ]),
+      ...sample(fc.tuple(near, near), 2_500 * TIMES).map(([a, b]): [number, number] => [
+        Math.max(a, b),
+        Math.min(a, b),
+      ]),
+      [100.1, 75.075],
+      [5e-324, -9e15],
+      [0, -50],
+      [-1, -2],
+    ];
+    const answers = await evaluate(
+      ["number", "money", "decimal", "kept", "quotient", "equity"],
+      "risk.drawdown",
+      cases.map((pair) => pair.map(String)),
+      `local risk = { peak = decimal_text(decimal(arg[1])) }
+move_equity(risk, "start", arg[2])`,
+    );
+    const read = decimal.toDecimal;
+    assertTwins(cases, answers, ([peak, equity]) => String(drawdownOf(read(peak), read(equity))));
+    assertTwins(cases, answers, ([peak, equity]) => {
+      if (peak <= 0 || equity >= peak) return "0";
+      return String(Math.min(Number(big(peak).minus(big(equity)).div(big(peak)).toFixed()), 1e15));
+    });
+  });
+
   test("days and their ends are the same to the millisecond, in every year", async () => {
     const turns = Array.from({ length: 8_029 }, (_, i) => 1970 + i).flatMap((year) =>
       [Date.UTC(year, 0, 1), Date.UTC(year, 1, 28), Date.UTC(year, 2, 1), Date.UTC(year, 11, 31)].flatMap((ms) => [
@@ -235,11 +273,11 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     ];
     const answers = await evaluate(
       ["day"],
-      'day_of(ms, day_start) .. " " .. string.format("%.0f", day_end(ms, day_start))',
+      'day_of(ms, day_start) .. " " .. string.format("%.0f", day_end(day_of(ms, day_start), day_start))',
       cases.map((pair) => pair.map(String)),
       "local ms, day_start = tonumber(arg[1]), tonumber(arg[2])",
     );
-    assertTwins(cases, answers, ([ms, dayStart]) => `${dayOf(ms, dayStart)} ${dayEnd(ms, dayStart)}`);
+    assertTwins(cases, answers, ([ms, dayStart]) => `${dayOf(ms, dayStart)} ${dayEnd(dayOf(ms, dayStart), dayStart)}`);
   });
 
   test("a quoted name is JSON that reads back as the name", async () => {

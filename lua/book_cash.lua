@@ -1,0 +1,1060 @@
+#!lua flags=allow-oom
+-- book_cash: books money that is no trade, once by its id: on the open position that it names, on the record of one that ended, else into
+-- its day. It counts no trade and moves no streak; the breaker is evaluated.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
+-- KEYS[5] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[6] risk:history           hash    day -> JSON
+-- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[8] risk:limits            hash    limit -> number
+-- KEYS[9] risk:cash              zset    booked cash id -> ms
+-- KEYS[10] positions:open        hash    id -> JSON
+-- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
+-- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] amount              as it moves the account: below 0 = paid
+-- ARGV[8] id                  of the booking
+-- ARGV[9] kind                funding, fee, interest, rebate, settlement or correction
+-- ARGV[10] pair               "" = not said
+-- ARGV[11] position_id        "" = none
+-- ARGV[12] currency           of the amount; "" = the flow's
+-- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[14] ts                 ms of the booking; "" = now
+-- ARGV[15] note               "" = none
+-- ARGV[16] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[17] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[18] cash_window        ms for which a cash id is remembered
+-- ARGV[19] max_cash           how many cash ids are remembered
+-- Reply {"booked", position or trade or day or forgotten, position JSON or "", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+--       {"repeated", where it would go now, position JSON or "", 0, the same nine, call}
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+
+local function run(flow_currency, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate,
+    money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, trip_worsened, write_risk, risk_event, decimal,
+    decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency, in_flow,
+    move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse, ended_trade)
+  local daily_key, history_key, breaker_key, limits_key, cash_key, positions_key, trades_key, ended_key, amendments_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+  local amount_text, id, kind, pair, position_id = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+  local currency, rate, ts, note = ARGV[12], ARGV[13], tonumber(ARGV[14]), ARGV[15]
+  local day_start, breaker_duration, cash_window, max_cash = tonumber(ARGV[16]), ARGV[17], tonumber(ARGV[18]), tonumber(ARGV[19])
+
+  -- Read.
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  local stored = position_id ~= "" and redis.call("HGET", positions_key, position_id)
+  local position = stored and position_parse(stored)
+  local trade = position_id ~= "" and not position and ended_trade(trades_key, ended_key, position_id) or nil
+  local ended = trade
+  if trade and trade.forgotten then trade = nil end
+  local to = position_id == "" and "day" or position and "position" or trade and "trade" or "forgotten"
+  if remembers(cash_key, id, cash_window) then return answer({ "repeated", to, stored or "", "0", risk_reply(risk, breaker) }) end
+
+  -- Decide: the amount in the flow's currency, and whether the position was ever heard of.
+  local fault = too_old(ts, cash_window) or open_day(risk, ts, day_start)
+  if risk.ended then expect_hash(history_key) end
+  if not fault and to == "forgotten" and not redis.call("ZSCORE", ended_key, position_id) then
+    fault = "positionId: no position " .. position_id .. " was ever heard of; without one the cash is the day's"
+  end
+  if fault then return refuse("SFINVALID", fault) end
+  local of = position or ended
+  local market, unsupported = {}, nil
+  if of then market = market_of(of.pair) elseif pair ~= "" then market, unsupported = market_of(pair) end
+  if unsupported then return refuse("SFINVALID", unsupported) end
+  local settle = flow_currency and market.settle or nil
+  local amount, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or settle, rate ~= "" and rate or nil)
+  if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
+  local booked = decimal_money(amount)
+  if not booked then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
+
+  -- Decide: fees and rebates count in fees, all else in cash; what is booked on a position is the change of its rounded result.
+  local is_fee, parts, sums = kind == "fee" or kind == "rebate", { cash = booked }, nil
+  local function paid_for(unpriced)
+    return kind == "fee" and currency ~= "" and paid_off(unpriced, currency, decimal_negate(decimal(amount_text))) or {}
+  end
+  if position then
+    local before = position.realised
+    if is_fee then move_result(position, nil, decimal_negate(amount)) else move_result(position, nil, nil, amount) end
+    local units, rest = money_parse(position.realised)
+    booked, parts = money_text(money_add(units, rest, money_negate(money_parse(before)))), {}
+    position.unpriced = with_unpriced(position.unpriced, paid_for(position.unpriced))
+    position.version = string.format("%.0f", position.version + 1)
+  elseif trade then
+    sums, parts = read_amendment(amendments_key, trade.key), { later = booked }
+    sums.unpriced = with_unpriced(sums.unpriced, paid_for(with_unpriced(trade.unpriced, unpriced_of(sums.unpriced))))
+    sums.pnl = day_sum(sums.pnl, booked)
+    if is_fee then sums.fees = day_sum(sums.fees, money_text(money_negate(money_parse(booked)))) else sums.cash = day_sum(sums.cash, booked) end
+  end
+  fault = holding.fault or book_pnl(risk, history_key, booked, parts, ts, day_start) or move_equity(risk, "books", booked)
+  if fault then return refuse("SFINVALID", fault) end
+  trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
+
+  -- Write.
+  local json = position and position_json(position) or ""
+  local told = { risk_event(risk, breaker) }
+  if position then told[#told + 1], told[#told + 2] = "position", json end
+  if trade then told[#told + 1], told[#told + 2] = "amends", trade.key end
+  event("cash_booked", "id", id, "kind", kind, "amount", amount_text, "currency", currency, "rate", rate, "pair", pair,
+    "position_id", position_id, "to", to, "ts", string.format("%.0f", ts or now), "note", note, "pnl", booked, unpack(told))
+  adopt_currency(market)
+  remember(cash_key, id, cash_window, max_cash)
+  if position then redis.call("HSET", positions_key, position_id, json) end
+  if trade then write_amendment(amendments_key, trades_key, trade.key, sums) end
+  write_risk(daily_key, history_key, breaker_key, risk, breaker)
+
+  return answer({ "booked", to, json, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = ARGV[6] -- events kept; 0 = none
+
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local kept
+if call ~= "" then
+  kept = redis.call("HMGET", call_key, slot, "until")
+  local answered = kept[1]
+  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
+  return reply
+end
+
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
+local function event(kind, ...)
+  if max_events ~= "0" then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> stream.lua
+-- Event ids are `ms-seq`; they are compared number by number.
+
+local function id_less(a, b)
+  local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
+  local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
+  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
+  return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
+end
+-- <<< stream.lua
+
+-- >>> amendment.lua
+-- What is booked on a trade after its end: sums by the trade's key.
+
+local function read_amendment(amendments_key, trade_key)
+  local stored = redis.call("HGET", amendments_key, trade_key)
+  if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
+  local sums = cjson.decode(stored)
+  sums.explained = number_text(sums.explained)
+  return sums
+end
+
+local function amendment_json(a)
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
+end
+
+-- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
+local function write_amendment(amendments_key, trades_key, trade_key, sums)
+  if redis.call("HLEN", amendments_key) % 16 == 0 then
+    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
+    end
+  end
+  redis.call("HSET", amendments_key, trade_key, amendment_json(sums))
+end
+-- <<< amendment.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+
+local function money_text(units, parts)
+  local sign = ""
+  if units < 0 then
+    sign = "-"
+    units, parts = money_negate(units, parts)
+  end
+  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
+  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(day, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+local function day_for(risk, history_key, ts, day_start)
+  local day = ts and day_of(ts, day_start) or risk.day
+  if day >= risk.day then return risk end
+  risk.late = risk.late or {}
+  for _, booked in ipairs(risk.late) do
+    if booked.day == day then return booked end
+  end
+  local stored = redis.call("HGET", history_key, day)
+  local before = risk.ended and risk.ended.day == day and risk.ended or (stored and cjson.decode(stored)) or {}
+  local booked = { day = day, pnl = before.pnl or "0", trades = before.trades or 0, closed = before.closed or "0",
+    later = before.later or "0", cash = before.cash or "0", untied = before.untied or "0" }
+  risk.late[#risk.late + 1] = booked
+  return booked
+end
+
+-- The sum of two amounts; an error as well when it leaves 9e15.
+local function day_sum(amount, more)
+  if more == "0" then return amount end
+  local units, parts = money_parse(amount)
+  units, parts = money_add(units, parts, money_parse(more))
+  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
+end
+
+-- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
+-- the rest is of open positions. An error when a sum leaves 9e15.
+local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
+  local day, fault = day_for(risk, history_key, ts, day_start), nil
+  day.pnl, fault = day_sum(day.pnl, pnl)
+  if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
+  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  return fault
+end
+
+-- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
+  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
+  if limits[1] and among.daily_loss then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+local function trip_worsened(risk, breaker, limits_key, duration, day_start)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local source, cause = reached_limit(risk, limits_key, worse)
+  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
+end
+
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked))
+  end
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
+
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
+local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%d", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+
+-- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+local function kept_decimal(a)
+  local digits, scale = a.digits, a.scale
+  if #digits <= 15 and scale <= 20 then return a end
+  local places = places_for(#digits - scale)
+  if scale > places then
+    local cut = #digits - (scale - places)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  return fitting(a.negative, digits, scale)
+end
+-- <<< kept.lua
+
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
+
+-- What no position can hold is noted in holding.fault: a script looks there before it writes.
+local holding = {}
+
+-- A sum or a product as it is kept.
+local function keep(exact)
+  local rounded = kept_decimal(exact)
+  if rounded then return rounded end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+
+-- Rounded to 8 places, as text.
+local function money_of(exact)
+  local text = decimal_money(exact)
+  if text then return text end
+  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  return "0"
+end
+-- <<< keep.lua
+
+-- >>> unpriced.lua
+-- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+-- they came (money.md, 1 and 2). nil: nothing.
+
+-- As a list of { kind, currency, amount }, the amounts decimals.
+local function unpriced_of(text)
+  local list = {}
+  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+  end
+  return list
+end
+
+-- The text with amounts more.
+local function with_unpriced(text, amounts)
+  if #amounts == 0 then return text end
+  local list, words = unpriced_of(text), {}
+  for _, more in ipairs(amounts) do
+    local found
+    for _, each in ipairs(list) do
+      if each.kind == more.kind and each.currency == more.currency then found = each end
+    end
+    if found then found.amount = keep(decimal_add(found.amount, more.amount))
+    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+    for at = #list, 1, -1 do
+      if list[at].amount.digits == "" then table.remove(list, at) end
+    end
+  end
+  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+  return words[1] and table.concat(words, " ")
+end
+
+-- What a fee that is paid for now takes off: at most what was kept of its currency.
+local function paid_off(text, currency, paid)
+  for _, each in ipairs(unpriced_of(text)) do
+    if each.kind == "fee" and each.currency == currency then
+      local over = decimal_subtract(paid, each.amount)
+      local less = not over.negative and over.digits ~= "" and each.amount or paid
+      return { { kind = "fee", currency = currency, amount = decimal_negate(less) } }
+    end
+  end
+  return {}
+end
+-- <<< unpriced.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+
+-- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
+local function move_result(p, gain, fee, cash)
+  local sum = decimal(p.result or p.realised)
+  if gain then sum = keep(decimal_add(sum, gain)) end
+  if fee then sum = keep(decimal_subtract(sum, fee)) end
+  if cash then sum = keep(decimal_add(sum, cash)) end
+  p.realised = money_of(sum)
+  local text = decimal_text(sum)
+  p.result = text ~= p.realised and text or nil
+  if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
+  if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
+end
+-- <<< holding.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+-- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
+-- cannot be booked right: then what is wrong with it as well.
+local function market_of(pair)
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not base or #base > 32 or #quote_coin > 32 then return {} end
+  if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
+  local behind = string.match(rest, "^:([^/:%s]+)$")
+  local settle = behind and string.match(behind, "^[^%-]+")
+  if not settle or #settle > 32 then return {} end
+  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local inverse = is_same(settle, base)
+  if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
+  return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
+end
+
+-- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+local function adopt_currency(market)
+  if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+local function told_in_flow(amount, currency, rate)
+  if not currency then return amount end
+  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if rate then return at_rate(amount, rate) end
+  return is_same(currency, flow_currency) and amount or nil
+end
+
+-- The same; the fault where it cannot be said.
+local function in_flow(amount, currency, rate)
+  local told, fault = told_in_flow(amount, currency, rate)
+  if told then return told end
+  return nil, fault or rate_missing(currency)
+end
+-- <<< currency.lua
+
+-- >>> equity.lua
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+-- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
+-- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+local function move_equity(risk, by, amount, new_peak)
+  local equity = decimal(amount)
+  if by == "books" then
+    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
+    equity = decimal_add(decimal(risk.equity), equity)
+  end
+  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
+  equity = kept_decimal(equity)
+  if not equity or not decimal_money(equity) or not decimal_money(peak) then
+    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+  end
+  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
+  local rise = decimal_subtract(equity, peak)
+  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
+
+  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+  -- any loss an endless drawdown; 1e15 is told as a number.
+  local fall = decimal_subtract(peak, equity)
+  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  local whole = tonumber(risk.peak)
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then near = 1e15
+  else
+    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+  end
+  risk.drawdown = number_text(near)
+end
+-- <<< equity.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+-- >>> memory.lua
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+local function remembers(key, id, window, since)
+  local at = redis.call("ZSCORE", key, id)
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
+end
+
+-- The fault of a booking before ids are remembered: it may be one that was forgotten.
+local function too_old(ts, window)
+  if not ts or ts > now - window then return nil end
+  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+    now - window, ts)
+end
+
+-- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
+  if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
+    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  end
+  if since and tonumber(since) > tonumber(at) then at = since end
+  local function forget(ids)
+    for _, old in ipairs(ids) do redis.call("HDEL", beside_key, old) end
+  end
+  if count >= max then
+    if beside_key then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    redis.call("ZREMRANGEBYRANK", key, 0, count - max)
+  end
+  if count % 16 == 0 then
+    if beside_key then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  end
+  redis.call("ZADD", key, at, id)
+end
+-- <<< memory.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
+end
+-- <<< position.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%.0f", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%.0f", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
+
+-- >>> trade_parse.lua
+-- A stored trade, its numbers as the texts they are written with. Generated from src/records/trade.ts.
+local function trade_parse(json)
+  local t, metadata = record_parse(json)
+  t.size = number_text(t.size)
+  t.entry_price = number_text(t.entry_price)
+  t.exit_price = t.exit_price and number_text(t.exit_price)
+  t.entry_ts = string.format("%.0f", t.entry_ts)
+  t.exit_ts = string.format("%.0f", t.exit_ts)
+  t.untold = t.untold and number_text(t.untold)
+  t.dust = t.dust and number_text(t.dust)
+  t.entry_asked = t.entry_asked and number_text(t.entry_asked)
+  t.exit_asked = t.exit_asked and number_text(t.exit_asked)
+  t.unexplained = t.unexplained and number_text(t.unexplained)
+  t.told = t.told and string.format("%.0f", t.told)
+  t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.rate = t.rate and number_text(t.rate)
+  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
+  t.metadata = metadata
+  return t
+end
+-- <<< trade_parse.lua
+
+-- >>> trade_end.lua
+-- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- entries that named it take slots of their own, and exits that named it are told.
+
+-- When a position ended, ms, if it did within the last seven days.
+local function ended_at(ended_key, id)
+  local at = redis.call("ZSCORE", ended_key, id)
+  return at and tonumber(at) > now - 604800000 and at
+end
+
+-- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+local function ended_trade(trades_key, ended_key, id)
+  local at, found = ended_at(ended_key, id), nil
+  if not at then return nil end
+  for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
+    local trade = trade_parse(entry[2][2])
+    if trade.id == id then found = trade end
+  end
+  return found
+end
+-- <<< trade_end.lua
+
+return run(flow_currency, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate, money_text,
+  read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, trip_worsened, write_risk, risk_event, decimal,
+  decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency, in_flow,
+  move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse, ended_trade)

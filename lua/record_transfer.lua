@@ -1,0 +1,714 @@
+#!lua flags=allow-oom
+-- record_transfer: records a deposit or a withdrawal, once by its id: equity moves, the peak in proportion, so that the drawdown stays. It
+-- is no PnL and trips nothing.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
+-- KEYS[5] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
+-- KEYS[6] risk:history           hash    day -> JSON
+-- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[8] risk:transfers         zset    recorded transfer id -> ms
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] amount              above 0 = a deposit, below 0 = a withdrawal
+-- ARGV[8] id                  of the transfer
+-- ARGV[9] currency            of the amount; "" = the flow's
+-- ARGV[10] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[11] ts                 ms of the transfer; "" = now
+-- ARGV[12] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[13] transfer_window    ms for which a transfer id is remembered
+-- ARGV[14] max_transfers      how many transfer ids are remembered
+-- Reply {"recorded", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+--       {"repeated", the same nine, call}
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+
+local function run(now, answer, event, read_breaker, read_risk, open_day, risk_reply, write_risk, risk_event, decimal,
+    decimal_money, holding, in_flow, transfer_equity, expect_hash, remembers, too_old, remember, refuse)
+  local daily_key, history_key, breaker_key, transfers_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+  local amount_text, id, currency, rate, ts = ARGV[7], ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
+  local day_start, transfer_window, max_transfers = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+
+  -- Read.
+  local risk = read_risk(daily_key, day_start)
+  local breaker = read_breaker(breaker_key)
+  if remembers(transfers_key, id, transfer_window) then return answer({ "repeated", risk_reply(risk, breaker) }) end
+
+  -- Decide.
+  local fault = too_old(ts, transfer_window) or open_day(risk, ts, day_start)
+  if risk.ended then expect_hash(history_key) end
+  if fault then return refuse("SFINVALID", fault) end
+  local exact, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or nil, rate ~= "" and rate or nil)
+  if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
+  local amount = decimal_money(exact)
+  if not amount then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
+  fault = transfer_equity(risk, amount, ts or now)
+  if fault then return refuse("SFINVALID", fault) end
+
+  -- Write.
+  event("transfer_recorded", "id", id, "amount", amount, "currency", currency, "rate", rate,
+    "ts", string.format("%.0f", ts or now), risk_event(risk, {}))
+  remember(transfers_key, id, transfer_window, max_transfers)
+  write_risk(daily_key, history_key, nil, risk, {})
+
+  return answer({ "recorded", risk_reply(risk, breaker) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = ARGV[6] -- events kept; 0 = none
+
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local kept
+if call ~= "" then
+  kept = redis.call("HMGET", call_key, slot, "until")
+  local answered = kept[1]
+  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
+  return reply
+end
+
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
+local function event(kind, ...)
+  if max_events ~= "0" then
+    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  end
+end
+-- <<< change.lua
+
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
+  local text, size = string.format("%.15g", value), math.abs(value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local days = math.floor((ms - day_start) / 86400000) + 719468
+  local era = math.floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+-- <<< day.lua
+
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+local function money_parse(text)
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
+  local units, parts = tonumber(whole), 0
+  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+-- Sums stay within 9e15, where whole units are exact.
+local function money_fits(units, parts)
+  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+end
+-- <<< money.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = day_of(now, day_start),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked))
+  end
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
+
+-- >>> decimal.lua
+-- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+
+-- No function changes one: what was read of a text serves again.
+local decimals_read = {}
+
+local function decimal(text)
+  if decimals_read[text] then return decimals_read[text] end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
+  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
+  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
+  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
+  return decimals_read[text]
+end
+
+-- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
+local function by_limbs(a, b, work_out)
+  local function limbs_of(digits)
+    local limbs = {}
+    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+    return limbs
+  end
+  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
+  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
+
+local function whole_digits(number)
+  return number == 0 and "" or string.format("%d", number)
+end
+
+-- a + b, or a - b where a is not less than b.
+local function digits_sum(a, b, sign)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
+  return by_limbs(a, b, function(x, y)
+    local carry = 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      x[i] = sum - carry * 10000000
+    end
+    if carry > 0 then x[#x + 1] = carry end
+    return x
+  end)
+end
+
+local function decimal_add(a, b)
+  if a.digits == "" then return b end
+  if b.digits == "" then return a end
+  local scale = math.max(a.scale, b.scale)
+  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
+  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
+  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
+  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
+  local digits = digits_sum(x, y, -1)
+  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
+end
+
+local function decimal_negate(a)
+  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, decimal_negate(amount))
+end
+
+local function digits_product(a, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
+  return by_limbs(a, b, function(x, y)
+    local product = {}
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        product[i + j - 1] = sum - carry * 10000000
+      end
+      product[i + #y] = carry
+    end
+    return product
+  end)
+end
+
+local function decimal_multiply(a, b)
+  local digits = digits_product(a.digits, b.digits)
+  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+end
+
+-- A plain decimal: no exponent, no trailing zeros.
+local function decimal_text(a)
+  local digits = a.digits
+  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - a.scale)
+  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+local function decimal_money(a)
+  local digits, scale = a.digits, a.scale
+  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  if scale > 8 then
+    local cut = #digits - (scale - 8)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+  return text
+end
+-- <<< decimal.lua
+
+-- >>> kept.lua
+-- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
+-- from zero.
+
+-- The places kept of a number with so many digits before its point.
+local function places_for(digits)
+  return math.max(20, 34 - digits)
+end
+
+-- Without trailing zeros after the point; nil when it has more than 38 digits.
+local function fitting(negative, digits, scale)
+  local zeros = math.min(#string.match(digits, "0*$"), scale)
+  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+  if #digits > 38 then return nil end
+  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+end
+
+-- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+local function kept_decimal(a)
+  local digits, scale = a.digits, a.scale
+  if #digits <= 15 and scale <= 20 then return a end
+  local places = places_for(#digits - scale)
+  if scale > places then
+    local cut = #digits - (scale - places)
+    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+    if up then digits = digits_sum(digits, "1", 1) end
+  end
+  return fitting(a.negative, digits, scale)
+end
+-- <<< kept.lua
+
+-- >>> quotient.lua
+-- Division, for contracts that are counted in their quote.
+
+local function digits_less(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
+-- Whole digits of a / b, rounded half up: long division, digit by digit.
+local function digits_quotient(a, b)
+  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
+  for i = 1, #a do
+    rest = rest .. string.sub(a, i, i)
+    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+    local digit = 0
+    if not digits_less(rest, b) then
+      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
+      local taken = digits_product(b, tostring(digit))
+      if digits_less(rest, taken) then
+        digit = digit - 1
+        taken = digits_product(b, tostring(digit))
+      end
+      rest = digits_sum(rest, taken, -1)
+      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
+    end
+    out[i] = digit
+  end
+  local digits = string.gsub(table.concat(out), "^0+", "")
+  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
+  return digits
+end
+
+-- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+local function quotient(a, b)
+  if a.digits == "" then return a end
+  local longest = math.max(#a.digits, #b.digits)
+  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
+  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
+  local shift = places - a.scale + b.scale
+  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
+  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+end
+-- <<< quotient.lua
+
+-- >>> keep.lua
+-- Sums, products and quotients as positions keep them, and as they are booked.
+
+-- What no position can hold is noted in holding.fault: a script looks there before it writes.
+local holding = {}
+
+-- A sum or a product as it is kept.
+local function keep(exact)
+  local rounded = kept_decimal(exact)
+  if rounded then return rounded end
+  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+  return decimal("0")
+end
+-- <<< keep.lua
+
+-- >>> holding.lua
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+-- An amount at a rate.
+local function at_rate(amount, rate)
+  if tonumber(rate) == 1 then return amount end
+  return keep(decimal_multiply(amount, decimal(rate)))
+end
+-- <<< holding.lua
+
+-- >>> currency.lua
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+local function is_flows(currency)
+  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+end
+
+-- Whether two currencies are one: by name, or both the flow's.
+local function is_same(a, b)
+  return a == b or (is_flows(a) and is_flows(b))
+end
+
+local function rate_missing(currency)
+  local own = flow_currency or ""
+  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+end
+
+-- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+local function told_in_flow(amount, currency, rate)
+  if not currency then return amount end
+  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if rate then return at_rate(amount, rate) end
+  return is_same(currency, flow_currency) and amount or nil
+end
+
+-- The same; the fault where it cannot be said.
+local function in_flow(amount, currency, rate)
+  local told, fault = told_in_flow(amount, currency, rate)
+  if told then return told end
+  return nil, fault or rate_missing(currency)
+end
+-- <<< currency.lua
+
+-- >>> equity.lua
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+-- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
+-- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+local function move_equity(risk, by, amount, new_peak)
+  local equity = decimal(amount)
+  if by == "books" then
+    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
+    equity = decimal_add(decimal(risk.equity), equity)
+  end
+  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
+  equity = kept_decimal(equity)
+  if not equity or not decimal_money(equity) or not decimal_money(peak) then
+    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+  end
+  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
+  local rise = decimal_subtract(equity, peak)
+  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
+
+  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+  -- any loss an endless drawdown; 1e15 is told as a number.
+  local fall = decimal_subtract(peak, equity)
+  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  local whole = tonumber(risk.peak)
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then near = 1e15
+  else
+    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+  end
+  risk.drawdown = number_text(near)
+end
+
+-- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it contains
+-- it already, and so does a peak set since. An error when a sum leaves 9e15.
+local function transfer_equity(risk, amount, ts)
+  if not risk.equity then return nil end
+  local function is_above_zero(exact) return not exact.negative and exact.digits ~= "" end
+  local is_contained = risk.reported_at and tonumber(risk.reported_at) >= ts
+  local before, after = decimal(risk.equity), decimal(risk.equity)
+  if is_contained then before = decimal_subtract(before, decimal(amount))
+  else after = decimal_add(after, decimal(amount)) end
+  if is_contained and risk.peak_at and tonumber(risk.peak_at) >= ts then return nil end
+  local peak = after
+  if is_above_zero(before) and is_above_zero(after) then
+    peak = quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
+  end
+  return move_equity(risk, "transfer", decimal_text(after), peak)
+end
+-- <<< equity.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+-- >>> memory.lua
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+local function remembers(key, id, window, since)
+  local at = redis.call("ZSCORE", key, id)
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
+end
+
+-- The fault of a booking before ids are remembered: it may be one that was forgotten.
+local function too_old(ts, window)
+  if not ts or ts > now - window then return nil end
+  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+    now - window, ts)
+end
+
+-- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
+-- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
+-- it has; nil: none.
+local function remember(key, id, window, max, since, beside_key, beside_count)
+  local count, at = beside_count or redis.call("ZCARD", key), now_text
+  if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
+    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  end
+  if since and tonumber(since) > tonumber(at) then at = since end
+  local function forget(ids)
+    for _, old in ipairs(ids) do redis.call("HDEL", beside_key, old) end
+  end
+  if count >= max then
+    if beside_key then forget(redis.call("ZRANGE", key, 0, count - max)) end
+    redis.call("ZREMRANGEBYRANK", key, 0, count - max)
+  end
+  if count % 16 == 0 then
+    if beside_key then forget(redis.call("ZRANGEBYSCORE", key, "-inf", now - window)) end
+    redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  end
+  redis.call("ZADD", key, at, id)
+end
+-- <<< memory.lua
+
+-- >>> refuse.lua
+-- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+local function refuse(code, message)
+  local text = code .. " " .. message
+  answer({ text })
+  return redis.error_reply(text)
+end
+-- <<< refuse.lua
+
+return run(now, answer, event, read_breaker, read_risk, open_day, risk_reply, write_risk, risk_event, decimal, decimal_money,
+  holding, in_flow, transfer_equity, expect_hash, remembers, too_old, remember, refuse)

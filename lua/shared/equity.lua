@@ -1,0 +1,59 @@
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+-- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
+-- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+local function move_equity(risk, by, amount, new_peak)
+  local equity = decimal(amount)
+  if by == "books" then
+    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
+    equity = decimal_add(decimal(risk.equity), equity)
+  end
+  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
+  equity = kept_decimal(equity)
+  if not equity or not decimal_money(equity) or not decimal_money(peak) then
+    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+  end
+  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
+  local rise = decimal_subtract(equity, peak)
+  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
+
+  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+  -- any loss an endless drawdown; 1e15 is told as a number.
+  local fall = decimal_subtract(peak, equity)
+  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  local whole = tonumber(risk.peak)
+  local near = tonumber(decimal_text(fall)) / whole
+  if not (near < 1e15) then near = 1e15
+  else
+    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
+    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+  end
+  risk.drawdown = number_text(near)
+end
+
+-- A starting equity counts from now on, unless the bot has reported one. The first stays.
+local function start_equity(risk, equity)
+  if risk.starting_equity then return nil end
+  risk.starting_equity = decimal_text(decimal(equity))
+  if risk.equity then return nil end
+  risk.equity_by = "books"
+  return move_equity(risk, "start", equity)
+end
+
+-- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it contains
+-- it already, and so does a peak set since. An error when a sum leaves 9e15.
+local function transfer_equity(risk, amount, ts)
+  if not risk.equity then return nil end
+  local function is_above_zero(exact) return not exact.negative and exact.digits ~= "" end
+  local is_contained = risk.reported_at and tonumber(risk.reported_at) >= ts
+  local before, after = decimal(risk.equity), decimal(risk.equity)
+  if is_contained then before = decimal_subtract(before, decimal(amount))
+  else after = decimal_add(after, decimal(amount)) end
+  if is_contained and risk.peak_at and tonumber(risk.peak_at) >= ts then return nil end
+  local peak = after
+  if is_above_zero(before) and is_above_zero(after) then
+    peak = quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
+  end
+  return move_equity(risk, "transfer", decimal_text(after), peak)
+end
