@@ -2108,7 +2108,7 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate, money_fits,
+return run(unpack({ instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate, money_fits,
   money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened, write_risk,
   risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced, unpriced_since, worth_of,
   size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate,
@@ -2116,4 +2116,4 @@ return run(instance, now, answer, event, quote, read_amendment, write_amendment,
   expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base,
   split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before, orders_naming,
   closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends, decide_end,
-  cools_longer, write_end, ended_at, ended_trade, json_list)
+  cools_longer, write_end, ended_at, ended_trade, json_list }, 1, 87))

@@ -37,7 +37,7 @@ export function stamped(name: string, source: string, shared: SharedText, operat
   const names = offered.filter((each) => used.has(each));
   const own = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
   const appendix = parts.length === 0 ? [] : [APPENDIX, ...parts.map(partText)];
-  return `${own}\n${[...appendix, callOfRun(names)].join("\n\n")}\n`;
+  return `${own}\n${[...appendix, callOfRun(names, offered.length)].join("\n\n")}\n`;
 }
 
 function operationOf(name: string): AnyOperation {
@@ -67,11 +67,11 @@ function partText({ name, opening, definitions }: SharedFile): string {
   return `-- >>> ${name}.lua\n${texts.join("\n\n")}\n-- <<< ${name}.lua`;
 }
 
-/** A call has 250 registers for its arguments and for the locals around it: more arguments than these go through a list. */
-const MOST_ARGUMENTS = 100;
+/** Lua has 250 registers for the locals of a chunk and the arguments of a call in it. What needs more goes through a list. */
+const MOST_REGISTERS = 240;
 
-function callOfRun(names: readonly string[]): string {
-  if (names.length <= MOST_ARGUMENTS) return call("return run", names, 2);
+function callOfRun(names: readonly string[], locals: number): string {
+  if (locals + names.length <= MOST_REGISTERS) return call("return run", names, 2);
   const list = call("", names, 2);
   return `return run(unpack({ ${list.slice(1, -1)} }, 1, ${names.length}))`;
 }
