@@ -41,8 +41,8 @@ export function end(books: Books, holding: Holding, ending: Ending): void {
     entryTs: holding.entryTs,
     exitTs: at,
     pnl: whole,
-    fees: holding.fees,
-    cash: holding.cash,
+    fees: booked(holding.fees),
+    cash: booked(holding.cash),
     open: holding.open,
     signalId: holding.signalId,
     reason: ending.reason,
@@ -111,8 +111,8 @@ export function amend(
   books.trades[index] = {
     ...trade,
     pnl: trade.pnl.plus(amount),
-    fees: trade.fees.plus(fees),
-    cash: trade.cash.plus(cash),
+    fees: trade.fees.plus(booked(fees)),
+    cash: trade.cash.plus(booked(cash)),
     explained: sizeSum(trade.explained, told),
     open: { fees: merged(trade.open.fees, open.fees), results: merged(trade.open.results, open.results) },
   };

@@ -151,11 +151,11 @@ function explainEnd(books: Books, execution: Execution, id: string, size: number
   const ended = books.ended.get(id);
   if (ended === undefined) throw new Error(`no end of ${id}`);
   books.ended.set(id, { ...ended, explained: sizeSum(ended.explained, size) });
-  if (ended.told || ended.trade === undefined) return;
   const { market, side } = ended;
+  if (ended.how === "dust") dropDust(books, market, side, size, worth(market, size, ended.entryPrice));
+  if (ended.told || ended.trade === undefined) return;
   const { rate } = exitRate(books, market, execution.rate, execution.price, ended.rate);
   const cost = worth(market, size, ended.entryPrice);
-  if (ended.how === "dust") dropDust(books, market, side, size, cost);
   const gain = result(market, side, cost, worth(market, size, execution.price));
   const priced = priceFees(books, market, fees, execution.price, rate);
   const results = rate === undefined ? withMore(new Map(), settleOf(market), gain) : NOTHING_OPEN.results;

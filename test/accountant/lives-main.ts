@@ -14,7 +14,7 @@ for (const [name, open] of Object.entries(backends.openAlike)) {
   let trades = 0;
   let parted = 0;
   for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
-    const life = lifeOf(seed, seed % 2 === 0 ? "full" : "currencies");
+    const life = lifeOf(seed, seed % 2 === 0 ? "full" : "trades");
     const played = await play(life, open, name === "memory" ? 1 : 10);
     steps += life.steps.length;
     done += played.done;

@@ -10,10 +10,10 @@ import { type FillIn, type OrderIn, type OrderSide, type Setup, type Side, type 
 
 /**
  * `fills`: one currency, and nothing but orders, fills and dust, so that cash paid and received tells the result.
- * `trades`: all that issue 11 needs; one currency, no cash, no transfers, no inverse contracts, no causes that trip the breaker by
- * themselves. `account`: these too, in one currency. `currencies`: trades in several currencies. `full`: everything.
+ * `trades`: trades in one currency; no cash, no transfers, no inverse contracts, no causes that trip the breaker by themselves.
+ * `full`: everything.
  */
-export type Scope = "fills" | "trades" | "account" | "currencies" | "full";
+export type Scope = "fills" | "trades" | "full";
 
 export interface Life {
   readonly seed: number;
@@ -56,9 +56,9 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
     at: START,
     risk: {
       currency: "USDT",
-      ...(manyCurrencies(scope) ? { same_currency: ["USD"] } : {}),
-      ...(isWhole(scope) && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
-      ...(isWhole(scope) && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
+      ...(scope === "full" ? { same_currency: ["USD"] } : {}),
+      ...(scope === "full" && chance.percent(50) ? { starting_equity: 100_000, max_drawdown: 0.2 } : {}),
+      ...(scope === "full" && chance.percent(50) ? { max_consecutive_losses: 3, max_daily_loss: 5000 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_open_positions: 4, max_positions_per_pair: 2 } : {}),
       ...(scope !== "fills" && chance.percent(30) ? { max_exposure: 200_000 } : {}),
       ...(chance.percent(20) ? { opposite_side: "refuse" as const } : {}),
@@ -68,15 +68,6 @@ export function lifeOf(seed: number, scope: Scope, length = 60): Life {
   const living = new Living(chance, setup, scope);
   for (let n = 0; n < length; n += 1) living.live();
   return { seed, setup, steps: living.steps };
-}
-
-/** With cash, transfers, equity and limits that trip. */
-function isWhole(scope: Scope): boolean {
-  return scope === "account" || scope === "full";
-}
-
-function manyCurrencies(scope: Scope): boolean {
-  return scope === "currencies" || scope === "full";
 }
 
 /** An order that the life has sent, which it remembers when the accountant no longer shows it. */
@@ -109,7 +100,7 @@ class Living {
     this.#scope = scope;
     this.#accountant = new Accountant(setup);
     this.#state = this.#accountant.state();
-    this.#venues = manyCurrencies(scope) ? ALL : ONE_CURRENCY;
+    this.#venues = scope === "full" ? ALL : ONE_CURRENCY;
   }
 
   live(): void {
@@ -126,7 +117,7 @@ class Living {
       [4, () => this.#cancel()],
       [3, () => this.#lateFill()],
       ...(this.#scope === "fills" ? [] : [[14, () => this.#byHand()] as const]),
-      ...(isWhole(this.#scope) ? [[10, () => this.#cash()] as const] : []),
+      ...(this.#scope === "full" ? [[10, () => this.#cash()] as const] : []),
     ] as const;
     const sum = happenings.reduce((total, [weight]) => total + weight, 0);
     let at = this.#chance.whole(0, sum);
@@ -353,7 +344,7 @@ class Living {
   #when(): { ts?: number } {
     const { at } = this.#state;
     if (this.#chance.percent(60)) return {};
-    if (isWhole(this.#scope) && this.#chance.percent(10)) return { ts: at + this.#chance.whole(0, MINUTE) };
+    if (this.#scope === "full" && this.#chance.percent(10)) return { ts: at + this.#chance.whole(0, MINUTE) };
     return { ts: at - this.#chance.whole(0, this.#chance.percent(20) ? DAY : MINUTE) };
   }
 
@@ -370,7 +361,7 @@ class Living {
     if (this.#chance.percent(30)) return {};
     const inverse = venue.pair === "BTC/USD:BTC";
     const amount = Number(((inverse ? size / price : size * price) * 0.001).toFixed(8));
-    if (!manyCurrencies(this.#scope) || this.#chance.percent(40)) return { fee: amount };
+    if (this.#scope !== "full" || this.#chance.percent(40)) return { fee: amount };
     const base = venue.spot && this.#chance.percent(60);
     if (base)
       return { fee: { amount: Number((size * 0.001).toFixed(6)), currency: venue.pair.split("/", 1)[0] ?? "" } };
@@ -454,7 +445,7 @@ class Living {
 
   #switch(): void {
     if (this.#chance.percent(50)) this.#tell(step("triggerCircuitBreaker", "by hand", 10 * MINUTE));
-    else if (isWhole(this.#scope) || this.#state.breaker.active) this.#tell(step("resetCircuitBreaker"));
+    else if (this.#scope === "full" || this.#state.breaker.active) this.#tell(step("resetCircuitBreaker"));
   }
 
   #cash(): void {

@@ -2,7 +2,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { startBackends } from "../contract/backends.js";
-import { skip } from "../skip.js";
 import { EXAMPLES } from "./examples.js";
 import { differences } from "./expectation.js";
 import { lifeOf } from "./lives.js";
@@ -22,8 +21,7 @@ for (const [name, open, lives, stride] of [
   const count = Number(process.env.RUNS ?? lives);
 
   const examples = suite(`the contract's examples on ${name}`);
-  for (const { name: title, from, issue, setup, lines } of EXAMPLES) {
-    if (issue === 12) continue;
+  for (const { name: title, from, setup, lines } of EXAMPLES) {
     examples(`${title} (${from})`, async () => {
       await using product = await Product.open(open, setup);
       for (const [index, { step, outcome = { done: true }, state }] of lines.entries()) {
@@ -48,7 +46,7 @@ for (const [name, open, lives, stride] of [
   random(`${count} random lives end as the accountant says`, async () => {
     let trades = 0;
     for (let seed = FIRST; seed < FIRST + count; seed += 1) {
-      const life = lifeOf(seed, seed % 2 === 0 ? "account" : "trades");
+      const life = lifeOf(seed, seed % 2 === 0 ? "full" : "trades");
       const played = await play(life, open, stride);
       trades += played.trades;
       if (played.parting === undefined) continue;
@@ -59,12 +57,6 @@ for (const [name, open, lives, stride] of [
   });
   random.run();
 }
-
-const others = suite("the contract's examples of limits that are set tighter");
-for (const { name, from, issue } of EXAMPLES) {
-  if (issue === 12) skip(others, `${name} (${from})`, "needs limits that trip when they are set");
-}
-others.run();
 
 const end = suite("end");
 end("the servers and files of these tests are let go", async () => {

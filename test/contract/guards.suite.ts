@@ -57,25 +57,25 @@ export const guards: Theme = (test, open, { runs }) => {
   test("freqtrade's stop loss guard over all pairs: two losing stops within the hour block until 40 minutes after the last", async () => {
     const { mgr } = await openWith(open, { ...STOPS, block: "all" });
     await using _ = mgr;
-    await end(mgr, { pair: "XRP/BTC", share: -0.1, ago: 30 * MINUTE });
+    await end(mgr, { pair: "XRP/USDT", share: -0.1, ago: 30 * MINUTE });
     assert.is(await blockedFor(mgr), undefined);
-    await end(mgr, { pair: "BCH/BTC", share: -0.1, ago: 100 * MINUTE });
+    await end(mgr, { pair: "BCH/USDT", share: -0.1, ago: 100 * MINUTE });
     assert.is(await blockedFor(mgr), undefined);
-    await end(mgr, { pair: "ETH/BTC", share: -0.1, ago: 30 * MINUTE });
-    for (const side of ["long", "short"] as const) assert.is(await blockedFor(mgr, "LTC/BTC", side), 10 * MINUTE);
+    await end(mgr, { pair: "EOS/USDT", share: -0.1, ago: 30 * MINUTE });
+    for (const side of ["long", "short"] as const) assert.is(await blockedFor(mgr, "LTC/USDT", side), 10 * MINUTE);
   });
 
   test("freqtrade's stop loss guard per pair looks at the trades of the pair, and blocks no other", async () => {
     const { mgr } = await openWith(open, { ...STOPS, for: "1h" });
     await using _ = mgr;
-    await end(mgr, { pair: "XRP/BTC", share: -0.1, ago: 30 * MINUTE });
-    await end(mgr, { pair: "XRP/BTC", share: -0.1, ago: 100 * MINUTE });
-    await end(mgr, { pair: "ETH/BTC", share: -0.1, ago: 30 * MINUTE });
-    assert.is(await blockedFor(mgr, "XRP/BTC"), undefined);
-    await end(mgr, { pair: "XRP/BTC", share: -0.1, ago: 30 * MINUTE });
-    assert.is(await blockedFor(mgr, "XRP/BTC"), 30 * MINUTE);
-    assert.is(await blockedFor(mgr, "XRP/BTC", "short"), 30 * MINUTE);
-    assert.is(await blockedFor(mgr, "ETH/BTC"), undefined);
+    await end(mgr, { pair: "XRP/USDT", share: -0.1, ago: 30 * MINUTE });
+    await end(mgr, { pair: "XRP/USDT", share: -0.1, ago: 100 * MINUTE });
+    await end(mgr, { pair: "EOS/USDT", share: -0.1, ago: 30 * MINUTE });
+    assert.is(await blockedFor(mgr, "XRP/USDT"), undefined);
+    await end(mgr, { pair: "XRP/USDT", share: -0.1, ago: 30 * MINUTE });
+    assert.is(await blockedFor(mgr, "XRP/USDT"), 30 * MINUTE);
+    assert.is(await blockedFor(mgr, "XRP/USDT", "short"), 30 * MINUTE);
+    assert.is(await blockedFor(mgr, "EOS/USDT"), undefined);
   });
 
   test("freqtrade's stop loss guard per side looks at the trades of a side of the pair, and blocks that side", async () => {
@@ -113,15 +113,15 @@ export const guards: Theme = (test, open, { runs }) => {
     const { mgr } = await openWith(open, { kind: "low_profit", within: "400m", count: 2, for: "60m" });
     await using _ = mgr;
     const ended = (ago: number, share: number) =>
-      end(mgr, { pair: "XRP/BTC", ago: ago * MINUTE, share, reason: "exit" });
+      end(mgr, { pair: "XRP/USDT", ago: ago * MINUTE, share, reason: "exit" });
     await ended(450, -0.1);
-    assert.is(await blockedFor(mgr, "XRP/BTC"), undefined);
+    assert.is(await blockedFor(mgr, "XRP/USDT"), undefined);
     await ended(120, -0.1);
-    assert.is(await blockedFor(mgr, "XRP/BTC"), undefined);
+    assert.is(await blockedFor(mgr, "XRP/USDT"), undefined);
     await ended(10, 0.15);
-    assert.is(await blockedFor(mgr, "XRP/BTC"), undefined);
+    assert.is(await blockedFor(mgr, "XRP/USDT"), undefined);
     await ended(20, -0.2);
-    assert.is(await blockedFor(mgr, "XRP/BTC"), 50 * MINUTE);
+    assert.is(await blockedFor(mgr, "XRP/USDT"), 50 * MINUTE);
     assert.is(await blockedFor(mgr, BTC), undefined);
   });
 
@@ -175,7 +175,7 @@ export const guards: Theme = (test, open, { runs }) => {
   test("freqtrade's drawdown guard: the running sum fell by more than the limit within the look-back", async () => {
     const { mgr } = await openWith(open, { kind: "drawdown", within: "1000m", count: 3, limit: 0.15, for: "60m" });
     await using _ = mgr;
-    const ended = (ago: number, share: number) => end(mgr, { pair: "XRP/BTC", ago: ago * MINUTE, share });
+    const ended = (ago: number, share: number) => end(mgr, { pair: "XRP/USDT", ago: ago * MINUTE, share });
     await ended(900, 0.1);
     await ended(400, -0.1);
     await ended(1100, -0.5);
@@ -184,7 +184,7 @@ export const guards: Theme = (test, open, { runs }) => {
     assert.is(await blockedFor(mgr), undefined);
     await ended(10, -0.2);
     assert.is(await blockedFor(mgr), 50 * MINUTE);
-    assert.is(await blockedFor(mgr, "XRP/BTC", "short"), 50 * MINUTE);
+    assert.is(await blockedFor(mgr, "XRP/USDT", "short"), 50 * MINUTE);
   });
 
   test("a fall is reckoned in the order of the exits, over all pairs, and counts from nothing at the first trade", async () => {

@@ -132,7 +132,7 @@ const patch = some({
   sl: fc.option(anyPrice),
   cooldown: fc.option(duration),
   reason: fc.constantFrom("stop", 'a "reason"\n', "none"),
-  rate: price,
+  rate: fc.constant(1),
 });
 
 const ORDERS: readonly Call[] = [
@@ -157,7 +157,7 @@ const ORDERS: readonly Call[] = [
         cooldown: duration,
         metadata,
         reason,
-        rate: price,
+        rate: fc.constant(1),
       },
       ["id", "pair", "side", "size"],
     ),
@@ -230,7 +230,7 @@ const FILLS: readonly Call[] = [
         sl: price,
         metadata,
         reason,
-        rate: price,
+        rate: fc.constant(1),
       },
       ["signalId", "pair", "side", "size", "price"],
     ),
@@ -315,7 +315,7 @@ const RISK: readonly Call[] = [
         kind: fc.constantFrom("funding", "fee", "interest", "rebate", "settlement", "correction"),
         pair,
         positionId: id,
-        rate: price,
+        rate: fc.constant(1),
         ts: when,
         note: reason,
       },
