@@ -52,9 +52,9 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse,
-    money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
-    price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since,
+local function run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end,
+    money_parse, money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional,
+    market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, remembers, fills_since,
     remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
     forget_counts, keep_refusal, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
@@ -193,7 +193,6 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
   order.id, order.fills_since = id, fills_since(fills_key)
 
   local json = order_json(order)
-  expect_stream(events_key)
   slots = slots + taken
   local field, count = own, own_slots + 1
   if taken == 0 then
@@ -201,11 +200,16 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
     expect_zset(by_position_key)
   end
 
-  -- Write. Neither stats nor last was read: if the second cannot be written, the first is taken back.
+  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
+
+  -- Write. Stats, log and last were not read: what was written of them is taken back if the next cannot be.
   local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
   if fault then return fault end
-  local marked = redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
+  local logged = event_by(redis.pcall, "entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json,
+    "cooldown_until", set_until)
+  local marked = type(logged) == "table" and logged or redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   if type(marked) == "table" then
+    if type(logged) == "string" then redis.call("XDEL", events_key, logged) end
     uncount_admission(stats_key, counted, admitted)
     return marked
   end
@@ -216,9 +220,7 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
-  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
   if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
-  event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json, "cooldown_until", set_until)
 
   return answer({ "admitted", json })
 end
@@ -297,10 +299,9 @@ end
 
 -- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
 -- or the script asks for the log's length before it writes.
-local function event(kind, ...)
-  if max_events ~= "0" then
-    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-  end
+local function event_by(run, kind, ...)
+  if max_events == "0" then return nil end
+  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -763,8 +764,6 @@ end
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
 -- >>> guards.lua
@@ -1040,8 +1039,8 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event, number_text, day_end, money_parse,
+return run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse,
   money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
-  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, expect_stream, guard_block, remembers, fills_since,
-  remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
-  forget_counts, keep_refusal, refuse)
+  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, remembers, fills_since, remember,
+  order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts,
+  keep_refusal, refuse)

@@ -100,10 +100,13 @@ end
 
 -- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
 -- or the script asks for the log's length before it writes.
+local function event_by(run, kind, ...)
+  if max_events == "0" then return nil end
+  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+end
+
 local function event(kind, ...)
-  if max_events ~= "0" then
-    redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-  end
+  event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
 

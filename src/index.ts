@@ -16,6 +16,6 @@ export type { Logger, ManagerOptions } from "./manager/manager-options.js";
 export type { CancelOptions } from "./manager/order-arguments.js";
 export type { CloseOptions } from "./manager/position-arguments.js";
 export { Recovery } from "./manager/recovery.js";
-export type { TradesOptions } from "./manager/risk-arguments.js";
+export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
 export type * from "./types.js";

@@ -30,6 +30,8 @@ export type Metadata = Record<string, unknown>;
 
 export type {
   BreakerSource,
+  CashKind,
+  CashPlace,
   CountedRefusal,
   GuardBlock,
   GuardKind,

@@ -107,6 +107,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
           "risk:exposure",
           "signals:last",
           "signals:cooldowns",
+          "risk:guard_trades",
         ],
       },
     },

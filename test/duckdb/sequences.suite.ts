@@ -2,6 +2,7 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Backend } from "../../src/backends/backend.js";
 import { MemoryBackend } from "../../src/backends/memory-backend.js";
+import type { Guard } from "../../src/config/guards.js";
 import { RISK_LIMITS } from "../../src/config/risk-limits.js";
 import { StateError } from "../../src/errors.js";
 import { toDecimal } from "../../src/exact/decimal.js";
@@ -9,6 +10,7 @@ import { acquireLease } from "../../src/operations/acquire-lease.js";
 import { admit } from "../../src/operations/admit.js";
 import { operations } from "../../src/operations/all.js";
 import { beginRecovery } from "../../src/operations/begin-recovery.js";
+import { bookCash } from "../../src/operations/book-cash.js";
 import { cancelOrder } from "../../src/operations/cancel-order.js";
 import { clearCooldown } from "../../src/operations/clear-cooldown.js";
 import { closePosition } from "../../src/operations/close-position.js";
@@ -20,6 +22,7 @@ import { getCircuitBreaker } from "../../src/operations/get-circuit-breaker.js";
 import { getCooldown } from "../../src/operations/get-cooldown.js";
 import { getDailyHistory } from "../../src/operations/get-daily-history.js";
 import { getEvents } from "../../src/operations/get-events.js";
+import { getGuards } from "../../src/operations/get-guards.js";
 import { getInstances } from "../../src/operations/get-instances.js";
 import { getLastHeartbeat } from "../../src/operations/get-last-heartbeat.js";
 import { getLease } from "../../src/operations/get-lease.js";
@@ -40,6 +43,7 @@ import { journalRecovery } from "../../src/operations/journal-recovery.js";
 import { markSignalProcessed } from "../../src/operations/mark-signal-processed.js";
 import type { Operation } from "../../src/operations/operation.js";
 import { recordFill } from "../../src/operations/record-fill.js";
+import { recordTransfer } from "../../src/operations/record-transfer.js";
 import { releaseLease } from "../../src/operations/release-lease.js";
 import { removeOrder } from "../../src/operations/remove-order.js";
 import { removePosition } from "../../src/operations/remove-position.js";
@@ -50,8 +54,11 @@ import { resetCircuitBreaker } from "../../src/operations/reset-circuit-breaker.
 import { saveOrder } from "../../src/operations/save-order.js";
 import { savePosition } from "../../src/operations/save-position.js";
 import { setCooldown } from "../../src/operations/set-cooldown.js";
+import { setCurrency } from "../../src/operations/set-currency.js";
+import { setGuards } from "../../src/operations/set-guards.js";
 import { setRiskLimits } from "../../src/operations/set-risk-limits.js";
 import { snapshot } from "../../src/operations/snapshot.js";
+import { startEquity } from "../../src/operations/start-equity.js";
 import { triggerCircuitBreaker } from "../../src/operations/trigger-circuit-breaker.js";
 import { updateDailyPnl } from "../../src/operations/update-daily-pnl.js";
 import { updateEquity } from "../../src/operations/update-equity.js";
@@ -294,6 +301,42 @@ const calls = fc.oneof(
       .record({ equity: fc.double({ min: 0, max: 1e6, noNaN: true }), policy })
       .map(({ policy, equity }) => ({ equity, ...policy })),
   ),
+  call(startEquity, fc.record({ equity: fc.constantFrom(1000, 0.1), dayStart: fc.constant(0) })),
+  call(
+    bookCash,
+    fc
+      .record({
+        amount: fc.constantFrom(-0.1, -1e-9, 2.5),
+        id,
+        kind: fc.constantFrom("funding", "fee", "rebate", "correction"),
+        pair: fc.option(pair, { nil: undefined }),
+        positionId: fc.option(id, { nil: undefined }),
+        currency,
+        rate,
+        ts: time,
+        note: fc.constantFrom("", 'a "note"'),
+        policy,
+      })
+      .map(({ policy, ...args }) => ({ ...args, ...policy })),
+  ),
+  call(
+    recordTransfer,
+    fc.record({ amount: fc.constantFrom(-0.1, 500), id, currency, rate, ts: time, dayStart: fc.constant(0) }),
+  ),
+  call(
+    setCurrency,
+    fc.record({ currency: fc.constantFrom("", "USDT"), sameCurrency: fc.constantFrom("", "EUR", "USDC USD") }),
+  ),
+  call(
+    setGuards,
+    fc.record({
+      guards: fc.constantFrom<Guard[]>(
+        [],
+        [{ kind: "stop_losses", within: 86_400_000, count: 1, limit: 0, block: "all", for: 3_600_000 }],
+        [{ kind: "low_profit", within: 86_400_000, count: 2, limit: 0, block: "side", for: 60_000 }],
+      ),
+    }),
+  ),
   call(
     setRiskLimits,
     fc
@@ -359,6 +402,7 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getOrder, { id: "b" }),
   ask(getRiskState, POLICY),
   ask(getRiskLimits, undefined),
+  ask(getGuards, undefined),
   ask(getCircuitBreaker, undefined),
   ask(getDailyHistory, { ...POLICY, days: 100 }),
   ask(getSignalState, SNAPSHOT),
