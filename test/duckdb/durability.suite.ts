@@ -130,7 +130,7 @@ export function durability(test: Test): void {
     test(`a disk that is full is an unknown outcome ${when}, and what had resolved is there after reopening`, async () => {
       if (process.platform === "win32") return;
       const path = await newPath();
-      using child = new Child(SMALL_DISK, [path, mode], { limit: 8192 });
+      using child = new Child(SMALL_DISK, [path, mode], { limit: 5120 });
       const report: SmallDiskReport = JSON.parse((await child.line()) ?? "{}");
       await child.end();
       for (const { code, retry } of report.lanes) assert.equal([code, retry], ["UNKNOWN_OUTCOME", "UNKNOWN_OUTCOME"]);

@@ -32,7 +32,8 @@ SELECT r.* EXCLUDE (pnl, fees, cash, untold, ending, unexplained, told, forgotte
   r.pnl + coalesce(a.pnl, 0) AS pnl,
   r.fees + coalesce(a.fees, 0) AS fees,
   r.cash + coalesce(a.cash, 0) AS cash,
-  CASE WHEN r.untold > coalesce(a.explained, 0) THEN r.untold - coalesce(a.explained, 0) END AS untold
+  CASE WHEN r.untold > coalesce(a.explained, 0) THEN r.untold - coalesce(a.explained, 0) END AS untold,
+  a.unpriced AS unpriced_since
 FROM trade_records r LEFT JOIN trade_amendments a USING (key)
 WHERE r.forgotten IS NULL`;
 
