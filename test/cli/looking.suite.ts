@@ -46,6 +46,15 @@ export function looking(test: Test, stand: Stand): void {
     assert.not(stdout.includes(ESCAPE), "colours without a terminal");
   });
 
+  test("status says what of open positions nobody could price", async () => {
+    const flow = await stand.flow();
+    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    await manager.saveOrder({ id: "in", pair: "BTC/USDT", side: "buy", size: 1, price: 100 });
+    await manager.recordFill("in", { fillId: "1", price: 100, size: 1, fee: { amount: 0.005, currency: "BNB" } });
+    const { stdout } = await sfState(["status", "--flow", flow, "--url", stand.url]);
+    assert.match(stdout, /^unpriced +fee of 0\.005 BNB on in: in no sum until bookCash prices it$/m);
+  });
+
   test("status --json is the snapshot, the lease and the alarms", async () => {
     const flow = await stand.flow();
     await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });

@@ -59,6 +59,11 @@ export function statusText(
       free ? "free" : `${lease.holder}, ${left(lease.until, now)} ${dim(`(token ${lease.token})`)}`,
     ]);
   }
+  const unpriced = positions.flatMap(({ id, unpriced: amounts = [] }) =>
+    amounts.map(({ kind, currency, amount: paid }) => `${kind} of ${amount(paid)} ${currency} on ${id}`),
+  );
+  if (unpriced.length > 0)
+    lines.push(["unpriced", yellow(`${unpriced.join(", ")}: in no sum until bookCash prices it`)]);
   if (recovering !== undefined) lines.unshift(["recovering", red(`entries are refused: ${recovering}`)]);
 
   const head = `${bold(snapshot.flowId)}  ${dim(`${place}  ${time(now)} UTC`)}\n`;

@@ -18,7 +18,9 @@ const NOT_READ: readonly KeyName[] = ["execution:call", "execution:lease"];
 /** Whether an operation's script touches the event log: those that keep something alive have nothing to tell. */
 function tells(operation: AnyOperation): boolean {
   const own = uncommented(read(operation).code).replaceAll(/local function event(?:_by)?\(/g, "");
-  return operation.keys.includes("events:log") || /\bevent(?:_by)?\(/.test(own.replaceAll("event_by(redis.call, kind", ""));
+  return (
+    operation.keys.includes("events:log") || /\bevent(?:_by)?\(/.test(own.replaceAll("event_by(redis.call, kind", ""))
+  );
 }
 
 /** What a script does in a keyspace that holds something else than it expects, or has no room: nothing. */
