@@ -11,6 +11,7 @@ import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { startEquity } from "../operations/start-equity.js";
 import { guardsText } from "../state/guards.js";
 import * as check from "./check.js";
+import type { CurrencyWatch } from "./currency-watch.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { ManagerOptions } from "./manager-options.js";
 import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
@@ -30,15 +31,16 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
 }
 
 /** Writes what the flow is counted in, where it is configured. Throws a ConfigError where the flow is counted in another currency. */
-export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig): Promise<void> {
+export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig, watch: CurrencyWatch): Promise<void> {
   const { currency, same_currency } = risk;
-  if (currency === undefined && same_currency.length === 0) return;
+  if (currency === undefined && same_currency.length === 0 && !watch.wants) return;
   const flow = await calls.runUnfenced(setCurrency, currencyArguments(currency, same_currency));
   if (flow.isOther) {
     throw new ConfigError(
       `config.risk.currency: expected ${flow.currency}, which the flow is counted in, got ${JSON.stringify(currency)}; another currency is another flow`,
     );
   }
+  watch.know(flow.currency);
 }
 
 /**

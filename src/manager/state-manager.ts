@@ -111,6 +111,7 @@ import {
 } from "./admission-arguments.js";
 import * as check from "./check.js";
 import { createBackend } from "./create-backend.js";
+import { CurrencyWatch } from "./currency-watch.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
@@ -177,6 +178,8 @@ export class StateManager {
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: SnapshotWriter<Snapshot> | undefined;
+  /** Of limits in money that nobody said the currency of. */
+  readonly #currency: CurrencyWatch;
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
     this.flowId = flowId;
     this.config = config;
@@ -184,6 +187,7 @@ export class StateManager {
     const context = contextOf(flowId, config, options);
     this.instanceId = context.instance;
     this.#logger = options.logger ?? QUIET;
+    this.#currency = new CurrencyWatch(config, (message) => this.#logger.warn(message));
     this.#existing = check.flag("options.existing", options.existing);
     this.#policy = policyOf(config.risk);
     this.#dedup = { dedupWindow: config.signals.dedup_window };
@@ -220,7 +224,7 @@ export class StateManager {
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {
-        await writeCurrency(this.#calls, this.config);
+        await writeCurrency(this.#calls, this.config, this.#currency);
         for (const difference of await writeLimits(this.#calls, this.config)) {
           this.#logger.warn(`flow ${this.flowId}: ${difference}`);
         }
@@ -268,7 +272,9 @@ export class StateManager {
    * its result, fees and `openedBy` stay. Of two writers at once the later one stands.
    */
   async savePosition(position: PositionInput): Promise<Position> {
-    return this.#calls.run(savePosition, positionArguments(position));
+    const args = positionArguments(position);
+    this.#currency.see(args.pair);
+    return this.#calls.run(savePosition, args);
   }
 
   /** Every open position, by entry time, then by id. */
@@ -354,7 +360,9 @@ export class StateManager {
    * `unknown` (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {
-    return this.#calls.run(saveOrder, orderArguments(order));
+    const args = orderArguments(order);
+    this.#currency.see(args.pair);
+    return this.#calls.run(saveOrder, args);
   }
 
   /**
@@ -691,7 +699,9 @@ export class StateManager {
    * `guard` come before that.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const call = this.#calls.run(admit, admissionArguments(this.flowId, request, this.#entries));
+    const args = admissionArguments(this.flowId, request, this.#entries);
+    this.#currency.see(args.pair);
+    const call = this.#calls.run(admit, args);
     return read(call, ADMISSION);
   }
 

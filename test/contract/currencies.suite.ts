@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { type Config, ConfigError, InvalidArgumentError, type StateManager } from "../../src/index.js";
 import { failure } from "./expect.js";
-import type { Theme } from "./open.js";
+import type { Open, Theme } from "./open.js";
 
 const USDT: Config = { risk: { currency: "USDT" } };
 const INVERSE = "BTC/USD:BTC";
@@ -206,6 +206,18 @@ export const currencies: Theme = (test, open) => {
     assert.equal([closed.trade?.pnl, closed.trade?.rateAssumed, closed.risk.consecutiveLosses], [-600, true, 1]);
   });
 
+  test("limits in money are warned of, once, where the first pair settles in no stable coin and no currency is configured", async () => {
+    const told = await warnings(open, { max_exposure: 10, max_daily_loss: 5 }, ["ETH/BTC", "SOL/ETH"]);
+    assert.equal(told.length, 1);
+    assert.match(
+      told[0] ?? "",
+      /^risk\.max_daily_loss and risk\.max_exposure: the flow is counted in BTC, .*set risk\.currency/,
+    );
+    assert.equal(await warnings(open, { max_exposure: 10 }, ["BTC/USDT", "ETH/BTC"]), []);
+    assert.equal(await warnings(open, { max_exposure: 10, currency: "BTC" }, ["ETH/BTC"]), []);
+    assert.equal(await warnings(open, { max_open_positions: 10 }, ["ETH/BTC"]), []);
+  });
+
   test("another currency at a later connect is a ConfigError that names the key, and the flow stays as it is", async () => {
     await using mgr = await open(USDT);
     await mgr.savePosition({ id: "p", pair: "BTC/USDT", side: "long", size: 1, entryPrice: 100 });
@@ -218,6 +230,17 @@ export const currencies: Theme = (test, open) => {
     assert.is(await currencyOf(mgr), "USDT");
   });
 };
+
+/** The same limits, and pairs told one after the other: what the logger is warned of. */
+async function warnings(open: Open, risk: NonNullable<Config["risk"]>, pairs: readonly string[]): Promise<string[]> {
+  const told: string[] = [];
+  const logger = { info() {}, warn: (message: string) => void told.push(message) };
+  await using mgr = await open({ risk }, { logger });
+  for (const [n, pair] of pairs.entries()) {
+    await mgr.savePosition({ id: `p${n}`, pair, side: "long", size: 1, entryPrice: 1, rate: 1 });
+  }
+  return told;
+}
 
 async function refused(words: RegExp, call: Promise<unknown>): Promise<void> {
   const error = await failure(call);
