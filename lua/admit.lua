@@ -166,7 +166,7 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
     status = "intent", created_at = now_text, filled = "0", intent = "entry", signal_id = signal_id,
     tp = tp ~= "" and tp or nil, sl = sl ~= "" and sl or nil, cooldown = cooldown ~= "" and cooldown or nil,
     metadata = metadata ~= "" and metadata or nil, position_id = position_id ~= "" and position_id or nil, version = "1",
-    reason = reason ~= "" and reason or nil, rate = rate_kept(rate, nil), flip = flip ~= "" and flip or nil, closes = closes,
+    reason = reason ~= "" and reason or nil, rate = rate_kept(market, rate, nil), flip = flip ~= "" and flip or nil, closes = closes,
   }
   order.notional = order_notional(market, order)
   local units, parts = money_parse(held[1] or "0")
@@ -699,7 +699,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
@@ -740,9 +740,9 @@ local function entry_rate(market, given, price, known)
   return nil, rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one.
-local function rate_kept(rate, before)
-  if tonumber(rate) == 1 and not before then return nil end
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+local function rate_kept(market, rate, before)
+  if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
 end
 -- <<< currency.lua

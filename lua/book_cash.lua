@@ -66,6 +66,7 @@ local function run(flow_currency, now, answer, event, read_amendment, write_amen
   end
   if fault then return refuse("SFINVALID", fault) end
   local of = position or ended
+  if of and pair ~= "" and pair ~= of.pair then return refuse("SFINVALID", "pair: position " .. position_id .. " is of " .. of.pair .. ", got " .. pair) end
   local market, unsupported = {}, nil
   if of then market = market_of(of.pair) elseif pair ~= "" then market, unsupported = market_of(pair) end
   if unsupported then return refuse("SFINVALID", unsupported) end
@@ -78,7 +79,10 @@ local function run(flow_currency, now, answer, event, read_amendment, write_amen
   -- Decide: fees and rebates count in fees, all else in cash; what is booked on a position is the change of its rounded result.
   local is_fee, parts, sums = kind == "fee" or kind == "rebate", { cash = booked }, nil
   local function paid_for(unpriced)
-    return kind == "fee" and currency ~= "" and paid_off(unpriced, currency, decimal_negate(decimal(amount_text))) or {}
+    if currency == "" or not (is_fee or kind == "correction") then return {} end
+    local exact = decimal(amount_text)
+    if is_fee then return paid_off(unpriced, "fee", currency, decimal_negate(exact)) end
+    return paid_off(unpriced, "result", currency, exact)
   end
   if position then
     local before = position.realised
@@ -266,7 +270,7 @@ end
 
 local function amendment_json(a)
   return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
-    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
@@ -775,12 +779,13 @@ local function with_unpriced(text, amounts)
 end
 
 -- What a fee that is paid for now takes off: at most what was kept of its currency.
-local function paid_off(text, currency, paid)
+local function paid_off(text, kind, currency, paid)
   for _, each in ipairs(unpriced_of(text)) do
-    if each.kind == "fee" and each.currency == currency then
+    -- A rebate pays off no fee.
+    if each.kind == kind and each.currency == currency and each.amount.negative == paid.negative then
       local over = decimal_subtract(paid, each.amount)
-      local less = not over.negative and over.digits ~= "" and each.amount or paid
-      return { { kind = "fee", currency = currency, amount = decimal_negate(less) } }
+      local is_more = over.digits ~= "" and over.negative == each.amount.negative
+      return { { kind = kind, currency = currency, amount = decimal_negate(is_more and each.amount or paid) } }
     end
   end
   return {}
@@ -833,7 +838,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end

@@ -265,7 +265,7 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
 
   local function opened(part)
     worth_of(market, part.size, price) -- notes what a cost cannot hold
-    local kept_rate = rate_kept(part.rate, nil)
+    local kept_rate = rate_kept(market, part.rate, nil)
     return {
       id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%.0f", ts),
       tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
@@ -287,7 +287,8 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
     if part.to == "explain" then
       local sums, pnl = read_amendment(amendments_key, part.trade.key), "0"
       if not part.trade.told then
-        local rate_known = exit_rate(market, rate, price, part.trade.rate)
+        local rate_known, assumed = exit_rate(market, rate, price, part.trade.rate)
+        sums.rate_assumed = sums.rate_assumed or assumed
         local paid, open_fees = price_fees(market, shares[i], price, rate_known)
         -- The fill that made flat took the whole cost.
         local cost = part.trade.ending == "fills" and decimal("0") or worth_of(market, part.size, part.trade.entry_price)
@@ -329,7 +330,7 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
         local paid, open_fees = price_fees(market, shares[i], price, rate_known)
         unpriced = with_unpriced(unpriced, open_fees)
         if each then
-          grow(each, part.size, { market = market, price = price, fee = paid, unpriced = open_fees }, rate_kept(rate_known, each.rate))
+          grow(each, part.size, { market = market, price = price, fee = paid, unpriced = open_fees }, rate_kept(market, rate_known, each.rate))
           if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%.0f", ts) end
         else
           part.rate, part.unpriced = rate_known, open_fees
@@ -612,7 +613,7 @@ end
 
 local function amendment_json(a)
   return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
-    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
@@ -1408,7 +1409,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
@@ -1458,9 +1459,9 @@ local function exit_rate(market, given, price, last)
   return last, last ~= nil
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one.
-local function rate_kept(rate, before)
-  if tonumber(rate) == 1 and not before then return nil end
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+local function rate_kept(market, rate, before)
+  if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
 end
 -- <<< currency.lua
@@ -1656,7 +1657,7 @@ end
 local function fee_in_base(market, fees)
   local sum
   for _, fee in ipairs(market.spot and fees or {}) do
-    if fee.currency and fee.currency == market.base and not is_same(market.base, market.settle) then
+    if fee.currency and fee.currency == market.base then
       sum = sum and decimal_add(sum, decimal(fee.amount)) or decimal(fee.amount)
     end
   end

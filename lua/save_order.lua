@@ -41,8 +41,8 @@
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds,
-    expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE,
+local function run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, rate_known, order_rate,
+    exceeds, expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE,
     transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -106,7 +106,7 @@ local function run(now_text, answer, event, order_notional, market_of, price_fau
   local market, fault = market_of(pair)
   fault = fault or price_fault(market, "order.price", given(price))
   if fault then return refuse("SFINVALID", fault) end
-  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and known.rate or nil)
+  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and rate_known(market, known) or nil)
   if rate_wrong then return refuse("SFINVALID", rate_wrong) end
   if exceeds(tonumber(filled), tonumber(size)) then
     return refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
@@ -531,7 +531,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
@@ -572,20 +572,25 @@ local function entry_rate(market, given, price, known)
   return nil, rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one.
-local function rate_kept(rate, before)
-  if tonumber(rate) == 1 and not before then return nil end
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+local function rate_kept(market, rate, before)
+  if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
+end
+
+-- The rate that is known from before, as long as the pair settles in the same currency as it did.
+local function rate_known(market, before)
+  return before and market_of(before.pair).settle == market.settle and before.rate or nil
 end
 
 -- What an order keeps of its rate; nil, and the fault, where an entry with a price needs one.
 local function order_rate(market, intent, price, given, known)
   if intent == "entry" and price then
     local rate, fault = entry_rate(market, given, price, known)
-    return rate and rate_kept(rate, known), fault
+    return rate and rate_kept(market, rate, known), fault
   end
   local rate = rate_of(market, given, nil, known)
-  if rate then return rate_kept(rate, known) end
+  if rate then return rate_kept(market, rate, known) end
   return known
 end
 -- <<< currency.lua
@@ -821,6 +826,6 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds, expect_zset,
-  position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE, transition_fault,
+return run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, rate_known, order_rate, exceeds,
+  expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE, transition_fault,
   settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)

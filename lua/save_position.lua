@@ -28,7 +28,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
-    entry_rate, rate_kept, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
+    entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[7], ARGV[8], ARGV[9]
   local size, entry_price, entry_ts = ARGV[10], ARGV[11], ARGV[12]
@@ -42,10 +42,10 @@ local function run(instance, now_text, answer, event, notional_at, entered_anew,
   local delta, replaced = {}, stored and position_parse(stored)
   local market, fault = market_of(pair)
   fault = fault or price_fault(market, "position.entryPrice", entry_price)
-  local rate, rate_wrong = entry_rate(market, given_rate, entry_price, replaced and replaced.rate)
+  local rate, rate_wrong = entry_rate(market, given_rate, entry_price, rate_known(market, replaced))
   fault = fault or rate_wrong
   if fault then return refuse("SFINVALID", fault) end
-  rate = rate_kept(rate, replaced and replaced.rate)
+  rate = rate_kept(market, rate, rate_known(market, replaced))
   if replaced then hold_position(delta, replaced, -1) end
   local before = replaced or { realised = "0", fees = "0", cash = "0", entry_instance = instance, opened_by = "saved", version = 0 }
   local position = {
@@ -480,7 +480,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
@@ -521,10 +521,15 @@ local function entry_rate(market, given, price, known)
   return nil, rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one.
-local function rate_kept(rate, before)
-  if tonumber(rate) == 1 and not before then return nil end
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+local function rate_kept(market, rate, before)
+  if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
+end
+
+-- The rate that is known from before, as long as the pair settles in the same currency as it did.
+local function rate_known(market, before)
+  return before and market_of(before.pair).settle == market.settle and before.rate or nil
 end
 -- <<< currency.lua
 
@@ -639,4 +644,4 @@ end
 -- <<< refuse.lua
 
 return run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency, entry_rate,
-  rate_kept, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
+  rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)

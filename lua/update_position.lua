@@ -29,8 +29,8 @@
 --       {"none", call}                      no such position
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, hold_position,
-    exposure_after, write_exposure, position_json, position_parse, refuse)
+local function run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, rate_known,
+    hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, version = ARGV[7], ARGV[8]
   local changes = {
@@ -48,7 +48,8 @@ local function run(answer, event, notional_at, entered_anew, market_of, price_fa
   -- Decide.
   local delta = {}
   hold_position(delta, position, -1)
-  local inverse = market_of(position.pair).inverse or false
+  local old = { pair = position.pair, rate = position.rate }
+  local old_market = market_of(old.pair)
   for field, value in pairs(changes) do
     if value == "none" and (field == "tp" or field == "sl") then position[field] = nil
     elseif value ~= "" then position[field] = value end
@@ -57,11 +58,12 @@ local function run(answer, event, notional_at, entered_anew, market_of, price_fa
   local market, fault = market_of(position.pair)
   if changes.pair == "" then fault = nil end
   fault = fault or price_fault(market, "patch.entryPrice", position.entry_price)
-  local rate, rate_wrong = entry_rate(market, given_rate, position.entry_price, position.rate)
+  local rate, rate_wrong = entry_rate(market, given_rate, position.entry_price, rate_known(market, old))
   fault = fault or rate_wrong
   if fault then return refuse("SFINVALID", fault) end
-  position.rate = rate_kept(rate, position.rate)
-  if changes.size ~= "" or changes.entry_price ~= "" or (market.inverse or false) ~= inverse then
+  position.rate = rate_kept(market, rate, rate_known(market, old))
+  if changes.size ~= "" or changes.entry_price ~= "" or (market.inverse or false) ~= (old_market.inverse or false)
+    or market.settle ~= old_market.settle then
     position.cost, position.notional = nil, notional_at(market, position.size, position.entry_price, position.rate)
   end
   position.version = string.format("%.0f", position.version + 1)
@@ -485,7 +487,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
@@ -521,10 +523,15 @@ local function entry_rate(market, given, price, known)
   return nil, rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one.
-local function rate_kept(rate, before)
-  if tonumber(rate) == 1 and not before then return nil end
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+local function rate_kept(market, rate, before)
+  if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
+end
+
+-- The rate that is known from before, as long as the pair settles in the same currency as it did.
+local function rate_known(market, before)
+  return before and market_of(before.pair).settle == market.settle and before.rate or nil
 end
 -- <<< currency.lua
 
@@ -638,5 +645,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, hold_position, exposure_after,
-  write_exposure, position_json, position_parse, refuse)
+return run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, rate_known, hold_position,
+  exposure_after, write_exposure, position_json, position_parse, refuse)

@@ -10,7 +10,7 @@ end
 
 local function amendment_json(a)
   return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
-    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. "}"
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.

@@ -20,7 +20,7 @@ local function market_of(pair)
   local settle = behind and string.match(behind, "^[^%-]+")
   if not settle or #settle > 32 then return {} end
   if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
-  local inverse = is_same(settle, base)
+  local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
@@ -70,20 +70,25 @@ local function exit_rate(market, given, price, last)
   return last, last ~= nil
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one.
-local function rate_kept(rate, before)
-  if tonumber(rate) == 1 and not before then return nil end
+-- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+local function rate_kept(market, rate, before)
+  if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
+end
+
+-- The rate that is known from before, as long as the pair settles in the same currency as it did.
+local function rate_known(market, before)
+  return before and market_of(before.pair).settle == market.settle and before.rate or nil
 end
 
 -- What an order keeps of its rate; nil, and the fault, where an entry with a price needs one.
 local function order_rate(market, intent, price, given, known)
   if intent == "entry" and price then
     local rate, fault = entry_rate(market, given, price, known)
-    return rate and rate_kept(rate, known), fault
+    return rate and rate_kept(market, rate, known), fault
   end
   local rate = rate_of(market, given, nil, known)
-  if rate then return rate_kept(rate, known) end
+  if rate then return rate_kept(market, rate, known) end
   return known
 end
 

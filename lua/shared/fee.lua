@@ -14,7 +14,7 @@ end
 local function fee_in_base(market, fees)
   local sum
   for _, fee in ipairs(market.spot and fees or {}) do
-    if fee.currency and fee.currency == market.base and not is_same(market.base, market.settle) then
+    if fee.currency and fee.currency == market.base then
       sum = sum and decimal_add(sum, decimal(fee.amount)) or decimal(fee.amount)
     end
   end

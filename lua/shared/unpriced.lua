@@ -38,12 +38,13 @@ local function unpriced_since(before, after)
 end
 
 -- What a fee that is paid for now takes off: at most what was kept of its currency.
-local function paid_off(text, currency, paid)
+local function paid_off(text, kind, currency, paid)
   for _, each in ipairs(unpriced_of(text)) do
-    if each.kind == "fee" and each.currency == currency then
+    -- A rebate pays off no fee.
+    if each.kind == kind and each.currency == currency and each.amount.negative == paid.negative then
       local over = decimal_subtract(paid, each.amount)
-      local less = not over.negative and over.digits ~= "" and each.amount or paid
-      return { { kind = "fee", currency = currency, amount = decimal_negate(less) } }
+      local is_more = over.digits ~= "" and over.negative == each.amount.negative
+      return { { kind = kind, currency = currency, amount = decimal_negate(is_more and each.amount or paid) } }
     end
   end
   return {}

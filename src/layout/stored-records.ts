@@ -107,9 +107,9 @@ const { key: __, ...later } = amendment;
 const readAmendment = jsonReader(later);
 
 /** Lua twin: `amendment_json`. */
-export function amendmentText({ pnl, fees, cash, explained, unpriced }: AmendmentRow): string {
+export function amendmentText({ pnl, fees, cash, explained, unpriced, rate_assumed }: AmendmentRow): string {
   const sums = { pnl: formatMoney(pnl), fees: formatMoney(fees), cash: formatMoney(cash), explained };
-  return JSON.stringify(unpriced === null ? sums : { ...sums, unpriced });
+  return JSON.stringify({ ...sums, unpriced: unpriced ?? undefined, rate_assumed: rate_assumed ?? undefined });
 }
 
 export function amendmentRow(key: string, text: string): AmendmentRow {

@@ -35,7 +35,7 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
   const r = check.fields("request", request, ADMISSION_FIELDS);
   const signalId = check.id("signalId", r.signalId);
   const pair = check.pair("pair", r.pair);
-  const positionId = check.optionalId("positionId", r.positionId);
+  const positionId = check.idIfGiven("positionId", r.positionId);
   // tp, sl, cooldown and metadata are those of a position that opens.
   const opens = positionId === undefined;
   const cooldown = check.orNone(r.cooldown, (value) => check.duration("cooldown", value));
@@ -56,7 +56,7 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
     sl: opens ? sl : null,
     metadata: opens ? metadata : null,
     positionId,
-    flip: opens ? check.optionalId("flip", r.flip) : check.absent("flip", "positionId", r.flip),
+    flip: opens ? check.idIfGiven("flip", r.flip) : check.absent("flip", "positionId", r.flip),
     reason: check.words("reason", r.reason),
     rate: check.optionalRate("rate", r.rate),
     oppositeSide: policy.oppositeSide,

@@ -65,6 +65,11 @@ export function optionalId(field: string, value: unknown): string | undefined {
   return value === undefined || value === null ? undefined : id(field, value);
 }
 
+/** An id, or undefined; null is neither: what it names would not be found. */
+export function idIfGiven(field: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : id(field, value);
+}
+
 /** A pair; `|long` and `|short` at its end would read like a side. */
 export function pair(field: string, value: unknown): string {
   const name = id(field, value);

@@ -112,7 +112,7 @@ export const admit: Operation<Args, Admission> = {
   apply(state, a, call) {
     const market = marketOf(state, a.pair);
     checkPrice(market, "price", a.price);
-    const rate = rateKept(entryRate(state, market, a.rate, a.price), null);
+    const rate = rateKept(state, market, entryRate(state, market, a.rate, a.price), null);
     const { day } = riskAt(state, call.now, a.dayStart);
     const early = entriesRefused(state, a, call);
     if (early) return counted(state, a, call, day, early);

@@ -153,12 +153,21 @@ function marketOfCash(state: FlowState, place: Place, pair: string | undefined):
 
 /** Fees and rebates count in `fees`, all else in `cash`; what is booked on a position is the change of its rounded result. */
 function book(state: FlowState, place: Place, { amount: told, kind, pair, currency, rate, ts }: Args): Booked {
+  const known = place.to === "position" ? place.position : place.to === "day" ? undefined : place.trade;
+  if (known && pair !== undefined && pair !== known.pair) {
+    throw new InvalidArgumentError(`pair: position ${known.id} is of ${known.pair}, got ${pair}`);
+  }
   const market = marketOfCash(state, place, pair);
   const settle = currencyOf(state) === "" ? undefined : market?.coins?.settle;
   const amount = inFlow(state, toDecimal(told), currency ?? settle, rate);
-  const paidFor = (unpriced: string | null) =>
-    kind === "fee" && currency !== undefined ? paidOff(unpriced, currency, negateDecimal(toDecimal(told))) : [];
   const isFee = kind === "fee" || kind === "rebate";
+  const paidFor = (unpriced: string | null) => {
+    if (currency === undefined || !(isFee || kind === "correction")) return [];
+    const exact = toDecimal(told);
+    return isFee
+      ? paidOff(unpriced, "fee", currency, negateDecimal(exact))
+      : paidOff(unpriced, "result", currency, exact);
+  };
   const pnl = roundDecimal(amount);
   if (!withinMoney(pnl)) throw new InvalidArgumentError("amount: it would leave +-9e15; nothing was booked");
   if (place.to === "position") {

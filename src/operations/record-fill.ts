@@ -190,7 +190,7 @@ export const recordFill: Operation<Args, Filling> = {
     const signal = releasedSignal(state, stored);
 
     const filled = filledOrder(market, stored, a);
-    const moved = sizeMoved(state, market, stored, a);
+    const moved = sizeMoved(market, stored, a);
     const { all, over } =
       stored.intent === "entry"
         ? entryParts(state, stored, moved.size, call.now)
@@ -350,8 +350,8 @@ interface Moved {
 }
 
 /** A fee in the base coin moves size: a buy brings less, a sell takes more. */
-function sizeMoved(state: FlowState, market: Market, { side }: OrderRow, { size, fees }: Args): Moved {
-  const fee = feeInBase(state, market, fees);
+function sizeMoved(market: Market, { side }: OrderRow, { size, fees }: Args): Moved {
+  const fee = feeInBase(market, fees);
   if (fee === 0) return { size, fee: 0 };
   const moved = side === "buy" ? minus(size, fee) : plus(size, fee);
   if (moved > 0) return { size: moved, fee: side === "sell" ? fee : 0 };
@@ -506,7 +506,7 @@ function book(state: FlowState, market: Market, order: OrderRow, a: Args, call: 
       const { paid, unpriced: open } = priceFees(state, market, own, a.price, rate);
       const entry = { market, price: a.price, fee: paid, unpriced: open };
       const after = before
-        ? orderedIn(grown(before, part.size, entry, rateKept(rate, before.rate)), ts)
+        ? orderedIn(grown(before, part.size, entry, rateKept(state, market, rate, before.rate)), ts)
         : opened(state, order, { entry, rate, size: part.size, ts, instance: call.instance }, call.now);
       unpriced = withAllUnpriced(unpriced, open);
       effects.push(effectOf(before, touched(after, ts), part.size));
@@ -568,7 +568,7 @@ function opened(
 ): PositionRow {
   const { market, price, fee, unpriced } = entry;
   worthOf(market, size, price); // refuses what a cost cannot hold
-  const kept = rateKept(rate, null);
+  const kept = rateKept(state, market, rate, null);
   // Written out: fields added to a spread cost more than the rest of the fill.
   const position = positionRow({
     id: nameFor(state, order, now),
@@ -615,7 +615,7 @@ function explain(
   fees: readonly FeePart[],
 ): { trade: TradeRow; row: AmendmentRow; pnl: Money; unpriced: readonly Unpriced[] } {
   if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n, unpriced: [] };
-  const { rate } = exitRate(state, market, a.rate, a.price, trade.rate);
+  const { rate, assumed } = exitRate(state, market, a.rate, a.price, trade.rate);
   const { paid, unpriced: open } = priceFees(state, market, fees, a.price, rate);
   // The fill that made flat took the whole cost.
   const cost = trade.ending === "fills" ? toDecimal(0) : worthOf(market, size, trade.entry_price);
@@ -623,7 +623,12 @@ function explain(
   const priced = pricedResult(market, gain, rate);
   const unpriced = [...open, ...priced.unpriced];
   const pnl = moneyOf(subtractDecimal(priced.gain, paid));
-  return { trade, row: amended(state, trade, { explained: size, pnl, fees: moneyOf(paid), unpriced }), pnl, unpriced };
+  return {
+    trade,
+    row: amended(state, trade, { explained: size, pnl, fees: moneyOf(paid), unpriced, assumed }),
+    pnl,
+    unpriced,
+  };
 }
 
 /** Whether what is left of a position cannot be sold, and nobody is about to. */

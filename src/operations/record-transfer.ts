@@ -51,7 +51,7 @@ export const recordTransfer: Operation<Args, TransferResult> = {
     if (!withinMoney(amount)) throw new InvalidArgumentError("amount: it would leave +-9e15; nothing was booked");
     const risk = openedRisk(state, at, a.dayStart, (row) => ({
       ...row,
-      ...transferred(row, amount, a.ts ?? call.now),
+      ...transferred(row, amount, a.ts ?? call.now, call.now),
     }));
 
     state.emit(call, "transfer_recorded", () => ({

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "../errors.js";
 import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow, orderSame } from "../records/generated/order.js";
 import type { OrderRow } from "../records/order.js";
-import { adoptCurrency, checkPrice, marketOf, orderRate } from "../state/currency.js";
+import { adoptCurrency, checkPrice, marketOf, orderRate, rateKnown } from "../state/currency.js";
 import { orderNotional } from "../state/exposure.js";
 import { fillsSince } from "../state/memory.js";
 import { closedOrder, forgetClosed, writeOrder } from "../state/order-life.js";
@@ -95,7 +95,12 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     const intent = rest.intent ?? "entry";
     const market = marketOf(state, a.pair);
     checkPrice(market, "order.price", price);
-    const rate = orderRate(state, market, { intent, price, given: a.rate, known: known?.rate ?? null });
+    const rate = orderRate(state, market, {
+      intent,
+      price,
+      given: a.rate,
+      known: known ? rateKnown(state, market, known) : null,
+    });
     if (exceeds(filled, a.size)) {
       throw new InvalidArgumentError(`size: order ${a.id} has ${filled} filled, its size cannot be ${a.size}`);
     }

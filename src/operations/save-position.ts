@@ -1,5 +1,5 @@
 import { positionJson, positionRow } from "../records/generated/position.js";
-import { adoptCurrency, checkPrice, entryRate, marketOf, type Rate, rateKept } from "../state/currency.js";
+import { adoptCurrency, checkPrice, entryRate, marketOf, type Rate, rateKept, rateKnown } from "../state/currency.js";
 import { notionalAt } from "../state/exposure.js";
 import { enteredAnew } from "../state/holding.js";
 import type { Position, PositionSide } from "../types.js";
@@ -49,7 +49,8 @@ export const savePosition: Operation<Args, Position> = {
     const replaced = state.positions.get(a.id);
     const market = marketOf(state, a.pair);
     checkPrice(market, "position.entryPrice", a.entryPrice);
-    const rate = rateKept(entryRate(state, market, a.rate, a.entryPrice, replaced?.rate), replaced?.rate ?? null);
+    const known = rateKnown(state, market, replaced);
+    const rate = rateKept(state, market, entryRate(state, market, a.rate, a.entryPrice, known), known);
 
     const position = positionRow({
       id: a.id,

@@ -1,5 +1,5 @@
 import { positionJson, positionWith } from "../records/generated/position.js";
-import { checkPrice, entryRate, marketOf, marketStored, type Rate, rateKept } from "../state/currency.js";
+import { checkPrice, entryRate, marketOf, marketStored, type Rate, rateKept, rateKnown } from "../state/currency.js";
 import { notionalAt } from "../state/exposure.js";
 import { enteredAnew } from "../state/holding.js";
 import type { Position, PositionSide } from "../types.js";
@@ -72,9 +72,14 @@ export const updatePosition: Operation<Args, PositionUpdate> = {
     const entryPrice = a.entryPrice ?? stored.entry_price;
     const market = a.pair === undefined ? marketStored(state, stored.pair) : marketOf(state, a.pair);
     checkPrice(market, "patch.entryPrice", entryPrice);
-    const rate = rateKept(entryRate(state, market, a.rate, entryPrice, stored.rate), stored.rate);
-    const { inverse } = marketStored(state, stored.pair);
-    const isAsBefore = a.size === undefined && a.entryPrice === undefined && market.inverse === inverse;
+    const known = rateKnown(state, market, stored);
+    const rate = rateKept(state, market, entryRate(state, market, a.rate, entryPrice, known), known);
+    const { inverse, coins } = marketStored(state, stored.pair);
+    const isAsBefore =
+      a.size === undefined &&
+      a.entryPrice === undefined &&
+      market.inverse === inverse &&
+      market.coins?.settle === coins?.settle;
     const position = positionWith(stored, {
       pair: a.pair ?? stored.pair,
       side: a.side ?? stored.side,

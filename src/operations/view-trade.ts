@@ -26,7 +26,8 @@ export function tradeFromJson(json: string, later?: string): Trade {
   const stored: StoredTrade = JSON.parse(json);
   const view = tradeView(stored, stored.metadata);
   if (later === undefined || later === "") return view;
-  const sums: { pnl: string; fees: string; cash: string; explained: number; unpriced?: string } = JSON.parse(later);
+  const sums: { pnl: string; fees: string; cash: string; explained: number; unpriced?: string; rate_assumed?: 1 } =
+    JSON.parse(later);
   return withLater(
     view,
     {
@@ -35,6 +36,7 @@ export function tradeFromJson(json: string, later?: string): Trade {
       cash: parseMoney(sums.cash),
       explained: sums.explained,
       unpriced: sums.unpriced ?? null,
+      rate_assumed: sums.rate_assumed ?? null,
     },
     stored.unpriced ?? null,
   );
@@ -49,6 +51,7 @@ export function tradesFromJson(json: string): Trade[] {
 /** The trade with what was booked on it after its end. */
 function withLater(view: Trade, later: Omit<AmendmentRow, "key"> | undefined, before: string | null): Trade {
   if (!later) return view;
+  if (later.rate_assumed !== null) view.rateAssumed = true;
   if (later.unpriced !== null) {
     const unpriced = withAllUnpriced(before, unpricedOf(later.unpriced));
     if (unpriced !== null) view.unpriced = unpricedView(unpriced);

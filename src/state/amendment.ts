@@ -17,7 +17,8 @@ export function amended(
     cash = 0n,
     explained = 0,
     unpriced = [],
-  }: { pnl?: Money; fees?: Money; cash?: Money; explained?: number; unpriced?: readonly Unpriced[] },
+    assumed = false,
+  }: { pnl?: Money; fees?: Money; cash?: Money; explained?: number; unpriced?: readonly Unpriced[]; assumed?: boolean },
 ): AmendmentRow {
   const before = state.amendments.get(key);
   return {
@@ -27,6 +28,7 @@ export function amended(
     cash: (before?.cash ?? 0n) + cash,
     explained: plus(before?.explained ?? 0, explained),
     unpriced: withAllUnpriced(before?.unpriced ?? null, unpriced),
+    rate_assumed: assumed ? 1 : (before?.rate_assumed ?? null),
   };
 }
 

@@ -96,9 +96,10 @@ export function orderRate(
   },
 ): number | null {
   const { intent, price, given, known } = order;
-  if (intent === "entry" && price !== null) return rateKept(entryRate(state, market, given, price, known), known);
+  if (intent === "entry" && price !== null)
+    return rateKept(state, market, entryRate(state, market, given, price, known), known);
   const rate = rateOf(state, market, given, null, known);
-  return rate === undefined ? known : rateKept(rate, known);
+  return rate === undefined ? known : rateKept(state, market, rate, known);
 }
 
 /** The rate of an exit: given, else the position's last one, unless none is needed or the price tells it. An exit is never refused for a rate. */
@@ -117,9 +118,19 @@ export function exitRate(
   return { rate: last ?? undefined, assumed: last !== null };
 }
 
-/** What a position or an order keeps of its rate: nothing, as long as it never needed one. */
-export function rateKept(rate: number, before: number | null): number | null {
-  return rate === 1 && before === null ? null : rate;
+/** What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1. */
+export function rateKept(state: FlowState, { coins }: Market, rate: number, before: number | null): number | null {
+  return rate === 1 && before === null && (!coins || isOwn(state, coins.settle)) ? null : rate;
+}
+
+/** The rate that is known from before, as long as the pair settles in the same currency as it did. */
+export function rateKnown(
+  state: FlowState,
+  { coins }: Market,
+  before: { readonly pair: string; readonly rate: number | null } | undefined,
+): number | null {
+  if (!before) return null;
+  return marketStored(state, before.pair).coins?.settle === coins?.settle ? before.rate : null;
 }
 
 /** An amount that was told in a currency, in the flow's; undefined where a rate is needed and not given. */

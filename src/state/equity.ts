@@ -49,7 +49,7 @@ export function started(row: Equity, equity: number, now: number): Equity {
  * After a deposit or a withdrawal at `ts`: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it
  * contains it already, and so does a peak set since.
  */
-export function transferred(row: Equity, amount: Money, ts: number): Equity {
+export function transferred(row: Equity, amount: Money, ts: number, now: number): Equity {
   if (row.equity === null) return row;
   const isContained = row.reported_at !== null && row.reported_at >= ts;
   const stands = parseDecimal(row.equity);
@@ -60,12 +60,8 @@ export function transferred(row: Equity, amount: Money, ts: number): Equity {
   const peak = isSound
     ? inRange(quotient(multiplyDecimal(parseDecimal(row.peak_equity), after), before) ?? TOO_MUCH)
     : after;
-  return {
-    ...row,
-    equity: decimalText(after),
-    peak_equity: decimalText(peak),
-    current_drawdown: drawdownOf(peak, after),
-  };
+  // The peak is never below the equity.
+  return moved({ ...row, peak_equity: decimalText(peak) }, after, now);
 }
 
 /** After a drawdown was acknowledged: the peak is the present equity. */

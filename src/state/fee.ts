@@ -29,9 +29,9 @@ export interface Priced {
 }
 
 /** How much of the base coin fees took: only on a pair without a colon does that move size. */
-export function feeInBase(state: FlowState, { coins, spot }: Market, fees: readonly Fee[]): number {
+export function feeInBase({ coins, spot }: Market, fees: readonly Fee[]): number {
   if (!coins || !spot) return 0;
-  const inBase = fees.filter(({ currency }) => currency === coins.base && !isSame(state, coins.base, coins.settle));
+  const inBase = fees.filter(({ currency }) => currency === coins.base);
   return inBase.length === 0 ? 0 : plus(...inBase.map(({ amount }) => amount));
 }
 

@@ -47,11 +47,12 @@ export function unpricedOf(text: string | null): Unpriced[] {
 }
 
 /** What a fee that is paid for now takes off: at most what was kept of its currency. */
-export function paidOff(text: string | null, currency: string, paid: Decimal): Unpriced[] {
-  const kept = unpricedOf(text).find((each) => each.kind === "fee" && each.currency === currency);
-  if (!kept) return [];
-  const less = compareDecimal(paid, kept.amount) > 0 ? kept.amount : paid;
-  return [{ kind: "fee", currency, amount: negateDecimal(less) }];
+export function paidOff(text: string | null, kind: UnpricedKind, currency: string, paid: Decimal): Unpriced[] {
+  const kept = unpricedOf(text).find((each) => each.kind === kind && each.currency === currency);
+  // A rebate pays off no fee.
+  if (!kept || kept.amount.digits < 0 !== paid.digits < 0) return [];
+  const isMore = compareDecimal(paid, kept.amount) > 0 !== kept.amount.digits < 0;
+  return [{ kind, currency, amount: negateDecimal(isMore ? kept.amount : paid) }];
 }
 
 /** Whether a result is among them: the whole is then not known. */

@@ -31,7 +31,7 @@ export function readMarket(pair: string, same: (a: string, b: string) => boolean
   const at = behind.indexOf("-");
   const settle = at === -1 ? behind : behind.slice(0, at);
   if (settle === "") return NAMELESS;
-  const market = named({ base, quote, settle }, same(settle, base), false);
+  const market = named({ base, quote, settle }, settle === base || (settle !== quote && same(settle, base)), false);
   if (!market.coins) return NAMELESS;
   if (OPTION.test(behind)) return `${pair} is an option: options are not supported`;
   if (market.inverse || same(settle, quote)) return market;

@@ -74,12 +74,10 @@ export function feesOf(fee: FillIn["fee"]): Paid[] {
 }
 
 /** Fees in the base coin of a pair without a colon: so much size is gone. */
-export function baseFees(books: Books, of: Market, fees: readonly Paid[]): Big {
+export function baseFees(of: Market, fees: readonly Paid[]): Big {
   const { coins } = of;
   if (!of.spot || coins === undefined) return ZERO;
-  return fees
-    .filter(({ currency }) => currency !== undefined && currency === coins.base && !same(books, currency, coins.settle))
-    .reduce((sum, { amount }) => sum.plus(amount), ZERO);
+  return fees.filter(({ currency }) => currency === coins.base).reduce((sum, { amount }) => sum.plus(amount), ZERO);
 }
 
 /** What one unit of a fee's currency costs in the flow's; undefined where nobody can say. */

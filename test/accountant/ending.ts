@@ -101,12 +101,14 @@ export function amend(
     readonly fees?: Big;
     readonly cash?: Big;
     readonly told?: number;
+    /** A rate that was not told with it. */
+    readonly assumed?: boolean;
     readonly open?: Open;
   },
 ): void {
   const trade = books.trades[index];
   if (trade === undefined) throw new Error(`no trade ${index}`);
-  const { gross = ZERO, fees = ZERO, cash = ZERO, told = 0, open = NOTHING_OPEN } = change;
+  const { gross = ZERO, fees = ZERO, cash = ZERO, told = 0, assumed = false, open = NOTHING_OPEN } = change;
   const amount = booked(gross.minus(fees).plus(cash));
   books.trades[index] = {
     ...trade,
@@ -114,6 +116,7 @@ export function amend(
     fees: trade.fees.plus(booked(fees)),
     cash: trade.cash.plus(booked(cash)),
     explained: sizeSum(trade.explained, told),
+    rateAssumed: trade.rateAssumed || assumed,
     open: { fees: merged(trade.open.fees, open.fees), results: merged(trade.open.results, open.results) },
   };
   book(books, ts === undefined ? books.openDay : bookingDay(books, ts), amount, "later");

@@ -93,7 +93,7 @@ export function recordFill(books: Books, orderId: string, fill: FillIn): Answer 
 
 /** Where a fill goes. A fee in the base coin moves size: a buy brings less, a sell takes more, never more than there is. */
 function partsOf(books: Books, order: Order, fill: FillIn): { readonly parts: readonly Part[]; readonly over: number } {
-  const fee = Number(baseFees(books, order.market, feesOf(fill.fee)));
+  const fee = Number(baseFees(order.market, feesOf(fill.fee)));
   const moved = sizeSum(fill.size, order.side === "buy" ? -fee : fee);
   if (!(moved > 0)) throw new Refusal("fee");
   if (order.intent === "exit") {

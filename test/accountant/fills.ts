@@ -154,7 +154,7 @@ function explainEnd(books: Books, execution: Execution, id: string, size: number
   const { market, side } = ended;
   if (ended.how === "dust") dropDust(books, market, side, size, worth(market, size, ended.entryPrice));
   if (ended.told || ended.trade === undefined) return;
-  const { rate } = exitRate(books, market, execution.rate, execution.price, ended.rate);
+  const { rate, assumed } = exitRate(books, market, execution.rate, execution.price, ended.rate);
   const cost = worth(market, size, ended.entryPrice);
   const gain = result(market, side, cost, worth(market, size, execution.price));
   const priced = priceFees(books, market, fees, execution.price, rate);
@@ -164,6 +164,7 @@ function explainEnd(books: Books, execution: Execution, id: string, size: number
     gross,
     fees: priced.paid,
     told: size,
+    assumed,
     open: { fees: priced.open, results },
   });
 }

@@ -22,7 +22,7 @@ export function marketOf(name: string, same: (a: string, b: string) => boolean):
   if (OPTION.test(behind)) return undefined;
   const settle = behind.split("-", 1)[0] ?? behind;
   const coins = { base, quote, settle };
-  if (same(settle, base)) return { name, coins, inverse: true, spot: false };
+  if (settle === base || (settle !== quote && same(settle, base))) return { name, coins, inverse: true, spot: false };
   if (same(settle, quote)) return { name, coins, inverse: false, spot: false };
   return undefined;
 }

@@ -86,7 +86,9 @@ export function transfer(books: Books, amount: Big, ts: number): void {
   books.equity = after;
   if (contained && books.peakAt >= ts) return;
   const sound = before.gt(ZERO) && after.gt(ZERO);
-  books.peak = sound ? quotient(product(books.peak, after), before) : after;
+  const peak = sound ? quotient(product(books.peak, after), before) : after;
+  books.peak = peak;
+  if (after.gt(peak)) setPeak(books, after);
 }
 
 export function drawdown(books: Books): Big {

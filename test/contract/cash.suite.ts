@@ -302,6 +302,35 @@ export const transfers: Theme = (test, open) => {
     assert.equal(await seen(mgr), [40_000 / 9, 0.1]);
   });
 
+  test("a withdrawal that is told late leaves no peak below the equity", async () => {
+    const clock = new Clock();
+    await using mgr = await open({ risk: { max_drawdown: 0.15 } }, { clock: clock.read });
+    await mgr.updateEquity(1000);
+    clock.now += HOUR;
+    const ts = clock.now;
+    clock.now += HOUR;
+    await mgr.updateEquity(900);
+    // 1,500 before it, 900 after: the peak of 1,000 would go down to 600.
+    await mgr.recordTransfer(-600, { id: "w", ts });
+    assert.equal(await seen(mgr), [900, 0]);
+    await mgr.updateEquity(850);
+    assert.is((await mgr.updateEquity(765)).tripped, true);
+  });
+
+  test("null is no id: what is told of nothing is refused, not booked elsewhere", async () => {
+    await using mgr = await open();
+    const nothing: { positionId?: string; tradeId?: string; flip?: string } = JSON.parse(
+      '{"positionId":null,"tradeId":null,"flip":null}',
+    );
+    const { positionId, tradeId, flip } = nothing;
+    const entry = { signalId: "s", pair: "A/B", side: "long", size: 1, price: 1 } as const;
+    await refused(mgr.bookCash(-5, Object.assign({ id: "1", kind: "funding" } as const, { positionId })), "positionId");
+    await refused(mgr.updateDailyPnl(-5, Object.assign({}, { tradeId })), "tradeId");
+    await refused(mgr.admit(Object.assign({ ...entry }, { positionId })), "positionId");
+    await refused(mgr.admit(Object.assign({ ...entry }, { flip })), "flip");
+    assert.is((await mgr.getRiskState()).dailyPnl, 0);
+  });
+
   test("equity that was reported at or after a transfer contains it, and so does a peak set since", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });

@@ -206,6 +206,83 @@ export const currencies: Theme = (test, open) => {
     assert.equal([closed.trade?.pnl, closed.trade?.rateAssumed, closed.risk.consecutiveLosses], [-600, true, 1]);
   });
 
+  test("a rate of 1 that was told is kept as any other", async () => {
+    await using mgr = await open(USDT);
+    await mgr.savePosition({ id: "p", pair: "SOL/USDC", side: "long", size: 3, entryPrice: 100, rate: 1 });
+    assert.is((await mgr.getPosition("p"))?.rate, 1);
+    await mgr.saveOrder({ id: "x", pair: "SOL/USDC", side: "sell", size: 1, intent: "exit", positionId: "p" });
+    assert.is((await mgr.recordFill("x", { fillId: "1", price: 90, size: 1 })).booked, -10);
+    const { trade } = await mgr.closePosition("p", { pnl: -50, currency: "USDC" });
+    assert.equal([trade?.pnl, trade?.rateAssumed], [-60, true]);
+    const entry = await mgr.admit({ signalId: "s", pair: "U/USDC", side: "long", size: 1, price: 1, rate: 1 });
+    if (!entry.admitted) throw new Error(entry.message);
+    assert.is((await mgr.recordFill(entry.order.id, { fillId: "1", price: 1, size: 1 })).applied, true);
+  });
+
+  test("a pair that settles in another currency takes no rate over from the one before", async () => {
+    await using mgr = await open(USDT);
+    await mgr.savePosition({ id: "p", pair: "ETH/BTC", side: "long", size: 1, entryPrice: 100, rate: 60_000 });
+    const renamed = await mgr.updatePosition("p", { pair: "X/USDT" });
+    assert.is(renamed.rate, undefined);
+    assert.is(await exposure(mgr), "100");
+    await mgr.saveOrder({ id: "x", pair: "X/USDT", side: "sell", size: 1, intent: "exit", positionId: "p" });
+    assert.is((await mgr.recordFill("x", { fillId: "1", price: 110, size: 1 })).booked, 10);
+    await mgr.savePosition({ id: "q", pair: "SOL/BTC", side: "long", size: 1, entryPrice: 1, rate: 60_000 });
+    await refused(/^rate: .* ETH/, mgr.updatePosition("q", { pair: "SOL/ETH" }));
+    await refused(/^rate: /, mgr.savePosition({ id: "q", pair: "SOL/ETH", side: "long", size: 1, entryPrice: 1 }));
+    await mgr.saveOrder({ id: "o", pair: "SOL/BTC", side: "buy", size: 1, price: 1, rate: 60_000 });
+    await refused(/^rate: /, mgr.saveOrder({ id: "o", pair: "SOL/ETH", side: "buy", size: 1, price: 1 }));
+  });
+
+  test("what settles in its quote by name is linear, and a base fee moves size, though the two count as one currency", async () => {
+    await using mgr = await open({ risk: { currency: "USDT", same_currency: ["USDC"] } });
+    await mgr.savePosition({ id: "a", pair: "USDC/USDT:USDT", side: "long", size: 10_000, entryPrice: 0.9 });
+    await mgr.saveOrder({
+      id: "x",
+      pair: "USDC/USDT:USDT",
+      side: "sell",
+      size: 10_000,
+      intent: "exit",
+      positionId: "a",
+    });
+    assert.is((await mgr.recordFill("x", { fillId: "1", price: 1, size: 10_000 })).booked, 1000);
+    await mgr.saveOrder({ id: "e", pair: "USDC/USDT", side: "buy", size: 1000, price: 0.99 });
+    const fee = { amount: 1, currency: "USDC" };
+    assert.is((await mgr.recordFill("e", { fillId: "1", price: 0.99, size: 1000, fee })).position?.size, 999);
+  });
+
+  test("a fill that explains an end at the position's last rate marks its trade", async () => {
+    await using mgr = await open(USDT);
+    await entered(mgr, "ETH/BTC", 0.05, 1, 50_000);
+    await mgr.removePosition("in");
+    assert.is((await mgr.getTrades())[0]?.rateAssumed, undefined);
+    assert.is((await mgr.recordFill("out", { fillId: "1", price: 0.06, size: 1 })).booked, 500);
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.pnl, trade?.rateAssumed, trade?.untold], [500, true, undefined]);
+  });
+
+  test("cash pays off what was not priced of its own kind and sign, and no more", async () => {
+    await using mgr = await open(USDT);
+    await mgr.saveOrder({ id: "in", pair: "X/USDT", side: "buy", size: 1, price: 100 });
+    await mgr.recordFill("in", { fillId: "1", price: 100, size: 1, fee: { amount: -0.3, currency: "BNB" } });
+    const left = async () => (await mgr.getPosition("in"))?.unpriced?.map(({ kind, amount }) => [kind, amount]);
+    const of = { positionId: "in", currency: "BNB", rate: 100 } as const;
+    await mgr.bookCash(-0.1, { id: "1", kind: "fee", ...of });
+    assert.equal(await left(), [["fee", -0.3]]);
+    await mgr.bookCash(0.1, { id: "2", kind: "rebate", ...of });
+    assert.equal(await left(), [["fee", -0.2]]);
+    await mgr.bookCash(5, { id: "3", kind: "rebate", ...of });
+    assert.is(await left(), undefined);
+    const { trade } = await mgr.closePosition("in", { pnl: -2, currency: "BNB" });
+    assert.equal(trade?.unpriced, [{ kind: "result", currency: "BNB", amount: -2 }]);
+    await mgr.bookCash(-2, { id: "4", kind: "correction", ...of });
+    assert.is((await mgr.getTrades())[0]?.unpriced, undefined);
+    await refused(
+      /^pair: .* X\/USDT/,
+      mgr.bookCash(-1, { id: "5", kind: "funding", positionId: "in", pair: "BTC/USDT" }),
+    );
+  });
+
   test("limits in money are warned of, once, where the first pair settles in no stable coin and no currency is configured", async () => {
     const told = await warnings(open, { max_exposure: 10, max_daily_loss: 5 }, ["ETH/BTC", "SOL/ETH"]);
     assert.equal(told.length, 1);
