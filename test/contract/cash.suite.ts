@@ -319,7 +319,7 @@ export const transfers: Theme = (test, open) => {
 
   test("null is no id: what is told of nothing is refused, not booked elsewhere", async () => {
     await using mgr = await open();
-    const nothing: { positionId?: string; tradeId?: string; flip?: string } = JSON.parse(
+    const nothing: { positionId: string; tradeId: string; flip: string } = JSON.parse(
       '{"positionId":null,"tradeId":null,"flip":null}',
     );
     const { positionId, tradeId, flip } = nothing;
