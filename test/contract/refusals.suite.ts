@@ -216,8 +216,8 @@ export const refusals: Theme = (test, open, { durable }) => {
 
   test("the newest 10,000 refusals are kept, and all are counted", async () => {
     await using mgr = await open(FULL);
-    for (let n = 0; n < 10_050; n += 50) {
-      await Promise.all(Array.from({ length: 50 }, (_, i) => mgr.admit({ signalId: `s${n + i}`, ...ENTRY })));
+    for (let n = 0; n < 10_050; n += 1005) {
+      await Promise.all(Array.from({ length: 1005 }, (_, i) => mgr.admit({ signalId: `s${n + i}`, ...ENTRY })));
     }
     const kept = await mgr.getRefusals({ limit: 10_000 });
     assert.is(kept.length, 10_000);
