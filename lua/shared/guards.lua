@@ -117,11 +117,24 @@ local function guard_words(guard, found, pair, side)
   return "guard drawdown: a fall of " .. number_text(largest / 1e10) .. " in " .. counted("trade") .. of .. "above " .. number_text(guard.limit)
 end
 
+-- Whether it is one of ours: an entry must not go ahead past a guard that nobody can read.
+local function is_guard(guard)
+  if type(guard) ~= "table" then return false end
+  local kinds = { stop_losses = true, low_profit = true, drawdown = true }
+  local blocks = { pair = true, side = true, all = true }
+  for _, each in ipairs({ "within", "count", "limit", "for" }) do
+    if type(guard[each]) ~= "number" then return false end
+  end
+  return kinds[guard.kind] ~= nil and blocks[guard.block] ~= nil
+end
+
 -- What blocks an entry of the pair and side, of several blocks the one that ends last: till (ms) and message; nil where nothing does. What
 -- cannot be read is a fault. One command: the memory of the pair, or of all.
 local function guard_block(guard_trades_key, pair, side)
   local is_read, guards = pcall(cjson.decode, flow_guards)
-  if not is_read or type(guards) ~= "table" then
+  local is_ours = is_read and type(guards) == "table" and string.sub(flow_guards, 1, 1) == "["
+  for _, guard in ipairs(is_ours and guards or {}) do is_ours = is_ours and is_guard(guard) end
+  if not is_ours then
     return nil, "guards: those that the flow stores cannot be read: set them again (setGuards, or connect with risk.guards), see sf-state doctor"
   end
   local reach, looks_at_all = 0, false

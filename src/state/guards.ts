@@ -9,7 +9,15 @@ import { formatMoney } from "../exact/money.js";
 import type { TradeRow } from "../records/trade.js";
 import type { ActiveGuard } from "../types.js";
 import { spanWords } from "../words/span-words.js";
-import { POSITION_SIDES, type PositionSide, STOP_REASONS, type StopReason, wordOf } from "../words/word-lists.js";
+import {
+  GUARD_BLOCKS,
+  GUARD_KINDS,
+  POSITION_SIDES,
+  type PositionSide,
+  STOP_REASONS,
+  type StopReason,
+  wordOf,
+} from "../words/word-lists.js";
 import { marketStored } from "./currency.js";
 import { compareEventIds } from "./event-log.js";
 import { notionalAt } from "./exposure.js";
@@ -123,10 +131,21 @@ export function guardsIn(text: string): Guard[] {
 const UNREADABLE =
   "guards: those that the flow stores cannot be read: set them again (setGuards, or connect with risk.guards), see sf-state doctor";
 
+/** Whether it is one of ours: an entry must not go ahead past a guard that nobody can read. Lua twin: `is_guard`. */
+function isGuard(guard: Guard | null): boolean {
+  if (typeof guard !== "object" || guard === null) return false;
+  const { kind, within, count, limit, block, for: length } = guard;
+  return (
+    GUARD_KINDS.includes(kind) &&
+    GUARD_BLOCKS.includes(block) &&
+    [within, count, limit, length].every((each) => typeof each === "number")
+  );
+}
+
 function parsed(json: string): Guard[] | undefined {
   try {
     const guards: Guard[] = JSON.parse(json);
-    return Array.isArray(guards) ? guards : undefined;
+    return Array.isArray(guards) && guards.every(isGuard) ? guards : undefined;
   } catch {
     return undefined;
   }

@@ -132,6 +132,18 @@ export function luaForeign(stand: Stand): void {
     assert.ok(failures > 100, `${failures} failures`);
   });
 
+  test("no entry goes ahead past guards that cannot be read", async () => {
+    const odd = { kind: "zzz", within: 1, count: 1, limit: 0, block: "pair", for: 1 };
+    for (const guards of ["{}", "null", "[1]", "{not", JSON.stringify([odd]), '[{"kind":"stop_losses"}]']) {
+      await using manager = await stand.open(await stand.filledFlow());
+      await client.hset(new FlowKeys("sf", manager.flowId, false).key("flow:meta"), "guards", guards);
+      const before = await stand.contents(manager.flowId);
+      const entry = { signalId: "new", pair: "ADA/USDT", side: "long", size: 1, price: 1 } as const;
+      assert.match((await failure(manager.admit(entry))).message, /^guards: .*cannot be read/, guards);
+      assert.equal(await stand.contents(manager.flowId), before);
+    }
+  });
+
   test("what is stored but cannot be read is a CorruptStateError of every read that meets it", async () => {
     for (const [key, field, call] of [
       ["positions:open", "p1", (m) => m.getPosition("p1")],
