@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- set_risk_limits: sets some limits, removes others; those not named stay as they are. A call sets what it names, and one that it makes
--- tighter trips the breaker if it is reached. A connect sets what is absent or was set by a configuration, and makes others only tighter.
+-- set_risk_limits: sets some limits, removes others; those not named stay as they are. A call sets what it names. A connect sets what is
+-- absent or was set by a configuration, and makes others only tighter. A limit that becomes tighter trips the breaker if it is reached.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -58,7 +58,7 @@ local function run(events_key, instance, now_text, answer, event, quote, read_br
         set[#set + 1], set[#set + 2] = limit, number
         origins[#origins + 1], origins[#origins + 2] = limit, origin
         local is_tighter = current == "" or tonumber(number) < tonumber(current)
-        if how ~= "connect" and is_tighter and causes[limit] then among[causes[limit]], may_trip = true, true end
+        if is_tighter and causes[limit] then among[causes[limit]], may_trip = true, true end
       end
     end
   end

@@ -559,7 +559,7 @@ export type StateEvent = EventBase &
         limits: { [name in RiskLimitName]?: number | null };
         /** Whose they are now; absent before 0.3. */
         by?: LimitSetter;
-        /** Whether a limit that a call made tighter was reached and tripped the breaker. */
+        /** Whether a limit that became tighter was reached and tripped the breaker. */
         tripped: boolean;
         breaker?: CircuitBreaker;
       }

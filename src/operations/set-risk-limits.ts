@@ -64,7 +64,7 @@ export const setRiskLimits: Operation<Args, LimitsInForce> = {
     const among = new Set<BreakerSource | undefined>();
     for (const [name, limit] of changes) {
       const current = state.limits.get(name);
-      if (how !== "connect" && limit !== null && (current === undefined || limit < current)) among.add(CAUSES[name]);
+      if (limit !== null && (current === undefined || limit < current)) among.add(CAUSES[name]);
     }
 
     // The cause is looked for among the limits as they are set now.

@@ -220,12 +220,35 @@ export const limits: Theme = (test, open, { durable }) => {
     assert.is((await mgr.getCircuitBreaker()).source, "daily_loss");
   });
 
-  test("a connect that writes the same limit does not trip", async () => {
-    await using mgr = await open({ risk: { max_daily_loss: 40 } });
-    await mgr.setRiskLimits({ max_daily_loss: 100 });
+  test("a connect that makes a limit tighter, or sets one where there was none, trips as a call does", async () => {
+    for (const before of [100, null]) {
+      const clock = new Clock();
+      await using mgr = await open({ risk: { max_daily_loss: 40, breaker_duration: "2h" } }, { clock: clock.read });
+      await mgr.setRiskLimits({ max_daily_loss: before });
+      await mgr.updateDailyPnl(-50);
+      clock.now += HOUR;
+      await reconnect(mgr);
+      assert.equal(await mgr.getRiskLimits(), { max_daily_loss: 40 });
+      const breaker = {
+        active: true,
+        reason: "daily loss of 50 reached the limit of 40",
+        source: "daily_loss",
+        trippedAt: new Date(clock.now),
+        until: new Date(NOON + 3 * HOUR),
+      };
+      assert.equal(await mgr.getCircuitBreaker(), breaker);
+      const told = await lastEvent(mgr);
+      assert.equal([told.by, told.tripped, told.breaker], ["config", true, breaker]);
+    }
+  });
+
+  test("a connect that writes the same limit does not trip, nor one that is made tighter above its number", async () => {
+    await using mgr = await open({ risk: { max_daily_loss: 40, max_consecutive_losses: 2 } });
     await mgr.updateDailyPnl(-50);
+    await mgr.resetCircuitBreaker();
+    await mgr.setRiskLimits({ max_consecutive_losses: 5 });
     await reconnect(mgr);
-    assert.equal(await mgr.getRiskLimits(), { max_daily_loss: 40 });
+    assert.equal(await mgr.getRiskLimits(), { max_daily_loss: 40, max_consecutive_losses: 2 });
     assert.is(await mgr.checkCircuitBreaker(), false);
   });
 
