@@ -8,7 +8,6 @@ import type { BreakerDuration } from "../state/breaker.js";
 import { isCurrency } from "../words/pair-name.js";
 import {
   BREAKER_ENDS,
-  type BreakerEnd,
   CASH_KINDS,
   type CashKind,
   ORDER_INTENTS,
