@@ -91,7 +91,7 @@ export function moving(stand: MigrationStand): void {
     const { to, steps, notes } = JSON.parse(done.stdout);
     assert.equal([to, steps.length], [4, 3]);
     assert.ok(
-      notes.includes("opened by fills, since a fill was booked on them: 1; as merely saved: 1"),
+      notes.includes("positions taken as opened by fills, since a fill was booked on them: 1; as merely saved: 1"),
       notes.join("\n"),
     );
     const again = await sfState([...at, "--yes"]);
