@@ -16,7 +16,7 @@
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
 -- KEYS[15] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
--- KEYS[16] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms
+-- KEYS[16] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
 -- KEYS[17] risk:history          hash    day -> JSON
 -- KEYS[18] risk:trades           zset    booked trade id -> ms
 -- KEYS[19] risk:cash             zset    booked cash id -> ms

@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
--- set_risk_limits: sets some limits, removes others; those not named stay as they are. A call sets what it names, and one that it makes
--- tighter trips the breaker if it is reached. A connect sets what is absent or was set by a configuration, and makes others only tighter.
+-- set_risk_limits: sets some limits, removes others; those not named stay as they are. A call sets what it names. A connect sets what is
+-- absent or was set by a configuration, and makes others only tighter; a looser configuration gives those back. A limit that becomes
+-- tighter trips the breaker if it is reached.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:limits            hash    limit -> number
--- KEYS[6] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms
+-- KEYS[6] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
 -- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -34,50 +35,82 @@ local function run(events_key, instance, now_text, answer, event, quote, read_br
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
 
-  -- What nobody is known to have set counts as set by a call, unless it is as configured.
-  local function changes_limit(limit, number, current)
+  local function origin_json(set_by, who, at, held)
+    return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
+  end
+
+  local function held_json(number, who, at)
+    return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+  end
+
+  -- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. What nobody is known to
+  -- have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration stood over.
+  local function change_of(limit, number, current)
     local stored = redis.call("HGET", by_key, limit)
-    local set_by = stored and cjson.decode(stored).by
-    if how ~= "connect" then return number ~= current or (number ~= "" and set_by ~= by) end
-    if current == "" then return number ~= "" end
-    if set_by == "config" then return number ~= current end
-    if number == current then return not set_by end
-    return number ~= "" and tonumber(number) < tonumber(current)
+    local origin = stored and cjson.decode(stored) or {}
+    local mine = origin_json(by, instance, now_text)
+    if how ~= "connect" then
+      local is_settled = number == "" or (origin.by == by and not origin.held)
+      if number == current and is_settled then return nil end
+      return number, mine
+    end
+    if current == "" then
+      if number == "" then return nil end
+      return number, mine
+    end
+    if origin.by == "config" then
+      local held, who, at = origin.held, origin.held_who, origin.held_at
+      if not held then
+        if number == current then return nil end
+        return number, mine
+      end
+      if number ~= "" and tonumber(number) < tonumber(held) then
+        if number == current then return nil end
+        return number, origin_json(by, instance, now_text, held_json(held, who, at))
+      end
+      if not who and number == held then return number, mine end
+      return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+    end
+    if number == current then
+      if origin.by then return nil end
+      return number, mine
+    end
+    if number == "" or tonumber(number) > tonumber(current) then return nil end
+    return number, origin_json(by, instance, now_text, held_json(current, origin.who, origin.at))
   end
 
   -- Decide: which of the named limits change, and the causes that may trip for it.
-  local set, origins, removed, changes, among, may_trip = {}, {}, {}, {}, {}, false
-  local origin = '{"by":"' .. by .. '","who":' .. quote(instance) .. ',"at":' .. now_text .. '}'
+  local set, origins, removed, unknown, changes, returned, among, may_trip = {}, {}, {}, {}, {}, {}, {}, false
   for i = 10, #ARGV, 2 do
-    local limit, number = ARGV[i], ARGV[i + 1]
+    local limit = ARGV[i]
     local current = redis.call("HGET", limits_key, limit) or ""
-    if changes_limit(limit, number, current) then
+    local number, origin, is_returned = change_of(limit, ARGV[i + 1], current)
+    if number then
       changes[#changes + 1], changes[#changes + 2] = limit, number
+      if is_returned then returned[#returned + 1] = limit end
       if number == "" then removed[#removed + 1] = limit
       else
         set[#set + 1], set[#set + 2] = limit, number
-        origins[#origins + 1], origins[#origins + 2] = limit, origin
         local is_tighter = current == "" or tonumber(number) < tonumber(current)
-        if how ~= "connect" and is_tighter and causes[limit] then among[causes[limit]], may_trip = true, true end
+        if is_tighter and causes[limit] then among[causes[limit]], may_trip = true, true end
       end
+      if number == "" or origin == "" then unknown[#unknown + 1] = limit
+      else origins[#origins + 1], origins[#origins + 2] = limit, origin end
     end
   end
   expect_stream(events_key)
 
   -- Write. The cause is looked for among the limits as they are set now.
-  if #set > 0 then
-    redis.call("HSET", limits_key, unpack(set))
-    redis.call("HSET", by_key, unpack(origins))
-  end
-  if #removed > 0 then
-    redis.call("HDEL", limits_key, unpack(removed))
-    redis.call("HDEL", by_key, unpack(removed))
-  end
+  if #set > 0 then redis.call("HSET", limits_key, unpack(set)) end
+  if #removed > 0 then redis.call("HDEL", limits_key, unpack(removed)) end
+  if #origins > 0 then redis.call("HSET", by_key, unpack(origins)) end
+  if #unknown > 0 then redis.call("HDEL", by_key, unpack(unknown)) end
   local source, cause
   if may_trip then source, cause = reached_limit(risk, limits_key, among) end
   if source then trip(breaker, source, cause, breaker_until(breaker_duration, day_start, risk.day)) end
   if #changes > 0 then
     changes[#changes + 1], changes[#changes + 2] = "by", by
+    if #returned > 0 then changes[#changes + 1], changes[#changes + 2] = "returned", table.concat(returned, " ") end
     if breaker.changed then
       for _, value in ipairs({ "tripped", breaker.tripped and "1" or "0", breaker_event(breaker) }) do changes[#changes + 1] = value end
       write_breaker(breaker_key, breaker)

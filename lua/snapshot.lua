@@ -14,7 +14,7 @@
 -- KEYS[11] execution:instances   zset    instance -> ms of its last heartbeat
 -- KEYS[12] execution:versions    hash    instance -> JSON: version and schema of its package
 -- KEYS[13] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[14] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms
+-- KEYS[14] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

@@ -557,9 +557,11 @@ export type StateEvent = EventBase &
     | {
         type: "limits_set";
         limits: { [name in RiskLimitName]?: number | null };
-        /** Whose they are now; absent before 0.3. */
+        /** Whose they are now, but for those of `returned`; absent before 0.3. */
         by?: LimitSetter;
-        /** Whether a limit that a call made tighter was reached and tripped the breaker. */
+        /** Those that are a call's again: the configuration went beyond what that had set. */
+        returned?: RiskLimitName[];
+        /** Whether a limit that became tighter was reached and tripped the breaker. */
         tripped: boolean;
         breaker?: CircuitBreaker;
       }

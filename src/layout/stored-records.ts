@@ -120,8 +120,9 @@ const { limit: _____, ...setBy } = limitOrigin;
 const readLimitOrigin = jsonReader(setBy);
 
 /** Lua twin: in `set_risk_limits`. */
-export function limitOriginText({ by, who, at }: LimitOriginRow): string {
-  return escapedAsInLua(JSON.stringify({ by, who, at }));
+export function limitOriginText({ by, who, at, held, held_who, held_at }: LimitOriginRow): string {
+  const kept = { held: held ?? undefined, held_who: held_who ?? undefined, held_at: held_at ?? undefined };
+  return escapedAsInLua(JSON.stringify({ by, who, at, ...kept }));
 }
 
 export function limitOriginRow(limit: string, text: string): LimitOriginRow {

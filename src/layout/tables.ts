@@ -155,14 +155,15 @@ export const TABLES = {
   }),
   limitsBy: rows({
     key: "risk:limits_by",
-    words: "limit -> JSON: by config or call, who, at ms",
+    words:
+      "limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over",
     toText: stored.limitOriginText,
     toRow: stored.limitOriginRow,
     columns: {
       record: limitOriginColumns,
       key: "name",
-      toFields: ({ limit, by, who, at }) => ({ name: limit, set_by: by, who, set_at: at }),
-      toRow: ({ name, set_by, who, set_at }) => ({ limit: name, by: set_by, who, at: set_at }),
+      toFields: ({ limit, by, at, ...rest }) => ({ name: limit, set_by: by, set_at: at, ...rest }),
+      toRow: ({ name, set_by, set_at, ...rest }) => ({ limit: name, by: set_by, at: set_at, ...rest }),
       keyOf: ({ name }) => name,
     },
   }),

@@ -8,7 +8,6 @@ import type { BreakerDuration } from "../state/breaker.js";
 import { isCurrency } from "../words/pair-name.js";
 import {
   BREAKER_ENDS,
-  type BreakerEnd,
   CASH_KINDS,
   type CashKind,
   ORDER_INTENTS,
@@ -36,13 +35,28 @@ function fail(field: string, expected: string, got: unknown): never {
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  if (typeof value === "object" && value !== null) return kindOf(value);
   return String(value);
+}
+
+/** Objects that are values of their own: they have no fields of a call, and would read as one that names none. */
+const VALUES = [Date, Map, Set, RegExp, Promise];
+
+function kindOf(value: object): string {
+  if (Array.isArray(value)) return "an array";
+  const kind = VALUES.find((each) => value instanceof each);
+  return kind === undefined ? "an object" : `a ${kind.name}`;
+}
+
+export function isValue(value: object): boolean {
+  return VALUES.some((kind) => value instanceof kind);
 }
 
 /** An object of a call's fields. An unknown field is an error: it would be forgotten without a word. */
 export function fields<T extends object>(name: string, value: T, known: readonly string[]): T {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(name, "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isValue(value)) {
+    return fail(name, "an object", value);
+  }
   for (const key of Object.keys(value)) {
     if (!known.includes(key))
       throw new InvalidArgumentError(`${name}.${key}: unknown field; known are ${known.join(", ")}`);
@@ -197,7 +211,7 @@ export function optionalDuration(field: string, value: Duration | undefined): nu
 }
 
 /** How long a breaker holds: ms, or until the day's end or a reset. */
-export function breakerDuration(field: string, value: Duration | BreakerEnd): BreakerDuration {
+export function breakerDuration(field: string, value: unknown): BreakerDuration {
   const end = wordOf(BREAKER_ENDS, value);
   if (end !== undefined) return end;
   return parseDuration(value) || fail(field, 'a duration of at least 1ms, "until_day_end" or "until_reset"', value);

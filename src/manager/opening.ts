@@ -44,8 +44,8 @@ export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig, 
 }
 
 /**
- * Writes the configured risk limits into the flow, where every bot of it finds them; what a call set is only made tighter. Answers, in
- * words, where the flow has another limit than the configuration.
+ * Writes the configured risk limits into the flow, where every bot of it finds them; what a call set is only made tighter. One that becomes
+ * tighter, and is reached, trips the breaker. Answers, in words, where the flow has another limit than the configuration.
  */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<string[]> {
   const { day_start, breaker_duration, opposite_side, starting_equity, currency, same_currency, guards, ...limits } =

@@ -101,7 +101,9 @@ export function breakerArguments(
   policy: RiskPolicy,
 ) {
   const duration =
-    typeof given === "object" && given !== null ? check.fields("options", given, ["duration"]).duration : given;
+    typeof given === "object" && given !== null && !check.isValue(given)
+      ? check.fields("options", given, ["duration"]).duration
+      : given;
   return {
     reason: check.words("reason", check.id("reason", reason)),
     dayStart: policy.dayStart,

@@ -5,7 +5,6 @@ import { type BreakerDuration, breakerUntil, decideTrip } from "../state/breaker
 import type { FlowState } from "../state/flow-state.js";
 import { reachedLimit, riskAt } from "../state/risk.js";
 import type { BreakerSource, RiskLimitOrigins } from "../types.js";
-import type { LimitSetter } from "../words/word-lists.js";
 import { type Operation, texts } from "./operation.js";
 import { limitsView, originsView } from "./view-limits.js";
 import { breakerEvent } from "./view-risk.js";
@@ -60,31 +59,31 @@ export const setRiskLimits: Operation<Args, LimitsInForce> = {
   },
   apply(state, { how, dayStart, breakerDuration, limits }, call) {
     const by = how === "call" ? "call" : "config";
-    const changes = limits.filter(([name, limit]) => changesLimit(state, how, by, name, limit));
+    const setter = { by, who: call.instance, at: call.now, held: null, held_who: null, held_at: null } as const;
+    const changes = limits.flatMap(([name, limit]) => changeOf(state, how, name, limit, setter) ?? []);
     const among = new Set<BreakerSource | undefined>();
-    for (const [name, limit] of changes) {
+    for (const { name, limit } of changes) {
       const current = state.limits.get(name);
-      if (how !== "connect" && limit !== null && (current === undefined || limit < current)) among.add(CAUSES[name]);
+      if (limit !== null && (current === undefined || limit < current)) among.add(CAUSES[name]);
     }
 
     // The cause is looked for among the limits as they are set now.
-    for (const [name, limit] of changes) {
-      if (limit === null) {
-        state.limits.delete(name);
-        state.limitsBy.delete(name);
-      } else {
-        state.limits.set(name, limit);
-        state.limitsBy.set(name, { limit: name, by, who: call.instance, at: call.now });
-      }
+    for (const { name, limit, origin } of changes) {
+      if (limit === null) state.limits.delete(name);
+      else state.limits.set(name, limit);
+      if (origin === null) state.limitsBy.delete(name);
+      else state.limitsBy.set(name, { limit: name, ...origin });
     }
     const risk = riskAt(state, call.now, dayStart);
     const cause = reachedLimit(state, risk, (source) => among.has(source));
     const until = breakerUntil(call.now, { dayStart, breakerDuration }, risk.day);
     const trip = cause && decideTrip(state, call.now, cause.source, cause.reason, until);
+    const returned = changes.filter(({ isReturned }) => isReturned);
     if (changes.length > 0) {
       state.emit(call, "limits_set", () => ({
-        ...Object.fromEntries(changes.map(([name, limit]) => [name, limitText(name, limit)])),
+        ...Object.fromEntries(changes.map(({ name, limit }) => [name, limitText(name, limit)])),
         by,
+        ...(returned.length > 0 && { returned: returned.map(({ name }) => name).join(" ") }),
         ...(trip?.breaker && { tripped: trip.tripped ? "1" : "0", ...breakerEvent(trip.breaker) }),
       }));
     }
@@ -94,24 +93,51 @@ export const setRiskLimits: Operation<Args, LimitsInForce> = {
   },
 };
 
+type Origin = Omit<LimitOriginRow, "limit">;
+
+interface Change {
+  readonly name: RiskLimitName;
+  readonly limit: number | null;
+  /** null where there is no limit, or nobody is known to have set it. */
+  readonly origin: Origin | null;
+  /** Whether it is again what a call had set, or nobody is known to have set. */
+  readonly isReturned?: boolean;
+}
+
 /**
- * Whether it is set: a call sets what differs in value or setter; a connect what is absent or was set by a configuration. What a call
- * set, or nobody is known to have set, it only makes tighter; what nobody is known to have set and is as configured, becomes the configuration's.
+ * What becomes of a limit; undefined: it stays. A call sets what differs in value or setter, a connect what is absent or was set by a
+ * configuration. What a call set, or nobody is known to have set, a connect only makes tighter, and holds: a looser configuration
+ * gives it back. What nobody is known to have set and is as configured, becomes the configuration's.
  */
-function changesLimit(
+function changeOf(
   state: FlowState,
   how: Args["how"],
-  by: LimitSetter,
   name: RiskLimitName,
   limit: number | null,
-): boolean {
+  setter: Origin,
+): Change | undefined {
   const current = state.limits.get(name) ?? null;
-  const setBy = state.limitsBy.get(name)?.by;
-  if (how !== "connect") return limit !== current || (limit !== null && setBy !== by);
-  if (current === null) return limit !== null;
-  if (setBy === "config") return limit !== current;
-  if (limit === current) return setBy === undefined;
-  return limit !== null && limit < current;
+  const stored = state.limitsBy.get(name);
+  const set = { name, limit, origin: limit === null ? null : setter };
+  if (how !== "connect") {
+    const isSettled = limit === null || (stored?.by === setter.by && stored.held === null);
+    return limit === current && isSettled ? undefined : set;
+  }
+  if (current === null) return limit === null ? undefined : set;
+  if (stored?.by === "config") {
+    const { held, held_who, held_at } = stored;
+    if (held === null) return limit === current ? undefined : set;
+    if (limit !== null && limit < Number(held)) {
+      return limit === current ? undefined : { ...set, origin: { ...setter, held, held_who, held_at } };
+    }
+    if (held_who === null && limit === Number(held)) return set;
+    const origin = held_who === null ? null : { ...setter, by: "call" as const, who: held_who, at: held_at ?? 0 };
+    return { name, limit: Number(held), origin, isReturned: true };
+  }
+  if (limit === current) return stored === undefined ? set : undefined;
+  if (limit === null || limit > current) return undefined;
+  const held = { held: limitText(name, current), held_who: stored?.who ?? null, held_at: stored?.at ?? null };
+  return { ...set, origin: { ...setter, ...held } };
 }
 
 function inForce(

@@ -166,6 +166,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         type,
         limits: limits(f),
         ...limitSetter(f.by),
+        ...(f.returned && { returned: RISK_LIMITS.filter((name) => f.returned?.split(" ").includes(name)) }),
         tripped: f.tripped === "1",
         ...(f.breaker_reason !== undefined && { breaker: breaker(f) }),
       };

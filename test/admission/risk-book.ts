@@ -64,7 +64,7 @@ export class RiskBook {
     return limit !== undefined && (this.today?.pnl ?? 0n) <= -exactMoney(limit);
   }
 
-  /** A limit of the day's loss that a call makes tighter trips at once, where today's loss has reached it. */
+  /** A limit of the day's loss that becomes tighter trips at once, where today's loss has reached it. */
   limitsSet(event: LoggedEvent): void {
     const [at, by] = [Number(event.at), need(event, "by")];
     const lossBefore = Number(this.limits.get("max_daily_loss") ?? Number.POSITIVE_INFINITY);
@@ -76,7 +76,7 @@ export class RiskBook {
       this.limits.set(name, limit);
       this.limitsBy.set(name, JSON.stringify({ by, who: event.instance, at }));
     }
-    const isTighter = by === "call" && Number(this.limits.get("max_daily_loss")) < lossBefore;
+    const isTighter = Number(this.limits.get("max_daily_loss")) < lossBefore;
     const isToday = this.today !== undefined && this.today.day >= this.#dayOf(at);
     this.#tripsWhenDue(event, at, isTighter && isToday && this.isLossAtLimit ? "daily_loss" : undefined);
   }

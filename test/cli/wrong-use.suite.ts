@@ -53,6 +53,10 @@ export function wrongUse(test: Test, stand: Stand): void {
         ["risk", "set", "max_daily_loss=many", ...url, "--flow", "x"],
         /max_daily_loss: expected a positive number, got "many"/,
       ],
+      [
+        ["risk", "set", "max_exposure=5", "max_daily_loss=1", "max_exposure=6", ...url, "--flow", "x"],
+        /max_exposure: expected one value, got more than one/,
+      ],
       [["risk", "set", "nonsense=1", ...url, "--flow", "x"], /nonsense/],
       [["breaker", "trip", "x", "--all", "--flow", "x", "--yes", ...url], /--flow or --all, not both/],
       [["scripts", "show", "nope"], /there is no script "nope"/],

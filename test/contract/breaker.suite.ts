@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
-import { everything } from "./expect.js";
+import { everything, invoke, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, LONG } from "./samples.js";
 
@@ -172,6 +172,16 @@ export const breaker: Theme = (test, open) => {
     }
     await mgr.resetCircuitBreaker();
     assert.not("until" in (await mgr.triggerCircuitBreaker("x", { duration: "until_reset" })));
+  });
+
+  test("tripped by hand for something that is no duration, it is refused and stays as it was", async () => {
+    await using mgr = await open();
+    const values = [new Date(), new Map([["duration", "1h"]]), new Set(["1h"]), /1h/, Promise.resolve("1h")];
+    for (const value of values) {
+      await refused(invoke(mgr, "triggerCircuitBreaker", ["x", value]), "duration");
+      await refused(invoke(mgr, "triggerCircuitBreaker", ["x", { duration: value }]), "duration");
+    }
+    assert.equal(await mgr.getCircuitBreaker(), { active: false });
   });
 
   test("tripping by hand moves neither totals nor streak", async () => {

@@ -220,16 +220,83 @@ export const limits: Theme = (test, open, { durable }) => {
     assert.is((await mgr.getCircuitBreaker()).source, "daily_loss");
   });
 
-  test("a connect that writes the same limit does not trip", async () => {
-    await using mgr = await open({ risk: { max_daily_loss: 40 } });
-    await mgr.setRiskLimits({ max_daily_loss: 100 });
+  test("a connect that makes a limit tighter, or sets one where there was none, trips as a call does", async () => {
+    for (const before of [100, null]) {
+      const clock = new Clock();
+      await using mgr = await open({ risk: { max_daily_loss: 40, breaker_duration: "2h" } }, { clock: clock.read });
+      await mgr.setRiskLimits({ max_daily_loss: before });
+      await mgr.updateDailyPnl(-50);
+      clock.now += HOUR;
+      await reconnect(mgr);
+      assert.equal(await mgr.getRiskLimits(), { max_daily_loss: 40 });
+      const breaker = {
+        active: true,
+        reason: "daily loss of 50 reached the limit of 40",
+        source: "daily_loss",
+        trippedAt: new Date(clock.now),
+        until: new Date(NOON + 3 * HOUR),
+      };
+      assert.equal(await mgr.getCircuitBreaker(), breaker);
+      const told = await lastEvent(mgr);
+      assert.equal([told.by, told.tripped, told.breaker], ["config", true, breaker]);
+    }
+  });
+
+  test("a connect that writes the same limit does not trip, nor one that is made tighter above its number", async () => {
+    await using mgr = await open({ risk: { max_daily_loss: 40, max_consecutive_losses: 2 } });
     await mgr.updateDailyPnl(-50);
+    await mgr.resetCircuitBreaker();
+    await mgr.setRiskLimits({ max_consecutive_losses: 5 });
     await reconnect(mgr);
-    assert.equal(await mgr.getRiskLimits(), { max_daily_loss: 40 });
+    assert.equal(await mgr.getRiskLimits(), { max_daily_loss: 40, max_consecutive_losses: 2 });
     assert.is(await mgr.checkCircuitBreaker(), false);
   });
 
   if (durable) {
+    test("what a call set stands again when a configuration was tighter and another is looser, until a call says otherwise", async () => {
+      const clock = new Clock();
+      const first = await open({ risk: { max_exposure: 400 } }, { clock: clock.read, instanceId: "bot-1" });
+      const { flowId } = first;
+      await first.close();
+      const warnings: string[][] = [];
+
+      /** A bot or an operator comes, does what `work` says, and goes: the limit, whose it is, and whether it was given back. */
+      async function visit(max_exposure: number | undefined, work?: (mgr: StateManager) => Promise<unknown>) {
+        clock.now += HOUR;
+        const logger = listening();
+        const config: Config = max_exposure === undefined ? {} : { risk: { max_exposure } };
+        const who = work === undefined ? "bot-1" : "operator";
+        await using mgr = await open(config, { flowId, logger, clock: clock.read, instanceId: who, existing: !!work });
+        await work?.(mgr);
+        warnings.push(logger.warnings);
+        const { returned } = await lastEvent(mgr);
+        return [(await mgr.getRiskLimitOrigins()).max_exposure, returned] as const;
+      }
+
+      await visit(undefined, (mgr) => mgr.setRiskLimits({ max_exposure: 200 }));
+      const call = { value: 200, by: "call", who: "operator", at: new Date(clock.now) };
+      const configured = (value: number) => ({ value, by: "config", who: "bot-1", at: new Date(clock.now) });
+      assert.equal(await visit(100), [configured(100), undefined]);
+      assert.equal(await visit(150), [configured(150), undefined]);
+      assert.equal(await visit(50), [configured(50), undefined]);
+      assert.equal(warnings.flat(), []);
+      assert.equal(await visit(400), [call, ["max_exposure"]]);
+      assert.equal(warnings.at(-1), [
+        `flow ${flowId}: max_exposure is 200, set by operator at ${call.at.toISOString()}; risk.max_exposure of the configuration, 400, does not loosen it: sf-state risk unset max_exposure does`,
+      ]);
+      assert.equal(await visit(100), [configured(100), undefined]);
+      assert.equal(await visit(200), [call, ["max_exposure"]]);
+
+      // What a call says afterwards is all that counts; unset holds nothing.
+      await visit(100);
+      await visit(100, (mgr) => mgr.setRiskLimits({ max_exposure: 300 }));
+      await visit(90);
+      assert.is((await visit(400))[0]?.value, 300);
+      await visit(80);
+      await visit(80, (mgr) => mgr.unsetRiskLimits(["max_exposure"]));
+      assert.equal(await visit(400), [configured(400), undefined]);
+    });
+
     test("a restart never loosens what an operator tightened, and writes what a configuration changed", async () => {
       const first = await open(CONFIGURED, { instanceId: "bot-1" });
       const { flowId } = first;

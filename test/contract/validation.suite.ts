@@ -63,6 +63,8 @@ const NO_DURATIONS: readonly unknown[] = [
   5n,
 ];
 const NO_OBJECTS: readonly unknown[] = [null, 5, "p1", true, [], () => ({})];
+/** Objects that would read as one that names no field. */
+const NO_FIELDS: readonly unknown[] = [...NO_OBJECTS, new Date(0), new Map(), new Set(), /x/, Promise.resolve({})];
 const ABSENT: readonly unknown[] = [undefined, null];
 
 function cycle(): unknown {
@@ -126,7 +128,7 @@ const POSITIONS: readonly Case[] = [
       args: [{ ...LONG, metadata: { nested: [wrong.args[0]] } }],
     }),
   ),
-  ...badArguments("savePosition", "position", [...NO_OBJECTS, undefined], (value) => [value]),
+  ...badArguments("savePosition", "position", [...NO_FIELDS, undefined], (value) => [value]),
   ...badFields(
     "updatePosition",
     "patch",
@@ -161,7 +163,7 @@ const POSITIONS: readonly Case[] = [
   ...badArguments("getPosition", "id", [...NO_NAMES, ...ABSENT], (value) => [value]),
   ...badArguments("removePosition", "id", [...NO_NAMES, ...ABSENT], (value) => [value]),
   ...badArguments("closePosition", "id", [...NO_NAMES, ...ABSENT], (value) => [value, { pnl: 1 }]),
-  ...badArguments("closePosition", "options", [...NO_OBJECTS, undefined], (value) => ["p1", value]),
+  ...badArguments("closePosition", "options", [...NO_FIELDS, undefined], (value) => ["p1", value]),
   ...badFields(
     "closePosition",
     "",
@@ -177,7 +179,7 @@ const POSITIONS: readonly Case[] = [
     ["p1"],
   ),
   ...badFields("removePosition", "", {}, { reason: [5, {}, "x".repeat(1025), "a\0b"] }, ["p1"]),
-  ...badArguments("removePosition", "options", NO_OBJECTS, (value) => ["p1", value]),
+  ...badArguments("removePosition", "options", NO_FIELDS, (value) => ["p1", value]),
   ...badFields("removePosition", "options", {}, { pnl: [1] }, ["p1"]),
   ...badFields("closePosition", "options", { pnl: 1 }, { pnlChange: [1], fee: [0] }, ["p1"]),
 ];
@@ -203,16 +205,16 @@ const ORDERS: readonly Case[] = [
     notional: [5],
     amount: [1],
   }),
-  ...badArguments("saveOrder", "order", [...NO_OBJECTS, undefined], (value) => [value]),
+  ...badArguments("saveOrder", "order", [...NO_FIELDS, undefined], (value) => [value]),
   ...badArguments("getOrder", "id", [...NO_NAMES, ...ABSENT], (value) => [value]),
   ...badArguments("removeOrder", "id", [...NO_NAMES, ...ABSENT], (value) => [value]),
   ...badFields("cancelOrder", "", {}, { dust: NO_SIZES.filter((value) => value !== undefined) }, ["o1"]),
-  ...badArguments("cancelOrder", "options", NO_OBJECTS, (value) => ["o1", value]),
+  ...badArguments("cancelOrder", "options", NO_FIELDS, (value) => ["o1", value]),
 ];
 
 const RISK: readonly Case[] = [
   ...badArguments("updateDailyPnl", "pnlChange", [...NO_NUMBERS, ...ABSENT, 9000000000000001], (value) => [value]),
-  ...badArguments("updateDailyPnl", "options", NO_OBJECTS, (value) => [1, value]),
+  ...badArguments("updateDailyPnl", "options", NO_FIELDS, (value) => [1, value]),
   ...badFields(
     "updateDailyPnl",
     "",
@@ -257,7 +259,7 @@ const RISK: readonly Case[] = [
   ...badArguments("getDailyHistory", "days", [0, -1, 0.5, Number.NaN, "5", null, 2 ** 53], (value) => [
     { days: value },
   ]),
-  ...badArguments("getDailyHistory", "options", NO_OBJECTS, (value) => [value]),
+  ...badArguments("getDailyHistory", "options", NO_FIELDS, (value) => [value]),
   ...badFields(
     "getTrades",
     "",
@@ -271,7 +273,7 @@ const RISK: readonly Case[] = [
     },
   ),
   ...badFields("getTrades", "options", {}, { since: [1] }),
-  ...badArguments("getTrades", "options", NO_OBJECTS, (value) => [value]),
+  ...badArguments("getTrades", "options", NO_FIELDS, (value) => [value]),
 ];
 
 const SIGNALS: readonly Case[] = [
@@ -284,7 +286,7 @@ const SIGNALS: readonly Case[] = [
   ...badArguments("setCooldown", "side", ["buy", "", null, 1], (value) => ["ETH/USDT", "1h", { side: value }]),
   ...badArguments("setCooldown", "replace", ["yes", 1, null], (value) => ["ETH/USDT", "1h", { replace: value }]),
   ...badArguments("setCooldown", "reason", [5, {}, "x".repeat(1025)], (value) => ["ETH/USDT", "1h", { reason: value }]),
-  ...badArguments("setCooldown", "options", NO_OBJECTS, (value) => ["ETH/USDT", "1h", value]),
+  ...badArguments("setCooldown", "options", NO_FIELDS, (value) => ["ETH/USDT", "1h", value]),
   ...badFields("setCooldown", "options", {}, { extend: [true] }, ["ETH/USDT", "1h"]),
   ...(["isOnCooldown", "getCooldown", "clearCooldown"] as const).flatMap((method) => [
     ...badArguments(method, "pair", [...NO_NAMES, ...ABSENT, "X|long"], (value) => [value]),

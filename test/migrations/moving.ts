@@ -88,7 +88,12 @@ export function moving(stand: MigrationStand): void {
     await bot.heartbeat();
     const done = await sfState([...at, "--yes", "--json"]);
     assert.is(done.code, 0, done.stderr);
-    assert.is(JSON.parse(done.stdout).to, 4);
+    const { to, steps, notes } = JSON.parse(done.stdout);
+    assert.equal([to, steps.length], [4, 3]);
+    assert.ok(
+      notes.includes("positions taken as opened by fills, since a fill was booked on them: 1; as merely saved: 1"),
+      notes.join("\n"),
+    );
     const again = await sfState([...at, "--yes"]);
     assert.match(again.stdout, /is of schema 4: nothing to do/);
     assert.is(again.code, 0);
@@ -98,8 +103,12 @@ export function moving(stand: MigrationStand): void {
 
   test("sf-state migrate works on a DuckDB file, and tells where the old one is", async () => {
     const file = await stand.oldFile(2, "crashed");
-    const done = await sfState(["migrate", "--flow", "bot", "--duckdb", file, "--yes"]);
+    const at = ["migrate", "--flow", "bot", "--duckdb", file];
+    const dry = await sfState([...at, "--dry-run"]);
+    assert.match(dry.stdout, /schema 2 to 3: [\s\S]*PnL, limits, exposure and equity are counted in/);
+    const done = await sfState([...at, "--yes"]);
     assert.is(done.code, 0, done.stderr);
+    assert.ok(done.stdout.startsWith(dry.stdout), done.stdout);
     assert.match(done.stdout, /bot: migrated from schema 2 to 4.*the old one is kept as .*\.replaced-/);
     assert.is((await sfState(["migrate", "--flow", "bot", "--duckdb", file, "--undo"])).code, 2);
   });

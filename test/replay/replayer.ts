@@ -53,6 +53,8 @@ export class Replayer {
   readonly #marked = new Map<string, number>();
   #limits: RiskLimits = {};
   #origins: RiskLimitOrigins = {};
+  /** What a call set before a configuration made it tighter. */
+  readonly #held: RiskLimitOrigins = {};
   #risk: EventRisk | undefined;
   #breaker: CircuitBreaker | undefined;
   #recovering: string | undefined;
@@ -244,7 +246,7 @@ export class Replayer {
     }
   }
 
-  #limit({ limits, by, instance: who, at }: Extract<StateEvent, { type: "limits_set" }>): void {
+  #limit({ limits, by, returned = [], instance: who, at }: Extract<StateEvent, { type: "limits_set" }>): void {
     for (const name of RISK_LIMITS) {
       const value = limits[name];
       if (value === undefined) continue;
@@ -252,7 +254,13 @@ export class Replayer {
         delete this.#limits[name];
         delete this.#origins[name];
       } else {
+        const before = this.#origins[name];
         this.#limits[name] = value;
+        if (returned.includes(name)) {
+          this.#origins[name] = { ...this.#held[name], value };
+          continue;
+        }
+        if (before && before.by !== "config") this.#held[name] = before;
         this.#origins[name] = { value, ...(by && { by, who, at }) };
       }
     }

@@ -26,6 +26,9 @@ const PASSING = new Set(["LOADING", "BUSY", "TRYAGAIN", "ASK", "NOREPLICAS", "UN
 /** Replies of a server that is not, or no longer, the one to ask. */
 const ELSEWHERE = new Set(["READONLY", "MASTERDOWN", "MOVED", "CLUSTERDOWN"]);
 
+/** What a script that counts answers where a stored count is none. */
+const NO_COUNT = /^ERR (?:hash value is not an integer|increment or decrement would overflow)/;
+
 /** Whether it takes another connection to get an answer. */
 export function isElsewhere(error: Error): boolean {
   return ELSEWHERE.has(codeOf(error.message));
@@ -82,7 +85,7 @@ function refusal(code: string, message: string): StateError {
       if (message.includes("user executing the script can't")) {
         return new ConnectionError(`the Redis user may not do this: ${message}`);
       }
-      return message.includes("script:") || message.includes("user_script")
+      return message.includes("script:") || message.includes("user_script") || NO_COUNT.test(message)
         ? new CorruptStateError(`what is stored could not be understood; nothing was changed. ${message}`)
         : new ConnectionError(`Redis refused: ${message}`);
   }

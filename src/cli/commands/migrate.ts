@@ -39,10 +39,14 @@ export const addMigrate: AddCommand = (program, run) => {
           invocation.print({ flow: flowId, ...plan }, () => planText(flowId, plan));
           return;
         }
-        if (!options.yes && !invocation.json) invocation.terminal.err(planText(flowId, plan));
+        if (!invocation.json) {
+          if (options.yes) invocation.terminal.out(planText(flowId, plan));
+          else invocation.terminal.err(planText(flowId, plan));
+        }
         await invocation.consent(questionOf(flowId, plan), options.yes);
         const report = await migrated(invocation, flowId, (progress) => flow.migrate(told, progress));
-        invocation.print({ flow: flowId, place: plan.place, ...report }, () => reportText(flowId, plan, report));
+        const { place, steps, notes } = plan;
+        invocation.print({ flow: flowId, place, steps, notes, ...report }, () => reportText(flowId, plan, report));
       }),
     );
 };

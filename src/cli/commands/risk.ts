@@ -51,7 +51,7 @@ export const addRisk: AddCommand = (program, run) => {
     )
     .action((pairs, _, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const wanted = parseRiskLimits(Object.fromEntries(pairs.map(limitOf)));
+        const wanted = parseRiskLimits(Object.fromEntries(limitsOf(pairs)));
         await using manager = await invocation.open();
         const limits = await manager.setRiskLimits(wanted);
         await showLimits(invocation, manager, limits);
@@ -97,6 +97,14 @@ function limitNamed(name: string): RiskLimitName {
   const known = wordOf(RISK_LIMITS, name);
   if (known === undefined) throw new UsageError(`expected ${oneOfWords(RISK_LIMITS)}, got ${JSON.stringify(name)}`);
   return known;
+}
+
+/** Each limit once: of two values nobody can tell which was meant. */
+function limitsOf(pairs: readonly string[]): [string, unknown][] {
+  const limits = pairs.map(limitOf);
+  const twice = limits.find(([name], at) => limits.findIndex(([other]) => other === name) < at);
+  if (twice !== undefined) throw new UsageError(`${twice[0]}: expected one value, got more than one`);
+  return limits;
 }
 
 /** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */

@@ -162,6 +162,24 @@ export function luaForeign(stand: Stand): void {
     }
   });
 
+  test("a count of entries that is no number, or can grow no more, is a CorruptStateError of every admission", async () => {
+    for (const damage of ["many", "1.5", `${2n ** 63n - 1n}`]) {
+      for (const [outcome, signalId] of [
+        ["admitted", "new"],
+        ["duplicate_signal", "s1"],
+      ] as const) {
+        await using manager = await stand.open(await stand.filledFlow());
+        const stats = new FlowKeys("sf", manager.flowId, false).key("admission:stats");
+        await client.hset(stats, `2024-03-05|${outcome}`, damage);
+        const before = await stand.contents(manager.flowId);
+        const error = await failure(manager.admit({ signalId, pair: "ADA/USDT", side: "long", size: 1, price: 1 }));
+        assert.instance(error, CorruptStateError, `${outcome}: ${error}`);
+        assert.match(error.message, /could not be understood/);
+        assert.equal(await stand.contents(manager.flowId), before);
+      }
+    }
+  });
+
   test("a flow that was wiped out, or made anew by another, is lost to its manager until that connects again", async () => {
     for (const remake of [false, true]) {
       for (const operation of operations.filter(({ kind }) => kind !== "open")) {

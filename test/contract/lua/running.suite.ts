@@ -149,6 +149,9 @@ export function luaRunning(stand: Stand): void {
     assert.equal(max_daily_loss, { value: 10 });
     assert.equal([max_consecutive_losses?.value, max_consecutive_losses?.by], [49, "config"]);
     assert.equal([max_drawdown?.value, max_drawdown?.by], [0.5, "config"]);
+    await stand.run(setRiskLimits, request("max_consecutive_losses", "60", "max_drawdown", "0.6"));
+    assert.equal((await manager.getRiskLimitOrigins()).max_consecutive_losses, { value: 50 });
+    assert.is((await manager.getRiskLimitOrigins()).max_drawdown?.value, 0.6);
   });
 
   test("a script told another epoch than the flow's, or none where there is none, changes nothing", async () => {
