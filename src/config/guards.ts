@@ -29,7 +29,7 @@ export interface Guard {
 export const LONGEST_GUARD = 30 * 86_400_000;
 
 /** What guards remember of a pair: no more trades than these can ever count. */
-const MOST_TRADES = 200;
+export const MOST_TRADES = 200;
 
 const LIMIT = "a fraction from -1 to 1 with at most 8 decimals, such as 0.02 for 2 %";
 

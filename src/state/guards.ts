@@ -3,7 +3,7 @@
  * `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now. So a block holds to its end though its
  * trades grow older than `within`. Lua twin: `lua/shared/guards.lua`.
  */
-import { type Guard, LONGEST_GUARD } from "../config/guards.js";
+import { type Guard, LONGEST_GUARD, MOST_TRADES } from "../config/guards.js";
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney } from "../exact/money.js";
 import type { TradeRow } from "../records/trade.js";
@@ -44,9 +44,6 @@ export interface Block {
   readonly message: string;
 }
 
-/** Of each pair. */
-const MAX_TRADES = 200;
-
 /** A pair whose newest trade is older than any guard can look back on is forgotten when another pair's first trade ends, ms. */
 const MEMORY = 2 * LONGEST_GUARD;
 
@@ -82,7 +79,7 @@ export function rememberForGuards(state: FlowState, trade: TradeRow, now: number
   if (!state.meta.value?.guards || !counts(trade)) return;
   const before = state.guardTrades.get(trade.pair);
   if (!before) forgetOld(state, now);
-  state.guardTrades.set(trade.pair, [...(before ?? []).slice(1 - MAX_TRADES), guardTrade(state, trade)]);
+  state.guardTrades.set(trade.pair, [...(before ?? []).slice(1 - MOST_TRADES), guardTrade(state, trade)]);
 }
 
 function forgetOld({ guardTrades }: FlowState, now: number): void {
@@ -99,7 +96,7 @@ export function memoryOfLedger(state: FlowState, now: number): Map<string, Guard
     if (!counts(trade) || compareEventIds(trade.key, `${Math.max(0, now - MEMORY)}-0`) < 0) continue;
     const trades = memory.get(trade.pair) ?? [];
     trades.push(guardTrade(state, trade));
-    if (trades.length > MAX_TRADES) trades.shift();
+    if (trades.length > MOST_TRADES) trades.shift();
     memory.set(trade.pair, trades);
   }
   return memory;

@@ -1,6 +1,6 @@
 /** What becomes of entries: counted by trading day, and the newest refusals. Lua twin: `lua/shared/outcomes.lua`. */
 import type { AdmissionOutcome } from "../words/word-lists.js";
-import { dayOf } from "./day.js";
+import { DAY_MS, dayOf } from "./day.js";
 import type { FlowState } from "./flow-state.js";
 
 /** Refusals that are kept. */
@@ -8,7 +8,6 @@ export const REFUSALS_KEPT = 10_000;
 
 /** Counts are kept of so many days. */
 const DAYS_KEPT = 30;
-const DAY_MS = 86_400_000;
 
 /** Counts an answer to an entry on the day that is open. With the first of its kind on a day, days that are too old go. */
 export function countAdmission(
