@@ -145,9 +145,8 @@ function placeOf(state: FlowState, positionId: string | undefined, now: number):
 }
 
 /** The market that the cash is about: that of its position, else of the pair that is said. */
-function marketOfCash(state: FlowState, place: Place, pair: string | undefined): Market | undefined {
-  if (place.to === "position") return marketStored(state, place.position.pair);
-  if (place.to !== "day" && place.trade) return marketStored(state, place.trade.pair);
+function marketOfCash(state: FlowState, known: PositionRow | TradeRow | undefined, pair: string | undefined) {
+  if (known) return marketStored(state, known.pair);
   return pair === undefined ? undefined : marketOf(state, pair);
 }
 
@@ -157,7 +156,7 @@ function book(state: FlowState, place: Place, { amount: told, kind, pair, curren
   if (known && pair !== undefined && pair !== known.pair) {
     throw new InvalidArgumentError(`pair: position ${known.id} is of ${known.pair}, got ${pair}`);
   }
-  const market = marketOfCash(state, place, pair);
+  const market = marketOfCash(state, known, pair);
   const settle = currencyOf(state) === "" ? undefined : market?.coins?.settle;
   const amount = inFlow(state, toDecimal(told), currency ?? settle, rate);
   const isFee = kind === "fee" || kind === "rebate";

@@ -79,8 +79,13 @@ export function entryRate(
 ): number {
   const rate = rateOf(state, market, given, price, known) ?? known;
   if (rate !== null) return rate;
-  throw new InvalidArgumentError(
-    `rate: expected how much ${currencyOf(state)} a ${market.coins?.settle} is worth, since the flow is counted in ${currencyOf(state)}`,
+  throw rateMissing(state, market.coins?.settle);
+}
+
+function rateMissing(state: FlowState, currency: string | undefined): InvalidArgumentError {
+  const own = currencyOf(state);
+  return new InvalidArgumentError(
+    `rate: expected how much ${own} a ${currency} is worth, since the flow is counted in ${own}`,
   );
 }
 
@@ -149,7 +154,5 @@ export function told(state: FlowState, amount: Decimal, currency: string | undef
 export function inFlow(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal {
   const inFlows = told(state, amount, currency, rate);
   if (inFlows) return inFlows;
-  throw new InvalidArgumentError(
-    `rate: expected how much ${currencyOf(state)} a ${currency} is worth, since the flow is counted in ${currencyOf(state)}`,
-  );
+  throw rateMissing(state, currency);
 }
