@@ -3,6 +3,7 @@ import { plus } from "../exact/double.js";
 import { formatMoney, type Money, toMoney } from "../exact/money.js";
 import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
+import type { RiskRow } from "../records/risk.js";
 import { activeBreaker } from "../state/breaker.js";
 import { adoptCurrency, checkPrice, entryRate, marketOf, rateKept } from "../state/currency.js";
 import { dayEnd } from "../state/day.js";
@@ -113,9 +114,9 @@ export const admit: Operation<Args, Admission> = {
     const market = marketOf(state, a.pair);
     checkPrice(market, "price", a.price);
     const rate = rateKept(state, market, entryRate(state, market, a.rate, a.price), null);
-    const { day } = riskAt(state, call.now, a.dayStart);
-    const early = entriesRefused(state, a, call);
-    if (early) return counted(state, a, call, day, early);
+    const risk = riskAt(state, call.now, a.dayStart);
+    const early = entriesRefused(state, a, call, risk);
+    if (early) return counted(state, a, call, risk.day, early);
     const { positionId, closes } = belonging(state, a);
     const notional = orderNotional(market, {
       intent: "entry",
@@ -127,7 +128,7 @@ export const admit: Operation<Args, Admission> = {
       rate,
     });
     const refusal = limitReached(state, a, notional);
-    if (refusal) return counted(state, a, call, day, refusal);
+    if (refusal) return counted(state, a, call, risk.day, refusal);
     const order = orderRow({
       id: freeId(state, a, call.now),
       pair: a.pair,
@@ -155,7 +156,7 @@ export const admit: Operation<Args, Admission> = {
     });
 
     adoptCurrency(state, market);
-    countAdmission(state, day, "admitted", call.now, a.dayStart);
+    countAdmission(state, risk.day, "admitted", call.now, a.dayStart);
     state.lastSignal.value = { id: a.signalId, pair: a.pair, ts: call.now };
     remember(state.processed, a.signalId, call.now, a.dedupWindow, a.maxIds);
     forgetClosed(state, order.id);
@@ -213,7 +214,7 @@ function belonging(state: FlowState, { positionId, flip, pair, side, size }: Arg
 }
 
 /** The first reason against any entry of this signal, pair and side, in the order of the contract. */
-function entriesRefused(state: FlowState, a: Args, { now }: Call): Refused | undefined {
+function entriesRefused(state: FlowState, a: Args, { now }: Call, risk: RiskRow): Refused | undefined {
   const recovering = state.meta.value?.recovering;
   if (recovering) return refused("recovering", `a recovery is under way: ${recovering}`);
 
@@ -222,7 +223,6 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call): Refused | und
     return refused("circuit_breaker", `the circuit breaker is active: ${breaker.reason}`, breaker.until ?? undefined);
   }
 
-  const risk = riskAt(state, now, a.dayStart);
   const maxLoss = moneyLimit(state, "max_daily_loss");
   if (maxLoss !== undefined && risk.daily_pnl <= -maxLoss) {
     const message = `today's loss of ${formatMoney(-risk.daily_pnl)} reached the limit of ${formatMoney(maxLoss)}`;
