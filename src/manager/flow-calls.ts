@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.js";
+import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
 
 /** Runs operations on a flow, under the lease that its manager acquired last where `execution.single_active` asks for one. */
@@ -15,6 +16,21 @@ export class FlowCalls {
 
   run<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
     return this.#backend.execute(operation, args, this.#singleActive ? String(this.#token) : "");
+  }
+
+  /** What the pages of a log hold together, up to the limit asked for. */
+  async runPages<Asked extends PageAsked, View>(
+    operation: Operation<Asked, LogPage<View>>,
+    asked: Asked,
+  ): Promise<View[]> {
+    const found: View[] = [];
+    let { after } = asked;
+    do {
+      const page = await this.run(operation, { ...asked, after, limit: asked.limit - found.length });
+      for (const each of page.found) found.push(each);
+      after = page.next;
+    } while (after !== "" && found.length < asked.limit);
+    return found;
   }
 
   /** Runs an operation that the holder of the lease and the others may do alike. */

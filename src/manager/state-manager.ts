@@ -506,15 +506,7 @@ export class StateManager {
    * among many takes several.
    */
   async getTrades(options: TradesOptions = {}): Promise<Trade[]> {
-    const asked = tradesArguments(options);
-    const trades: Trade[] = [];
-    let { after } = asked;
-    do {
-      const page = await this.#calls.run(getTrades, { ...asked, after, limit: asked.limit - trades.length });
-      for (const trade of page.trades) trades.push(trade);
-      after = page.next;
-    } while (after !== "" && trades.length < asked.limit);
-    return trades;
+    return this.#calls.runPages(getTrades, tradesArguments(options));
   }
 
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
@@ -721,15 +713,7 @@ export class StateManager {
    * on from there; at most `limit` (default 1,000, at most 10,000).
    */
   async getRefusals(options: RefusalsOptions = {}): Promise<RefusedEntry[]> {
-    const asked = refusalsArguments(options);
-    const refusals: RefusedEntry[] = [];
-    let { after } = asked;
-    do {
-      const page = await this.#calls.run(getRefusals, { ...asked, after, limit: asked.limit - refusals.length });
-      for (const refusal of page.refusals) refusals.push(refusal);
-      after = page.next;
-    } while (after !== "" && refusals.length < asked.limit);
-    return refusals;
+    return this.#calls.runPages(getRefusals, refusalsArguments(options));
   }
 
   // Recovery

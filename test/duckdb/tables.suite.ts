@@ -101,7 +101,7 @@ export function tables(test: Test): void {
     const crashed = await opened(await copyOf(path));
     const page = { from: undefined, to: undefined, limit: 1 };
     const first = async (of: typeof flow) =>
-      (await of.execute(getRefusals, { ...page, after: "" }, "")).refusals.map(({ signalId }) => signalId);
+      (await of.execute(getRefusals, { ...page, after: "" }, "")).found.map(({ signalId }) => signalId);
     assert.equal([await first(flow), await first(crashed)], [["s2000"], ["s2000"]]);
     await crashed.close();
     await refuse(12_000, 3);
