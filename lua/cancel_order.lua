@@ -449,7 +449,11 @@ local function reached_limit(risk, limits_key, among)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    local function percent(fraction) return string.format("%.2f%%", math.floor(fraction * 10000 + 0.5) / 100) end
+    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    local function percent(fraction)
+      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
+      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
+    end
     return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
   end
 end

@@ -248,6 +248,8 @@ export function reachedLimit(
   return undefined;
 }
 
+/** In whole hundredths: beyond 2 ** 46 a fraction of them is a tie, which JavaScript and Lua would round differently. */
 function percent(fraction: number): string {
-  return `${(Math.floor(fraction * 10_000 + 0.5) / 100).toFixed(2)}%`;
+  const hundredths = String(BigInt(Math.floor(fraction * 10_000 + 0.5))).padStart(3, "0");
+  return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}%`;
 }

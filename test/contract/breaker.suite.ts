@@ -79,6 +79,14 @@ export const breaker: Theme = (test, open) => {
     assert.is((await mgr.getCircuitBreaker()).reason, "drawdown of 33.33% reached the limit of 12.35%");
   });
 
+  test("a hundredth of a percent is told alike where a double is too coarse for it", async () => {
+    await using mgr = await open({ risk: { max_drawdown: 0.1 } });
+    await mgr.updateEquity(1);
+    // 800,000,000,000.0012 lost of a peak of 1. In percent the nearest double ends in .125.
+    await mgr.updateEquity(-799_999_999_999.0012);
+    assert.is((await mgr.getCircuitBreaker()).reason, "drawdown of 80000000000000.12% reached the limit of 10.00%");
+  });
+
   test("when several limits are reached at once, the daily loss is named before the streak, the streak before the drawdown", async () => {
     for (const [limits, source] of [
       [{ max_daily_loss: 1, max_consecutive_losses: 1, max_drawdown: 0.1 }, "daily_loss"],
