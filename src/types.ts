@@ -362,6 +362,16 @@ export interface RecoveryState {
   journal: ReadonlyMap<string, string>;
 }
 
+/** Another flow of the same exchange account (`recovery.account`), or why it cannot be read. */
+export type AccountFlow =
+  | {
+      readonly flowId: string;
+      readonly readable: true;
+      readonly positions: readonly Position[];
+      readonly orders: readonly PendingOrder[];
+    }
+  | { readonly flowId: string; readonly readable: false; readonly why: string };
+
 /** Something in which state and exchange differ, seen in `reads` readings in a row. */
 export interface Difference {
   subject: string;

@@ -10,6 +10,7 @@ import {
   ORPHAN_ACTIONS,
   oneOfWords,
   RECOVERY_MODES,
+  UNEXPLAINED_ACTIONS,
 } from "../words/word-lists.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
@@ -187,6 +188,29 @@ const recovery = section({
   reconcile_every: duration('a duration of at least 1s, such as "60s"', 1_000)
     .optional()
     .describe("How often reconcile() compares state and exchange while the bot runs. Absent: every 60s."),
+  unexplained: z
+    .enum(UNEXPLAINED_ACTIONS, { error: oneOfWords(UNEXPLAINED_ACTIONS) })
+    .default("ask")
+    .describe(
+      "What becomes of a tracked position that is gone and of which no fill says how: ask a person, or end it untold, without a result.",
+    ),
+  account: text("a name of 1 to 64 letters, digits, dots, hyphens or underscores", /^[A-Za-z0-9._-]{1,64}$/)
+    .optional()
+    .describe(
+      "The exchange account: flows of one Redis that name the same one know of each other's positions, orders and fills.",
+    ),
+  exclusive_account: bool()
+    .default(false)
+    .describe("The exchange account is this flow's alone: what nobody is known to have made is the flow's orphan."),
+  ours: section({
+    pairs: z
+      .array(text("a pair such as BTC/USDT", /^[^\0\n]{1,256}$/))
+      .optional()
+      .describe("Only these pairs are looked at."),
+    client_order_id_prefix: text("the beginning of a client order id", /^[A-Za-z0-9_-]{1,32}$/)
+      .optional()
+      .describe("Orders whose client order ids begin so are the flow's: for ids from before flows had digests."),
+  }).describe("What on the account is the flow's."),
 }).describe("Bringing state and exchange back in line after a restart.");
 
 function coin() {

@@ -100,6 +100,9 @@ export type RecoveryMode = (typeof RECOVERY_MODES)[number];
 export const ORPHAN_ACTIONS = ["close", "adopt", "manual"] as const;
 export type OrphanAction = (typeof ORPHAN_ACTIONS)[number];
 
+export const UNEXPLAINED_ACTIONS = ["ask", "close"] as const;
+export type UnexplainedAction = (typeof UNEXPLAINED_ACTIONS)[number];
+
 export const BACKENDS = ["redis", "duckdb", "memory"] as const;
 export type BackendName = (typeof BACKENDS)[number];
 

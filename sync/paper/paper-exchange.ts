@@ -5,7 +5,15 @@ import { compare, subtract } from "../../src/exact/decimal-in-text.js";
 import { moneyText } from "../../src/exact/money.js";
 import * as check from "../../src/manager/check.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
+import type {
+  ClientOrderIdProof,
+  Exchange,
+  ExchangeFill,
+  ExchangeOrder,
+  ExchangePosition,
+  OrderRequest,
+  PositionMode,
+} from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import { type SeenCall, toldCall, toldFill, toldOrder, toldPosition } from "./answers.js";
 import { Book } from "./book.js";
@@ -88,6 +96,13 @@ export class PaperExchange implements Exchange {
     this.#rules = this.#file?.rules ?? rulesOf(rules);
     if (!this.#file) this.#book.begin(this.#rules);
     this.name = this.#rules.name;
+  }
+
+  /** Orders are found by their client order id for good, and fills say it. */
+  readonly clientOrderIds: ClientOrderIdProof = { foundFor: Number.POSITIVE_INFINITY, inFills: true };
+
+  positionMode(): PositionMode {
+    return this.#rules.market === "spot" ? "spot" : this.#rules.mode;
   }
 
   async resolvePair(pair: string): Promise<string> {

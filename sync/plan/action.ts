@@ -17,6 +17,8 @@ export interface BookedFill {
   readonly price: number;
   readonly size: number;
   readonly fee: number | readonly Fee[];
+  /** Flow currency per unit of what the pair settles in, where that is another currency. */
+  readonly rate?: number;
   readonly ts: Date;
   /** The order is over with this fill. */
   readonly done: boolean;

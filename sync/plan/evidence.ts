@@ -1,6 +1,13 @@
 /** Everything a plan rests on: what the flow remembers and what its exchange says, read around the same moment. */
-import type { PendingOrder, RecoveryState, Snapshot } from "../../src/types.js";
-import type { ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
+import type { AccountFlow, PendingOrder, RecoveryState, Snapshot, Trade } from "../../src/types.js";
+import type {
+  ClientOrderIdProof,
+  ExchangeFill,
+  ExchangeOrder,
+  ExchangePosition,
+  MarketTerms,
+  PositionMode,
+} from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Complete, Incomplete } from "../port/reading.js";
 
@@ -21,6 +28,26 @@ export interface Evidence {
   readonly recorded: ReadonlySet<string>;
   /** What is booked of fills that name no order of the flow, whoever it was booked to, by `fillName`; as far as events tell. */
   readonly booked: ReadonlyMap<string, number>;
+  /** How the account counts positions; undefined: not known. */
+  readonly positionMode: PositionMode | undefined;
+  /** By how much the exchange's clock is ahead of the flow's, ms; undefined: the exchange does not tell its time. */
+  readonly clockAhead: number | undefined;
+  /** By how much times of the exchange and of the flow may still differ after that, ms. */
+  readonly margin: number;
+  /** By canonical pair; undefined: the exchange tells none. */
+  readonly markets: ReadonlyMap<string, MarketTerms | undefined>;
+  /** Pairs that cannot be read (delisted, renamed), by canonical pair, with why: nothing is decided about them. */
+  readonly unreadable: ReadonlyMap<string, Incomplete>;
+  /** What the exchange proves by client order ids. */
+  readonly proof: ClientOrderIdProof;
+  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `fillName(pair, order id)`. */
+  readonly ordersById: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>;
+  /** Other flows of the same `recovery.account`: the same before and after the exchange was asked. */
+  readonly accountFlows: readonly AccountFlow[];
+  /** Trades of the flow that ended lately in the pairs that are looked at, oldest first. */
+  readonly trades: readonly Trade[];
+  /** What one unit of a currency was worth in the flow's currency, by `rateKey(currency, time)`; absent: not known. */
+  readonly rates: ReadonlyMap<string, number>;
   /** What the exchange cannot tell. */
   readonly limitations: readonly string[];
   /** What the exchange calls a pair, by canonical pair. */
@@ -42,6 +69,10 @@ export function hasFailed(evidence: Evidence | NoEvidence): evidence is NoEviden
 
 export function fillName(pair: string, fillId: string): string {
   return JSON.stringify([canonicalPair(pair), fillId]);
+}
+
+export function rateKey(currency: string, at: Date): string {
+  return `${currency} ${at.getTime()}`;
 }
 
 export function recordedKey(orderId: string, fillId: string): string {

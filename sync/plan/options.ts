@@ -2,16 +2,35 @@ import type { Duration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import * as check from "../../src/manager/check.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
-import { ORPHAN_ACTIONS, type OrphanAction, RECOVERY_MODES, type RecoveryMode } from "../../src/words/word-lists.js";
+import {
+  ORPHAN_ACTIONS,
+  type OrphanAction,
+  RECOVERY_MODES,
+  type RecoveryMode,
+  UNEXPLAINED_ACTIONS,
+  type UnexplainedAction,
+} from "../../src/words/word-lists.js";
 
-export type { OrphanAction, RecoveryMode };
+export type { OrphanAction, RecoveryMode, UnexplainedAction };
 
 /** What on the account is the flow's. Absent: all of it. */
 export interface Ours {
   /** Only these pairs. */
   readonly pairs?: readonly string[];
-  /** Only positions that were opened, and orders that were made, under client order ids that begin so. */
+  /** Client order ids that begin so are the flow's: for ids from before flows had digests. */
   readonly clientOrderIdPrefix?: string;
+}
+
+export type Rates = (currency: string, at: Date) => number | undefined | Promise<number | undefined>;
+
+/** What a recovery is at. */
+export interface Progress {
+  /** `lease`: another process recovers; `asking`: the exchange; `acting`; `waiting`: for what is not settled yet, or for a person. */
+  readonly at: "lease" | "asking" | "acting" | "waiting";
+  /** In words: `binance: fills of BTC/USDT since ...`. */
+  readonly what: string;
+  /** ms since the recovery was called. */
+  readonly elapsed: number;
 }
 
 export interface RecoveryOptions {
@@ -37,10 +56,24 @@ export interface RecoveryOptions {
   readonly minSize?: number | Readonly<Record<string, number>>;
   /** An order that the exchange does not know is given up when it is older than this; default 60s. */
   readonly grace?: Duration;
+  /** Default: `recovery.ours` of the configuration. */
   readonly ours?: Ours;
+  /** The account is this flow's alone; default `recovery.exclusive_account` of the configuration. */
+  readonly exclusiveAccount?: boolean;
+  /** What becomes of a position that is gone and of which no fill says how; default `recovery.unexplained` of the configuration. */
+  readonly unexplained?: UnexplainedAction;
+  /**
+   * What one unit of a currency was worth in the flow's currency at that time; undefined: not known. Asked for each fill to be booked
+   * whose result or fee is in another currency.
+   */
+  readonly rates?: Rates;
+  /** Ends it: nothing more is sent, what was begun stays unfinished, entries stay blocked. */
+  readonly signal?: AbortSignal;
+  /** Told what it does and what it waits for. */
+  readonly onProgress?: (progress: Progress) => void;
   /** Hash of a plan that a person has approved. */
   readonly approve?: string;
-  /** How long to wait for another process's recovery; default 0. */
+  /** How long to wait for another process's recovery, such as one that died in it; default 15s. */
   readonly wait?: Duration;
   /** When its process dies, another may resume the recovery after so long; default 10s. */
   readonly ttl?: Duration;
@@ -62,6 +95,11 @@ export interface ResolvedOptions {
   readonly minSize: number | Readonly<Record<string, number>> | undefined;
   readonly grace: number;
   readonly ours: Ours;
+  readonly exclusiveAccount: boolean;
+  readonly unexplained: UnexplainedAction;
+  readonly rates: Rates | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (progress: Progress) => void;
   readonly approve: string | undefined;
   readonly wait: number;
   readonly ttl: number;
@@ -83,6 +121,11 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     "minSize",
     "grace",
     "ours",
+    "exclusiveAccount",
+    "unexplained",
+    "rates",
+    "signal",
+    "onProgress",
     "approve",
     "wait",
     "ttl",
@@ -108,9 +151,15 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
     tolerance,
     minSize: minSizes(o.minSize),
     grace: duration("grace", o.grace, 60_000),
-    ours: ours(o.ours),
+    ours: ours(o.ours) ?? configuredOurs(recovery.ours),
+    exclusiveAccount:
+      o.exclusiveAccount === undefined ? recovery.exclusive_account : flag("exclusiveAccount", o.exclusiveAccount),
+    unexplained: oneOf("unexplained", UNEXPLAINED_ACTIONS, o.unexplained ?? recovery.unexplained),
+    rates: functionIfGiven("rates", o.rates),
+    signal: o.signal,
+    onProgress: functionIfGiven("onProgress", o.onProgress) ?? (() => {}),
     approve: check.optionalId("options.approve", o.approve),
-    wait: duration("wait", o.wait, 0),
+    wait: duration("wait", o.wait, 15_000),
     ttl: duration("ttl", o.ttl, 10_000),
     deadline: duration("deadline", o.deadline, 60_000),
   };
@@ -129,8 +178,20 @@ function minSizes(value: RecoveryOptions["minSize"]): ResolvedOptions["minSize"]
   return value;
 }
 
-function ours(value: Ours | undefined): Ours {
-  if (value === undefined) return {};
+function configuredOurs({ pairs, client_order_id_prefix: prefix }: StateManager["config"]["recovery"]["ours"]): Ours {
+  return { ...(pairs !== undefined && { pairs }), ...(prefix !== undefined && { clientOrderIdPrefix: prefix }) };
+}
+
+function flag(name: string, value: boolean): boolean {
+  return check.flag(`options.${name}`, value);
+}
+
+function functionIfGiven<F>(name: string, value: F | undefined): F | undefined {
+  return value === undefined || typeof value === "function" ? value : bad(name, "a function", typeof value);
+}
+
+function ours(value: Ours | undefined): Ours | undefined {
+  if (value === undefined) return undefined;
   const { pairs, clientOrderIdPrefix } = check.fields("options.ours", value, ["pairs", "clientOrderIdPrefix"]);
   return {
     ...(pairs !== undefined && { pairs: check.list("options.ours.pairs", pairs, check.pair) }),

@@ -7,6 +7,7 @@ import { StateError } from "../../src/errors.js";
  * - `duplicate_order_id`: an order of this client order id was taken before: proof of an earlier submit.
  * - `nothing_to_reduce`: a reduce-only order found no position.
  * - `rejected`: it understood and refused; nothing happened.
+ * - `other_id`: it took the order under another client order id than it was given: it cannot be found again, nothing may be sent twice.
  * - `unsupported`: the adapter or the exchange cannot do this at all.
  */
 export type ExchangeFailure =
@@ -15,6 +16,7 @@ export type ExchangeFailure =
   | "duplicate_order_id"
   | "nothing_to_reduce"
   | "rejected"
+  | "other_id"
   | "unsupported";
 
 /** An exchange did not answer, or refused. The message says what was asked of whom. */

@@ -1,5 +1,5 @@
 /** The port to an exchange: what recovery asks of it and what it may do there. Adapters live beside it. */
-import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { Fee, OrderSide, PositionSide } from "../../src/types.js";
 
 /**
  * An account at an exchange. Every method rejects with an ExchangeError when it cannot answer: a failed read is never an empty
@@ -30,6 +30,58 @@ export interface Exchange {
   cancelOrder(clientOrderId: string, pair: string): Promise<boolean>;
   /** The smallest size the exchange takes an order of, base currency; 0 or absent: unknown. */
   minSize?(pair: string): number | undefined;
+
+  // What follows may be absent. What is absent is unknown, and recovery says so; it is never taken for a fact.
+
+  /** How the account counts positions; undefined when the exchange does not say. */
+  positionMode?(): PositionMode | undefined | Promise<PositionMode | undefined>;
+  /** The exchange's own clock. */
+  fetchTime?(): Promise<Date>;
+  /** What is traded under a pair's name; undefined when the exchange has no such market, or no longer. */
+  fetchMarket?(pair: string): Promise<MarketTerms | undefined>;
+  /** The order of the exchange's own id, open or over; undefined when the exchange does not know it. Tells whose a fill is that does not say so. */
+  fetchOrderById?(orderId: string, pair: string): Promise<ExchangeOrder | undefined>;
+  /** What the exchange proves by client order ids. */
+  readonly clientOrderIds?: ClientOrderIdProof;
+  /**
+   * The same exchange for one recovery: every request it makes has `timeout` ms of its own (a walk of many pages may take longer), is told
+   * to `onRequest`, and none is made once `signal` is aborted. An adapter without it is given that time for each call of a method.
+   */
+  bounded?(limits: RequestLimits): Exchange;
+}
+
+/** `netting`: one position per pair, long or short. `hedge`: a long and a short side by side. `spot`: coins, never short. */
+export type PositionMode = "netting" | "hedge" | "spot";
+
+export interface MarketTerms {
+  /** The currency in which results are paid. */
+  readonly settle: string;
+  /** Whether it settles in its base currency. */
+  readonly inverse: boolean;
+  /** Base currency of one contract; 1 where there are no contracts. */
+  readonly contractSize: number;
+  /** The smallest order, base currency; 0: unknown. */
+  readonly minSize: number;
+  /** When the contract is settled. */
+  readonly expires?: Date;
+}
+
+/** What an exchange proves by client order ids. A part that is absent is not proven. */
+export interface ClientOrderIdProof {
+  /** For so long after its end `fetchOrder` finds an order by the id that it was submitted under, ms; `Infinity`: for good. */
+  readonly foundFor?: number;
+  /** Every fill says the client order id of its order, where that had one. */
+  readonly inFills?: boolean;
+  /** Whether an id is of the kind that the exchange's own pages, app or engine make (a liquidation). */
+  readonly madeByExchange?: (clientOrderId: string) => boolean;
+}
+
+export interface RequestLimits {
+  /** ms that each request may take. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+  /** Told of each request before it is made, in words. */
+  readonly onRequest?: (what: string) => void;
 }
 
 export interface ExchangePosition {
@@ -39,6 +91,8 @@ export interface ExchangePosition {
   readonly size: number;
   readonly entryPrice?: number;
   readonly markPrice?: number;
+  /** What it is worth as the exchange says it, in its settle currency; not negative. */
+  readonly notional?: number;
 }
 
 export type ExchangeOrderStatus = "open" | "filled" | "cancelled" | "rejected";
@@ -81,6 +135,8 @@ export interface ExchangeFill {
   readonly feeBase?: number;
   /** A fee in a third currency, which is not in `fee`: `{ amount: 0.001, currency: "BNB" }`. */
   readonly feeOther?: { readonly amount: number; readonly currency: string };
+  /** All fees by currency, in place of `fee`, `feeBase` and `feeOther`, which are not looked at then. */
+  readonly fees?: readonly Fee[];
   readonly ts: Date;
 }
 

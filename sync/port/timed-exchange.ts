@@ -3,7 +3,7 @@ import { ExchangeError } from "./exchange-error.js";
 
 /** The same exchange; a call that has no answer after `timeout` ms is a `no_answer`. What it answers later is not listened to. */
 export function timedExchange(exchange: Exchange, timeout: number): Exchange {
-  const { name, resolvePair, minSize } = exchange;
+  const { name, resolvePair, minSize, positionMode, fetchTime, fetchMarket, fetchOrderById } = exchange;
   return {
     name,
     // Asked for each time: an adapter learns some of them while it reads.
@@ -12,6 +12,15 @@ export function timedExchange(exchange: Exchange, timeout: number): Exchange {
     },
     ...(resolvePair && { resolvePair: (pair) => timed(`the pair ${pair}`, () => resolvePair.call(exchange, pair)) }),
     ...(minSize && { minSize: (pair) => minSize.call(exchange, pair) }),
+    ...(exchange.clientOrderIds && { clientOrderIds: exchange.clientOrderIds }),
+    ...(positionMode && {
+      positionMode: () => timed("the position mode", async () => positionMode.call(exchange)),
+    }),
+    ...(fetchTime && { fetchTime: () => timed("its time", () => fetchTime.call(exchange)) }),
+    ...(fetchMarket && { fetchMarket: (pair) => timed(`the market ${pair}`, () => fetchMarket.call(exchange, pair)) }),
+    ...(fetchOrderById && {
+      fetchOrderById: (id, pair) => timed(`order ${id}`, () => fetchOrderById.call(exchange, id, pair)),
+    }),
     fetchPositions: () => timed("the positions", () => exchange.fetchPositions()),
     fetchOpenOrders: () => timed("the open orders", () => exchange.fetchOpenOrders()),
     fetchOrder: (id, pair) => timed(`order ${id}`, () => exchange.fetchOrder(id, pair)),
