@@ -19,11 +19,18 @@ export interface BookedFill {
   readonly fee: number | readonly Fee[];
   /** Flow currency per unit of what the pair settles in, where that is another currency. */
   readonly rate?: number;
-  readonly ts: Date;
+  /** Absent where the exchange does not tell it: booked as of the moment at which it is carried out. */
+  readonly ts?: Date;
   /** The order is over with this fill. */
   readonly done: boolean;
   /** The exchange's own order says that more than the size of the entry was filled. */
   readonly overfill?: true;
+}
+
+/** What an order asks for; `price` is null for a market order. */
+export interface OrderTerms {
+  readonly size: number;
+  readonly price: number | null;
 }
 
 export type Action = ActionBase &
@@ -40,6 +47,8 @@ export type Action = ActionBase &
         readonly fill: BookedFill;
       }
     | { readonly type: "set_order_status"; readonly orderId: string; readonly status: OrderStatus }
+    /** The exchange has the order with another size or price: somebody changed it there. */
+    | { readonly type: "amend_order"; readonly orderId: string; readonly from: OrderTerms; readonly to: OrderTerms }
     | {
         readonly type: "end_order";
         readonly orderId: string;
@@ -48,7 +57,7 @@ export type Action = ActionBase &
       }
     /** An order that the exchange must not go on with. */
     | { readonly type: "cancel_order"; readonly clientOrderId: string; readonly why: string }
-    /** Gone without a fill that says how: closed with a PnL of 0, flagged. */
+    /** Gone without a fill that says how: it ends untold, its result is not known. */
     | { readonly type: "close_external"; readonly positionId: string; readonly size: number; readonly version: number }
     /** Smaller without a fill that says how. */
     | {
@@ -66,7 +75,7 @@ export type Action = ActionBase &
         readonly side: PositionSide;
         readonly size: number;
       }
-    /** Sends an order of an earlier try again, under the same client order id: that try died before the exchange took it. */
+    /** Sends an order of an earlier try again, under the same client order id: it is proven that the exchange has not taken it, or a person says so. */
     | { readonly type: "resubmit_close"; readonly orderId: string; readonly positionId: string }
     /** `tracked`: what the flow holds of the pair and side. */
     | {

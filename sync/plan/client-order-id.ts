@@ -1,14 +1,18 @@
 /** Client order ids that anybody who resumes a recovery derives alike: 32 letters and digits, as every exchange takes them. */
 import { createHash } from "node:crypto";
+import { derivedOrderId } from "../../src/words/client-order-id.js";
 
 /** Of an order by which a recovery closes a tracked position, or what is not tracked of a (pair, side). */
 export function closeOrderId(flowId: string, recovery: number, subject: string, attempt: number): string {
-  return derived("sfz", flowId, String(recovery), subject, String(attempt));
+  return derivedOrderId("sfr", flowId, String(recovery), subject, String(attempt));
 }
 
-/** Whether an id is of an order by which some recovery has closed something. No id that `admit` derives is: z is no hex digit. */
+/**
+ * Whether an id is of an order by which some recovery, of whichever flow, has closed something; `sfz` begins those of before ids told their flow. No
+ * id that `admit` derives is: r and z are no hex digits, and `sfo` begins those of today.
+ */
 export function isCloseOrderId(id: string): boolean {
-  return /^sfz[0-9a-f]{29}$/.test(id);
+  return /^sf[rz][0-9a-f]{29}$/.test(id);
 }
 
 /** Of a position that is taken over from the exchange; `held`: what the flow held of the pair and side before. */

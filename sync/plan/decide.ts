@@ -9,6 +9,7 @@ import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
 import { type Plan, withHash } from "./plan.js";
 import { planPositions } from "./positions.js";
+import { askBeforeSending } from "./repeated-close.js";
 
 /**
  * Plans a recovery: orders first, then fills, then positions, then orphans. Evidence that failed, or does not fit together, gives a
@@ -27,6 +28,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   if (options.mode === "close_all") planCloseAll(draft);
   planOrphans(draft, excesses);
   askWhoseAccount(draft);
+  askBeforeSending(draft);
 
   const age = ageOf(snapshot);
   if (age === undefined || age > options.maxStateAge) {

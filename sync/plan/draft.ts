@@ -7,6 +7,7 @@ import { canonicalPair } from "../port/pairs.js";
 import type { Incomplete } from "../port/reading.js";
 import type { Action, Foreign, Waiting } from "./action.js";
 import type { Evidence } from "./evidence.js";
+import { feeInBase } from "./fill-fees.js";
 import type { ResolvedOptions } from "./options.js";
 
 /** A tracked position as it will stand once the fills of the plan are booked. */
@@ -18,6 +19,17 @@ export interface Expected {
   readonly entryTs: Date;
   /** As it is stored; undefined when a fill of the plan opens it. */
   readonly stored: Position | undefined;
+}
+
+/** What an order may have done of which the exchange tells nothing. */
+export interface Claim {
+  readonly orderId: string;
+  readonly pair: string;
+  /** The order's. */
+  readonly side: OrderSide;
+  readonly fills: ReadonlySet<ExchangeFill>;
+  /** False: the plan books these fills as the order's, and that is all. */
+  readonly open: boolean;
 }
 
 /** `Omit` over each member of a union. */
@@ -34,6 +46,8 @@ export class Draft {
   readonly foreign: Foreign[] = [];
   readonly notes: string[] = [];
   readonly failures: Incomplete[] = [];
+  /** What may belong to orders of the flow that the exchange does not tell: nothing else is made of it. */
+  readonly claims: Claim[] = [];
   readonly expected = new Map<string, Expected>();
   /** Exit orders of which the plan books a fill. */
   readonly #exiting = new Set<string>();
@@ -56,6 +70,18 @@ export class Draft {
   /** What does not fit together: nothing may be changed. */
   contradiction(asked: string, why: string): void {
     this.failures.push({ status: "partial", asked, why });
+  }
+
+  /** Whether a fill may belong to an order of the flow that the exchange does not tell, or is booked as such a one's. */
+  isClaimed(fill: ExchangeFill): boolean {
+    return this.claims.some(({ fills }) => fills.has(fill));
+  }
+
+  /** The claim of an order that is not settled on what there is too much (`buy`: of longs) or too little (`buy`: of shorts) of a pair. */
+  claimOn(pair: string, side: OrderSide): Claim | undefined {
+    return this.claims.find(
+      (claim) => claim.open && claim.side === side && canonicalPair(claim.pair) === canonicalPair(pair),
+    );
   }
 
   fillsOf(pair: string): readonly ExchangeFill[] {
@@ -93,7 +119,8 @@ export class Draft {
       return size;
     }
     // As recordFill books it: what its own position does not hold goes to the pair's others of that side, oldest first.
-    const isUsedUp = order.positionId === undefined || order.filled > 0 || this.#exiting.has(order.id);
+    const isUsedUp =
+      order.positionId === undefined || held !== undefined || order.filled > 0 || this.#exiting.has(order.id);
     if (!(held && held.size > 0) && !isUsedUp) return 0;
     this.#exiting.add(order.id);
     const others = [...this.expected.values()]
@@ -120,7 +147,9 @@ export function closingSide(side: PositionSide): OrderSide {
 }
 
 /** By how much a fill, or a part of it, moves positions: with a fee in the base coin a spot buy brings less, a sell takes more. */
-export function sizeMoved({ side, size: whole, feeBase = 0 }: ExchangeFill, size: number): number {
+export function sizeMoved(fill: ExchangeFill, size: number): number {
+  const { side, size: whole } = fill;
+  const feeBase = feeInBase(fill);
   const fee = size === whole ? feeBase : (feeBase / whole) * size;
   if (fee === 0) return size;
   return side === "buy" ? minus(size, fee) : plus(size, fee);
@@ -128,7 +157,7 @@ export function sizeMoved({ side, size: whole, feeBase = 0 }: ExchangeFill, size
 
 /** What a position grows by: of a spot buy whose fee was taken in the base coin, less. */
 export function netSize(fill: ExchangeFill): number {
-  return fill.side === "buy" && fill.feeBase !== undefined ? minus(fill.size, fill.feeBase) : fill.size;
+  return fill.side === "buy" ? minus(fill.size, feeInBase(fill)) : fill.size;
 }
 
 export function feeNote(fill: ExchangeFill): string | undefined {

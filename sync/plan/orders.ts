@@ -4,19 +4,32 @@ import { minus, plus, same } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
-import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
-import type { BookedFill } from "./action.js";
-import { type Draft, feeNote, sizeMoved } from "./draft.js";
+import type { ExchangeOrder } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import type { BookedFill, OrderTerms } from "./action.js";
+import { amended } from "./amendment.js";
+import { type Draft, sizeMoved } from "./draft.js";
 import { recordedKey } from "./evidence.js";
 import { isExternal } from "./external-order.js";
-import { bookedPart, newestThatMake, whole } from "./pieces.js";
+import { unpricedFees } from "./fill-fees.js";
+import { expectFlip } from "./flip.js";
+import { neededRate } from "./needed-rate.js";
+import { exchangeIdOf, fillsOfOrder, knownOrder } from "./order-ids.js";
+import { bookedPart, newestThatMake, type Piece, whole } from "./pieces.js";
+import { doubtOfRepeat } from "./repeated-close.js";
+import { doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
+import { unmarkedFills } from "./unmarked-fills.js";
+import { untoldFill } from "./untold-fills.js";
 
 interface UnbookedFill {
   readonly order: PendingOrder;
   readonly fill: BookedFill;
+  /** When it happened, as far as that is told. */
+  readonly ts: Date;
   /** By how much it moves positions. */
   readonly moves: number;
   readonly evidence: readonly string[];
+  readonly needsPerson?: string;
 }
 
 /** The order by which a recovery closes a position says so in its metadata. */
@@ -27,112 +40,249 @@ export function isRecoveryClose(order: PendingOrder): boolean {
 /** Plans the end, the state and the fills of every order the flow knows. */
 export function planOrders(draft: Draft): void {
   const { snapshot, closedOrders } = draft.evidence;
-  const unbooked: UnbookedFill[] = [];
-  const pending = snapshot.orders.filter((order) => !isExternal(order));
   for (const order of snapshot.orders.filter(isExternal)) {
     const why = "it stands for fills of others, and a crash left it pending";
     draft.add({ type: "end_order", pair: order.pair, orderId: order.id, as: "cancelled", why, evidence: [] }, order.id);
   }
+  const pending = snapshot.orders.filter((order) => !isExternal(order) && isLookedAt(draft, order));
+  const unbooked: UnbookedFill[] = [];
   for (const order of pending) {
-    const known = draft.evidence.orders.get(order.id);
-    if (!known) draft.contradiction(`order ${order.id}`, "the exchange was not asked for it");
-    else unbooked.push(...unbookedOf(draft, order, known.value));
+    if (!draft.evidence.orders.has(order.id)) {
+      draft.contradiction(`order ${order.id}`, "the exchange was not asked for it");
+      continue;
+    }
+    const known = knownOrder(draft.evidence, order);
+    unbooked.push(...unbookedOf(draft, planAmendment(draft, order, known), known));
   }
-  for (const order of closedOrders.values()) unbooked.push(...unbookedOf(draft, order, undefined));
-
+  for (const order of closedOrders.values()) {
+    if (isReadable(draft, order.pair)) unbooked.push(...unbookedOf(draft, order, undefined));
+  }
   // As they happened; of the same moment, entries before the exits that close them.
   unbooked.sort(
-    (a, b) =>
-      a.fill.ts.getTime() - b.fill.ts.getTime() ||
-      Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
+    (a, b) => a.ts.getTime() - b.ts.getTime() || Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
   );
   const booked = new Map<string, number>();
-  for (const { order, fill, moves, evidence } of unbooked) {
-    const { id, pair } = order;
-    const held = draft.expect(order, moves, fill.ts);
-    // A fee in the base coin goes with what is sold: it needs nothing of its own.
-    const size = held < moves ? Math.min(held, fill.size) : fill.size;
-    if (size < fill.size) {
-      draft.notes.push(
-        `${pair}: fill ${fill.fillId} of order ${id} exits ${fill.size}, and the flow has ${size} left of position ${order.positionId ?? "none"}: no more is booked`,
-      );
-    }
-    if (size === 0) continue;
-    const from = booked.get(id) ?? order.filled;
-    booked.set(id, plus(from, size));
-    const part = { ...fill, size, fee: feesOfPart(fill, size) };
-    draft.add({ type: "record_fill", pair, orderId: id, from, fill: part, evidence }, id, fill.fillId);
+  for (const each of unbooked) planFill(draft, each, booked);
+
+  const unknowns = pending.flatMap((order) => unknownOf(draft, order, booked));
+  const verdicts = judgeUnknown(draft, unknowns, (order) => isYoung(draft, order));
+  for (const { order, lacks } of unknowns) {
+    const verdict = verdicts.get(order.id);
+    if (verdict?.is !== "filled") continue;
+    const why = `no fill says whose it is, but these ${lacks} are just what the order lacks, and the position differs by just that`;
+    for (const each of asBooked(draft, order, verdict.group.pieces, { over: true, evidence: [why] }))
+      planFill(draft, each, booked);
   }
-  for (const order of pending) {
-    const known = draft.evidence.orders.get(order.id);
-    if (known) planStatus(draft, order, known.value, booked.has(order.id));
-  }
+  for (const order of pending) planStatus(draft, order, booked.has(order.id), verdicts.get(order.id));
 }
 
-function feesOfPart({ fee, size: whole }: BookedFill, taken: number): BookedFill["fee"] {
-  const part = (amount: number) => share(amount, { taken, left: whole, whole });
-  return typeof fee === "number" ? part(fee) : fee.map((each) => ({ ...each, amount: part(each.amount) }));
+/** Orders of a pair that cannot be read are left as they are; of what is not the flow's to look at, nothing is said. */
+function isLookedAt(draft: Draft, { id, pair }: PendingOrder): boolean {
+  const { pairs } = draft.options.ours;
+  if (pairs && !pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair))) return false;
+  if (isReadable(draft, pair)) return true;
+  const why = draft.evidence.unreadable.get(canonicalPair(pair))?.why ?? "it cannot be read";
+  draft.waiting.push({
+    pair,
+    subject: id,
+    why: `left as it is, since its pair cannot be read: ${why}`,
+    harmless: true,
+  });
+  return false;
 }
 
-/** The fills of an order, as far as the exchange names it. */
-export function fillsOfOrder(
-  fills: readonly ExchangeFill[],
-  orderId: string,
-  known: ExchangeOrder | undefined,
-): ExchangeFill[] {
-  return fills.filter(
-    ({ clientOrderId, orderId: exchangeId }) =>
-      clientOrderId === orderId || (clientOrderId === undefined && known !== undefined && exchangeId === known.id),
+function isReadable({ evidence }: Draft, pair: string): boolean {
+  return !evidence.unreadable.has(canonicalPair(pair));
+}
+
+/** The order as it stands after what somebody changed of it at the exchange. */
+function planAmendment(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined): PendingOrder {
+  const to = known && amended(order, known, draft.options.tolerance);
+  if (!known || !to) return order;
+  const { id, pair, size, price } = order;
+  const from: OrderTerms = { size, price };
+  const evidence = [
+    `fetchOrder: ${known.side} ${known.size} at ${known.price ?? "market"}, ${size} at ${price ?? "market"} in state`,
+  ];
+  draft.add({ type: "amend_order", pair, orderId: id, from, to, evidence }, id);
+  return { ...order, ...to };
+}
+
+/** Plans to book a fill, as far as the positions have it to reduce. */
+function planFill(draft: Draft, unbooked: UnbookedFill, booked: Map<string, number>): void {
+  const { order, fill, ts, moves, evidence, needsPerson } = unbooked;
+  const { id, pair } = order;
+  const held = expected(draft, order, moves, ts);
+  // A fee in the base coin goes with what is sold: it needs nothing of its own.
+  const size = held < moves ? Math.min(held, fill.size) : fill.size;
+  if (size < fill.size) {
+    draft.notes.push(
+      `${pair}: fill ${fill.fillId} of order ${id} exits ${fill.size}, and the flow has ${size} left of position ${order.positionId ?? "none"}: no more is booked`,
+    );
+  }
+  if (size === 0) return;
+  const from = booked.get(id) ?? order.filled;
+  booked.set(id, plus(from, size));
+  const part = { ...fill, size, fee: feesOfPart(fill, size) };
+  draft.add(
+    {
+      type: "record_fill",
+      pair,
+      orderId: id,
+      from,
+      fill: part,
+      evidence,
+      ...(needsPerson !== undefined && { needsPerson }),
+    },
+    id,
+    fill.fillId,
   );
+}
+
+/** What a fill does to the positions of the plan; how much of it can be booked. */
+function expected(draft: Draft, order: PendingOrder, moves: number, ts: Date): number {
+  if (order.flip !== undefined) {
+    expectFlip(draft, order, moves, ts);
+    return moves;
+  }
+  // Where the position ended and nobody told its result, the fill tells it, and only what is beyond goes on.
+  const named = order.intent === "exit" && order.positionId !== undefined && !draft.expected.has(order.positionId);
+  const untold = named ? (draft.evidence.trades.findLast(({ id }) => id === order.positionId)?.untold ?? 0) : 0;
+  if (untold === 0) return draft.expect(order, moves, ts);
+  const told = Math.min(moves, untold);
+  if (told === moves) return moves;
+  const { positionId: _, ...anywhere } = order;
+  return plus(told, draft.expect(anywhere, minus(moves, told), ts));
+}
+
+function feesOfPart({ fee, size: all }: BookedFill, taken: number): BookedFill["fee"] {
+  const part = (amount: number) => share(amount, { taken, left: all, whole: all });
+  return typeof fee === "number" ? part(fee) : fee.map((each) => ({ ...each, amount: part(each.amount) }));
 }
 
 function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined): UnbookedFill[] {
   const { evidence, options } = draft;
-  const all = fillsOfOrder(draft.fillsOf(order.pair), order.id, known);
+  const { tolerance } = options;
+  const all = fillsOfOrder(draft.fillsOf(order.pair), order, known);
   const told = plus(...all.map(({ size }) => size));
   const filled = known ? known.filled : told;
-  const agree = same(told, filled, options.tolerance);
+  const agree = same(told, filled, tolerance);
+  const isBooked = filled <= order.filled || same(filled, order.filled, tolerance);
   if (told > filled && !agree) {
-    const why = `its fills make up ${told}, but it is said to be filled by ${filled}: one of the two is out of date`;
+    if (known && known.status !== "open" && isBooked) {
+      draft.notes.push(
+        `${order.pair}: the fills of order ${order.id} make up ${told}, and the exchange says that it is over with ${filled}, which is booked: one of them may be told twice, no more is booked`,
+      );
+      return [];
+    }
+    const why = `its fills make up ${told}, but it is said to be filled by ${filled}: one of the two is out of date. If it stays so, book what is right with recordFill(${JSON.stringify(order.id)}, ...)`;
     draft.contradiction(`order ${order.id}`, why);
     return [];
   }
   // A bot may have said itself that it is filled, and how much that was.
-  if (order.status === "filled" || filled <= order.filled || same(filled, order.filled, options.tolerance)) return [];
+  if (order.status === "filled" || isBooked) return [];
 
   const fresh = all.filter(({ fillId }) => !evidence.recorded.has(recordedKey(order.id, fillId)));
   const missing = minus(filled, order.filled);
-  const makeUp = same(plus(...fresh.map(({ size }) => size)), missing, options.tolerance);
-  if (!makeUp && !agree) {
-    draft.contradiction(
-      `fills of ${order.pair}`,
-      `order ${order.id} is filled by ${filled} at the exchange and by ${order.filled} in state, and the fills that are not booked (${fresh.length} of ${all.length}) do not make up the difference`,
-    );
-    return [];
-  }
-  // A bot that names fills itself has booked the oldest.
-  const pieces = makeUp ? fresh.map(whole) : newestThatMake(fresh.map(whole), missing);
+  const makeUp = same(plus(...fresh.map(({ size }) => size)), missing, tolerance);
+  const state = [stateOf(known)];
+  const mayGoOn = evidence.snapshot.orders.some(({ id }) => id === order.id) && isYoung(draft, order);
+  const over = known ? known.status !== "open" : !mayGoOn;
+  if (!makeUp && !agree) return known ? rest(draft, order, known, { all, fresh: fresh.map(whole), missing }) : [];
+  // A bot that names fills itself has booked the oldest. What its doubles left over is none of another fill.
+  const pieces = makeUp
+    ? fresh.map(whole)
+    : newestThatMake(fresh.map(whole), missing).filter(({ size }) => !same(missing, minus(missing, size), tolerance));
   if (order.intent === "entry" && known === undefined && exceeds(filled, order.size)) {
     const why = `its fills make up ${filled} of ${order.size}, and the exchange does not tell the order: look whether one was told twice, and book what is right with recordFill and overfill: true`;
     draft.contradiction(`order ${order.id}`, why);
     return [];
   }
-  const over = known === undefined || known.status !== "open";
+  return asBooked(draft, order, pieces, { over, evidence: state });
+}
+
+/** The order was filled by more than its fills tell: what is listed, and then what is not, which only a person can say goes for so much. */
+function rest(
+  draft: Draft,
+  order: PendingOrder,
+  known: ExchangeOrder,
+  { all, fresh, missing }: { all: Parameters<typeof untoldFill>[2]; fresh: readonly Piece[]; missing: number },
+): UnbookedFill[] {
+  const { exchange } = draft.evidence;
+  const { id, pair } = order;
+  const asked = `fills of ${pair}`;
+  const listed = plus(...fresh.map(({ size }) => size));
+  const difference = `order ${id} is filled by ${known.filled} at the exchange and by ${order.filled} in state, and the fills that are not booked (${fresh.length} of ${all.length}) do not make up the difference`;
+  const unmarked = unmarkedFills(draft, searchOf(order)).filter(({ orderId }) => orderId === undefined);
+  const size = minus(missing, listed);
+  const fits = plus(...unmarked.map((group) => group.size));
+  if (unmarked.length > 0 && same(fits, size, draft.options.tolerance)) {
+    const pieces = unmarked.flatMap((group) => group.pieces);
+    draft.claims.push({
+      orderId: id,
+      pair,
+      side: order.side,
+      fills: new Set(pieces.map(({ fill }) => fill)),
+      open: false,
+    });
+    const why = `no fill says whose it is, but these ${fits} are just what it lacks`;
+    return asBooked(draft, order, [...fresh, ...pieces], {
+      over: known.status !== "open",
+      evidence: [stateOf(known), why],
+    });
+  }
+  const age = draft.evidence.snapshot.at.getTime() - order.createdAt.getTime();
+  const untold = size > 0 && unmarked.length === 0 ? untoldFill(order, known, all, size) : undefined;
+  // Fills can lag behind their order.
+  if (!untold || age < draft.options.settle) {
+    draft.contradiction(
+      asked,
+      `${difference}. If they do not turn up, book what it says with recordFill(${JSON.stringify(id)}, ...), and recover again`,
+    );
+    return [];
+  }
+  const fillId = `average:${known.filled}`;
+  const { price } = untold;
+  const over = known.status !== "open";
+  const entered = order.intent === "entry" ? { ts: order.createdAt } : {};
+  const reached = plus(order.filled, missing);
+  const overfill = order.intent === "entry" && exceeds(reached, order.size);
+  return [
+    ...asBooked(draft, order, fresh, { over: false, evidence: [stateOf(known)] }),
+    {
+      order,
+      fill: { fillId, price, size, fee: 0, ...entered, done: over, ...(overfill && { overfill }) },
+      ts: order.intent === "entry" ? order.createdAt : draft.evidence.snapshot.at,
+      moves: size,
+      evidence: [stateOf(known), `fetchFills: ${all.length} of it are listed`, `the price is ${untold.from}`],
+      needsPerson: `the exchange no longer lists the trades: ${exchange} says that order ${id} (${order.side} ${order.size} ${pair}) is filled by ${known.filled}, and tells no fill of ${size} of that. Look at the trades of order ${known.id} at ${exchange}. If ${size} at ${price} is right, approve this plan, and book its fee with bookCash(-FEE, { kind: "fee", ... }), which is not known. If it is not, book what is: mgr.recordFill(${JSON.stringify(id)}, { fillId, price, size, fee, ts }), and recover again`,
+    },
+  ];
+}
+
+/** Pieces of fills as an order's. */
+function asBooked(
+  draft: Draft,
+  order: PendingOrder,
+  pieces: readonly Piece[],
+  { over, evidence }: { over: boolean; evidence: readonly string[] },
+): UnbookedFill[] {
+  const { rates } = draft.evidence;
   let reached = order.filled;
   return pieces.map((piece, i) => {
     reached = plus(reached, piece.size);
     const overfill = order.intent === "entry" && exceeds(reached, order.size);
     const { fill } = piece;
-    const note = feeNote(fill);
-    if (note) draft.notes.push(note);
+    draft.notes.push(...unpricedFees(fill, { rates }));
+    const booked = bookedPart(piece, piece.size, { done: over && i === pieces.length - 1, rates });
+    const needsPerson = neededRate(draft, order, fill.ts, booked.rate);
     return {
       order,
-      fill: {
-        ...bookedPart(piece, piece.size, over && i === pieces.length - 1),
-        ...(overfill && { overfill }),
-      },
+      fill: { ...booked, ...(overfill && { overfill }) },
+      ts: fill.ts,
       moves: sizeMoved(fill, piece.size),
-      evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, stateOf(known)],
+      evidence: [`fetchFills: ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}`, ...evidence],
+      ...(needsPerson !== undefined && { needsPerson }),
     };
   });
 }
@@ -141,10 +291,22 @@ function stateOf(known: ExchangeOrder | undefined): string {
   return known ? `fetchOrder: ${known.status}, filled ${known.filled} of ${known.size}` : "fetchOrder: not known";
 }
 
+/** An order that the exchange does not tell, unless the fills of the plan say that it is over. */
+function unknownOf(draft: Draft, order: PendingOrder, booked: ReadonlyMap<string, number>): Unknown[] {
+  if (knownOrder(draft.evidence, order) || booked.has(order.id)) return [];
+  return [{ order, lacks: minus(order.size, order.filled) }];
+}
+
+/** Too young to be given up; an order by which a recovery closes something, to be sent again. */
+function isYoung({ evidence, options }: Draft, order: PendingOrder): boolean {
+  const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();
+  return age < (isRecoveryClose(order) ? options.settle : options.grace);
+}
+
 /** What becomes of a pending order, beside its fills. `booked`: a fill of the plan says it already. */
-function planStatus(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined, booked: boolean): void {
-  const { evidence, options } = draft;
+function planStatus(draft: Draft, order: PendingOrder, booked: boolean, verdict: Verdict | undefined): void {
   const { id, pair } = order;
+  const known = knownOrder(draft.evidence, order);
   if (known?.status === "open") {
     const status: OrderStatus = known.filled > 0 ? "partially_filled" : "open";
     if (!booked && order.status !== status && order.status !== "partially_filled") {
@@ -165,30 +327,60 @@ function planStatus(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
     }
     return;
   }
-  if (booked) return;
+  if (!booked && verdict && verdict.is !== "filled") planUnknown(draft, order, verdict);
+}
+
+function planUnknown(draft: Draft, order: PendingOrder, verdict: Exclude<Verdict, { is: "filled" }>): void {
+  const { evidence } = draft;
+  const { id, pair, positionId } = order;
   const reads = evidence.orders.get(id)?.reads ?? 0;
   const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();
-  const unknown = `fetchOrder: not known, asked ${reads} times`;
-  const positionId = order.positionId;
+  const seen = [`fetchOrder: not known, asked ${reads} times`, `${age} ms old`];
   const toClose = positionId === undefined ? 0 : (draft.expected.get(positionId)?.size ?? 0);
-  if (isRecoveryClose(order) && positionId !== undefined && order.filled === 0 && toClose > 0) {
-    draft.add({ type: "resubmit_close", pair, orderId: id, positionId, evidence: [unknown] }, id);
-    return;
-  }
-  if (age < options.grace && order.filled === 0) {
+  const closes = isRecoveryClose(order) && positionId !== undefined && order.filled === 0 && toClose > 0;
+  if (verdict.is === "young") {
     const why = `the exchange does not know it yet, it is ${age} ms old`;
-    draft.waiting.push({ pair, subject: id, why, harmless: true });
+    draft.waiting.push({ pair, subject: id, why, harmless: !closes });
     return;
   }
-  const never = order.filled === 0;
+  if (closes) {
+    const otherwise = `it is sent again, to close ${toClose} of position ${positionId}.`;
+    const doubt =
+      verdict.is === "doubtful"
+        ? { ask: doubtWords(draft, order, verdict, otherwise) }
+        : doubtOfRepeat(draft, { ...searchOf(order), id, size: toClose, reads });
+    if (doubt && "wait" in doubt) {
+      draft.waiting.push({ pair, subject: id, why: doubt.wait, harmless: false });
+      return;
+    }
+    draft.add(
+      {
+        type: "resubmit_close",
+        pair,
+        orderId: id,
+        positionId,
+        evidence: seen,
+        ...(doubt && { needsPerson: doubt.ask }),
+      },
+      id,
+    );
+    return;
+  }
+  const why =
+    order.filled === 0 && exchangeIdOf(order) === undefined ? "it never arrived" : "the exchange has forgotten it";
+  const needsPerson =
+    verdict.is === "doubtful"
+      ? doubtWords(draft, order, verdict, "the order ends, and what is left over counts as others'.")
+      : undefined;
   draft.add(
     {
       type: "end_order",
       pair,
       orderId: id,
       as: "cancelled",
-      why: never ? "it never arrived" : "the exchange has forgotten it",
-      evidence: [unknown, `${age} ms old`],
+      why,
+      evidence: seen,
+      ...(needsPerson !== undefined && { needsPerson }),
     },
     id,
   );

@@ -8,6 +8,7 @@ import { closingSide, type Draft, positionSideOf } from "./draft.js";
 import type { Evidence } from "./evidence.js";
 import { newestThatMake, whole } from "./pieces.js";
 import type { Excess } from "./positions.js";
+import { doubtOfOrphanClose } from "./repeated-close.js";
 
 /** What `admit` begins client order ids with when the caller gives none. */
 const DERIVED_PREFIX = "sf";
@@ -42,6 +43,7 @@ function planOrphan(draft: Draft, excess: Excess): void {
     draft.waiting.push({ pair, subject: `${pair} ${side}`, why, harmless: false });
     return;
   }
+  if (draft.claimOn(pair, side === "long" ? "buy" : "sell")) return; // of an entry that is not settled
   const closing = draft.evidence.openOrders.value.find(
     (order) =>
       order.clientOrderId !== undefined &&
@@ -52,9 +54,16 @@ function planOrphan(draft: Draft, excess: Excess): void {
   if (closing) return; // that order is waited for
   if (draft.settles(pair, `${pair} ${side}`)) return;
   switch (draft.options.orphanPositions) {
-    case "close":
-      draft.add({ type: "close_orphan", pair, side, size, tracked, evidence }, canonicalPair(pair), side);
+    case "close": {
+      const doubt = doubtOfOrphanClose(draft, pair, side);
+      if (doubt && "wait" in doubt) {
+        draft.waiting.push({ pair, subject: `${pair} ${side}`, why: doubt.wait, harmless: false });
+        return;
+      }
+      const asked = doubt && { needsPerson: doubt.ask };
+      draft.add({ type: "close_orphan", pair, side, size, tracked, evidence, ...asked }, canonicalPair(pair), side);
       return;
+    }
     case "adopt": {
       const entryPrice = excess.there.entryPrice ?? excess.there.markPrice;
       if (entryPrice === undefined) {

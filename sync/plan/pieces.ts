@@ -1,12 +1,12 @@
 /** Fills, or parts of fills, that together make up a size. */
-import { minus, times } from "../../src/exact/double.js";
-import { toMoney } from "../../src/exact/money.js";
+import { minus } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
-import type { Fee } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { baseOf, settleOf } from "../port/pairs.js";
+import { settleOf } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { netSize } from "./draft.js";
+import { rateKey } from "./evidence.js";
+import { feesOf, type KnownRates } from "./fill-fees.js";
 
 /** A fill, or a part of it. */
 export interface Piece {
@@ -20,17 +20,15 @@ export function whole(fill: ExchangeFill): Piece {
 }
 
 /** So much of a piece, as it is booked, with its share of the fees. `done`: its order is over with it. */
-export function bookedPart({ fill, size: left }: Piece, taken: number, done: boolean): BookedFill {
-  const { fillId, price, size, ts, feeBase = 0, feeOther } = fill;
-  const part = (amount: number) => share(amount, { taken, left, whole: size });
-  const fees: Fee[] = [];
-  const quote = minus(fill.fee, times(feeBase, price));
-  // Exchanges round the worth of a fee.
-  if (toMoney(quote) !== 0n) fees.push({ amount: part(quote), currency: settleOf(fill.pair) });
-  if (feeBase !== 0) fees.push({ amount: part(feeBase), currency: baseOf(fill.pair) });
-  if (feeOther) fees.push({ amount: part(feeOther.amount), currency: feeOther.currency });
-  const isPlain = feeBase === 0 && !feeOther;
-  return { fillId, price, size: taken, fee: isPlain ? part(fill.fee) : fees, ts, done };
+export function bookedPart(
+  { fill, size: left }: Piece,
+  taken: number,
+  { done, rates }: KnownRates & { readonly done: boolean },
+): BookedFill {
+  const { fillId, price, size, ts } = fill;
+  const rate = rates.get(rateKey(settleOf(fill.pair), ts));
+  const fee = feesOf(fill, { rates }, (amount) => share(amount, { taken, left, whole: size }));
+  return { fillId, price, size: taken, fee, ...(rate !== undefined && { rate }), ts, done };
 }
 
 /** So much of a fill of others, net of a fee in the base coin, which is booked at the fill's price. */

@@ -1,6 +1,6 @@
 /** A plan as a person reads it: a table of what is done, each line with what it rests on. */
 import { capitals, printable, textTable } from "../../src/words/text-table.js";
-import type { Action } from "./action.js";
+import type { Action, OrderTerms } from "./action.js";
 import type { Plan } from "./plan.js";
 
 /** What an action does, in words. */
@@ -13,14 +13,16 @@ export function actionText(action: Action): string {
       return `book fill ${action.fill.fillId} of others to position ${action.positionId}: ${action.fill.size} ${pair} at ${action.fill.price}`;
     case "set_order_status":
       return `order ${action.orderId} is ${action.status}`;
+    case "amend_order":
+      return `order ${action.orderId} is ${termsText(action.to)} ${pair} at the exchange, not ${termsText(action.from)}: change it in state`;
     case "end_order":
       return `order ${action.orderId} is over: ${action.why}`;
     case "cancel_order":
       return `cancel order ${action.clientOrderId} at the exchange: ${action.why}`;
     case "close_external":
-      return `position ${action.positionId} of ${action.size} ${pair} is gone: close it with a PnL of 0`;
+      return `position ${action.positionId} of ${action.size} ${pair} is gone, and no fill says how: end it untold (its result is not known, and not zero)`;
     case "reduce_external":
-      return `position ${action.positionId} is ${action.size} ${pair}, not ${action.from}: reduce it, book nothing`;
+      return `position ${action.positionId} is ${action.size} ${pair}, not ${action.from}, and no fill says why: make it smaller, book nothing (what that made is not known)`;
     case "remove_dust":
       return `position ${action.positionId} of ${action.size} ${pair} is dust: remove it`;
     case "close_position":
@@ -36,6 +38,10 @@ export function actionText(action: Action): string {
     case "trip_breaker":
       return `trip the breaker: ${action.why}`;
   }
+}
+
+function termsText({ size, price }: OrderTerms): string {
+  return price === null ? String(size) : `${size} at ${price}`;
 }
 
 /** A row of the table: what, why, and whether a person has to approve it. */

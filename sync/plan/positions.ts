@@ -86,6 +86,7 @@ function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: n
     draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: false });
     return;
   }
+  if (draft.claimOn(pair, closingSide(first.side))) return; // of an order that is not settled
   if (draft.settles(pair, side.key)) return;
   const { reads, asked } = draft.evidence.positions;
   const seen = `${asked}: ${size === 0 ? "none" : size} in ${reads} agreeing reads, ${expected} tracked`;
@@ -124,6 +125,7 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): Piece[] {
   const own = new Set([...evidence.snapshot.orders.map(({ id }) => id), ...evidence.closedOrders.keys()]);
   const others = draft
     .fillsOf(first.pair)
+    .filter((fill) => !draft.isClaimed(fill))
     .filter(
       ({ side, positionSide, clientOrderId, orderId, fillId, ts }) =>
         side === closingSide(first.side) &&

@@ -4,17 +4,19 @@ import { minus, plus } from "../../src/exact/double.js";
 import { isUnknown } from "../../src/manager/outcome.js";
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
-import type { PendingOrder } from "../../src/types.js";
+import type { OrderSide, PendingOrder, PositionSide } from "../../src/types.js";
 import type { Action } from "../plan/action.js";
 import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
 import { closingSide } from "../plan/draft.js";
 import type { Evidence } from "../plan/evidence.js";
 import { EXTERNAL } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
+import { EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
+import { isRecoveryClose } from "../plan/orders.js";
+import { orphanNote, triesToClose } from "../plan/orphan-tries.js";
 import type { Exchange, OrderRequest } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
-import { orphanCloseOf } from "./gather.js";
 
 /** More tries than this to close one position are a sign that something else is wrong. */
 const MAX_ATTEMPTS = 100;
@@ -46,6 +48,9 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
     case "set_order_status":
       await changeOrder(mgr, action.orderId, (order) => ({ ...order, status: action.status }));
       return;
+    case "amend_order":
+      await amendOrder(action, mgr);
+      return;
     case "end_order":
       if (action.as === "cancelled") await settled(() => mgr.cancelOrder(action.orderId));
       else await changeOrder(mgr, action.orderId, (order) => ({ ...order, status: action.as }));
@@ -54,9 +59,7 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       await exchange.cancelOrder(action.clientOrderId, symbolOf(by, action.pair));
       return;
     case "close_external": {
-      if (!(await isAsPlanned(mgr, action))) return;
-      const reason = "closed_external: gone from the exchange, and no fill says how";
-      await settled(() => mgr.closePosition(action.positionId, { pnl: 0, reason }));
+      if (await isAsPlanned(mgr, action)) await endUntold(mgr, action.positionId);
       return;
     }
     case "reduce_external":
@@ -73,8 +76,8 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       await closePosition(action, by);
       return;
     case "resubmit_close": {
-      const [order] = await mgr.findOrders([action.orderId]);
-      if (order) await submitClose(order, by);
+      const order = await mgr.getOrder(action.orderId);
+      if (order) await submitClose(order, action, by);
       return;
     }
     case "close_orphan":
@@ -130,6 +133,19 @@ async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateMan
   );
 }
 
+/** What is gone and no fill says how: its result is not known, so none is booked. */
+async function endUntold(mgr: StateManager, positionId: string): Promise<void> {
+  await settled(() => mgr.removePosition(positionId));
+}
+
+/** Follows what somebody changed at the exchange, unless the order has moved on meanwhile. */
+async function amendOrder({ orderId, from, to }: Of<"amend_order">, mgr: StateManager): Promise<void> {
+  const isAsBefore = ({ size, price }: PendingOrder) => size === from.size && price === from.price;
+  const order = await mgr.getOrder(orderId);
+  if (!order || !isAsBefore(order)) return;
+  await settled(() => mgr.updateOrder(orderId, (now) => (isAsBefore(now) ? to : {})));
+}
+
 /** Stores an order in state first, then sends it: a crash in between leaves an order that is sent again under the same id. */
 async function closePosition(action: Of<"close_position">, by: Executor): Promise<void> {
   const { mgr, recovery } = by;
@@ -137,6 +153,15 @@ async function closePosition(action: Of<"close_position">, by: Executor): Promis
   if (!position) return;
   const ids = Array.from({ length: MAX_ATTEMPTS }, (_, i) => closeOrderId(mgr.flowId, recovery.id, position.id, i + 1));
   const earlier = await mgr.findOrders(ids);
+  const pending = (await mgr.getPendingOrders()).find(
+    (order) => isRecoveryClose(order) && order.positionId === position.id,
+  );
+  if (pending) {
+    throw new ExchangeError(
+      "rejected",
+      `position ${position.id} is not closed once more, since it is not settled what became of order ${pending.id}, which closes it`,
+    );
+  }
   const attempt = earlier.indexOf(undefined);
   const id = ids[attempt];
   if (id === undefined) {
@@ -155,27 +180,58 @@ async function closePosition(action: Of<"close_position">, by: Executor): Promis
       metadata: { recovery: recovery.id, attempt: attempt + 1 },
     }),
   );
-  await submitClose(order, by);
+  await submitClose(order, action, by);
 }
 
-async function submitClose(order: PendingOrder, by: Executor): Promise<void> {
+async function submitClose(order: PendingOrder, action: Action, by: Executor): Promise<void> {
   const { mgr } = by;
   const left = (order.positionId && (await mgr.getPosition(order.positionId))?.size) || order.size;
-  const outcome = await submit(by, {
-    clientOrderId: order.id,
-    pair: symbolOf(by, order.pair),
-    side: order.side,
-    size: Math.min(order.size, left),
-    type: "market",
-    reduceOnly: true,
-    positionSide: order.side === "sell" ? "long" : "short",
-  });
-  if (outcome === "sent") {
-    await changeOrder(mgr, order.id, (now) => (now.status === "intent" ? { ...now, status: "submitted" } : now));
-    return;
+  const positionSide = order.side === "sell" ? "long" : "short";
+  const size = await closable(Math.min(order.size, left), { ...order, positionSide }, by);
+  const outcome =
+    size === 0
+      ? "flat"
+      : await submit(action, by, {
+          clientOrderId: order.id,
+          pair: symbolOf(by, order.pair),
+          side: order.side,
+          size,
+          type: "market",
+          reduceOnly: true,
+          positionSide,
+        });
+  if (outcome === "flat") {
+    await settled(() => mgr.cancelOrder(order.id));
+    throw nothingToReduce(by, order.id);
   }
-  await settled(() => mgr.cancelOrder(order.id));
-  throw nothingToReduce(by, order.id);
+  await changeOrder(mgr, order.id, (now) => ({
+    ...now,
+    ...(now.status === "intent" && { status: "submitted" }),
+    ...(outcome.id !== undefined && { metadata: { ...now.metadata, [EXCHANGE_ID]: outcome.id } }),
+  }));
+  if (outcome.otherId !== undefined) throw await takenOtherwise(outcome.otherId, order, by);
+}
+
+/**
+ * How much of what is to be closed is there by a fresh look. Where nothing keeps an order from selling more than the flow has (spot knows no
+ * reduce-only), that is less what was sold since the plan was made, too.
+ */
+async function closable(
+  size: number,
+  { pair, side, positionSide }: { pair: string; side: OrderSide; positionSide: PositionSide },
+  { exchange, evidence }: Executor,
+): Promise<number> {
+  if (evidence.positionMode === "netting" || evidence.positionMode === "hedge") return size;
+  const known = new Set(evidence.fills.get(canonicalPair(pair))?.value.map((fill) => `${fill.orderId} ${fill.fillId}`));
+  const since = new Date(evidence.snapshot.at.getTime() + (evidence.clockAhead ?? 0) - evidence.margin);
+  const fills = await exchange.fetchFills(evidence.symbols.get(canonicalPair(pair)) ?? pair, since);
+  const sold = fills.filter((fill) => fill.side === side && !known.has(`${fill.orderId} ${fill.fillId}`));
+  const there = heldOf(await exchange.fetchPositions(), pair, positionSide);
+  return Math.max(0, Math.min(there, minus(size, plus(...sold.map((fill) => fill.size)))));
+}
+
+function heldOf(all: readonly { pair: string; side: string; size: number }[], pair: string, side: string): number {
+  return plus(...all.filter((one) => sideKey(one.pair, one.side) === sideKey(pair, side)).map(({ size }) => size));
 }
 
 /** Closes what is not tracked of a (pair, side): its own stops first, then as much as a fresh reading still shows. */
@@ -186,25 +242,29 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
     if (!isOwnStop(order, action, by) || order.clientOrderId === undefined) continue;
     await exchange.cancelOrder(order.clientOrderId, order.pair);
   }
-  const positions = await exchange.fetchPositions();
-  const held = (all: readonly { pair: string; side: string; size: number }[]) =>
-    plus(...all.filter((one) => sideKey(one.pair, one.side) === sideKey(pair, side)).map(({ size }) => size));
-  const size = Math.min(action.size, minus(held(positions), held(await mgr.getPositions())));
+  const there = heldOf(await exchange.fetchPositions(), pair, side);
+  const size = Math.min(action.size, minus(there, heldOf(await mgr.getPositions(), pair, side)));
   if (size <= 0) return;
 
-  const subject = sideKey(pair, side);
-  const tries = [...recovery.journal]
-    .flatMap(([key, value]) => orphanCloseOf(key, value) ?? [])
-    .filter((tried) => sideKey(tried.pair, tried.side) === subject);
-  // A try that the exchange does not know died before it was sent: it is the one to send.
+  const tries = triesToClose(recovery.journal, pair, side);
+  // A try that the exchange does not know, as the plan has proven or a person says, died before it was sent: it is the one to send.
   const unsent = tries.find(({ id }) => evidence.orders.get(id)?.value === undefined);
+  const open = tries.find(({ id }) => evidence.orders.get(id)?.value?.status === "open");
+  if (open)
+    throw new ExchangeError(
+      "rejected",
+      `order ${open.id}, which closes ${pair} ${side}, is open: no other one is sent`,
+    );
   const attempt = unsent?.attempt ?? tries.length + 1;
   if (attempt > MAX_ATTEMPTS) {
     throw new ExchangeError("rejected", `${pair} ${side} is not flat after ${MAX_ATTEMPTS} orders to close it`);
   }
-  const id = closeOrderId(mgr.flowId, recovery.id, subject, attempt);
-  if (!unsent) await recovery.note(`orphan ${id}`, JSON.stringify({ pair, side, attempt }));
-  const outcome = await submit(by, {
+  const id = unsent?.id ?? closeOrderId(mgr.flowId, recovery.id, sideKey(pair, side), attempt);
+  if (!unsent) {
+    const at = evidence.snapshot.at.getTime();
+    await recovery.note(...orphanNote({ id, pair, side, attempt, size, at }));
+  }
+  const outcome = await submit(action, by, {
     clientOrderId: id,
     pair,
     side: closingSide(side),
@@ -214,6 +274,23 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
     positionSide: side,
   });
   if (outcome === "flat") throw nothingToReduce(by, id);
+  if (outcome.otherId !== undefined) {
+    throw await takenOtherwise(outcome.otherId, { id, pair, side: closingSide(side), size }, by);
+  }
+}
+
+/** Notes that an order cannot be found again by its id: from now on a person is asked before anything is sent. */
+async function takenOtherwise(
+  otherId: string,
+  { id, side, size, pair }: Pick<PendingOrder, "id" | "side" | "size" | "pair">,
+  { exchange, recovery }: Executor,
+): Promise<ExchangeError> {
+  const what = `${exchange.name} took order ${id} (${side} ${size} ${pair}) under another id, ${otherId}.`;
+  await recovery.note(OTHER_ID, what);
+  return new ExchangeError(
+    "other_id",
+    `${what} It cannot be found again by the flow's id, and nothing more is sent before a person has said so`,
+  );
 }
 
 /** How it became flat is found out by the next look, after a pause. */
@@ -239,14 +316,27 @@ function isOwnStop(
   return prefix === undefined || id.startsWith(prefix);
 }
 
-/** Sends an order. `flat`: there was nothing to reduce. */
-async function submit({ exchange }: Executor, request: OrderRequest): Promise<"sent" | "flat"> {
+/** What an exchange took: its own id, and the client order id where that is another one than it was given. */
+interface Sent {
+  readonly id?: string;
+  readonly otherId?: string;
+}
+
+/** Sends an order. `flat`: there was nothing to reduce. Nothing goes to an exchange that has put another id in place of ours, unless a person said so. */
+async function submit(action: Action, by: Executor, request: OrderRequest): Promise<Sent | "flat"> {
+  const { exchange, recovery } = by;
+  const other = recovery.journal.get(OTHER_ID);
+  if (other !== undefined && action.needsPerson === undefined) {
+    throw new ExchangeError("other_id", `${other} Nothing more is sent before a person has said so`);
+  }
+  const { clientOrderId } = request;
   try {
-    await exchange.createOrder(request);
-    return "sent";
+    const taken = await exchange.createOrder(request);
+    const isOther = taken.clientOrderId !== undefined && taken.clientOrderId !== clientOrderId;
+    return { id: taken.id, ...(isOther && { otherId: taken.clientOrderId }) };
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error;
-    if (error.failure === "duplicate_order_id") return "sent"; // the proof of an earlier submit
+    if (error.failure === "duplicate_order_id") return {}; // the proof of an earlier submit
     if (error.failure === "nothing_to_reduce") return "flat";
     throw error;
   }

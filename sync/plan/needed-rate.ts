@@ -1,0 +1,19 @@
+/** Rates without which an entry in another currency than the flow's cannot be booked. */
+import type { PendingOrder } from "../../src/types.js";
+import { settleOf } from "../port/pairs.js";
+import type { Draft } from "./draft.js";
+
+/** Why a person has to give a rate first; undefined where none is needed. An exit takes its position's last rate, or is booked unpriced. */
+export function neededRate(
+  { options }: Draft,
+  { id, pair, intent, rate: ordered }: PendingOrder,
+  at: Date,
+  rate: number | undefined,
+): string | undefined {
+  const { currency, sameCurrency } = options;
+  if (intent === "exit" || rate !== undefined || ordered !== undefined || currency === undefined || !pair.includes("/"))
+    return undefined;
+  const settle = settleOf(pair);
+  if (settle === currency || sameCurrency.includes(settle)) return undefined;
+  return `a fill of entry ${id} at ${at.toISOString()} is in ${settle}, the flow is counted in ${currency}, and nobody said what one ${settle} was worth then. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`;
+}

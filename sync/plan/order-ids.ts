@@ -1,0 +1,102 @@
+/** What client order ids, and the exchange's own, tell of orders and fills: whose they are, and whether that can be told at all. */
+
+import type { PendingOrder } from "../../src/types.js";
+import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
+import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
+import type { Draft } from "./draft.js";
+import { type Evidence, fillName } from "./evidence.js";
+import { orphanTries } from "./orphan-tries.js";
+
+/** Metadata of an order: the id that the exchange gave it. */
+export const EXCHANGE_ID = "exchange_id";
+
+/** Key of the journal under which a recovery notes that the exchange took an order under another client order id. */
+export const OTHER_ID = "other_id";
+
+/** The id that the exchange gave an order, as far as state knows it. */
+export function exchangeIdOf(order: PendingOrder): string | undefined {
+  const id = order.metadata?.[EXCHANGE_ID];
+  return typeof id === "string" ? id : undefined;
+}
+
+/** What the exchange says of an order of the flow, by the id that the flow gave, or by the exchange's own. */
+export function knownOrder(evidence: Evidence, order: PendingOrder): ExchangeOrder | undefined {
+  const known = evidence.orders.get(order.id)?.value;
+  const id = exchangeIdOf(order);
+  if (known || id === undefined) return known;
+  const listed = evidence.openOrders.value.find((open) => open.id === id && open.side === order.side);
+  return listed ?? evidence.ordersById.get(fillName(order.pair, id))?.value;
+}
+
+/** The fills that belong to an order: by the client order id, or by the exchange's id of it. */
+export function fillsOfOrder(
+  fills: readonly ExchangeFill[],
+  order: PendingOrder,
+  known: ExchangeOrder | undefined,
+): ExchangeFill[] {
+  const noted = exchangeIdOf(order);
+  return fills.filter(({ clientOrderId, orderId }) => {
+    if (clientOrderId === order.id) return true;
+    if (orderId === undefined) return false;
+    // Where the exchange took it under an id of its own, that one is another's to look at.
+    return orderId === noted || (clientOrderId === undefined && orderId === known?.id);
+  });
+}
+
+/** Who made a fill, as far as it can be told. `nobody`: it is proven that its order had no client order id. */
+export type FillOwner = "own" | "flow" | "exchange" | "stranger" | "nobody" | "unknown";
+
+export function ownerOf({ evidence, options }: Draft, fill: ExchangeFill): FillOwner {
+  const { proof, orders, ordersById, snapshot } = evidence;
+  const { clientOrderId, orderId, pair } = fill;
+  if (clientOrderId === undefined) {
+    if (orderId !== undefined) {
+      if (snapshot.orders.some((order) => exchangeIdOf(order) === orderId)) return "own";
+      if ([...orders.values()].some(({ value }) => value?.id === orderId)) return "own";
+      const found = ordersById.get(fillName(pair, orderId))?.value;
+      if (found?.clientOrderId !== undefined)
+        return ownerOfId(evidence, options.ours.clientOrderIdPrefix, found.clientOrderId);
+      if (found) return "nobody";
+    }
+    return proof.inFills === true ? "nobody" : "unknown";
+  }
+  return ownerOfId(evidence, options.ours.clientOrderIdPrefix, clientOrderId);
+}
+
+function ownerOfId(evidence: Evidence, prefix: string | undefined, id: string): FillOwner {
+  if (isGivenByFlow(evidence, id) || (prefix !== undefined && id.startsWith(prefix))) return "own";
+  const { accountFlows, proof } = evidence;
+  const isOther = accountFlows.some((flow) => flow.readable && flow.orders.some((order) => order.id === id));
+  if (isOther || digestOf(id) !== undefined) return "flow";
+  return proof.madeByExchange?.(id) === true ? "exchange" : "stranger";
+}
+
+/** Whether the flow gave this id: its state or its recovery knows it, or the id tells. */
+export function isGivenByFlow({ snapshot, closedOrders, orders, recovery }: Evidence, id: string): boolean {
+  return (
+    orders.has(id) ||
+    closedOrders.has(id) ||
+    snapshot.orders.some((order) => order.id === id) ||
+    recovery?.journal.has(`orphan ${id}`) === true ||
+    digestOf(id) === flowDigest(snapshot.flowId)
+  );
+}
+
+/** Whether the exchange tells orders by the ids that the flow gives: it proves it, or has just done so. */
+export function tellsOurIds(evidence: Evidence): boolean {
+  const { proof, orders, openOrders, fills } = evidence;
+  if (proof.foundFor !== undefined) return true;
+  if ([...orders.values()].some(({ value }) => value !== undefined)) return true;
+  const named = [...openOrders.value, ...[...fills.values()].flatMap(({ value }) => value)];
+  return named.some(({ clientOrderId }) => clientOrderId !== undefined && isGivenByFlow(evidence, clientOrderId));
+}
+
+/** An order that the exchange took under another id than ours, in words; undefined where there was none. */
+export function takenUnderOtherId({ recovery }: Evidence): string | undefined {
+  return recovery?.journal.get(OTHER_ID);
+}
+
+/** Whether an orphan's close is still under way at the exchange, by its id. */
+export function isOrphanClose(evidence: Evidence, id: string): boolean {
+  return orphanTries(evidence.recovery?.journal).some((tried) => tried.id === id);
+}

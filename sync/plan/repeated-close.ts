@@ -1,0 +1,91 @@
+/** Whether an order by which a recovery closes something may be sent again, or another one in its place: never on a guess. */
+import { canonicalPair } from "../port/pairs.js";
+import type { Action } from "./action.js";
+import { closingSide, type Draft } from "./draft.js";
+import { takenUnderOtherId, tellsOurIds } from "./order-ids.js";
+import { triesToClose } from "./orphan-tries.js";
+import { shifted } from "./shifted.js";
+import { groupWords, type Search, unmarkedFills } from "./unmarked-fills.js";
+
+/** An order that was, or may have been, sent. */
+export interface SentClose extends Search {
+  readonly id: string;
+  /** What there is to close, as far as the flow knows. */
+  readonly size: number;
+  /** How often the exchange was asked for it. */
+  readonly reads: number;
+}
+
+/** `wait`: time will tell; `ask`: a person has to look. Both in words. */
+export type Doubt = { readonly wait: string } | { readonly ask: string };
+
+/** Why an order that the exchange does not know may have arrived all the same; undefined where it is proven that it has not. */
+export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined {
+  const { evidence, options } = draft;
+  const { exchange, openOrders, snapshot } = evidence;
+  const { id, pair, side, size, since, reads } = sent;
+  if (openOrders.value.some((open) => open.clientOrderId === id)) return { wait: "it is among the open orders" };
+  const age = snapshot.at.getTime() - since.getTime();
+  if (age < options.settle) return { wait: `it was made ${age} ms ago, and may still turn up` };
+  const look = `Look for ${side} ${size} ${pair}, made after ${since.toISOString()}, in the order history of ${exchange}. If it is there, book its fills with mgr.recordFill(${JSON.stringify(id)}, ...), or close what is left by hand, and recover again. If it is not, approve this plan: it is sent again`;
+  if (!tellsOurIds(evidence)) {
+    return {
+      ask: `${exchange} does not tell orders by the ids that the flow gives: whether order ${id} has arrived is not known. ${look}`,
+    };
+  }
+  if (reads < options.confirmations) return { wait: `it was asked for ${reads} times` };
+  const fills = unmarkedFills(draft, sent);
+  if (fills.length > 0) {
+    // What explains a difference is booked first; then the next look has none.
+    if (shifted(draft, sent) > 0 && draft.claimOn(pair, side) === undefined)
+      return { wait: "fills of others are booked first" };
+    return {
+      ask: `${exchange} does not know order ${id}, and fills that may be its are not booked: ${groupWords(fills)}. ${look}`,
+    };
+  }
+  if (shifted(draft, sent) > 0) {
+    return {
+      ask: `${exchange} does not know order ${id}, but has less to close than the flow, and no fill says why. ${look}`,
+    };
+  }
+  return undefined;
+}
+
+/** The same of the orders that were sent to close what is not in state, of a pair and side: of the last of them, and only if it is unknown. */
+export function doubtOfOrphanClose(draft: Draft, pair: string, positionSide: "long" | "short"): Doubt | undefined {
+  const { recovery, orders, snapshot } = draft.evidence;
+  for (const tried of triesToClose(recovery?.journal, pair, positionSide)) {
+    const known = orders.get(tried.id);
+    if (known?.value) continue;
+    const since = tried.at === undefined ? (recovery?.begunAt ?? snapshot.at) : new Date(tried.at);
+    const search = { pair, side: closingSide(positionSide), positionSide, since };
+    const doubt = doubtOfRepeat(draft, { ...search, id: tried.id, size: tried.size ?? 0, reads: known?.reads ?? 0 });
+    if (doubt) return doubt;
+  }
+  return undefined;
+}
+
+/**
+ * The last word before something is sent: nothing more by itself to an exchange that put an id of its own in place of ours, nor against a
+ * position of which an order that is not told may have sold a part.
+ */
+export function askBeforeSending(draft: Draft): void {
+  const other = takenUnderOtherId(draft.evidence);
+  for (const [i, action] of draft.actions.entries()) {
+    const needsPerson = whyNotSent(draft, action, other);
+    if (needsPerson !== undefined) draft.actions[i] = { needsPerson, ...action };
+  }
+}
+
+function whyNotSent(draft: Draft, action: Action, other: string | undefined): string | undefined {
+  const { exchange } = draft.evidence;
+  if (action.type !== "close_position" && action.type !== "resubmit_close" && action.type !== "close_orphan")
+    return undefined;
+  if (other !== undefined) {
+    return `${other} What is sent to ${exchange} cannot be found again by its id. Close ${canonicalPair(action.pair)} by hand and recover again, or approve this plan: the order is sent`;
+  }
+  if (action.type !== "close_position") return undefined;
+  const claim = draft.claimOn(action.pair, closingSide(action.side));
+  if (!claim) return undefined;
+  return `order ${claim.orderId}, which ${exchange} does not tell, may have closed a part of it. Settle that one first, or approve this plan: ${action.size} ${action.pair} is closed`;
+}
