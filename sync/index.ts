@@ -12,3 +12,5 @@ export { ExchangeError, type ExchangeFailure } from "./port/exchange-error.js";
 export type { Incomplete } from "./port/reading.js";
 export { type Check, type ReconcileOptions, reconcile } from "./recovery/reconcile.js";
 export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recovery/recover.js";
+export type { Submission, SubmitOptions } from "./submit/submission.js";
+export { submitAndBook } from "./submit-and-book.js";
