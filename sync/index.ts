@@ -2,6 +2,7 @@
 import "../src/dispose-symbols.js";
 
 export { type CcxtClient, type CcxtExchangeOptions, ccxtExchange } from "./ccxt/ccxt-exchange.js";
+export { type ClientOrderIdForm, clientOrderIdsOf } from "./ccxt/client-order-ids-of.js";
 export * from "./paper/paper-exchange.js";
 export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
 export type { OrphanAction, Ours, RecoveryMode, RecoveryOptions } from "./plan/options.js";

@@ -301,6 +301,10 @@ class CcxtExchange implements Exchange {
     }
   }
 
+  recognise(clientOrderIds: readonly string[]): void {
+    this.#account.ids.recognise(clientOrderIds);
+  }
+
   minSize(pair: string): number | undefined {
     try {
       return minSizeOf(marketOf(this.#client, pair));
