@@ -2,6 +2,7 @@
 import "../src/dispose-symbols.js";
 
 export { type CcxtClient, type CcxtExchangeOptions, ccxtExchange } from "./ccxt/ccxt-exchange.js";
+export { type ClientOrderIdForm, clientOrderIdsOf } from "./ccxt/client-order-ids-of.js";
 export * from "./paper/paper-exchange.js";
 export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
 export type { OrphanAction, Ours, RecoveryMode, RecoveryOptions } from "./plan/options.js";
@@ -12,3 +13,5 @@ export { ExchangeError, type ExchangeFailure } from "./port/exchange-error.js";
 export type { Incomplete } from "./port/reading.js";
 export { type Check, type ReconcileOptions, reconcile } from "./recovery/reconcile.js";
 export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recovery/recover.js";
+export type { Submission, SubmitOptions } from "./submit/submission.js";
+export { submitAndBook } from "./submit-and-book.js";

@@ -16,6 +16,7 @@ import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, wholeSteps 
 import { readSubmitted } from "./order.js";
 import { findOrder } from "./order-search.js";
 import { mergePositions, readPosition } from "./position.js";
+import { keepSecretsOf } from "./redact.js";
 import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
@@ -51,6 +52,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
       `timeout: expected a duration such as "10s", got ${JSON.stringify(options.timeout)}`,
     );
   }
+  keepSecretsOf(client);
   const pairs = checkedPairs(client, options.pairs);
   const spot = pairs?.some((pair) => !isContractPair(pair)) ?? false;
   const contracts = pairs?.some(isContractPair) ?? true;
@@ -297,6 +299,10 @@ class CcxtExchange implements Exchange {
       if (now?.order.status === "open") throw error;
       return now !== undefined;
     }
+  }
+
+  recognise(clientOrderIds: readonly string[]): void {
+    this.#account.ids.recognise(clientOrderIds);
   }
 
   minSize(pair: string): number | undefined {

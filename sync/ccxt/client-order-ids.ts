@@ -13,7 +13,7 @@ export interface IdForm {
 /** How many digests are remembered; an order older than that shows its digest. */
 const MEMORY = 10_000;
 
-/** Translates ids there and back. A digest cannot be reversed: it is recognised while the id was asked for in this process. */
+/** Translates ids there and back. A digest cannot be reversed: it is recognised once the id was asked for, or named, in this process. */
 export class ClientOrderIds {
   readonly #form: IdForm | undefined;
   readonly #known = new Map<string, string>();
@@ -33,6 +33,11 @@ export class ClientOrderIds {
       this.#known.delete(oldest);
     }
     return digest;
+  }
+
+  /** From now on `ours` knows the digests of these. */
+  recognise(ids: Iterable<string>): void {
+    for (const id of ids) this.theirs(id);
   }
 
   ours(theirs: string): string {

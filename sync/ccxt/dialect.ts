@@ -65,7 +65,7 @@ const okx: Dialect = {
   idForm: { fits: /^[A-Za-z0-9]{1,32}$/, digest: (hex) => hex },
   isAnswer: (answer) => isRow(answer) && Array.isArray(answer.data),
   limitations: [
-    "it takes letters and digits only in client order ids: others are sent as a digest, which another process does not recognise",
+    "it takes letters and digits only in client order ids: others are sent as a digest, recognised while the order is pending in the state",
     "it forgets cancelled orders without a fill after two hours",
   ],
 };
@@ -104,7 +104,7 @@ const hyperliquid: Dialect = {
   idForm: { fits: /^0x[0-9a-f]{32}$/, digest: (hex) => `0x${hex}` },
   marketNeedsPrice: true,
   limitations: [
-    "it takes 128-bit client order ids only: others are sent as a digest, which another process does not recognise",
+    "it takes 128-bit client order ids only: others are sent as a digest, recognised while the order is pending in the state",
     "of an account with more than 2000 executions a day over all markets, some may be missed",
     "without `pairs`, markets of builder-deployed exchanges (HIP-3) are not seen",
   ],

@@ -1,5 +1,6 @@
 /** What an error of ccxt says about what happened. ccxt is not imported: its classes are known by their names. */
 import { ExchangeError, type ExchangeFailure } from "../port/exchange-error.js";
+import { errorWithoutSecrets, withoutSecrets } from "./redact.js";
 import { Unreadable } from "./row.js";
 
 /**
@@ -94,5 +95,6 @@ export function exchangeErrorOf(error: unknown, exchange: string, asked: string,
   const reason = error instanceof Error ? error.message : String(error);
   const kind =
     error instanceof Error && !(error instanceof Unreadable) ? `${classesOf(error).at(1) ?? error.name}: ` : "";
-  return new ExchangeError(failure, `${exchange}: ${asked}: ${kind}${reason}`, { cause: error });
+  const said = withoutSecrets(`${exchange}: ${asked}: ${kind}${reason}`);
+  return new ExchangeError(failure, said, { cause: errorWithoutSecrets(error) });
 }

@@ -45,7 +45,7 @@ function optionsOf(text: string | undefined): Record<string, unknown> {
   if (text === undefined) return {};
   const options = parsed(text);
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new UsageError(`--exchange-options: expected a JSON object, got ${text}`);
+    throw new UsageError("--exchange-options: expected a JSON object");
   }
   const secret = Object.values(CREDENTIALS).find((field) => Object.hasOwn(options, field));
   if (secret)
@@ -57,7 +57,8 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UsageError(`--exchange-options: expected a JSON object, got ${text}`);
+    // What cannot be read may hold a key all the same: it is not repeated.
+    throw new UsageError("--exchange-options: expected a JSON object, and this is no JSON");
   }
 }
 

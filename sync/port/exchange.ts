@@ -43,6 +43,8 @@ export interface Exchange {
   fetchOrderById?(orderId: string, pair: string): Promise<ExchangeOrder | undefined>;
   /** What the exchange proves by client order ids. */
   readonly clientOrderIds?: ClientOrderIdProof;
+  /** Ids of the flow, before anything is read: an exchange that was given a digest in place of one tells it as that id from now on. */
+  recognise?(clientOrderIds: readonly string[]): void;
   /**
    * The same exchange for one recovery: every request it makes has `timeout` ms of its own (a walk of many pages may take longer), is told
    * to `onRequest`, and none is made once `signal` is aborted. An adapter without it is given that time for each call of a method.

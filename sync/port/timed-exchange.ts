@@ -13,6 +13,7 @@ export function timedExchange(exchange: Exchange, timeout: number): Exchange {
     ...(resolvePair && { resolvePair: (pair) => timed(`the pair ${pair}`, () => resolvePair.call(exchange, pair)) }),
     ...(minSize && { minSize: (pair) => minSize.call(exchange, pair) }),
     ...(exchange.clientOrderIds && { clientOrderIds: exchange.clientOrderIds }),
+    recognise: (ids) => exchange.recognise?.(ids),
     ...(positionMode && {
       positionMode: () => timed("the position mode", async () => positionMode.call(exchange)),
     }),

@@ -77,6 +77,7 @@ class Gathering {
 
   async #read(snapshot: Snapshot): Promise<Evidence | Moved> {
     const recovery = await this.#mgr.getRecovery();
+    this.#exchange.recognise?.(snapshot.orders.map(({ id }) => id));
     const first = await this.#ask("positions", () => this.#exchange.fetchPositions());
     const openOrders = await this.#openOrders();
     for (const { pair } of [...first.value, ...openOrders.value]) this.#symbols.set(canonicalPair(pair), pair);

@@ -1,0 +1,36 @@
+/** An order of the flow, as the exchange is to be asked for it. */
+import { InvalidArgumentError } from "../../src/errors.js";
+import * as check from "../../src/manager/check.js";
+import type { PendingOrder, PositionSide } from "../../src/types.js";
+import type { OrderRequest } from "../port/exchange.js";
+
+/** The side of the position that an order enters or exits. */
+export function positionSideOf({ side, intent }: Pick<PendingOrder, "side" | "intent">): PositionSide {
+  return (side === "buy") === (intent === "entry") ? "long" : "short";
+}
+
+/** Throws an InvalidArgumentError that names the field of an order which cannot be sent so. */
+export function orderRequest(order: PendingOrder, pair: string): OrderRequest {
+  const { id, side, size, orderType, price, intent } = order;
+  if (orderType !== "market" && orderType !== "limit" && orderType !== "stop") {
+    throw new InvalidArgumentError(
+      `order.orderType: expected market, limit or stop, got ${JSON.stringify(orderType)}: nothing was sent`,
+    );
+  }
+  const asked: OrderRequest = {
+    clientOrderId: check.orderId("order.id", id),
+    pair,
+    side,
+    size,
+    type: orderType,
+    reduceOnly: intent === "exit",
+    positionSide: positionSideOf(order),
+  };
+  if (orderType === "market") return asked;
+  if (price === null) {
+    throw new InvalidArgumentError(
+      `order.price: a ${orderType} order needs one, order ${id} has none: nothing was sent`,
+    );
+  }
+  return { ...asked, price };
+}

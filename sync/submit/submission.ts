@@ -1,0 +1,71 @@
+import type { Duration } from "../../src/config/duration.js";
+import { InvalidArgumentError } from "../../src/errors.js";
+import * as check from "../../src/manager/check.js";
+import type { FillResult, PendingOrder } from "../../src/types.js";
+import type { Rates } from "../plan/options.js";
+import type { ExchangeFailure } from "../port/exchange-error.js";
+
+export interface SubmitOptions {
+  /**
+   * How long to wait until the order is over and its fills are booked. Default: 10s for a market order; 0 for a limit and a stop, which
+   * are looked at once. An order that is still open then is answered as `open` or `partially_filled`.
+   */
+  readonly wait?: Duration;
+  /** A call of the exchange without an answer by then counts as none; default 30s, at most 24h. */
+  readonly timeout?: Duration;
+  /** What one unit of a currency was worth in the flow's currency at that time; asked for each fill whose result or fee is in another one. */
+  readonly rates?: Rates;
+  /** When nothing of an entry was filled and nothing will be: its signal may be acted on again. Default false. */
+  readonly releaseSignal?: boolean;
+}
+
+/** What every outcome tells. */
+interface Told {
+  /** The order as the state has it now: `filled` of it is booked. */
+  readonly order: PendingOrder;
+  /** What this call booked, oldest first: positions, trades, exits that are left, whether the breaker tripped. Booked before: not among them. */
+  readonly fills: readonly FillResult[];
+}
+
+/**
+ * What became of an order.
+ * - `filled`: all of it, and all of it is booked.
+ * - `partially_filled`, `open`: it stands at the exchange; what was filled so far is booked. Call again for the same order to book more.
+ * - `cancelled`: over with less than its size, perhaps nothing; what was filled is booked.
+ * - `rejected`: it is certain that the exchange did not take it; the order is over and what it reserved is free. `failure` is absent
+ *   where an earlier call was told.
+ * - `unknown`: it may stand at the exchange, or have fills that are not booked. It keeps its reservation and is never sent again:
+ *   call again, or let `recover` find out.
+ */
+export type Submission = Told &
+  (
+    | { readonly outcome: "filled" | "partially_filled" | "open" | "cancelled" }
+    | { readonly outcome: "rejected"; readonly failure?: ExchangeFailure; readonly why: string }
+    | { readonly outcome: "unknown"; readonly why: string; readonly error?: unknown }
+  );
+
+/** The options, checked and with their defaults; times in ms. */
+export interface ResolvedSubmitOptions {
+  readonly wait: number | undefined;
+  readonly timeout: number;
+  readonly rates: Rates | undefined;
+  readonly releaseSignal: boolean;
+}
+
+/** Throws an InvalidArgumentError that names the option and what was expected. */
+export function resolveSubmitOptions(options: SubmitOptions): ResolvedSubmitOptions {
+  const o = check.fields("options", options, ["wait", "timeout", "rates", "releaseSignal"]);
+  const timeout = check.optionalDuration("options.timeout", o.timeout) ?? 30_000;
+  if (timeout < 1 || timeout > 86_400_000) {
+    throw new InvalidArgumentError(`options.timeout: expected 1ms to 24h, got ${JSON.stringify(o.timeout)}`);
+  }
+  if (o.rates !== undefined && typeof o.rates !== "function") {
+    throw new InvalidArgumentError(`options.rates: expected a function, got ${typeof o.rates}`);
+  }
+  return {
+    wait: check.optionalDuration("options.wait", o.wait),
+    timeout,
+    rates: o.rates,
+    releaseSignal: check.flag("options.releaseSignal", o.releaseSignal),
+  };
+}
