@@ -22,6 +22,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   if (hasFailed(evidence)) return withHash({ ...head, ...nothing, failures: evidence.failures });
 
   const draft = new Draft(evidence, options);
+  planUnreadable(draft);
   planOrders(draft);
   const excesses = draft.failures.length > 0 ? [] : planPositions(draft);
   if (draft.failures.length > 0) return withHash({ ...head, ...nothing, failures: draft.failures });
@@ -43,6 +44,15 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
       ? actions.map((action) => ({ needsPerson: "recovery.mode is manual", ...action }))
       : actions;
   return withHash({ ...head, failures: [], actions: asked, waiting, foreign, notes: [...new Set(notes)] });
+}
+
+/** A pair that cannot be read holds up that pair alone: its positions and orders stay as they are. */
+function planUnreadable(draft: Draft): void {
+  for (const [pair, { asked, why }] of draft.evidence.unreadable) {
+    const told = `${asked}: ${why}: its positions and orders stay as they are`;
+    draft.waiting.push({ pair, subject: pair, why: told, harmless: true });
+    draft.notes.push(`${pair}: ${told}. End them with closePosition and cancelOrder when you know what became of them`);
+  }
 }
 
 /** Where a person has to say whether this is the right account, nothing is done on it before. */

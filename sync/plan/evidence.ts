@@ -1,5 +1,5 @@
 /** Everything a plan rests on: what the flow remembers and what its exchange says, read around the same moment. */
-import type { AccountFlow, PendingOrder, RecoveryState, Snapshot, Trade } from "../../src/types.js";
+import type { AccountFlow, OrderSide, PendingOrder, RecoveryState, Snapshot, Trade } from "../../src/types.js";
 import type {
   ClientOrderIdProof,
   ExchangeFill,
@@ -40,7 +40,7 @@ export interface Evidence {
   readonly unreadable: ReadonlyMap<string, Incomplete>;
   /** What the exchange proves by client order ids. */
   readonly proof: ClientOrderIdProof;
-  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `fillName(pair, order id)`. */
+  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `exchangeOrderName`. */
   readonly ordersById: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>;
   /** Other flows of the same `recovery.account`: the same before and after the exchange was asked. */
   readonly accountFlows: readonly AccountFlow[];
@@ -67,8 +67,19 @@ export function hasFailed(evidence: Evidence | NoEvidence): evidence is NoEviden
   return "failures" in evidence;
 }
 
-export function fillName(pair: string, fillId: string): string {
-  return JSON.stringify([canonicalPair(pair), fillId]);
+/** A fill is (order, side, trade id): both sides of a self-trade carry one trade id. */
+export function fillKey({ pair, side, fillId, orderId, clientOrderId }: ExchangeFill): string {
+  return JSON.stringify([canonicalPair(pair), side, fillId, orderId ?? clientOrderId ?? null]);
+}
+
+/** A fill as far as events tell it, who do not know the exchange's order. */
+export function fillName(pair: string, side: OrderSide, fillId: string): string {
+  return JSON.stringify([canonicalPair(pair), side, fillId]);
+}
+
+/** An order by the exchange's own id. */
+export function exchangeOrderName(pair: string, orderId: string): string {
+  return JSON.stringify([canonicalPair(pair), orderId]);
 }
 
 export function rateKey(currency: string, at: Date): string {

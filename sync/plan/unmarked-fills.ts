@@ -72,7 +72,7 @@ function unbookedSince(draft: Draft, { pair, side, positionSide, since }: Search
     const isRecorded = holders.some(({ id }) =>
       recorded.has(recordedKey(externalOrderId(snapshot.flowId, id), fill.fillId)),
     );
-    const size = minus(fill.size, booked.get(fillName(pair, fill.fillId)) ?? 0);
+    const size = minus(fill.size, booked.get(fillName(pair, side, fill.fillId)) ?? 0);
     return isRecorded || size <= 0 ? [] : [{ fill, size }];
   });
 }

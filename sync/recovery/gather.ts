@@ -1,41 +1,47 @@
 /** Asks the exchange for everything a plan rests on. Reads only. */
-import { setTimeout as pause } from "node:timers/promises";
-import { plus } from "../../src/exact/double.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
-import type { PendingOrder, Snapshot } from "../../src/types.js";
-import { type Evidence, fillName, type NoEvidence, recordedKey } from "../plan/evidence.js";
-import { externalOrderId, isExternal } from "../plan/external-order.js";
+import type { AccountFlow, Snapshot } from "../../src/types.js";
+import { reachesFlat } from "../plan/back-to-flat.js";
+import { type Evidence, fillKey, type NoEvidence } from "../plan/evidence.js";
+import { isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
-import { ExchangeError } from "../port/exchange-error.js";
-import { canonicalPair, sideKey } from "../port/pairs.js";
-import { ask, type Complete, type Incomplete, isComplete, type Reading } from "../port/reading.js";
+import { orphanTries } from "../plan/orphan-tries.js";
+import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, MarketTerms } from "../port/exchange.js";
+import { canonicalPair, settleOf, sideKey } from "../port/pairs.js";
+import type { Complete, Incomplete } from "../port/reading.js";
+import { Asking, pauseUnlessAborted, Unanswered } from "./asking.js";
+import { readBooks } from "./read-books.js";
+import { clockNote, type FlowReading, readClockAhead, readFlow } from "./read-clock.js";
+import { readRates } from "./read-rates.js";
+import { readOrdersById } from "./read-whose.js";
 
 /** How often everything is read again because something moved meanwhile. */
 const ATTEMPTS = 5;
 
-/** Fills are asked for from so long before the oldest thing that they may belong to, ms: exchange clocks differ. */
+/** Times of the exchange and of the flow may differ by so much, ms: a bot books a little late, and clocks differ. */
 const MARGIN = 60_000;
 
-/** With nothing in state to begin at, fills of the last day are asked for, ms. */
-const LOOK_BACK = 86_400_000;
+const DAY = 86_400_000;
 
-/** Ids are asked for in lots of this size. */
-const LOT = 1000;
+/** With nothing in state to begin at, fills of the last day are asked for; then of more days, until they tell who built what is there. */
+const LOOK_BACK = [DAY, 7 * DAY, 30 * DAY] as const;
 
 /**
  * Reads the flow, then the exchange, then both again: evidence only when nothing moved in between and the positions agreed in as
- * many readings as asked for. Rejects with an ExchangeError `authentication` at once; every other failure is in the answer.
+ * many readings as asked for. Rejects with an ExchangeError `authentication` at once, and with the reason of an abort; every other
+ * failure is in the answer. `tell` hears what is asked.
  */
 export async function gather(
   mgr: StateManager,
   exchange: Exchange,
   options: ResolvedOptions,
+  tell: (what: string) => void = () => {},
 ): Promise<Evidence | NoEvidence> {
-  let found = await new Gathering(mgr, exchange, options).read();
+  const read = () => new Gathering(mgr, exchange, options, tell).read();
+  let found = await read();
   for (let attempt = 1; attempt < ATTEMPTS && "moved" in found; attempt++) {
-    await pause(options.confirmDelay);
-    found = await new Gathering(mgr, exchange, options).read();
+    await pauseUnlessAborted(options.confirmDelay, options.signal);
+    found = await read();
   }
   return "moved" in found ? { exchange: exchange.name, snapshot: found.snapshot, failures: [found.moved] } : found;
 }
@@ -46,107 +52,143 @@ interface Moved {
   readonly moved: Incomplete;
 }
 
-/** Thrown inside one reading of everything, to end it. */
-class Unanswered extends Error {
-  constructor(readonly reading: Incomplete) {
-    super(reading.why);
-  }
-}
-
 class Gathering {
   readonly #mgr: StateManager;
   readonly #exchange: Exchange;
   readonly #options: ResolvedOptions;
+  readonly #asking: Asking;
   readonly #symbols = new Map<string, string>();
 
-  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions) {
+  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions, tell: (what: string) => void) {
     this.#mgr = mgr;
     this.#exchange = exchange;
     this.#options = options;
+    this.#asking = new Asking(exchange, options, tell);
   }
 
   async read(): Promise<Evidence | NoEvidence | Moved> {
-    const snapshot = await this.#mgr.snapshot();
+    const flow = await readFlow(this.#mgr);
     try {
-      return await this.#read(snapshot);
+      return await this.#read(flow);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
-      return { exchange: this.#exchange.name, snapshot, failures: [error.reading] };
+      return { exchange: this.#exchange.name, snapshot: flow.snapshot, failures: [error.reading] };
     }
   }
 
-  async #read(snapshot: Snapshot): Promise<Evidence | Moved> {
+  async #read(flow: FlowReading): Promise<Evidence | Moved> {
+    const { snapshot } = flow;
+    const clockAhead = await readClockAhead(this.#asking, flow);
+    const accountFlows = await this.#accountFlows();
     const recovery = await this.#mgr.getRecovery();
-    this.#exchange.recognise?.(snapshot.orders.map(({ id }) => id));
-    const first = await this.#ask("positions", () => this.#exchange.fetchPositions());
-    const openOrders = await this.#openOrders();
-    for (const { pair } of [...first.value, ...openOrders.value]) this.#symbols.set(canonicalPair(pair), pair);
-    for (const { pair } of [...snapshot.positions, ...snapshot.orders]) await this.#resolve(pair);
+    const first = await this.#asking.all("positions", () => this.#exchange.fetchPositions());
+    const listed = await this.#openOrders();
+    for (const { pair } of [...first.value, ...listed.value]) this.#symbols.set(canonicalPair(pair), pair);
+    const tracked = [...snapshot.positions, ...snapshot.orders].filter(({ pair }) => this.#isLookedAt(pair));
+    for (const { pair } of tracked) await this.#asking.ofPair(pair, () => this.#resolve(pair));
+    const markets = await this.#markets([...tracked, ...first.value.filter(({ size }) => size > 0)]);
 
     const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
-    for (const { id, pair } of snapshot.orders.filter((order) => !isExternal(order)))
-      orders.set(id, await this.#order(id, pair, openOrders.value));
-    for (const [key, value] of recovery?.journal ?? []) {
-      const sent = orphanCloseOf(key, value);
-      if (sent) orders.set(sent.id, await this.#order(sent.id, sent.pair, openOrders.value));
+    const sent = orphanTries(recovery?.journal);
+    for (const { id, pair } of [...snapshot.orders.filter((order) => !isExternal(order)), ...sent]) {
+      if (!this.#isLookedAt(pair)) continue;
+      const order = await this.#asking.ofPair(pair, () => this.#order(id, pair, listed.value));
+      if (order) orders.set(id, order);
     }
 
+    const positionMode = (await this.#asking.all("the position mode", () => this.#exchange.positionMode?.())).value;
     const fills = new Map<string, Complete<readonly ExchangeFill[]>>();
-    for (const [pair, since] of this.#pairsAndTimes(snapshot, first.value))
-      fills.set(pair, await this.#fills(pair, since));
+    for (const [pair, since] of this.#pairsAndTimes(snapshot, first.value, clockAhead ?? 0)) {
+      const read = await this.#asking.ofPair(pair, () =>
+        this.#fillsBackToFlat(pair, since, flow, first.value, clockAhead ?? 0, positionMode),
+      );
+      if (read) fills.set(pair, read);
+    }
 
-    const closedOrders = await this.#closedOrders(snapshot, openOrders.value, fills);
-    const recorded = await this.#recorded(snapshot, closedOrders, orders, fills);
-    const booked = await this.#booked(orders, closedOrders, fills);
+    const proof = this.#exchange.clientOrderIds ?? {};
+    const told = { snapshot, openOrders: listed, orders, fills, proof };
+    const books = await readBooks(this.#mgr, told);
+    const ordersById = await readOrdersById(this.#asking, { ...told, ...books }, (pair) => this.#symbol(pair));
+    const rates = await readRates({ ...told, ...books }, this.#options);
 
     const positions = await this.#confirmed(first);
     if (!positions) return { snapshot, moved: moved("positions", "one reading said something else than the next") };
     const after = await this.#mgr.snapshot();
-    if (after.epoch !== snapshot.epoch || tracked(after) !== tracked(snapshot)) {
+    if (after.epoch !== snapshot.epoch || trackedText(after) !== trackedText(snapshot)) {
       return {
         snapshot: after,
         moved: moved("the flow", "its positions or orders changed while the exchange was asked"),
       };
     }
+    if (JSON.stringify(await this.#accountFlows()) !== JSON.stringify(accountFlows)) {
+      const why = "their positions or orders changed while the exchange was asked";
+      return { snapshot: after, moved: moved("other flows of the account", why) };
+    }
+    const isRead = ({ pair }: { readonly pair: string }) =>
+      this.#isLookedAt(pair) && !this.#asking.unreadable.has(canonicalPair(pair));
+    const note = clockNote(this.#exchange.name, clockAhead);
     return {
       exchange: this.#exchange.name,
-      snapshot: after,
+      snapshot: { ...after, positions: after.positions.filter(isRead), orders: after.orders.filter(isRead) },
       recovery,
-      positions,
-      openOrders,
+      positions: { ...positions, value: positions.value.filter(isRead) },
+      openOrders: { ...listed, value: listed.value.filter(isRead) },
       orders,
       fills,
-      closedOrders,
-      recorded,
-      booked,
-      positionMode: await this.#exchange.positionMode?.(),
-      clockAhead: undefined,
+      ...books,
+      positionMode,
+      clockAhead,
       margin: MARGIN,
-      markets: new Map(),
-      unreadable: new Map(),
-      proof: this.#exchange.clientOrderIds ?? {},
-      ordersById: new Map(),
-      accountFlows: [],
-      trades: [],
-      rates: new Map(),
-      limitations: this.#exchange.limitations ?? [],
+      markets,
+      unreadable: this.#asking.unreadable,
+      proof,
+      ordersById,
+      accountFlows,
+      rates,
+      limitations: [...(this.#exchange.limitations ?? []), ...(note === undefined ? [] : [note])],
       symbols: this.#symbols,
       minSizes: this.#minSizes([...fills.keys()]),
     };
   }
 
+  /** `ours.pairs`: what else there is on the account is not looked at. */
+  #isLookedAt(pair: string): boolean {
+    const { pairs } = this.#options.ours;
+    return !pairs || pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair));
+  }
+
+  async #accountFlows(): Promise<readonly AccountFlow[]> {
+    return this.#mgr.getAccountFlows();
+  }
+
   /** Finds out what the exchange calls a pair. */
   async #resolve(pair: string): Promise<void> {
     if (this.#symbols.has(canonicalPair(pair))) return;
-    const found = await this.#ask(`the pair ${pair}`, async () => (await this.#exchange.resolvePair?.(pair)) ?? pair);
+    const found = await this.#asking.pair(
+      `the pair ${pair}`,
+      async () => (await this.#exchange.resolvePair?.(pair)) ?? pair,
+    );
     this.#symbols.set(canonicalPair(pair), found.value);
   }
 
-  async #ask<T>(what: string, question: () => Promise<T>): Promise<Complete<T>> {
-    const reading: Reading<T> = await ask(`${this.#exchange.name}: ${what}`, question);
-    if (isComplete(reading)) return reading;
-    if (reading.failure === "authentication") throw new ExchangeError("authentication", reading.why);
-    throw new Unanswered(reading);
+  /** What the exchange says is traded under the names; a pair of which it says something else than its name is not read. */
+  async #markets(rows: readonly { readonly pair: string }[]): Promise<ReadonlyMap<string, MarketTerms | undefined>> {
+    const found = new Map<string, MarketTerms | undefined>();
+    for (const { pair } of rows) {
+      const name = canonicalPair(pair);
+      if (found.has(name) || !this.#isLookedAt(pair) || !this.#exchange.fetchMarket) continue;
+      await this.#asking.ofPair(pair, async () => {
+        const asked = `the market ${pair}`;
+        const { value } = await this.#asking.pair(asked, () => this.#exchange.fetchMarket?.(this.#symbol(pair)));
+        if (value === undefined) this.#asking.refuse(asked, "there is no such market: it was delisted, or renamed");
+        const settle = settleOf(pair);
+        if (settle !== "" && value.settle !== settle) {
+          this.#asking.refuse(asked, `it settles in ${value.settle}, and in ${settle} by its name`);
+        }
+        found.set(name, value);
+      });
+    }
+    return found;
   }
 
   /** An order is asked for again, as often as positions are, while the exchange does not know it, or contradicts its own list. */
@@ -154,14 +196,14 @@ class Gathering {
     const listed = open.find(({ clientOrderId }) => clientOrderId === id);
     let known: ExchangeOrder | undefined;
     for (let reads = 1; ; reads++) {
-      const reading = await this.#ask(`order ${id} in ${pair}`, () =>
+      const reading = await this.#asking.pair(`order ${id} in ${pair}`, () =>
         this.#exchange.fetchOrder(id, this.#symbol(pair)),
       );
       const doubtful = reading.value?.status === "open" && !listed && known === undefined;
       known = reading.value ?? known;
       if (reading.value && !doubtful) return { ...reading, reads };
       if (reads >= Math.max(2, this.#options.confirmations)) return { ...reading, value: known ?? listed, reads };
-      await pause(this.#options.confirmDelay);
+      await this.#asking.pause();
     }
   }
 
@@ -169,12 +211,32 @@ class Gathering {
   async #openOrders(): Promise<Complete<readonly ExchangeOrder[]>> {
     const all = new Map<string, ExchangeOrder>();
     for (let read = 1; read <= this.#options.confirmations; read++) {
-      if (read > 1) await pause(this.#options.confirmDelay);
-      const { value } = await this.#ask("open orders", () => this.#exchange.fetchOpenOrders());
+      if (read > 1) await this.#asking.pause();
+      const { value } = await this.#asking.all("open orders", () => this.#exchange.fetchOpenOrders());
       for (const order of value) all.set(JSON.stringify([order.pair, order.id]), order);
     }
     const asked = `${this.#exchange.name}: open orders`;
     return { status: "complete", asked, value: [...all.values()], reads: this.#options.confirmations };
+  }
+
+  /** Where the exchange has more of a pair than the flow, as far back as its fills tell who built it; else since then. */
+  async #fillsBackToFlat(
+    pair: string,
+    since: Date,
+    { snapshot }: FlowReading,
+    there: readonly ExchangePosition[],
+    clockAhead: number,
+    mode: Evidence["positionMode"],
+  ): Promise<Complete<readonly ExchangeFill[]>> {
+    const rows = there.filter((row) => canonicalPair(row.pair) === pair);
+    let read = await this.#fills(pair, since);
+    if (this.#options.exclusiveAccount || sizes(rows) === sizes(ofPair(snapshot.positions, pair))) return read;
+    for (const days of LOOK_BACK) {
+      if (reachesFlat(rows, read.value, mode)) return read;
+      const from = new Date(Math.max(0, snapshot.at.getTime() + clockAhead - days));
+      if (from < since) read = await this.#fills(pair, from);
+    }
+    return read;
   }
 
   /** Everything told in as many readings as asked for: a list may lack a fill, it does not make one up. */
@@ -182,9 +244,9 @@ class Gathering {
     const what = `fills of ${pair} since ${since.toISOString()}`;
     const all = new Map<string, ExchangeFill>();
     for (let read = 1; read <= this.#options.confirmations; read++) {
-      if (read > 1) await pause(this.#options.confirmDelay);
-      const { value } = await this.#ask(what, () => this.#exchange.fetchFills(this.#symbol(pair), since));
-      for (const fill of value) all.set(fill.fillId, fill);
+      if (read > 1) await this.#asking.pause();
+      const { value } = await this.#asking.pair(what, () => this.#exchange.fetchFills(this.#symbol(pair), since));
+      for (const fill of value) all.set(fillKey(fill), fill);
     }
     const value = [...all.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
     return { status: "complete", asked: `${this.#exchange.name}: ${what}`, value, reads: this.#options.confirmations };
@@ -193,107 +255,27 @@ class Gathering {
   /** The positions in as many readings as asked for; undefined when they do not agree. */
   async #confirmed(first: Complete<ExchangePosition[]>): Promise<Complete<readonly ExchangePosition[]> | undefined> {
     for (let read = 2; read <= this.#options.confirmations; read++) {
-      await pause(this.#options.confirmDelay);
-      const again = await this.#ask("positions", () => this.#exchange.fetchPositions());
+      await this.#asking.pause();
+      const again = await this.#asking.all("positions", () => this.#exchange.fetchPositions());
       if (sizes(again.value) !== sizes(first.value)) return undefined;
     }
     return { ...first, reads: this.#options.confirmations };
   }
 
-  /** From when on the fills of which pairs are of interest. */
-  #pairsAndTimes(snapshot: Snapshot, positions: readonly ExchangePosition[]): Map<string, Date> {
+  /** From when on the fills of which pairs are of interest, on the exchange's clock. */
+  #pairsAndTimes(snapshot: Snapshot, there: readonly ExchangePosition[], clockAhead: number): Map<string, Date> {
     const since = new Map<string, number>();
     const note = (pair: string, at: number) => {
       const name = canonicalPair(pair);
-      since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, at));
+      if (this.#isLookedAt(pair))
+        since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, at + clockAhead));
     };
     for (const { pair, entryTs } of snapshot.positions) note(pair, entryTs.getTime() - MARGIN);
     for (const { pair, createdAt } of snapshot.orders) note(pair, createdAt.getTime() - MARGIN);
-    for (const { pair, size } of positions) {
-      if (size > 0 && !since.has(canonicalPair(pair))) note(pair, snapshot.at.getTime() - LOOK_BACK);
+    for (const { pair, size } of there) {
+      if (size > 0 && !since.has(canonicalPair(pair))) note(pair, snapshot.at.getTime() - LOOK_BACK[0]);
     }
     return new Map([...since].map(([pair, at]) => [pair, new Date(Math.max(0, at))]));
-  }
-
-  /** Orders of the flow that are over, and that the exchange names still. */
-  async #closedOrders(
-    snapshot: Snapshot,
-    open: readonly ExchangeOrder[],
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-  ): Promise<ReadonlyMap<string, PendingOrder>> {
-    const pending = new Set(snapshot.orders.map(({ id }) => id));
-    const named = [...open, ...[...fills.values()].flatMap(({ value }) => value)];
-    const ids = new Set(named.flatMap(({ clientOrderId }) => (clientOrderId === undefined ? [] : [clientOrderId])));
-    const asked = [...ids].filter((id) => !pending.has(id) && Buffer.byteLength(id) <= 256 && id !== "");
-    const found = new Map<string, PendingOrder>();
-    for (const lot of lots(asked)) {
-      const orders = await this.#mgr.findOrders(lot);
-      for (const order of orders) if (order) found.set(order.id, order);
-    }
-    return found;
-  }
-
-  /** Which fills are booked, under the order that made them or under the one that stands for what others did to a position. */
-  async #recorded(
-    snapshot: Snapshot,
-    closedOrders: ReadonlyMap<string, PendingOrder>,
-    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-  ): Promise<ReadonlySet<string>> {
-    const asked: { orderId: string; fillId: string }[] = [];
-    const byExchangeId = new Map<string, string>();
-    for (const [id, { value }] of orders) if (value) byExchangeId.set(value.id, id);
-    for (const [pair, { value }] of fills) {
-      const holders = snapshot.positions.filter((position) => canonicalPair(position.pair) === pair);
-      for (const { fillId, clientOrderId, orderId } of value) {
-        const own = clientOrderId ?? (orderId === undefined ? undefined : byExchangeId.get(orderId));
-        if (own !== undefined && (orders.has(own) || closedOrders.has(own))) asked.push({ orderId: own, fillId });
-        else {
-          for (const { id } of holders) asked.push({ orderId: externalOrderId(snapshot.flowId, id), fillId });
-        }
-      }
-    }
-    const recorded = new Set<string>();
-    for (const lot of lots(asked)) {
-      const answers = await this.#mgr.getRecordedFills(lot);
-      for (const [i, { orderId, fillId }] of lot.entries()) if (answers[i]) recorded.add(recordedKey(orderId, fillId));
-    }
-    return recorded;
-  }
-
-  /**
-   * What is booked of each fill that names no order of the flow: to an order all the same, where the exchange does not say whose
-   * it is, or to positions, of which some are gone.
-   */
-  async #booked(
-    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
-    closedOrders: ReadonlyMap<string, PendingOrder>,
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-  ): Promise<ReadonlyMap<string, number>> {
-    const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
-    const others = new Set<string>();
-    for (const { value } of fills.values()) {
-      for (const { clientOrderId, orderId, pair, fillId } of value) {
-        const isOwn =
-          clientOrderId === undefined
-            ? orderId !== undefined && known.has(orderId)
-            : orders.has(clientOrderId) || closedOrders.has(clientOrderId);
-        if (!isOwn) others.add(fillName(pair, fillId));
-      }
-    }
-    const booked = new Map<string, number>();
-    if (others.size === 0) return booked;
-    for (let after: string | undefined; ; ) {
-      const events = await this.#mgr.getEvents({ ...(after !== undefined && { after }), limit: LOT });
-      for (const event of events) {
-        if (event.type !== "fill_recorded") continue;
-        const name = fillName(event.order.pair, event.fillId);
-        if (others.has(name)) booked.set(name, plus(booked.get(name) ?? 0, event.size));
-      }
-      const last = events.at(-1);
-      if (last === undefined || events.length < LOT || last.id === after) return booked;
-      after = last.id;
-    }
   }
 
   #minSizes(pairs: readonly string[]): ReadonlyMap<string, number> {
@@ -306,32 +288,20 @@ class Gathering {
   }
 }
 
-/** An order by which an earlier try closed an orphan, as the journal has it. */
-export function orphanCloseOf(
-  key: string,
-  value: string,
-): { id: string; pair: string; side: string; attempt: number } | undefined {
-  if (!key.startsWith("orphan ")) return undefined;
-  const noted: { pair: string; side: string; attempt: number } = JSON.parse(value);
-  return { id: key.slice("orphan ".length), ...noted };
-}
-
 function moved(what: string, why: string): Incomplete {
   return { status: "partial", asked: what, why };
 }
 
 /** What a plan rests on of a flow, as text to compare. */
-function tracked({ positions, orders }: Snapshot): string {
+function trackedText({ positions, orders }: Snapshot): string {
   return JSON.stringify([positions, orders]);
 }
 
-function sizes(positions: readonly ExchangePosition[]): string {
+function sizes(positions: readonly Pick<ExchangePosition, "pair" | "side" | "size">[]): string {
   const rows = positions.filter(({ size }) => size > 0).map(({ pair, side, size }) => `${sideKey(pair, side)} ${size}`);
   return rows.sort().join("\n");
 }
 
-function lots<T>(all: readonly T[]): T[][] {
-  const found: T[][] = [];
-  for (let i = 0; i < all.length; i += LOT) found.push(all.slice(i, i + LOT));
-  return found;
+function ofPair<T extends { readonly pair: string }>(all: readonly T[], pair: string): T[] {
+  return all.filter((one) => canonicalPair(one.pair) === pair);
 }

@@ -1,21 +1,20 @@
 /** Bringing state and exchange back in line. */
-import { setTimeout as pause } from "node:timers/promises";
 import { FencedError, InvalidArgumentError, StaleStateError } from "../../src/errors.js";
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { Action, Foreign, Waiting } from "../plan/action.js";
 import { decide, planRestore } from "../plan/decide.js";
 import { type Evidence, hasFailed } from "../plan/evidence.js";
-import { type RecoveryOptions, type ResolvedOptions, resolveOptions } from "../plan/options.js";
+import { type Progress, type RecoveryOptions, type ResolvedOptions, resolveOptions } from "../plan/options.js";
 import { type Plan, permitted } from "../plan/plan.js";
+import { actionText } from "../plan/plan-text.js";
+import { boundedExchange } from "../port/bounded-exchange.js";
 import type { Exchange } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
-import { timedExchange } from "../port/timed-exchange.js";
+import { pauseUnlessAborted } from "./asking.js";
+import { approvalOf, noteApproval, noteWaitingPlan } from "./consent.js";
 import { carryOut } from "./execute.js";
 import { gather } from "./gather.js";
-
-/** Key of the journal under which an approved plan is noted. */
-const APPROVED = "approved";
 
 /** Between two looks at an exchange that is still filling orders, ms. */
 const POLL = 500;
@@ -52,7 +51,7 @@ export async function planRecovery(
   options: RecoveryOptions = {},
 ): Promise<Plan> {
   const resolved = resolveOptions(mgr, options);
-  return (await look(mgr, timedExchange(exchange, resolved.timeout), resolved)).plan;
+  return (await look(beginCall(mgr, exchange, resolved))).plan;
 }
 
 /**
@@ -69,13 +68,12 @@ export async function recover(
   options: RecoveryOptions = {},
 ): Promise<RecoveryReport> {
   const resolved = resolveOptions(mgr, options);
+  const call = beginCall(mgr, exchange, resolved);
   if (resolved.dryRun) {
-    const { plan } = await look(mgr, timedExchange(exchange, resolved.timeout), resolved);
+    const { plan } = await look(call);
     return report("dry_run", plan, { applied: [], troubles: [], notes: new Set(plan.notes) });
   }
-  return underRecovery(mgr, resolved, `recovery in mode ${resolved.mode}`, (recovery) =>
-    run({ mgr, exchange: timedExchange(exchange, resolved.timeout), recovery, options: resolved }),
-  );
+  return underRecovery(call, `recovery in mode ${resolved.mode}`, (recovery) => run({ ...call, recovery }));
 }
 
 /**
@@ -93,17 +91,30 @@ export async function applyRecovery(
   if (plan.flowId !== mgr.flowId) {
     throw new StaleStateError(`the plan is for flow ${plan.flowId}, this is flow ${mgr.flowId}`);
   }
-  return underRecovery(mgr, resolved, `recovery by plan ${plan.hash}`, (recovery) =>
-    run({ mgr, exchange: timedExchange(exchange, resolved.timeout), recovery, options: resolved }, true),
-  );
+  const call = beginCall(mgr, exchange, resolved);
+  return underRecovery(call, `recovery by plan ${plan.hash}`, (recovery) => run({ ...call, recovery }, true));
 }
 
-/** What a recovery works with. */
-interface Work {
+/** What a call of one of these functions works with. */
+interface Call {
   readonly mgr: StateManager;
+  /** Within the limits of the call. */
   readonly exchange: Exchange;
-  readonly recovery: Recovery;
   readonly options: ResolvedOptions;
+  readonly tell: (at: Progress["at"], what: string) => void;
+}
+
+/** The same inside a recovery. */
+interface Work extends Call {
+  readonly recovery: Recovery;
+}
+
+function beginCall(mgr: StateManager, exchange: Exchange, options: ResolvedOptions): Call {
+  const { timeout, signal, onProgress } = options;
+  const since = performance.now();
+  const tell: Call["tell"] = (at, what) => onProgress({ at, what, elapsed: performance.now() - since });
+  const onRequest = (what: string) => tell("asking", what);
+  return { mgr, exchange: boundedExchange(exchange, { timeout, onRequest, ...(signal && { signal }) }), options, tell };
 }
 
 interface Look {
@@ -112,7 +123,8 @@ interface Look {
   readonly evidence: Evidence | undefined;
 }
 
-async function look(mgr: StateManager, exchange: Exchange, options: ResolvedOptions): Promise<Look> {
+async function look({ mgr, exchange, options }: Call): Promise<Look> {
+  options.signal?.throwIfAborted();
   if (options.mode === "restore") {
     return { plan: planRestore(await mgr.snapshot(), exchange.name, options), evidence: undefined };
   }
@@ -121,11 +133,13 @@ async function look(mgr: StateManager, exchange: Exchange, options: ResolvedOpti
 }
 
 async function underRecovery(
-  mgr: StateManager,
-  { ttl, wait }: ResolvedOptions,
+  { mgr, options, tell }: Call,
   reason: string,
   work: (recovery: Recovery) => Promise<RecoveryReport>,
 ): Promise<RecoveryReport> {
+  const { ttl, wait, signal } = options;
+  signal?.throwIfAborted();
+  tell("lease", `the right to recover flow ${mgr.flowId}`);
   await using recovery = await mgr.beginRecovery(reason, { ttl, wait });
   const found = await work(recovery);
   if (found.status === "recovered") await recovery.end();
@@ -134,24 +148,31 @@ async function underRecovery(
 
 /** Looks and acts in turns, until there is nothing left to do, a person has to be asked, or the deadline is over. */
 async function run(work: Work, mustMatch = false): Promise<RecoveryReport> {
-  const { mgr, exchange, recovery, options } = work;
-  const until = performance.now() + options.deadline;
+  const { recovery, options, tell } = work;
+  let until = performance.now() + options.deadline;
   const done = { applied: [] as Action[], troubles: [] as string[], notes: new Set<string>() };
   for (let turn = 1; ; turn++) {
-    const { plan, evidence } = await look(mgr, exchange, options);
+    const looked = performance.now();
+    const { plan, evidence } = await look(work);
+    // The deadline is for orders to be filled: an exchange that takes its time to answer does not use it up.
+    until += performance.now() - looked;
     checkHeld(recovery);
     if (plan.failures.length > 0) throw unreadable(plan);
-    await approve(work, plan, mustMatch && turn === 1);
+    const approved = await approve(work, plan, mustMatch && turn === 1);
     for (const note of plan.notes) done.notes.add(note);
-    const approved = approvedKeys(recovery);
     // What was approved to stay as it is needs no further turn.
     const actions = permitted(plan, approved).filter(({ type }) => type !== "leave_orphan");
     const asked = plan.actions.some(({ needsPerson, key }) => needsPerson !== undefined && !approved.has(key));
-    const waits = plan.waiting.some(({ harmless }) => !harmless);
-    if (actions.length === 0 && !waits) return report(asked ? "awaiting_approval" : "recovered", plan, done);
+    const waits = plan.waiting.filter(({ harmless }) => !harmless);
+    if (actions.length === 0 && waits.length === 0) {
+      if (asked) await noteWaitingPlan(recovery, plan);
+      return report(asked ? "awaiting_approval" : "recovered", plan, done);
+    }
     if (turn > 1 && performance.now() >= until) return report("unsettled", plan, done);
     const smooth = evidence !== undefined && (await act({ ...work, evidence }, actions, done));
-    if (actions.length === 0 || !smooth) await pause(Math.min(POLL, Math.max(0, until - performance.now())));
+    if (actions.length > 0 && smooth) continue;
+    tell("waiting", waits[0] ? `${waits[0].subject}: ${waits[0].why}` : (done.troubles.at(-1) ?? "the next look"));
+    await pauseUnlessAborted(Math.min(POLL, Math.max(0, until - performance.now())), options.signal);
   }
 }
 
@@ -170,6 +191,8 @@ async function act(
 ): Promise<boolean> {
   for (const action of actions) {
     checkHeld(work.recovery);
+    work.options.signal?.throwIfAborted();
+    work.tell("acting", actionText(action));
     try {
       await carryOut(action, work);
       applied.push(action);
@@ -185,27 +208,21 @@ async function act(
   return true;
 }
 
-/** Notes an approval of this very plan, for whoever resumes the recovery. */
-async function approve({ recovery, options }: Work, plan: Plan, mustMatch: boolean): Promise<void> {
-  if (options.approve === undefined) return;
-  const noted = recovery.journal.get(APPROVED);
-  if (noted !== undefined && readApproval(noted).hash === options.approve) return;
-  if (plan.hash === options.approve) {
-    await recovery.note(APPROVED, JSON.stringify({ hash: plan.hash, keys: plan.actions.map(({ key }) => key) }));
-  } else if (mustMatch || noted === undefined) {
+/** The keys of what a person has approved: by this call, or while the plan waited. */
+async function approve(work: Work, plan: Plan, mustMatch: boolean): Promise<ReadonlySet<string>> {
+  const { mgr, recovery, options } = work;
+  const noted = approvalOf((await mgr.getRecovery())?.journal ?? recovery.journal);
+  const asked = options.approve;
+  if (noted?.keys && (asked === undefined || noted.hash === asked)) return new Set(noted.keys);
+  if (asked === plan.hash || (asked === undefined && noted?.hash === plan.hash)) {
+    return new Set(await noteApproval(recovery, plan));
+  }
+  if (asked !== undefined && (mustMatch || noted === undefined)) {
     throw new StaleStateError(
-      `plan ${options.approve} is out of date: what is to be done now is plan ${plan.hash}. Look at it and approve that`,
+      `plan ${asked} is out of date: what is to be done now is plan ${plan.hash}. Look at it and approve that`,
     );
   }
-}
-
-function approvedKeys(recovery: Recovery): ReadonlySet<string> {
-  const noted = recovery.journal.get(APPROVED);
-  return new Set(noted === undefined ? [] : readApproval(noted).keys);
-}
-
-function readApproval(noted: string): { hash: string; keys: string[] } {
-  return JSON.parse(noted);
+  return new Set(noted?.keys ?? []);
 }
 
 function checkHeld(recovery: Recovery): void {

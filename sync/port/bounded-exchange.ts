@@ -1,8 +1,13 @@
-import type { Exchange } from "./exchange.js";
+import type { Exchange, RequestLimits } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
 
-/** The same exchange; a call that has no answer after `timeout` ms is a `no_answer`. What it answers later is not listened to. */
-export function timedExchange(exchange: Exchange, timeout: number): Exchange {
+/**
+ * The same exchange within limits: bounded by itself, request by request, where it can be; else a call of a method that has no answer after
+ * `timeout` ms is a `no_answer`. What it answers later is not listened to. Rejects with the signal's reason once that is aborted.
+ */
+export function boundedExchange(exchange: Exchange, limits: RequestLimits): Exchange {
+  if (exchange.bounded) return exchange.bounded(limits);
+  const { timeout, signal, onRequest = () => {} } = limits;
   const { name, resolvePair, minSize, positionMode, fetchTime, fetchMarket, fetchOrderById } = exchange;
   return {
     name,
@@ -32,7 +37,12 @@ export function timedExchange(exchange: Exchange, timeout: number): Exchange {
 
   async function timed<T>(what: string, call: () => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
+    signal?.throwIfAborted();
+    onRequest(`${name}: ${what}`);
+    let abort = () => {};
     const late = new Promise<never>((_, reject) => {
+      abort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", abort, { once: true });
       const error = new ExchangeError("no_answer", `${name} was asked for ${what} and did not answer in ${timeout} ms`);
       timer = setTimeout(() => reject(error), timeout);
     });
@@ -40,6 +50,7 @@ export function timedExchange(exchange: Exchange, timeout: number): Exchange {
       return await Promise.race([call(), late]);
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
   }
 }
