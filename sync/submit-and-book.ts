@@ -162,8 +162,8 @@ async function follow(
     let lacking: string | undefined;
     let error: unknown = doubt;
     try {
-      known ??= await desk.fetchOrder(order.id, pair);
-      if (known === undefined) lacking = `${desk.name} does not know order ${order.id}, which may have been sent`;
+      known ??= await find(desk, order, pair);
+      if (known === undefined) lacking = notFound(desk, order);
       else {
         lacking = otherThan(order, known);
         if (lacking === undefined) {
@@ -190,6 +190,19 @@ async function follow(
     await pause(Math.min(POLL, Math.max(0, until - performance.now())));
     known = undefined;
   }
+}
+
+/** By its client order id; where the exchange has forgotten that, by the id that the exchange answered when it took it. */
+async function find(desk: Desk, { id, metadata }: PendingOrder, pair: string): Promise<ExchangeOrder | undefined> {
+  const found = await desk.fetchOrder(id, pair);
+  const theirs = metadata?.exchange_id;
+  if (found !== undefined || typeof theirs !== "string") return found;
+  const byTheirs = await desk.fetchOrderById?.(theirs, pair);
+  return (byTheirs?.clientOrderId ?? id) === id ? byTheirs : undefined;
+}
+
+function notFound({ name }: Desk, { id, status }: PendingOrder): string {
+  return `${name} does not know order ${id}, which is ${status} in state: it may have been sent, and only an order that is intent is sent`;
 }
 
 /** In what the order that the exchange has under this id is not this one; undefined when it is. */
