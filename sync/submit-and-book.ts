@@ -69,7 +69,7 @@ export async function submitAndBook(
     const { failure, message } = sent.refused;
     return reject(booking, taken, resolved, failure, message);
   }
-  return follow(booking, taken, sent, resolved);
+  return follow(booking, sent.doubted ?? taken, sent, resolved);
 }
 
 /** The order as the state has it. An exit that it does not have is saved. */
@@ -121,6 +121,8 @@ interface Sent {
   readonly answer?: ExchangeOrder;
   readonly refused?: ExchangeError;
   readonly doubt?: unknown;
+  /** The order as the state has it then. */
+  readonly doubted?: PendingOrder;
 }
 
 async function send({ state, desk, pair }: Booking, order: PendingOrder): Promise<Sent> {
@@ -130,9 +132,9 @@ async function send({ state, desk, pair }: Booking, order: PendingOrder): Promis
     answer = await desk.createOrder(orderRequest(order, pair));
   } catch (error) {
     if (error instanceof ExchangeError && REFUSALS.includes(error.failure)) return { refused: error };
-    await change(state, id, ({ status }) => (status === "submitted" ? { status: "unknown" } : {}));
+    const doubted = await change(state, id, ({ status }) => (status === "submitted" ? { status: "unknown" } : {}));
     if (error instanceof ExchangeError && error.failure === "other_id") throw error;
-    return { doubt: error };
+    return { doubt: error, doubted };
   }
   const theirs = answer.clientOrderId;
   if (theirs === undefined || theirs === id) return { answer };
