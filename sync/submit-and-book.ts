@@ -69,7 +69,7 @@ export async function submitAndBook(
     const { failure, message } = sent.refused;
     return reject(booking, taken, resolved, failure, message);
   }
-  return follow(booking, taken, sent, resolved);
+  return follow(booking, sent.doubted ?? taken, sent, resolved);
 }
 
 /** The order as the state has it. An exit that it does not have is saved. */
@@ -121,6 +121,8 @@ interface Sent {
   readonly answer?: ExchangeOrder;
   readonly refused?: ExchangeError;
   readonly doubt?: unknown;
+  /** The order as the state has it then. */
+  readonly doubted?: PendingOrder;
 }
 
 async function send({ state, desk, pair }: Booking, order: PendingOrder): Promise<Sent> {
@@ -130,9 +132,9 @@ async function send({ state, desk, pair }: Booking, order: PendingOrder): Promis
     answer = await desk.createOrder(orderRequest(order, pair));
   } catch (error) {
     if (error instanceof ExchangeError && REFUSALS.includes(error.failure)) return { refused: error };
-    await change(state, id, ({ status }) => (status === "submitted" ? { status: "unknown" } : {}));
+    const doubted = await change(state, id, ({ status }) => (status === "submitted" ? { status: "unknown" } : {}));
     if (error instanceof ExchangeError && error.failure === "other_id") throw error;
-    return { doubt: error };
+    return { doubt: error, doubted };
   }
   const theirs = answer.clientOrderId;
   if (theirs === undefined || theirs === id) return { answer };
@@ -162,8 +164,8 @@ async function follow(
     let lacking: string | undefined;
     let error: unknown = doubt;
     try {
-      known ??= await desk.fetchOrder(order.id, pair);
-      if (known === undefined) lacking = `${desk.name} does not know order ${order.id}, which may have been sent`;
+      known ??= await find(desk, order, pair);
+      if (known === undefined) lacking = notFound(desk, order);
       else {
         lacking = otherThan(order, known);
         if (lacking === undefined) {
@@ -190,6 +192,19 @@ async function follow(
     await pause(Math.min(POLL, Math.max(0, until - performance.now())));
     known = undefined;
   }
+}
+
+/** By its client order id; where the exchange has forgotten that, by the id that the exchange answered when it took it. */
+async function find(desk: Desk, { id, metadata }: PendingOrder, pair: string): Promise<ExchangeOrder | undefined> {
+  const found = await desk.fetchOrder(id, pair);
+  const theirs = metadata?.exchange_id;
+  if (found !== undefined || typeof theirs !== "string") return found;
+  const byTheirs = await desk.fetchOrderById?.(theirs, pair);
+  return (byTheirs?.clientOrderId ?? id) === id ? byTheirs : undefined;
+}
+
+function notFound({ name }: Desk, { id, status }: PendingOrder): string {
+  return `${name} does not know order ${id}, which is ${status} in state: it may have been sent, and only an order that is intent is sent`;
 }
 
 /** In what the order that the exchange has under this id is not this one; undefined when it is. */

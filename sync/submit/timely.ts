@@ -5,18 +5,21 @@ import { ExchangeError } from "../port/exchange-error.js";
 /** What `submitAndBook` asks of an exchange. */
 export type Desk = Pick<
   Exchange,
-  "name" | "createOrder" | "fetchOrder" | "fetchFills" | "resolvePair" | "positionMode"
+  "name" | "createOrder" | "fetchOrder" | "fetchOrderById" | "fetchFills" | "resolvePair" | "positionMode"
 >;
 
 export function timely(exchange: Exchange, timeout: number): Desk {
   if (exchange.bounded) return exchange.bounded({ timeout });
-  const { name, resolvePair, positionMode } = exchange;
+  const { name, resolvePair, positionMode, fetchOrderById } = exchange;
   const within = <T>(what: string, call: () => T | Promise<T>) => inTime(name, what, timeout, call);
   return {
     name,
     createOrder: (request) => within(`order ${request.clientOrderId}`, () => exchange.createOrder(request)),
     fetchOrder: (id, pair) => within(`order ${id}`, () => exchange.fetchOrder(id, pair)),
     fetchFills: (pair, since) => within(`the fills of ${pair}`, () => exchange.fetchFills(pair, since)),
+    ...(fetchOrderById && {
+      fetchOrderById: (id, pair) => within(`order ${id}`, () => fetchOrderById.call(exchange, id, pair)),
+    }),
     ...(resolvePair && { resolvePair: (pair) => within(`the pair ${pair}`, () => resolvePair.call(exchange, pair)) }),
     ...(positionMode && { positionMode: () => within("the position mode", () => positionMode.call(exchange)) }),
   };

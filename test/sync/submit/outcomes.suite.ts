@@ -96,6 +96,15 @@ export const outcomes: Theme = (test, open) => {
     assert.is(sent(stand.exchange).length, 1);
   });
 
+  test("an exit that was saved as open may have been sent by whoever saved it: it is not sent", async () => {
+    await using stand = await Stand.open(open);
+    await submitAndBook(stand.mgr, stand.exchange, await admitted(stand));
+    await stand.mgr.saveOrder(EXIT);
+    const found = unknown(await submitAndBook(stand.mgr, stand.exchange, EXIT, { wait: 0 }));
+    assert.match(found.why, /is open in state: it may have been sent, and only an order that is intent is sent/);
+    assert.is(sent(stand.exchange).length, 1);
+  });
+
   test("two calls at once send it once, and both tell the same end", async () => {
     await using stand = await Stand.open(open);
     const order = await admitted(stand);
@@ -205,7 +214,7 @@ export const outcomes: Theme = (test, open) => {
     for (const _ of [1, 2]) {
       const found = unknown(await submitAndBook(stand.mgr, stand.exchange, order, { wait: 0 }));
       assert.is(found.order.status, "unknown");
-      assert.match(found.why, /does not know order entry, which may have been sent/);
+      assert.match(found.why, /does not know order entry, which is unknown in state: it may have been sent/);
     }
     assert.equal(sent(stand.exchange), []);
     assert.is((await stand.mgr.getPendingOrders()).length, 1);
@@ -294,6 +303,26 @@ export const outcomes: Theme = (test, open) => {
     assert.is(now?.metadata?.exchange_id, "4711");
     unknown(await submitAndBook(stand.mgr, renaming, order, { wait: 0 }));
     assert.is(sent(stand.exchange).length, 1);
+  });
+
+  test("an order whose client order id the exchange has forgotten is found by the exchange's own", async () => {
+    await using stand = await Stand.open(open);
+    const forgetful = altered(stand.exchange, {
+      fetchOrder: async () => undefined,
+      fetchOrderById: async (orderId) => {
+        const found = await stand.exchange.fetchOrder("entry", PAIR);
+        if (found?.id !== orderId) return undefined;
+        const { clientOrderId: _, ...rest } = found;
+        return rest;
+      },
+      fetchFills: async (pair, since) =>
+        (await stand.exchange.fetchFills(pair, since)).map(({ clientOrderId: _, ...fill }) => fill),
+    });
+    const order = await admitted(stand, { orderType: "limit", price: 95 });
+    assert.is((await submitAndBook(stand.mgr, forgetful, order)).outcome, "open");
+    await stand.exchange.fillOrder("entry", 1);
+    assert.is((await submitAndBook(stand.mgr, forgetful, order)).outcome, "filled");
+    assert.is((await stand.mgr.getPositions())[0]?.size, 1);
   });
 
   test("fills that were booked under other ids are not booked twice", async () => {
