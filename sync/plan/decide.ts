@@ -56,11 +56,10 @@ function planUnreadable(draft: Draft): void {
 }
 
 /** Where a person has to say whether this is the right account, nothing is done on it before. */
-function askWhoseAccount({ actions }: Draft): void {
-  const doubt = actions.find(({ type, needsPerson }) => type === "close_external" && needsPerson !== undefined);
-  if (!doubt?.needsPerson) return;
+function askWhoseAccount({ actions, wrongAccount }: Draft): void {
+  if (wrongAccount === undefined) return;
   for (const [i, action] of actions.entries()) {
-    if (ON_THE_EXCHANGE.has(action.type)) actions[i] = { needsPerson: doubt.needsPerson, ...action };
+    if (ON_THE_EXCHANGE.has(action.type)) actions[i] = { needsPerson: wrongAccount, ...action };
   }
 }
 

@@ -48,6 +48,8 @@ export class Draft {
   readonly failures: Incomplete[] = [];
   /** What may belong to orders of the flow that the exchange does not tell: nothing else is made of it. */
   readonly claims: Claim[] = [];
+  /** Why a person has to say first whether this is the right account; undefined where nothing speaks against it. */
+  wrongAccount: string | undefined;
   readonly expected = new Map<string, Expected>();
   /** Exit orders of which the plan books a fill. */
   readonly #exiting = new Set<string>();
@@ -81,6 +83,13 @@ export class Draft {
   claimOn(pair: string, side: OrderSide): Claim | undefined {
     return this.claims.find(
       (claim) => claim.open && claim.side === side && canonicalPair(claim.pair) === canonicalPair(pair),
+    );
+  }
+
+  /** The expected positions, by entry time, then id. */
+  inOrder(): Expected[] {
+    return [...this.expected.values()].sort(
+      (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id),
     );
   }
 

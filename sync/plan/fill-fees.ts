@@ -33,6 +33,24 @@ export function feesOf(fill: ExchangeFill, known: KnownRates, part: (amount: num
   return fees;
 }
 
+/** The same where a fee in the base coin is told at the fill's price, since the size is told without it. */
+export function netFeesOf(fill: ExchangeFill, known: KnownRates, part: (amount: number) => number): BookedFill["fee"] {
+  const { pair, price, ts, fee, feeOther } = fill;
+  const settle = settleOf(pair);
+  const rated = (one: Fee): Fee => ratedFee(one, pair, ts, known);
+  if (fill.fees) {
+    const moves = (currency: string) => !pair.includes(":") && currency === baseOf(pair);
+    return fill.fees.map((one) =>
+      moves(one.currency)
+        ? { amount: part(times(one.amount, price)), currency: settle }
+        : rated({ ...one, amount: part(one.amount) }),
+    );
+  }
+  if (!feeOther) return part(fee);
+  const others = rated({ amount: part(feeOther.amount), currency: feeOther.currency });
+  return settle === "" ? [others] : [{ amount: part(fee), currency: settle }, others];
+}
+
 /** What the pair prices itself takes no rate. */
 function ratedFee(fee: Fee, pair: string, at: Date, { rates }: KnownRates): Fee {
   const isPriced = fee.rate !== undefined || isOfPair(fee.currency, pair);

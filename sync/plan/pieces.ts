@@ -6,7 +6,7 @@ import { settleOf } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { netSize } from "./draft.js";
 import { rateKey } from "./evidence.js";
-import { feesOf, type KnownRates } from "./fill-fees.js";
+import { feesOf, type KnownRates, netFeesOf } from "./fill-fees.js";
 
 /** A fill, or a part of it. */
 export interface Piece {
@@ -32,13 +32,15 @@ export function bookedPart(
 }
 
 /** So much of a fill of others, net of a fee in the base coin, which is booked at the fill's price. */
-export function externalPart({ fill, size: left }: Piece, taken: number, done: boolean): BookedFill {
-  const { fillId, price, ts, feeOther } = fill;
-  const part = (amount: number) => share(amount, { taken, left, whole: netSize(fill) });
-  const fee = part(fill.fee);
-  if (!feeOther) return { fillId, price, size: taken, fee, ts, done };
-  const other = { amount: part(feeOther.amount), currency: feeOther.currency };
-  return { fillId, price, size: taken, fee: [{ amount: fee, currency: settleOf(fill.pair) }, other], ts, done };
+export function externalPart(
+  { fill, size: left }: Piece,
+  taken: number,
+  { done, rates }: KnownRates & { readonly done: boolean },
+): BookedFill {
+  const { fillId, price, ts } = fill;
+  const rate = rates.get(rateKey(settleOf(fill.pair), ts));
+  const fee = netFeesOf(fill, { rates }, (amount) => share(amount, { taken, left, whole: netSize(fill) }));
+  return { fillId, price, size: taken, fee, ...(rate !== undefined && { rate }), ts, done };
 }
 
 /** The newest that make up `need`, oldest first; of the oldest of them, only what is needed. */

@@ -1,146 +1,223 @@
-/** Then the positions, by (pair, side): what the flow expects to have, and what there is. */
+/** Then the positions: what the flow expects to have, and what there is. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
-import type { ExchangePosition } from "../port/exchange.js";
-import { canonicalPair, sideKey } from "../port/pairs.js";
+import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
 import { isCloseOrderId } from "./client-order-id.js";
-import { closingSide, type Draft, type Expected, feeNote, netSize } from "./draft.js";
+import { closingSide, type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
+import { unpricedFees } from "./fill-fees.js";
+import { ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
+import { agreesBySide, difference, modeOfPair, net, type Unit, unitsOf } from "./units.js";
+import { concernOfOthers, flowsNet } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
   readonly pair: string;
-  readonly side: ExchangePosition["side"];
+  readonly side: PositionSide;
   readonly size: number;
   readonly tracked: number;
+  /** The exchange's row of that side. */
   readonly there: ExchangePosition;
-}
-
-/** One (pair, side), on both sides of the comparison. */
-interface Side {
-  readonly key: string;
-  readonly tracked: readonly Expected[];
-  readonly there: ExchangePosition | undefined;
+  readonly unit: Unit;
 }
 
 /** Plans what became of the tracked positions; answers what is there beyond them. */
 export function planPositions(draft: Draft): Excess[] {
-  const sides = sidesOf(draft);
+  const units = unitsOf(draft);
   const excesses: Excess[] = [];
-  for (const side of sides) {
-    planDust(draft, side);
-    const expected = plus(...side.tracked.map(({ size }) => size));
-    const size = side.there?.size ?? 0;
-    if (same(expected, size, draft.options.tolerance)) continue;
-    if (size > expected && side.there) {
-      excesses.push({
-        pair: side.there.pair,
-        side: side.there.side,
-        size: minus(size, expected),
-        tracked: expected,
-        there: side.there,
-      });
-    } else {
-      planDeficit(draft, side, sides, expected, size);
-    }
+  for (const unit of units) {
+    planDust(draft, unit);
+    const excess = planUnit(draft, unit);
+    if (excess) excesses.push(excess);
   }
-  askPersonWhenAllIsGone(draft, sides);
+  askPersonWhenAllIsGone(draft, units);
   planOrphanedExits(draft);
   return excesses;
 }
 
-function sidesOf(draft: Draft): Side[] {
-  const sides = new Map<string, { key: string; tracked: Expected[]; there: ExchangePosition | undefined }>();
-  const side = (key: string) => {
-    const found = sides.get(key) ?? { key, tracked: [], there: undefined };
-    sides.set(key, found);
-    return found;
-  };
-  const positions = [...draft.expected.values()].sort(
-    (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || (a.id < b.id ? -1 : 1),
-  );
-  for (const position of positions)
-    if (position.size > 0) side(sideKey(position.pair, position.side)).tracked.push(position);
-  for (const there of draft.evidence.positions.value) {
-    if (there.size === 0) continue;
-    const found = side(sideKey(there.pair, there.side));
-    // Isolated and cross rows of one pair and side are one position here.
-    found.there = found.there ? { ...found.there, size: plus(found.there.size, there.size) } : there;
+function planUnit(draft: Draft, unit: Unit): Excess | undefined {
+  const { tolerance } = draft.options;
+  const more = difference(unit);
+  if (isNothing(more, unit, tolerance)) return undefined;
+  const { pair, key } = unit;
+  if (modeOfPair(draft, pair) === undefined) {
+    if (!agreesBySide(unit, tolerance)) askHowItCounts(draft, unit);
+    return undefined;
   }
-  return [...sides.values()];
-}
-
-function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: number, size: number): void {
-  const [first] = side.tracked;
-  if (!first) return;
-  const { pair } = first;
-  const exiting = draft.evidence.snapshot.orders.find(
-    (order) =>
-      order.intent === "exit" &&
-      canonicalPair(order.pair) === canonicalPair(pair) &&
-      draft.waiting.some(({ subject, harmless }) => subject === order.id && harmless),
-  );
-  if (exiting) {
-    draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: false });
-    return;
+  const others = concernOfOthers(draft, pair);
+  if (others !== undefined) {
+    leaveToOthers(draft, unit, more, others);
+    return undefined;
   }
-  if (draft.claimOn(pair, closingSide(first.side))) return; // of an order that is not settled
-  if (draft.settles(pair, side.key)) return;
+  // Sells reduce longs, buys reduce shorts.
+  const reduces: PositionSide = more < 0 ? "long" : "short";
+  const reduced = unit.tracked.filter(({ side, size }) => side === reduces && size > 0);
+  if (reduced.length > 0) {
+    const exiting = draft.evidence.snapshot.orders.find(
+      (order) =>
+        order.intent === "exit" &&
+        canonicalPair(order.pair) === canonicalPair(pair) &&
+        order.side === closingSide(reduces) &&
+        draft.waiting.some(({ subject, harmless }) => subject === order.id && harmless),
+    );
+    if (exiting) {
+      draft.waiting.push({ pair, subject: key, why: `exit ${exiting.id} is not known yet`, harmless: false });
+      return undefined;
+    }
+    if (draft.claimOn(pair, closingSide(reduces))) return undefined; // of an order that is not settled
+    if (draft.settles(pair, key)) return undefined;
+  }
+  const candidates = externalFills(draft, unit, reduces, reduced);
+  const need = needOf(draft, unit, more, candidates);
+  if (need === 0) {
+    leaveToOthers(draft, unit, more, "fills of another flow's orders explain it");
+    return undefined;
+  }
+  const held = plus(...reduced.map(({ size }) => size));
   const { reads, asked } = draft.evidence.positions;
-  const seen = `${asked}: ${size === 0 ? "none" : size} in ${reads} agreeing reads, ${expected} tracked`;
-  const deficit = minus(expected, size);
-  // A position that was turned around went through zero by fills that the other side has the rest of.
-  const opposite = all.find(
-    (other) => other.key === sideKey(pair, first.side === "long" ? "short" : "long") && other.tracked.length === 0,
-  );
-  const turned = size === 0 ? (opposite?.there?.size ?? 0) : 0;
-  const candidates = externalFills(draft, side.tracked);
-  const pieces = newestThatMake(candidates, plus(deficit, turned));
-  let left = deficit;
-  for (const position of side.tracked) {
+  const seen = `${asked}: ${unit.there.length === 0 ? "none" : wordsOf(unit.there)} in ${reads} agreeing reads, ${wordsOf(unit.tracked)} tracked`;
+  const gone = Math.min(need, held);
+  const pieces = newestThatMake(candidates.pieces, need);
+  let left = gone;
+  for (const position of reduced) {
     if (left <= 0) break;
     left = minus(left, bookExternal(draft, position, pieces, Math.min(left, position.size), seen));
   }
-  if (left <= 0) return;
-  let missing = left;
-  for (const position of side.tracked) {
-    if (missing <= 0) break;
-    const gone = Math.min(missing, position.size);
-    missing = minus(missing, gone);
-    planUnexplained(draft, position, gone, seen);
+  for (const position of reduced) {
+    if (left <= 0) break;
+    const part = Math.min(left, position.size);
+    left = minus(left, part);
+    planUnexplained(draft, position, part, { seen, doubt: candidates.doubt });
   }
+  const beyond = minus(need, gone);
+  return beyond > 0 && beyond > tolerance * need
+    ? excessOf(unit, reduces === "long" ? "short" : "long", beyond)
+    : undefined;
 }
 
-/** Fills that reduce these positions, that no order of the flow made, as far as they are not booked; oldest first. */
-function externalFills(draft: Draft, tracked: readonly Expected[]): Piece[] {
-  const { evidence } = draft;
-  const [first] = tracked;
-  if (!first) return [];
-  const since = Math.min(...tracked.map(({ entryTs }) => entryTs.getTime()));
-  const known = new Map(
-    [...evidence.orders.values()].flatMap(({ value }) => (value ? [[value.id, true] as const] : [])),
-  );
-  const own = new Set([...evidence.snapshot.orders.map(({ id }) => id), ...evidence.closedOrders.keys()]);
-  const others = draft
-    .fillsOf(first.pair)
-    .filter((fill) => !draft.isClaimed(fill))
-    .filter(
-      ({ side, positionSide, clientOrderId, orderId, fillId, ts }) =>
-        side === closingSide(first.side) &&
-        (positionSide === undefined || positionSide === first.side) &&
-        ts.getTime() >= since &&
-        !(clientOrderId !== undefined && (own.has(clientOrderId) || isCloseOrderId(clientOrderId))) &&
-        !(clientOrderId === undefined && orderId !== undefined && known.has(orderId)) &&
-        !tracked.some(({ id }) =>
-          evidence.recorded.has(recordedKey(externalOrderId(evidence.snapshot.flowId, id), fillId)),
-        ),
-    );
-  return others.flatMap((fill) => {
-    const size = minus(netSize(fill), evidence.booked.get(fillName(first.pair, fill.side, fill.fillId)) ?? 0);
-    return size > 0 ? [{ fill, size }] : [];
+function excessOf(unit: Unit, side: PositionSide, size: number): Excess | undefined {
+  const there = unit.there.find((row) => row.side === side);
+  if (!there) return undefined; // what the flow holds on both sides of the pair stands against it
+  const tracked = plus(...unit.tracked.filter((position) => position.side === side).map((position) => position.size));
+  return { pair: there.pair, side, size, tracked, there, unit };
+}
+
+function isNothing(more: number, { tracked, there }: Unit, tolerance: number): boolean {
+  return Math.abs(more) <= tolerance * Math.max(...[...tracked, ...there].map(({ size }) => size), 0);
+}
+
+function wordsOf(all: readonly { readonly side: PositionSide; readonly size: number }[]): string {
+  const sides = (["long", "short"] as const).flatMap((side) => {
+    const size = plus(...all.filter((one) => one.side === side).map((one) => one.size));
+    return size > 0 ? [`${side} ${size}`] : [];
   });
+  return sides.length === 0 ? "nothing" : sides.join(" and ");
+}
+
+function askHowItCounts(draft: Draft, unit: Unit): void {
+  const { pair, tracked, there } = unit;
+  const { exchange, positions } = draft.evidence;
+  const needsPerson = `${exchange} does not say whether it nets longs and shorts of ${pair}: tell it (positionMode of the exchange, --hedged), and recover again`;
+  const [row] = there;
+  draft.add(
+    {
+      type: "leave_orphan",
+      pair,
+      side: row?.side ?? "long",
+      size: row?.size ?? 0,
+      evidence: [`${positions.asked}: ${wordsOf(there)}, ${wordsOf(tracked)} tracked`],
+      needsPerson,
+    },
+    canonicalPair(pair),
+  );
+}
+
+/** A difference that may be another flow's is left to that flow, or to a person. */
+function leaveToOthers(draft: Draft, { pair, key }: Unit, more: number, why: string): void {
+  const what = `${more > 0 ? "long" : "short"} ${Math.abs(more)}`;
+  draft.foreign.push({ kind: "position", pair, what: `${what}: ${why}` });
+  draft.waiting.push({
+    pair,
+    subject: key,
+    why: `${what} is not explained by this flow's own orders, and ${why}`,
+    harmless: true,
+  });
+}
+
+/** Fills of others that reduce what is held, oldest first, as far as they are not booked. */
+interface Candidates {
+  readonly pieces: readonly Piece[];
+  /** Why there may be more of them; undefined: there are none. */
+  readonly doubt: string | undefined;
+}
+
+/**
+ * How much of a difference is the flow's. In netting mode fills of other flows move the net as well: what they made is theirs, unless the fills
+ * that nobody marked explain all of it.
+ */
+function needOf(draft: Draft, unit: Unit, more: number, { pieces }: Candidates): number {
+  const whole = Math.abs(more);
+  if (unit.side !== undefined) return whole;
+  const theirs = flowsNet(draft, unit);
+  const { tolerance } = draft.options;
+  if (theirs === 0 || same(plus(...pieces.map(({ size }) => size)), whole, tolerance)) return whole;
+  const rest = more > 0 ? minus(more, theirs) : minus(theirs, more);
+  return rest > tolerance * whole ? Math.min(rest, whole) : 0;
+}
+
+function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced: readonly Expected[]): Candidates {
+  if (reduced.length === 0) return { pieces: [], doubt: undefined };
+  const { evidence } = draft;
+  const { clockAhead = 0, margin, trades, snapshot } = evidence;
+  const side: OrderSide = closingSide(reduces);
+  const entered = Math.min(...reduced.map(({ entryTs }) => entryTs.getTime())) + clockAhead;
+  const bySide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
+  // A trade of that side which ended about then was closed by such a fill, whoever told its result.
+  const isOfEarlierTrade = (at: number) =>
+    at < entered &&
+    trades.some(
+      (trade) =>
+        trade.side === reduces &&
+        canonicalPair(trade.pair) === canonicalPair(unit.pair) &&
+        Math.abs(trade.exitTs.getTime() + clockAhead - at) <= margin,
+    );
+  const isExternalTo = (fill: ExchangeFill) =>
+    reduced.some(({ id }) => evidence.recorded.has(recordedKey(externalOrderId(snapshot.flowId, id), fill.fillId)));
+  let doubt: string | undefined;
+  const pieces: Piece[] = [];
+  for (const fill of draft.fillsOf(unit.pair)) {
+    const at = fill.ts.getTime();
+    if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
+    if (fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId)) continue;
+    const owner = ownerOf(draft, fill);
+    if (owner === "own" || owner === "flow" || isOfEarlierTrade(at)) continue;
+    if (fill.positionSide !== undefined && fill.positionSide !== reduces) continue;
+    const size = minus(netSize(fill), evidence.booked.get(fillName(unit.pair, side, fill.fillId)) ?? 0);
+    if (size <= 0) continue;
+    if (bySide && fill.positionSide === undefined) {
+      doubt = `fill ${fill.fillId}, ${side} ${size} at ${fill.price}, does not say which side of the pair it changed`;
+      continue;
+    }
+    pieces.push({ fill, size });
+  }
+  return { pieces, doubt };
+}
+
+/** Why a person has to say that a fill is the flow's; undefined where that is proven. */
+function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | undefined {
+  const owner = ownerOf(draft, fill);
+  if (owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
+  // Where longs and shorts stand by themselves, less than the flow holds is less, whoever sold it.
+  if (modeOfPair(draft, position.pair) !== "netting") return undefined;
+  const who =
+    owner === "stranger"
+      ? `was made under the client order id ${fill.clientOrderId ?? "of its order"}, which the flow does not know`
+      : "does not say whose order made it";
+  return `fill ${fill.fillId} ${who}: in netting mode it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
 }
 
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
@@ -156,8 +233,8 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
     if (size < piece.size) pieces.unshift({ fill, size: minus(piece.size, size) });
     booked = plus(booked, size);
     position.size = minus(position.size, size);
-    const note = feeNote(fill);
-    if (note) draft.notes.push(note);
+    draft.notes.push(...unpricedFees(fill, draft.evidence));
+    const needsPerson = doubtOf(draft, piece, position);
     draft.add(
       {
         type: "book_external_fill",
@@ -165,11 +242,12 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
         positionId: position.id,
         orderId,
         side: position.side,
-        fill: externalPart(piece, size, booked === need || pieces.length === 0),
+        fill: externalPart(piece, size, { done: booked === need || pieces.length === 0, rates: draft.evidence.rates }),
         evidence: [
           seen,
           `fetchFills: ${fill.side} ${fill.size} at ${fill.price}, ${fill.ts.toISOString()}, by ${fill.clientOrderId ?? "no order of the flow"}`,
         ],
+        ...(needsPerson !== undefined && { needsPerson }),
       },
       position.id,
       fill.fillId,
@@ -178,37 +256,56 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
   return booked;
 }
 
-function planUnexplained(draft: Draft, position: Expected, gone: number, seen: string): void {
-  const { id, pair } = position;
-  const stored = position.stored;
+interface Unexplained {
+  readonly seen: string;
+  /** Why a fill may explain it all the same. */
+  readonly doubt: string | undefined;
+}
+
+function planUnexplained(draft: Draft, position: Expected, gone: number, { seen, doubt }: Unexplained): void {
+  const { id, pair, stored } = position;
   if (!stored) {
     const why = "the fills that open it are booked first";
     draft.waiting.push({ pair, subject: id, why, harmless: false });
     return;
   }
-  const evidence = [seen, `fetchFills: nothing that explains ${gone}`];
+  const { at } = draft.evidence.snapshot;
+  const expires = draft.evidence.markets.get(canonicalPair(pair))?.expires;
+  const settled =
+    expires !== undefined && expires <= at ? `the contract was settled at ${expires.toISOString()}` : undefined;
+  const evidence = [
+    seen,
+    doubt ?? `fetchFills: nothing that explains ${gone}`,
+    ...(settled === undefined ? [] : [settled]),
+  ];
+  const asks = draft.options.unexplained === "ask" || doubt !== undefined;
+  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: closePosition(${JSON.stringify(id)}, { pnl }), then recover again. If nobody does, approve this plan: it ends without a result`;
+  const asked = asks ? { needsPerson } : {};
   const { version } = stored;
   const from = position.size;
   position.size = minus(position.size, gone);
   if (position.size === 0) {
-    draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence }, id);
-    draft.notes.push(`${pair}: position ${id} of ${from} is gone and no fill says how; its last PnL is booked as 0`);
+    draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence, ...asked }, id);
+    draft.notes.push(`${pair}: position ${id} of ${from} is gone and no fill says how: its result is not known`);
   } else {
-    draft.add({ type: "reduce_external", pair, positionId: id, from, size: position.size, version, evidence }, id);
-    draft.notes.push(`${pair}: ${gone} of position ${id} is gone and no fill says how; no PnL is booked for it`);
+    draft.add(
+      { type: "reduce_external", pair, positionId: id, from, size: position.size, version, evidence, ...asked },
+      id,
+    );
+    draft.notes.push(`${pair}: ${gone} of position ${id} is gone and no fill says how: what it made is not known`);
   }
 }
 
 /** What is too small to be closed by an order would hold its slot for ever. */
-function planDust(draft: Draft, { tracked, there }: Side): void {
-  const expected = plus(...tracked.map(({ size }) => size));
-  // Fills that say what became of it are booked instead.
-  if ((there?.size ?? 0) < expected && externalFills(draft, tracked).length > 0) return;
-  for (const position of tracked) {
-    const { id, pair, size, stored } = position;
+function planDust(draft: Draft, unit: Unit): void {
+  const held = Math.abs(net(unit.there));
+  for (const position of unit.tracked) {
+    const { id, pair, side, size, stored } = position;
     const least = draft.minSize(pair);
-    if (!stored || size === 0 || size >= least || (there?.size ?? 0) >= least) continue;
+    if (!stored || size === 0 || size >= least || held >= least) continue;
     if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
+    // Fills that say what became of it are booked instead.
+    if (held < size && externalFills(draft, unit, side, [position]).pieces.length > 0) continue;
     const evidence = [`${size} is below the exchange's least order of ${least}`];
     draft.add({ type: "remove_dust", pair, positionId: id, size, version: stored.version, evidence }, id);
     draft.notes.push(`${pair}: position ${id} of ${size} is dust and is removed; nothing is booked`);
@@ -227,15 +324,13 @@ function mayOpen({ evidence, waiting }: Draft, positionId: string): boolean {
 }
 
 /** An account that is empty where everything was tracked may be another account. */
-function askPersonWhenAllIsGone(draft: Draft, sides: readonly Side[]): void {
+function askPersonWhenAllIsGone(draft: Draft, units: readonly Unit[]): void {
   // What others hold, another account has too.
-  const there = sides.some((side) => side.tracked.length > 0 && (side.there?.size ?? 0) > 0);
-  const gone = draft.actions.filter(({ type }) => type === "close_external");
-  if (there || gone.length === 0) return;
-  for (const action of gone) {
-    const at = draft.actions.indexOf(action);
-    const needsPerson = "every position is gone and no fill says how: is this the right account?";
-    draft.actions[at] = { ...action, needsPerson };
+  const there = units.some(({ tracked, there: rows }) => tracked.length > 0 && rows.length > 0);
+  if (there || !draft.actions.some(({ type }) => type === "close_external")) return;
+  draft.wrongAccount = "every position is gone and no fill says how: is this the right account?";
+  for (const [i, action] of draft.actions.entries()) {
+    if (action.type === "close_external") draft.actions[i] = { ...action, needsPerson: draft.wrongAccount };
   }
 }
 

@@ -1,0 +1,89 @@
+/** What an account counts as one: in netting mode a pair by its net, else the long or the short side of a pair. */
+import { minus, plus, same } from "../../src/exact/double.js";
+import type { PositionSide } from "../../src/types.js";
+import type { ExchangePosition, PositionMode } from "../port/exchange.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
+import type { Draft, Expected } from "./draft.js";
+
+export interface Unit {
+  readonly key: string;
+  /** As the flow calls it, or the exchange where the flow holds none. */
+  readonly pair: string;
+  /** Of a unit that is one side of a pair; undefined: its net. */
+  readonly side: PositionSide | undefined;
+  /** What the flow holds once the fills of the plan are booked, oldest first. */
+  readonly tracked: readonly Expected[];
+  /** What the exchange has; several rows of one side are one (isolated and cross). */
+  readonly there: readonly ExchangePosition[];
+  /** What other flows of the account hold, as far as they can be read; signed. */
+  readonly others: number;
+}
+
+/** Sizes of longs less those of shorts. */
+export function net(all: readonly { readonly side: PositionSide; readonly size: number }[]): number {
+  return plus(...all.map(({ side, size }) => (side === "long" ? size : -size)));
+}
+
+/** Above zero: the exchange has more of longs, or less of shorts, than the flows. */
+export function difference(unit: Unit): number {
+  return minus(net(unit.there), plus(net(unit.tracked), unit.others));
+}
+
+/** How the account counts a pair; undefined where that makes a difference and nobody knows. */
+export function modeOfPair(draft: Draft, pair: string): PositionMode | undefined {
+  const { positionMode, positions } = draft.evidence;
+  if (positionMode !== undefined) return positionMode;
+  const sidesOf = (all: Iterable<{ pair: string; side: PositionSide; size: number }>) =>
+    new Set(
+      [...all].filter((one) => one.size > 0 && canonicalPair(one.pair) === canonicalPair(pair)).map(({ side }) => side),
+    );
+  if (sidesOf(positions.value).size > 1) return "hedge";
+  return sidesOf(draft.expected.values()).size > 1 ? undefined : "netting";
+}
+
+/** Everything that is tracked or there, by unit. A pair of unknown mode is compared by its net: `byNetOnly` are those. */
+export function unitsOf(draft: Draft): Unit[] {
+  const units = new Map<
+    string,
+    { -readonly [K in keyof Unit]: Unit[K] } & { tracked: Expected[]; there: ExchangePosition[] }
+  >();
+  const unitOf = (pair: string, side: PositionSide) => {
+    const mode = modeOfPair(draft, pair);
+    const bySide = mode === "hedge" || mode === "spot";
+    const key = bySide ? sideKey(pair, side) : canonicalPair(pair);
+    const found = units.get(key) ?? { key, pair, side: bySide ? side : undefined, tracked: [], there: [], others: 0 };
+    units.set(key, found);
+    return found;
+  };
+  for (const position of draft.inOrder())
+    if (position.size > 0) unitOf(position.pair, position.side).tracked.push(position);
+  for (const row of draft.evidence.positions.value) {
+    if (row.size === 0) continue;
+    const { there } = unitOf(row.pair, row.side);
+    const at = there.findIndex(({ side }) => side === row.side);
+    const known = there[at];
+    if (known) there[at] = { ...known, size: plus(known.size, row.size) };
+    else there.push(row);
+  }
+  for (const flow of draft.evidence.accountFlows) {
+    if (!flow.readable) continue;
+    for (const position of flow.positions) {
+      const known = [...units.values()].find(
+        (unit) =>
+          canonicalPair(unit.pair) === canonicalPair(position.pair) &&
+          (unit.side === undefined || unit.side === position.side),
+      );
+      if (known) known.others = plus(known.others, net([position]));
+    }
+  }
+  return [...units.values()];
+}
+
+/** Whether both sides of the flow stand at the exchange as they are tracked, where nobody knows how it counts. */
+export function agreesBySide({ tracked, there }: Unit, tolerance: number): boolean {
+  return (["long", "short"] as const).every((side) => {
+    const held = (all: readonly { readonly side: PositionSide; readonly size: number }[]) =>
+      plus(...all.filter((one) => one.side === side).map(({ size }) => size));
+    return same(held(tracked), held(there), tolerance);
+  });
+}
