@@ -3,6 +3,9 @@ import "../src/dispose-symbols.js";
 
 export { type CcxtClient, type CcxtExchangeOptions, ccxtExchange } from "./ccxt/ccxt-exchange.js";
 export * from "./paper/paper-exchange.js";
+export { openPaperExchange } from "./paper/shared/open-paper.js";
+export { type PaperServer, type ServeOptions, servePaperExchange } from "./paper/shared/serve.js";
+export { type SharedOptions, SharedPaperExchange, sharedPaperExchange } from "./paper/shared/shared-exchange.js";
 export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
 export type { OrphanAction, Ours, RecoveryMode, RecoveryOptions } from "./plan/options.js";
 export type { Plan } from "./plan/plan.js";

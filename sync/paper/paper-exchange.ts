@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { decimalText, toDecimal } from "../../src/exact/decimal.js";
@@ -157,6 +158,7 @@ export class PaperExchange implements Exchange {
   readonly #faults: Faults;
   readonly #book: Book;
   readonly #file: PaperFile | undefined;
+  readonly #ownName = randomUUID();
   #waiting: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
@@ -179,6 +181,11 @@ export class PaperExchange implements Exchange {
   /** @internal What it was made with, the defaults in place. */
   get rules(): Rules {
     return this.#rules;
+  }
+
+  /** @internal Which account it is, for those that it is served to: a file's over restarts, one in memory only while it lasts. */
+  get identity(): string {
+    return this.file ?? this.#ownName;
   }
 
   /** Where it is kept, without symbolic links; undefined: in memory only. */

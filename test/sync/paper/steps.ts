@@ -99,8 +99,23 @@ export const options: fc.Arbitrary<RandomOptions> = fc
     balance: START,
   }));
 
+/** What a step calls: of a paper exchange here, or of one in another process. */
+type Called = Pick<
+  PaperExchange,
+  | "setPrice"
+  | "candle"
+  | "trade"
+  | "createOrder"
+  | "cancelOrder"
+  | "fillOrder"
+  | "liquidate"
+  | "fund"
+  | "amend"
+  | "settle"
+>;
+
 /** Makes a call. What the exchange refuses is no error here; anything else is. */
-export async function take(exchange: PaperExchange, clock: { now: number }, step: Step): Promise<void> {
+export async function take(exchange: Called, clock: { now: number }, step: Step): Promise<void> {
   try {
     await make(exchange, clock, step);
   } catch (error) {
@@ -109,7 +124,7 @@ export async function take(exchange: PaperExchange, clock: { now: number }, step
   }
 }
 
-async function make(exchange: PaperExchange, clock: { now: number }, step: Step): Promise<unknown> {
+async function make(exchange: Called, clock: { now: number }, step: Step): Promise<unknown> {
   switch (step.do) {
     case "price":
       return exchange.setPrice(step.pair, step.price);
