@@ -34,6 +34,14 @@ export interface ServeOptions {
  * When this process ends, however it ends, clients have no answer (`no_answer`) until another one serves the exchange at that path; on
  * the same file it is the same account. A socket that a killed process left is replaced.
  *
+ * ```ts
+ * await using server = await servePaperExchange(new PaperExchange({ file: "paper.jsonl" }), { path: "paper.sock" });
+ * const exchange = await sharedPaperExchange({ path: "paper.sock" }); // in each of the bots' processes
+ * await exchange.setPrice("BTC/USDT:USDT", 60_000);
+ * await exchange.trade({ pair: "BTC/USDT:USDT", side: "buy", size: 2 });
+ * (await exchange.fetchPositions()).length; // 1
+ * ```
+ *
  * Rejects with a LockedError that names the process that serves at this path, with an InvalidArgumentError when no socket can be made
  * there.
  */

@@ -200,7 +200,12 @@ export class SharedPaperExchange implements Exchange, AsyncDisposable {
   ): Promise<Answer> {
     try {
       const connection = await this.#connected();
-      return shape.parse(await connection.ask(method, args));
+      const answer = shape.safeParse(await connection.ask(method, args));
+      if (!answer.success)
+        throw new Unanswered("its answer cannot be read: use the same signalflow-state on both sides", {
+          cause: answer.error,
+        });
+      return answer.data;
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       throw new ExchangeError("no_answer", `${this.name} was asked for ${what} and did not answer: ${error.message}`, {
