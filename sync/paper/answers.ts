@@ -1,9 +1,11 @@
 /** Rows as the port to an exchange tells them. */
-import { averagePrice } from "../../src/exact/average-price.js";
-import { parseDecimal } from "../../src/exact/decimal.js";
+import { parseDecimal, toNumber } from "../../src/exact/decimal.js";
+import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
 import type { ExchangeFailure } from "../port/exchange-error.js";
-import type { PaperCall, PaperFill, PaperOrder, PaperPosition } from "./paper-rows.js";
+import { paperMarket, priceOf, worth } from "./paper-market.js";
+import type { PaperCall, PaperCashRow, PaperFill, PaperOrder, PaperPosition } from "./paper-rows.js";
+import type { Rules } from "./rules.js";
 
 /** A call of `createOrder` or `cancelOrder` that reached the exchange, whatever came of it. */
 export type SeenCall =
@@ -35,7 +37,7 @@ export function toldOrder(order: PaperOrder): ExchangeOrder {
     size: Number(order.size),
     filled: Number(order.filled),
     price: order.price,
-    ...(order.filled !== "0" && { average: averagePrice(parseDecimal(order.cost), Number(order.filled)) }),
+    ...(order.filled !== "0" && { average: priceOf(order.pair, parseDecimal(order.cost), order.filled) }),
     status: order.status,
     reduceOnly: order.reduceOnly,
     stop: order.type === "stop",
@@ -49,24 +51,57 @@ export function toldPosition(position: PaperPosition, markPrice: number | undefi
     side: position.side,
     size: Number(position.size),
     entryPrice: position.entryPrice,
-    ...(markPrice !== undefined && { markPrice }),
+    ...(markPrice !== undefined && {
+      markPrice,
+      notional: toNumber(worth(position.pair, position.size, markPrice)),
+    }),
   };
 }
 
-export function toldFill(fill: PaperFill): ExchangeFill {
+export function toldFill(fill: PaperFill, rules: Rules): ExchangeFill {
   return {
     fillId: fill.id,
-    ...(fill.clientOrderId !== null && { clientOrderId: fill.clientOrderId }),
+    ...(fill.clientOrderId !== null && rules.fillsNameOrders && { clientOrderId: fill.clientOrderId }),
     orderId: fill.orderId,
     pair: fill.pair,
     side: fill.side,
-    ...(fill.positionSide !== null && { positionSide: fill.positionSide }),
+    ...(fill.positionSide !== null && rules.fillsNameSides && { positionSide: fill.positionSide }),
     price: fill.price,
     size: Number(fill.size),
     fee: Number(fill.fee),
     ...(fill.feeBase !== null && { feeBase: Number(fill.feeBase) }),
+    ...feesOf(fill),
     ts: new Date(fill.at),
   };
+}
+
+/** The fee in the currency in which it was taken; nothing where the pair's name does not say its coins. */
+function feesOf({ pair, fee, feeBase }: PaperFill): Pick<ExchangeFill, "fees"> {
+  const market = paperMarket(pair);
+  if (typeof market === "string" || !market.coins) return {};
+  const { base, settle } = market.coins;
+  const [amount, currency] = feeBase === null ? [Number(fee), settle] : [Number(feeBase), base];
+  return { fees: amount === 0 ? [] : [{ amount, currency }] };
+}
+
+/** Money that moved on the account without a trade. `bookCash(amount, { id, kind, pair, currency, ts })` books it. */
+export interface PaperCash {
+  /** Unique on the account. */
+  readonly id: string;
+  readonly kind: "funding" | "settlement";
+  readonly pair: string;
+  /** Of the position it was for. */
+  readonly side: PositionSide;
+  /** As it moved the account: negative when it was paid. */
+  readonly amount: number;
+  /** What the pair settles in; absent where its name does not say it. */
+  readonly currency?: string;
+  readonly ts: Date;
+}
+
+export function toldCash({ id, kind, pair, side, amount, currency, at }: PaperCashRow): PaperCash {
+  const told = { id, kind, pair, side, amount: Number(amount), ts: new Date(at) };
+  return currency === "" ? told : { ...told, currency };
 }
 
 export function toldCall(call: PaperCall): SeenCall {

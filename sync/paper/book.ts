@@ -4,10 +4,14 @@ import {
   type AccountRow,
   accountRow,
   callRow,
+  cashRow,
   fillRow,
+  marketRow,
   orderRow,
   type PaperCall,
+  type PaperCashRow,
   type PaperFill,
+  type PaperMarket,
   type PaperOrder,
   type PaperPosition,
   positionRow,
@@ -36,7 +40,7 @@ export class Book {
     const clientOrderId = (after ?? before)?.clientOrderId;
     if (typeof clientOrderId === "string") {
       if (after) this.#ids.set(clientOrderId, id);
-      else this.#ids.delete(clientOrderId);
+      else if (this.#ids.get(clientOrderId) === id) this.#ids.delete(clientOrderId);
     }
     if (after?.status === "open") this.#open.set(id, after);
     else this.#open.delete(id);
@@ -50,11 +54,19 @@ export class Book {
     else fills.pop(); // only the newest are ever taken back, newest first
   });
   readonly #calls = new PaperTable<PaperCall>("calls", callRow, this.#note);
+  readonly #cash = new PaperTable<PaperCashRow>("cash", cashRow, this.#note);
+  readonly #markets = new PaperTable<PaperMarket>("markets", marketRow, this.#note);
   readonly #tables = new Map<string, { load(key: string, row: unknown): void; entries(): Iterable<[string, unknown]> }>(
-    [this.#account, this.#prices, this.#orders, this.#positions, this.#fills, this.#calls].map((each) => [
-      each.name,
-      each,
-    ]),
+    [
+      this.#account,
+      this.#prices,
+      this.#orders,
+      this.#positions,
+      this.#fills,
+      this.#calls,
+      this.#cash,
+      this.#markets,
+    ].map((each) => [each.name, each]),
   );
 
   /** Exchange id by client order id. */
@@ -65,7 +77,8 @@ export class Book {
   /** A new account. */
   begin(rules: Rules): void {
     const balance = decimalText(toDecimal(rules.balance));
-    this.#account.load("", { balance, realised: "0", fees: "0", orders: 0, fills: 0, calls: 0, at: 0 });
+    const counts = { orders: 0, fills: 0, calls: 0, cash: 0 };
+    this.#account.load("", { balance, realised: "0", fees: "0", ...counts, coins: {}, at: 0 });
   }
 
   get account(): AccountRow {
@@ -82,6 +95,11 @@ export class Book {
     return this.#prices.get(pair);
   }
 
+  /** By pair. */
+  prices(): [pair: string, price: number][] {
+    return [...this.#prices.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
   setPrice(pair: string, price: number): void {
     this.#prices.set(pair, price);
   }
@@ -96,7 +114,8 @@ export class Book {
   }
 
   setOrder(order: PaperOrder): void {
-    this.#orders.set(order.id, order);
+    const ends = order.status !== "open" && order.endedAt === null;
+    this.#orders.set(order.id, ends ? { ...order, endedAt: this.account.at } : order);
   }
 
   /** Oldest first. */
@@ -143,6 +162,29 @@ export class Book {
   /** In the order in which they came. */
   calls(): PaperCall[] {
     return [...this.#calls.values()];
+  }
+
+  /** Writes down money that is no trade; answers the row. */
+  addCash(cash: Omit<PaperCashRow, "id" | "at">): PaperCashRow {
+    const count = this.account.cash + 1;
+    const row = { ...cash, id: `c${count}`, at: this.account.at };
+    this.account = { ...this.account, cash: count };
+    this.#cash.set(row.id, row);
+    return row;
+  }
+
+  /** Oldest first. */
+  cash(): PaperCashRow[] {
+    return [...this.#cash.values()];
+  }
+
+  /** What became of a pair; as it began, where nothing did. */
+  market(pair: string): PaperMarket {
+    return this.#markets.get(pair) ?? { settledAt: null, delisted: false };
+  }
+
+  setMarket(pair: string, market: PaperMarket): void {
+    this.#markets.set(pair, market);
   }
 
   /** Keeps what changed since the last commit; the rows as they are now. */

@@ -1,6 +1,7 @@
 /** What an execution does to the position, the order and the account. */
-import { averagePrice } from "../../src/exact/average-price.js";
 import {
+  addDecimal,
+  type Decimal,
   decimalText,
   multiplyDecimal,
   negateDecimal,
@@ -12,51 +13,39 @@ import { add, compare, smaller, subtract } from "../../src/exact/decimal-in-text
 import { moneyText } from "../../src/exact/money.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { Book } from "./book.js";
-import type { PaperOrder, PaperPosition } from "./paper-rows.js";
+import { isInverse, paperMarket, priceOf, worth } from "./paper-market.js";
+import type { PaperOrder, PaperPosition, Purse } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 
 export interface Execution {
   readonly price: number;
   readonly size: string;
-  readonly maker: boolean;
+  /** Whose fee it costs; undefined: none. */
+  readonly maker?: boolean;
 }
 
 /** Fills an open order, or a part of it: the size must be there to fill, and to reduce when the order may only reduce. */
 export function bookExecution(state: Book, rules: Rules, order: PaperOrder, execution: Execution): PaperOrder {
   const { price, size } = execution;
-  const notional = multiplyDecimal(parseDecimal(size), toDecimal(price));
-  const rate = toDecimal(execution.maker ? rules.fees.maker : rules.fees.taker);
+  const notional = worth(order.pair, size, price);
+  const rate = toDecimal(feeRate(rules, execution));
   const inBase = rules.market === "spot" && order.side === "buy";
   const feeBase = inBase ? moneyText(multiplyDecimal(parseDecimal(size), rate)) : null;
   const fee = moneyText(
     feeBase === null ? multiplyDecimal(notional, rate) : multiplyDecimal(parseDecimal(feeBase), toDecimal(price)),
   );
-  const gain =
-    rules.market === "spot"
-      ? exchangeCoins(state, order, execution, feeBase ?? "0")
-      : changePosition(state, order, execution);
-
-  const { account } = state;
   const charged = feeBase === null ? fee : "0";
   if (rules.market === "spot") {
+    exchangeCoins(state, order, execution, feeBase ?? "0");
     const paid = moneyText(order.side === "buy" ? negateDecimal(notional) : notional);
-    state.account = {
-      ...account,
-      fills: account.fills + 1,
-      balance: subtract(add(account.balance, paid), charged),
-      fees: add(account.fees, charged),
-    };
+    credit(state, order.pair, { balance: subtract(paid, charged), realised: "0", fees: charged });
   } else {
+    const gain = changePosition(state, order, execution);
     // Rounded once, fee included, as the state manager books a fill.
     const net = moneyText(subtractDecimal(gain, parseDecimal(charged)));
-    state.account = {
-      ...account,
-      fills: account.fills + 1,
-      balance: add(account.balance, net),
-      realised: add(account.realised, add(net, charged)),
-      fees: add(account.fees, charged),
-    };
+    credit(state, order.pair, { balance: net, realised: add(net, charged), fees: charged });
   }
+  state.account = { ...state.account, fills: state.account.fills + 1 };
 
   const filled = add(order.filled, size);
   const next: PaperOrder = {
@@ -80,6 +69,37 @@ export function bookExecution(state: Book, rules: Rules, order: PaperOrder, exec
     at: state.account.at,
   });
   return next;
+}
+
+function feeRate({ fees }: Rules, { maker }: Execution): number {
+  if (maker === undefined) return 0;
+  return maker ? fees.maker : fees.taker;
+}
+
+/** Adds to what the account has of the currency in which a pair settles: quote currency, or the coin of an inverse contract. */
+export function credit(state: Book, pair: string, amounts: Purse): void {
+  const { account } = state;
+  const coin = coinOf(pair);
+  state.account =
+    coin === undefined
+      ? { ...account, ...sums(account, amounts) }
+      : { ...account, coins: { ...account.coins, [coin]: sums(account.coins[coin] ?? EMPTY, amounts) } };
+}
+
+const EMPTY: Purse = { balance: "0", realised: "0", fees: "0" };
+
+function sums(purse: Purse, amounts: Purse): Purse {
+  return {
+    balance: add(purse.balance, amounts.balance),
+    realised: add(purse.realised, amounts.realised),
+    fees: add(purse.fees, amounts.fees),
+  };
+}
+
+/** The coin in which an inverse contract settles; undefined of all others: they share one balance. */
+function coinOf(pair: string): string | undefined {
+  const market = paperMarket(pair);
+  return typeof market !== "string" && market.inverse ? market.coins?.settle : undefined;
 }
 
 /** The side of the position that an order may reduce: in netting mode the other one, in hedge mode its own. */
@@ -109,41 +129,53 @@ function exchangeCoins(state: Book, order: PaperOrder, { price, size }: Executio
     const received = subtract(size, feeBase);
     if (compare(received, "0") > 0) grow(state, order.pair, "long", received, price);
   } else if (held) reduce(state, held, size);
-  return NOTHING;
 }
 
-/** size x price, less what that much of the position cost, x direction */
-function gainOf(position: PaperPosition, size: string, price: number) {
-  const value = multiplyDecimal(parseDecimal(size), toDecimal(price));
-  const gain = subtractDecimal(value, costOf(position, size));
-  return position.side === "short" ? negateDecimal(gain) : gain;
+/** What so much of a position gains at a price: in what its pair settles in, before fees. */
+export function gainOf(position: PaperPosition, size: string, price: number): Decimal {
+  const gain = subtractDecimal(worth(position.pair, size, price), costOf(position, size));
+  return (position.side === "short") !== isInverse(position.pair) ? negateDecimal(gain) : gain;
 }
 
 /** What so much of a position cost: at the entry price; the last of it, what is left. */
-function costOf({ size: whole, entryPrice, cost }: PaperPosition, size: string) {
-  if (size === whole && cost !== null) return parseDecimal(cost);
-  return multiplyDecimal(parseDecimal(size), toDecimal(entryPrice));
+function costOf({ pair, size: whole, entryPrice, cost }: PaperPosition, size: string): Decimal {
+  return size === whole && cost !== null ? parseDecimal(cost) : worth(pair, size, entryPrice);
 }
 
-/** What a position adds to the account's equity at a price. */
-export function worthOf(rules: Rules, position: PaperPosition, price: number) {
-  if (rules.market === "swap") return gainOf(position, position.size, price);
-  return multiplyDecimal(parseDecimal(position.size), toDecimal(price));
+/** What the account is worth in quote currency: its balance, what open positions would add at the pairs' prices, and its coins at theirs. */
+export function equityOf(state: Book, rules: Rules): Decimal {
+  let sum = parseDecimal(state.account.balance);
+  const coins = new Map(
+    Object.entries(state.account.coins).map(([coin, { balance }]) => [coin, parseDecimal(balance)]),
+  );
+  for (const position of state.positions()) {
+    const { pair, size, entryPrice } = position;
+    const price = state.price(pair) ?? entryPrice;
+    const adds = rules.market === "swap" ? gainOf(position, size, price) : worth(pair, size, price);
+    const coin = coinOf(pair);
+    if (coin === undefined) sum = addDecimal(sum, adds);
+    else coins.set(coin, addDecimal(coins.get(coin) ?? NOTHING, adds));
+  }
+  for (const [coin, amount] of coins) {
+    const price = state.prices().find(([pair]) => coinOf(pair) === coin)?.[1];
+    if (price !== undefined) sum = addDecimal(sum, multiplyDecimal(amount, toDecimal(price)));
+  }
+  return sum;
 }
 
 function grow(state: Book, pair: string, side: PositionSide, size: string, price: number): void {
   const held = state.position(pair, side);
-  const cost = decimalText(multiplyDecimal(parseDecimal(size), toDecimal(price)));
+  const cost = decimalText(worth(pair, size, price));
   if (!held) {
     state.setPosition({ pair, side, size, entryPrice: price, cost });
     return;
   }
   const total = { size: add(held.size, size), cost: add(decimalText(costOf(held, held.size)), cost) };
-  const entryPrice = price === held.entryPrice ? price : averagePrice(parseDecimal(total.cost), Number(total.size));
+  const entryPrice = price === held.entryPrice ? price : priceOf(pair, parseDecimal(total.cost), total.size);
   state.setPosition({ ...held, ...total, entryPrice });
 }
 
-function reduce(state: Book, held: PaperPosition, size: string): void {
+export function reduce(state: Book, held: PaperPosition, size: string): void {
   const rest = subtract(held.size, size);
   if (rest === "0") state.removePosition(held.pair, held.side);
   else

@@ -5,7 +5,15 @@ import * as check from "../../src/manager/check.js";
 import type { Exchange } from "../port/exchange.js";
 import { chance } from "./chance.js";
 
-const READS = ["fetchPositions", "fetchOpenOrders", "fetchOrder", "fetchFills"] as const;
+const READS = [
+  "fetchPositions",
+  "fetchOpenOrders",
+  "fetchOrder",
+  "fetchFills",
+  "fetchOrderById",
+  "fetchMarket",
+  "fetchTime",
+] as const;
 const LISTS: readonly string[] = ["fetchPositions", "fetchOpenOrders", "fetchFills"];
 const METHODS = [...READS, "createOrder", "cancelOrder"] as const;
 
@@ -15,14 +23,17 @@ export type FaultyMethod = Extract<keyof Exchange, (typeof METHODS)[number]>;
  * - `no_answer`: `before` (the default) the request was lost and nothing happened; `after`: the reply was, and it happened.
  * - `rate_limit`: it did not happen; an ExchangeError `no_answer`.
  * - `authentication`, `rejected`: it did not happen; an ExchangeError of that name.
- * - `empty`: an empty list, or an order that is not known. `half`: the first half of a list, rounded down.
+ * - `empty`: an empty list, or an order or market that is not known. `half`: the first half of a list, rounded down.
  * - `stale`: the answer as it was before the last change of orders, positions and fills since the exchange was opened.
  * - `zero_rows`: positions that are closed are in the list with size 0.
+ * - `id_dropped`, `id_changed`: the order is taken without its client order id, or under another: the answer says it, nobody finds it by
+ *   the id that it was given, and that id can be taken again.
  * - `delay`: the request arrives `ms` later. `hang`: it arrives when `release()` is called; after `close()` never.
  */
 export type Fault =
   | { readonly kind: "no_answer"; readonly when?: "before" | "after" }
   | { readonly kind: "rate_limit" | "authentication" | "rejected" | "empty" | "half" | "stale" | "zero_rows" | "hang" }
+  | { readonly kind: "id_dropped" | "id_changed" }
   | { readonly kind: "delay"; readonly ms: number };
 
 /** When it happens, counting the calls of the method from when the rule was set. */
@@ -111,8 +122,10 @@ function checkRule(method: FaultyMethod, rule: FaultRule): void {
 
 function kindsOf(method: FaultyMethod): string[] {
   const kinds = ["no_answer", "rate_limit", "authentication", "delay", "hang"];
+  if (method === "fetchTime") return kinds;
   if (READS.some((read) => read === method)) kinds.push("empty", "stale");
   else kinds.push("rejected");
+  if (method === "createOrder") kinds.push("id_dropped", "id_changed");
   if (LISTS.includes(method)) kinds.push("half");
   if (method === "fetchPositions") kinds.push("zero_rows");
   return kinds;

@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { InvalidArgumentError } from "../../src/errors.js";
-import { addDecimal, decimalText, parseDecimal, toDecimal } from "../../src/exact/decimal.js";
+import { decimalText, toDecimal } from "../../src/exact/decimal.js";
 import { compare, subtract } from "../../src/exact/decimal-in-text.js";
 import { moneyText } from "../../src/exact/money.js";
 import * as check from "../../src/manager/check.js";
@@ -11,20 +12,29 @@ import type {
   ExchangeFill,
   ExchangeOrder,
   ExchangePosition,
+  MarketTerms,
   OrderRequest,
   PositionMode,
 } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
-import { type SeenCall, toldCall, toldFill, toldOrder, toldPosition } from "./answers.js";
+import { type Amendment, amendOrder } from "./amending.js";
+import { type PaperCash, type SeenCall, toldCall, toldCash, toldFill, toldOrder, toldPosition } from "./answers.js";
 import { Book } from "./book.js";
-import { worthOf } from "./booking.js";
+import { equityOf } from "./booking.js";
+import { isOwnId, ownId } from "./exchange-ids.js";
 import { type Fault, type FaultPlan, type FaultRule, Faults, type FaultyMethod } from "./faults.js";
+import { untradable } from "./listing.js";
 import { cancel, execute, movePrice } from "./matching.js";
+import { isForgotten, listedFills } from "./memory.js";
 import { PaperFile } from "./paper-file.js";
-import { amount, checkedPlacement, OrderRefusal, place } from "./placing.js";
-import { forPair, RULE_NAMES, type RuleOptions, type Rules, rulesOf } from "./rules.js";
+import type { PaperOrder } from "./paper-rows.js";
+import { amount, checkedPlacement, OrderRefusal, type Placement, place } from "./placing.js";
+import { RULE_NAMES, type RuleOptions, type Rules, rulesOf } from "./rules.js";
+import { fundPositions, settlePair } from "./settling.js";
+import { idProofOf, limitationsOf, marketTermsOf, minSizeOf, positionModeOf } from "./terms.js";
 
-export type { SeenCall } from "./answers.js";
+export type { Amendment } from "./amending.js";
+export type { PaperCash, SeenCall } from "./answers.js";
 export type { Fault, FaultOccasion, FaultPlan, FaultRule, FaultyMethod } from "./faults.js";
 export type { PerPair, RuleOptions } from "./rules.js";
 
@@ -60,15 +70,84 @@ export interface PaperCandle {
   readonly close: number;
 }
 
+/** What an account has and had. */
+export interface PaperAccount {
+  /** Quote currency, exact to 8 places: what there was at the start, was realised and paid as cash, less fees. Spot: the quote coins. */
+  readonly balance: number;
+  /** In quote currency: the balance, what the open positions would add at the pairs' prices, and what inverse contracts made at theirs. */
+  readonly equity: number;
+  /** What positions gained and lost, before fees; spot: none. */
+  readonly realised: number;
+  /** The fees taken in quote currency. */
+  readonly fees: number;
+  /** Of each coin in which inverse contracts settle: what they made, in that coin. None of it is in `balance`. */
+  readonly coins: Readonly<
+    Record<string, { readonly balance: number; readonly realised: number; readonly fees: number }>
+  >;
+  /** Funding and settlements, oldest first. */
+  readonly cash: readonly PaperCash[];
+  /** When it changed last, by the exchange's time; absent when it never did. */
+  readonly time?: Date;
+}
+
 /**
  * A simulated exchange: an account with orders, executions, fees and positions, for paper trading and tests. The same options and
  * the same calls give the same exchange. Prices come from `setPrice` and `candle`; nothing moves by itself.
  *
  * A market order is filled at the pair's price, as taker. A limit order that cannot be filled at once waits, and is filled at its
  * price, as maker. A stop becomes a market order when the price comes to its trigger. A reduce-only order is made as small as
- * the position when it is filled, and cancelled when there is none. In netting mode an order against the position reduces it
- * and turns the rest around; in hedge mode it never does more than reduce. A client order id is taken once, for good.
- * Changes happen when the method is called, in the order of the calls, unless a fault delays them.
+ * the position when it is filled, and cancelled when there is none. A client order id is taken once, for as long as the order is
+ * remembered (`remembersOrders`). Changes happen when the method is called, in the order of the calls, unless a fault delays them.
+ *
+ * How the account counts is a rule, `mode` and `market`, and `positionMode()` tells it:
+ *
+ * **Netting** (the default): a pair has one position, long or short. An order against it reduces it, and turns the rest around.
+ *
+ * ```ts
+ * const exchange = new PaperExchange({ mode: "netting" });
+ * await exchange.setPrice("BTC/USDT:USDT", 60_000);
+ * await exchange.trade({ pair: "BTC/USDT:USDT", side: "buy", size: 2 });
+ * await exchange.trade({ pair: "BTC/USDT:USDT", side: "sell", size: 3 });
+ * const [position] = await exchange.fetchPositions();
+ * `${position?.side} ${position?.size}`; // "short 1"
+ * ```
+ *
+ * **Hedge**: a pair has a long and a short side by side. An order says which one it is for (`positionSide`), and never does more
+ * than close it; without one it opens its own side or, when it may only reduce, reduces the other.
+ *
+ * ```ts
+ * const exchange = new PaperExchange({ mode: "hedge" });
+ * await exchange.setPrice("BTC/USDT:USDT", 60_000);
+ * await exchange.trade({ pair: "BTC/USDT:USDT", side: "buy", size: 2, positionSide: "long" });
+ * await exchange.trade({ pair: "BTC/USDT:USDT", side: "sell", size: 3, positionSide: "short" });
+ * const positions = await exchange.fetchPositions();
+ * positions.map(({ side, size }) => `${side} ${size}`).join(", "); // "long 2, short 3"
+ * ```
+ *
+ * **Spot**: a position is the coins that are held, never short. The fee of a buy is taken in the coin, so that less is held than was
+ * bought; nobody sells or spends what is not there.
+ *
+ * ```ts
+ * const exchange = new PaperExchange({ market: "spot", balance: 1_000, fees: { maker: 0.001, taker: 0.001 } });
+ * await exchange.setPrice("ETH/USDT", 100);
+ * await exchange.trade({ pair: "ETH/USDT", side: "buy", size: 2 });
+ * const [held] = await exchange.fetchPositions();
+ * `${held?.size} ETH, ${exchange.balance} USDT`; // "1.998 ETH, 800 USDT"
+ * ```
+ *
+ * **Inverse contracts** (`BTC/USD:BTC`: it settles in its base) are sized in their quote and paid in their coin: what they make is in
+ * `account().coins`, not in `balance`. Options, and contracts that settle in a third currency, are refused by name.
+ *
+ * ```ts
+ * const exchange = new PaperExchange({ fees: { maker: 0, taker: 0 } });
+ * await exchange.setPrice("BTC/USD:BTC", 40_000);
+ * await exchange.trade({ pair: "BTC/USD:BTC", side: "buy", size: 10_000 });
+ * await exchange.setPrice("BTC/USD:BTC", 50_000);
+ * await exchange.trade({ pair: "BTC/USD:BTC", side: "sell", size: 10_000 });
+ * exchange.account().coins.BTC?.realised; // 0.05
+ * ```
+ *
+ * One process has it. `servePaperExchange` shares it with others, `sharedPaperExchange` is what those have.
  */
 export class PaperExchange implements Exchange {
   readonly name: string;
@@ -79,6 +158,7 @@ export class PaperExchange implements Exchange {
   readonly #faults: Faults;
   readonly #book: Book;
   readonly #file: PaperFile | undefined;
+  readonly #ownName = randomUUID();
   #waiting: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
@@ -98,21 +178,68 @@ export class PaperExchange implements Exchange {
     this.name = this.#rules.name;
   }
 
-  /** Orders are found by their client order id for good, and fills say it. */
-  readonly clientOrderIds: ClientOrderIdProof = { foundFor: Number.POSITIVE_INFINITY, inFills: true };
+  /** @internal What it was made with, the defaults in place. */
+  get rules(): Rules {
+    return this.#rules;
+  }
+
+  /** @internal Which account it is, for those that it is served to: a file's over restarts, one in memory only while it lasts. */
+  get identity(): string {
+    return this.file ?? this.#ownName;
+  }
+
+  /** Where it is kept, without symbolic links; undefined: in memory only. */
+  get file(): string | undefined {
+    return this.#file?.path;
+  }
+
+  /**
+   * By the rules: orders are found by their client order id for as long as `remembersOrders` says, and fills say it unless
+   * `fillsNameOrders` is false. Ids such as `autoclose-o7` and `settlement-o8` are of the exchange's own making.
+   */
+  get clientOrderIds(): ClientOrderIdProof {
+    return idProofOf(this.#rules);
+  }
+
+  get limitations(): readonly string[] {
+    return limitationsOf(this.#rules);
+  }
 
   positionMode(): PositionMode {
-    return this.#rules.market === "spot" ? "spot" : this.#rules.mode;
+    return positionModeOf(this.#rules);
   }
 
   async resolvePair(pair: string): Promise<string> {
-    const contract = `${pair}:${pair.split("/")[1] ?? ""}`;
-    return this.#book.price(pair) === undefined && this.#book.price(contract) !== undefined ? contract : pair;
+    const name = this.#resolved(pair);
+    this.#checkListed(name);
+    return name;
+  }
+
+  /** The exchange's own clock: `clock`, and by how much it is ahead; never before its last change. */
+  async fetchTime(): Promise<Date> {
+    return this.#call("fetchTime", "its time", async (fault) => {
+      const now = new Date(this.#now());
+      if (fault?.kind === "no_answer") throw this.#noAnswer("its time", "the reply was lost");
+      return now;
+    });
+  }
+
+  /** What the pair's name and the rules say; undefined of names that cannot be traded here: options, contracts of a third currency. */
+  async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
+    const name = this.#resolved(pair);
+    const { answer, fault } = await this.#read("fetchMarket", `the market ${name}`, () => {
+      this.#checkListed(name);
+      return marketTermsOf(this.#rules, name, this.#book.market(name).settledAt);
+    });
+    return fault?.kind === "empty" ? undefined : answer;
   }
 
   async fetchPositions(): Promise<ExchangePosition[]> {
     const { answer, fault } = await this.#read("fetchPositions", "the positions", () =>
-      this.#book.positions().map((position) => toldPosition(position, this.#book.price(position.pair))),
+      this.#book
+        .positions()
+        .filter(({ pair }) => this.#isListed(pair))
+        .map((position) => toldPosition(position, this.#book.price(position.pair))),
     );
     if (fault?.kind === "zero_rows") answer.push(...this.#zeroRows(answer));
     return listed(answer, fault);
@@ -120,14 +247,27 @@ export class PaperExchange implements Exchange {
 
   async fetchOpenOrders(): Promise<ExchangeOrder[]> {
     const { answer, fault } = await this.#read("fetchOpenOrders", "the open orders", () =>
-      this.#book.openOrders().map(toldOrder),
+      this.#book
+        .openOrders()
+        .filter(({ pair }) => this.#isListed(pair))
+        .map(toldOrder),
     );
     return listed(answer, fault);
   }
 
   async fetchOrder(clientOrderId: string, pair: string): Promise<ExchangeOrder | undefined> {
     const { answer, fault } = await this.#read("fetchOrder", `order ${clientOrderId} in ${pair}`, () => {
-      const order = this.#book.order(clientOrderId);
+      this.#checkListed(pair);
+      const order = this.#known(this.#book.order(clientOrderId));
+      return order?.pair === pair ? toldOrder(order) : undefined;
+    });
+    return fault?.kind === "empty" ? undefined : answer;
+  }
+
+  async fetchOrderById(orderId: string, pair: string): Promise<ExchangeOrder | undefined> {
+    const { answer, fault } = await this.#read("fetchOrderById", `order ${orderId} in ${pair}`, () => {
+      this.#checkListed(pair);
+      const order = this.#known(this.#book.orderById(orderId));
       return order?.pair === pair ? toldOrder(order) : undefined;
     });
     return fault?.kind === "empty" ? undefined : answer;
@@ -139,10 +279,9 @@ export class PaperExchange implements Exchange {
       "fetchFills",
       `the fills of ${pair} since ${since.toISOString()}`,
       () => {
-        const fills = this.#book.fillsOf(pair);
-        let first = fills.length;
-        while (first > 0 && (fills[first - 1]?.at ?? 0) >= from) first--;
-        return fills.slice(first).map(toldFill);
+        this.#checkListed(pair);
+        const fills = listedFills(this.#rules, this.#book.fillsOf(pair), from, this.#now());
+        return fills.map((fill) => toldFill(fill, this.#rules));
       },
     );
     return listed(answer, fault);
@@ -155,8 +294,14 @@ export class PaperExchange implements Exchange {
     });
     const what = `order ${wish.clientOrderId}`;
     return this.#call("createOrder", what, async (fault) => {
+      this.#checkListed(wish.pair);
       const outcome = await this.#change((book) => {
-        const placed = place(book, this.#rules, wish);
+        const placed = isOwnId(wish.clientOrderId)
+          ? new OrderRefusal(
+              "rejected",
+              `clientOrderId: ids such as ${wish.clientOrderId} are of the exchange's own making`,
+            )
+          : place(book, this.#rules, underItsId(wish, fault, book));
         const failure = placed instanceof OrderRefusal ? placed.failure : null;
         book.addCall({ method: "createOrder", request: wish, failure, at: book.account.at });
         return placed;
@@ -175,8 +320,9 @@ export class PaperExchange implements Exchange {
     }));
     const what = `the cancellation of order ${wish.clientOrderId}`;
     return this.#call("cancelOrder", what, async (fault) => {
+      this.#checkListed(wish.pair);
       const known = await this.#change((book) => {
-        const order = book.order(wish.clientOrderId);
+        const order = this.#known(book.order(wish.clientOrderId));
         const mine = order?.pair === wish.pair ? order : undefined;
         if (mine) cancel(book, mine);
         book.addCall({ method: "cancelOrder", ...wish, known: mine !== undefined, at: book.account.at });
@@ -188,7 +334,7 @@ export class PaperExchange implements Exchange {
   }
 
   minSize(pair: string): number | undefined {
-    return forPair(this.#rules.minSize, pair) || undefined;
+    return minSizeOf(this.#rules, pair);
   }
 
   // The market
@@ -200,11 +346,14 @@ export class PaperExchange implements Exchange {
 
   /**
    * The price of a pair jumps to `price`: limit orders in between are filled at their own price, stops at this one, in the order
-   * in which the price passes them. Throws an InvalidArgumentError that names the argument.
+   * in which the price passes them. Rejects with an InvalidArgumentError that names the argument.
    */
   async setPrice(pair: string, price: number): Promise<void> {
     const [name, to] = [check.pair("pair", pair), amount("price", price)];
-    await this.#change((book) => movePrice(book, this.#rules, name, to, "jump"));
+    await this.#change((book) => {
+      checkTradable(book, this.#rules, name);
+      movePrice(book, this.#rules, name, to, "jump");
+    });
   }
 
   /**
@@ -225,6 +374,7 @@ export class PaperExchange implements Exchange {
     const turns = close >= open ? [low, high] : [high, low];
     await this.#change(
       (book) => {
+        checkTradable(book, this.#rules, name);
         movePrice(book, this.#rules, name, open, "jump");
         for (const turn of [...turns, close]) movePrice(book, this.#rules, name, turn, "walk");
       },
@@ -249,17 +399,103 @@ export class PaperExchange implements Exchange {
     return toldOrder(taken);
   }
 
-  /** The exchange closes a position itself, at `price` or the pair's. Throws an InvalidArgumentError when there is none. */
-  async liquidate(pair: string, side: PositionSide, price?: number): Promise<ExchangeOrder> {
-    const position = this.#book.position(check.pair("pair", pair), check.positionSide("side", side));
-    if (!position) throw new InvalidArgumentError(`side: there is no ${side} position in ${pair}`);
-    return this.trade({
-      pair,
-      side: side === "long" ? "sell" : "buy",
-      size: Number(position.size),
-      ...(price !== undefined && { price }),
-      positionSide: side,
-      reduceOnly: true,
+  /**
+   * The exchange closes a position itself, at `price` or the pair's, as taker. Its order has no client order id; with `named` it has one
+   * of the exchange's own making (`autoclose-o7`), as some exchanges do. Rejects with an InvalidArgumentError when there is no position.
+   */
+  async liquidate(
+    pair: string,
+    side: PositionSide,
+    price?: number,
+    { named = false }: { readonly named?: boolean } = {},
+  ): Promise<ExchangeOrder> {
+    const [name, of] = [check.pair("pair", pair), check.positionSide("side", side)];
+    const at = price === undefined ? undefined : amount("price", price);
+    const isNamed = check.flag("named", named);
+    const taken = await this.#change((book) => {
+      const position = book.position(name, of);
+      if (!position) throw new InvalidArgumentError(`side: there is no ${of} position in ${name}`);
+      const order = {
+        ...(isNamed && { clientOrderId: ownId("autoclose", book.account.orders) }),
+        pair: name,
+        side: of === "long" ? "sell" : "buy",
+        size: Number(position.size),
+        type: "market",
+        reduceOnly: true,
+        positionSide: of,
+      } as const;
+      return place(book, this.#rules, order, at);
+    });
+    if (taken instanceof OrderRefusal) throw new ExchangeError(taken.failure, taken.message);
+    return toldOrder(taken);
+  }
+
+  /**
+   * Funding falls due: every long of the pair pays `rate` of its worth, every short is paid it; a negative rate goes the other way.
+   * Worth is size x price, by default the pair's. No fill and no order tell it: answers the cash, which `account().cash` keeps, for
+   * `bookCash`. Rejects with an InvalidArgumentError in a spot market, and without a price.
+   */
+  async fund(pair: string, rate: number, price?: number): Promise<PaperCash[]> {
+    const [name, part] = [check.pair("pair", pair), check.finite("rate", rate)];
+    const at = price === undefined ? undefined : amount("price", price);
+    const rows = await this.#change((book) => {
+      this.#checkContract(name);
+      const where = at ?? book.price(name);
+      if (where === undefined) throw new InvalidArgumentError(`price: ${name} has none`);
+      return fundPositions(book, name, part, where);
+    });
+    return rows.map(toldCash);
+  }
+
+  /**
+   * The contract of a pair is settled at `price`: its positions are gone, its open orders cancelled, and it is not traded any more. What
+   * they gained or lost is cash, without fill or fee, and is the answer; with `byFill` it is a fill of an order of the exchange's own
+   * (`settlement-o8`), and there is no cash. Rejects with an InvalidArgumentError in a spot market, and when it was settled before.
+   */
+  async settle(
+    pair: string,
+    price: number,
+    { byFill = false }: { readonly byFill?: boolean } = {},
+  ): Promise<PaperCash[]> {
+    const [name, at] = [check.pair("pair", pair), amount("price", price)];
+    const isFill = check.flag("byFill", byFill);
+    const rows = await this.#change((book) => {
+      this.#checkContract(name);
+      checkTradable(book, this.#rules, name);
+      return settlePair(book, this.#rules, name, at, isFill);
+    });
+    return rows.map(toldCash);
+  }
+
+  /**
+   * Somebody changes an open order at the exchange: its size, what is filled included, its price, or both; what can be filled at once
+   * then is. Rejects with an InvalidArgumentError when the order is not open, with an ExchangeError `rejected` when the exchange would
+   * not take the change.
+   */
+  async amend(clientOrderId: string, change: Amendment): Promise<ExchangeOrder> {
+    const { size, price } = check.fields("change", change, ["size", "price"]);
+    const wish = {
+      ...(size !== undefined && { size: amount("size", size) }),
+      ...(price !== undefined && { price: amount("price", price) }),
+    };
+    const amended = await this.#change((book) => {
+      const order = book.order(clientOrderId);
+      if (order?.status !== "open") throw new InvalidArgumentError(`clientOrderId: no open order ${clientOrderId}`);
+      return amendOrder(book, this.#rules, order, wish);
+    });
+    if (amended instanceof OrderRefusal) throw new ExchangeError(amended.failure, amended.message);
+    return toldOrder(amended);
+  }
+
+  /**
+   * The exchange no longer knows a pair: each question about it is an ExchangeError `unsupported`, lists leave it out, and its open
+   * orders are cancelled. Its positions stand as they are, unseen; `equity` counts them at the last price.
+   */
+  async delist(pair: string): Promise<void> {
+    const name = check.pair("pair", pair);
+    await this.#change((book) => {
+      for (const order of book.openOrders()) if (order.pair === name) cancel(book, order);
+      book.setMarket(name, { ...book.market(name), delisted: true });
     });
   }
 
@@ -309,27 +545,33 @@ export class PaperExchange implements Exchange {
 
   // What the account is worth
 
-  /** Quote currency, exact to 8 places: what there was at the start, and was realised, less fees. Spot: the quote coins. */
+  /** All of it at one moment. */
+  account(): PaperAccount {
+    const { balance, equity, realised, fees, time } = this;
+    const coins = Object.entries(this.#book.account.coins).map(([coin, purse]) => [
+      coin,
+      { balance: Number(purse.balance), realised: Number(purse.realised), fees: Number(purse.fees) },
+    ]);
+    const cash = this.#book.cash().map(toldCash);
+    return { balance, equity, realised, fees, coins: Object.fromEntries(coins), cash, ...(time && { time }) };
+  }
+
+  /** As in `account()`. */
   get balance(): number {
     return Number(this.#book.account.balance);
   }
 
-  /** The balance, and what the open positions would add at the pairs' prices. */
+  /** As in `account()`. */
   get equity(): number {
-    let sum = parseDecimal(this.#book.account.balance);
-    for (const position of this.#book.positions()) {
-      const price = this.#book.price(position.pair) ?? position.entryPrice;
-      sum = addDecimal(sum, worthOf(this.#rules, position, price));
-    }
-    return Number(moneyText(sum));
+    return Number(moneyText(equityOf(this.#book, this.#rules)));
   }
 
-  /** What positions gained and lost, before fees; spot: none. */
+  /** As in `account()`. */
   get realised(): number {
     return Number(this.#book.account.realised);
   }
 
-  /** The fees taken in quote currency. */
+  /** As in `account()`. */
   get fees(): number {
     return Number(this.#book.account.fees);
   }
@@ -398,7 +640,7 @@ export class PaperExchange implements Exchange {
   }
 
   /** Makes one change, whole or not at all; resolves when it is kept for good. */
-  async #change<T>(change: (book: Book) => T, at = this.#clock()): Promise<T> {
+  async #change<T>(change: (book: Book) => T, at = this.#shown()): Promise<T> {
     if (this.#closing) throw this.#noAnswer("a change", "it is closed");
     const book = this.#book;
     let result: T;
@@ -412,6 +654,39 @@ export class PaperExchange implements Exchange {
     const rows = book.commit();
     await this.#kept("a change", this.#file?.append(rows));
     return result;
+  }
+
+  /** What the exchange's clock shows. */
+  #shown(): number {
+    return Math.max(0, this.#clock() + this.#rules.clockAhead);
+  }
+
+  /** The exchange's time: its clock's, which may not go back behind the last change. */
+  #now(): number {
+    return Math.max(this.#shown(), this.#book.account.at);
+  }
+
+  /** An order, unless it is forgotten. */
+  #known(order: PaperOrder | undefined): PaperOrder | undefined {
+    return order && !isForgotten(this.#rules, order, this.#now()) ? order : undefined;
+  }
+
+  #resolved(pair: string): string {
+    const contract = `${pair}:${pair.split("/")[1] ?? ""}`;
+    return this.#book.price(pair) === undefined && this.#book.price(contract) !== undefined ? contract : pair;
+  }
+
+  #isListed(pair: string): boolean {
+    return !this.#book.market(pair).delisted;
+  }
+
+  #checkListed(pair: string): void {
+    if (!this.#isListed(pair)) throw new ExchangeError("unsupported", `${this.name} has no market ${pair} any more`);
+  }
+
+  #checkContract(pair: string): void {
+    if (this.#rules.market === "spot")
+      throw new InvalidArgumentError(`pair: expected a contract, ${pair} is a spot market`);
   }
 
   async #kept(what: string, keeping: Promise<void> | undefined): Promise<void> {
@@ -429,6 +704,7 @@ export class PaperExchange implements Exchange {
     const sides: PositionSide[] = this.#rules.market === "spot" ? ["long"] : ["long", "short"];
     return this.#book
       .tradedPairs()
+      .filter((pair) => this.#isListed(pair))
       .flatMap((pair) => sides.map((side) => ({ pair, side, size: 0 })))
       .filter(({ pair, side }) => !open.some((position) => position.pair === pair && position.side === side));
   }
@@ -438,6 +714,18 @@ export class PaperExchange implements Exchange {
 function checkedClock(clock: () => number): () => number {
   if (typeof clock !== "function") throw new InvalidArgumentError("options.clock: expected a function");
   return () => check.time("options.clock", Math.floor(clock()));
+}
+
+/** The order as the exchange takes it, under another client order id or none where the fault says so. */
+function underItsId(wish: Placement, fault: Fault | undefined, book: Book): Placement {
+  if (fault?.kind !== "id_dropped" && fault?.kind !== "id_changed") return wish;
+  const { clientOrderId: _, ...nameless } = wish;
+  return fault.kind === "id_dropped" ? nameless : { ...nameless, clientOrderId: `x-${book.account.orders + 1}` };
+}
+
+function checkTradable(book: Book, rules: Rules, pair: string): void {
+  const reason = untradable(book, rules, pair);
+  if (reason !== undefined) throw new InvalidArgumentError(`pair: ${reason}`);
 }
 
 function listed<T>(answer: T[], fault: Fault | undefined): T[] {

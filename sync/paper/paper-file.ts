@@ -35,7 +35,8 @@ export class PaperFile {
   #tail = 0;
 
   private constructor(
-    private readonly path: string,
+    /** Without symbolic links. */
+    readonly path: string,
     /** As they stand in the file. */
     readonly rules: Rules,
     private readonly letGo: () => void,
@@ -49,7 +50,8 @@ export class PaperFile {
 
   /**
    * Opens the file, made when it is missing, and puts its rows into the book. Throws a LockedError when another process has it, an
-   * InvalidArgumentError when it cannot be written or its exchange has other rules, a CorruptStateError when it cannot be read.
+   * InvalidArgumentError when it cannot be written or its exchange has other rules, a CorruptStateError when it cannot be read. One that
+   * an earlier version wrote is written anew: that version refuses it from then on.
    */
   static open(given: string, options: RuleOptions, book: Book): PaperFile {
     try {
@@ -71,10 +73,14 @@ export class PaperFile {
         return new PaperFile(path, rules, letGo, fd, length, book);
       }
       const bytes = readFileSync(path);
-      const { rules, rows, length } = readPaperText(path, bytes);
+      const { rules, rows, isOlder, length } = readPaperText(path, bytes);
       const other = contradiction(rules, options);
       if (other !== undefined) throw new InvalidArgumentError(`${other}, for the exchange in ${path}`);
       load(path, book, rows);
+      if (isOlder) {
+        const { fd, length } = writeAnew(path, paperText(rules, book.written()));
+        return new PaperFile(path, rules, letGo, fd, length, book);
+      }
       const fd = openSync(path, "a");
       if (length < bytes.length) {
         ftruncateSync(fd, length);

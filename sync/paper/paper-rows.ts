@@ -9,6 +9,10 @@ const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
 const count = z.int().nonnegative();
 const type = z.enum(["market", "limit", "stop"]);
 
+/** Amounts of one currency. */
+const purse = z.object({ balance: decimal, realised: decimal, fees: decimal });
+export type Purse = Readonly<z.infer<typeof purse>>;
+
 export const accountRow = z.object({
   /** Quote currency. */
   balance: decimal,
@@ -20,6 +24,10 @@ export const accountRow = z.object({
   orders: count,
   fills: count,
   calls: count,
+  /** How many rows of cash there ever were. */
+  cash: count.default(0),
+  /** The same three amounts of each coin in which inverse contracts settle. */
+  coins: z.record(z.string(), purse).default({}),
   /** The exchange's time at its last change, ms: it never goes back. */
   at: z.number(),
 });
@@ -36,7 +44,7 @@ export const orderRow = z.object({
   /** Base currency; of a reduce-only order what the position had when it was filled, if that was less. */
   size: decimal,
   filled: decimal,
-  /** Sum of price x size over its fills. */
+  /** Sum of size x price over its fills; of an inverse contract size / price. */
   cost: decimal,
   price: z.number().nullable(),
   status: z.enum(["open", "filled", "cancelled", "rejected"]),
@@ -46,6 +54,8 @@ export const orderRow = z.object({
   /** A stop waits for the price to rise to its trigger, or to fall to it. */
   waits: z.enum(["rise", "fall"]).nullable(),
   createdAt: z.number(),
+  /** When it was filled or cancelled; null while it is open, and in files of format 1. */
+  endedAt: z.number().nullable().default(null),
 });
 export type PaperOrder = Readonly<z.infer<typeof orderRow>>;
 
@@ -68,12 +78,30 @@ export const fillRow = z.object({
   positionSide: positionSide.nullable(),
   price: z.number(),
   size: decimal,
-  /** Quote currency; one taken in base currency is here too, at the fill's price. */
+  /** Quote currency, of an inverse contract its base coin; one taken in base currency in a spot market is here at the fill's price. */
   fee: decimal,
   feeBase: decimal.nullable(),
   at: z.number(),
 });
 export type PaperFill = Readonly<z.infer<typeof fillRow>>;
+
+/** Money that is no trade. */
+export const cashRow = z.object({
+  id: z.string(),
+  kind: z.enum(["funding", "settlement"]),
+  pair: z.string(),
+  side: positionSide,
+  /** As it moves the account. */
+  amount: decimal,
+  /** Empty where the pair's name says none. */
+  currency: z.string(),
+  at: z.number(),
+});
+export type PaperCashRow = Readonly<z.infer<typeof cashRow>>;
+
+/** What became of a pair's market. */
+export const marketRow = z.object({ settledAt: z.number().nullable(), delisted: z.boolean() });
+export type PaperMarket = Readonly<z.infer<typeof marketRow>>;
 
 const request = z.object({
   clientOrderId: z.string(),

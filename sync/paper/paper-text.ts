@@ -8,7 +8,8 @@ import { CorruptStateError, SchemaVersionError } from "../../src/errors.js";
 import type { WrittenRow } from "./book.js";
 import { type Rules, writtenRules } from "./rules.js";
 
-const FORMAT = 1;
+/** 2: cash, markets, coins of inverse contracts, when orders ended, the rules that came with them. Format 1 is read too. */
+const FORMAT = 2;
 const ROWS_PER_LINE = 1_000;
 const NEWLINE = 0x0a;
 
@@ -18,6 +19,8 @@ const rowsLine = z.array(z.tuple([z.string(), z.string(), z.unknown()]));
 export interface PaperText {
   readonly rules: Rules;
   readonly rows: readonly WrittenRow[];
+  /** Whether an earlier version wrote it, which does not know all that may be added to it now. */
+  readonly isOlder: boolean;
   /** How many bytes are good: all, but for a line that was torn. */
   readonly length: number;
 }
@@ -58,7 +61,7 @@ export function readPaperText(path: string, bytes: Buffer): PaperText {
     } else if (i < head.data.lines || i < lines.length - 1) throw damaged(path, i + 1);
   }
   if (lines.length < head.data.lines) throw damaged(path, lines.length + 1);
-  return { rules: head.data.rules, rows, length };
+  return { rules: head.data.rules, rows, isOlder: head.data.paperExchange < FORMAT, length };
 }
 
 function damaged(path: string, line: number): CorruptStateError {

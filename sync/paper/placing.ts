@@ -7,7 +7,9 @@ import * as check from "../../src/manager/check.js";
 import type { OrderRequest } from "../port/exchange.js";
 import type { Book } from "./book.js";
 import { reducedSide } from "./booking.js";
+import { untradable } from "./listing.js";
 import { match, mayOnlyReduce } from "./matching.js";
+import { isForgotten } from "./memory.js";
 import type { PaperOrder } from "./paper-rows.js";
 import { forPair, isMultiple, type Rules, stepOf } from "./rules.js";
 
@@ -61,8 +63,11 @@ export function amount(field: string, value: unknown): number {
  */
 export function place(state: Book, rules: Rules, request: Placement, at?: number): PaperOrder | OrderRefusal {
   const { pair, side, type, reduceOnly } = request;
-  if (request.clientOrderId !== undefined && state.order(request.clientOrderId))
+  const earlier = request.clientOrderId === undefined ? undefined : state.order(request.clientOrderId);
+  if (earlier && !isForgotten(rules, earlier, state.account.at))
     return new OrderRefusal("duplicate_order_id", `an order ${request.clientOrderId} was taken before`);
+  const refused = untradable(state, rules, pair);
+  if (refused !== undefined) return new OrderRefusal("rejected", `pair: ${refused}`);
   const price = at ?? state.price(pair);
   if (price === undefined) return new OrderRefusal("rejected", `pair: ${pair} has no price`);
   const size = decimalText(toDecimal(request.size));
@@ -79,8 +84,9 @@ export function place(state: Book, rules: Rules, request: Placement, at?: number
     status: "open",
     reduceOnly,
     positionSide: positionSideOf(rules, request),
-    waits: type === "stop" ? ((request.price ?? price) >= price ? "rise" : "fall") : null,
+    waits: type === "stop" ? awaited(request.price ?? price, price) : null,
     createdAt: state.account.at,
+    endedAt: null,
   };
   const refusal =
     refusedReduction(state, rules, order) ??
@@ -92,6 +98,11 @@ export function place(state: Book, rules: Rules, request: Placement, at?: number
   state.setOrder(order);
   match(state, rules, order, price);
   return state.orderById(order.id) ?? order;
+}
+
+/** Which way the price has to go to the trigger of a stop. */
+export function awaited(trigger: number, price: number): "rise" | "fall" {
+  return trigger >= price ? "rise" : "fall";
 }
 
 function positionSideOf(rules: Rules, { side, reduceOnly, positionSide }: Placement): PaperOrder["positionSide"] {
@@ -110,7 +121,7 @@ function refusedReduction(state: Book, rules: Rules, order: PaperOrder): OrderRe
   return undefined;
 }
 
-function refusedSize(state: Book, rules: Rules, order: PaperOrder): OrderRefusal | undefined {
+export function refusedSize(state: Book, rules: Rules, order: PaperOrder): OrderRefusal | undefined {
   const { pair, size } = order;
   const reduced = mayOnlyReduce(rules, order) && reducedSide(order);
   const held = reduced ? state.position(pair, reduced)?.size : undefined;
@@ -125,7 +136,7 @@ function refusedSize(state: Book, rules: Rules, order: PaperOrder): OrderRefusal
 }
 
 /** In a spot market nobody sells or spends what is not there. */
-function unaffordable(state: Book, rules: Rules, order: PaperOrder, price: number): OrderRefusal | undefined {
+export function unaffordable(state: Book, rules: Rules, order: PaperOrder, price: number): OrderRefusal | undefined {
   if (rules.market !== "spot") return undefined;
   if (order.side === "buy") {
     const worst = order.type === "stop" ? (order.price ?? price) : Math.min(order.price ?? price, price);

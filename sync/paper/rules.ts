@@ -1,5 +1,6 @@
 /** How a simulated exchange works: what `PaperExchange` takes, checked. */
 import { z } from "zod";
+import type { Duration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { type Decimal, toDecimal } from "../../src/exact/decimal.js";
 import { stepsIn } from "../../src/exact/step.js";
@@ -14,7 +15,7 @@ export interface RuleOptions {
   readonly name?: string;
   /** Of everything that looks like chance; a whole number, default 1. */
   readonly seed?: number;
-  /** `netting`: one position per pair; `hedge`: a long and a short one side by side. Default netting. */
+  /** `netting`: one position per pair, long or short; `hedge`: a long and a short one side by side. Default netting. */
   readonly mode?: "netting" | "hedge";
   /** `spot`: no shorts, a position is the holding of the base coin, the fee of a buy is taken in it. Default swap. */
   readonly market?: "swap" | "spot";
@@ -30,6 +31,18 @@ export interface RuleOptions {
   readonly contractSize?: PerPair;
   /** `partial`: an order is filled in several executions, and a limit order that is only touched in part. Default whole. */
   readonly fills?: "whole" | "partial";
+  /** When the contract of a pair expires, as `fetchMarket` tells it; nothing happens then before `settle` is called. */
+  readonly expires?: Readonly<Record<string, Date | number>>;
+  /** So long after its end an order is not known by its ids any more, and its client order id may be taken again. Default: for good. */
+  readonly remembersOrders?: Duration;
+  /** `fetchFills` leaves out what is older than this. Default: nothing. */
+  readonly remembersFills?: Duration;
+  /** Whether a fill says the client order id of its order; default true. */
+  readonly fillsNameOrders?: boolean;
+  /** Whether a fill says in hedge mode which position it changed; default true. */
+  readonly fillsNameSides?: boolean;
+  /** By how many ms the exchange's clock is ahead of `clock`; below zero: behind. Default 0. */
+  readonly clockAhead?: number;
 }
 
 const perPairNumbers = z.union([z.number(), z.record(z.string(), z.number())]);
@@ -46,6 +59,13 @@ export const writtenRules = z.object({
   sizeStep: perPairNumbers,
   contractSize: perPairNumbers,
   fills: z.enum(["whole", "partial"]),
+  // Files of format 1 have none of these.
+  expires: z.record(z.string(), z.number()).default({}),
+  remembersOrders: z.number().nullable().default(null),
+  remembersFills: z.number().nullable().default(null),
+  fillsNameOrders: z.boolean().default(true),
+  fillsNameSides: z.boolean().default(true),
+  clockAhead: z.number().default(0),
 });
 export type Rules = Readonly<z.infer<typeof writtenRules>>;
 
@@ -60,12 +80,19 @@ export const RULE_NAMES = [
   "sizeStep",
   "contractSize",
   "fills",
+  "expires",
+  "remembersOrders",
+  "remembersFills",
+  "fillsNameOrders",
+  "fillsNameSides",
+  "clockAhead",
 ] as const satisfies readonly (keyof Rules)[];
 
 /** Throws an InvalidArgumentError that names the option. */
 export function rulesOf(options: RuleOptions): Rules {
   const { name = "paper", seed = 1, mode = "netting", market = "swap", balance = 100_000, fills = "whole" } = options;
   const { fees = { maker: 0.0002, taker: 0.0005 }, minSize = 0, sizeStep = 0, contractSize = 0 } = options;
+  const { expires = {}, fillsNameOrders = true, fillsNameSides = true, clockAhead = 0 } = options;
   const rules: Rules = {
     name: check.id("options.name", name),
     seed: wholeNumber("options.seed", seed),
@@ -77,6 +104,12 @@ export function rulesOf(options: RuleOptions): Rules {
     sizeStep: perPair("options.sizeStep", sizeStep),
     contractSize: perPair("options.contractSize", contractSize),
     fills: oneOf("options.fills", fills, ["whole", "partial"]),
+    expires: timePerPair("options.expires", expires),
+    remembersOrders: check.optionalDuration("options.remembersOrders", options.remembersOrders) ?? null,
+    remembersFills: check.optionalDuration("options.remembersFills", options.remembersFills) ?? null,
+    fillsNameOrders: check.flag("options.fillsNameOrders", fillsNameOrders),
+    fillsNameSides: check.flag("options.fillsNameSides", fillsNameSides),
+    clockAhead: wholeNumber("options.clockAhead", clockAhead),
   };
   if (rules.market === "spot" && rules.mode === "hedge")
     throw new InvalidArgumentError('options.mode: expected "netting" in a spot market, got "hedge"');
@@ -134,10 +167,22 @@ function fraction(field: string, value: unknown): number {
 
 function perPair(field: string, value: PerPair): PerPair {
   if (typeof value === "number") return check.notNegative(field, value);
-  if (typeof value !== "object" || value === null)
-    throw new InvalidArgumentError(`${field}: expected a number, or one for each pair`);
+  return byPair(field, value, "a number, or one for each pair", check.notNegative);
+}
+
+function timePerPair(field: string, value: Readonly<Record<string, Date | number>>): Record<string, number> {
+  return byPair(field, value, "a time for each pair", check.time);
+}
+
+function byPair(
+  field: string,
+  value: object,
+  expected: string,
+  checked: (field: string, value: unknown) => number,
+): Record<string, number> {
+  if (typeof value !== "object" || value === null) throw new InvalidArgumentError(`${field}: expected ${expected}`);
   const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([pair, number]) => [pair, check.notNegative(`${field}["${pair}"]`, number)]));
+  return Object.fromEntries(sorted.map(([pair, each]) => [pair, checked(`${field}["${pair}"]`, each)]));
 }
 
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {

@@ -1,7 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import type { Counter } from "./desk.js";
-import { answerCall, type ExchangeAnswer, type ExchangeCall } from "./exchange-call.js";
 import type { BotSetup, Done, Order } from "./fleet-bot.js";
 
 /** A bot ended by itself, which it does only when it cannot go on; what it said is on stderr. */
@@ -17,14 +15,10 @@ export class BotProcess {
   #failure: BotGaveUpError | undefined;
   #task: { readonly index: number; resolve(): void; reject(error: Error): void } | undefined;
 
-  /**
-   * `program` is the fleet bot, as JavaScript. It trades on that exchange. `onDeath` is told whenever it was killed, before it
-   * starts again.
-   */
+  /** `program` is the fleet bot, as JavaScript. `onDeath` is told whenever it was killed, before it starts again. */
   constructor(
     private readonly program: string,
     setup: BotSetup,
-    private readonly exchange: Counter,
     private readonly onDeath: (name: string) => void,
   ) {
     this.name = setup.name;
@@ -60,17 +54,8 @@ export class BotProcess {
   }
 
   #start(env: NodeJS.ProcessEnv): ChildProcess {
-    const child = fork(this.program, [JSON.stringify(this.#setup)], {
-      env,
-      execArgv: [],
-      serialization: "advanced", // dates stay dates
-    });
-    child.on("message", async (message: Done | ExchangeCall) => {
-      if ("ask" in message) {
-        const answer: ExchangeAnswer = await answerCall(this.exchange, message);
-        child.send(answer, () => {}); // who has died meanwhile asks anew
-        return;
-      }
+    const child = fork(this.program, [JSON.stringify(this.#setup)], { env, execArgv: [] });
+    child.on("message", (message: Done) => {
       const task = this.#task;
       if (task?.index !== message.done) return;
       this.#task = undefined;

@@ -1,9 +1,9 @@
 /** One process of a fleet: trades the minutes that the conductor calls out, together with others, on one flow. */
 
 import { StateError, StateManager } from "../../src/index.js";
+import { sharedPaperExchange } from "../../sync/index.js";
 import { BotReport } from "./bot-report.js";
 import { Desk } from "./desk.js";
-import { type ExchangeAnswer, FarExchange } from "./exchange-call.js";
 import { type FlowClock, RULES } from "./flow.js";
 import { killSwitch } from "./kill-point.js";
 import { mortalCounter } from "./mortal-exchange.js";
@@ -20,13 +20,15 @@ export interface BotSetup {
   readonly names: readonly string[];
   /** The folder for their reports. */
   readonly reports: string;
+  /** Where the conductor serves the exchange. */
+  readonly exchange: string;
   readonly market: MarketOptions;
 }
 
 /** The conductor says which minute to trade, by its index, or that the market is over. */
 export type Order = { readonly trade: number } | { readonly finish: true };
 
-/** The bot answers; in between it asks the exchange. */
+/** The bot answers. */
 export interface Done {
   readonly done: number;
 }
@@ -49,7 +51,7 @@ const strategies = new Strategies(market);
 /** How many minutes the strategies have seen. */
 let seen = 0;
 
-const exchange = new FarExchange((call) => process.send?.(call));
+const exchange = await sharedPaperExchange({ path: setup.exchange });
 const pass = killSwitch(name);
 const desk = new Desk({
   manager,
@@ -77,11 +79,7 @@ async function trade(index: number): Promise<void> {
   seen = index + 1;
 }
 
-process.on("message", async (order: Order | ExchangeAnswer) => {
-  if ("answerTo" in order) {
-    exchange.hear(order);
-    return;
-  }
+process.on("message", async (order: Order) => {
   if ("trade" in order) {
     await trade(order.trade);
     process.send?.({ done: order.trade } satisfies Done);
@@ -89,5 +87,6 @@ process.on("message", async (order: Order | ExchangeAnswer) => {
   }
   report.write({ did: "finished" });
   await manager.close();
+  await exchange.close();
   process.exit();
 });

@@ -1,5 +1,4 @@
 import { BotProcess } from "./bot-process.js";
-import type { Counter } from "./desk.js";
 import type { BotSetup } from "./fleet-bot.js";
 
 /** Bot processes that are kept in step. */
@@ -7,11 +6,10 @@ export class Fleet {
   readonly #bots: readonly BotProcess[];
 
   /**
-   * `program` is the fleet bot, as JavaScript. All trade on one exchange. `onDeath` is told the name of every bot that was
-   * killed, before it starts again.
+   * `program` is the fleet bot, as JavaScript. `onDeath` is told the name of every bot that was killed, before it starts again.
    */
-  constructor(program: string, setup: Omit<BotSetup, "name">, exchange: Counter, onDeath: (name: string) => void) {
-    this.#bots = setup.names.map((name) => new BotProcess(program, { ...setup, name }, exchange, onDeath));
+  constructor(program: string, setup: Omit<BotSetup, "name">, onDeath: (name: string) => void) {
+    this.#bots = setup.names.map((name) => new BotProcess(program, { ...setup, name }, onDeath));
   }
 
   get bots(): readonly BotProcess[] {

@@ -1,8 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Snapshot, type StateEvent, StateManager } from "../../src/index.js";
 import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
-import { PaperExchange, type Plan, planRecovery } from "../../sync/index.js";
+import { PaperExchange, type Plan, planRecovery, servePaperExchange } from "../../sync/index.js";
 import { bundle } from "../bundle.js";
 import { type Account, accountOf } from "./account.js";
 import { agreement, type Check } from "./agreement.js";
@@ -44,7 +45,7 @@ export interface FleetRun extends Run {
  * Many bots race on one flow and one account. All see all candles and propose on all pairs; the state decides who wins a signal and
  * whose report of a fill counts.
  *
- * The conductor has the paper exchange, which all bots ask, and recovers the flow before they start. It keeps them in step: nobody
+ * The conductor has the paper exchange and serves it to all bots, and recovers the flow before they start. It keeps them in step: nobody
  * enters a minute before all have left the one before. So all of them have one clock (the candle's), and cooldowns, days and
  * breaker mean the same to all. It also makes a killed bot's minute wait for it, so that what it left undone is done before it
  * matters. Minutes in which nobody has anything to do, without a signal and without a fill, are not called out: one in ten is.
@@ -133,7 +134,10 @@ async function conduct(
     const progress = new ProgressBar(onStderr(), { tenthsAfter: done / minutes.length });
     const names = Array.from({ length: options.bots }, (_, i) => `bot-${i + 1}`);
     const program = await bundle(new URL("fleet-bot.ts", import.meta.url));
-    const fleet = new Fleet(program, { flow, url, names, reports, market: options }, exchange, (name) => {
+    // Not beside the state: the path of a socket has to be short.
+    const folder = await mkdtemp(join(tmpdir(), "sf-demo-"));
+    await using server = await servePaperExchange(exchange, { path: join(folder, "exchange.sock") });
+    const fleet = new Fleet(program, { flow, url, names, reports, exchange: server.path, market: options }, (name) => {
       if (options.verbose) progress.line(`${minuteText(clock.now)}  ${name} was killed, and starts again`);
     });
     const signals = minutesWithSignals(market, done);
@@ -165,6 +169,8 @@ async function conduct(
       await announcing;
       progress[Symbol.dispose]();
       fleet.end();
+      await server.close();
+      await rm(folder, { recursive: true });
     }
   }
   const events = await eventsOf(manager);

@@ -22,7 +22,7 @@ function newBook(): Book {
 function order(id: string, clientOrderId: string): PaperOrder {
   return {
     ...{ id, clientOrderId, pair: BTC, side: "buy", type: "limit", size: "1", filled: "0", cost: "0", price: 90 },
-    ...{ status: "open", reduceOnly: false, positionSide: null, waits: null, createdAt: 0 },
+    ...{ status: "open", reduceOnly: false, positionSide: null, waits: null, createdAt: 0, endedAt: null },
   };
 }
 

@@ -1,6 +1,7 @@
 /** A paper exchange in a file: what survives, and who may open it. */
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,10 +18,10 @@ import { CorruptStateError, InvalidArgumentError, LockedError, SchemaVersionErro
 import { PaperExchange } from "../../sync/paper/paper-exchange.js";
 import { paperLine } from "../../sync/paper/paper-text.js";
 import { bundle } from "../bundle.js";
-import { Clock, MINUTE } from "../contract/clock.js";
+import { Clock, HOUR, MINUTE } from "../contract/clock.js";
 import { Child } from "../duckdb/child.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
-import { BTC, EVER, everything, fails, opened, order, positionsOf } from "./paper/samples.js";
+import { BTC, ETH, EVER, everything, fails, opened, order, positionsOf } from "./paper/samples.js";
 
 const TRADER = await bundle(new URL("./paper/trader.ts", import.meta.url));
 
@@ -80,6 +81,64 @@ test("an exchange that is closed and opened again is the same exchange", async (
   await fails(again.createOrder(order({ clientOrderId: "long" })), "duplicate_order_id");
   await again.setPrice(BTC, 90);
   assert.is((await again.fetchOrder("stop", BTC))?.status, "filled");
+});
+
+test("a file of format 1 is opened as it was, and written anew in the present format", async () => {
+  const file = newFile();
+  copyFileSync(new URL("./paper/format-1.jsonl", import.meta.url), file);
+  const clock = () => Date.parse("2026-05-04T12:02:00Z");
+  const first = new PaperExchange({ file, clock, mode: "hedge" });
+  assert.match(readFileSync(file, "utf8"), /^[0-9a-f]{16} \{"paperExchange":2,/);
+  const told = await everything(first);
+  assert.equal(await positionsOf(first), ["long 2 @ 100", "short 1 @ 110"]);
+  assert.equal([first.name, first.balance, first.fees, first.equity], ["old", 999.69, 0.31, 1019.69]);
+  assert.equal(
+    first.seen.map(({ method, clientOrderId, accepted }) => [method, clientOrderId, accepted]),
+    [
+      ["createOrder", "entry", true],
+      ["createOrder", "stop", true],
+      ["cancelOrder", "nothing", false],
+    ],
+  );
+  assert.is((await first.fetchOrder("entry", BTC))?.status, "filled");
+  await first.close();
+  await using again = new PaperExchange({ file, clock });
+  assert.equal(await everything(again), told);
+  await fails(again.createOrder(order({ clientOrderId: "entry" })), "duplicate_order_id");
+  await again.setPrice(BTC, 90);
+  assert.is((await again.fetchOrder("stop", BTC))?.status, "filled");
+});
+
+test("cash, coins, settled and delisted pairs, and what is forgotten, are kept in the file", async () => {
+  const file = newFile();
+  const clock = new Clock();
+  const rules = { remembersOrders: "1h", clockAhead: 5, fillsNameOrders: false, expires: { [ETH]: 9e12 } } as const;
+  const first = await opened({ file, clock: clock.read, ...rules });
+  await first.setPrice("BTC/USD:BTC", 40_000);
+  await first.setPrice(ETH, 10);
+  await first.setPrice("SOL/USDT", 10);
+  await first.createOrder(order({ clientOrderId: "inverse", pair: "BTC/USD:BTC", size: 10_000 }));
+  await first.createOrder(order({ pair: ETH }));
+  await first.fund("BTC/USD:BTC", 0.001);
+  await first.settle(ETH, 12);
+  await first.delist("SOL/USDT");
+  const account = first.account();
+  await first.close();
+  clock.now += HOUR;
+
+  await using again = new PaperExchange({ file, clock: clock.read });
+  assert.equal(again.account(), account);
+  assert.is(account.cash.length, 2);
+  assert.equal(account.coins, { BTC: { balance: -0.00025, realised: 0, fees: 0 } });
+  await fails(again.fetchFills("SOL/USDT", EVER), "unsupported");
+  await fails(again.createOrder(order({ pair: ETH })), "rejected", /was settled/);
+  assert.equal((await again.fetchMarket(ETH))?.expires, new Date(9e12));
+  assert.is(await again.fetchOrder("inverse", "BTC/USD:BTC"), undefined);
+  assert.equal(await again.fetchTime(), new Date(clock.now + 5));
+  assert.is(again.clientOrderIds.inFills, false);
+  assert.match(refusal(file, { remembersOrders: "2h" }).message, /held by this process/);
+  await again.close();
+  assert.match(refusal(file, { remembersOrders: "2h" }).message, /^options\.remembersOrders: expected 3600000/);
 });
 
 test("an exchange in a file is, call for call, the one in memory", async () => {
@@ -166,7 +225,7 @@ test("a file of a later version is refused by name", async () => {
   const file = newFile();
   const exchange = await opened({ file });
   await exchange.close();
-  const line: unknown = { paperExchange: 2 };
+  const line: unknown = { paperExchange: 3 };
   writeFileSync(file, Reflect.apply(paperLine, undefined, [line]));
   assert.instance(refusal(file), SchemaVersionError);
 });

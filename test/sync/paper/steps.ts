@@ -20,6 +20,9 @@ export type Step =
   | { readonly do: "cancel"; readonly id: string; readonly pair: string }
   | { readonly do: "fill"; readonly id: string; readonly size: number }
   | { readonly do: "liquidate"; readonly pair: string; readonly side: "long" | "short" }
+  | { readonly do: "fund"; readonly pair: string; readonly rate: number }
+  | { readonly do: "amend"; readonly id: string; readonly size: number; readonly price: number }
+  | { readonly do: "settle"; readonly pair: string; readonly price: number; readonly byFill: boolean }
   | { readonly do: "wait"; readonly ms: number };
 
 interface Wish {
@@ -65,6 +68,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel"), id, pair }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fill"), id, size }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("liquidate"), pair, side }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("fund"), pair, rate: fc.constantFrom(-0.0001, 0.00123) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("amend"), id, size, price }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("settle"), pair: fc.constant(ETH), price, byFill: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("wait"), ms: fc.integer({ min: -1000, max: 5000 }) }) },
 );
 
@@ -90,8 +99,23 @@ export const options: fc.Arbitrary<RandomOptions> = fc
     balance: START,
   }));
 
+/** What a step calls: of a paper exchange here, or of one in another process. */
+type Called = Pick<
+  PaperExchange,
+  | "setPrice"
+  | "candle"
+  | "trade"
+  | "createOrder"
+  | "cancelOrder"
+  | "fillOrder"
+  | "liquidate"
+  | "fund"
+  | "amend"
+  | "settle"
+>;
+
 /** Makes a call. What the exchange refuses is no error here; anything else is. */
-export async function take(exchange: PaperExchange, clock: { now: number }, step: Step): Promise<void> {
+export async function take(exchange: Called, clock: { now: number }, step: Step): Promise<void> {
   try {
     await make(exchange, clock, step);
   } catch (error) {
@@ -100,7 +124,7 @@ export async function take(exchange: PaperExchange, clock: { now: number }, step
   }
 }
 
-async function make(exchange: PaperExchange, clock: { now: number }, step: Step): Promise<unknown> {
+async function make(exchange: Called, clock: { now: number }, step: Step): Promise<unknown> {
   switch (step.do) {
     case "price":
       return exchange.setPrice(step.pair, step.price);
@@ -120,6 +144,12 @@ async function make(exchange: PaperExchange, clock: { now: number }, step: Step)
       return exchange.fillOrder(step.id, step.size);
     case "liquidate":
       return exchange.liquidate(step.pair, step.side);
+    case "fund":
+      return exchange.fund(step.pair, step.rate);
+    case "amend":
+      return exchange.amend(step.id, { size: step.size, price: step.price });
+    case "settle":
+      return exchange.settle(step.pair, step.price, { byFill: step.byFill });
     case "wait":
       clock.now += step.ms;
   }
@@ -141,18 +171,24 @@ function change({ side, size, feeBase = 0 }: ExchangeFill): bigint {
   return side === "buy" ? units(size) - units(feeBase) : -units(size);
 }
 
+function net(of: readonly ExchangeFill[]): bigint {
+  return of.reduce((total, fill) => total + change(fill), 0n);
+}
+
 /** Asserts that positions, orders, money and calls are what follows from the fills. */
 export async function checkSums(exchange: PaperExchange, { mode, market, sizeStep }: RandomOptions) {
   const told = await everything(exchange, PAIRS);
   const fills = (await Promise.all(PAIRS.map((pair) => exchange.fetchFills(pair, EVER)))).flat();
+  const { cash } = exchange.account();
+  const settlements = cash.filter(({ kind }) => kind === "settlement");
 
   // Positions
   for (const pair of PAIRS) {
     const held = (side: string) =>
       units(told.positions.find((position) => position.pair === pair && position.side === side)?.size ?? 0);
     const ofPair = fills.filter((fill) => fill.pair === pair);
-    const net = (of: readonly ExchangeFill[]) => of.reduce((total, fill) => total + change(fill), 0n);
-    if (mode === "hedge") {
+    if (settlements.some((each) => each.pair === pair)) assert.is(held("long") + held("short"), 0n);
+    else if (mode === "hedge") {
       assert.is(held("long"), net(ofPair.filter(({ positionSide }) => positionSide === "long")));
       assert.is(-held("short"), net(ofPair.filter(({ positionSide }) => positionSide === "short")));
     } else {
@@ -190,9 +226,18 @@ export async function checkSums(exchange: PaperExchange, { mode, market, sizeSte
     assert.is(units(told.balance), units(START) + paid - quoteFees);
     assert.ok(told.balance >= 0 && told.positions.every((position) => position.side === "long"));
   } else {
-    assert.is(units(told.balance), units(START) + units(told.realised) - quoteFees);
+    assert.is(
+      units(told.balance),
+      units(START) + units(told.realised) - quoteFees + sum(cash.map(({ amount }) => amount)),
+    );
     // What was paid and what is held add up to what was gained, but for the rounding of average prices.
-    if (told.positions.length === 0) assert.ok(Math.abs(Number(paid - units(told.realised))) <= 100, "cash is missing");
+    const gained = units(told.realised) + sum(settlements.map(({ amount }) => amount));
+    const settled = PAIRS.filter((pair) => settlements.some((each) => each.pair === pair)).map((pair) => {
+      const size = Number(net(fills.filter((fill) => fill.pair === pair))) / 1e8;
+      return roundDecimal(multiplyDecimal(toDecimal(size), toDecimal(exchange.price(pair) ?? 0)));
+    });
+    const got = settled.reduce((total, value) => total + value, paid);
+    if (told.positions.length === 0) assert.ok(Math.abs(Number(got - gained)) <= 100, "cash is missing");
   }
 
   // Calls
