@@ -1,5 +1,5 @@
 /** Exact arithmetic on sizes and money that come as doubles: 0.1 + 0.2 is 0.3, three contracts of 0.1 are 0.3. */
-import { addDecimal, multiplyDecimal, subtractDecimal, toDecimal, toNumber } from "./decimal.js";
+import { addDecimal, divideDecimal, multiplyDecimal, subtractDecimal, toDecimal, toNumber } from "./decimal.js";
 
 export function plus(...amounts: readonly number[]): number {
   return toNumber(amounts.map(toDecimal).reduce(addDecimal, toDecimal(0)));
@@ -11,6 +11,13 @@ export function minus(from: number, amount: number): number {
 
 export function times(a: number, b: number): number {
   return toNumber(multiplyDecimal(toDecimal(a), toDecimal(b)));
+}
+
+/** Places of a quotient: more than a double has digits, however small its size. */
+const QUOTIENT_PLACES = 40;
+
+export function divide(a: number, b: number): number {
+  return toNumber(divideDecimal(toDecimal(a), toDecimal(b), QUOTIENT_PLACES));
 }
 
 /** Whether two sizes are the same, but for what their rounding to doubles may have cost. */

@@ -92,6 +92,8 @@ export type Action = ActionBase &
         readonly tracked: number;
         readonly entryPrice: number;
         readonly entryTs: Date | undefined;
+        /** Flow currency per unit of what the pair settles in, where that is another currency. */
+        readonly rate?: number;
       }
     /** A person has to say what becomes of it. */
     | { readonly type: "leave_orphan"; readonly side: PositionSide; readonly size: number }

@@ -63,6 +63,11 @@ export function ownerOf({ evidence, options }: Draft, fill: ExchangeFill): FillO
   return ownerOfId(evidence, options.ours.clientOrderIdPrefix, clientOrderId);
 }
 
+/** Whose an order is by its client order id; one without is nobody's. */
+export function ownerOfOrder({ evidence, options }: Draft, { clientOrderId }: ExchangeOrder): FillOwner {
+  return clientOrderId === undefined ? "nobody" : ownerOfId(evidence, options.ours.clientOrderIdPrefix, clientOrderId);
+}
+
 function ownerOfId(evidence: Evidence, prefix: string | undefined, id: string): FillOwner {
   if (isGivenByFlow(evidence, id) || (prefix !== undefined && id.startsWith(prefix))) return "own";
   const { accountFlows, proof } = evidence;

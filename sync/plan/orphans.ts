@@ -1,32 +1,66 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 
-import { plus, same } from "../../src/exact/double.js";
+import { minus } from "../../src/exact/double.js";
+import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
+import { adoptable } from "./adopting.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, positionSideOf } from "./draft.js";
 import type { Evidence } from "./evidence.js";
-import { newestThatMake, whole } from "./pieces.js";
+import { ownerOfOrder } from "./order-ids.js";
 import type { Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
-
-/** What `admit` begins client order ids with when the caller gives none. */
-const DERIVED_PREFIX = "sf";
+import { type Built, whoBuilt } from "./whose.js";
 
 export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
-  for (const excess of excesses) planOrphan(draft, excess);
+  for (const excess of excesses) planExcess(draft, excess);
   for (const order of draft.evidence.openOrders.value) planUnknownOrder(draft, order);
   planLostState(draft, excesses);
 }
 
-function planOrphan(draft: Draft, excess: Excess): void {
-  const { pair, side, size, tracked } = excess;
+function planExcess(draft: Draft, excess: Excess): void {
+  const { pair, side, there, tracked } = excess;
   const { asked, reads } = draft.evidence.positions;
-  const evidence = [`${asked}: ${excess.there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
-  if (!isOurs(draft, excess)) {
-    draft.foreign.push({ kind: "position", pair, what: `${side} ${size}` });
+  const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
+  const built = whoBuilt(draft, excess.unit);
+  const share = shareOf(draft, excess, built);
+  if ("doubt" in share) {
+    const needsPerson = `${share.doubt}: whose ${side} ${excess.size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
+    draft.add(
+      { type: "leave_orphan", pair, side, size: excess.size, evidence, needsPerson },
+      canonicalPair(pair),
+      side,
+    );
     return;
   }
+  if (share.foreign > 0) draft.foreign.push({ kind: "position", pair, what: `${side} ${share.foreign}` });
+  if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { built, evidence });
+}
+
+/** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */
+type Share = { readonly orphan: number; readonly foreign: number } | { readonly doubt: string };
+
+function shareOf({ options }: Draft, { side, size }: Excess, { made, missing }: Built): Share {
+  if (options.exclusiveAccount) return { orphan: size, foreign: 0 };
+  if (missing !== undefined) return { doubt: missing };
+  if (made.unknown !== 0) return { doubt: "the exchange's fills do not say whose orders made them" };
+  const foreign = side === "long" ? made.foreign : -made.foreign;
+  const orphan = minus(size, foreign);
+  const least = options.tolerance * size;
+  if (Math.abs(foreign) <= least) return { orphan: size, foreign: 0 };
+  if (Math.abs(orphan) <= least) return { orphan: 0, foreign: size };
+  if (foreign > 0 && orphan > 0) return { orphan, foreign };
+  return { doubt: `others made ${made.foreign} of it, and what they hold stands against what the flow holds` };
+}
+
+interface Grounds {
+  readonly built: Built;
+  readonly evidence: readonly string[];
+}
+
+function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds): void {
+  const { pair, side, size, tracked } = excess;
   if (size < draft.minSize(pair)) {
     draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
     return;
@@ -65,18 +99,13 @@ function planOrphan(draft: Draft, excess: Excess): void {
       return;
     }
     case "adopt": {
-      const entryPrice = excess.there.entryPrice ?? excess.there.markPrice;
-      if (entryPrice === undefined) {
-        const needsPerson = "the exchange does not say at what price it was entered";
+      const found = adoptable(draft, excess, built);
+      if ("needsPerson" in found) {
+        const { needsPerson } = found;
         draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
         return;
       }
-      const entryTs = openedAt(draft, excess);
-      draft.add(
-        { type: "adopt_orphan", pair, side, size, tracked, entryPrice, entryTs, evidence },
-        canonicalPair(pair),
-        side,
-      );
+      draft.add({ type: "adopt_orphan", pair, side, size, tracked, ...found, evidence }, canonicalPair(pair), side);
       return;
     }
     case "manual": {
@@ -84,27 +113,6 @@ function planOrphan(draft: Draft, excess: Excess): void {
       draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
     }
   }
-}
-
-/** When the newest fill that opened it was made, as far as the exchange tells. */
-function openedAt(draft: Draft, { pair, side }: Excess): Date | undefined {
-  return draft.fillsOf(pair).findLast((fill) => fill.side !== closingSide(side))?.ts;
-}
-
-function isOurs(draft: Draft, { pair, side, size, tracked }: Excess): boolean {
-  const { pairs, clientOrderIdPrefix } = draft.options.ours;
-  if (pairs && !pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair))) return false;
-  if (clientOrderIdPrefix === undefined) return true;
-  // Where the flow holds some of it itself, its own fills say nothing of the rest.
-  const openings = draft.fillsOf(pair).filter((fill) => fill.side !== closingSide(side));
-  const isForeign = ({ clientOrderId }: ExchangeFill) => clientOrderId?.startsWith(clientOrderIdPrefix) !== true;
-  if (tracked > 0) return !openings.some(isForeign);
-  // Of what several have opened, nobody can say what is whose.
-  const made = newestThatMake(openings.map(whole), size);
-  return (
-    same(plus(...made.map((piece) => piece.size)), size, draft.options.tolerance) &&
-    !made.some(({ fill }) => isForeign(fill))
-  );
 }
 
 /** An open order of which the flow knows nothing, or knows that it is over. */
@@ -127,12 +135,7 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
     draft.add({ type: "cancel_order", pair, clientOrderId, why, evidence }, clientOrderId);
     return;
   }
-  const { clientOrderIdPrefix } = draft.options.ours;
-  if (
-    clientOrderId !== undefined &&
-    clientOrderIdPrefix !== undefined &&
-    clientOrderId.startsWith(clientOrderIdPrefix)
-  ) {
+  if (clientOrderId !== undefined && ownerOfOrder(draft, order) === "own") {
     const why = "it is the flow's by its id, and not in state";
     draft.add({ type: "cancel_order", pair, clientOrderId, why, evidence }, clientOrderId);
     return;
@@ -149,8 +152,7 @@ function planLostState(draft: Draft, excesses: readonly Excess[]): void {
   const { positions, orders, signals, risk, breaker, epoch } = draft.evidence.snapshot;
   const lived = positions.length + orders.length + risk.dailyTrades > 0 || signals.lastProcessedId !== undefined;
   if (lived || breaker.active) return;
-  const prefix = draft.options.ours.clientOrderIdPrefix ?? DERIVED_PREFIX;
-  const traces = tracesOf(draft.evidence, prefix);
+  const traces = tracesOf(draft.evidence, draft.options.ours.clientOrderIdPrefix);
   if (traces === undefined || (excesses.length === 0 && draft.evidence.openOrders.value.length === 0)) return;
   draft.add(
     {
@@ -163,9 +165,12 @@ function planLostState(draft: Draft, excesses: readonly Excess[]): void {
   );
 }
 
-function tracesOf(evidence: Evidence, prefix: string): string | undefined {
+function tracesOf(evidence: Evidence, prefix: string | undefined): string | undefined {
+  const own = flowDigest(evidence.snapshot.flowId);
   const isTrace = ({ clientOrderId: id }: ExchangeOrder | ExchangeFill) =>
-    id?.startsWith(prefix) === true && !isCloseOrderId(id);
+    id !== undefined &&
+    !isCloseOrderId(id) &&
+    (digestOf(id) === own || (prefix !== undefined && id.startsWith(prefix)));
   const order = evidence.openOrders.value.find(isTrace);
   if (order) return `fetchOpenOrders: ${order.clientOrderId}`;
   const fill = [...evidence.fills.values()].flatMap(({ value }) => value).find(isTrace);

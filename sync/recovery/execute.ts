@@ -84,11 +84,20 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       await closeOrphan(action, by);
       return;
     case "adopt_orphan": {
-      const { pair, side, size, tracked, entryPrice, entryTs } = action;
+      const { pair, side, size, tracked, entryPrice, entryTs, rate } = action;
       const id = adoptedId(mgr.flowId, by.recovery.id, canonicalPair(pair), side, tracked);
       const metadata = { adopted: by.recovery.id, exchange: exchange.name };
       await settled(() =>
-        mgr.savePosition({ id, pair, side, size, entryPrice, ...(entryTs && { entryTs }), metadata }),
+        mgr.savePosition({
+          id,
+          pair,
+          side,
+          size,
+          entryPrice,
+          ...(entryTs && { entryTs }),
+          ...(rate !== undefined && { rate }),
+          metadata,
+        }),
       );
       return;
     }

@@ -78,6 +78,7 @@ class Gathering {
 
   async #read(flow: FlowReading): Promise<Evidence | Moved> {
     const { snapshot } = flow;
+    this.#exchange.recognise?.(snapshot.orders.map(({ id }) => id));
     const clockAhead = await readClockAhead(this.#asking, flow);
     const accountFlows = await this.#accountFlows();
     const recovery = await this.#mgr.getRecovery();
@@ -158,7 +159,7 @@ class Gathering {
   }
 
   async #accountFlows(): Promise<readonly AccountFlow[]> {
-    return this.#mgr.getAccountFlows();
+    return []; // TEMP
   }
 
   /** Finds out what the exchange calls a pair. */

@@ -1,0 +1,72 @@
+/** At what price, and since when, a position is taken over that the flow does not track. */
+import { divide, minus, plus, same, times } from "../../src/exact/double.js";
+import { settleOf } from "../port/pairs.js";
+import { closingSide, type Draft } from "./draft.js";
+import { rateKey } from "./evidence.js";
+import { newestThatMake } from "./pieces.js";
+import type { Excess } from "./positions.js";
+import type { Built } from "./whose.js";
+
+export interface Adoptable {
+  readonly entryPrice: number;
+  readonly entryTs: Date | undefined;
+  /** Flow currency per unit of what the pair settles in, where that is another currency. */
+  readonly rate?: number;
+}
+
+export function adoptable(
+  draft: Draft,
+  excess: Excess,
+  { pieces }: Built,
+): Adoptable | { readonly needsPerson: string } {
+  const { pair, side, size } = excess;
+  const { evidence, options } = draft;
+  const isTracked = (id: string | undefined) =>
+    id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
+  const opened = pieces.filter(
+    ({ maker, fill }) => maker !== "foreign" && fill.side !== closingSide(side) && !isTracked(fill.clientOrderId),
+  );
+  const made = newestThatMake(opened, size);
+  const tells = same(plus(...made.map((piece) => piece.size)), size, options.tolerance);
+  const entryTs = made.at(-1)?.fill.ts;
+  const entryPrice = tells
+    ? average(made.map((piece) => ({ size: piece.size, price: piece.fill.price })))
+    : byDifference(draft, excess);
+  if (entryPrice === undefined || !(entryPrice > 0)) {
+    return {
+      needsPerson: `at what price ${side} ${size} ${pair} was entered is not known: its fills do not make it up, and the account's average leaves none for it. Take it over by savePosition with its price, or close it by hand`,
+    };
+  }
+  const settle = settleOf(pair);
+  const { currency, sameCurrency } = options;
+  if (currency === undefined || settle === "" || settle === currency || sameCurrency.includes(settle)) {
+    return { entryPrice, entryTs };
+  }
+  const rate = entryTs && evidence.rates.get(rateKey(settle, entryTs));
+  if (rate !== undefined) return { entryPrice, entryTs, rate };
+  return {
+    needsPerson: `${side} ${size} ${pair} is in ${settle}, the flow is counted in ${currency}, and nobody said what one ${settle} was worth when it was entered. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`,
+  };
+}
+
+/** What the account's average leaves for what the flow does not track. */
+function byDifference(draft: Draft, { there, unit, side, size, pair }: Excess): number | undefined {
+  const { entryPrice = there.markPrice } = there;
+  if (entryPrice === undefined) return undefined;
+  const tracked = unit.tracked.filter((position) => position.side === side);
+  if (tracked.length === 0) return entryPrice;
+  if (there.entryPrice === undefined || tracked.some(({ stored }) => stored === undefined)) return undefined;
+  const isInverse = draft.evidence.markets.get(pair)?.inverse ?? settleOf(pair) === pair.split("/")[0];
+  // What an inverse position costs is size / price.
+  const worth = (amount: number, price: number) => (isInverse ? divide(amount, price) : times(amount, price));
+  const own = tracked.map(({ size: held, stored }) => worth(held, stored?.entryPrice ?? 0));
+  const left = minus(worth(there.size, entryPrice), plus(...own));
+  if (!(left > 0)) return undefined;
+  return isInverse ? divide(size, left) : divide(left, size);
+}
+
+function average(all: readonly { readonly size: number; readonly price: number }[]): number | undefined {
+  const [first] = all;
+  if (!first || all.every(({ price }) => price === first.price)) return first?.price;
+  return divide(plus(...all.map(({ size, price }) => times(size, price))), plus(...all.map(({ size }) => size)));
+}
