@@ -43,7 +43,7 @@ function planOrphan(draft: Draft, excess: Excess): void {
     draft.waiting.push({ pair, subject: `${pair} ${side}`, why, harmless: false });
     return;
   }
-  if (draft.claimOn(pair, side === "long" ? "buy" : "sell")) return; // of an entry that is not settled
+  if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side)) return;
   const closing = draft.evidence.openOrders.value.find(
     (order) =>
       order.clientOrderId !== undefined &&

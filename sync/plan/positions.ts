@@ -86,7 +86,7 @@ function planDeficit(draft: Draft, side: Side, all: readonly Side[], expected: n
     draft.waiting.push({ pair, subject: side.key, why: `exit ${exiting.id} is not known yet`, harmless: false });
     return;
   }
-  if (draft.claimOn(pair, closingSide(first.side))) return; // of an order that is not settled
+  if (draft.isHeldBack(pair, closingSide(first.side), first.side)) return;
   if (draft.settles(pair, side.key)) return;
   const { reads, asked } = draft.evidence.positions;
   const seen = `${asked}: ${size === 0 ? "none" : size} in ${reads} agreeing reads, ${expected} tracked`;
