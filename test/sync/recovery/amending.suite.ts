@@ -299,7 +299,7 @@ export const amending: Theme = (test, open) => {
     await mgr.saveOrder({ id: "s1", pair: "ETH/BTC", side: "buy", size: 2 });
     await stand.submit("s1");
     await stand.away();
-    const evidence = await evidenceOf(mgr, exchange);
+    const evidence = { ...(await evidenceOf(mgr, exchange)), currencies: ["USDT"] };
     const options = resolveOptions(mgr, QUICK);
     const [asks] = decide({ ...evidence, rates: new Map() }, options).actions;
     assert.match(
@@ -334,7 +334,7 @@ export const amending: Theme = (test, open) => {
       plan.waiting.map(({ subject, harmless }) => [subject, harmless]),
       [["s1", true]],
     );
-    assert.match(plan.waiting[0]?.why ?? "", /its pair cannot be read: delisted/);
+    assert.match(plan.waiting[0]?.why ?? "", /pair cannot be read: delisted/);
   });
 
   test("orders of other pairs than the flow's are not looked at", async () => {
