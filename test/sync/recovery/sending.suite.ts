@@ -1,5 +1,6 @@
 /** What a recovery sends: never twice, never more than the flow has. */
 import * as assert from "uvu/assert";
+import type { StateManager } from "../../../src/index.js";
 import { ExchangeError, type OrderRequest, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
 import { MINUTE, PAIR, QUICK, Stand } from "./stand.js";
@@ -7,6 +8,16 @@ import { dropsIds, sent, unproven } from "./telling.js";
 
 const CLOSE_ALL = { ...QUICK, mode: "close_all" } as const;
 const ETH = "ETH/USDT";
+
+/** Does something once, when the order that closes a position is in state and not sent yet. */
+function onceClosing(mgr: StateManager, act: () => Promise<unknown>): () => Promise<void> {
+  let isDone = false;
+  return async () => {
+    if (isDone || !(await mgr.getPendingOrders()).some(({ metadata }) => metadata?.recovery !== undefined)) return;
+    isDone = true;
+    await act();
+  };
+}
 
 export const sending: Theme = (test, open) => {
   for (const when of ["before", "after"] as const) {
@@ -127,13 +138,12 @@ export const sending: Theme = (test, open) => {
     await exchange.trade({ pair: PAIR, side: "buy", size: 1.5, price: 100 }); // the owner's own
     await stand.hold("s1", { size: 0.5 });
     await stand.away();
-    let asked = 0;
+    const byHand = onceClosing(mgr, () => exchange.trade({ pair: PAIR, side: "sell", size: 0.3, price: 100 }));
     const seen = {
       ...unproven(exchange),
       positionMode: () => "spot" as const,
       fetchFills: async (pair: string, since: Date) => {
-        asked += 1;
-        if (asked === 3) await exchange.trade({ pair: PAIR, side: "sell", size: 0.3, price: 100 });
+        await byHand();
         return exchange.fetchFills(pair, since);
       },
     };
@@ -149,13 +159,12 @@ export const sending: Theme = (test, open) => {
     const { mgr, exchange } = stand;
     await stand.hold("s1");
     await stand.away();
-    let looks = 0;
+    const byHand = onceClosing(mgr, () => exchange.trade({ pair: PAIR, side: "sell", size: 1, price: 100 }));
     const seen = {
       ...unproven(exchange),
       positionMode: () => "spot" as const,
       fetchPositions: async () => {
-        looks += 1;
-        if (looks === 3) await exchange.trade({ pair: PAIR, side: "sell", size: 1, price: 100 });
+        await byHand();
         return exchange.fetchPositions();
       },
     };
