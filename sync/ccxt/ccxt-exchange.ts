@@ -202,7 +202,8 @@ class CcxtExchange implements Exchange {
       what,
       async () => {
         const answer = await this.#client.createOrder?.(pair, ccxtType, side, sent.contracts, price, params);
-        return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market);
+        const clientOrderIdOf = (theirs: string) => this.#account.ids.ours(theirs);
+        return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market, clientOrderIdOf);
       },
       { isOrder: true },
     );

@@ -67,17 +67,24 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
 
 /**
  * The order that an exchange answered to a submit. Many say little more than an id: what is missing is taken from the request,
- * nothing filled and open until it is read again. Undefined when not even the id was said.
+ * nothing filled and open until it is read again. A client order id that is answered is told, also where it is another one than was given.
+ * Undefined when not even the id was said.
  */
-export function readSubmitted(answer: Row, request: OrderRequest, market: Market): ExchangeOrder | undefined {
+export function readSubmitted(
+  answer: Row,
+  request: OrderRequest,
+  market: Market,
+  clientOrderIdOf: OrderContext["clientOrderIdOf"] = (theirs) => theirs,
+): ExchangeOrder | undefined {
   const id = textOf(answer, "id");
+  const theirs = textOf(answer, "clientOrderId");
   if (id === undefined) return undefined;
   const stop = request.type === "stop";
   const told = numberOf(answer, "filled");
   const filled = told === undefined ? 0 : times(told, market.contractSize);
   const createdAt = timeOf(answer);
   return {
-    clientOrderId: request.clientOrderId,
+    clientOrderId: theirs === undefined ? request.clientOrderId : clientOrderIdOf(theirs),
     id,
     pair: request.pair,
     side: request.side,

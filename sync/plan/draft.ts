@@ -3,7 +3,7 @@ import { sameSize } from "../../src/exact/size.js";
 import { compareBytes } from "../../src/state/ranking.js";
 import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { canonicalPair } from "../port/pairs.js";
+import { canonicalPair, sideKey } from "../port/pairs.js";
 import type { Incomplete } from "../port/reading.js";
 import type { Action, Foreign, Waiting } from "./action.js";
 import type { Evidence } from "./evidence.js";
@@ -27,9 +27,11 @@ export interface Claim {
   readonly pair: string;
   /** The order's. */
   readonly side: OrderSide;
+  /** Of the position that it changes. */
+  readonly positionSide: PositionSide;
   readonly fills: ReadonlySet<ExchangeFill>;
-  /** False: the plan books these fills as the order's, and that is all. */
-  readonly open: boolean;
+  /** `booked`: the plan books these fills as the order's, and that is all. `young`: it may turn up. `asked`: a person is asked. */
+  readonly state: "booked" | "young" | "asked";
 }
 
 /** `Omit` over each member of a union. */
@@ -79,10 +81,17 @@ export class Draft {
     return this.claims.some(({ fills }) => fills.has(fill));
   }
 
-  /** The claim of an order that is not settled on what there is too much (`buy`: of longs) or too little (`buy`: of shorts) of a pair. */
-  claimOn(pair: string, side: OrderSide): Claim | undefined {
+  /**
+   * The order that is not settled, and may have to do with what there is too much or too little of a pair: `side` is that of the orders that make
+   * it so. Where longs and shorts stand side by side, only an order that changes that side.
+   */
+  claimOn(pair: string, side: OrderSide, positionSide: PositionSide): Claim | undefined {
     return this.claims.find(
-      (claim) => claim.open && claim.side === side && canonicalPair(claim.pair) === canonicalPair(pair),
+      (claim) =>
+        claim.state !== "booked" &&
+        claim.side === side &&
+        canonicalPair(claim.pair) === canonicalPair(pair) &&
+        (claim.positionSide === positionSide || !this.countsBySide(pair)),
     );
   }
 
@@ -91,6 +100,24 @@ export class Draft {
     return [...this.expected.values()].sort(
       (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id),
     );
+  }
+
+  /** Holds back what such an order may explain; true when it does. A young one is waited for, for any other a person is asked. */
+  isHeldBack(pair: string, side: OrderSide, positionSide: PositionSide): boolean {
+    const claim = this.claimOn(pair, side, positionSide);
+    if (claim?.state === "young") {
+      const why = `it may be of order ${claim.orderId}, which the exchange does not know yet`;
+      this.waiting.push({ pair, subject: sideKey(pair, positionSide), why, harmless: false });
+    }
+    return claim !== undefined;
+  }
+
+  /** Whether longs and shorts of a pair stand side by side: as the exchange says, else as its rows show. */
+  countsBySide(pair: string): boolean {
+    const { positionMode, positions } = this.evidence;
+    if (positionMode !== undefined) return positionMode !== "netting";
+    const there = positions.value.filter((one) => one.size > 0 && canonicalPair(one.pair) === canonicalPair(pair));
+    return new Set(there.map(({ side }) => side)).size > 1;
   }
 
   fillsOf(pair: string): readonly ExchangeFill[] {

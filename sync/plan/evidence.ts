@@ -28,6 +28,8 @@ export interface Evidence {
   readonly recorded: ReadonlySet<string>;
   /** What is booked of fills that name no order of the flow, whoever it was booked to, by `fillName`; as far as events tell. */
   readonly booked: ReadonlyMap<string, number>;
+  /** What the flow is counted in, and what counts as that; empty: nothing says it yet. */
+  readonly currencies?: readonly string[];
   /** How the account counts positions; undefined: not known. */
   readonly positionMode: PositionMode | undefined;
   /** By how much the exchange's clock is ahead of the flow's, ms; undefined: the exchange does not tell its time. */

@@ -5,15 +5,16 @@ import type { Draft } from "./draft.js";
 
 /** Why a person has to give a rate first; undefined where none is needed. An exit takes its position's last rate, or is booked unpriced. */
 export function neededRate(
-  { options }: Draft,
+  { evidence }: Draft,
   { id, pair, intent, rate: ordered }: PendingOrder,
   at: Date,
   rate: number | undefined,
 ): string | undefined {
-  const { currency, sameCurrency } = options;
-  if (intent === "exit" || rate !== undefined || ordered !== undefined || currency === undefined || !pair.includes("/"))
-    return undefined;
+  const { currencies = [] } = evidence;
+  const [counted] = currencies;
+  if (intent === "exit" || rate !== undefined || ordered !== undefined) return undefined;
+  if (counted === undefined || !pair.includes("/")) return undefined;
   const settle = settleOf(pair);
-  if (settle === currency || sameCurrency.includes(settle)) return undefined;
-  return `a fill of entry ${id} at ${at.toISOString()} is in ${settle}, the flow is counted in ${currency}, and nobody said what one ${settle} was worth then. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`;
+  if (currencies.includes(settle)) return undefined;
+  return `a fill of entry ${id} at ${at.toISOString()} is in ${settle}, the flow is counted in ${counted}, and nobody said what one ${settle} was worth then. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`;
 }

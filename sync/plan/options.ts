@@ -98,9 +98,6 @@ export interface ResolvedOptions {
   readonly exclusiveAccount: boolean;
   readonly unexplained: UnexplainedAction;
   readonly rates: Rates | undefined;
-  /** What the flow is counted in, and what counts as that one, as far as that is configured. */
-  readonly currency: string | undefined;
-  readonly sameCurrency: readonly string[];
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (progress: Progress) => void;
   readonly approve: string | undefined;
@@ -159,8 +156,6 @@ export function resolveOptions(mgr: StateManager, options: RecoveryOptions): Res
       o.exclusiveAccount === undefined ? recovery.exclusive_account : flag("exclusiveAccount", o.exclusiveAccount),
     unexplained: oneOf("unexplained", UNEXPLAINED_ACTIONS, o.unexplained ?? recovery.unexplained),
     rates: functionIfGiven("rates", o.rates),
-    currency: mgr.config.risk.currency,
-    sameCurrency: mgr.config.risk.same_currency,
     signal: o.signal,
     onProgress: functionIfGiven("onProgress", o.onProgress) ?? (() => {}),
     approve: check.optionalId("options.approve", o.approve),

@@ -17,7 +17,7 @@ import { neededRate } from "./needed-rate.js";
 import { exchangeIdOf, fillsOfOrder, knownOrder } from "./order-ids.js";
 import { bookedPart, newestThatMake, type Piece, whole } from "./pieces.js";
 import { doubtOfRepeat } from "./repeated-close.js";
-import { doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
+import { changedSide, doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
 import { unmarkedFills } from "./unmarked-fills.js";
 import { untoldFill } from "./untold-fills.js";
 
@@ -218,12 +218,14 @@ function rest(
   const fits = plus(...unmarked.map((group) => group.size));
   if (unmarked.length > 0 && same(fits, size, draft.options.tolerance)) {
     const pieces = unmarked.flatMap((group) => group.pieces);
+    const fills = new Set(pieces.map(({ fill }) => fill));
     draft.claims.push({
       orderId: id,
       pair,
       side: order.side,
-      fills: new Set(pieces.map(({ fill }) => fill)),
-      open: false,
+      positionSide: changedSide(order),
+      fills,
+      state: "booked",
     });
     const why = `no fill says whose it is, but these ${fits} are just what it lacks`;
     return asBooked(draft, order, [...fresh, ...pieces], {

@@ -21,6 +21,7 @@ export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
 
 function planExcess(draft: Draft, excess: Excess): void {
   const { pair, side, there, tracked } = excess;
+  if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side)) return;
   const { asked, reads } = draft.evidence.positions;
   const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
   const built = whoBuilt(draft, excess.unit);
@@ -77,7 +78,6 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
     draft.waiting.push({ pair, subject: `${pair} ${side}`, why, harmless: false });
     return;
   }
-  if (draft.claimOn(pair, side === "long" ? "buy" : "sell")) return; // of an entry that is not settled
   const closing = draft.evidence.openOrders.value.find(
     (order) =>
       order.clientOrderId !== undefined &&

@@ -68,7 +68,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
       draft.waiting.push({ pair, subject: key, why: `exit ${exiting.id} is not known yet`, harmless: false });
       return undefined;
     }
-    if (draft.claimOn(pair, closingSide(reduces))) return undefined; // of an order that is not settled
+    if (draft.isHeldBack(pair, closingSide(reduces), reduces)) return undefined;
     if (draft.settles(pair, key)) return undefined;
   }
   const candidates = externalFills(draft, unit, reduces, reduced);

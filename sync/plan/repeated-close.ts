@@ -37,7 +37,7 @@ export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined 
   const fills = unmarkedFills(draft, sent);
   if (fills.length > 0) {
     // What explains a difference is booked first; then the next look has none.
-    if (shifted(draft, sent) > 0 && draft.claimOn(pair, side) === undefined)
+    if (shifted(draft, sent) > 0 && draft.claimOn(pair, side, sent.positionSide) === undefined)
       return { wait: "fills of others are booked first" };
     return {
       ask: `${exchange} does not know order ${id}, and fills that may be its are not booked: ${groupWords(fills)}. ${look}`,
@@ -85,7 +85,7 @@ function whyNotSent(draft: Draft, action: Action, other: string | undefined): st
     return `${other} What is sent to ${exchange} cannot be found again by its id. Close ${canonicalPair(action.pair)} by hand and recover again, or approve this plan: the order is sent`;
   }
   if (action.type !== "close_position") return undefined;
-  const claim = draft.claimOn(action.pair, closingSide(action.side));
+  const claim = draft.claimOn(action.pair, closingSide(action.side), action.side);
   if (!claim) return undefined;
   return `order ${claim.orderId}, which ${exchange} does not tell, may have closed a part of it. Settle that one first, or approve this plan: ${action.size} ${action.pair} is closed`;
 }

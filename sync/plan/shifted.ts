@@ -18,7 +18,7 @@ export function shifted(draft: Draft, order: { pair: string; side: OrderSide; po
   const { positions, accountFlows } = draft.evidence;
   const pair = canonicalPair(order.pair);
   const there = positions.value.filter((one) => canonicalPair(one.pair) === pair && one.size > 0);
-  const bySide = countsBySide(draft, there);
+  const bySide = draft.countsBySide(pair);
   const net = (all: readonly Held[]) =>
     plus(
       ...all
@@ -28,10 +28,4 @@ export function shifted(draft: Draft, order: { pair: string; side: OrderSide; po
   const others = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []));
   const more = minus(net(there), plus(net([...draft.expected.values()]), net(others)));
   return order.side === "buy" ? more : -more;
-}
-
-function countsBySide({ evidence }: Draft, there: readonly Held[]): boolean {
-  const { positionMode } = evidence;
-  if (positionMode !== undefined) return positionMode !== "netting";
-  return new Set(there.map(({ side }) => side)).size > 1;
 }

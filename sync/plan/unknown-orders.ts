@@ -144,7 +144,9 @@ function claimOf(draft: Draft, { order }: Unknown, verdict: Verdict | undefined)
   if (!verdict || verdict.is === "never") return [];
   const groups = verdict.is === "filled" ? [verdict.group] : unmarkedFills(draft, searchOf(order));
   const fills = new Set(groups.flatMap(({ pieces }) => pieces.map(({ fill }) => fill)));
-  return [{ orderId: order.id, pair: order.pair, side: order.side, fills, open: verdict.is !== "filled" }];
+  const state = verdict.is === "filled" ? "booked" : verdict.is === "young" ? "young" : "asked";
+  const { id: orderId, pair, side } = order;
+  return [{ orderId, pair, side, positionSide: changedSide(order), fills, state }];
 }
 
 /** What a person is told of a doubtful order: what is known, where to look, what to type. `otherwise`: what an approval does. */

@@ -221,6 +221,8 @@ test("what a submit does not answer is taken from the request", () => {
   assert.is(readSubmitted({ id: "9", filled: 3, status: "closed" }, request, PERP)?.status, "filled");
   assert.is(readSubmitted({ id: "9", filled: 0, status: "expired" }, request, PERP)?.status, "cancelled");
   assert.is(readSubmitted({}, request, PERP), undefined);
+  // Coinbase, by ccxt: an id of ccxt's own in place of the one that was given.
+  assert.is(readSubmitted({ id: "9", clientOrderId: "ccxt-1" }, request, PERP)?.clientOrderId, "ccxt-1");
 });
 
 test("a fee in quote currency is the fee, a rebate is negative", () => {

@@ -20,7 +20,7 @@ export const orphans: Theme = (test, open) => {
     assert.is(cancel?.method, "cancelOrder");
     assert.equal(more, []);
     if (close?.method !== "createOrder") throw new Error("no order was created");
-    assert.match(close.request.clientOrderId ?? "", /^sfz[0-9a-f]{29}$/);
+    assert.match(close.request.clientOrderId ?? "", /^sfr[0-9a-f]{29}$/);
     assert.equal([close.request.reduceOnly, close.request.side, close.request.size], [true, "sell", 2]);
     assert.equal((await mgr.getRiskState()).dailyPnl, 0);
   });
