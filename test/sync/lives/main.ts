@@ -9,20 +9,20 @@ const names = named.length > 0 ? named : ["memory"];
 const homes = await startHomes();
 let failed = 0;
 for (const name of names) {
-  const open = homes.on[name];
-  if (!open) throw new Error(`no backend ${name}: one of ${Object.keys(homes.on).join(", ")}`);
+  const home = homes.on[name];
+  if (!home) throw new Error(`no backend ${name}: one of ${Object.keys(homes.on).join(", ")}`);
   const counts = noCounts();
   const kinds = new Map<string, number[]>();
   for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
     const life = lifeOf(seed, seed % 2 === 0 ? "hedge" : "netting", name === "redis");
-    const wrong = await wrongOf(life, open(), counts);
+    const wrong = await wrongOf(life, home(), counts);
     if (!wrong) continue;
     failed += 1;
     const seeds = kinds.get(wrong.kind) ?? [];
     kinds.set(wrong.kind, [...seeds, seed]);
     if (seeds.length > 0) continue; // one of each kind is told
-    const short = await shortened(life, wrong.kind, open());
-    console.log(`\nseed ${seed} on ${name}:\n${told(short, (await wrongOf(short, open())) ?? wrong)}\n`);
+    const short = await shortened(life, wrong.kind, home);
+    console.log(`\nseed ${seed} on ${name}:\n${told(short, (await wrongOf(short, home())) ?? wrong)}\n`);
   }
   const asked = [...counts.asked].map(([kind, times]) => `${times} ${kind}`).join(", ") || "never";
   console.log(

@@ -32,12 +32,13 @@ function settingOf(chance: Chance, seed: number, mode: Setting["mode"], onRedis:
   const flows = chance.percent(75) ? 2 : 1;
   const tellsIds = chance.percent(75);
   const forgets = chance.percent(20);
+  const shared = chance.percent(50);
   return {
     seed,
     mode,
     flows,
     exclusive: flows === 1 && chance.percent(50),
-    account: onRedis && flows === 2 && chance.percent(50),
+    account: onRedis && flows === 2 && shared,
     recovery: pick(chance, ["sync", "sync", "sync", "sync", "close_all", "manual"]),
     orphans: pick(chance, ["close", "close", "adopt", "manual"]),
     unexplained: chance.percent(75) ? "ask" : "close",

@@ -7,7 +7,7 @@ import { likeProduct, readState } from "../../accountant/product-state.js";
 import { step } from "../../accountant/steps.js";
 import type { OrdersJudge } from "./orders-judge.js";
 import type { Booking, WriteOff } from "./recorder.js";
-import { bookedSizes, fillOf, keyOf, nameOf, samePair, sign, truthOf } from "./truth.js";
+import { bookedSizes, fillOf, keyOf, nameOf, samePair, sign, type Truth, truthOf } from "./truth.js";
 import type { FlowInLife, World } from "./world.js";
 import { Wrong } from "./wrong.js";
 
@@ -25,10 +25,14 @@ export class MoneyJudge {
   }
 
   /** Everything that was booked since the last time is of a fill that the flow may book, as it happened, and of none twice. */
-  async bookings(orders: OrdersJudge): Promise<void> {
+  async bookings(orders: OrdersJudge, disturbed: boolean): Promise<void> {
     const { log } = this.flow;
     const fills = await this.world.fills();
-    for (const booking of log.bookings.slice(this.#bookings)) this.#booking(booking, fills, orders);
+    const truth = await truthOf(this.world);
+    for (const booking of log.bookings.slice(this.#bookings)) {
+      this.#booking(booking, fills, orders);
+      if (!disturbed) this.#guess(booking, fills, truth, orders);
+    }
     this.#bookings = log.bookings.length;
     const sizes = bookedSizes(this.world, fills);
     for (const fill of fills) {
@@ -72,6 +76,26 @@ export class MoneyJudge {
     else if (!isExternal) throw new Wrong("a fill of others is booked to an order of the flow", by);
     else if (owner === "stranger" && setting.mode === "netting" && !setting.exclusive)
       throw new Wrong("a stranger's fill is booked in netting mode", by);
+  }
+
+  /** What nobody marked is no flow's more than another's, where both are in one netted position, and the fills show it. */
+  #guess(booking: Booking, fills: readonly ExchangeFill[], { pools }: Truth, { approved }: OrdersJudge): void {
+    const { mode, tellsIds, account } = this.world.setting;
+    const fill = fillOf(fills, booking);
+    if (!fill || mode !== "netting" || !booking.duringRecovery || !(tellsIds || account)) return;
+    if (this.world.made.get(fill.orderId ?? "")?.owner !== "nobody") return;
+    if (approved.some((action) => "fill" in action && action.fill.fillId === fill.fillId)) return;
+    const shares = [...pools.values()]
+      .filter((pool) => samePair(pool.pair, fill.pair))
+      .flatMap((pool) => [...pool.shares]);
+    const other = shares.find(
+      ([name, { tracked, unread }]) => name !== this.flow.name && !(tracked.eq(ZERO) && unread.eq(ZERO)),
+    );
+    if (other)
+      throw new Wrong(
+        "a difference is booked that may be another flow's",
+        `${this.flow.name} books ${fill.fillId} of ${fill.pair}, and ${other[0]} tracks ${other[1].tracked.toFixed()}, unread ${other[1].unread.toFixed()}`,
+      );
   }
 
   /** What goes without a fill goes because a person said so, or the configuration; never where fills say how. */

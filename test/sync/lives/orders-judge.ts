@@ -104,11 +104,12 @@ export class OrdersJudge {
     if (left && stands.gt(ZERO)) throw new Wrong("the exit of a position that stands is cancelled", told);
   }
 
-  /** What the flow holds of a side, less what others have taken away of it. */
+  /** What the flow holds of a side, less what others have taken away of it: where positions are netted, another's short is no flow's long less. */
   #heldFor(truth: Truth, pair: string, side: Side): Big {
     const pool = truth.pools.get(keyOf(this.world, pair, side));
-    const gone = pool ? smaller(restOf(pool).times(sign(side)), ZERO) : ZERO;
-    return truth.held(this.flow, pair, side).plus(gone);
+    const netted = this.world.setting.mode === "netting";
+    const rest = pool === undefined ? ZERO : netted ? orphanOf(this.world, pool, this.flow).whole : restOf(pool);
+    return truth.held(this.flow, pair, side).plus(smaller(rest.times(sign(side)), ZERO));
   }
 
   async #forgottenPart(key: string, side: Side, size: Big): Promise<Big> {

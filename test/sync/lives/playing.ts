@@ -48,10 +48,10 @@ export async function wrongOf(life: Life, open: Open, counts = noCounts()): Prom
 }
 
 /** The shortest life found in which the same goes wrong: steps, and what happens in them, are left out one by one. */
-export async function shortened(life: Life, kind: string, open: Open): Promise<Life> {
+export async function shortened(life: Life, kind: string, home: () => Open): Promise<Life> {
   let short = life;
   const fails = async (steps: readonly LifeStep[]) =>
-    (await wrongOf({ setting: life.setting, steps }, open))?.kind === kind;
+    (await wrongOf({ setting: life.setting, steps }, home()))?.kind === kind;
   for (let shorter = true; shorter; ) {
     shorter = false;
     for (let at = short.steps.length - 1; at >= 0; at -= 1) {

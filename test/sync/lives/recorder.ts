@@ -96,7 +96,6 @@ export class Recorder {
           case "removeOrder":
           case "bookCash":
           case "updateDailyPnl":
-          case "triggerCircuitBreaker":
             this.beyond ??= name;
             return call;
           default:
@@ -176,7 +175,8 @@ export class Recorder {
     );
     const order = result.order ?? this.known.get(orderId);
     if (!result.applied || !order) return result;
-    const explains = result.positions.length === 0 ? await this.#explained(order) : undefined;
+    const moved = result.positions.length + result.trades.length > 0;
+    const explains = moved ? undefined : await this.#explained(order);
     this.bookings.push({
       ...{ order, fillId, price },
       size: Number((size - (result.over ?? 0)).toPrecision(15)),

@@ -52,7 +52,8 @@ export async function restart(world: World, judges: Judges, step: Restart, count
   await judges.agreement.recovered(last);
   await judges.agreement.reasons(last);
   await judges.money.sums();
-  await new Restarting(world, flow, judges, orders, quiet, counts).again();
+  // Whoever was asked once may be asked again: what a person left as it is stays so for one recovery.
+  if (orders.approved.length === 0) await new Restarting(world, flow, judges, orders, quiet, counts).again();
   if (orders.sent === 0 && orders.approved.length === 0) counts.quiet += 1;
   flow.alive = true;
   return true;
@@ -140,9 +141,9 @@ class Restarting {
     flow.log.recovering = false;
     this.counts.recoveries += 1;
     this.counts.orders += orders.sent - before;
+    await this.judges.money.bookings(orders, this.#disturbed);
     const [misreading] = misreadings(await truthOf(world));
     if (misreading !== undefined) throw new Wrong("the judge has misread", misreading);
-    await this.judges.money.bookings(orders);
     return tried;
   }
 
