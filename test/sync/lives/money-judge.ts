@@ -34,8 +34,11 @@ export class MoneyJudge {
       if (!disturbed) this.#guess(booking, fills, truth, orders);
     }
     this.#bookings = log.bookings.length;
-    const sizes = bookedSizes(this.world, fills);
+    const [own, all] = [bookedSizes([this.flow], fills), bookedSizes([...this.world.flows.values()], fills)];
     for (const fill of fills) {
+      const owner = this.world.made.get(fill.orderId ?? "")?.owner;
+      // What takes from the sides of two flows at once, neither can tell from what the other has booked: the pool's sum shows it.
+      const sizes = this.world.setting.mode === "hedge" && (owner === "nobody" || owner === "stranger") ? own : all;
       const booked = sizes.get(nameOf(fill)) ?? ZERO;
       if (booked.gt(exact(fill.size).plus("1e-9")))
         throw new Wrong("a fill is booked twice", `${fill.fillId} of ${fill.size} is booked by ${booked.toFixed()}`);
