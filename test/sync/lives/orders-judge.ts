@@ -3,7 +3,7 @@ import type { Action, OrderRequest } from "../../../sync/index.js";
 import { type Big, exact, ZERO } from "../../accountant/amounts.js";
 import type { FlowName, Side } from "./life.js";
 import type { Adoption } from "./recorder.js";
-import { keyOf, orphanOf, restOf, samePair, sign, smaller, type Truth, truthOf } from "./truth.js";
+import { keyOf, orphanOf, samePair, sign, smaller, type Truth, truthOf } from "./truth.js";
 import type { World } from "./world.js";
 import { Wrong } from "./wrong.js";
 
@@ -104,12 +104,12 @@ export class OrdersJudge {
     if (left && stands.gt(ZERO)) throw new Wrong("the exit of a position that stands is cancelled", told);
   }
 
-  /** What the flow holds of a side, less what others have taken away of it: where positions are netted, another's short is no flow's long less. */
+  /** What of a side that the flow holds is there. Where positions are netted, what nobody marked may have taken it away; another's short has not. */
   #heldFor(truth: Truth, pair: string, side: Side): Big {
     const pool = truth.pools.get(keyOf(this.world, pair, side));
-    const netted = this.world.setting.mode === "netting";
-    const rest = pool === undefined ? ZERO : netted ? orphanOf(this.world, pool, this.flow).whole : restOf(pool);
-    return truth.held(this.flow, pair, side).plus(smaller(rest.times(sign(side)), ZERO));
+    const held = truth.held(this.flow, pair, side);
+    if (this.world.setting.mode === "hedge") return smaller(held, pool?.there.abs() ?? ZERO);
+    return held.plus(smaller(orphanOf(this.world, pool, this.flow).whole.times(sign(side)), ZERO));
   }
 
   async #forgottenPart(key: string, side: Side, size: Big): Promise<Big> {
