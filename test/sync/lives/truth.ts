@@ -1,0 +1,264 @@
+/** What is so on the account, reckoned from every fill there was, who made it, and what the flows have booked. Signed: long above zero. */
+import type { Position } from "../../../src/index.js";
+import type { ExchangeFill } from "../../../sync/index.js";
+import { type Big, exact, ZERO } from "../../accountant/amounts.js";
+import { OWN } from "./bot.js";
+import { exchangePair, type FlowName, plainPair, type Side } from "./life.js";
+import type { Booking } from "./recorder.js";
+import type { FlowInLife, World } from "./world.js";
+
+/** A fill of an order that a flow's state knows, and what of it is not booked. */
+export interface Unread {
+  readonly fill: ExchangeFill;
+  readonly size: Big;
+  /** What of it the flow's positions have no room for: an exit beyond them. */
+  readonly over: Big;
+}
+
+/** What one flow has of a pair (netting), or of a side of it (hedge). */
+export interface Share {
+  readonly tracked: Big;
+  /** What its own fills that are not booked yet will bring. */
+  readonly unread: Big;
+  /** What its own orders made, and its state will not take in: orders that it forgot, exits beyond its positions. */
+  readonly forgotten: Big;
+  /** What it booked or took over and does not track any more, without a fill that says how. */
+  readonly writtenOff: Big;
+}
+
+export interface Pool {
+  readonly key: string;
+  readonly pair: string;
+  readonly there: Big;
+  readonly shares: ReadonlyMap<FlowName, Share>;
+  /** What nobody marked, and no flow has booked. */
+  readonly unmarked: Big;
+  readonly strangers: Big;
+}
+
+export interface Truth {
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly unread: ReadonlyMap<FlowName, readonly Unread[]>;
+  /** By pair and side, what a flow holds once its own fills are booked; not below zero. */
+  readonly held: (flow: FlowName, pair: string, side: Side) => Big;
+}
+
+export function keyOf(world: World, pair: string, side: Side): string {
+  return world.setting.mode === "hedge" ? `${plainPair(pair)} ${side}` : plainPair(pair);
+}
+
+/** Which side of the position a fill is for. In netting mode both are one. */
+function sideOf({ side, positionSide }: ExchangeFill): Side {
+  return positionSide ?? (side === "buy" ? "long" : "short");
+}
+
+export function sign(side: "buy" | "sell" | Side): 1 | -1 {
+  return side === "buy" || side === "long" ? 1 : -1;
+}
+
+/** The fill of which a booking tells. */
+export function fillOf(fills: readonly ExchangeFill[], booking: Booking): ExchangeFill | undefined {
+  const id = booking.fillId.startsWith(OWN) ? booking.fillId.slice(OWN.length) : booking.fillId;
+  const alike = fills.filter(({ fillId, side }) => fillId === id && side === booking.order.side);
+  return alike.find(({ clientOrderId }) => clientOrderId === booking.order.id) ?? alike[0];
+}
+
+export function nameOf({ orderId, fillId, side }: ExchangeFill): string {
+  return `${orderId} ${fillId} ${side}`;
+}
+
+/** How much of each fill these flows have booked. */
+export function bookedSizes(flows: readonly FlowInLife[], fills: readonly ExchangeFill[]): Map<string, Big> {
+  const booked = new Map<string, Big>();
+  for (const { log } of flows) {
+    for (const booking of log.bookings) {
+      const fill = fillOf(fills, booking);
+      if (fill) booked.set(nameOf(fill), (booked.get(nameOf(fill)) ?? ZERO).plus(exact(booking.size)));
+    }
+  }
+  return booked;
+}
+
+interface Sums {
+  there: Big;
+  unmarked: Big;
+  strangers: Big;
+  readonly shares: Map<FlowName, { tracked: Big; unread: Big; forgotten: Big; booked: Big }>;
+}
+
+export async function truthOf(world: World): Promise<Truth> {
+  const fills = await world.fills();
+  const booked = bookedSizes([...world.flows.values()], fills);
+  const all = new Map<string, Sums & { readonly pair: string }>();
+  const sums = (pair: string, side: Side) => {
+    const key = keyOf(world, pair, side);
+    const found = all.get(key) ?? { pair: plainPair(pair), ...newSums(world) };
+    all.set(key, found);
+    return found;
+  };
+  const share = (flow: FlowName, pair: string, side: Side) => {
+    const found = sums(pair, side).shares.get(flow);
+    if (!found) throw new Error(`no flow ${flow}`);
+    return found;
+  };
+
+  for (const { pair, side, size } of await world.exchange.fetchPositions()) {
+    const at = sums(pair, side);
+    at.there = at.there.plus(exact(size).times(sign(side)));
+  }
+  const unread = new Map<FlowName, Unread[]>();
+  const held = new Map<string, Big>();
+  for (const flow of world.flows.values()) {
+    const positions = await flow.plain.getPositions();
+    for (const { pair, side, size } of positions) {
+      const at = share(flow.name, pair, side);
+      at.tracked = at.tracked.plus(exact(size).times(sign(side)));
+    }
+    addBooked(world, flow, fills, share);
+    const mine = unreadOf(world, flow, fills, booked, positions, held);
+    unread.set(flow.name, mine);
+    for (const { fill, size, over } of mine) {
+      const at = share(flow.name, fill.pair, sideOf(fill));
+      at.unread = at.unread.plus(size.minus(over).times(sign(fill.side)));
+      at.forgotten = at.forgotten.plus(over.times(sign(fill.side)));
+    }
+  }
+  for (const fill of fills) {
+    // Two flows may each book a part of what took from both, and not see that it is the same part: then one fill has too little left, another too much.
+    const rest = exact(fill.size).minus(booked.get(nameOf(fill)) ?? ZERO);
+    const made = world.made.get(fill.orderId ?? "");
+    if (!made) throw new Error(`nobody knows who made order ${fill.orderId}`);
+    const moved = rest.times(sign(fill.side));
+    const at = sums(fill.pair, sideOf(fill));
+    if (made.owner === "nobody") at.unmarked = at.unmarked.plus(moved);
+    else if (made.owner === "stranger") at.strangers = at.strangers.plus(moved);
+    else if (!world.flow(made.owner).log.known.has(made.clientOrderId ?? "")) {
+      const own = made.forgotten === undefined ? rest : smaller(rest, exact(made.forgotten));
+      const mine = share(made.owner, fill.pair, sideOf(fill));
+      mine.forgotten = mine.forgotten.plus(own.times(sign(fill.side)));
+      at.unmarked = at.unmarked.plus(rest.minus(own).times(sign(fill.side)));
+    }
+  }
+  for (const { flow, key, pair, unmarked, forgotten } of world.takenOver) {
+    const at = all.get(key) ?? { pair, ...newSums(world) };
+    all.set(key, at);
+    const mine = at.shares.get(flow);
+    at.unmarked = at.unmarked.minus(unmarked);
+    if (mine) mine.forgotten = mine.forgotten.minus(forgotten);
+  }
+  const pools = new Map(
+    [...all].map(([key, { pair, there, unmarked, strangers, shares }]) => {
+      const told = [...shares].map(([name, { tracked, unread, forgotten, booked }]) => {
+        return [name, { tracked, unread, forgotten, writtenOff: booked.minus(tracked) }] as const;
+      });
+      return [key, { key, pair, there, unmarked, strangers, shares: new Map(told) }] as const;
+    }),
+  );
+  return {
+    pools,
+    unread,
+    held: (flow, pair, side) => held.get(`${flow} ${plainPair(pair)} ${side}`) ?? ZERO,
+  };
+}
+
+function newSums(world: World): Sums {
+  const shares = [...world.flows.keys()].map((name) => {
+    return [name, { tracked: ZERO, unread: ZERO, forgotten: ZERO, booked: ZERO }] as const;
+  });
+  return { there: ZERO, unmarked: ZERO, strangers: ZERO, shares: new Map(shares) };
+}
+
+function addBooked(
+  world: World,
+  { name, log }: FlowInLife,
+  fills: readonly ExchangeFill[],
+  share: (flow: FlowName, pair: string, side: Side) => { booked: Big },
+): void {
+  for (const booking of log.bookings) {
+    const fill = fillOf(fills, booking);
+    const { pair, side } = booking.order;
+    const at = share(name, pair, fill ? sideOf(fill) : sideOfOrder(world, booking));
+    at.booked = at.booked.plus(exact(booking.size).times(sign(side)));
+  }
+  for (const { pair, side, size } of log.adoptions) {
+    const at = share(name, pair, side);
+    at.booked = at.booked.plus(exact(size).times(sign(side)));
+  }
+}
+
+function sideOfOrder(_: World, { order: { side, intent } }: Booking): Side {
+  return (side === "buy") === (intent === "entry") ? "long" : "short";
+}
+
+/** The flow's own fills, in their order, on the positions that it tracks. */
+function unreadOf(
+  world: World,
+  { name, log }: FlowInLife,
+  fills: readonly ExchangeFill[],
+  booked: ReadonlyMap<string, Big>,
+  positions: readonly Position[],
+  held: Map<string, Big>,
+): Unread[] {
+  const key = (pair: string, side: Side) => `${name} ${plainPair(pair)} ${side}`;
+  const add = (pair: string, side: Side, size: Big) =>
+    held.set(key(pair, side), (held.get(key(pair, side)) ?? ZERO).plus(size));
+  for (const { pair, side, size } of positions) add(pair, side, exact(size));
+  const found: Unread[] = [];
+  for (const fill of fills) {
+    const made = world.made.get(fill.orderId ?? "");
+    const order = log.known.get(made?.clientOrderId ?? "");
+    const size = exact(fill.size).minus(booked.get(nameOf(fill)) ?? ZERO);
+    if (made?.owner !== name || !order || size.lte(ZERO)) continue;
+    const entered = sign(fill.side) > 0 ? "long" : "short";
+    const reduced = entered === "long" ? "short" : "long";
+    const room = held.get(key(fill.pair, reduced)) ?? ZERO;
+    const reduces = order.intent === "exit" || order.flip !== undefined ? smaller(room, size) : ZERO;
+    if (reduces.gt(ZERO)) add(fill.pair, reduced, reduces.neg());
+    if (order.intent === "entry") add(fill.pair, entered, size.minus(reduces));
+    found.push({ fill, size, over: order.intent === "exit" ? size.minus(reduces) : ZERO });
+  }
+  return found;
+}
+
+/** What of a pool a flow may take for an orphan: what nobody marked, and what it made itself and has forgotten. */
+export function orphanOf(world: World, pool: Pool | undefined, flow: FlowName) {
+  const { unmarked, strangers, shares } = pool ?? {
+    unmarked: ZERO,
+    strangers: ZERO,
+    shares: new Map<FlowName, Share>(),
+  };
+  const mine = shares.get(flow);
+  const forgotten = mine ? mine.forgotten.plus(mine.writtenOff) : ZERO;
+  const others = world.setting.exclusive ? unmarked.plus(strangers) : unmarked;
+  return { forgotten, unmarked: others, whole: forgotten.plus(others) };
+}
+
+/** What is on the account and in no flow, beyond what the flows' own fills will still bring. */
+export function restOf({ unmarked, strangers, shares }: Pool): Big {
+  return [...shares.values()].reduce(
+    (sum, { forgotten, writtenOff }) => sum.plus(forgotten).plus(writtenOff),
+    unmarked.plus(strangers),
+  );
+}
+
+/** The pools add up to what is there: else this judge has misread something. */
+export function misreadings({ pools }: Truth): string[] {
+  return [...pools.values()].flatMap((pool) => {
+    const sum = [...pool.shares.values()].reduce(
+      (total, { tracked, unread }) => total.plus(tracked).plus(unread),
+      restOf(pool),
+    );
+    return sum.minus(pool.there).abs().lt("1e-9")
+      ? []
+      : [`${pool.key}: ${pool.there.toFixed()} is there, and the parts make ${sum.toFixed()}`];
+  });
+}
+
+export function smaller(a: Big, b: Big): Big {
+  return a.lt(b) ? a : b;
+}
+
+/** Whether a pair is the one that a row names. */
+export function samePair(a: string, b: string): boolean {
+  return exchangePair(a) === exchangePair(b);
+}
