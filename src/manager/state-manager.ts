@@ -14,6 +14,7 @@ import {
 import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
+import { approveRecovery } from "../operations/approve-recovery.js";
 import { bookCash } from "../operations/book-cash.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
@@ -733,6 +734,14 @@ export class StateManager {
   /** The recovery that is under way, held or left unfinished; undefined when there is none. */
   async getRecovery(): Promise<RecoveryState | undefined> {
     return this.#calls.run(getRecovery, undefined);
+  }
+
+  /**
+   * Lets the recovery under way, in whichever process, carry out the plan that waits in its journal (`plan`, `plan_hash`). True once, false when
+   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none.
+   */
+  async approveRecovery(hash: string): Promise<boolean> {
+    return this.#calls.run(approveRecovery, { hash: check.id("hash", hash) });
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */

@@ -112,6 +112,14 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       },
     },
   },
+  approve_recovery: {
+    argv: ["1f2e"],
+    prepare: (m) => m.beginRecovery("a look").then((recovery) => recovery.note("plan_hash", "1f2e")),
+    call: async (m) => {
+      await (await m.beginRecovery("a look")).note("plan_hash", "1f2e");
+      return m.approveRecovery("1f2e");
+    },
+  },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
   book_cash: {
     argv: ["-0.5", "c1", "funding", "", "p1", "BTC", "40000", "", "", "0", "3600000", `${30 * 86_400_000}`, "100000"],

@@ -242,6 +242,7 @@ const FILLS: readonly Call[] = [
   ),
   call("beginRecovery", fc.constant("a look")),
   call("getRecovery"),
+  call("approveRecovery", fc.constant("1f2e")),
   call("findOrders", fc.array(orderId, { maxLength: 4 })),
   call("getRecordedFills", fc.array(fc.record({ orderId, fillId }), { maxLength: 4 })),
   call("endRecovery"),
