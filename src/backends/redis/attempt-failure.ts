@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   LockedError,
   SchemaVersionError,
+  StaleStateError,
   type StateError,
   StateLostError,
 } from "../../errors.js";
@@ -64,6 +65,8 @@ function refusal(code: string, message: string): StateError {
       return new StateLostError(`${text}. Close and connect again to work on what is there now.`);
     case "SFFENCED":
       return new FencedError(text);
+    case "SFSTALE":
+      return new StaleStateError(text);
     case "SFSCHEMA":
       return new SchemaVersionError(text);
     case "SFIMPORT":
