@@ -3,8 +3,8 @@ import { minus, times } from "../../src/exact/double.js";
 import { toMoney } from "../../src/exact/money.js";
 import { share } from "../../src/exact/share.js";
 import type { Fee } from "../../src/types.js";
+import { baseOf, settleOf } from "../../src/words/pair-name.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { baseOf, settleOf } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { netSize } from "./draft.js";
 
