@@ -1,5 +1,5 @@
 /** Everything a plan rests on: what the flow remembers and what its exchange says, read around the same moment. */
-import type { AccountFlow, PendingOrder, RecoveryState, Snapshot, Trade } from "../../src/types.js";
+import type { AccountFlow, OrderSide, PendingOrder, RecoveryState, Snapshot, Trade } from "../../src/types.js";
 import type {
   ClientOrderIdProof,
   ExchangeFill,
@@ -28,6 +28,8 @@ export interface Evidence {
   readonly recorded: ReadonlySet<string>;
   /** What is booked of fills that name no order of the flow, whoever it was booked to, by `fillName`; as far as events tell. */
   readonly booked: ReadonlyMap<string, number>;
+  /** What the flow is counted in, and what counts as that; empty: nothing says it yet. */
+  readonly currencies?: readonly string[];
   /** How the account counts positions; undefined: not known. */
   readonly positionMode: PositionMode | undefined;
   /** By how much the exchange's clock is ahead of the flow's, ms; undefined: the exchange does not tell its time. */
@@ -40,7 +42,7 @@ export interface Evidence {
   readonly unreadable: ReadonlyMap<string, Incomplete>;
   /** What the exchange proves by client order ids. */
   readonly proof: ClientOrderIdProof;
-  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `fillName(pair, order id)`. */
+  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `orderName`. */
   readonly ordersById: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>;
   /** Other flows of the same `recovery.account`: the same before and after the exchange was asked. */
   readonly accountFlows: readonly AccountFlow[];
@@ -48,7 +50,7 @@ export interface Evidence {
   readonly trades: readonly Trade[];
   /** What one unit of a currency was worth in the flow's currency, by `rateKey(currency, time)`; absent: not known. */
   readonly rates: ReadonlyMap<string, number>;
-  /** What the exchange cannot tell. */
+  /** What the exchange cannot tell, and what was found out about it that a person should know, such as a clock that is off. */
   readonly limitations: readonly string[];
   /** What the exchange calls a pair, by canonical pair. */
   readonly symbols: ReadonlyMap<string, string>;
@@ -67,8 +69,19 @@ export function hasFailed(evidence: Evidence | NoEvidence): evidence is NoEviden
   return "failures" in evidence;
 }
 
-export function fillName(pair: string, fillId: string): string {
-  return JSON.stringify([canonicalPair(pair), fillId]);
+/** Names an execution within its pair: both sides of a self-trade carry one id. */
+export function fillKey({ orderId, clientOrderId, side, fillId }: ExchangeFill): string {
+  return JSON.stringify([orderId ?? clientOrderId ?? "", side, fillId]);
+}
+
+/** Names an execution where the order that made it is not known, or has another name in state. */
+export function fillName(pair: string, side: OrderSide, fillId: string): string {
+  return JSON.stringify([canonicalPair(pair), side, fillId]);
+}
+
+/** Names an order by the exchange's own id. */
+export function orderName(pair: string, orderId: string): string {
+  return JSON.stringify([canonicalPair(pair), orderId]);
 }
 
 export function rateKey(currency: string, at: Date): string {

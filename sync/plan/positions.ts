@@ -136,7 +136,7 @@ function externalFills(draft: Draft, tracked: readonly Expected[]): Piece[] {
         ),
     );
   return others.flatMap((fill) => {
-    const size = minus(netSize(fill), evidence.booked.get(fillName(first.pair, fill.fillId)) ?? 0);
+    const size = minus(netSize(fill), evidence.booked.get(fillName(first.pair, fill.side, fill.fillId)) ?? 0);
     return size > 0 ? [{ fill, size }] : [];
   });
 }

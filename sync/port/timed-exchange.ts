@@ -1,8 +1,14 @@
-import type { Exchange } from "./exchange.js";
+import type { Exchange, RequestLimits } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
 
-/** The same exchange; a call that has no answer after `timeout` ms is a `no_answer`. What it answers later is not listened to. */
-export function timedExchange(exchange: Exchange, timeout: number): Exchange {
+/**
+ * The same exchange within these limits. An adapter that can bound each of its requests does so itself (`bounded`); of any other, a call
+ * that has no answer after `timeout` ms, or when `signal` aborts, is a `no_answer`: what it answers later is not listened to. Nothing is
+ * asked once `signal` has aborted.
+ */
+export function timedExchange(exchange: Exchange, limits: RequestLimits): Exchange {
+  if (exchange.bounded) return exchange.bounded(limits);
+  const { timeout, signal, onRequest } = limits;
   const { name, resolvePair, minSize, positionMode, fetchTime, fetchMarket, fetchOrderById } = exchange;
   return {
     name,
@@ -30,15 +36,25 @@ export function timedExchange(exchange: Exchange, timeout: number): Exchange {
   };
 
   async function timed<T>(what: string, call: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new ExchangeError("no_answer", `${name} was asked for ${what} and did not answer in ${timeout} ms`);
-      timer = setTimeout(() => reject(error), timeout);
+    const stopped = () =>
+      new ExchangeError("no_answer", `${name} was asked for ${what}, and it was stopped before that`);
+    if (signal?.aborted) throw stopped();
+    onRequest?.(`${name}: ${what}`);
+    let end = () => {};
+    const over = new Promise<never>((_, reject) => {
+      const late = new ExchangeError("no_answer", `${name} was asked for ${what} and did not answer in ${timeout} ms`);
+      const timer = setTimeout(() => reject(late), timeout);
+      const stop = () => reject(stopped());
+      signal?.addEventListener("abort", stop, { once: true });
+      end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
+      };
     });
     try {
-      return await Promise.race([call(), late]);
+      return await Promise.race([call(), over]);
     } finally {
-      clearTimeout(timer);
+      end();
     }
   }
 }
