@@ -9,6 +9,7 @@ import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
 import { type Plan, withHash } from "./plan.js";
 import { planPositions } from "./positions.js";
+import { scoped } from "./scope.js";
 
 /**
  * Plans a recovery: orders first, then fills, then positions, then orphans. Evidence that failed, or does not fit together, gives a
@@ -20,7 +21,11 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   const nothing = { actions: [], waiting: [], foreign: [], notes: [] };
   if (hasFailed(evidence)) return withHash({ ...head, ...nothing, failures: evidence.failures });
 
-  const draft = new Draft(evidence, options);
+  const { evidence: decided, ...left } = scoped(evidence, options.ours);
+  const draft = new Draft(decided, options);
+  draft.waiting.push(...left.waiting);
+  draft.foreign.push(...left.foreign);
+  draft.notes.push(...left.notes);
   planOrders(draft);
   const excesses = draft.failures.length > 0 ? [] : planPositions(draft);
   if (draft.failures.length > 0) return withHash({ ...head, ...nothing, failures: draft.failures });

@@ -1,31 +1,45 @@
-/** Asks the exchange for everything a plan rests on. Reads only. */
-import { setTimeout as pause } from "node:timers/promises";
-import { plus } from "../../src/exact/double.js";
+/** Gathers everything a plan rests on, from the flow and from the exchange. Reads only. */
 import type { StateManager } from "../../src/manager/state-manager.js";
-import type { PendingOrder, Snapshot } from "../../src/types.js";
-import { type Evidence, fillName, type NoEvidence, recordedKey } from "../plan/evidence.js";
-import { externalOrderId, isExternal } from "../plan/external-order.js";
+import type { PendingOrder, RecoveryState, Snapshot } from "../../src/types.js";
+import { settleOf } from "../../src/words/pair-name.js";
+import { leadsBackToFlat } from "../plan/back-to-flat.js";
+import { differs } from "../plan/differs.js";
+import { type Evidence, type NoEvidence, orderName } from "../plan/evidence.js";
+import { isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
-import { ExchangeError } from "../port/exchange-error.js";
-import { canonicalPair, sideKey } from "../port/pairs.js";
-import { ask, type Complete, type Incomplete, isComplete, type Reading } from "../port/reading.js";
+import { isLookedAt } from "../plan/scope.js";
+import type {
+  Exchange,
+  ExchangeFill,
+  ExchangeOrder,
+  ExchangePosition,
+  MarketTerms,
+  PositionMode,
+} from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
+import { accountFlowsOf, heldBy } from "./account-flows.js";
+import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
+import { pause } from "./pause.js";
+import { Questions, Unanswered } from "./questions.js";
+import { currenciesOf, ratesOf } from "./rates.js";
+import { bookedOf, closedOrdersOf, recordedOf, tradesOf } from "./remembered.js";
 
 /** How often everything is read again because something moved meanwhile. */
 const ATTEMPTS = 5;
 
-/** Fills are asked for from so long before the oldest thing that they may belong to, ms: exchange clocks differ. */
-const MARGIN = 60_000;
+const DAY = 86_400_000;
 
-/** With nothing in state to begin at, fills of the last day are asked for, ms. */
-const LOOK_BACK = 86_400_000;
+/** How far back fills are asked for, one after the other, until they say who built a position that is not the flow's, days. */
+const LOOK_BACK = [1, 7, 30] as const;
 
-/** Ids are asked for in lots of this size. */
-const LOT = 1000;
+/** Orders looked up by the exchange's id in one reading, the newest first: whose the others' fills are stays unknown. */
+const MOST_LOOKUPS = 100;
 
 /**
  * Reads the flow, then the exchange, then both again: evidence only when nothing moved in between and the positions agreed in as
- * many readings as asked for. Rejects with an ExchangeError `authentication` at once; every other failure is in the answer.
+ * many readings as asked for. Rejects with an ExchangeError `authentication` at once, and with the reason of `options.signal` when that
+ * aborts; every other failure is in the answer. Where only one pair cannot be read, it is named in the evidence, and the others are there.
  */
 export async function gather(
   mgr: StateManager,
@@ -34,7 +48,7 @@ export async function gather(
 ): Promise<Evidence | NoEvidence> {
   let found = await new Gathering(mgr, exchange, options).read();
   for (let attempt = 1; attempt < ATTEMPTS && "moved" in found; attempt++) {
-    await pause(options.confirmDelay);
+    await pause(options.confirmDelay, options.signal);
     found = await new Gathering(mgr, exchange, options).read();
   }
   return "moved" in found ? { exchange: exchange.name, snapshot: found.snapshot, failures: [found.moved] } : found;
@@ -46,66 +60,84 @@ interface Moved {
   readonly moved: Incomplete;
 }
 
-/** Thrown inside one reading of everything, to end it. */
-class Unanswered extends Error {
-  constructor(readonly reading: Incomplete) {
-    super(reading.why);
-  }
-}
-
 class Gathering {
   readonly #mgr: StateManager;
   readonly #exchange: Exchange;
   readonly #options: ResolvedOptions;
-  readonly #symbols = new Map<string, string>();
+  readonly #questions: Questions;
+  readonly #notes: string[] = [];
 
   constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions) {
     this.#mgr = mgr;
     this.#exchange = exchange;
     this.#options = options;
+    this.#questions = new Questions(exchange, options);
   }
 
   async read(): Promise<Evidence | NoEvidence | Moved> {
-    const snapshot = await this.#mgr.snapshot();
+    const clocks = await readClocks(this.#questions, () => this.#mgr.snapshot());
+    this.#notes.push(...clocks.notes);
     try {
-      return await this.#read(snapshot);
+      return await this.#read(clocks);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
-      return { exchange: this.#exchange.name, snapshot, failures: [error.reading] };
+      return { exchange: this.#exchange.name, snapshot: clocks.snapshot, failures: [error.reading] };
     }
   }
 
-  async #read(snapshot: Snapshot): Promise<Evidence | Moved> {
+  async #read({ snapshot, ahead }: Clocks): Promise<Evidence | Moved> {
     const recovery = await this.#mgr.getRecovery();
-    const first = await this.#ask("positions", () => this.#exchange.fetchPositions());
-    const openOrders = await this.#openOrders();
-    for (const { pair } of [...first.value, ...openOrders.value]) this.#symbols.set(canonicalPair(pair), pair);
-    for (const { pair } of [...snapshot.positions, ...snapshot.orders]) await this.#resolve(pair);
+    const accountFlows = await accountFlowsOf(this.#mgr);
+    const questions = this.#questions;
+    const first = await questions.ask("positions", () => this.#exchange.fetchPositions());
+    const openOrders = await questions.openOrders();
+    const looked = { positions: this.#lookedAt(snapshot.positions), orders: this.#lookedAt(snapshot.orders) };
+    const there = this.#lookedAt(first.value).filter(({ size }) => size > 0);
+    for (const { pair } of [...first.value, ...openOrders.value]) questions.symbols.set(canonicalPair(pair), pair);
+    for (const { pair } of [...looked.positions, ...looked.orders]) await questions.resolve(pair);
+    const markets = await this.#markets([...looked.positions, ...looked.orders, ...there]);
+    const positionMode = await this.#positionMode();
 
-    const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
-    for (const { id, pair } of snapshot.orders.filter((order) => !isExternal(order)))
-      orders.set(id, await this.#order(id, pair, openOrders.value));
-    for (const [key, value] of recovery?.journal ?? []) {
-      const sent = orphanCloseOf(key, value);
-      if (sent) orders.set(sent.id, await this.#order(sent.id, sent.pair, openOrders.value));
-    }
+    const orders = await this.#orders(looked.orders, recovery, openOrders.value);
+    const since = this.#since({ ...snapshot, ...looked }, there, orders, ahead);
+    const fills = await this.#fills(since);
+    const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
+    const { tolerance } = this.#options;
+    const different = [...fills.keys()].filter((pair) => differs(pair, tracked, there, positionMode, tolerance));
+    const now = snapshot.at.getTime() + (ahead ?? 0);
+    for (const pair of different) await this.#lookBack(pair, { fills, since, there, positionMode, now });
 
-    const fills = new Map<string, Complete<readonly ExchangeFill[]>>();
-    for (const [pair, since] of this.#pairsAndTimes(snapshot, first.value))
-      fills.set(pair, await this.#fills(pair, since));
+    const unknown = looked.orders.filter(({ id }) => orders.get(id)?.value === undefined);
+    const ordersById = await this.#ordersById(
+      new Set([...different, ...unknown.map(({ pair }) => canonicalPair(pair))]),
+      fills,
+      orders,
+    );
+    const told = { orders, fills, openOrders, ordersById };
+    const closedOrders = await closedOrdersOf(this.#mgr, snapshot, told);
+    const recorded = await recordedOf(this.#mgr, snapshot, closedOrders, told);
+    const booked = await bookedOf(this.#mgr, closedOrders, told);
+    const trades = await tradesOf(this.#mgr, since);
+    const currencies = currenciesOf(this.#mgr.config.risk, snapshot, trades);
+    const rates = await ratesOf(this.#options.rates, currencies, {
+      snapshot,
+      orders,
+      fills,
+      recorded,
+      booked,
+      closedOrders,
+    });
 
-    const closedOrders = await this.#closedOrders(snapshot, openOrders.value, fills);
-    const recorded = await this.#recorded(snapshot, closedOrders, orders, fills);
-    const booked = await this.#booked(orders, closedOrders, fills);
-
-    const positions = await this.#confirmed(first);
+    const positions = await questions.confirmed(first);
     if (!positions) return { snapshot, moved: moved("positions", "one reading said something else than the next") };
     const after = await this.#mgr.snapshot();
-    if (after.epoch !== snapshot.epoch || tracked(after) !== tracked(snapshot)) {
-      return {
-        snapshot: after,
-        moved: moved("the flow", "its positions or orders changed while the exchange was asked"),
-      };
+    if (after.epoch !== snapshot.epoch || remembered(after) !== remembered(snapshot)) {
+      const why = "its positions or orders changed while the exchange was asked";
+      return { snapshot: after, moved: moved("the flow", why) };
+    }
+    if (heldBy(await accountFlowsOf(this.#mgr)) !== heldBy(accountFlows)) {
+      const why = "their positions or orders changed while the exchange was asked";
+      return { snapshot: after, moved: moved("the other flows of the account", why) };
     }
     return {
       exchange: this.#exchange.name,
@@ -118,190 +150,180 @@ class Gathering {
       closedOrders,
       recorded,
       booked,
-      positionMode: await this.#exchange.positionMode?.(),
-      clockAhead: undefined,
+      currencies,
+      positionMode,
+      clockAhead: ahead,
       margin: MARGIN,
-      markets: new Map(),
-      unreadable: new Map(),
+      markets,
+      unreadable: questions.unreadable,
       proof: this.#exchange.clientOrderIds ?? {},
-      ordersById: new Map(),
-      accountFlows: [],
-      trades: [],
-      rates: new Map(),
-      limitations: this.#exchange.limitations ?? [],
-      symbols: this.#symbols,
-      minSizes: this.#minSizes([...fills.keys()]),
+      ordersById,
+      accountFlows,
+      trades,
+      rates,
+      limitations: [...(this.#exchange.limitations ?? []), ...this.#notes],
+      symbols: questions.symbols,
+      minSizes: this.#minSizes([...fills.keys()], markets),
     };
   }
 
-  /** Finds out what the exchange calls a pair. */
-  async #resolve(pair: string): Promise<void> {
-    if (this.#symbols.has(canonicalPair(pair))) return;
-    const found = await this.#ask(`the pair ${pair}`, async () => (await this.#exchange.resolvePair?.(pair)) ?? pair);
-    this.#symbols.set(canonicalPair(pair), found.value);
+  #lookedAt<T extends { readonly pair: string }>(rows: readonly T[]): T[] {
+    return rows.filter(({ pair }) => isLookedAt(pair, this.#options.ours));
   }
 
-  async #ask<T>(what: string, question: () => Promise<T>): Promise<Complete<T>> {
-    const reading: Reading<T> = await ask(`${this.#exchange.name}: ${what}`, question);
-    if (isComplete(reading)) return reading;
-    if (reading.failure === "authentication") throw new ExchangeError("authentication", reading.why);
-    throw new Unanswered(reading);
-  }
-
-  /** An order is asked for again, as often as positions are, while the exchange does not know it, or contradicts its own list. */
-  async #order(id: string, pair: string, open: readonly ExchangeOrder[]): Promise<Complete<ExchangeOrder | undefined>> {
-    const listed = open.find(({ clientOrderId }) => clientOrderId === id);
-    let known: ExchangeOrder | undefined;
-    for (let reads = 1; ; reads++) {
-      const reading = await this.#ask(`order ${id} in ${pair}`, () =>
-        this.#exchange.fetchOrder(id, this.#symbol(pair)),
-      );
-      const doubtful = reading.value?.status === "open" && !listed && known === undefined;
-      known = reading.value ?? known;
-      if (reading.value && !doubtful) return { ...reading, reads };
-      if (reads >= Math.max(2, this.#options.confirmations)) return { ...reading, value: known ?? listed, reads };
-      await pause(this.#options.confirmDelay);
-    }
-  }
-
-  /** Everything told in as many readings as asked for, as told last: a list may lack an order, it does not make one up. */
-  async #openOrders(): Promise<Complete<readonly ExchangeOrder[]>> {
-    const all = new Map<string, ExchangeOrder>();
-    for (let read = 1; read <= this.#options.confirmations; read++) {
-      if (read > 1) await pause(this.#options.confirmDelay);
-      const { value } = await this.#ask("open orders", () => this.#exchange.fetchOpenOrders());
-      for (const order of value) all.set(JSON.stringify([order.pair, order.id]), order);
-    }
-    const asked = `${this.#exchange.name}: open orders`;
-    return { status: "complete", asked, value: [...all.values()], reads: this.#options.confirmations };
-  }
-
-  /** Everything told in as many readings as asked for: a list may lack a fill, it does not make one up. */
-  async #fills(pair: string, since: Date): Promise<Complete<readonly ExchangeFill[]>> {
-    const what = `fills of ${pair} since ${since.toISOString()}`;
-    const all = new Map<string, ExchangeFill>();
-    for (let read = 1; read <= this.#options.confirmations; read++) {
-      if (read > 1) await pause(this.#options.confirmDelay);
-      const { value } = await this.#ask(what, () => this.#exchange.fetchFills(this.#symbol(pair), since));
-      for (const fill of value) all.set(fill.fillId, fill);
-    }
-    const value = [...all.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
-    return { status: "complete", asked: `${this.#exchange.name}: ${what}`, value, reads: this.#options.confirmations };
-  }
-
-  /** The positions in as many readings as asked for; undefined when they do not agree. */
-  async #confirmed(first: Complete<ExchangePosition[]>): Promise<Complete<readonly ExchangePosition[]> | undefined> {
-    for (let read = 2; read <= this.#options.confirmations; read++) {
-      await pause(this.#options.confirmDelay);
-      const again = await this.#ask("positions", () => this.#exchange.fetchPositions());
-      if (sizes(again.value) !== sizes(first.value)) return undefined;
-    }
-    return { ...first, reads: this.#options.confirmations };
-  }
-
-  /** From when on the fills of which pairs are of interest. */
-  #pairsAndTimes(snapshot: Snapshot, positions: readonly ExchangePosition[]): Map<string, Date> {
-    const since = new Map<string, number>();
-    const note = (pair: string, at: number) => {
+  /** What is traded under each pair's name. A pair that settles otherwise than its name says is unreadable. */
+  async #markets(rows: readonly { readonly pair: string }[]): Promise<ReadonlyMap<string, MarketTerms | undefined>> {
+    const markets = new Map<string, MarketTerms | undefined>();
+    for (const { pair } of rows) {
       const name = canonicalPair(pair);
-      since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, at));
-    };
-    for (const { pair, entryTs } of snapshot.positions) note(pair, entryTs.getTime() - MARGIN);
-    for (const { pair, createdAt } of snapshot.orders) note(pair, createdAt.getTime() - MARGIN);
-    for (const { pair, size } of positions) {
-      if (size > 0 && !since.has(canonicalPair(pair))) note(pair, snapshot.at.getTime() - LOOK_BACK);
+      if (!markets.has(name)) markets.set(name, await this.#questions.market(pair));
+      const market = markets.get(name);
+      const settle = settleOf(pair);
+      if (!market || settle === "" || this.#isSame(settle, market.settle)) continue;
+      const why = `${pair} settles in ${market.settle} at ${this.#exchange.name}, and in ${settle} by its name`;
+      this.#questions.refuse(pair, `the market ${pair}`, why);
     }
-    return new Map([...since].map(([pair, at]) => [pair, new Date(Math.max(0, at))]));
+    return markets;
   }
 
-  /** Orders of the flow that are over, and that the exchange names still. */
-  async #closedOrders(
-    snapshot: Snapshot,
+  #isSame(a: string, b: string): boolean {
+    const { currency, same_currency: others } = this.#mgr.config.risk;
+    const same = [...(currency === undefined ? [] : [currency]), ...others];
+    return a === b || (same.includes(a) && same.includes(b));
+  }
+
+  /** Undefined, and noted, where the exchange does not say. */
+  async #positionMode(): Promise<PositionMode | undefined> {
+    const exchange = this.#exchange;
+    if (!exchange.positionMode) return undefined;
+    const reading = await this.#questions.tell("its position mode", async () => exchange.positionMode?.());
+    if (isComplete(reading)) return reading.value;
+    this.#notes.push(`${exchange.name} does not say how it counts positions: ${reading.why}`);
+    return undefined;
+  }
+
+  /** Every pending order, and every one by which an earlier try closed an orphan. */
+  async #orders(
+    pending: readonly PendingOrder[],
+    recovery: RecoveryState | undefined,
     open: readonly ExchangeOrder[],
+  ): Promise<Map<string, Complete<ExchangeOrder | undefined>>> {
+    const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
+    const sent = [...(recovery?.journal ?? [])].flatMap(([key, value]) => orphanCloseOf(key, value) ?? []);
+    for (const { id, pair } of [...pending.filter((order) => !isExternal(order)), ...sent]) {
+      const found = await this.#questions.order(id, pair, open);
+      if (found) orders.set(id, found);
+    }
+    return orders;
+  }
+
+  /** From when on the fills of which pairs are of interest, on the exchange's clock, by canonical pair. */
+  #since(
+    { positions, orders, at }: Pick<Snapshot, "positions" | "orders" | "at">,
+    there: readonly ExchangePosition[],
+    known: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+    ahead: number | undefined,
+  ): Map<string, Date> {
+    const since = new Map<string, number>();
+    const note = (pair: string, ms: number) => {
+      const name = canonicalPair(pair);
+      since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, ms - MARGIN));
+    };
+    for (const { pair, entryTs } of positions) note(pair, entryTs.getTime() + (ahead ?? 0));
+    for (const { id, pair, createdAt } of orders) {
+      note(pair, createdAt.getTime() + (ahead ?? 0));
+      const made = known.get(id)?.value?.createdAt;
+      if (!made) continue;
+      note(pair, made.getTime());
+      // An order is made in state first: where it was made earlier at the exchange, the clocks are that far apart at least.
+      const behind = createdAt.getTime() - made.getTime();
+      if (ahead === undefined && behind >= MARGIN) this.#notes.push(offBy(this.#exchange.name, -behind));
+    }
+    for (const { pair } of there) {
+      if (!since.has(canonicalPair(pair))) note(pair, at.getTime() + (ahead ?? 0) - LOOK_BACK[0] * DAY);
+    }
+    return new Map([...since].map(([pair, ms]) => [pair, new Date(Math.max(0, ms))]));
+  }
+
+  async #fills(since: ReadonlyMap<string, Date>): Promise<Map<string, Complete<readonly ExchangeFill[]>>> {
+    const fills = new Map<string, Complete<readonly ExchangeFill[]>>();
+    for (const [pair, from] of since) {
+      const found = await this.#questions.fills(pair, from);
+      if (found) fills.set(pair, found);
+    }
+    return fills;
+  }
+
+  /** Goes back until the pair's fills say who built what is there: once for each distance, since a chain that reaches flat is whole. */
+  async #lookBack(
+    pair: string,
+    {
+      fills,
+      since,
+      there,
+      positionMode,
+      now,
+    }: {
+      readonly fills: Map<string, Complete<readonly ExchangeFill[]>>;
+      readonly since: Map<string, Date>;
+      readonly there: readonly ExchangePosition[];
+      readonly positionMode: PositionMode | undefined;
+      readonly now: number;
+    },
+  ): Promise<void> {
+    const rows = there.filter((row) => canonicalPair(row.pair) === pair);
+    for (const days of LOOK_BACK) {
+      const known = fills.get(pair);
+      if (!known || leadsBackToFlat(known.value, rows, positionMode, this.#options.tolerance)) return;
+      const from = new Date(Math.max(0, now - days * DAY));
+      if (from >= (since.get(pair) ?? from)) continue;
+      const found = await this.#questions.fills(pair, from, { reads: 1, known: known.value });
+      if (!found) return;
+      fills.set(pair, { ...found, reads: known.reads });
+      since.set(pair, from);
+    }
+  }
+
+  /** Orders that fills without a client order id belong to, where it matters whose they are and the exchange does not prove it. */
+  async #ordersById(
+    pairs: ReadonlySet<string>,
     fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-  ): Promise<ReadonlyMap<string, PendingOrder>> {
-    const pending = new Set(snapshot.orders.map(({ id }) => id));
-    const named = [...open, ...[...fills.values()].flatMap(({ value }) => value)];
-    const ids = new Set(named.flatMap(({ clientOrderId }) => (clientOrderId === undefined ? [] : [clientOrderId])));
-    const asked = [...ids].filter((id) => !pending.has(id) && Buffer.byteLength(id) <= 256 && id !== "");
-    const found = new Map<string, PendingOrder>();
-    for (const lot of lots(asked)) {
-      const orders = await this.#mgr.findOrders(lot);
-      for (const order of orders) if (order) found.set(order.id, order);
+    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+  ): Promise<ReadonlyMap<string, Complete<ExchangeOrder | undefined>>> {
+    const found = new Map<string, Complete<ExchangeOrder | undefined>>();
+    if (!this.#exchange.fetchOrderById || this.#exchange.clientOrderIds?.inFills) return found;
+    const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
+    const nameless = [...pairs]
+      .flatMap((pair) => fills.get(pair)?.value ?? [])
+      .filter(({ clientOrderId, orderId }) => clientOrderId === undefined && orderId !== undefined)
+      .sort((a, b) => b.ts.getTime() - a.ts.getTime());
+    let lookups = 0;
+    for (const { orderId = "", pair } of nameless) {
+      const name = orderName(pair, orderId);
+      if (known.has(orderId) || found.has(name)) continue;
+      lookups += 1;
+      if (lookups > MOST_LOOKUPS) {
+        const most = `${MOST_LOOKUPS} orders of fills without a client order id were looked up`;
+        this.#notes.push(`${this.#exchange.name}: ${most}: whose the older ones are is not known`);
+        break;
+      }
+      const reading = await this.#questions.orderById(orderId, pair);
+      if (!reading) break; // it refuses to look: asking for the next is of no use
+      found.set(name, reading);
     }
     return found;
   }
 
-  /** Which fills are booked, under the order that made them or under the one that stands for what others did to a position. */
-  async #recorded(
-    snapshot: Snapshot,
-    closedOrders: ReadonlyMap<string, PendingOrder>,
-    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-  ): Promise<ReadonlySet<string>> {
-    const asked: { orderId: string; fillId: string }[] = [];
-    const byExchangeId = new Map<string, string>();
-    for (const [id, { value }] of orders) if (value) byExchangeId.set(value.id, id);
-    for (const [pair, { value }] of fills) {
-      const holders = snapshot.positions.filter((position) => canonicalPair(position.pair) === pair);
-      for (const { fillId, clientOrderId, orderId } of value) {
-        const own = clientOrderId ?? (orderId === undefined ? undefined : byExchangeId.get(orderId));
-        if (own !== undefined && (orders.has(own) || closedOrders.has(own))) asked.push({ orderId: own, fillId });
-        else {
-          for (const { id } of holders) asked.push({ orderId: externalOrderId(snapshot.flowId, id), fillId });
-        }
-      }
-    }
-    const recorded = new Set<string>();
-    for (const lot of lots(asked)) {
-      const answers = await this.#mgr.getRecordedFills(lot);
-      for (const [i, { orderId, fillId }] of lot.entries()) if (answers[i]) recorded.add(recordedKey(orderId, fillId));
-    }
-    return recorded;
-  }
-
-  /**
-   * What is booked of each fill that names no order of the flow: to an order all the same, where the exchange does not say whose
-   * it is, or to positions, of which some are gone.
-   */
-  async #booked(
-    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
-    closedOrders: ReadonlyMap<string, PendingOrder>,
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-  ): Promise<ReadonlyMap<string, number>> {
-    const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
-    const others = new Set<string>();
-    for (const { value } of fills.values()) {
-      for (const { clientOrderId, orderId, pair, fillId } of value) {
-        const isOwn =
-          clientOrderId === undefined
-            ? orderId !== undefined && known.has(orderId)
-            : orders.has(clientOrderId) || closedOrders.has(clientOrderId);
-        if (!isOwn) others.add(fillName(pair, fillId));
-      }
-    }
-    const booked = new Map<string, number>();
-    if (others.size === 0) return booked;
-    for (let after: string | undefined; ; ) {
-      const events = await this.#mgr.getEvents({ ...(after !== undefined && { after }), limit: LOT });
-      for (const event of events) {
-        if (event.type !== "fill_recorded") continue;
-        const name = fillName(event.order.pair, event.fillId);
-        if (others.has(name)) booked.set(name, plus(booked.get(name) ?? 0, event.size));
-      }
-      const last = events.at(-1);
-      if (last === undefined || events.length < LOT || last.id === after) return booked;
-      after = last.id;
-    }
-  }
-
-  #minSizes(pairs: readonly string[]): ReadonlyMap<string, number> {
-    return new Map(pairs.map((pair) => [pair, this.#exchange.minSize?.(this.#symbol(pair)) ?? 0]));
-  }
-
-  /** What the exchange calls a pair. */
-  #symbol(pair: string): string {
-    return this.#symbols.get(canonicalPair(pair)) ?? pair;
+  #minSizes(
+    pairs: readonly string[],
+    markets: ReadonlyMap<string, MarketTerms | undefined>,
+  ): ReadonlyMap<string, number> {
+    return new Map(
+      pairs.map((pair) => [
+        pair,
+        this.#exchange.minSize?.(this.#questions.symbol(pair)) ?? markets.get(pair)?.minSize ?? 0,
+      ]),
+    );
   }
 }
 
@@ -320,17 +342,6 @@ function moved(what: string, why: string): Incomplete {
 }
 
 /** What a plan rests on of a flow, as text to compare. */
-function tracked({ positions, orders }: Snapshot): string {
+function remembered({ positions, orders }: Snapshot): string {
   return JSON.stringify([positions, orders]);
-}
-
-function sizes(positions: readonly ExchangePosition[]): string {
-  const rows = positions.filter(({ size }) => size > 0).map(({ pair, side, size }) => `${sideKey(pair, side)} ${size}`);
-  return rows.sort().join("\n");
-}
-
-function lots<T>(all: readonly T[]): T[][] {
-  const found: T[][] = [];
-  for (let i = 0; i < all.length; i += LOT) found.push(all.slice(i, i + LOT));
-  return found;
 }
