@@ -159,7 +159,7 @@ export class CcxtAccount {
     try {
       return await everySince({ page, since, now: Date.now(), window, limit: PAGE, key, time });
     } catch (error) {
-      throw exchangeErrorOf(error, this.client.id, what, false);
+      throw exchangeErrorOf(error, this.client, what, false);
     }
   }
 }

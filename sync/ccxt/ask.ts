@@ -67,7 +67,7 @@ export async function ask<T>(asking: Asking, call: () => Promise<T>): Promise<T>
     const send: Question["send"] = (request) => watch.send(request);
     return await Promise.race([questions.run({ isAnswer, send }, call), watch.over]);
   } catch (error) {
-    throw exchangeErrorOf(limits.signal?.aborted ? stopped() : error, client.id, what, isOrder);
+    throw exchangeErrorOf(limits.signal?.aborted ? stopped() : error, client, what, isOrder);
   } finally {
     watch.end();
   }

@@ -1,6 +1,8 @@
 /** What an error of ccxt says about what happened. ccxt is not imported: its classes are known by their names. */
 import { ExchangeError, type ExchangeFailure } from "../port/exchange-error.js";
+import type { CcxtClient } from "./ccxt-client.js";
 import { Unreadable } from "./row.js";
+import { withoutSecrets } from "./without-secrets.js";
 
 /**
  * The most particular class that is listed decides. What is not listed here (ccxt's plain ExchangeError, a TypeError inside its
@@ -66,7 +68,8 @@ function classesOf(error: unknown): string[] {
 
 /** True when the exchange says that it does not know the order. Also answers for the ExchangeError made of it. */
 export function isUnknownOrder(error: unknown): boolean {
-  return classesOf(error instanceof ExchangeError ? error.cause : error).includes("OrderNotFound");
+  const classes = error instanceof ExchangeError ? (classesBefore.get(error) ?? []) : classesOf(error);
+  return classes.includes("OrderNotFound");
 }
 
 /** What an error means for what was asked: for an order, the exchange's own words where it has answered; else the class. */
@@ -87,12 +90,22 @@ function says(message: string, exchange: string, table: typeof DUPLICATE_CODES):
   return codes.some((code) => new RegExp(`"\\w*code"\\s*:\\s*"?${code}"?\\s*[,}]`, "i").test(message));
 }
 
-/** The error a user of the port sees: who was asked what, and why it failed. */
-export function exchangeErrorOf(error: unknown, exchange: string, asked: string, isOrder: boolean): ExchangeError {
+/** Of each ExchangeError, the classes of the error that it was made of. */
+const classesBefore = new WeakMap<ExchangeError, readonly string[]>();
+
+/** The error a user of the port sees: who was asked what, and why it failed; without keys and signed URLs, in its cause too. */
+export function exchangeErrorOf(error: unknown, client: CcxtClient, asked: string, isOrder: boolean): ExchangeError {
   if (error instanceof ExchangeError) return error;
-  const failure = failureOf(error, exchange, isOrder);
-  const reason = error instanceof Error ? error.message : String(error);
-  const kind =
-    error instanceof Error && !(error instanceof Unreadable) ? `${classesOf(error).at(1) ?? error.name}: ` : "";
-  return new ExchangeError(failure, `${exchange}: ${asked}: ${kind}${reason}`, { cause: error });
+  const failure = failureOf(error, client.id, isOrder);
+  const classes = classesOf(error);
+  const reason = withoutSecrets(error instanceof Error ? error.message : String(error), client);
+  const kind = error instanceof Error && !(error instanceof Unreadable) ? `${classes.at(1) ?? error.name}: ` : "";
+  const cause = new Error(reason);
+  if (error instanceof Error) {
+    cause.name = classes.at(1) ?? error.name;
+    if (error.stack !== undefined) cause.stack = withoutSecrets(error.stack, client);
+  }
+  const made = new ExchangeError(failure, `${client.id}: ${asked}: ${kind}${reason}`, { cause });
+  classesBefore.set(made, classes);
+  return made;
 }
