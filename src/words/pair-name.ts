@@ -53,10 +53,24 @@ export function isCurrency(name: string): boolean {
   return name !== "-" && name.isWellFormed() && !name.includes("\0") && ONE_COIN.test(name) && isCoin(name);
 }
 
-/** What a pair settles in, by its name; "" of a name in another form. */
+/** What a pair settles in, by its name; "" of a name in another form, and of an option. */
 export function settleOf(pair: string): string {
+  return coinsOf(pair)?.settle ?? "";
+}
+
+/** The coin that a pair trades, by its name; "" as with `settleOf`. */
+export function baseOf(pair: string): string {
+  return coinsOf(pair)?.base ?? "";
+}
+
+/** What a pair is priced in, by its name; "" as with `settleOf`. */
+export function quoteOf(pair: string): string {
+  return coinsOf(pair)?.quote ?? "";
+}
+
+function coinsOf(pair: string): Coins | undefined {
   const market = readMarket(pair, () => true);
-  return typeof market === "string" ? "" : (market.coins?.settle ?? "");
+  return typeof market === "string" ? undefined : market.coins;
 }
 
 /** Currencies that nobody takes for an asset whose price moves. */

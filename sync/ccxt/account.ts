@@ -1,5 +1,6 @@
 /** An account at an exchange through a ccxt client: asks, and reads the answers in base currency. */
-import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
+import { fillKey } from "../plan/evidence.js";
+import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchange.js";
 import { type Asking, ask, insistOnAnswers } from "./ask.js";
 import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
@@ -20,34 +21,47 @@ export interface AccountSetup {
   readonly client: CcxtClient;
   readonly dialect: Dialect;
   readonly ids: ClientOrderIds;
-  /** ms, of every single call. */
-  readonly timeout: number;
+  readonly limits: RequestLimits;
+  /** What was found while reading that a person should know. */
+  readonly notes?: Set<string>;
 }
 
 export class CcxtAccount {
   readonly client: CcxtClient;
   readonly dialect: Dialect;
   readonly ids: ClientOrderIds;
-  /** What was found while reading that a person should know. */
-  readonly notes = new Set<string>();
-  readonly #timeout: number;
+  readonly notes: Set<string>;
+  readonly #limits: RequestLimits;
 
-  constructor({ client, dialect, ids, timeout }: AccountSetup) {
+  constructor({ client, dialect, ids, limits, notes = new Set() }: AccountSetup) {
     this.client = client;
     this.dialect = dialect;
     this.ids = ids;
-    this.#timeout = timeout;
+    this.notes = notes;
+    this.#limits = limits;
     insistOnAnswers(client);
   }
 
-  /** One call within the timeout; whatever is thrown becomes an ExchangeError that says what was asked. */
+  /** The same account within these limits; a request has the shorter of the two times. */
+  bounded({ timeout, ...limits }: RequestLimits): CcxtAccount {
+    const { client, dialect, ids, notes } = this;
+    return new CcxtAccount({
+      client,
+      dialect,
+      ids,
+      notes,
+      limits: { ...limits, timeout: Math.min(timeout, this.#limits.timeout) },
+    });
+  }
+
+  /** One call, each request of it within the limits; whatever is thrown becomes an ExchangeError that says what was asked. */
   ask<T>(what: string, call: () => Promise<T>, { isOrder = false } = {}): Promise<T> {
     return ask(this.#asking(what, isOrder), call);
   }
 
   #asking(what: string, isOrder: boolean): Asking {
     const isAnswer = this.dialect.isAnswer ?? (() => true);
-    return { exchange: this.client.id, what, timeout: this.#timeout, isAnswer, isOrder };
+    return { client: this.client, what, limits: this.#limits, isAnswer, isOrder };
   }
 
   /** Loads the markets once; ccxt keeps them. */
@@ -121,14 +135,7 @@ export class CcxtAccount {
         const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
         return rows.map((row) => readFill(row, context));
       });
-    return this.#history(
-      what,
-      market,
-      since,
-      page,
-      ({ fillId }) => fillId,
-      ({ ts }) => ts.getTime(),
-    );
+    return this.#history(what, market, since, page, fillKey, ({ ts }) => ts.getTime());
   }
 
   /** The pair's orders of a list since then, all pages of them. */

@@ -1,12 +1,21 @@
-/** Asks an exchange something: within a time, and nothing but a real answer counts. */
+/** Asks an exchange something: each request within a time, and nothing but a real answer counts. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { RequestLimits } from "../port/exchange.js";
 import type { CcxtClient } from "./ccxt-client.js";
 import { exchangeErrorOf } from "./failure.js";
 import { isRow, shown, Unreadable } from "./row.js";
 
+/**
+ * ccxt waits in its own rate limiter before it sends, and that is no fault of the exchange: kraken gets one request in six seconds. A call
+ * that sends nothing for so many times the time of one request is given up all the same.
+ */
+const PATIENCE = 10;
+
 /** What the exchange is asked right now on behalf of the adapter. */
 interface Question {
   readonly isAnswer: (answer: unknown) => boolean;
+  /** Makes one request within its time. */
+  readonly send: (request: () => Promise<unknown>) => Promise<unknown>;
 }
 
 const questions = new AsyncLocalStorage<Question>();
@@ -15,16 +24,17 @@ const strict = new WeakSet<CcxtClient>();
 /**
  * ccxt hands a body that is not JSON (an error page, half an answer, nothing) to its parsers as text, and most of them make an
  * empty list of it: an outage would read as "flat". So `fetch` of the client is wrapped: within the adapter's own questions, text
- * and answers that lack what the exchange always says are failures. The bot's own calls pass as before.
+ * and answers that lack what the exchange always says are failures. `fetch` is called when a request is sent, after ccxt's rate
+ * limiter: so it is here that a request is timed. The bot's own calls pass as before.
  */
 export function insistOnAnswers(client: CcxtClient): void {
   const original = client.fetch;
   if (original === undefined || strict.has(client)) return;
   strict.add(client);
   client.fetch = async (...request) => {
-    const answer = await original.apply(client, request);
     const question = questions.getStore();
-    if (question === undefined) return answer;
+    if (question === undefined) return original.apply(client, request);
+    const answer = await question.send(() => original.apply(client, request));
     if (typeof answer === "string") throw new Unreadable(`the answer is not JSON: ${shown(answer.slice(0, 80))}`);
     if (!isSomething(answer) || !question.isAnswer(answer)) throw new Unreadable(`half an answer: ${shown(answer)}`);
     return answer;
@@ -36,28 +46,91 @@ function isSomething(answer: unknown): boolean {
 }
 
 export interface Asking {
-  readonly exchange: string;
+  readonly client: CcxtClient;
   /** For people: `positions`, `order abc of BTC/USDT`. */
   readonly what: string;
-  /** ms */
-  readonly timeout: number;
+  readonly limits: RequestLimits;
   readonly isAnswer: (answer: unknown) => boolean;
   /** An order is submitted: refusals of orders are told apart. */
   readonly isOrder?: boolean;
 }
 
-/** Makes the call. Rejects with an ExchangeError that says what was asked; with `no_answer` when the time is over. */
+/**
+ * Makes the call, which may be several requests. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
+ * time is over, and when `limits.signal` aborts; no request is sent after that, not even one that waits in ccxt's rate limiter.
+ */
 export async function ask<T>(asking: Asking, call: () => Promise<T>): Promise<T> {
-  const { exchange, what, timeout, isAnswer, isOrder = false } = asking;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unreadable(`no answer within ${timeout} ms`)), timeout);
-  });
+  const { client, what, limits, isAnswer, isOrder = false } = asking;
+  const watch = new Watch(client, what, limits);
   try {
-    return await Promise.race([questions.run({ isAnswer }, call), late]);
+    limits.signal?.throwIfAborted();
+    const send: Question["send"] = (request) => watch.send(request);
+    return await Promise.race([questions.run({ isAnswer, send }, call), watch.over]);
   } catch (error) {
-    throw exchangeErrorOf(error, exchange, what, isOrder);
+    throw exchangeErrorOf(limits.signal?.aborted ? stopped() : error, client.id, what, isOrder);
   } finally {
-    clearTimeout(timer);
+    watch.end();
+  }
+}
+
+function stopped(): Unreadable {
+  return new Unreadable("it was stopped before there was an answer");
+}
+
+/** Watches one call: rejects `over` when a request takes too long, when nothing is sent for much longer, and when it is stopped. */
+class Watch {
+  readonly over: Promise<never>;
+  readonly #limits: RequestLimits;
+  readonly #told: string;
+  /** ms without a request; a client whose requests cannot be seen has the time of one for the whole call. */
+  readonly #idle: number;
+  #reject: (error: Error) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #underWay = 0;
+  #isOver = false;
+
+  constructor(client: CcxtClient, what: string, limits: RequestLimits) {
+    this.#limits = limits;
+    this.#told = `${client.id}: ${what}`;
+    const seen = strict.has(client);
+    this.#idle = seen ? limits.timeout * PATIENCE : limits.timeout;
+    this.over = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.over.catch(() => {}); // it may come when nobody waits any more
+    limits.signal?.addEventListener("abort", this.#stop, { once: true });
+    if (!seen) limits.onRequest?.(this.#told);
+    this.#waitFor(this.#idle);
+  }
+
+  async send(request: () => Promise<unknown>): Promise<unknown> {
+    if (this.#isOver || this.#limits.signal?.aborted) throw stopped();
+    this.#limits.onRequest?.(this.#told);
+    this.#underWay += 1;
+    this.#waitFor(this.#limits.timeout);
+    try {
+      return await Promise.race([request(), this.over]);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0 && !this.#isOver) this.#waitFor(this.#idle);
+    }
+  }
+
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#limits.signal?.removeEventListener("abort", this.#stop);
+  }
+
+  readonly #stop = () => this.#giveUp(stopped());
+
+  #waitFor(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#giveUp(new Unreadable(`no answer within ${ms} ms`)), ms);
+  }
+
+  #giveUp(error: Error): void {
+    this.end();
+    this.#reject(error);
   }
 }

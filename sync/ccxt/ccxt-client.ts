@@ -11,10 +11,11 @@ export interface CcxtClient {
   readonly precisionMode?: number | undefined;
   fetch?(url: string, method?: string, headers?: unknown, body?: unknown): Promise<unknown>;
   loadMarkets(): Promise<unknown>;
+  fetchTime?(): Promise<unknown>;
   fetchPositions?(pairs?: string[], params?: Params): Promise<unknown>;
   fetchBalance?(params?: Params): Promise<unknown>;
   fetchTicker?(pair: string): Promise<unknown>;
-  fetchPositionMode?(pair: string): Promise<unknown>;
+  fetchPositionMode?(pair?: string): Promise<unknown>;
   fetchOrder?(id: string, pair: string, params?: Params): Promise<unknown>;
   fetchOrderWithClientOrderId?(clientOrderId: string, pair: string, params?: Params): Promise<unknown>;
   fetchOpenOrders?(pair?: string, since?: number, limit?: number, params?: Params): Promise<unknown>;

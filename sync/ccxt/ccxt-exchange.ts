@@ -2,7 +2,16 @@
 import { type Duration, parseDuration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { times } from "../../src/exact/double.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
+import type {
+  Exchange,
+  ExchangeFill,
+  ExchangeOrder,
+  ExchangePosition,
+  MarketTerms,
+  OrderRequest,
+  PositionMode,
+  RequestLimits,
+} from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import { canonicalPair } from "../port/pairs.js";
 import { CcxtAccount } from "./account.js";
@@ -12,9 +21,9 @@ import { ClientOrderIds } from "./client-order-ids.js";
 import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { readHoldings } from "./holding.js";
-import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, wholeSteps } from "./market.js";
+import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
-import { findOrder } from "./order-search.js";
+import { findOrder, findOrderById } from "./order-search.js";
 import { mergePositions, readPosition } from "./position.js";
 import { keepSecretsOf } from "./redact.js";
 import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
@@ -27,7 +36,10 @@ export interface CcxtExchangeOptions {
    * coins, and for a client whose default type is spot. Default: every contract position and order of the account.
    */
   readonly pairs?: readonly string[];
-  /** How long one call of the client may take before it counts as "no answer". Default 10s. */
+  /**
+   * How long one request may take, from when it is sent, before it counts as "no answer"; a recovery's `timeout` can make it shorter. What
+   * a request waits in ccxt's own rate limiter does not count. Default 10s.
+   */
   readonly timeout?: Duration;
   /** Whether the account is in hedge mode (long and short of a pair at once). Default: the exchange is asked when it matters. */
   readonly hedged?: boolean;
@@ -66,7 +78,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     );
   }
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
-  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.idForm), timeout });
+  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.idForm), limits: { timeout } });
   return new CcxtExchange(account, pairs, options.hedged, limitations);
 }
 
@@ -104,6 +116,9 @@ function checkedPairs(client: CcxtClient, pairs: readonly string[] | undefined):
 
 class CcxtExchange implements Exchange {
   readonly name: string;
+  /** There only where the client has what it takes. */
+  readonly fetchTime?: () => Promise<Date>;
+  readonly fetchOrderById?: (orderId: string, pair: string) => Promise<ExchangeOrder | undefined>;
   readonly #account: CcxtAccount;
   readonly #client: CcxtClient;
   readonly #pairs: readonly string[] | undefined;
@@ -122,6 +137,38 @@ class CcxtExchange implements Exchange {
     this.#pairs = pairs;
     this.#hedged = hedged;
     this.#limitations = limitations;
+    if (can(this.#client, "fetchTime")) this.fetchTime = () => this.#time();
+    if (can(this.#client, "fetchOrder")) this.fetchOrderById = (id, pair) => findOrderById(account, id, pair);
+  }
+
+  bounded(limits: RequestLimits): Exchange {
+    return new CcxtExchange(this.#account.bounded(limits), this.#pairs, this.#hedged, this.#limitations);
+  }
+
+  #time(): Promise<Date> {
+    return this.#account.ask("its time", async () => {
+      const ms = await this.#client.fetchTime?.();
+      if (typeof ms !== "number" || !(ms > 0)) throw new Unreadable(`expected ms since 1970, got ${String(ms)}`);
+      return new Date(ms);
+    });
+  }
+
+  /** Of the contracts, where there are some: spot positions are balances in any mode. */
+  async positionMode(): Promise<PositionMode | undefined> {
+    const contract = this.#pairs?.find(isContractPair);
+    if (this.#pairs !== undefined && contract === undefined) return "spot";
+    if (this.#hedged === undefined && can(this.#client, "fetchPositionMode")) {
+      await this.#account.loadMarkets();
+      this.#hedged = await this.#account.ask("position mode", async () =>
+        hedgedOf(await this.#client.fetchPositionMode?.(contract)),
+      );
+    }
+    return this.#hedged === undefined ? undefined : this.#hedged ? "hedge" : "netting";
+  }
+
+  async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
+    await this.#account.loadMarkets();
+    return this.#account.ask(`market ${pair}`, async () => termsOf(this.#client, pair));
   }
 
   /** Known from the start, and what reading has shown since. */

@@ -2,6 +2,7 @@
 import { type Decimal, multiplyDecimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import { times } from "../../src/exact/double.js";
 import { stepsIn, timesStep } from "../../src/exact/step.js";
+import type { MarketTerms } from "../port/exchange.js";
 import type { CcxtClient } from "./ccxt-client.js";
 import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./row.js";
 
@@ -35,9 +36,30 @@ export function isContractPair(pair: string): boolean {
 export function marketOf(client: CcxtClient, pair: string): Market {
   const found = client.markets?.[pair];
   if (!isRow(found)) {
-    throw new Unreadable(`${client.id} has no market ${JSON.stringify(pair)}; pairs are in ccxt's form, BTC/USDT:USDT`);
+    throw new Unreadable(
+      `${client.id} has no market ${JSON.stringify(pair)}; pairs are in ccxt's form, BTC/USDT:USDT`,
+      "unsupported",
+    );
   }
   return readMarket(found, pair, client.precisionMode);
+}
+
+/** What is traded under a pair's name; undefined when the client knows no such market. Its markets have to be loaded. */
+export function termsOf(client: CcxtClient, pair: string): MarketTerms | undefined {
+  const row = client.markets?.[pair];
+  if (!isRow(row)) return undefined;
+  const settle = textOf(row, "settle") ?? textOf(row, "quote");
+  if (settle === undefined) throw new Unreadable(`the market ${pair} does not say what it settles in`);
+  const expiry = numberOf(row, "expiry");
+  const inverse = isYes(row.inverse);
+  return {
+    settle,
+    inverse,
+    contractSize: numberOf(row, "contractSize") ?? 1,
+    // What an inverse contract is worth in base currency moves with the price.
+    minSize: inverse ? 0 : (minSizeOf(readMarket(row, pair, client.precisionMode)) ?? 0),
+    ...(expiry !== undefined && expiry > 0 && { expires: new Date(expiry) }),
+  };
 }
 
 export function readMarket(row: Row, pair: string, precisionMode: number | undefined): Market {

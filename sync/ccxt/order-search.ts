@@ -28,6 +28,23 @@ export async function findOrder(account: CcxtAccount, id: string, pair: string):
   return undefined;
 }
 
+/** The order of the exchange's own id, open or over; undefined when the exchange says that it does not know it. */
+export async function findOrderById(
+  account: CcxtAccount,
+  orderId: string,
+  pair: string,
+): Promise<ExchangeOrder | undefined> {
+  await account.market(pair);
+  const what = `order ${orderId} of ${pair}, by the exchange's id`;
+  const row = await known(account, what, async () => account.client.fetchOrder?.(orderId, pair));
+  if (row === undefined) return undefined;
+  return account.ask(what, async () => {
+    const order = readOrder(row, account.orderContext({ open: false, stop: false }));
+    if (order.id !== orderId) throw new Unreadable(`it answered with the order ${order.id}`);
+    return order;
+  });
+}
+
 async function lookUp(account: CcxtAccount, lookup: Lookup, id: string, pair: string): Promise<FoundOrder | undefined> {
   const { method, params, stop } = lookup;
   const cancelParams = stop ? { trigger: true } : {};

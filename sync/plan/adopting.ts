@@ -1,6 +1,6 @@
 /** At what price, and since when, a position is taken over that the flow does not track. */
 import { divide, minus, plus, same, times } from "../../src/exact/double.js";
-import { settleOf } from "../port/pairs.js";
+import { settleOf } from "../../src/words/pair-name.js";
 import { closingSide, type Draft } from "./draft.js";
 import { rateKey } from "./evidence.js";
 import { newestThatMake } from "./pieces.js";
@@ -21,6 +21,7 @@ export function adoptable(
 ): Adoptable | { readonly needsPerson: string } {
   const { pair, side, size } = excess;
   const { evidence, options } = draft;
+  const { currencies = [] } = evidence;
   const isTracked = (id: string | undefined) =>
     id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
   const opened = pieces.filter(
@@ -38,8 +39,8 @@ export function adoptable(
     };
   }
   const settle = settleOf(pair);
-  const { currency, sameCurrency } = options;
-  if (currency === undefined || settle === "" || settle === currency || sameCurrency.includes(settle)) {
+  const [currency] = currencies;
+  if (currency === undefined || settle === "" || currencies.includes(settle)) {
     return { entryPrice, entryTs };
   }
   const rate = entryTs && evidence.rates.get(rateKey(settle, entryTs));

@@ -1,37 +1,55 @@
-/** Whether the fills of a pair go back to when nothing was held: only then they tell all who built what is there. */
+/** Whether a pair's fills lead from the position that is there back to none: then they say who built it. */
 import { minus, plus } from "../../src/exact/double.js";
-import { exceeds } from "../../src/exact/size.js";
+import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition, PositionMode } from "../port/exchange.js";
 import { sizeMoved } from "./draft.js";
 
-/** `there`: the rows of one pair; `fills`: of that pair, oldest first. */
-export function reachesFlat(
-  there: readonly ExchangePosition[],
+/**
+ * `there`: the rows of the pair; `fills`: its fills, oldest first, up to now. In hedge mode each side is walked by the fills that name it,
+ * and one that names none ends the walk: it may be of either.
+ */
+export function leadsBackToFlat(
   fills: readonly ExchangeFill[],
+  there: readonly ExchangePosition[],
   mode: PositionMode | undefined,
+  tolerance: number,
 ): boolean {
-  const rows = there.filter(({ size }) => size > 0);
-  const bySide = mode === "hedge" || (mode === undefined && new Set(rows.map(({ side }) => side)).size > 1);
-  if (bySide) return rows.every(({ side, size }) => sideReachesFlat(side, size, fills));
-  const held = plus(...rows.map(({ side, size }) => (side === "long" ? size : -size)));
-  return netReachesFlat(held, fills);
+  const hedged = mode === "hedge" || (mode === undefined && hasBothSides(there));
+  if (!hedged) return isReached(fills, netOf(there), tolerance);
+  return (["long", "short"] as const).every((side) => {
+    const held = plus(...there.filter((row) => row.side === side).map(({ size }) => size));
+    if (held === 0) return true;
+    const nameless = fills.findLastIndex(({ positionSide }) => positionSide === undefined);
+    const own = fills.slice(nameless + 1).filter(({ positionSide }) => positionSide === side);
+    return isReached(own, signed(side, held), tolerance);
+  });
 }
 
-function netReachesFlat(held: number, fills: readonly ExchangeFill[]): boolean {
-  if (held === 0) return true;
-  let left = Math.abs(held);
-  const opening = held > 0 ? "buy" : "sell";
-  for (const fill of fills.toReversed()) {
+/** What a pair's rows make together; below zero: short. */
+export function netOf(rows: readonly { readonly side: PositionSide; readonly size: number }[]): number {
+  return plus(...rows.map(({ side, size }) => signed(side, size)));
+}
+
+export function hasBothSides(rows: readonly { readonly side: PositionSide; readonly size: number }[]): boolean {
+  return (
+    rows.some(({ side, size }) => side === "long" && size > 0) && rows.some((r) => r.side === "short" && r.size > 0)
+  );
+}
+
+function signed(side: PositionSide, size: number): number {
+  return side === "long" ? size : minus(0, size);
+}
+
+/** Whether taking the fills back, the newest first, comes to zero or passes it. */
+function isReached(fills: readonly ExchangeFill[], held: number, tolerance: number): boolean {
+  let left = held;
+  let largest = Math.abs(held);
+  for (let i = fills.length - 1; ; i--) {
+    if (Math.abs(left) <= tolerance * largest || left > 0 !== held > 0) return true;
+    const fill = fills[i];
+    if (!fill) return false;
     const moved = sizeMoved(fill, fill.size);
-    // The one that opened it may have turned the position around: it went through flat.
-    if (fill.side === opening && !exceeds(left, moved)) return true;
-    left = fill.side === opening ? minus(left, moved) : plus(left, moved);
+    left = fill.side === "buy" ? minus(left, moved) : plus(left, moved);
+    largest = Math.max(largest, Math.abs(left));
   }
-  return false;
-}
-
-function sideReachesFlat(side: ExchangePosition["side"], held: number, fills: readonly ExchangeFill[]): boolean {
-  if (fills.some(({ positionSide }) => positionSide === undefined)) return false;
-  const own = fills.filter(({ positionSide }) => positionSide === side);
-  return netReachesFlat(side === "long" ? held : -held, own);
 }

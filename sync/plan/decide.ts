@@ -10,6 +10,7 @@ import { planOrphans } from "./orphans.js";
 import { type Plan, withHash } from "./plan.js";
 import { planPositions } from "./positions.js";
 import { askBeforeSending } from "./repeated-close.js";
+import { scoped } from "./scope.js";
 
 /**
  * Plans a recovery: orders first, then fills, then positions, then orphans. Evidence that failed, or does not fit together, gives a
@@ -21,8 +22,11 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   const nothing = { actions: [], waiting: [], foreign: [], notes: [] };
   if (hasFailed(evidence)) return withHash({ ...head, ...nothing, failures: evidence.failures });
 
-  const draft = new Draft(evidence, options);
-  planUnreadable(draft);
+  const { evidence: decided, ...left } = scoped(evidence, options.ours);
+  const draft = new Draft(decided, options);
+  draft.waiting.push(...left.waiting);
+  draft.foreign.push(...left.foreign);
+  draft.notes.push(...left.notes);
   planOrders(draft);
   const excesses = draft.failures.length > 0 ? [] : planPositions(draft);
   if (draft.failures.length > 0) return withHash({ ...head, ...nothing, failures: draft.failures });
@@ -44,15 +48,6 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
       ? actions.map((action) => ({ needsPerson: "recovery.mode is manual", ...action }))
       : actions;
   return withHash({ ...head, failures: [], actions: asked, waiting, foreign, notes: [...new Set(notes)] });
-}
-
-/** A pair that cannot be read holds up that pair alone: its positions and orders stay as they are. */
-function planUnreadable(draft: Draft): void {
-  for (const [pair, { asked, why }] of draft.evidence.unreadable) {
-    const told = `${asked}: ${why}: its positions and orders stay as they are`;
-    draft.waiting.push({ pair, subject: pair, why: told, harmless: true });
-    draft.notes.push(`${pair}: ${told}. End them with closePosition and cancelOrder when you know what became of them`);
-  }
 }
 
 /** Where a person has to say whether this is the right account, nothing is done on it before. */

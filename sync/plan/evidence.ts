@@ -42,7 +42,7 @@ export interface Evidence {
   readonly unreadable: ReadonlyMap<string, Incomplete>;
   /** What the exchange proves by client order ids. */
   readonly proof: ClientOrderIdProof;
-  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `exchangeOrderName`. */
+  /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `orderName`. */
   readonly ordersById: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>;
   /** Other flows of the same `recovery.account`: the same before and after the exchange was asked. */
   readonly accountFlows: readonly AccountFlow[];
@@ -50,7 +50,7 @@ export interface Evidence {
   readonly trades: readonly Trade[];
   /** What one unit of a currency was worth in the flow's currency, by `rateKey(currency, time)`; absent: not known. */
   readonly rates: ReadonlyMap<string, number>;
-  /** What the exchange cannot tell. */
+  /** What the exchange cannot tell, and what was found out about it that a person should know, such as a clock that is off. */
   readonly limitations: readonly string[];
   /** What the exchange calls a pair, by canonical pair. */
   readonly symbols: ReadonlyMap<string, string>;
@@ -69,18 +69,18 @@ export function hasFailed(evidence: Evidence | NoEvidence): evidence is NoEviden
   return "failures" in evidence;
 }
 
-/** A fill is (order, side, trade id): both sides of a self-trade carry one trade id. */
-export function fillKey({ pair, side, fillId, orderId, clientOrderId }: ExchangeFill): string {
-  return JSON.stringify([canonicalPair(pair), side, fillId, orderId ?? clientOrderId ?? null]);
+/** Names an execution within its pair: both sides of a self-trade carry one id. */
+export function fillKey({ orderId, clientOrderId, side, fillId }: ExchangeFill): string {
+  return JSON.stringify([orderId ?? clientOrderId ?? "", side, fillId]);
 }
 
-/** A fill as far as events tell it, who do not know the exchange's order. */
+/** Names an execution where the order that made it is not known, or has another name in state. */
 export function fillName(pair: string, side: OrderSide, fillId: string): string {
   return JSON.stringify([canonicalPair(pair), side, fillId]);
 }
 
-/** An order by the exchange's own id. */
-export function exchangeOrderName(pair: string, orderId: string): string {
+/** Names an order by the exchange's own id. */
+export function orderName(pair: string, orderId: string): string {
   return JSON.stringify([canonicalPair(pair), orderId]);
 }
 

@@ -2,8 +2,8 @@
 import { minus, plus, times } from "../../src/exact/double.js";
 import { toMoney } from "../../src/exact/money.js";
 import type { Fee } from "../../src/types.js";
+import { baseOf, settleOf } from "../../src/words/pair-name.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { baseOf, settleOf } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { type Evidence, rateKey } from "./evidence.js";
 

@@ -1,6 +1,6 @@
 /** Rates without which an entry in another currency than the flow's cannot be booked. */
 import type { PendingOrder } from "../../src/types.js";
-import { settleOf } from "../port/pairs.js";
+import { settleOf } from "../../src/words/pair-name.js";
 import type { Draft } from "./draft.js";
 
 /** Why a person has to give a rate first; undefined where none is needed. An exit takes its position's last rate, or is booked unpriced. */

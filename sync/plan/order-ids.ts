@@ -4,7 +4,7 @@ import type { PendingOrder } from "../../src/types.js";
 import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { Draft } from "./draft.js";
-import { type Evidence, exchangeOrderName } from "./evidence.js";
+import { type Evidence, orderName } from "./evidence.js";
 import { orphanTries } from "./orphan-tries.js";
 
 /** Metadata of an order: the id that the exchange gave it. */
@@ -25,7 +25,7 @@ export function knownOrder(evidence: Evidence, order: PendingOrder): ExchangeOrd
   const id = exchangeIdOf(order);
   if (known || id === undefined) return known;
   const listed = evidence.openOrders.value.find((open) => open.id === id && open.side === order.side);
-  return listed ?? evidence.ordersById.get(exchangeOrderName(order.pair, id))?.value;
+  return listed ?? evidence.ordersById.get(orderName(order.pair, id))?.value;
 }
 
 /** The fills that belong to an order: by the client order id, or by the exchange's id of it. */
@@ -53,7 +53,7 @@ export function ownerOf({ evidence, options }: Draft, fill: ExchangeFill): FillO
     if (orderId !== undefined) {
       if (snapshot.orders.some((order) => exchangeIdOf(order) === orderId)) return "own";
       if ([...orders.values()].some(({ value }) => value?.id === orderId)) return "own";
-      const found = ordersById.get(exchangeOrderName(pair, orderId))?.value;
+      const found = ordersById.get(orderName(pair, orderId))?.value;
       if (found?.clientOrderId !== undefined)
         return ownerOfId(evidence, options.ours.clientOrderIdPrefix, found.clientOrderId);
       if (found) return "nobody";

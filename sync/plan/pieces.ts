@@ -1,8 +1,8 @@
 /** Fills, or parts of fills, that together make up a size. */
 import { minus } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
+import { settleOf } from "../../src/words/pair-name.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { settleOf } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { netSize } from "./draft.js";
 import { rateKey } from "./evidence.js";

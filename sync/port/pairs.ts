@@ -10,14 +10,3 @@ export function canonicalPair(pair: string): string {
 export function sideKey(pair: string, side: string): string {
   return `${canonicalPair(pair)} ${side}`;
 }
-
-/** The coin that a pair trades. */
-export function baseOf(pair: string): string {
-  return pair.slice(0, pair.indexOf("/"));
-}
-
-/** What a pair settles in: what follows its colon, up to the first hyphen, else its quote. */
-export function settleOf(pair: string): string {
-  const [market = "", behind] = pair.split(":");
-  return behind === undefined ? market.slice(market.indexOf("/") + 1) : (behind.split("-")[0] ?? behind);
-}

@@ -1,65 +1,41 @@
-/** A plan that waits for a person, and that person's consent, in the journal of the recovery: for whoever resumes it. */
+/** A person's consent to a plan, as the journal of its recovery keeps it. */
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { Plan } from "../plan/plan.js";
-import { actionText } from "../plan/plan-text.js";
 
-/** The hash of the plan that was approved: written here, or by `approveRecovery` in another process. */
+/** The hash that was approved. Before 0.4 it stood here with the keys, as JSON. */
 const APPROVED = "approved";
-
-/** Which of its actions that covers, with its hash. */
+/** What the plan of that hash would do, as JSON: later plans of the recovery, with another hash, do what is left of it. */
 const APPROVED_KEYS = "approved_keys";
 
-/** The plan that waits, as JSON; its hash is what `approveRecovery` compares. */
-const PLAN = "plan";
-const PLAN_HASH = "plan_hash";
-
-/** Of a plan beyond this the actions are kept in words only, and of those the first, bytes of JSON. */
-const MOST = 200_000;
-const MOST_ACTIONS = 500;
-
-export interface Approval {
+interface Consent {
   readonly hash: string;
-  /** Undefined as long as nobody has looked what the plan says. */
+  /** Of the actions; undefined when nobody has looked yet whether the hash still holds. */
   readonly keys: readonly string[] | undefined;
 }
 
-/** The newest consent, if there is one. */
-export function approvalOf(journal: ReadonlyMap<string, string>): Approval | undefined {
-  const noted = journal.get(APPROVED);
-  if (noted === undefined) return undefined;
-  // Versions before 0.4 wrote both into one note.
-  if (noted.startsWith("{")) return JSON.parse(noted);
-  const covered: Approval | undefined = readKeys(journal.get(APPROVED_KEYS));
-  return covered?.hash === noted ? covered : { hash: noted, keys: undefined };
+type Journal = ReadonlyMap<string, string>;
+
+export function consentOf(journal: Journal): Consent | undefined {
+  const approved = journal.get(APPROVED);
+  if (approved === undefined) return undefined;
+  if (approved.startsWith("{")) return readConsent(approved);
+  const noted = journal.get(APPROVED_KEYS);
+  const consent = noted === undefined ? undefined : readConsent(noted);
+  return consent?.hash === approved ? consent : { hash: approved, keys: undefined };
 }
 
-function readKeys(noted: string | undefined): Approval | undefined {
-  return noted === undefined ? undefined : JSON.parse(noted);
+/** Whether a person has approved what is kept as waiting, and nobody has taken it up yet. */
+export function isNewlyApproved(journal: Journal): boolean {
+  const consent = consentOf(journal);
+  return consent !== undefined && consent.keys === undefined && consent.hash === journal.get("plan_hash");
 }
 
-/** Notes that this very plan is approved; answers the keys of its actions. */
-export async function noteApproval(recovery: Recovery, { hash, actions }: Plan): Promise<readonly string[]> {
-  const keys = actions.map(({ key }) => key);
-  await recovery.note(APPROVED_KEYS, JSON.stringify({ hash, keys }));
+/** Notes, for whoever resumes the recovery, that this very plan was approved. */
+export async function noteConsent(recovery: Recovery, { hash, actions }: Plan): Promise<void> {
+  await recovery.note(APPROVED_KEYS, JSON.stringify({ hash, keys: actions.map(({ key }) => key) }));
   if (recovery.journal.get(APPROVED) !== hash) await recovery.note(APPROVED, hash);
-  return keys;
 }
 
-/** Stores what a person has to look at. */
-export async function noteWaitingPlan(recovery: Recovery, plan: Plan): Promise<void> {
-  if (recovery.journal.get(PLAN_HASH) === plan.hash) return;
-  const whole = JSON.stringify(plan);
-  await recovery.note(PLAN, Buffer.byteLength(whole) <= MOST ? whole : inWords(plan));
-  await recovery.note(PLAN_HASH, plan.hash);
-}
-
-function inWords({ actions, waiting, foreign, notes, ...head }: Plan): string {
-  const short = actions.slice(0, MOST_ACTIONS).map((action) => ({
-    key: action.key.slice(0, 200),
-    pair: action.pair,
-    text: actionText(action).slice(0, 200),
-    needsPerson: action.needsPerson?.slice(0, 200),
-  }));
-  const counts = { actions: actions.length, waiting: waiting.length, foreign: foreign.length, notes: notes.length };
-  return JSON.stringify({ ...head, actions: short, shortened: counts });
+function readConsent(noted: string): { hash: string; keys: string[] } {
+  return JSON.parse(noted);
 }

@@ -1,47 +1,55 @@
-/** Asks the exchange for everything a plan rests on. Reads only. */
+/** Gathers everything a plan rests on, from the flow and from the exchange. Reads only. */
 import type { StateManager } from "../../src/manager/state-manager.js";
-import type { AccountFlow, Snapshot } from "../../src/types.js";
-import { reachesFlat } from "../plan/back-to-flat.js";
-import { type Evidence, fillKey, type NoEvidence } from "../plan/evidence.js";
+import type { PendingOrder, RecoveryState, Snapshot } from "../../src/types.js";
+import { settleOf } from "../../src/words/pair-name.js";
+import { leadsBackToFlat } from "../plan/back-to-flat.js";
+import { differs } from "../plan/differs.js";
+import { type Evidence, type NoEvidence, orderName } from "../plan/evidence.js";
 import { isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
-import { orphanTries } from "../plan/orphan-tries.js";
-import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition, MarketTerms } from "../port/exchange.js";
-import { canonicalPair, settleOf, sideKey } from "../port/pairs.js";
-import type { Complete, Incomplete } from "../port/reading.js";
-import { Asking, pauseUnlessAborted, Unanswered } from "./asking.js";
-import { readBooks } from "./read-books.js";
-import { clockNote, type FlowReading, readClockAhead, readFlow } from "./read-clock.js";
-import { readRates } from "./read-rates.js";
-import { readOrdersById } from "./read-whose.js";
+import { isLookedAt } from "../plan/scope.js";
+import type {
+  Exchange,
+  ExchangeFill,
+  ExchangeOrder,
+  ExchangePosition,
+  MarketTerms,
+  PositionMode,
+} from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
+import { accountFlowsOf, heldBy } from "./account-flows.js";
+import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
+import { pause } from "./pause.js";
+import { Questions, Unanswered } from "./questions.js";
+import { currenciesOf, ratesOf } from "./rates.js";
+import { bookedOf, closedOrdersOf, recordedOf, tradesOf } from "./remembered.js";
 
 /** How often everything is read again because something moved meanwhile. */
 const ATTEMPTS = 5;
 
-/** Times of the exchange and of the flow may differ by so much, ms: a bot books a little late, and clocks differ. */
-const MARGIN = 60_000;
-
 const DAY = 86_400_000;
 
-/** With nothing in state to begin at, fills of the last day are asked for; then of more days, until they tell who built what is there. */
-const LOOK_BACK = [DAY, 7 * DAY, 30 * DAY] as const;
+/** How far back fills are asked for, one after the other, until they say who built a position that is not the flow's, days. */
+const LOOK_BACK = [1, 7, 30] as const;
+
+/** Orders looked up by the exchange's id in one reading, the newest first: whose the others' fills are stays unknown. */
+const MOST_LOOKUPS = 100;
 
 /**
  * Reads the flow, then the exchange, then both again: evidence only when nothing moved in between and the positions agreed in as
- * many readings as asked for. Rejects with an ExchangeError `authentication` at once, and with the reason of an abort; every other
- * failure is in the answer. `tell` hears what is asked.
+ * many readings as asked for. Rejects with an ExchangeError `authentication` at once, and with the reason of `options.signal` when that
+ * aborts; every other failure is in the answer. Where only one pair cannot be read, it is named in the evidence, and the others are there.
  */
 export async function gather(
   mgr: StateManager,
   exchange: Exchange,
   options: ResolvedOptions,
-  tell: (what: string) => void = () => {},
 ): Promise<Evidence | NoEvidence> {
-  const read = () => new Gathering(mgr, exchange, options, tell).read();
-  let found = await read();
+  let found = await new Gathering(mgr, exchange, options).read();
   for (let attempt = 1; attempt < ATTEMPTS && "moved" in found; attempt++) {
-    await pauseUnlessAborted(options.confirmDelay, options.signal);
-    found = await read();
+    await pause(options.confirmDelay, options.signal);
+    found = await new Gathering(mgr, exchange, options).read();
   }
   return "moved" in found ? { exchange: exchange.name, snapshot: found.snapshot, failures: [found.moved] } : found;
 }
@@ -56,237 +64,277 @@ class Gathering {
   readonly #mgr: StateManager;
   readonly #exchange: Exchange;
   readonly #options: ResolvedOptions;
-  readonly #asking: Asking;
-  readonly #symbols = new Map<string, string>();
+  readonly #questions: Questions;
+  readonly #notes: string[] = [];
 
-  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions, tell: (what: string) => void) {
+  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions) {
     this.#mgr = mgr;
     this.#exchange = exchange;
     this.#options = options;
-    this.#asking = new Asking(exchange, options, tell);
+    this.#questions = new Questions(exchange, options);
   }
 
   async read(): Promise<Evidence | NoEvidence | Moved> {
-    const flow = await readFlow(this.#mgr);
+    const clocks = await readClocks(this.#questions, () => this.#mgr.snapshot());
+    this.#notes.push(...clocks.notes);
     try {
-      return await this.#read(flow);
+      return await this.#read(clocks);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
-      return { exchange: this.#exchange.name, snapshot: flow.snapshot, failures: [error.reading] };
+      return { exchange: this.#exchange.name, snapshot: clocks.snapshot, failures: [error.reading] };
     }
   }
 
-  async #read(flow: FlowReading): Promise<Evidence | Moved> {
-    const { snapshot } = flow;
-    this.#exchange.recognise?.(snapshot.orders.map(({ id }) => id));
-    const clockAhead = await readClockAhead(this.#asking, flow);
-    const accountFlows = await this.#accountFlows();
+  async #read({ snapshot, ahead }: Clocks): Promise<Evidence | Moved> {
     const recovery = await this.#mgr.getRecovery();
-    const first = await this.#asking.all("positions", () => this.#exchange.fetchPositions());
-    const listed = await this.#openOrders();
-    for (const { pair } of [...first.value, ...listed.value]) this.#symbols.set(canonicalPair(pair), pair);
-    const tracked = [...snapshot.positions, ...snapshot.orders].filter(({ pair }) => this.#isLookedAt(pair));
-    for (const { pair } of tracked) await this.#asking.ofPair(pair, () => this.#resolve(pair));
-    const markets = await this.#markets([...tracked, ...first.value.filter(({ size }) => size > 0)]);
+    const accountFlows = await accountFlowsOf(this.#mgr);
+    const questions = this.#questions;
+    const first = await questions.ask("positions", () => this.#exchange.fetchPositions());
+    const openOrders = await questions.openOrders();
+    const looked = { positions: this.#lookedAt(snapshot.positions), orders: this.#lookedAt(snapshot.orders) };
+    const there = this.#lookedAt(first.value).filter(({ size }) => size > 0);
+    for (const { pair } of [...first.value, ...openOrders.value]) questions.symbols.set(canonicalPair(pair), pair);
+    for (const { pair } of [...looked.positions, ...looked.orders]) await questions.resolve(pair);
+    const markets = await this.#markets([...looked.positions, ...looked.orders, ...there]);
+    const positionMode = await this.#positionMode();
 
-    const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
-    const sent = orphanTries(recovery?.journal);
-    for (const { id, pair } of [...snapshot.orders.filter((order) => !isExternal(order)), ...sent]) {
-      if (!this.#isLookedAt(pair)) continue;
-      const order = await this.#asking.ofPair(pair, () => this.#order(id, pair, listed.value));
-      if (order) orders.set(id, order);
-    }
+    const orders = await this.#orders(looked.orders, recovery, openOrders.value);
+    const since = this.#since({ ...snapshot, ...looked }, there, orders, ahead);
+    const fills = await this.#fills(since);
+    const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
+    const { tolerance } = this.#options;
+    const different = [...fills.keys()].filter((pair) => differs(pair, tracked, there, positionMode, tolerance));
+    const now = snapshot.at.getTime() + (ahead ?? 0);
+    for (const pair of different) await this.#lookBack(pair, { fills, since, there, positionMode, now });
 
-    const positionMode = (await this.#asking.all("the position mode", () => this.#exchange.positionMode?.())).value;
-    const fills = new Map<string, Complete<readonly ExchangeFill[]>>();
-    for (const [pair, since] of this.#pairsAndTimes(snapshot, first.value, clockAhead ?? 0)) {
-      const read = await this.#asking.ofPair(pair, () =>
-        this.#fillsBackToFlat(pair, since, flow, first.value, clockAhead ?? 0, positionMode),
-      );
-      if (read) fills.set(pair, read);
-    }
-
-    const proof = this.#exchange.clientOrderIds ?? {};
-    const told = { snapshot, openOrders: listed, orders, fills, proof };
-    const books = await readBooks(this.#mgr, told);
-    const ordersById = await readOrdersById(this.#asking, { ...told, ...books }, (pair) => this.#symbol(pair));
-    const rates = await readRates({ ...told, ...books }, this.#options);
-
-    const positions = await this.#confirmed(first);
-    if (!positions) return { snapshot, moved: moved("positions", "one reading said something else than the next") };
-    const after = await this.#mgr.snapshot();
-    if (after.epoch !== snapshot.epoch || trackedText(after) !== trackedText(snapshot)) {
-      return {
-        snapshot: after,
-        moved: moved("the flow", "its positions or orders changed while the exchange was asked"),
-      };
-    }
-    if (JSON.stringify(await this.#accountFlows()) !== JSON.stringify(accountFlows)) {
-      const why = "their positions or orders changed while the exchange was asked";
-      return { snapshot: after, moved: moved("other flows of the account", why) };
-    }
-    const isRead = ({ pair }: { readonly pair: string }) =>
-      this.#isLookedAt(pair) && !this.#asking.unreadable.has(canonicalPair(pair));
-    const note = clockNote(this.#exchange.name, clockAhead);
-    return {
-      exchange: this.#exchange.name,
-      snapshot: { ...after, positions: after.positions.filter(isRead), orders: after.orders.filter(isRead) },
-      recovery,
-      positions: { ...positions, value: positions.value.filter(isRead) },
-      openOrders: { ...listed, value: listed.value.filter(isRead) },
+    const unknown = looked.orders.filter(({ id }) => orders.get(id)?.value === undefined);
+    const ordersById = await this.#ordersById(
+      new Set([...different, ...unknown.map(({ pair }) => canonicalPair(pair))]),
+      fills,
+      orders,
+    );
+    const told = { orders, fills, openOrders, ordersById };
+    const closedOrders = await closedOrdersOf(this.#mgr, snapshot, told);
+    const recorded = await recordedOf(this.#mgr, snapshot, closedOrders, told);
+    const booked = await bookedOf(this.#mgr, closedOrders, told);
+    const trades = await tradesOf(this.#mgr, since);
+    const currencies = currenciesOf(this.#mgr.config.risk, snapshot, trades);
+    const rates = await ratesOf(this.#options.rates, currencies, {
+      snapshot,
       orders,
       fills,
-      ...books,
+      recorded,
+      booked,
+      closedOrders,
+    });
+
+    const positions = await questions.confirmed(first);
+    if (!positions) return { snapshot, moved: moved("positions", "one reading said something else than the next") };
+    const after = await this.#mgr.snapshot();
+    if (after.epoch !== snapshot.epoch || remembered(after) !== remembered(snapshot)) {
+      const why = "its positions or orders changed while the exchange was asked";
+      return { snapshot: after, moved: moved("the flow", why) };
+    }
+    if (heldBy(await accountFlowsOf(this.#mgr)) !== heldBy(accountFlows)) {
+      const why = "their positions or orders changed while the exchange was asked";
+      return { snapshot: after, moved: moved("the other flows of the account", why) };
+    }
+    return {
+      exchange: this.#exchange.name,
+      snapshot: after,
+      recovery,
+      positions,
+      openOrders,
+      orders,
+      fills,
+      closedOrders,
+      recorded,
+      booked,
+      currencies,
       positionMode,
-      clockAhead,
+      clockAhead: ahead,
       margin: MARGIN,
       markets,
-      unreadable: this.#asking.unreadable,
-      proof,
+      unreadable: questions.unreadable,
+      proof: this.#exchange.clientOrderIds ?? {},
       ordersById,
       accountFlows,
+      trades,
       rates,
-      limitations: [...(this.#exchange.limitations ?? []), ...(note === undefined ? [] : [note])],
-      symbols: this.#symbols,
-      minSizes: this.#minSizes([...fills.keys()]),
+      limitations: [...(this.#exchange.limitations ?? []), ...this.#notes],
+      symbols: questions.symbols,
+      minSizes: this.#minSizes([...fills.keys()], markets),
     };
   }
 
-  /** `ours.pairs`: what else there is on the account is not looked at. */
-  #isLookedAt(pair: string): boolean {
-    const { pairs } = this.#options.ours;
-    return !pairs || pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair));
+  #lookedAt<T extends { readonly pair: string }>(rows: readonly T[]): T[] {
+    return rows.filter(({ pair }) => isLookedAt(pair, this.#options.ours));
   }
 
-  async #accountFlows(): Promise<readonly AccountFlow[]> {
-    return []; // TEMP
-  }
-
-  /** Finds out what the exchange calls a pair. */
-  async #resolve(pair: string): Promise<void> {
-    if (this.#symbols.has(canonicalPair(pair))) return;
-    const found = await this.#asking.pair(
-      `the pair ${pair}`,
-      async () => (await this.#exchange.resolvePair?.(pair)) ?? pair,
-    );
-    this.#symbols.set(canonicalPair(pair), found.value);
-  }
-
-  /** What the exchange says is traded under the names; a pair of which it says something else than its name is not read. */
+  /** What is traded under each pair's name. A pair that settles otherwise than its name says is unreadable. */
   async #markets(rows: readonly { readonly pair: string }[]): Promise<ReadonlyMap<string, MarketTerms | undefined>> {
-    const found = new Map<string, MarketTerms | undefined>();
+    const markets = new Map<string, MarketTerms | undefined>();
     for (const { pair } of rows) {
       const name = canonicalPair(pair);
-      if (found.has(name) || !this.#isLookedAt(pair) || !this.#exchange.fetchMarket) continue;
-      await this.#asking.ofPair(pair, async () => {
-        const asked = `the market ${pair}`;
-        const { value } = await this.#asking.pair(asked, () => this.#exchange.fetchMarket?.(this.#symbol(pair)));
-        if (value === undefined) this.#asking.refuse(asked, "there is no such market: it was delisted, or renamed");
-        const settle = settleOf(pair);
-        if (settle !== "" && value.settle !== settle) {
-          this.#asking.refuse(asked, `it settles in ${value.settle}, and in ${settle} by its name`);
-        }
-        found.set(name, value);
-      });
+      if (!markets.has(name)) markets.set(name, await this.#questions.market(pair));
+      const market = markets.get(name);
+      const settle = settleOf(pair);
+      if (!market || settle === "" || this.#isSame(settle, market.settle)) continue;
+      const why = `${pair} settles in ${market.settle} at ${this.#exchange.name}, and in ${settle} by its name`;
+      this.#questions.refuse(pair, `the market ${pair}`, why);
+    }
+    return markets;
+  }
+
+  #isSame(a: string, b: string): boolean {
+    const { currency, same_currency: others } = this.#mgr.config.risk;
+    const same = [...(currency === undefined ? [] : [currency]), ...others];
+    return a === b || (same.includes(a) && same.includes(b));
+  }
+
+  /** Undefined, and noted, where the exchange does not say. */
+  async #positionMode(): Promise<PositionMode | undefined> {
+    const exchange = this.#exchange;
+    if (!exchange.positionMode) return undefined;
+    const reading = await this.#questions.tell("its position mode", async () => exchange.positionMode?.());
+    if (isComplete(reading)) return reading.value;
+    this.#notes.push(`${exchange.name} does not say how it counts positions: ${reading.why}`);
+    return undefined;
+  }
+
+  /** Every pending order, and every one by which an earlier try closed an orphan. */
+  async #orders(
+    pending: readonly PendingOrder[],
+    recovery: RecoveryState | undefined,
+    open: readonly ExchangeOrder[],
+  ): Promise<Map<string, Complete<ExchangeOrder | undefined>>> {
+    const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
+    const sent = [...(recovery?.journal ?? [])].flatMap(([key, value]) => orphanCloseOf(key, value) ?? []);
+    for (const { id, pair } of [...pending.filter((order) => !isExternal(order)), ...sent]) {
+      const found = await this.#questions.order(id, pair, open);
+      if (found) orders.set(id, found);
+    }
+    return orders;
+  }
+
+  /** From when on the fills of which pairs are of interest, on the exchange's clock, by canonical pair. */
+  #since(
+    { positions, orders, at }: Pick<Snapshot, "positions" | "orders" | "at">,
+    there: readonly ExchangePosition[],
+    known: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+    ahead: number | undefined,
+  ): Map<string, Date> {
+    const since = new Map<string, number>();
+    const note = (pair: string, ms: number) => {
+      const name = canonicalPair(pair);
+      since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, ms - MARGIN));
+    };
+    for (const { pair, entryTs } of positions) note(pair, entryTs.getTime() + (ahead ?? 0));
+    for (const { id, pair, createdAt } of orders) {
+      note(pair, createdAt.getTime() + (ahead ?? 0));
+      const made = known.get(id)?.value?.createdAt;
+      if (!made) continue;
+      note(pair, made.getTime());
+      // An order is made in state first: where it was made earlier at the exchange, the clocks are that far apart at least.
+      const behind = createdAt.getTime() - made.getTime();
+      if (ahead === undefined && behind >= MARGIN) this.#notes.push(offBy(this.#exchange.name, -behind));
+    }
+    for (const { pair } of there) {
+      if (!since.has(canonicalPair(pair))) note(pair, at.getTime() + (ahead ?? 0) - LOOK_BACK[0] * DAY);
+    }
+    return new Map([...since].map(([pair, ms]) => [pair, new Date(Math.max(0, ms))]));
+  }
+
+  async #fills(since: ReadonlyMap<string, Date>): Promise<Map<string, Complete<readonly ExchangeFill[]>>> {
+    const fills = new Map<string, Complete<readonly ExchangeFill[]>>();
+    for (const [pair, from] of since) {
+      const found = await this.#questions.fills(pair, from);
+      if (found) fills.set(pair, found);
+    }
+    return fills;
+  }
+
+  /** Goes back until the pair's fills say who built what is there: once for each distance, since a chain that reaches flat is whole. */
+  async #lookBack(
+    pair: string,
+    {
+      fills,
+      since,
+      there,
+      positionMode,
+      now,
+    }: {
+      readonly fills: Map<string, Complete<readonly ExchangeFill[]>>;
+      readonly since: Map<string, Date>;
+      readonly there: readonly ExchangePosition[];
+      readonly positionMode: PositionMode | undefined;
+      readonly now: number;
+    },
+  ): Promise<void> {
+    const rows = there.filter((row) => canonicalPair(row.pair) === pair);
+    for (const days of LOOK_BACK) {
+      const known = fills.get(pair);
+      if (!known || leadsBackToFlat(known.value, rows, positionMode, this.#options.tolerance)) return;
+      const from = new Date(Math.max(0, now - days * DAY));
+      if (from >= (since.get(pair) ?? from)) continue;
+      const found = await this.#questions.fills(pair, from, { reads: 1, known: known.value });
+      if (!found) return;
+      fills.set(pair, { ...found, reads: known.reads });
+      since.set(pair, from);
+    }
+  }
+
+  /** Orders that fills without a client order id belong to, where it matters whose they are and the exchange does not prove it. */
+  async #ordersById(
+    pairs: ReadonlySet<string>,
+    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
+    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+  ): Promise<ReadonlyMap<string, Complete<ExchangeOrder | undefined>>> {
+    const found = new Map<string, Complete<ExchangeOrder | undefined>>();
+    if (!this.#exchange.fetchOrderById || this.#exchange.clientOrderIds?.inFills) return found;
+    const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
+    const nameless = [...pairs]
+      .flatMap((pair) => fills.get(pair)?.value ?? [])
+      .filter(({ clientOrderId, orderId }) => clientOrderId === undefined && orderId !== undefined)
+      .sort((a, b) => b.ts.getTime() - a.ts.getTime());
+    let lookups = 0;
+    for (const { orderId = "", pair } of nameless) {
+      const name = orderName(pair, orderId);
+      if (known.has(orderId) || found.has(name)) continue;
+      lookups += 1;
+      if (lookups > MOST_LOOKUPS) {
+        const most = `${MOST_LOOKUPS} orders of fills without a client order id were looked up`;
+        this.#notes.push(`${this.#exchange.name}: ${most}: whose the older ones are is not known`);
+        break;
+      }
+      const reading = await this.#questions.orderById(orderId, pair);
+      if (!reading) break; // it refuses to look: asking for the next is of no use
+      found.set(name, reading);
     }
     return found;
   }
 
-  /** An order is asked for again, as often as positions are, while the exchange does not know it, or contradicts its own list. */
-  async #order(id: string, pair: string, open: readonly ExchangeOrder[]): Promise<Complete<ExchangeOrder | undefined>> {
-    const listed = open.find(({ clientOrderId }) => clientOrderId === id);
-    let known: ExchangeOrder | undefined;
-    for (let reads = 1; ; reads++) {
-      const reading = await this.#asking.pair(`order ${id} in ${pair}`, () =>
-        this.#exchange.fetchOrder(id, this.#symbol(pair)),
-      );
-      const doubtful = reading.value?.status === "open" && !listed && known === undefined;
-      known = reading.value ?? known;
-      if (reading.value && !doubtful) return { ...reading, reads };
-      if (reads >= Math.max(2, this.#options.confirmations)) return { ...reading, value: known ?? listed, reads };
-      await this.#asking.pause();
-    }
+  #minSizes(
+    pairs: readonly string[],
+    markets: ReadonlyMap<string, MarketTerms | undefined>,
+  ): ReadonlyMap<string, number> {
+    return new Map(
+      pairs.map((pair) => [
+        pair,
+        this.#exchange.minSize?.(this.#questions.symbol(pair)) ?? markets.get(pair)?.minSize ?? 0,
+      ]),
+    );
   }
+}
 
-  /** Everything told in as many readings as asked for, as told last: a list may lack an order, it does not make one up. */
-  async #openOrders(): Promise<Complete<readonly ExchangeOrder[]>> {
-    const all = new Map<string, ExchangeOrder>();
-    for (let read = 1; read <= this.#options.confirmations; read++) {
-      if (read > 1) await this.#asking.pause();
-      const { value } = await this.#asking.all("open orders", () => this.#exchange.fetchOpenOrders());
-      for (const order of value) all.set(JSON.stringify([order.pair, order.id]), order);
-    }
-    const asked = `${this.#exchange.name}: open orders`;
-    return { status: "complete", asked, value: [...all.values()], reads: this.#options.confirmations };
-  }
-
-  /** Where the exchange has more of a pair than the flow, as far back as its fills tell who built it; else since then. */
-  async #fillsBackToFlat(
-    pair: string,
-    since: Date,
-    { snapshot }: FlowReading,
-    there: readonly ExchangePosition[],
-    clockAhead: number,
-    mode: Evidence["positionMode"],
-  ): Promise<Complete<readonly ExchangeFill[]>> {
-    const rows = there.filter((row) => canonicalPair(row.pair) === pair);
-    let read = await this.#fills(pair, since);
-    if (this.#options.exclusiveAccount || sizes(rows) === sizes(ofPair(snapshot.positions, pair))) return read;
-    for (const days of LOOK_BACK) {
-      if (reachesFlat(rows, read.value, mode)) return read;
-      const from = new Date(Math.max(0, snapshot.at.getTime() + clockAhead - days));
-      if (from < since) read = await this.#fills(pair, from);
-    }
-    return read;
-  }
-
-  /** Everything told in as many readings as asked for: a list may lack a fill, it does not make one up. */
-  async #fills(pair: string, since: Date): Promise<Complete<readonly ExchangeFill[]>> {
-    const what = `fills of ${pair} since ${since.toISOString()}`;
-    const all = new Map<string, ExchangeFill>();
-    for (let read = 1; read <= this.#options.confirmations; read++) {
-      if (read > 1) await this.#asking.pause();
-      const { value } = await this.#asking.pair(what, () => this.#exchange.fetchFills(this.#symbol(pair), since));
-      for (const fill of value) all.set(fillKey(fill), fill);
-    }
-    const value = [...all.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
-    return { status: "complete", asked: `${this.#exchange.name}: ${what}`, value, reads: this.#options.confirmations };
-  }
-
-  /** The positions in as many readings as asked for; undefined when they do not agree. */
-  async #confirmed(first: Complete<ExchangePosition[]>): Promise<Complete<readonly ExchangePosition[]> | undefined> {
-    for (let read = 2; read <= this.#options.confirmations; read++) {
-      await this.#asking.pause();
-      const again = await this.#asking.all("positions", () => this.#exchange.fetchPositions());
-      if (sizes(again.value) !== sizes(first.value)) return undefined;
-    }
-    return { ...first, reads: this.#options.confirmations };
-  }
-
-  /** From when on the fills of which pairs are of interest, on the exchange's clock. */
-  #pairsAndTimes(snapshot: Snapshot, there: readonly ExchangePosition[], clockAhead: number): Map<string, Date> {
-    const since = new Map<string, number>();
-    const note = (pair: string, at: number) => {
-      const name = canonicalPair(pair);
-      if (this.#isLookedAt(pair))
-        since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, at + clockAhead));
-    };
-    for (const { pair, entryTs } of snapshot.positions) note(pair, entryTs.getTime() - MARGIN);
-    for (const { pair, createdAt } of snapshot.orders) note(pair, createdAt.getTime() - MARGIN);
-    for (const { pair, size } of there) {
-      if (size > 0 && !since.has(canonicalPair(pair))) note(pair, snapshot.at.getTime() - LOOK_BACK[0]);
-    }
-    return new Map([...since].map(([pair, at]) => [pair, new Date(Math.max(0, at))]));
-  }
-
-  #minSizes(pairs: readonly string[]): ReadonlyMap<string, number> {
-    return new Map(pairs.map((pair) => [pair, this.#exchange.minSize?.(this.#symbol(pair)) ?? 0]));
-  }
-
-  /** What the exchange calls a pair. */
-  #symbol(pair: string): string {
-    return this.#symbols.get(canonicalPair(pair)) ?? pair;
-  }
+/** An order by which an earlier try closed an orphan, as the journal has it. */
+export function orphanCloseOf(
+  key: string,
+  value: string,
+): { id: string; pair: string; side: string; attempt: number } | undefined {
+  if (!key.startsWith("orphan ")) return undefined;
+  const noted: { pair: string; side: string; attempt: number } = JSON.parse(value);
+  return { id: key.slice("orphan ".length), ...noted };
 }
 
 function moved(what: string, why: string): Incomplete {
@@ -294,15 +342,6 @@ function moved(what: string, why: string): Incomplete {
 }
 
 /** What a plan rests on of a flow, as text to compare. */
-function trackedText({ positions, orders }: Snapshot): string {
+function remembered({ positions, orders }: Snapshot): string {
   return JSON.stringify([positions, orders]);
-}
-
-function sizes(positions: readonly Pick<ExchangePosition, "pair" | "side" | "size">[]): string {
-  const rows = positions.filter(({ size }) => size > 0).map(({ pair, side, size }) => `${sideKey(pair, side)} ${size}`);
-  return rows.sort().join("\n");
-}
-
-function ofPair<T extends { readonly pair: string }>(all: readonly T[], pair: string): T[] {
-  return all.filter((one) => canonicalPair(one.pair) === pair);
 }

@@ -4,11 +4,13 @@ import type { Duration } from "../../src/config/duration.js";
 import { StateError } from "../../src/errors.js";
 import * as check from "../../src/manager/check.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
+import type { RecoveryState } from "../../src/types.js";
 import type { Action } from "../plan/action.js";
 import type { RecoveryOptions } from "../plan/options.js";
 import type { Plan } from "../plan/plan.js";
 import { actionText } from "../plan/plan-text.js";
 import type { Exchange } from "../port/exchange.js";
+import { isNewlyApproved } from "./consent.js";
 import { planRecovery, type RecoveryReport, recover } from "./recover.js";
 
 export interface ReconcileOptions extends RecoveryOptions {
@@ -16,7 +18,9 @@ export interface ReconcileOptions extends RecoveryOptions {
   readonly every?: Duration;
   /** A difference that is seen in so many checks in a row is acted on; default 3. */
   readonly lasting?: number;
-  /** Ends it. */
+  /** How long a check waits for another process's recovery; default 0: the next check tries again. */
+  readonly wait?: Duration;
+  /** Ends it: a check, and a recovery that it began, is left where it is, and nothing more is sent. */
   readonly signal?: AbortSignal;
   /** Told of every check. */
   readonly onCheck?: (check: Check) => void;
@@ -39,16 +43,17 @@ export interface Check {
  * `difference_found` event when it is first seen, and again when it lasts; then `recover` runs in the configured mode (`restore`
  * trusts the store: nothing is done). What is on its way, such as a fill that the bot is about to book, does not last.
  *
- * Rejects with what is no StateError; a check that fails is told to `onCheck` and tried again. Several processes may check one
+ * A plan that waits for a person is carried out once it is approved. Rejects with what is no StateError; a check that fails is told to `onCheck` and tried again. Several processes may check one
  * flow: only one recovers at a time.
  */
 export async function reconcile(mgr: StateManager, exchange: Exchange, options: ReconcileOptions = {}): Promise<void> {
   const { every, lasting, signal, onCheck, ...recovery } = options;
   const interval = check.optionalDuration("options.every", every) ?? mgr.config.recovery.reconcile_every ?? 60_000;
   const enough = lasting === undefined ? 3 : check.optionalCount("options.lasting", lasting);
-  const checking = new Checking(mgr, exchange, recovery, enough);
+  const checking = new Checking(mgr, exchange, { wait: 0, ...recovery, ...(signal && { signal }) }, enough);
   while (!signal?.aborted) {
     const found = await checking.check();
+    if (!found) return;
     onCheck?.(found);
     await pause(interval, undefined, signal && { signal }).catch(() => {}); // it rejects only because of the signal
   }
@@ -67,7 +72,8 @@ class Checking {
     private readonly lasting: number,
   ) {}
 
-  async check(): Promise<Check> {
+  /** One check; undefined when it was stopped in the middle. */
+  async check(): Promise<Check | undefined> {
     let found: Pick<Check, "plan" | "differences"> = { differences: [] };
     try {
       const plan = await planRecovery(this.mgr, this.exchange, { ...this.options, mode: "sync" });
@@ -78,22 +84,24 @@ class Checking {
       }
       const lasts = found.differences.some(({ reads }) => reads >= this.lasting);
       const mode = this.options.mode ?? this.mgr.config.recovery.mode;
-      const unfinished = await this.#isUnfinished();
-      if (mode === "restore" || !(lasts || unfinished)) return found;
+      const own = await this.#unfinished();
+      if (mode === "restore" || !(lasts || own)) return found;
       const keys = plan.actions.map(({ key }) => key).join("\n");
-      if (unfinished && keys === this.#asked) return found;
+      if (own && keys === this.#asked && !isNewlyApproved(own.journal)) return found;
       const recovery = await recover(this.mgr, this.exchange, this.options);
       this.#asked = recovery.status === "awaiting_approval" ? keys : undefined;
       return { ...found, recovery };
     } catch (error) {
+      if (this.options.signal?.aborted) return undefined;
       if (!(error instanceof StateError)) throw error;
       return { ...found, error };
     }
   }
 
-  /** Whether a recovery of its own was begun and not ended. */
-  async #isUnfinished(): Promise<boolean> {
-    return (await this.mgr.getRecovery())?.holder === this.mgr.instanceId;
+  /** A recovery of its own that was begun and not ended. */
+  async #unfinished(): Promise<RecoveryState | undefined> {
+    const recovery = await this.mgr.getRecovery();
+    return recovery?.holder === this.mgr.instanceId ? recovery : undefined;
   }
 
   /** A plan that could not be made neither ends a row nor adds to it. */

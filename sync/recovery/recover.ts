@@ -8,16 +8,21 @@ import { type Evidence, hasFailed } from "../plan/evidence.js";
 import { type Progress, type RecoveryOptions, type ResolvedOptions, resolveOptions } from "../plan/options.js";
 import { type Plan, permitted } from "../plan/plan.js";
 import { actionText } from "../plan/plan-text.js";
-import { boundedExchange } from "../port/bounded-exchange.js";
 import type { Exchange } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
-import { pauseUnlessAborted } from "./asking.js";
-import { approvalOf, noteApproval, noteWaitingPlan } from "./consent.js";
+import { timedExchange } from "../port/timed-exchange.js";
+import { consentOf, noteConsent } from "./consent.js";
 import { carryOut } from "./execute.js";
 import { gather } from "./gather.js";
+import { holdRecovery } from "./hold.js";
+import { pause } from "./pause.js";
+import { storePlan } from "./stored-plan.js";
 
 /** Between two looks at an exchange that is still filling orders, ms. */
 const POLL = 500;
+
+/** So many different plans in one recovery are a sign that it goes in circles: the deadline is not put off after that. */
+const MOST_PLANS = 100;
 
 /**
  * What a recovery came to. `recovered`: state and exchange agree, entries go ahead. `awaiting_approval`: a person has to approve
@@ -43,7 +48,8 @@ export interface RecoveryReport {
 
 /**
  * Reads the flow and the exchange and says what `recover` would do. Touches neither. A plan with `failures` has no actions.
- * Rejects with an InvalidArgumentError that names an option, a StaleStateError (`restore`), an ExchangeError `authentication`.
+ * Rejects with an InvalidArgumentError that names an option, a StaleStateError (`restore`), an ExchangeError `authentication`, and with
+ * the reason of `options.signal` when that aborts.
  */
 export async function planRecovery(
   mgr: StateManager,
@@ -51,16 +57,19 @@ export async function planRecovery(
   options: RecoveryOptions = {},
 ): Promise<Plan> {
   const resolved = resolveOptions(mgr, options);
-  return (await look(beginCall(mgr, exchange, resolved))).plan;
+  return (await look(mgr, within(exchange, resolved, telling(resolved)), resolved)).plan;
 }
 
 /**
  * Brings the flow and its exchange back in line: orders, then fills, then positions, then orphans. While it runs, and while it is
- * unfinished, entries are refused (`recovering`) over all processes; exits are not. One process at a time: others get a
- * LockedError, or wait. A crash at any point and another call end alike, and the exchange sees no order twice.
+ * unfinished, entries are refused (`recovering`) over all processes; exits are not. One process at a time: another one waits for
+ * `options.wait`, which is longer than what a process that died in it keeps it for, then gets a LockedError. A crash at any point and
+ * another call end alike, and the exchange sees no order twice. A plan that waits for a person is kept in the flow; its approval is
+ * carried out by whoever recovers next, if the plan still holds.
  *
  * Rejects with an ExchangeError when the exchange cannot be read, or what it says does not fit together: nothing was changed by
- * that look, entries stay blocked, the error says what was asked. Rejects with a FencedError when another process took over.
+ * that look, entries stay blocked, the error says what was asked. Rejects with a FencedError when another process took over, and with the
+ * reason of `options.signal` when that aborts: nothing is sent after that, what was begun stays unfinished.
  */
 export async function recover(
   mgr: StateManager,
@@ -68,12 +77,12 @@ export async function recover(
   options: RecoveryOptions = {},
 ): Promise<RecoveryReport> {
   const resolved = resolveOptions(mgr, options);
-  const call = beginCall(mgr, exchange, resolved);
+  const tell = telling(resolved);
   if (resolved.dryRun) {
-    const { plan } = await look(call);
+    const { plan } = await look(mgr, within(exchange, resolved, tell), resolved);
     return report("dry_run", plan, { applied: [], troubles: [], notes: new Set(plan.notes) });
   }
-  return underRecovery(call, `recovery in mode ${resolved.mode}`, (recovery) => run({ ...call, recovery }));
+  return underRecovery(mgr, exchange, resolved, tell, `recovery in mode ${resolved.mode}`, false);
 }
 
 /**
@@ -91,30 +100,29 @@ export async function applyRecovery(
   if (plan.flowId !== mgr.flowId) {
     throw new StaleStateError(`the plan is for flow ${plan.flowId}, this is flow ${mgr.flowId}`);
   }
-  const call = beginCall(mgr, exchange, resolved);
-  return underRecovery(call, `recovery by plan ${plan.hash}`, (recovery) => run({ ...call, recovery }, true));
+  return underRecovery(mgr, exchange, resolved, telling(resolved), `recovery by plan ${plan.hash}`, true);
 }
 
-/** What a call of one of these functions works with. */
-interface Call {
+type Tell = (at: Progress["at"], what: string) => void;
+
+/** Tells the caller what the recovery is at, and for how long it has been going on. */
+function telling({ onProgress }: ResolvedOptions): Tell {
+  const began = performance.now();
+  return (at, what) => onProgress({ at, what, elapsed: Math.round(performance.now() - began) });
+}
+
+/** The exchange, each request of it in its time and told, and none once the signal has aborted. */
+function within(exchange: Exchange, { timeout, signal }: ResolvedOptions, tell: Tell): Exchange {
+  return timedExchange(exchange, { timeout, ...(signal && { signal }), onRequest: (what) => tell("asking", what) });
+}
+
+/** What a recovery works with. */
+interface Work {
   readonly mgr: StateManager;
-  /** Within the limits of the call. */
   readonly exchange: Exchange;
-  readonly options: ResolvedOptions;
-  readonly tell: (at: Progress["at"], what: string) => void;
-}
-
-/** The same inside a recovery. */
-interface Work extends Call {
   readonly recovery: Recovery;
-}
-
-function beginCall(mgr: StateManager, exchange: Exchange, options: ResolvedOptions): Call {
-  const { timeout, signal, onProgress } = options;
-  const since = performance.now();
-  const tell: Call["tell"] = (at, what) => onProgress({ at, what, elapsed: performance.now() - since });
-  const onRequest = (what: string) => tell("asking", what);
-  return { mgr, exchange: boundedExchange(exchange, { timeout, onRequest, ...(signal && { signal }) }), options, tell };
+  readonly options: ResolvedOptions;
+  readonly tell: Tell;
 }
 
 interface Look {
@@ -123,57 +131,81 @@ interface Look {
   readonly evidence: Evidence | undefined;
 }
 
-async function look({ mgr, exchange, options }: Call): Promise<Look> {
-  options.signal?.throwIfAborted();
+async function look(mgr: StateManager, exchange: Exchange, options: ResolvedOptions): Promise<Look> {
   if (options.mode === "restore") {
     return { plan: planRestore(await mgr.snapshot(), exchange.name, options), evidence: undefined };
   }
-  const evidence = await gather(mgr, exchange, options);
-  return { plan: decide(evidence, options), evidence: hasFailed(evidence) ? undefined : evidence };
+  const found = await gather(mgr, exchange, options);
+  const plan = decide(found, options);
+  if (hasFailed(found)) return { plan, evidence: undefined };
+  return { plan: found.clockAhead === undefined ? doubtingClocks(plan) : plan, evidence: found };
+}
+
+/** Orders and fills that do not fit together may be of times that do not. */
+function doubtingClocks(plan: Plan): Plan {
+  const hint = `${plan.exchange} does not tell its time: its clock and the flow's may be apart`;
+  const failures = plan.failures.map((failure) =>
+    failure.status === "partial" ? { ...failure, why: `${failure.why}; ${hint}` } : failure,
+  );
+  return { ...plan, failures };
 }
 
 async function underRecovery(
-  { mgr, options, tell }: Call,
+  mgr: StateManager,
+  exchange: Exchange,
+  options: ResolvedOptions,
+  tell: Tell,
   reason: string,
-  work: (recovery: Recovery) => Promise<RecoveryReport>,
+  mustMatch: boolean,
 ): Promise<RecoveryReport> {
-  const { ttl, wait, signal } = options;
-  signal?.throwIfAborted();
-  tell("lease", `the right to recover flow ${mgr.flowId}`);
-  await using recovery = await mgr.beginRecovery(reason, { ttl, wait });
-  const found = await work(recovery);
+  await using recovery = await holdRecovery(mgr, reason, options, (why) => tell("lease", why));
+  const work = { mgr, exchange: within(exchange, options, tell), recovery, options, tell };
+  const found = await run(work, mustMatch);
   if (found.status === "recovered") await recovery.end();
   return { ...found, recoveryId: recovery.id };
 }
 
-/** Looks and acts in turns, until there is nothing left to do, a person has to be asked, or the deadline is over. */
-async function run(work: Work, mustMatch = false): Promise<RecoveryReport> {
-  const { recovery, options, tell } = work;
-  let until = performance.now() + options.deadline;
+/**
+ * Looks and acts in turns, until there is nothing left to do, a person has to be asked, or the deadline is over. The deadline is for what
+ * does not move: it begins anew with every plan that was not seen before, so that an exchange of which one look takes minutes is not given
+ * up between two steps that both succeed.
+ */
+async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
+  const { mgr, exchange, recovery, options, tell } = work;
+  const { signal, deadline } = options;
+  let until = 0;
+  const seen = new Set<string>();
   const done = { applied: [] as Action[], troubles: [] as string[], notes: new Set<string>() };
   for (let turn = 1; ; turn++) {
-    const looked = performance.now();
-    const { plan, evidence } = await look(work);
-    // The deadline is for orders to be filled: an exchange that takes its time to answer does not use it up.
-    until += performance.now() - looked;
+    const { plan, evidence } = await look(mgr, exchange, options);
+    signal?.throwIfAborted();
     checkHeld(recovery);
     if (plan.failures.length > 0) throw unreadable(plan);
-    const approved = await approve(work, plan, mustMatch && turn === 1);
+    const approved = await approvedKeys(work, plan, mustMatch && turn === 1);
     for (const note of plan.notes) done.notes.add(note);
     // What was approved to stay as it is needs no further turn.
     const actions = permitted(plan, approved).filter(({ type }) => type !== "leave_orphan");
     const asked = plan.actions.some(({ needsPerson, key }) => needsPerson !== undefined && !approved.has(key));
     const waits = plan.waiting.filter(({ harmless }) => !harmless);
-    if (actions.length === 0 && waits.length === 0) {
-      if (asked) await noteWaitingPlan(recovery, plan);
+    if (asked) await storePlan(recovery, plan);
+    if (actions.length === 0 && waits.length === 0)
       return report(asked ? "awaiting_approval" : "recovered", plan, done);
-    }
+    if (!seen.has(standingOf(plan)) && seen.size < MOST_PLANS) until = performance.now() + deadline;
+    seen.add(standingOf(plan));
     if (turn > 1 && performance.now() >= until) return report("unsettled", plan, done);
     const smooth = evidence !== undefined && (await act({ ...work, evidence }, actions, done));
     if (actions.length > 0 && smooth) continue;
-    tell("waiting", waits[0] ? `${waits[0].subject}: ${waits[0].why}` : (done.troubles.at(-1) ?? "the next look"));
-    await pauseUnlessAborted(Math.min(POLL, Math.max(0, until - performance.now())), options.signal);
+    tell(
+      "waiting",
+      waits.map(({ subject, why }) => `${subject}: ${why}`).join("; ") || "the exchange refused: looking again",
+    );
+    await pause(Math.min(POLL, Math.max(0, until - performance.now())), signal);
   }
+}
+
+/** What is to be done and waited for: the same as long as nothing moves. */
+function standingOf({ hash, waiting }: Plan): string {
+  return JSON.stringify([hash, waiting.map(({ subject }) => subject).sort()]);
 }
 
 /** What was done, what went wrong, and what was noted, over all turns. */
@@ -189,14 +221,16 @@ async function act(
   actions: readonly Action[],
   { applied, troubles }: Done,
 ): Promise<boolean> {
+  const { signal } = work.options;
   for (const action of actions) {
     checkHeld(work.recovery);
-    work.options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     work.tell("acting", actionText(action));
     try {
       await carryOut(action, work);
       applied.push(action);
     } catch (error) {
+      signal?.throwIfAborted();
       // The state refuses what a bot that goes on has made impossible meanwhile.
       const goesOn = error instanceof InvalidArgumentError || error instanceof ExchangeError;
       if (!goesOn || (error instanceof ExchangeError && error.failure === "authentication")) throw error;
@@ -208,21 +242,30 @@ async function act(
   return true;
 }
 
-/** The keys of what a person has approved: by this call, or while the plan waited. */
-async function approve(work: Work, plan: Plan, mustMatch: boolean): Promise<ReadonlySet<string>> {
-  const { mgr, recovery, options } = work;
-  const noted = approvalOf((await mgr.getRecovery())?.journal ?? recovery.journal);
-  const asked = options.approve;
-  if (noted?.keys && (asked === undefined || noted.hash === asked)) return new Set(noted.keys);
-  if (asked === plan.hash || (asked === undefined && noted?.hash === plan.hash)) {
-    return new Set(await noteApproval(recovery, plan));
+/**
+ * The keys of the actions that a person has approved: by `options.approve`, or in the flow (`approveRecovery`), whoever is first. An approval
+ * counts for the plan of its hash, and is noted then, for what is left of it in later plans.
+ */
+async function approvedKeys(
+  { mgr, recovery, options }: Work,
+  plan: Plan,
+  mustMatch: boolean,
+): Promise<ReadonlySet<string>> {
+  // Another process may have approved it since this one began.
+  const journal = (await mgr.getRecovery())?.journal ?? recovery.journal;
+  const consent = consentOf(journal);
+  const { approve } = options;
+  const given = plan.hash === approve || (plan.hash === consent?.hash && consent.keys === undefined);
+  if (given && !(consent?.hash === plan.hash && consent.keys)) {
+    await noteConsent(recovery, plan);
+    return new Set(plan.actions.map(({ key }) => key));
   }
-  if (asked !== undefined && (mustMatch || noted === undefined)) {
+  if (approve !== undefined && consent?.hash !== approve && (mustMatch || consent === undefined)) {
     throw new StaleStateError(
-      `plan ${asked} is out of date: what is to be done now is plan ${plan.hash}. Look at it and approve that`,
+      `plan ${approve} is out of date: what is to be done now is plan ${plan.hash}. Look at it and approve that`,
     );
   }
-  return new Set(noted?.keys ?? []);
+  return new Set(consent?.keys ?? []);
 }
 
 function checkHeld(recovery: Recovery): void {

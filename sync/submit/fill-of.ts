@@ -2,9 +2,9 @@
 import { minus, times } from "../../src/exact/double.js";
 import { toMoney } from "../../src/exact/money.js";
 import type { Fee, FillInput } from "../../src/types.js";
+import { baseOf, settleOf } from "../../src/words/pair-name.js";
 import type { Rates } from "../plan/options.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { baseOf, settleOf } from "../port/pairs.js";
 
 /** The fees of a fill, each in its own currency. */
 export function feesOf(fill: ExchangeFill): readonly Fee[] {

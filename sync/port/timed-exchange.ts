@@ -2,12 +2,13 @@ import type { Exchange, RequestLimits } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
 
 /**
- * The same exchange within limits: bounded by itself, request by request, where it can be; else a call of a method that has no answer after
- * `timeout` ms is a `no_answer`. What it answers later is not listened to. Rejects with the signal's reason once that is aborted.
+ * The same exchange within these limits. An adapter that can bound each of its requests does so itself (`bounded`); of any other, a call
+ * that has no answer after `timeout` ms, or when `signal` aborts, is a `no_answer`: what it answers later is not listened to. Nothing is
+ * asked once `signal` has aborted.
  */
-export function boundedExchange(exchange: Exchange, limits: RequestLimits): Exchange {
+export function timedExchange(exchange: Exchange, limits: RequestLimits): Exchange {
   if (exchange.bounded) return exchange.bounded(limits);
-  const { timeout, signal, onRequest = () => {} } = limits;
+  const { timeout, signal, onRequest } = limits;
   const { name, resolvePair, minSize, positionMode, fetchTime, fetchMarket, fetchOrderById } = exchange;
   return {
     name,
@@ -18,7 +19,6 @@ export function boundedExchange(exchange: Exchange, limits: RequestLimits): Exch
     ...(resolvePair && { resolvePair: (pair) => timed(`the pair ${pair}`, () => resolvePair.call(exchange, pair)) }),
     ...(minSize && { minSize: (pair) => minSize.call(exchange, pair) }),
     ...(exchange.clientOrderIds && { clientOrderIds: exchange.clientOrderIds }),
-    recognise: (ids) => exchange.recognise?.(ids),
     ...(positionMode && {
       positionMode: () => timed("the position mode", async () => positionMode.call(exchange)),
     }),
@@ -36,21 +36,25 @@ export function boundedExchange(exchange: Exchange, limits: RequestLimits): Exch
   };
 
   async function timed<T>(what: string, call: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    signal?.throwIfAborted();
-    onRequest(`${name}: ${what}`);
-    let abort = () => {};
-    const late = new Promise<never>((_, reject) => {
-      abort = () => reject(signal?.reason);
-      signal?.addEventListener("abort", abort, { once: true });
-      const error = new ExchangeError("no_answer", `${name} was asked for ${what} and did not answer in ${timeout} ms`);
-      timer = setTimeout(() => reject(error), timeout);
+    const stopped = () =>
+      new ExchangeError("no_answer", `${name} was asked for ${what}, and it was stopped before that`);
+    if (signal?.aborted) throw stopped();
+    onRequest?.(`${name}: ${what}`);
+    let end = () => {};
+    const over = new Promise<never>((_, reject) => {
+      const late = new ExchangeError("no_answer", `${name} was asked for ${what} and did not answer in ${timeout} ms`);
+      const timer = setTimeout(() => reject(late), timeout);
+      const stop = () => reject(stopped());
+      signal?.addEventListener("abort", stop, { once: true });
+      end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
+      };
     });
     try {
-      return await Promise.race([call(), late]);
+      return await Promise.race([call(), over]);
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
+      end();
     }
   }
 }

@@ -1,61 +1,58 @@
-/** What the flow has booked of what the exchange tells. Reads only. */
+/** What the flow remembers of the orders and fills that the exchange names. */
 import { plus } from "../../src/exact/double.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
-import type { PendingOrder, Trade } from "../../src/types.js";
+import type { PendingOrder, Snapshot, Trade } from "../../src/types.js";
 import { type Evidence, fillName, recordedKey } from "../plan/evidence.js";
 import { externalOrderId } from "../plan/external-order.js";
+import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 
-/** Ids are asked for in lots of this size. */
+/** Ids, events and trades are asked for in lots of this size. */
 const LOT = 1000;
 
-/** Trades are looked through in so many pages at most: what is older is not asked for. */
-const TRADE_PAGES = 20;
-
-type Told = Pick<Evidence, "snapshot" | "openOrders" | "orders" | "fills">;
-type Books = Pick<Evidence, "closedOrders" | "recorded" | "booked" | "trades">;
-
-export async function readBooks(mgr: StateManager, told: Told): Promise<Books> {
-  const closedOrders = await readClosedOrders(mgr, told);
-  const [recorded, booked, trades] = [
-    await readRecorded(mgr, told, closedOrders),
-    await readBooked(mgr, told, closedOrders),
-    await readTrades(mgr, told),
-  ];
-  return { closedOrders, recorded, booked, trades };
-}
+/** What the exchange has told. */
+export type Told = Pick<Evidence, "orders" | "fills" | "openOrders" | "ordersById">;
 
 /** Orders of the flow that are over, and that the exchange names still. */
-async function readClosedOrders(
+export async function closedOrdersOf(
   mgr: StateManager,
-  { snapshot, openOrders, fills }: Told,
+  snapshot: Snapshot,
+  { openOrders, fills, ordersById }: Told,
 ): Promise<ReadonlyMap<string, PendingOrder>> {
   const pending = new Set(snapshot.orders.map(({ id }) => id));
-  const named = [...openOrders.value, ...[...fills.values()].flatMap(({ value }) => value)];
+  const looked = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
+  const named = [...openOrders.value, ...looked, ...[...fills.values()].flatMap(({ value }) => value)];
   const ids = new Set(named.flatMap(({ clientOrderId }) => (clientOrderId === undefined ? [] : [clientOrderId])));
   const asked = [...ids].filter((id) => !pending.has(id) && Buffer.byteLength(id) <= 256 && id !== "");
   const found = new Map<string, PendingOrder>();
   for (const lot of lots(asked)) {
-    for (const order of await mgr.findOrders(lot)) if (order) found.set(order.id, order);
+    const orders = await mgr.findOrders(lot);
+    for (const order of orders) if (order) found.set(order.id, order);
   }
   return found;
 }
 
 /** Which fills are booked, under the order that made them or under the one that stands for what others did to a position. */
-async function readRecorded(
+export async function recordedOf(
   mgr: StateManager,
-  { snapshot, orders, fills }: Told,
-  closedOrders: ReadonlyMap<string, PendingOrder>,
+  snapshot: Snapshot,
+  closedOrders: Evidence["closedOrders"],
+  { orders, fills, ordersById }: Told,
 ): Promise<ReadonlySet<string>> {
   const asked: { orderId: string; fillId: string }[] = [];
   const byExchangeId = new Map<string, string>();
+  for (const { value } of ordersById.values()) {
+    if (value?.clientOrderId !== undefined) byExchangeId.set(value.id, value.clientOrderId);
+  }
   for (const [id, { value }] of orders) if (value) byExchangeId.set(value.id, id);
   for (const [pair, { value }] of fills) {
     const holders = snapshot.positions.filter((position) => canonicalPair(position.pair) === pair);
     for (const { fillId, clientOrderId, orderId } of value) {
       const own = clientOrderId ?? (orderId === undefined ? undefined : byExchangeId.get(orderId));
       if (own !== undefined && (orders.has(own) || closedOrders.has(own))) asked.push({ orderId: own, fillId });
-      else for (const { id } of holders) asked.push({ orderId: externalOrderId(snapshot.flowId, id), fillId });
+      else {
+        for (const { id } of holders) asked.push({ orderId: externalOrderId(snapshot.flowId, id), fillId });
+      }
     }
   }
   const recorded = new Set<string>();
@@ -70,21 +67,19 @@ async function readRecorded(
  * What is booked of each fill that names no order of the flow: to an order all the same, where the exchange does not say whose
  * it is, or to positions, of which some are gone.
  */
-async function readBooked(
+export async function bookedOf(
   mgr: StateManager,
+  closedOrders: Evidence["closedOrders"],
   { orders, fills }: Told,
-  closedOrders: ReadonlyMap<string, PendingOrder>,
 ): Promise<ReadonlyMap<string, number>> {
   const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
+  const isOwn = ({ clientOrderId, orderId }: ExchangeFill) =>
+    clientOrderId === undefined
+      ? orderId !== undefined && known.has(orderId)
+      : orders.has(clientOrderId) || closedOrders.has(clientOrderId);
   const others = new Set<string>();
   for (const { value } of fills.values()) {
-    for (const { clientOrderId, orderId, pair, side, fillId } of value) {
-      const isOwn =
-        clientOrderId === undefined
-          ? orderId !== undefined && known.has(orderId)
-          : orders.has(clientOrderId) || closedOrders.has(clientOrderId);
-      if (!isOwn) others.add(fillName(pair, side, fillId));
-    }
+    for (const fill of value) if (!isOwn(fill)) others.add(fillName(fill.pair, fill.side, fill.fillId));
   }
   const booked = new Map<string, number>();
   if (others.size === 0) return booked;
@@ -101,19 +96,18 @@ async function readBooked(
   }
 }
 
-/** Trades of the pairs that are looked at, as far back as fills are. */
-async function readTrades(mgr: StateManager, { fills }: Told): Promise<Trade[]> {
-  const oldest = [...fills.values()].flatMap(({ value }) => (value[0] ? [value[0].ts.getTime()] : []));
-  if (oldest.length === 0) return [];
-  const from = new Date(Math.min(...oldest));
+/** Trades that ended in these pairs since then, oldest first. */
+export async function tradesOf(mgr: StateManager, since: ReadonlyMap<string, Date>): Promise<readonly Trade[]> {
+  const from = Math.min(...[...since.values()].map((at) => at.getTime()));
+  if (!Number.isFinite(from)) return [];
   const found: Trade[] = [];
-  for (let page = 0, after: string | undefined; page < TRADE_PAGES; page++) {
-    const trades = await mgr.getTrades({ from, limit: LOT, ...(after !== undefined && { after }) });
-    found.push(...trades.filter(({ pair }) => fills.has(canonicalPair(pair))));
-    after = trades.at(-1)?.key;
-    if (trades.length < LOT) break;
+  for (let after: string | undefined; ; ) {
+    const page = await mgr.getTrades({ from: new Date(from), ...(after !== undefined && { after }), limit: LOT });
+    found.push(...page.filter(({ pair }) => since.has(canonicalPair(pair))));
+    const last = page.at(-1);
+    if (last === undefined || page.length < LOT || last.key === after) return found;
+    after = last.key;
   }
-  return found;
 }
 
 function lots<T>(all: readonly T[]): T[][] {
