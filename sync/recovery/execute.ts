@@ -144,7 +144,9 @@ async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateMan
 
 /** What is gone and no fill says how: its result is not known, so none is booked. */
 async function endUntold(mgr: StateManager, positionId: string): Promise<void> {
-  await settled(() => mgr.removePosition(positionId));
+  await settled(() =>
+    mgr.removePosition(positionId, { untold: true, reason: "gone from the exchange, and no fill says how" }),
+  );
 }
 
 /** Follows what somebody changed at the exchange, unless the order has moved on meanwhile. */

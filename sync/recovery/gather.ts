@@ -86,6 +86,7 @@ class Gathering {
   }
 
   async #read({ snapshot, ahead }: Clocks): Promise<Evidence | Moved> {
+    this.#exchange.recognise?.(snapshot.orders.map(({ id }) => id));
     const recovery = await this.#mgr.getRecovery();
     const accountFlows = await accountFlowsOf(this.#mgr);
     const questions = this.#questions;
