@@ -5,7 +5,6 @@ import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import type { Draft } from "./draft.js";
 import { type Evidence, orderName } from "./evidence.js";
-import { orphanTries } from "./orphan-tries.js";
 
 /** Metadata of an order: the id that the exchange gave it. */
 export const EXCHANGE_ID = "exchange_id";
@@ -99,9 +98,4 @@ export function tellsOurIds(evidence: Evidence): boolean {
 /** An order that the exchange took under another id than ours, in words; undefined where there was none. */
 export function takenUnderOtherId({ recovery }: Evidence): string | undefined {
   return recovery?.journal.get(OTHER_ID);
-}
-
-/** Whether an orphan's close is still under way at the exchange, by its id. */
-export function isOrphanClose(evidence: Evidence, id: string): boolean {
-  return orphanTries(evidence.recovery?.journal).some((tried) => tried.id === id);
 }

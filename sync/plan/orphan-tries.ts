@@ -15,7 +15,7 @@ export interface OrphanTry {
 
 const KEY = "orphan ";
 
-export function orphanTries(journal: ReadonlyMap<string, string> | undefined): OrphanTry[] {
+function orphanTries(journal: ReadonlyMap<string, string> | undefined): OrphanTry[] {
   return [...(journal ?? [])].flatMap(([key, value]) => {
     if (!key.startsWith(KEY)) return [];
     const noted: Omit<OrphanTry, "id"> = JSON.parse(value);

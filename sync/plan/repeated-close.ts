@@ -1,4 +1,5 @@
 /** Whether an order by which a recovery closes something may be sent again, or another one in its place: never on a guess. */
+import { minus, plus } from "../../src/exact/double.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Action } from "./action.js";
 import { closingSide, type Draft } from "./draft.js";
@@ -86,6 +87,20 @@ function whyNotSent(draft: Draft, action: Action, other: string | undefined): st
   }
   if (action.type !== "close_position") return undefined;
   const claim = draft.claimOn(action.pair, closingSide(action.side), action.side);
-  if (!claim) return undefined;
+  if (!claim) return soldAlready(draft, action);
   return `order ${claim.orderId}, which ${exchange} does not tell, may have closed a part of it. Settle that one first, or approve this plan: ${action.size} ${action.pair} is closed`;
+}
+
+/** In a spot market a sale can take coins that are not the flow's: what was sold and is not booked may have been the position. */
+function soldAlready(draft: Draft, action: Extract<Action, { type: "close_position" }>): string | undefined {
+  const { positionId, pair, side: positionSide, size } = action;
+  const since = draft.expected.get(positionId)?.entryTs;
+  if (draft.evidence.positionMode !== "spot" || !since) return undefined;
+  const groups = unmarkedFills(draft, { pair, side: closingSide(positionSide), positionSide, since });
+  const booked = draft.actions.flatMap((each) =>
+    each.type === "book_external_fill" && canonicalPair(each.pair) === canonicalPair(pair) ? [each.fill.size] : [],
+  );
+  const sold = minus(plus(...groups.map(({ moves }) => moves)), plus(...booked));
+  if (sold <= 0) return undefined;
+  return `${sold} ${pair} were sold since position ${positionId} was opened, by no order that says whose it is, and are not booked: ${groupWords(groups)}. If they were the position, book them with mgr.recordFill, or close it with mgr.closePosition, and recover again. If they were not, approve this plan: ${size} ${pair} is sold`;
 }

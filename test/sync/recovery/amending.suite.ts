@@ -318,6 +318,24 @@ export const amending: Theme = (test, open) => {
     assert.is(books?.type === "record_fill" ? books.fill.rate : undefined, 60_000);
   });
 
+  test("an exit of a position that ended untold is booked: it tells what that made", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    await stand.stop("x1", "s1", 90);
+    await exchange.setPrice(PAIR, 90);
+    await mgr.removePosition("s1");
+    await stand.away();
+    const trades = await mgr.getTrades();
+    assert.is(trades[0]?.untold, 1);
+    const { actions } = decide({ ...(await evidenceOf(mgr, exchange)), trades }, resolveOptions(mgr, QUICK));
+    const [books] = actions;
+    assert.is(books?.key, "record_fill x1 f2");
+    if (books?.type === "record_fill") await mgr.recordFill("x1", books.fill);
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.pnl, trade?.untold], [-10.19, undefined]);
+  });
+
   // What is left alone
 
   test("orders of a pair that cannot be read are left as they are, and others go on", async () => {

@@ -1,4 +1,5 @@
 import type { Exchange } from "../../../sync/index.js";
+import { delegate } from "./delegate.js";
 
 type Gated = "fetchOpenOrders" | "createOrder";
 
@@ -19,15 +20,10 @@ export function gateAt(exchange: Exchange, method: Gated): Gate {
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const gated: Exchange = {
-    name: exchange.name,
-    fetchPositions: () => exchange.fetchPositions(),
+  const gated = delegate(exchange, {
     fetchOpenOrders: () => pass("fetchOpenOrders", () => exchange.fetchOpenOrders()),
-    fetchOrder: (id, pair) => exchange.fetchOrder(id, pair),
-    fetchFills: (pair, since) => exchange.fetchFills(pair, since),
     createOrder: (request) => pass("createOrder", () => exchange.createOrder(request)),
-    cancelOrder: (id, pair) => exchange.cancelOrder(id, pair),
-  };
+  });
   return { exchange: gated, reached, open };
 
   async function pass<T>(at: Gated, call: () => Promise<T>): Promise<T> {

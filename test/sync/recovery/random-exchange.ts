@@ -1,4 +1,5 @@
 import type { Exchange, PaperExchange } from "../../../sync/index.js";
+import { delegate } from "./delegate.js";
 
 /** What happens around the calls of a recovery. */
 export interface Around {
@@ -16,10 +17,8 @@ export function seenBy(exchange: PaperExchange, { nameless, before }: Around): E
     await before(calls);
     return call();
   };
-  return {
-    name: exchange.name,
-    resolvePair: (pair) => exchange.resolvePair(pair),
-    minSize: (pair) => exchange.minSize(pair),
+  return delegate(exchange, {
+    ...(nameless && { clientOrderIds: { ...exchange.clientOrderIds, inFills: false } }),
     fetchPositions: () => pass(() => exchange.fetchPositions()),
     fetchOpenOrders: () => pass(() => exchange.fetchOpenOrders()),
     fetchOrder: (id, pair) => pass(() => exchange.fetchOrder(id, pair)),
@@ -30,5 +29,5 @@ export function seenBy(exchange: PaperExchange, { nameless, before }: Around): E
       }),
     createOrder: (request) => pass(() => exchange.createOrder(request)),
     cancelOrder: (id, pair) => pass(() => exchange.cancelOrder(id, pair)),
-  };
+  });
 }

@@ -1,7 +1,9 @@
 /** What a recovery sends: never twice, never more than the flow has. */
 import * as assert from "uvu/assert";
 import type { StateManager } from "../../../src/index.js";
+import { derivedOrderId, digestOf, flowDigest } from "../../../src/words/client-order-id.js";
 import { ExchangeError, type OrderRequest, recover } from "../../../sync/index.js";
+import { closeOrderId, isCloseOrderId } from "../../../sync/plan/client-order-id.js";
 import type { Theme } from "../../contract/open.js";
 import { MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 import { dropsIds, sent, unproven } from "./telling.js";
@@ -20,6 +22,17 @@ function onceClosing(mgr: StateManager, act: () => Promise<unknown>): () => Prom
 }
 
 export const sending: Theme = (test, open) => {
+  test("a recovery's orders say whose they are, and those of before they did are known as a recovery's, too", async () => {
+    const id = closeOrderId("flow", 1, "s1", 1);
+    assert.match(id, /^sfr[0-9a-f]{29}$/);
+    assert.is(digestOf(id), flowDigest("flow"));
+    assert.not.equal(closeOrderId("flow", 1, "s1", 2), id);
+    assert.not.equal(digestOf(closeOrderId("other", 1, "s1", 1)), digestOf(id));
+    assert.ok(isCloseOrderId(id));
+    assert.ok(isCloseOrderId(`sfz${"0".repeat(29)}`));
+    assert.not(isCloseOrderId(derivedOrderId("sfo", "flow", "signal")));
+  });
+
   for (const when of ["before", "after"] as const) {
     test(`a close whose answer was lost ${when} it was taken is not sent again where orders cannot be found by their ids`, async () => {
       await using stand = await Stand.open(open);
@@ -147,9 +160,14 @@ export const sending: Theme = (test, open) => {
         return exchange.fetchFills(pair, since);
       },
     };
-    await recover(mgr, seen, { ...CLOSE_ALL, orphanPositions: "manual", deadline: "1ms" });
-    const sale = exchange.seen.findLast((call) => call.method === "createOrder");
-    assert.is(sale?.method === "createOrder" ? sale.request.size : undefined, 0.2);
+    const report = await recover(mgr, seen, { ...CLOSE_ALL, orphanPositions: "manual" });
+    assert.is(report.status, "awaiting_approval");
+    const sales = exchange.seen.flatMap((call) =>
+      call.method === "createOrder" && call.request.side === "sell" ? [call.request.size] : [],
+    );
+    assert.equal(sales, [0.2]);
+    const asked = report.plan.actions.map(({ needsPerson = "" }) => needsPerson).join("\n");
+    assert.match(asked, /0\.3 BTC\/USDT were sold since position s1 was opened, .* and are not booked/);
   });
 
   test("in a spot market nothing is sold that is not there any more", async () => {
