@@ -2,16 +2,29 @@
 import { suite } from "uvu";
 import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
+import { approving } from "./recovery/approving.suite.js";
 import { doubts } from "./recovery/doubts.suite.js";
 import { modes } from "./recovery/modes.suite.js";
 import { orders } from "./recovery/orders.suite.js";
 import { orphans } from "./recovery/orphans.suite.js";
 import { positions } from "./recovery/positions.suite.js";
+import { reading } from "./recovery/reading.suite.js";
 import { reconciling } from "./recovery/reconciling.suite.js";
+import { stopping } from "./recovery/stopping.suite.js";
 
 const backends = await startBackends();
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, positions, orphans, modes, reconciling, doubts };
+const THEMES: Readonly<Record<string, Theme>> = {
+  orders,
+  positions,
+  orphans,
+  modes,
+  reading,
+  reconciling,
+  approving,
+  stopping,
+  doubts,
+};
 
 for (const [name, open, durable] of [
   ["memory", backends.openMemory, false],
