@@ -46,7 +46,10 @@ export interface RecoveryOptions {
   readonly confirmations?: number;
   /** Between two readings of the same; default 250ms. */
   readonly confirmDelay?: Duration;
-  /** A call of the exchange without an answer by then counts as none; default 30s, at most 24h. */
+  /**
+   * A request without an answer by then counts as none; default 30s, at most 24h. A walk of many pages may take longer. Of an adapter that does
+   * not bound its requests (`Exchange.bounded`) it is the time of each call.
+   */
   readonly timeout?: Duration;
   /** Positions may lag behind fills that are younger than this: what such fills could explain waits. Default 10s. */
   readonly settle?: Duration;
@@ -67,7 +70,7 @@ export interface RecoveryOptions {
    * whose result or fee is in another currency.
    */
   readonly rates?: Rates;
-  /** Ends it: nothing more is sent, what was begun stays unfinished, entries stay blocked. */
+  /** Ends it, by rejecting with its reason: nothing more is sent, what was begun stays unfinished, entries stay blocked. */
   readonly signal?: AbortSignal;
   /** Told what it does and what it waits for. */
   readonly onProgress?: (progress: Progress) => void;
@@ -77,7 +80,7 @@ export interface RecoveryOptions {
   readonly wait?: Duration;
   /** When its process dies, another may resume the recovery after so long; default 10s. */
   readonly ttl?: Duration;
-  /** How long to go on until orders are filled and everything is in line; default 60s. */
+  /** How long to go on while nothing moves: it begins anew with every plan that is not like one before; default 60s. */
   readonly deadline?: Duration;
 }
 

@@ -230,9 +230,11 @@ class Gathering {
       const name = canonicalPair(pair);
       since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, ms - MARGIN));
     };
-    for (const { pair, entryTs } of positions) note(pair, entryTs.getTime() + (ahead ?? 0));
+    // What bots store may be of either clock: the earlier reading counts.
+    const back = Math.min(0, ahead ?? 0);
+    for (const { pair, entryTs } of positions) note(pair, entryTs.getTime() + back);
     for (const { id, pair, createdAt } of orders) {
-      note(pair, createdAt.getTime() + (ahead ?? 0));
+      note(pair, createdAt.getTime() + back);
       const made = known.get(id)?.value?.createdAt;
       if (!made) continue;
       note(pair, made.getTime());

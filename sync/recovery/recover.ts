@@ -190,9 +190,10 @@ async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
     if (asked) await storePlan(recovery, plan);
     if (actions.length === 0 && waits.length === 0)
       return report(asked ? "awaiting_approval" : "recovered", plan, done);
-    if (!seen.has(standingOf(plan)) && seen.size < MOST_PLANS) until = performance.now() + deadline;
+    const moves = !seen.has(standingOf(plan)) && seen.size < MOST_PLANS;
     seen.add(standingOf(plan));
-    if (turn > 1 && performance.now() >= until) return report("unsettled", plan, done);
+    if (moves) until = performance.now() + deadline;
+    else if (performance.now() >= until) return report("unsettled", plan, done);
     const smooth = evidence !== undefined && (await act({ ...work, evidence }, actions, done));
     if (actions.length > 0 && smooth) continue;
     tell(

@@ -3,13 +3,16 @@ import { suite } from "uvu";
 import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
 import { amending } from "./recovery/amending.suite.js";
+import { approving } from "./recovery/approving.suite.js";
 import { doubts } from "./recovery/doubts.suite.js";
 import { modes } from "./recovery/modes.suite.js";
 import { orders } from "./recovery/orders.suite.js";
 import { orphans } from "./recovery/orphans.suite.js";
 import { positions } from "./recovery/positions.suite.js";
+import { reading } from "./recovery/reading.suite.js";
 import { reconciling } from "./recovery/reconciling.suite.js";
 import { sending } from "./recovery/sending.suite.js";
+import { stopping } from "./recovery/stopping.suite.js";
 import { unknown } from "./recovery/unknown.suite.js";
 
 const backends = await startBackends();
@@ -22,7 +25,10 @@ const THEMES: Readonly<Record<string, Theme>> = {
   positions,
   orphans,
   modes,
+  reading,
   reconciling,
+  approving,
+  stopping,
   doubts,
 };
 

@@ -321,7 +321,7 @@ export const modes: Theme = (test, open) => {
     const gate = gateAt(exchange, "fetchOpenOrders");
     const first = recover(mgr, gate.exchange, QUICK);
     await gate.reached;
-    const error = await failure(recover(found.other, exchange, QUICK));
+    const error = await failure(recover(found.other, exchange, { ...QUICK, wait: 0 }));
     assert.instance(error, LockedError);
     assert.match(error.message, /being recovered by bot,/);
     const waiting = recover(found.other, exchange, { ...QUICK, wait: "1m" });

@@ -25,7 +25,8 @@ export class Life {
     return new Proxy(target, {
       get: (_, name) => {
         const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== "function" || ["minSize", "recognise", "bounded"].includes(String(name))) return bound(value, target);
+        if (typeof value !== "function" || ["minSize", "recognise", "bounded"].includes(String(name)))
+          return bound(value, target);
         return async (...args: unknown[]) => {
           // Who is dead lets go of nothing.
           if (name === Symbol.asyncDispose) return this.#isOver ? undefined : Reflect.apply(value, target, args);

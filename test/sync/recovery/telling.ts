@@ -1,9 +1,19 @@
 import type { Exchange, ExchangeFill, ExchangeOrder, PaperExchange } from "../../../sync/index.js";
-import { seenBy } from "./random-exchange.js";
 
 /** A paper exchange that proves nothing by client order ids: as it is, or telling less. */
 export function unproven(paper: PaperExchange, changes: Partial<Exchange> = {}): Exchange {
-  return { ...seenBy(paper, { nameless: false, before: async () => {} }), ...changes };
+  return {
+    name: paper.name,
+    resolvePair: (pair) => paper.resolvePair(pair),
+    minSize: (pair) => paper.minSize(pair),
+    fetchPositions: () => paper.fetchPositions(),
+    fetchOpenOrders: () => paper.fetchOpenOrders(),
+    fetchOrder: (id, pair) => paper.fetchOrder(id, pair),
+    fetchFills: (pair, since) => paper.fetchFills(pair, since),
+    createOrder: (request) => paper.createOrder(request),
+    cancelOrder: (id, pair) => paper.cancelOrder(id, pair),
+    ...changes,
+  };
 }
 
 /** One that forgets orders once they are over, and whose fills do not say the client order id (Gate, without its text). */
