@@ -67,6 +67,7 @@ import { updatePosition } from "../operations/update-position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
+  AccountFlow,
   Admission,
   AdmissionDay,
   AdmissionRequest,
@@ -102,6 +103,7 @@ import type {
   TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
+import { joinAccount, leaveAccount, otherFlows } from "./account.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -233,6 +235,7 @@ export class StateManager {
         const changed = await writeGuards(this.#calls, this.config);
         if (changed !== undefined) this.#logger.warn(changed);
         await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
+        await joinAccount(this.config, this.flowId);
       }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
@@ -747,6 +750,30 @@ export class StateManager {
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
     return this.#calls.run(endRecovery, { token: undefined });
+  }
+
+  /**
+   * The other flows of the account that `recovery.account` names: every flow of this Redis that was opened with that name, and what it holds, or why
+   * it cannot be read. Without a name, in memory and in DuckDB there is none.
+   */
+  async getAccountFlows(): Promise<AccountFlow[]> {
+    this.#mustBeOpen("getAccountFlows");
+    return otherFlows(this.config, this.flowId);
+  }
+
+  /**
+   * Takes a flow that is no more out of the account that `recovery.account` names; false when it was not in it. One that is opened again is in
+   * it again.
+   */
+  async forgetAccountFlow(flowId: string): Promise<boolean> {
+    this.#mustBeOpen("forgetAccountFlow");
+    return leaveAccount(this.config, check.flowId("flowId", flowId));
+  }
+
+  #mustBeOpen(method: string): void {
+    if (this.#closing.signal.aborted) {
+      throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
+    }
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */
