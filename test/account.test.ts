@@ -111,6 +111,19 @@ test("a flow whose keys this user may not read is told with the reason", async (
   assert.match(flow?.readable === false ? flow.why : "", /may not do this/);
 });
 
+test("at maxmemory a flow that is known already can still be opened", async () => {
+  const small = await startRedis();
+  try {
+    const flow = config("main", { url: small.url });
+    await (await StateManager.open("own", flow)).close();
+    await small.cli("config", "set", "maxmemory", "1");
+    await using own = await StateManager.open("own", flow);
+    assert.is((await own.triggerCircuitBreaker("stop")).active, true);
+  } finally {
+    await small.stop();
+  }
+});
+
 test("a flow that is only looked at does not join the account, nor does one without an account", async () => {
   const account = newAccount();
   await using own = await StateManager.open(`${account}.own`, config(account));

@@ -42,6 +42,7 @@ import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
 import { getTrades } from "../operations/get-trades.js";
+import { getUntoldTrades } from "../operations/get-untold-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
@@ -514,6 +515,13 @@ export class StateManager {
     return this.#calls.runPages(getTrades, tradesArguments(options));
   }
 
+  /**
+   * Of these trades those whose result nobody knows (`untold`): fills told not all of it, and no cash was booked on it with `bookCash` since.
+   */
+  async getUntoldTrades(options: TradesOptions = {}): Promise<Trade[]> {
+    return this.#calls.runPages(getUntoldTrades, tradesArguments(options));
+  }
+
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
   async updateEquity(equity: number): Promise<RiskUpdate> {
     return this.#calls.run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
@@ -741,10 +749,10 @@ export class StateManager {
 
   /**
    * Lets the recovery under way, in whichever process, carry out the plan that waits in its journal (`plan`, `plan_hash`). True once, false when
-   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none.
+   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none. It needs no lease.
    */
   async approveRecovery(hash: string): Promise<boolean> {
-    return this.#calls.run(approveRecovery, { hash: check.id("hash", hash) });
+    return this.#calls.runUnfenced(approveRecovery, { hash: check.id("hash", hash) });
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */

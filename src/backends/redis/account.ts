@@ -1,12 +1,14 @@
 /** The flows of one exchange account (`recovery.account`): a set of their ids beside them, in the same Redis. */
+import { isFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { StateError } from "../../errors.js";
 import { RedisFlow } from "./flow.js";
 
-/** Notes that the flow is one of the account. */
+/** Notes that the flow is one of the account. Where it is known already nothing is written: that goes at maxmemory, too. */
 export async function joinAccount(config: ResolvedConfig["redis"], account: string, flowId: string): Promise<void> {
   using place = await placeOf(config, account);
-  await place.send("sadd", membersKey(place), flowId);
+  const key = membersKey(place);
+  if ((await place.send("sismember", key, flowId)) === 0) await place.send("sadd", key, flowId);
 }
 
 /** Forgets that the flow is one of the account; false when it was none. */
@@ -33,7 +35,9 @@ export async function lookAtOthers<Value>(
 ): Promise<SeenFlow<Value>[]> {
   using place = await placeOf(config, account);
   const members = await place.send("smembers", membersKey(place));
-  const others = (Array.isArray(members) ? members.map(String) : []).filter((member) => member !== flowId).sort();
+  const others = (Array.isArray(members) ? members.map(String) : [])
+    .filter((member) => member !== flowId && isFlowId(member))
+    .sort();
   const flows: SeenFlow<Value>[] = [];
   for (const other of others) {
     try {
