@@ -42,7 +42,6 @@ import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
 import { getTrades } from "../operations/get-trades.js";
-import { getUntoldTrades } from "../operations/get-untold-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
@@ -68,7 +67,6 @@ import { updatePosition } from "../operations/update-position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
-  AccountFlow,
   Admission,
   AdmissionDay,
   AdmissionRequest,
@@ -104,7 +102,6 @@ import type {
   TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { joinAccount, leaveAccount, otherFlows } from "./account.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -236,7 +233,6 @@ export class StateManager {
         const changed = await writeGuards(this.#calls, this.config);
         if (changed !== undefined) this.#logger.warn(changed);
         await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
-        await joinAccount(this.config, this.flowId);
       }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
@@ -515,13 +511,6 @@ export class StateManager {
     return this.#calls.runPages(getTrades, tradesArguments(options));
   }
 
-  /**
-   * Of these trades those whose result nobody knows (`untold`): fills told not all of it, and no cash was booked on it with `bookCash` since.
-   */
-  async getUntoldTrades(options: TradesOptions = {}): Promise<Trade[]> {
-    return this.#calls.runPages(getUntoldTrades, tradesArguments(options));
-  }
-
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
   async updateEquity(equity: number): Promise<RiskUpdate> {
     return this.#calls.run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
@@ -749,39 +738,15 @@ export class StateManager {
 
   /**
    * Lets the recovery under way, in whichever process, carry out the plan that waits in its journal (`plan`, `plan_hash`). True once, false when
-   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none. It needs no lease.
+   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none.
    */
   async approveRecovery(hash: string): Promise<boolean> {
-    return this.#calls.runUnfenced(approveRecovery, { hash: check.id("hash", hash) });
+    return this.#calls.run(approveRecovery, { hash: check.id("hash", hash) });
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
     return this.#calls.run(endRecovery, { token: undefined });
-  }
-
-  /**
-   * The other flows of the account that `recovery.account` names: every flow of this Redis that was opened with that name, and what it holds, or why
-   * it cannot be read. Without a name, in memory and in DuckDB there is none.
-   */
-  async getAccountFlows(): Promise<AccountFlow[]> {
-    this.#mustBeOpen("getAccountFlows");
-    return otherFlows(this.config, this.flowId);
-  }
-
-  /**
-   * Takes a flow that is no more out of the account that `recovery.account` names; false when it was not in it. One that is opened again is in
-   * it again.
-   */
-  async forgetAccountFlow(flowId: string): Promise<boolean> {
-    this.#mustBeOpen("forgetAccountFlow");
-    return leaveAccount(this.config, check.flowId("flowId", flowId));
-  }
-
-  #mustBeOpen(method: string): void {
-    if (this.#closing.signal.aborted) {
-      throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
-    }
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */

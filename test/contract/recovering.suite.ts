@@ -98,16 +98,6 @@ export const recovering: Theme = (test, open) => {
     await refused("1f2e", /no recovery is under way/);
   });
 
-  test("a person approves without the lease that the bot holds", async () => {
-    await using mgr = await open({ execution: { single_active: true } });
-    await using lease = await mgr.acquireLease();
-    const recovery = await mgr.beginRecovery("after a crash");
-    await recovery.note("plan_hash", "1f2e");
-    await using person = await another(mgr, open, { execution: { single_active: true } });
-    assert.is(await person.other.approveRecovery("1f2e"), true);
-    assert.not(lease.lost.aborted);
-  });
-
   test("of two that approve a plan at once, one does", async () => {
     await using mgr = await open();
     await using second = await another(mgr, open);

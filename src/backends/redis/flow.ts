@@ -21,36 +21,26 @@ export type Seen<Value> = { readonly seen: Value } | { readonly denied: string }
 
 /**
  * A flow on a Redis server, worked on without being opened: nothing is made by looking at it. Only what may be asked twice goes
- * through it: commands and scripts that read, or whose second run changes nothing. They are asked again, for a minute by default,
- * until there is an answer.
+ * through it: commands and scripts that read, or whose second run changes nothing. They are asked again, for a minute, until
+ * there is an answer.
  */
 export class RedisFlow implements Disposable {
   readonly keys: FlowKeys;
-  readonly #config: ResolvedConfig["redis"];
   readonly #connection: Connection;
-  /** Whether another flow closes the connection. */
-  readonly #borrowed: boolean;
   readonly #patience: number;
   /** What the server itself had to say. */
   readonly #refusals = new WeakSet<Error>();
   #calls = 0;
 
-  private constructor(config: ResolvedConfig["redis"], flowId: string, patience: number, connection?: Connection) {
-    this.#config = config;
+  private constructor(config: ResolvedConfig["redis"], flowId: string) {
     this.keys = new FlowKeys(config.key_prefix, flowId, config.cluster);
-    this.#patience = patience;
-    this.#borrowed = connection !== undefined;
-    this.#connection =
-      connection ?? new Connection({ ...config, command_timeout: patience }, this.keys.key("flow:meta"));
+    this.#patience = Math.max(config.command_timeout, LONG_CALL);
+    this.#connection = new Connection({ ...config, command_timeout: this.#patience }, this.keys.key("flow:meta"));
   }
 
-  /** Rejects with a ConnectionError within `redis.command_timeout`. `patience`: how long to ask for an answer, ms. */
-  static async connect(
-    config: ResolvedConfig["redis"],
-    flowId: string,
-    patience = Math.max(config.command_timeout, LONG_CALL),
-  ): Promise<RedisFlow> {
-    const flow = new RedisFlow(config, flowId, patience);
+  /** Rejects with a ConnectionError within `redis.command_timeout`. */
+  static async connect(config: ResolvedConfig["redis"], flowId: string): Promise<RedisFlow> {
+    const flow = new RedisFlow(config, flowId);
     try {
       await flow.#connection.ready(performance.now() + config.command_timeout);
       return flow;
@@ -66,13 +56,8 @@ export class RedisFlow implements Disposable {
     return this.#connection.address;
   }
 
-  /** Another flow on the same server, over this connection. */
-  beside(flowId: string): RedisFlow {
-    return new RedisFlow(this.#config, flowId, this.#patience, this.#connection);
-  }
-
   [Symbol.dispose](): void {
-    if (!this.#borrowed) this.#connection.close();
+    this.#connection.close();
   }
 
   /** The reply to a command. Rejects with a StateError. */
