@@ -74,18 +74,11 @@ export function closeArguments(id: string, options: CloseOptions, policy: TradeP
   };
 }
 
-/** `untold`: it was a position of the exchange, so that its end is a trade, also where nothing was booked on it. */
-export interface RemoveOptions {
-  untold?: boolean;
-  reason?: string;
-}
-
-export function removeArguments(id: string, options: RemoveOptions, policy: TradePolicy) {
-  const { untold, reason } = check.fields("options", options, ["untold", "reason"]);
+export function removeArguments(id: string, options: { reason?: string }, policy: TradePolicy) {
+  const { reason } = check.fields("options", options, ["reason"]);
   return {
     id: check.id("id", id),
     reason: check.words("reason", reason),
-    untold: check.flag("untold", untold),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
     maxTrades: policy.maxTrades,

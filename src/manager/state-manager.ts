@@ -14,7 +14,6 @@ import {
 import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
-import { approveRecovery } from "../operations/approve-recovery.js";
 import { bookCash } from "../operations/book-cash.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
@@ -133,7 +132,6 @@ import {
   noPosition,
   patchArguments,
   positionArguments,
-  type RemoveOptions,
   removeArguments,
 } from "./position-arguments.js";
 import type { Recovery } from "./recovery.js";
@@ -323,12 +321,12 @@ export class StateManager {
   }
 
   /**
-   * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten, unless `untold`
-   * says that it ended at the exchange and nobody knows at what. That one, one on which a fill was booked, and one whose result
-   * `updateDailyPnl` told, end as a trade with `reason` (default `removed`): counted, unless that call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
+   * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
+   * a fill was booked, or whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): counted, unless that
+   * call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
    * the loss streak stays. Fills of its exits that come later explain that.
    */
-  async removePosition(id: string, options: RemoveOptions = {}): Promise<boolean> {
+  async removePosition(id: string, options: { reason?: string } = {}): Promise<boolean> {
     return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
   }
 
@@ -734,14 +732,6 @@ export class StateManager {
   /** The recovery that is under way, held or left unfinished; undefined when there is none. */
   async getRecovery(): Promise<RecoveryState | undefined> {
     return this.#calls.run(getRecovery, undefined);
-  }
-
-  /**
-   * Lets the recovery under way, in whichever process, carry out the plan that waits in its journal (`plan`, `plan_hash`). True once, false when
-   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none.
-   */
-  async approveRecovery(hash: string): Promise<boolean> {
-    return this.#calls.run(approveRecovery, { hash: check.id("hash", hash) });
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */

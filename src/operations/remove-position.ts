@@ -9,7 +9,6 @@ import { riskEvent } from "./view-risk.js";
 interface Args extends RiskPolicy {
   readonly id: string;
   readonly reason: string;
-  readonly untold: boolean;
   readonly maxTrades: number;
 }
 
@@ -33,7 +32,6 @@ export const removePosition: Operation<Args, boolean> = {
   args: {
     id: (a) => a.id,
     reason: (a) => a.reason,
-    untold: (a) => a.untold,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
     max_trades: (a) => a.maxTrades,
@@ -41,7 +39,6 @@ export const removePosition: Operation<Args, boolean> = {
   words: {
     max_trades: "how many trades are kept",
     reason: 'why it is gone; "" = not said',
-    untold: "1 = a trade also where it had merely been saved",
   },
   decode: (reply) => reply[0] === "removed",
   apply(state, a, call) {
@@ -49,7 +46,7 @@ export const removePosition: Operation<Args, boolean> = {
     if (!position) return false;
     const cooling = state.cooldowns.get(position.pair) ?? 0;
 
-    if (!a.untold && isMerelySaved(position)) {
+    if (isMerelySaved(position)) {
       writeEnd(state, forgottenEnd(state, position, call.now), { maxTrades: a.maxTrades, now: call.now });
       state.emit(call, "position_removed", () => ({ id: a.id, pair: position.pair }));
       return true;

@@ -112,14 +112,6 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       },
     },
   },
-  approve_recovery: {
-    argv: ["1f2e"],
-    prepare: (m) => m.beginRecovery("a look").then((recovery) => recovery.note("plan_hash", "1f2e")),
-    call: async (m) => {
-      await (await m.beginRecovery("a look")).note("plan_hash", "1f2e");
-      return m.approveRecovery("1f2e");
-    },
-  },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
   book_cash: {
     argv: ["-0.5", "c1", "funding", "", "p1", "BTC", "40000", "", "", "0", "3600000", `${30 * 86_400_000}`, "100000"],
@@ -271,7 +263,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     more: { argv: ["o1"], call: (m) => m.removeOrder("o1"), leaves: ["orders:by_position"] },
   },
   remove_position: {
-    argv: ["p1", "lost", "0", "0", "3600000", "100000"],
+    argv: ["p1", "lost", "0", "3600000", "100000"],
     call: (m) => m.removePosition("p1", { reason: "lost" }),
     leaves: [
       "risk:daily",
@@ -282,7 +274,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "risk:guard_trades",
     ],
     more: {
-      argv: ["o0", "lost", "0", "0", "3600000", "100000"],
+      argv: ["o0", "lost", "0", "3600000", "100000"],
       prepare: (m) => m.savePosition({ ...COOLING, id: "o0" }),
       call: (m) => m.removePosition("o0", { reason: "lost" }),
       leaves: ["risk:history", "risk:limits", "risk:guard_trades"],

@@ -157,46 +157,6 @@ export const ends: Theme = (test, open) => {
     assert.equal([await sizes(mgr), await mgr.getTrades(), await today(mgr)], [{ a: 1 }, [], [0, 0, 0]]);
   });
 
-  test("a position that was merely saved and removed as untold ends as a trade whose result is not known; the streak stays", async () => {
-    const clock = new Clock();
-    await using mgr = await open({}, { clock: clock.read });
-    await mgr.updateDailyPnl(-1);
-    await mgr.savePosition({ ...LONG, id: "p", size: 2, entryPrice: 100, cooldown: "5m" });
-    await mgr.saveOrder({ ...STOP, size: 2, positionId: "p" });
-    clock.now += MINUTE;
-    assert.is(await mgr.removePosition("p", { untold: true, reason: "gone" }), true);
-    const [trade] = await mgr.getTrades();
-    assert.equal(
-      [trade?.id, trade?.pnl, trade?.size, trade?.untold, trade?.exitPrice, trade?.reason],
-      ["p", 0, 2, 2, undefined, "gone"],
-    );
-    assert.equal(await mgr.getCooldown(PAIR), new Date(clock.now + 5 * MINUTE));
-    assert.equal([await sizes(mgr), await today(mgr)], [{}, [-1, 2, 1]]);
-    assert.is(await mgr.removePosition("p", { untold: true }), false);
-    // Half of it is told by its stop after all: 1 x -10.
-    const fill = await stopped(mgr, { size: 1 });
-    assert.equal([fill.booked, await today(mgr)], [-10, [-11, 2, 1]]);
-    const [later] = await mgr.getTrades();
-    assert.equal([later?.pnl, later?.untold], [-10, 1]);
-  });
-
-  test("untold says nothing new of a position that fills opened, and nothing of one whose result is told", async () => {
-    await using mgr = await open();
-    await longs(mgr);
-    await mgr.updateDailyPnl(7, { tradeId: "b" });
-    await mgr.removePosition("a", { untold: true });
-    await mgr.removePosition("b", { untold: true });
-    const trades = await mgr.getTrades();
-    assert.equal(
-      trades.map(({ id, pnl, untold, reason }) => [id, pnl, untold, reason]),
-      [
-        ["a", 0, 1, "removed"],
-        ["b", 7, undefined, "removed"],
-      ],
-    );
-    assert.equal(await today(mgr), [7, 2, 0]);
-  });
-
   test("an end is explained for seven days, over close and connect", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });

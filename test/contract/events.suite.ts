@@ -691,12 +691,8 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     },
     { change: (mgr) => mgr.clearCooldown(PAIR), event: { type: "cooldown_cleared", pair: PAIR } },
     {
-      change: async (mgr) => (await mgr.beginRecovery("a look")).note("plan_hash", "1f2e"),
+      change: (mgr) => mgr.beginRecovery("a look"),
       event: { type: "recovery_begun", recoveryId: NOON, reason: "a look" },
-    },
-    {
-      change: (mgr) => mgr.approveRecovery("1f2e"),
-      event: { type: "recovery_approved", recoveryId: NOON, hash: "1f2e" },
     },
     { change: (mgr) => mgr.endRecovery(), event: { type: "recovery_ended" } },
     {
@@ -730,7 +726,6 @@ const IDLE: Readonly<Record<string, (mgr: StateManager) => Promise<unknown>>> = 
   "a signal that was marked": (mgr) => mgr.markSignalProcessed("s1", PAIR),
   "a cooldown that lasts as long": (mgr) => mgr.setCooldown(PAIR, "1m"),
   "clearing no cooldown": (mgr) => mgr.clearCooldown("ETH/USDT"),
-  "approving a plan that does not wait": (mgr) => mgr.approveRecovery("1f2e").catch((error: Error) => error),
   "ending no recovery": (mgr) => mgr.endRecovery(),
   "a lease that is held": (mgr) => mgr.acquireLease().catch((error: Error) => error),
   reading: async (mgr) => {

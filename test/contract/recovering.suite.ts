@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { FencedError, InvalidArgumentError, LockedError, StaleStateError } from "../../src/index.js";
+import { FencedError, InvalidArgumentError, LockedError } from "../../src/index.js";
 import { another } from "./another.js";
 import { Clock, NOON, SECOND } from "./clock.js";
 import { failure } from "./expect.js";
@@ -52,63 +52,6 @@ export const recovering: Theme = (test, open) => {
     });
     await second.end();
     assert.is(await mgr.getRecovery(), undefined);
-  });
-
-  test("the plan that waits is approved once, by anybody, and whoever resumes the recovery finds that", async () => {
-    await using mgr = await open();
-    await using person = await another(mgr, open);
-    const recovery = await mgr.beginRecovery("after a crash");
-    await recovery.note("plan_hash", "1f2e");
-    assert.is(await person.other.approveRecovery("1f2e"), true);
-    assert.is(await person.other.approveRecovery("1f2e"), false);
-    assert.is((await mgr.getRecovery())?.journal.get("approved"), "1f2e");
-    const found = (await mgr.getEvents()).filter(({ type }) => type === "recovery_approved");
-    assert.equal(
-      found.map((event) => event.type === "recovery_approved" && [event.recoveryId, event.hash]),
-      [[recovery.id, "1f2e"]],
-    );
-    await recovery.leave();
-    const next = await mgr.beginRecovery("again");
-    assert.equal([...next.journal].sort(), [
-      ["approved", "1f2e"],
-      ["plan_hash", "1f2e"],
-    ]);
-    await next.note("plan_hash", "3d4c");
-    assert.is(await mgr.approveRecovery("3d4c"), true);
-    assert.is((await mgr.getRecovery())?.journal.get("approved"), "3d4c");
-  });
-
-  test("no other plan is approved than the one that waits now", async () => {
-    await using mgr = await open();
-    const refused = async (hash: string, words: RegExp) => {
-      const error = await failure(mgr.approveRecovery(hash));
-      assert.instance(error, StaleStateError);
-      assert.match(error.message, words);
-    };
-    await refused("1f2e", /no recovery is under way/);
-    const recovery = await mgr.beginRecovery("after a crash");
-    await refused("1f2e", /no plan .* waits/);
-    await recovery.note("plan_hash", "1f2e");
-    await mgr.approveRecovery("1f2e");
-    await recovery.note("plan_hash", "3d4c");
-    await refused("1f2e", /the plan that waits is 3d4c, not 1f2e/);
-    assert.is((await mgr.getRecovery())?.journal.get("approved"), "1f2e");
-    await recovery.end();
-    await refused("3d4c", /no recovery is under way/);
-    await refused("1f2e", /no recovery is under way/);
-  });
-
-  test("of two that approve a plan at once, one does", async () => {
-    await using mgr = await open();
-    await using second = await another(mgr, open);
-    const recovery = await mgr.beginRecovery("after a crash");
-    for (const hash of ["1f2e", "3d4c", "5b6a"]) {
-      await recovery.note("plan_hash", hash);
-      const answers = await Promise.all([mgr.approveRecovery(hash), second.other.approveRecovery(hash)]);
-      assert.equal(answers.sort(), [false, true]);
-    }
-    const events = await mgr.getEvents();
-    assert.is(events.filter(({ type }) => type === "recovery_approved").length, 3);
   });
 
   test("the next one after an end has an id of its own, larger, and an empty journal", async () => {

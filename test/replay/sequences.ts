@@ -310,11 +310,6 @@ const otherSteps = [
     fc.constant({ subject: "BTC/USDT", found: "nothing there", reads: 2 }),
     ({ mgr }, difference) => mgr.reportDifference(difference),
   ),
-  kind("approveRecovery", fc.constantFrom("1f2e", "3d4c"), async ({ mgr }, hash) => {
-    const recovery = await mgr.beginRecovery("a look");
-    await recovery.note("plan_hash", hash);
-    await mgr.approveRecovery(hash);
-  }),
   kind("endRecovery", fc.constant(null), ({ mgr }) => mgr.endRecovery()),
   kind("heartbeat", fc.constant(null), ({ mgr }) => mgr.heartbeat()),
   kind("acquireLease", fc.constant("1m" as const), async (bench, ttl) => {

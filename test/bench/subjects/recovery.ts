@@ -47,23 +47,6 @@ export const recovery: readonly Subject[] = [
     },
   },
   {
-    name: "approveRecovery",
-    kind: "change",
-    alone: true,
-    on({ manager }) {
-      let recovery: Recovery | undefined;
-      return {
-        async prepare() {
-          recovery = await manager.beginRecovery(REASON);
-        },
-        before: (id) => recovery?.note("plan_hash", id) ?? notPrepared(),
-        call: (id) => manager.approveRecovery(id),
-        did: (approved: boolean) => approved,
-        tidy: async () => void (await recovery?.end()),
-      };
-    },
-  },
-  {
     // There is no other way to ask for a renewal: a recovery that is under way makes its own.
     name: "recovery.leave (a renewal)",
     kind: "change",

@@ -101,7 +101,7 @@ const POSITIONS: readonly Call[] = [
     some({ id, ...positionFields, cooldown: duration }, ["id", "pair", "side", "size", "entryPrice"]),
   ),
   call("updatePosition", id, some({ ...positionFields, tp: fc.option(anyPrice), sl: fc.option(anyPrice) })),
-  call("removePosition", id, some({ reason, untold: fc.boolean() })),
+  call("removePosition", id, some({ reason })),
   call(
     "closePosition",
     id,
@@ -242,7 +242,6 @@ const FILLS: readonly Call[] = [
   ),
   call("beginRecovery", fc.constant("a look")),
   call("getRecovery"),
-  call("approveRecovery", fc.constant("1f2e")),
   call("findOrders", fc.array(orderId, { maxLength: 4 })),
   call("getRecordedFills", fc.array(fc.record({ orderId, fillId }), { maxLength: 4 })),
   call("endRecovery"),
@@ -448,7 +447,6 @@ const config: fc.Arbitrary<Config> = fc.record({
 /** How a position ends, or is told of, but by its last fill. */
 const ENDINGS: Readonly<Record<string, (entry: string, exit: string) => Omit<Step, "tick">>> = {
   removed: (entry) => ({ action: "removePosition", args: [entry, { reason: "gone" }] }),
-  untold: (entry) => ({ action: "removePosition", args: [entry, { untold: true }] }),
   closed: (entry) => ({ action: "closePosition", args: [entry, { pnl: -1.5, dust: 0.1 }] }),
   told: (entry) => ({ action: "updateDailyPnl", args: [2.5, { tradeId: entry }] }),
   dust: (_, exit) => ({ action: "cancelOrder", args: [exit, { dust: 1 }] }),
@@ -462,7 +460,7 @@ const trade: fc.Arbitrary<Step[]> = fc
     side: fc.constantFrom("long", "short"),
     pair,
     ticks: fc.array(tick, { minLength: 8, maxLength: 8 }),
-    ending: fc.constantFrom("fills", "fills", "removed", "untold", "closed", "told", "dust"),
+    ending: fc.constantFrom("fills", "fills", "removed", "closed", "told", "dust"),
     at: fc.constantFrom(3, 4, 5),
     sizes: fc.constantFrom(
       [0.1, 0.2, 0.3],
