@@ -272,7 +272,7 @@ export interface FillResult {
 /**
  * An entry that asks to go ahead. `side` of the position (`buy` and `sell` are taken as `long` and `short`); `price` in quote
  * currency is what the exposure is reckoned with, of a market order too; it may be zero or below, but not of an inverse contract.
- * `orderId` defaults to one derived from flow and signal; another is made when an earlier order or position of the signal has that one.
+ * `orderId` defaults to one derived from flow and signal, which carries the digest of its flow; another is made when an earlier order or position of the signal has that one.
  * `cooldown` holds for the pair from now, and again from the moment the position is flat.
  */
 export interface AdmissionRequest {
