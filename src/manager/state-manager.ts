@@ -132,6 +132,7 @@ import {
   noPosition,
   patchArguments,
   positionArguments,
+  type RemoveOptions,
   removeArguments,
 } from "./position-arguments.js";
 import type { Recovery } from "./recovery.js";
@@ -324,9 +325,11 @@ export class StateManager {
    * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
    * a fill was booked, or whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): counted, unless that
    * call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
-   * the loss streak stays. Fills of its exits that come later explain that.
+   * the loss streak stays. Fills of its exits that come later explain that. With `untold: true` one that had merely been saved ends so,
+   * too: a position that is gone, and nobody knows at what price. Status and doctor raise an alarm for such a trade until its result is
+   * told, or a person has booked a correction on it with `bookCash`. Of two removers at once one gets true.
    */
-  async removePosition(id: string, options: { reason?: string } = {}): Promise<boolean> {
+  async removePosition(id: string, options: RemoveOptions = {}): Promise<boolean> {
     return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
   }
 

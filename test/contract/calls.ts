@@ -263,7 +263,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     more: { argv: ["o1"], call: (m) => m.removeOrder("o1"), leaves: ["orders:by_position"] },
   },
   remove_position: {
-    argv: ["p1", "lost", "0", "3600000", "100000"],
+    argv: ["p1", "lost", "0", "0", "3600000", "100000"],
     call: (m) => m.removePosition("p1", { reason: "lost" }),
     leaves: [
       "risk:daily",
@@ -274,9 +274,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "risk:guard_trades",
     ],
     more: {
-      argv: ["o0", "lost", "0", "3600000", "100000"],
+      argv: ["o0", "lost", "1", "0", "3600000", "100000"],
       prepare: (m) => m.savePosition({ ...COOLING, id: "o0" }),
-      call: (m) => m.removePosition("o0", { reason: "lost" }),
+      call: (m) => m.removePosition("o0", { reason: "lost", untold: true }),
       leaves: ["risk:history", "risk:limits", "risk:guard_trades"],
     },
   },

@@ -101,7 +101,7 @@ const POSITIONS: readonly Call[] = [
     some({ id, ...positionFields, cooldown: duration }, ["id", "pair", "side", "size", "entryPrice"]),
   ),
   call("updatePosition", id, some({ ...positionFields, tp: fc.option(anyPrice), sl: fc.option(anyPrice) })),
-  call("removePosition", id, some({ reason })),
+  call("removePosition", id, some({ reason, untold: fc.boolean() })),
   call(
     "closePosition",
     id,
@@ -447,6 +447,7 @@ const config: fc.Arbitrary<Config> = fc.record({
 /** How a position ends, or is told of, but by its last fill. */
 const ENDINGS: Readonly<Record<string, (entry: string, exit: string) => Omit<Step, "tick">>> = {
   removed: (entry) => ({ action: "removePosition", args: [entry, { reason: "gone" }] }),
+  untold: (entry) => ({ action: "removePosition", args: [entry, { reason: "gone", untold: true }] }),
   closed: (entry) => ({ action: "closePosition", args: [entry, { pnl: -1.5, dust: 0.1 }] }),
   told: (entry) => ({ action: "updateDailyPnl", args: [2.5, { tradeId: entry }] }),
   dust: (_, exit) => ({ action: "cancelOrder", args: [exit, { dust: 1 }] }),
