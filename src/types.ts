@@ -594,6 +594,8 @@ export type StateEvent = EventBase &
     | { type: "lease_acquired"; token: number; holder: string; until: Date }
     | { type: "lease_released"; token: number; holder: string }
     | { type: "recovery_begun"; recoveryId: number; reason: string }
+    /** A person has approved the plan that waits; `instance` is who. */
+    | { type: "recovery_approved"; recoveryId: number; hash: string }
     | { type: "recovery_ended" }
     | ({ type: "difference_found" } & Difference)
     /** Not a change: the log was trimmed past the place asked for, so events before this one may be missing. */

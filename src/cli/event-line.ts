@@ -70,6 +70,8 @@ function detailsOf(event: StateEvent): string {
       return `${event.holder}, token ${event.token}`;
     case "recovery_begun":
       return event.reason;
+    case "recovery_approved":
+      return `plan ${event.hash}`;
     case "difference_found":
       return `${event.subject}: ${event.found}, in ${event.reads} readings`;
     case "recovery_ended":

@@ -11,9 +11,10 @@ import {
   type ResolvedConfig,
   resolveConfig,
 } from "../config/schema.js";
-import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
+import { ConnectionError, FencedError, InvalidArgumentError, StaleStateError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
+import { approveRecovery } from "../operations/approve-recovery.js";
 import { bookCash } from "../operations/book-cash.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
@@ -735,6 +736,33 @@ export class StateManager {
   /** The recovery that is under way, held or left unfinished; undefined when there is none. */
   async getRecovery(): Promise<RecoveryState | undefined> {
     return this.#calls.run(getRecovery, undefined);
+  }
+
+  /**
+   * A person approves the plan that waits in the recovery under way (`getRecovery`, its journal) by its hash: the process that waits in
+   * `recover`, or the next one, carries it out if it still holds. True once; false when that plan was approved before, so that of two
+   * approvers at once one gets true. Rejects with a StaleStateError when another plan waits, or none. It needs no lease.
+   */
+  async approveRecovery(hash: string): Promise<boolean> {
+    const wanted = check.id("hash", hash);
+    return read(this.#calls.runUnfenced(approveRecovery, { hash: wanted }), {
+      value(approval) {
+        switch (approval.outcome) {
+          case "approved":
+            return true;
+          case "before":
+            return false;
+          case "none":
+            throw new StaleStateError(`plan ${wanted} does not wait: no recovery is under way`);
+          case "stale":
+            throw new StaleStateError(
+              approval.current === undefined
+                ? `plan ${wanted} does not wait: the recovery under way has no plan that needs a person`
+                : `plan ${wanted} is out of date: what waits now is plan ${approval.current}. Look at it and approve that`,
+            );
+        }
+      },
+    });
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */

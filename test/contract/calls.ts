@@ -38,6 +38,11 @@ const ENDS: readonly KeyName[] = [
   "risk:guard_trades",
 ];
 
+async function planWaits(manager: StateManager): Promise<void> {
+  const recovery = await manager.beginRecovery("a look");
+  await recovery.note("plan_hash", "0123456789abcdef");
+}
+
 /** By the name of the operation. Every operation has one: the tests of the scripts run through them. */
 export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   acquire_lease: { argv: ["60000"], call: (m) => m.acquireLease({ ttl: "1m" }).then((lease) => lease.release()) },
@@ -111,6 +116,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         ],
       },
     },
+  },
+  approve_recovery: {
+    argv: ["0123456789abcdef"],
+    prepare: planWaits,
+    call: (m) => planWaits(m).then(() => m.approveRecovery("0123456789abcdef")),
   },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
   book_cash: {

@@ -241,6 +241,7 @@ const FILLS: readonly Call[] = [
     some({ ...belonging, flip: fc.constantFrom("a", "o1", "o2"), reason }, [...Object.keys(belonging), "flip"]),
   ),
   call("beginRecovery", fc.constant("a look")),
+  call("approveRecovery", fc.constantFrom("0123456789abcdef", "fedcba9876543210")),
   call("getRecovery"),
   call("findOrders", fc.array(orderId, { maxLength: 4 })),
   call("getRecordedFills", fc.array(fc.record({ orderId, fillId }), { maxLength: 4 })),
