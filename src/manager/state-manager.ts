@@ -67,6 +67,7 @@ import { updatePosition } from "../operations/update-position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
+  AccountFlow,
   Admission,
   AdmissionDay,
   AdmissionRequest,
@@ -102,6 +103,7 @@ import type {
   TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
+import { accountOf } from "./account.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -226,6 +228,7 @@ export class StateManager {
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {
+        await (await accountOf(this.config))?.join(this.flowId);
         await writeCurrency(this.#calls, this.config, this.#currency);
         for (const difference of await writeLimits(this.#calls, this.config)) {
           this.#logger.warn(`flow ${this.flowId}: ${difference}`);
@@ -768,6 +771,31 @@ export class StateManager {
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
     return this.#calls.run(endRecovery, { token: undefined });
+  }
+
+  /**
+   * The other flows of `recovery.account`, by id: the positions and pending orders of each as they stand at one moment, or why it cannot be
+   * read: it is gone, of another schema, or the user may not. A flow is a member from its first `connect` with that account on, until
+   * `forgetAccountFlow`. Nothing is made or changed by looking. `[]` without an account, and on memory and DuckDB, which know one flow only.
+   */
+  async getAccountFlows(): Promise<AccountFlow[]> {
+    this.#needOpen("getAccountFlows");
+    return (await (await accountOf(this.config))?.flows(this.flowId)) ?? [];
+  }
+
+  /**
+   * Takes a flow off `recovery.account`: it is not looked at any more. False when it was no member. The flow itself stays as it is; it is a
+   * member again when it connects with that account.
+   */
+  async forgetAccountFlow(flowId: string): Promise<boolean> {
+    this.#needOpen("forgetAccountFlow");
+    const forgotten = parseFlowId(flowId);
+    return (await (await accountOf(this.config))?.forget(forgotten)) ?? false;
+  }
+
+  #needOpen(method: string): void {
+    if (this.#closing.signal.aborted)
+      throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */
