@@ -177,7 +177,8 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
       return refused("max_exposure", "exposure would be " .. money_text(units, parts) .. ", the limit is " .. limits[5])
     end
   end
-  -- The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time.
+  -- The order's id: as it was given. A derived one that an earlier order or position has is told apart by the time in place of its last
+  -- digits: as long as before, and its flow's digest stays.
   local id, ms = order_id, now
   local is_old = false
   local function is_closed()
@@ -188,7 +189,7 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
   while redis.call("HEXISTS", orders_key, id) == 1 or is_closed()
     or redis.call("HEXISTS", positions_key, id) == 1 do
     if not derived then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
-    id, ms = string.format("%s-%.0f", string.sub(order_id, 1, 16), ms), ms + 1
+    id, ms = string.format("%s%015.0f", string.sub(order_id, 1, 17), ms), ms + 1
   end
   order.id, order.fills_since = id, fills_since(fills_key)
 

@@ -14,7 +14,7 @@ export type { RefusalsOptions } from "./manager/admission-arguments.js";
 export { Lease } from "./manager/lease.js";
 export type { Logger, ManagerOptions } from "./manager/manager-options.js";
 export type { CancelOptions } from "./manager/order-arguments.js";
-export type { CloseOptions } from "./manager/position-arguments.js";
+export type { CloseOptions, RemoveOptions } from "./manager/position-arguments.js";
 export { Recovery } from "./manager/recovery.js";
 export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";

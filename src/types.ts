@@ -272,7 +272,7 @@ export interface FillResult {
 /**
  * An entry that asks to go ahead. `side` of the position (`buy` and `sell` are taken as `long` and `short`); `price` in quote
  * currency is what the exposure is reckoned with, of a market order too; it may be zero or below, but not of an inverse contract.
- * `orderId` defaults to one derived from flow and signal; another is made when an earlier order or position of the signal has that one.
+ * `orderId` defaults to one derived from flow and signal, which carries the digest of its flow; another is made when an earlier order or position of the signal has that one.
  * `cooldown` holds for the pair from now, and again from the moment the position is flat.
  */
 export interface AdmissionRequest {
@@ -594,6 +594,8 @@ export type StateEvent = EventBase &
     | { type: "lease_acquired"; token: number; holder: string; until: Date }
     | { type: "lease_released"; token: number; holder: string }
     | { type: "recovery_begun"; recoveryId: number; reason: string }
+    /** A person has approved the plan that waits; `instance` is who. */
+    | { type: "recovery_approved"; recoveryId: number; hash: string }
     | { type: "recovery_ended" }
     | ({ type: "difference_found" } & Difference)
     /** Not a change: the log was trimmed past the place asked for, so events before this one may be missing. */

@@ -1,7 +1,7 @@
 /** Signals, cooldowns and entries as callers give them, made the arguments of operations. */
-import { createHash } from "node:crypto";
 import type { Duration } from "../config/duration.js";
 import type { AdmissionRequest, PositionSide, Time } from "../types.js";
+import { derivedOrderId } from "../words/client-order-id.js";
 import type { OppositeSide } from "../words/word-lists.js";
 import * as check from "./check.js";
 
@@ -48,7 +48,7 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
     side: check.entrySide("side", r.side),
     size: check.size("size", r.size),
     price: check.finite("price", r.price),
-    orderId: r.orderId === undefined ? orderIdOf(flowId, signalId) : check.orderId("orderId", r.orderId),
+    orderId: r.orderId === undefined ? derivedOrderId("sfo", flowId, signalId) : check.orderId("orderId", r.orderId),
     derived: r.orderId === undefined,
     orderType: check.optionalId("orderType", r.orderType) ?? "limit",
     cooldown: opens ? cooldown : null,
@@ -64,11 +64,6 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
     maxIds: policy.maxIds,
     dedupWindow: policy.dedupWindow,
   };
-}
-
-/** The client order id of a signal's entry: the same at every retry, in every process; what exchanges take. */
-function orderIdOf(flowId: string, signalId: string): string {
-  return `sf${createHash("sha256").update(`${flowId}\0${signalId}`).digest("hex").slice(0, 30)}`;
 }
 
 export function cooldownArguments(

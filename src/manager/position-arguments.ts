@@ -74,11 +74,18 @@ export function closeArguments(id: string, options: CloseOptions, policy: TradeP
   };
 }
 
-export function removeArguments(id: string, options: { reason?: string }, policy: TradePolicy) {
-  const { reason } = check.fields("options", options, ["reason"]);
+/** How `removePosition` ends a position: `reason` of its trade (default `removed`); `untold`: as a trade whose result is not known, also if it was merely saved. */
+export interface RemoveOptions {
+  reason?: string;
+  untold?: boolean;
+}
+
+export function removeArguments(id: string, options: RemoveOptions, policy: TradePolicy) {
+  const { reason, untold } = check.fields("options", options, ["reason", "untold"]);
   return {
     id: check.id("id", id),
     reason: check.words("reason", reason),
+    untold: check.flag("untold", untold),
     dayStart: policy.dayStart,
     breakerDuration: policy.breakerDuration,
     maxTrades: policy.maxTrades,

@@ -11,9 +11,10 @@ import {
   type ResolvedConfig,
   resolveConfig,
 } from "../config/schema.js";
-import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
+import { ConnectionError, FencedError, InvalidArgumentError, StaleStateError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
+import { approveRecovery } from "../operations/approve-recovery.js";
 import { bookCash } from "../operations/book-cash.js";
 import { cancelOrder } from "../operations/cancel-order.js";
 import { clearCooldown } from "../operations/clear-cooldown.js";
@@ -66,6 +67,7 @@ import { updatePosition } from "../operations/update-position.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type {
+  AccountFlow,
   Admission,
   AdmissionDay,
   AdmissionRequest,
@@ -101,6 +103,7 @@ import type {
   TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
+import { accountOf } from "./account.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -132,6 +135,7 @@ import {
   noPosition,
   patchArguments,
   positionArguments,
+  type RemoveOptions,
   removeArguments,
 } from "./position-arguments.js";
 import type { Recovery } from "./recovery.js";
@@ -224,6 +228,7 @@ export class StateManager {
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {
+        await (await accountOf(this.config))?.join(this.flowId);
         await writeCurrency(this.#calls, this.config, this.#currency);
         for (const difference of await writeLimits(this.#calls, this.config)) {
           this.#logger.warn(`flow ${this.flowId}: ${difference}`);
@@ -324,9 +329,11 @@ export class StateManager {
    * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
    * a fill was booked, or whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): counted, unless that
    * call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
-   * the loss streak stays. Fills of its exits that come later explain that.
+   * the loss streak stays. Fills of its exits that come later explain that. With `untold: true` one that had merely been saved ends so,
+   * too: a position that is gone, and nobody knows at what price. Status and doctor raise an alarm for such a trade until its result is
+   * told, or a person has booked a correction on it with `bookCash`. Of two removers at once one gets true.
    */
-  async removePosition(id: string, options: { reason?: string } = {}): Promise<boolean> {
+  async removePosition(id: string, options: RemoveOptions = {}): Promise<boolean> {
     return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
   }
 
@@ -734,9 +741,61 @@ export class StateManager {
     return this.#calls.run(getRecovery, undefined);
   }
 
+  /**
+   * A person approves the plan that waits in the recovery under way (`getRecovery`, its journal) by its hash: the process that waits in
+   * `recover`, or the next one, carries it out if it still holds. True once; false when that plan was approved before, so that of two
+   * approvers at once one gets true. Rejects with a StaleStateError when another plan waits, or none. It needs no lease.
+   */
+  async approveRecovery(hash: string): Promise<boolean> {
+    const wanted = check.id("hash", hash);
+    return read(this.#calls.runUnfenced(approveRecovery, { hash: wanted }), {
+      value(approval) {
+        switch (approval.outcome) {
+          case "approved":
+            return true;
+          case "before":
+            return false;
+          case "none":
+            throw new StaleStateError(`plan ${wanted} does not wait: no recovery is under way`);
+          case "stale":
+            throw new StaleStateError(
+              approval.current === undefined
+                ? `plan ${wanted} does not wait: the recovery under way has no plan that needs a person`
+                : `plan ${wanted} is out of date: what waits now is plan ${approval.current}. Look at it and approve that`,
+            );
+        }
+      },
+    });
+  }
+
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
     return this.#calls.run(endRecovery, { token: undefined });
+  }
+
+  /**
+   * The other flows of `recovery.account`, by id: the positions and pending orders of each as they stand at one moment, or why it cannot be
+   * read: it is gone, of another schema, or the user may not. A flow is a member from its first `connect` with that account on, until
+   * `forgetAccountFlow`. Nothing is made or changed by looking. `[]` without an account, and on memory and DuckDB, which know one flow only.
+   */
+  async getAccountFlows(): Promise<AccountFlow[]> {
+    this.#needOpen("getAccountFlows");
+    return (await (await accountOf(this.config))?.flows(this.flowId)) ?? [];
+  }
+
+  /**
+   * Takes a flow off `recovery.account`: it is not looked at any more. False when it was no member. The flow itself stays as it is; it is a
+   * member again when it connects with that account.
+   */
+  async forgetAccountFlow(flowId: string): Promise<boolean> {
+    this.#needOpen("forgetAccountFlow");
+    const forgotten = parseFlowId(flowId);
+    return (await (await accountOf(this.config))?.forget(forgotten)) ?? false;
+  }
+
+  #needOpen(method: string): void {
+    if (this.#closing.signal.aborted)
+      throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */

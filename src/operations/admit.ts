@@ -175,14 +175,17 @@ export const admit: Operation<Args, Admission> = {
   },
 };
 
-/** The order's id: as it was given; a derived one that an earlier order or position has is told apart by the time. */
+/**
+ * The order's id: as it was given. A derived one that an earlier order or position has is told apart by the time in place of its last
+ * digits: as long as before, and its flow's digest stays.
+ */
 function freeId(state: FlowState, { orderId, derived }: Args, now: number): string {
   let id = orderId;
   const isTaken = (name: string) =>
     state.orders.get(name) ?? closedOrder(state, name, now) ?? state.positions.get(name);
   for (let ms = now; isTaken(id); ms++) {
     if (!derived) throw new InvalidArgumentError(`orderId: an order or a position ${orderId} exists already`);
-    id = `${orderId.slice(0, 16)}-${ms}`;
+    id = `${orderId.slice(0, 17)}${String(ms).padStart(15, "0")}`;
   }
   return id;
 }

@@ -1,6 +1,7 @@
 /** Every operation: what the Redis backend loads at connect, and what the tests run through. */
 import { acquireLease } from "./acquire-lease.js";
 import { admit } from "./admit.js";
+import { approveRecovery } from "./approve-recovery.js";
 import { beginRecovery } from "./begin-recovery.js";
 import { bookCash } from "./book-cash.js";
 import { cancelOrder } from "./cancel-order.js";
@@ -61,6 +62,7 @@ import { updatePosition } from "./update-position.js";
 export const operations: readonly AnyOperation[] = [
   acquireLease,
   admit,
+  approveRecovery,
   beginRecovery,
   bookCash,
   cancelOrder,

@@ -9,6 +9,8 @@ import { riskEvent } from "./view-risk.js";
 interface Args extends RiskPolicy {
   readonly id: string;
   readonly reason: string;
+  /** It ends as a trade whose result is not known, whatever opened it. */
+  readonly untold: boolean;
   readonly maxTrades: number;
 }
 
@@ -32,6 +34,7 @@ export const removePosition: Operation<Args, boolean> = {
   args: {
     id: (a) => a.id,
     reason: (a) => a.reason,
+    untold: (a) => a.untold,
     day_start: (a) => a.dayStart,
     breaker_duration: (a) => a.breakerDuration,
     max_trades: (a) => a.maxTrades,
@@ -39,6 +42,7 @@ export const removePosition: Operation<Args, boolean> = {
   words: {
     max_trades: "how many trades are kept",
     reason: 'why it is gone; "" = not said',
+    untold: "1 = it ends as a trade whose result is not known, also if it was merely saved",
   },
   decode: (reply) => reply[0] === "removed",
   apply(state, a, call) {
@@ -46,7 +50,7 @@ export const removePosition: Operation<Args, boolean> = {
     if (!position) return false;
     const cooling = state.cooldowns.get(position.pair) ?? 0;
 
-    if (isMerelySaved(position)) {
+    if (!a.untold && isMerelySaved(position)) {
       writeEnd(state, forgottenEnd(state, position, call.now), { maxTrades: a.maxTrades, now: call.now });
       state.emit(call, "position_removed", () => ({ id: a.id, pair: position.pair }));
       return true;

@@ -221,6 +221,8 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       return { id, at, instance, type, token: Number(need(f, "token")), holder: need(f, "holder") };
     case "recovery_begun":
       return { id, at, instance, type, recoveryId: Number(need(f, "id")), reason: need(f, "reason") };
+    case "recovery_approved":
+      return { id, at, instance, type, recoveryId: Number(need(f, "id")), hash: need(f, "hash") };
     case "recovery_ended":
       return { id, at, instance, type };
     case "difference_found":

@@ -134,6 +134,7 @@ export const EVENT_TYPES = [
   "lease_acquired",
   "lease_released",
   "recovery_begun",
+  "recovery_approved",
   "recovery_ended",
   "difference_found",
 ] as const;

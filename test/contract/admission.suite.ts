@@ -8,6 +8,7 @@ import {
   type Refusal,
   type StateManager,
 } from "../../src/index.js";
+import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import { Clock, DAY, HOUR, MINUTE, NOON } from "./clock.js";
 import { refused } from "./expect.js";
 import type { Open, Theme } from "./open.js";
@@ -21,7 +22,7 @@ const PAIR = LONG.pair;
 const ENTRY = { signalId: "s1", pair: PAIR, side: "long", size: 0.0125, price: 40_000 } as const;
 
 /** What the bots' exchanges take as a client order id. */
-const CLIENT_ORDER_ID = /^[A-Za-z0-9_-]{1,32}$/;
+const CLIENT_ORDER_ID = /^[a-z0-9]{32}$/;
 
 /** The order of an entry that went ahead; a refusal fails the test. */
 export async function admitted(mgr: StateManager, request: Partial<AdmissionRequest> = {}): Promise<PendingOrder> {
@@ -522,6 +523,7 @@ export const admission: Theme = (test, open, { runs }) => {
     for (const signalId of EXOTIC_NAMES) {
       const { id } = await admitted(mgr, { signalId });
       assert.match(id, CLIENT_ORDER_ID);
+      assert.is(digestOf(id), flowDigest(mgr.flowId));
       ids.add(id);
     }
     assert.is(ids.size, EXOTIC_NAMES.length);
@@ -534,13 +536,20 @@ export const admission: Theme = (test, open, { runs }) => {
     for (const _ of [1, 2, 3]) {
       const { id } = await admitted(mgr);
       assert.match(id, CLIENT_ORDER_ID);
+      assert.is(digestOf(id), flowDigest(mgr.flowId));
       ids.add(id);
       await mgr.cancelOrder(id, { releaseSignal: true });
     }
     assert.is(ids.size, 3);
-    // Long after all of them are forgotten.
+    // Long after all of them are forgotten, and where a time has the most digits.
     clock.now = Date.UTC(9999, 11, 31);
-    assert.match((await admitted(mgr)).id, CLIENT_ORDER_ID);
+    assert.is((await admitted(mgr)).id, [...ids][0]);
+    const { id } = await admitted(mgr, { signalId: "late" });
+    await mgr.cancelOrder(id, { releaseSignal: true });
+    const again = await admitted(mgr, { signalId: "late" });
+    assert.match(again.id, CLIENT_ORDER_ID);
+    assert.is.not(again.id, id);
+    assert.is(digestOf(again.id), flowDigest(mgr.flowId));
   });
 
   test("a signal that comes again after the window gets an order of its own, beside its first position", async () => {

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import type { StateEvent, StateManager, Trade } from "../../src/index.js";
 import { Clock, DAY, HOUR, MINUTE, NOON, SECOND } from "./clock.js";
-import { refused } from "./expect.js";
+import { failure, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, dayOver, EXOTIC_NAMES, LONG, METADATA, ORDER, POSITION } from "./samples.js";
 
@@ -691,8 +691,13 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     },
     { change: (mgr) => mgr.clearCooldown(PAIR), event: { type: "cooldown_cleared", pair: PAIR } },
     {
-      change: (mgr) => mgr.beginRecovery("a look"),
+      // A note is no event.
+      change: (mgr) => mgr.beginRecovery("a look").then((recovery) => recovery.note("plan_hash", "0123456789abcdef")),
       event: { type: "recovery_begun", recoveryId: NOON, reason: "a look" },
+    },
+    {
+      change: (mgr) => mgr.approveRecovery("0123456789abcdef"),
+      event: { type: "recovery_approved", recoveryId: NOON, hash: "0123456789abcdef" },
     },
     { change: (mgr) => mgr.endRecovery(), event: { type: "recovery_ended" } },
     {
@@ -727,6 +732,7 @@ const IDLE: Readonly<Record<string, (mgr: StateManager) => Promise<unknown>>> = 
   "a cooldown that lasts as long": (mgr) => mgr.setCooldown(PAIR, "1m"),
   "clearing no cooldown": (mgr) => mgr.clearCooldown("ETH/USDT"),
   "ending no recovery": (mgr) => mgr.endRecovery(),
+  "approving no recovery": (mgr) => failure(mgr.approveRecovery("0123456789abcdef")),
   "a lease that is held": (mgr) => mgr.acquireLease().catch((error: Error) => error),
   reading: async (mgr) => {
     await mgr.snapshot();

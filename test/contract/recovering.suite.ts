@@ -1,10 +1,11 @@
 import * as assert from "uvu/assert";
-import { FencedError, InvalidArgumentError, LockedError } from "../../src/index.js";
+import { FencedError, InvalidArgumentError, LockedError, StaleStateError } from "../../src/index.js";
 import { another } from "./another.js";
 import { Clock, NOON, SECOND } from "./clock.js";
 import { failure } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, LONG } from "./samples.js";
+import { stored } from "./stored.js";
 
 const ENTRY = { signalId: "s9", pair: LONG.pair, side: "long", size: 1, price: 1 } as const;
 
@@ -23,6 +24,56 @@ export const recovering: Theme = (test, open) => {
     async function refusal(): Promise<string> {
       const answer = await mgr.admit(ENTRY);
       return answer.admitted ? "admitted" : answer.reason;
+    }
+  });
+
+  test("a plan that waits is approved once, by its hash; what was approved is in the journal", async () => {
+    await using mgr = await open({}, { instanceId: "bot-1" });
+    const recovery = await mgr.beginRecovery("after a crash");
+    await recovery.note("plan_hash", "0123456789abcdef");
+    assert.equal((await Promise.all([1, 2, 3].map(() => mgr.approveRecovery("0123456789abcdef")))).sort(), [
+      false,
+      false,
+      true,
+    ]);
+    assert.is((await mgr.getRecovery())?.journal.get("approved"), "0123456789abcdef");
+    const approvals = (await mgr.getEvents()).filter(({ type }) => type === "recovery_approved");
+    assert.is(approvals.length, 1);
+    await recovery.leave();
+    assert.is(await mgr.approveRecovery("0123456789abcdef"), false);
+    await mgr.endRecovery();
+  });
+
+  test("of approvers in two processes one gets true", async () => {
+    await using mgr = await open({}, { instanceId: "bot-1" });
+    await using found = await another(mgr, open, {}, { instanceId: "operator" });
+    const recovery = await mgr.beginRecovery("after a crash");
+    await recovery.note("plan_hash", "0123456789abcdef");
+    const answers = await Promise.all([mgr, found.other].map((each) => each.approveRecovery("0123456789abcdef")));
+    assert.equal(answers.sort(), [false, true]);
+    await recovery.end();
+  });
+
+  test("approving another plan than the one that waits, or none, is refused by name and changes nothing", async () => {
+    await using mgr = await open();
+    assert.match(await refusal(), /no recovery is under way/);
+    const recovery = await mgr.beginRecovery("after a crash");
+    assert.match(await refusal(), /no plan that needs a person/);
+    await recovery.note("plan_hash", "fedcba9876543210");
+    const before = await stored(mgr);
+    assert.match(await refusal(), /is plan fedcba9876543210/);
+    assert.equal(await stored(mgr), before);
+    // A later plan is not approved by what was said of an earlier one.
+    await mgr.approveRecovery("fedcba9876543210");
+    await recovery.note("plan_hash", "0123456789abcdef");
+    assert.is(await mgr.approveRecovery("0123456789abcdef"), true);
+    await recovery.end();
+    assert.match(await refusal(), /no recovery is under way/);
+
+    async function refusal(): Promise<string> {
+      const error = await failure(mgr.approveRecovery("0123456789abcdef"));
+      assert.instance(error, StaleStateError);
+      return error.message;
     }
   });
 

@@ -80,7 +80,7 @@ export function trade(tradeId: string, pnl: bigint): ArgsOf<typeof updateDailyPn
 }
 
 export function removal(id: string): ArgsOf<typeof removePosition> {
-  return { ...ENDING, id, reason: "" };
+  return { ...ENDING, id, reason: "", untold: false };
 }
 
 /** `pnl` in units of 1e-8. */

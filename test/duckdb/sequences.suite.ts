@@ -175,7 +175,7 @@ const calls = fc.oneof(
   call(
     removePosition,
     fc
-      .record({ id, reason: fc.constantFrom("", "lost"), policy })
+      .record({ id, reason: fc.constantFrom("", "lost"), untold: fc.boolean(), policy })
       .map(({ policy, ...args }) => ({ ...args, ...policy, maxTrades: MAX_TRADES })),
   ),
   call(

@@ -155,6 +155,7 @@ export class Replayer {
         this.#recovering = undefined;
         return;
       case "guards_set":
+      case "recovery_approved":
       case "difference_found":
       case "lease_acquired":
       case "lease_released":

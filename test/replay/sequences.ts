@@ -97,9 +97,13 @@ const positionSteps = [
     fc.record({ id, tp: maybe(fc.option(price)), size: maybe(size), pair: maybe(pair), side: maybe(side) }),
     ({ mgr }, { id: which, ...patch }) => allowed(mgr.updatePosition(which, given(patch))),
   ),
-  kind("removePosition", fc.record({ nth, id }), async ({ mgr }, { nth: which, id: other }) => {
-    await mgr.removePosition((await mgr.getPositions())[which]?.id ?? other);
-  }),
+  kind(
+    "removePosition",
+    fc.record({ nth, id, untold: fc.boolean() }),
+    async ({ mgr }, { nth: which, id: other, untold }) => {
+      await mgr.removePosition((await mgr.getPositions())[which]?.id ?? other, { untold });
+    },
+  ),
   kind("tell the result of a position", fc.record({ nth, pnl: money }), async ({ mgr }, { nth: which, pnl }) => {
     const position = (await mgr.getPositions())[which];
     if (position) await mgr.updateDailyPnl(pnl, { tradeId: position.id });

@@ -6,6 +6,7 @@ import { notPrepared } from "../work.js";
 /** How many notes a journal has. */
 const NOTES = 10;
 const REASON = "a look";
+const PLAN = "0123456789abcdef";
 
 export const recovery: readonly Subject[] = [
   {
@@ -42,6 +43,24 @@ export const recovery: readonly Subject[] = [
           recovery = await manager.beginRecovery(REASON);
         },
         call: (id) => recovery?.note(`note-${++notes % NOTES}`, id) ?? notPrepared(),
+        tidy: async () => void (await recovery?.end()),
+      };
+    },
+  },
+  {
+    name: "approveRecovery (of a plan that was approved)",
+    kind: "change",
+    writesNothing: true,
+    runs: ["approve_recovery"],
+    on({ manager }) {
+      let recovery: Recovery | undefined;
+      return {
+        async prepare() {
+          recovery = await manager.beginRecovery(REASON);
+          await recovery.note("plan_hash", PLAN);
+          await manager.approveRecovery(PLAN);
+        },
+        call: () => manager.approveRecovery(PLAN),
         tidy: async () => void (await recovery?.end()),
       };
     },

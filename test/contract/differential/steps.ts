@@ -101,7 +101,7 @@ const POSITIONS: readonly Call[] = [
     some({ id, ...positionFields, cooldown: duration }, ["id", "pair", "side", "size", "entryPrice"]),
   ),
   call("updatePosition", id, some({ ...positionFields, tp: fc.option(anyPrice), sl: fc.option(anyPrice) })),
-  call("removePosition", id, some({ reason })),
+  call("removePosition", id, some({ reason, untold: fc.boolean() })),
   call(
     "closePosition",
     id,
@@ -241,6 +241,7 @@ const FILLS: readonly Call[] = [
     some({ ...belonging, flip: fc.constantFrom("a", "o1", "o2"), reason }, [...Object.keys(belonging), "flip"]),
   ),
   call("beginRecovery", fc.constant("a look")),
+  call("approveRecovery", fc.constantFrom("0123456789abcdef", "fedcba9876543210")),
   call("getRecovery"),
   call("findOrders", fc.array(orderId, { maxLength: 4 })),
   call("getRecordedFills", fc.array(fc.record({ orderId, fillId }), { maxLength: 4 })),
@@ -447,6 +448,7 @@ const config: fc.Arbitrary<Config> = fc.record({
 /** How a position ends, or is told of, but by its last fill. */
 const ENDINGS: Readonly<Record<string, (entry: string, exit: string) => Omit<Step, "tick">>> = {
   removed: (entry) => ({ action: "removePosition", args: [entry, { reason: "gone" }] }),
+  untold: (entry) => ({ action: "removePosition", args: [entry, { reason: "gone", untold: true }] }),
   closed: (entry) => ({ action: "closePosition", args: [entry, { pnl: -1.5, dust: 0.1 }] }),
   told: (entry) => ({ action: "updateDailyPnl", args: [2.5, { tradeId: entry }] }),
   dust: (_, exit) => ({ action: "cancelOrder", args: [exit, { dust: 1 }] }),

@@ -154,7 +154,7 @@ export const orphans: Theme = (test, open) => {
     for (let i = 0; i < 100; i++) {
       const answer = await mgr.admit({ signalId: `s${i}`, pair: PAIR, side: "long", size: 1, price: 1 });
       if (!answer.admitted) throw new Error(answer.message);
-      assert.match(answer.order.id, /^sf[0-9a-f]{30}$/);
+      assert.match(answer.order.id, /^sfo[0-9a-f]{29}$/);
       assert.not(isCloseOrderId(answer.order.id), answer.order.id);
     }
     assert.ok(isCloseOrderId(closeOrderId("flow", 1, "BTC/USDT long", 1)));

@@ -1,0 +1,125 @@
+#!lua flags=allow-oom
+-- approve_recovery: a person approves the plan that waits in the journal of the recovery, by its hash; once.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
+-- KEYS[5] recovery:current       hash    id, token, holder, until ms, begun_at ms
+-- KEYS[6] recovery:journal       hash    what must be known if the recovery is resumed
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] hash                of the plan that waits
+-- Reply {"approved", call}
+--       {"before", call}: it was approved before
+--       {"stale", hash of the plan that waits or "", call}
+--       {"none", call}: no recovery is under way
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+
+local function run(recovering, answer, event)
+  local current_key, journal_key = KEYS[5], KEYS[6]
+  local hash = ARGV[7]
+
+  -- Read.
+  local id = redis.call("HGET", current_key, "id")
+  local plan_hash, approved = unpack(redis.call("HMGET", journal_key, "plan_hash", "approved"))
+  if not recovering or not id then return answer({ "none" }) end
+  if plan_hash ~= hash then return answer({ "stale", plan_hash or "" }) end
+  if approved == hash then return answer({ "before" }) end
+
+  -- Write.
+  event("recovery_approved", "id", id, "hash", hash)
+  redis.call("HSET", journal_key, "approved", hash)
+
+  return answer({ "approved" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
+-- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = ARGV[6] -- events kept; 0 = none
+
+local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local kept
+if call ~= "" then
+  kept = redis.call("HMGET", call_key, slot, "until")
+  local answered = kept[1]
+  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+local function answer(reply)
+  reply[#reply + 1] = call
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
+  return reply
+end
+
+-- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
+-- or the script asks for the log's length before it writes.
+local function event_by(run, kind, ...)
+  if max_events == "0" then return nil end
+  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+end
+
+local function event(kind, ...)
+  event_by(redis.call, kind, ...)
+end
+-- <<< change.lua
+
+return run(recovering, answer, event)
