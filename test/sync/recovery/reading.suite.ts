@@ -15,14 +15,16 @@ import { gather } from "../../../sync/recovery/gather.js";
 import { DAY } from "../../contract/clock.js";
 import { failure } from "../../contract/expect.js";
 import type { Theme } from "../../contract/open.js";
-import { seenBy } from "./random-exchange.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
+import { anonymous, unproven } from "./telling.js";
 
 const DEAD = "LUNA/USDT";
 
 /** The paper exchange with other answers. */
 function answering({ exchange }: Stand, answers: Partial<Exchange>, { nameless = false } = {}): Exchange {
-  return { ...seenBy(exchange, { nameless, before: async () => {} }), ...answers };
+  const fetchFills: Exchange["fetchFills"] = async (pair, since) =>
+    (await exchange.fetchFills(pair, since)).map((fill) => (nameless ? anonymous(fill) : fill));
+  return unproven(exchange, { fetchFills, ...answers });
 }
 
 /** Two positions, of which the second's pair the exchange will not answer for. */
