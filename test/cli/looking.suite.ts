@@ -96,6 +96,14 @@ export function looking(test: Test, stand: Stand): void {
     const url = ["--account", "main", "--config", (await stand.ownConfig()).file];
     assert.match((await sfState(["account", "show", ...url])).stdout, /^account main has no flows$/m);
 
+    const doctor = async () => (await sfState(["doctor", "--flow", a, "--config", file])).stdout;
+    assert.match(await doctor(), /ok +account +1 other flow of account main can be read/);
+    await stand.server.cli("hset", `${config.redis?.key_prefix}:${b}:flow:meta`, "schema", "3");
+    assert.match(await doctor(), new RegExp(`problem +account +flow ${b} of account main cannot be read: .*schema 3`));
+    const unread = await sfState(["account", "show", "--config", file]);
+    assert.equal([unread.code, /cannot be read: .*schema 3/.test(unread.stdout)], [1, true], unread.stdout);
+    await stand.server.cli("hset", `${config.redis?.key_prefix}:${b}:flow:meta`, "schema", "4");
+
     const alone = await sfState(["account", "forget", b, "--config", file]);
     assert.is(alone.code, 2);
     assert.match(alone.stderr, /Forget flow \S+ of account main \(1 position, 1 pending order\)\?.*say --yes to agree/);
