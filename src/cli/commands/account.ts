@@ -1,5 +1,6 @@
-import { RedisAccount } from "../../backends/redis/account.js";
+import type { RedisAccount } from "../../backends/redis/account.js";
 import { resolveConfig } from "../../config/schema.js";
+import { accountNamed } from "../../manager/account.js";
 import type { AccountFlow } from "../../types.js";
 import { count } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
@@ -22,7 +23,7 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account show --account main --url redis://localhost:6379")
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const found = await accountNamed(invocation, options.account);
+        const found = await accountSaid(invocation, options.account);
         const flows = await found.flows();
         invocation.print(flows, () =>
           flows.length === 0
@@ -41,7 +42,7 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account forget old-bot --config bot.yaml")
     .action((flowId, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const found = await accountNamed(invocation, options.account);
+        const found = await accountSaid(invocation, options.account);
         const flow = (await found.flows()).find((each) => each.flowId === flowId);
         if (!flow) throw new ProblemError(`account ${found.name} has no flow ${flowId}; nothing was done`);
         await invocation.consent(
@@ -56,7 +57,7 @@ export const addAccount: AddCommand = (program, run) => {
     );
 };
 
-async function accountNamed(invocation: Invocation, name: string | undefined): Promise<RedisAccount> {
+async function accountSaid(invocation: Invocation, name: string | undefined): Promise<RedisAccount> {
   const config = await invocation.config();
   const { backend, redis, recovery } =
     name === undefined ? config : resolveConfig({ ...config, recovery: { account: name } });
@@ -64,7 +65,7 @@ async function accountNamed(invocation: Invocation, name: string | undefined): P
   if (recovery.account === undefined) {
     throw new UsageError("which account? Say --account, or recovery.account in --config");
   }
-  return new RedisAccount(redis, recovery.account);
+  return accountNamed(redis, recovery.account);
 }
 
 function holdings(flow: AccountFlow): string {
