@@ -311,7 +311,11 @@ class Gathering {
         break;
       }
       const reading = await this.#questions.orderById(orderId, pair);
-      if (!reading) break; // it refuses to look: asking for the next is of no use
+      if (!isComplete(reading)) {
+        // Asking for the next is of no use.
+        this.#notes.push(`${reading.asked}: ${reading.why}: whose the fills are that do not tell it is not known`);
+        break;
+      }
       found.set(name, reading);
     }
     return found;
