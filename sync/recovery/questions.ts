@@ -71,7 +71,10 @@ export class Questions {
     if (this.symbols.has(canonicalPair(pair))) return;
     const { exchange } = this;
     const found = await this.askOf(pair, `the pair ${pair}`, async () => (await exchange.resolvePair?.(pair)) ?? pair);
-    if (found) this.symbols.set(canonicalPair(pair), found.value);
+    if (!found) return;
+    this.symbols.set(canonicalPair(pair), found.value);
+    if (canonicalPair(found.value) === canonicalPair(pair)) return;
+    this.refuse(pair, `the pair ${pair}`, `${exchange.name} calls it ${found.value}, which is another pair by its name`);
   }
 
   /** What is traded under the pair's name; undefined where the exchange cannot tell, and where it has no such market: unreadable then. */
