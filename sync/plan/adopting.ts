@@ -47,7 +47,7 @@ export function adoptable(
   if (currency === undefined || settle === "" || currencies.includes(settle)) {
     return { entryPrice, entryTs };
   }
-  const rate = entryTs && evidence.rates.get(rateKey(settle, entryTs));
+  const rate = entryTs ? evidence.rates.get(rateKey(settle, entryTs)) : evidence.ratesNow?.get(settle);
   if (rate !== undefined) return { entryPrice, entryTs, rate };
   return {
     needsPerson: `${side} ${size} ${pair} is in ${settle}, the flow is counted in ${currency}, and nobody said what one ${settle} was worth when it was entered. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`,

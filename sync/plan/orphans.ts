@@ -61,7 +61,8 @@ function trackedUnderOtherName(
     const id = orderIdOf(evidence, fill);
     if (id === undefined) continue;
     const order = closedOrders.get(id) ?? snapshot.orders.find((pending) => pending.id === id);
-    if (order && isOther(order)) return `order ${id}, which the flow made for ${order.pair}, made ${side} ${size} ${pair}`;
+    if (order && isOther(order))
+      return `order ${id}, which the flow made for ${order.pair}, made ${side} ${size} ${pair}`;
   }
   const held = snapshot.positions.find(
     (position) =>

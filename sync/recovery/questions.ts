@@ -74,7 +74,11 @@ export class Questions {
     if (!found) return;
     this.symbols.set(canonicalPair(pair), found.value);
     if (canonicalPair(found.value) === canonicalPair(pair)) return;
-    this.refuse(pair, `the pair ${pair}`, `${exchange.name} calls it ${found.value}, which is another pair by its name`);
+    this.refuse(
+      pair,
+      `the pair ${pair}`,
+      `${exchange.name} calls it ${found.value}, which is another pair by its name`,
+    );
   }
 
   /** What is traded under the pair's name; undefined where the exchange cannot tell, and where it has no such market: unreadable then. */
