@@ -1,8 +1,10 @@
 /** At what price, and since when, a position is taken over that the flow does not track. */
 import { divide, minus, plus, same, times } from "../../src/exact/double.js";
 import { settleOf } from "../../src/words/pair-name.js";
+import type { ExchangeFill } from "../port/exchange.js";
 import { closingSide, type Draft } from "./draft.js";
 import { rateKey } from "./evidence.js";
+import { orderIdOf } from "./order-ids.js";
 import { newestThatMake } from "./pieces.js";
 import type { Excess } from "./positions.js";
 import type { Built } from "./whose.js";
@@ -22,10 +24,12 @@ export function adoptable(
   const { pair, side, size } = excess;
   const { evidence, options } = draft;
   const { currencies = [] } = evidence;
-  const isTracked = (id: string | undefined) =>
-    id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
+  const isTracked = (fill: ExchangeFill) => {
+    const id = orderIdOf(evidence, fill);
+    return id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
+  };
   const opened = pieces.filter(
-    ({ maker, fill }) => maker !== "foreign" && fill.side !== closingSide(side) && !isTracked(fill.clientOrderId),
+    ({ maker, fill }) => maker !== "foreign" && fill.side !== closingSide(side) && !isTracked(fill),
   );
   const made = newestThatMake(opened, size);
   const tells = same(plus(...made.map((piece) => piece.size)), size, options.tolerance);
@@ -43,7 +47,7 @@ export function adoptable(
   if (currency === undefined || settle === "" || currencies.includes(settle)) {
     return { entryPrice, entryTs };
   }
-  const rate = entryTs && evidence.rates.get(rateKey(settle, entryTs));
+  const rate = entryTs ? evidence.rates.get(rateKey(settle, entryTs)) : evidence.ratesNow?.get(settle);
   if (rate !== undefined) return { entryPrice, entryTs, rate };
   return {
     needsPerson: `${side} ${size} ${pair} is in ${settle}, the flow is counted in ${currency}, and nobody said what one ${settle} was worth when it was entered. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`,

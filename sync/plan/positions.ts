@@ -279,15 +279,20 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
     ...(settled === undefined ? [] : [settled]),
   ];
   const asks = draft.options.unexplained === "ask" || doubt !== undefined;
-  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: closePosition(${JSON.stringify(id)}, { pnl }), then recover again. If nobody does, approve this plan: it ends without a result`;
-  const asked = asks ? { needsPerson } : {};
+  const how = settled ?? doubt ?? "no fill says how it went";
+  const name = JSON.stringify(id);
   const { version } = stored;
   const from = position.size;
   position.size = minus(position.size, gone);
   if (position.size === 0) {
+    const needsPerson = `${how}: what it made is not known. If you know it, tell it: closePosition(${name}, { pnl }), then recover again. If nobody does, approve this plan: it ends without a result`;
+    const asked = asks ? { needsPerson } : {};
     draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence, ...asked }, id);
     draft.notes.push(`${pair}: position ${id} of ${from} is gone and no fill says how: its result is not known`);
   } else {
+    // What is left of it goes on: it may not be closed.
+    const needsPerson = `${how}: what ${gone} of it made is not known. If you know it, book it: bookCash(PNL, { id, kind, positionId: ${name} }), kind "fee" where fees have eaten it, recover again, and approve that plan. If nobody does, approve this one: ${position.size} of it goes on`;
+    const asked = asks ? { needsPerson } : {};
     draft.add(
       { type: "reduce_external", pair, positionId: id, from, size: position.size, version, evidence, ...asked },
       id,
