@@ -1,6 +1,8 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 
-import { minus } from "../../src/exact/double.js";
+import { minus, plus } from "../../src/exact/double.js";
+import { exceeds } from "../../src/exact/size.js";
+import type { PositionSide } from "../../src/types.js";
 import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -8,8 +10,8 @@ import { adoptable } from "./adopting.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, positionSideOf } from "./draft.js";
 import type { Evidence } from "./evidence.js";
-import { ownerOfOrder } from "./order-ids.js";
-import type { Excess } from "./positions.js";
+import { exchangeIdOf, ownerOfOrder } from "./order-ids.js";
+import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
 import { type Built, whoBuilt } from "./whose.js";
 
@@ -25,14 +27,10 @@ function planExcess(draft: Draft, excess: Excess): void {
   const { asked, reads } = draft.evidence.positions;
   const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
   const built = whoBuilt(draft, excess.unit);
-  const share = shareOf(draft, excess, built);
+  const share = excess.isOwn ? { orphan: excess.size, foreign: 0 } : shareOf(draft, excess, built);
   if ("doubt" in share) {
-    const needsPerson = `${share.doubt}: whose ${side} ${excess.size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
-    draft.add(
-      { type: "leave_orphan", pair, side, size: excess.size, evidence, needsPerson },
-      canonicalPair(pair),
-      side,
-    );
+    if (draft.settles(pair, `${pair} ${side}`)) return;
+    askWhose(draft, { pair, side, size: excess.size, evidence }, share.doubt);
     return;
   }
   if (share.foreign > 0) draft.foreign.push({ kind: "position", pair, what: `${side} ${share.foreign}` });
@@ -66,6 +64,10 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
     draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
     return;
   }
+  if (!exceeds(size, dustOf(draft, pair, side))) {
+    draft.notes.push(`${pair}: ${size} ${side} too much is what trades left that could not be sold; it stays`);
+    return;
+  }
   const entering = draft.evidence.snapshot.orders.find(
     (order) =>
       order.intent === "entry" &&
@@ -95,7 +97,12 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
         return;
       }
       const asked = doubt && { needsPerson: doubt.ask };
-      draft.add({ type: "close_orphan", pair, side, size, tracked, evidence, ...asked }, canonicalPair(pair), side);
+      const stops = tracked > 0 ? [] : stopsOf(draft, pair, side);
+      draft.add(
+        { type: "close_orphan", pair, side, size, tracked, stops, evidence, ...asked },
+        canonicalPair(pair),
+        side,
+      );
       return;
     }
     case "adopt": {
@@ -115,11 +122,34 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
   }
 }
 
+/** What ended trades of the pair and side left that was too small to be sold. */
+function dustOf({ evidence }: Draft, pair: string, side: PositionSide): number {
+  const ended = evidence.trades.filter(
+    (trade) => trade.side === side && canonicalPair(trade.pair) === canonicalPair(pair),
+  );
+  return plus(...ended.map(({ dust = 0 }) => dust));
+}
+
+/** Stops that only guard an orphan, and are the flow's or the exchange's own. Where the flow holds some itself, they may guard that. */
+function stopsOf(draft: Draft, pair: string, side: PositionSide): string[] {
+  const { evidence, options } = draft;
+  const guards = evidence.openOrders.value.filter(
+    (order) => order.stop && order.side === closingSide(side) && canonicalPair(order.pair) === canonicalPair(pair),
+  );
+  return guards.flatMap((order) => {
+    const { clientOrderId } = order;
+    if (clientOrderId === undefined || evidence.snapshot.orders.some(({ id }) => id === clientOrderId)) return [];
+    const owner = ownerOfOrder(draft, order);
+    const isOurs = owner === "own" || owner === "exchange" || (owner === "stranger" && options.exclusiveAccount);
+    return isOurs ? [clientOrderId] : [];
+  });
+}
+
 /** An open order of which the flow knows nothing, or knows that it is over. */
 function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   const { clientOrderId, pair, side, size } = order;
   const { snapshot, closedOrders, recovery } = draft.evidence;
-  if (clientOrderId !== undefined && snapshot.orders.some(({ id }) => id === clientOrderId)) return;
+  if (snapshot.orders.some((known) => known.id === clientOrderId || exchangeIdOf(known) === order.id)) return;
   if (clientOrderId !== undefined && recovery?.journal.has(`orphan ${clientOrderId}`)) {
     draft.waiting.push({
       pair,
@@ -170,7 +200,7 @@ function tracesOf(evidence: Evidence, prefix: string | undefined): string | unde
   const isTrace = ({ clientOrderId: id }: ExchangeOrder | ExchangeFill) =>
     id !== undefined &&
     !isCloseOrderId(id) &&
-    (digestOf(id) === own || (prefix !== undefined && id.startsWith(prefix)));
+    (digestOf(id) === own || (digestOf(id) === undefined && prefix !== undefined && id.startsWith(prefix)));
   const order = evidence.openOrders.value.find(isTrace);
   if (order) return `fetchOpenOrders: ${order.clientOrderId}`;
   const fill = [...evidence.fills.values()].flatMap(({ value }) => value).find(isTrace);

@@ -9,10 +9,10 @@ import { closingSide, type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
-import { ownerOf } from "./order-ids.js";
+import { isForgotten, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
-import { agreesBySide, difference, modeOfPair, net, type Unit, unitsOf } from "./units.js";
-import { concernOfOthers, flowsNet } from "./whose.js";
+import { agreesBySide, difference as differenceOf, modeOfPair, net, type Unit, unitsOf } from "./units.js";
+import { concernsOf, hasFlowFills, movedBy } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -23,11 +23,14 @@ export interface Excess {
   /** The exchange's row of that side. */
   readonly there: ExchangePosition;
   readonly unit: Unit;
+  /** Orders of this flow, which its state does not know, made all of it. */
+  readonly isOwn: boolean;
 }
 
 /** Plans what became of the tracked positions; answers what is there beyond them. */
 export function planPositions(draft: Draft): Excess[] {
   const units = unitsOf(draft);
+  listOthers(draft);
   const excesses: Excess[] = [];
   for (const unit of units) {
     planDust(draft, unit);
@@ -39,20 +42,64 @@ export function planPositions(draft: Draft): Excess[] {
   return excesses;
 }
 
+/** What other flows of the account hold of what is looked at. */
+function listOthers({ evidence, foreign }: Draft): void {
+  for (const flow of evidence.accountFlows) {
+    if (!flow.readable) continue;
+    for (const { pair, side, size } of flow.positions) {
+      if (evidence.fills.has(canonicalPair(pair)))
+        foreign.push({ kind: "position", pair, what: `${side} ${size}: of flow ${flow.flowId} of the account` });
+    }
+  }
+}
+
+/** What a difference has to do with other flows. `theirs`: all of it is. `doubtful`: who made it is not known, so a person has to say. */
+type Judgement =
+  | { readonly is: "own" }
+  | { readonly is: "theirs"; readonly why: string }
+  /** Orders of this flow that its state does not know made so much; the rest is theirs. */
+  | { readonly is: "forgotten"; readonly more: number }
+  | { readonly is: "doubtful"; readonly doubt: string };
+
+function judge(draft: Draft, unit: Unit, more: number): Judgement {
+  if (draft.options.exclusiveAccount) return { is: "own" };
+  const concerns = concernsOf(draft, unit);
+  if (concerns.length === 0 && !hasFlowFills(draft, unit)) return { is: "own" };
+  const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
+  const { flows, forgotten, unknown, missing } = movedBy(draft, unit);
+  if (missing !== undefined || unknown) {
+    const settling = concerns.find(({ maySettle }) => maySettle);
+    if (settling) return { is: "theirs", why: settling.why };
+    const told = missing ?? "the exchange's fills do not say whose orders made them";
+    return { is: "doubtful", doubt: concerns.length === 0 ? told : `${why}, and ${told}` };
+  }
+  // Coins, and a side that stands by itself, are sold for good: another flow's order that sold more than it had bought took the flow's.
+  const oversold = unit.side !== undefined && (unit.side === "long" ? flows : -flows) < 0;
+  if (oversold) return { is: "doubtful", doubt: "an order of another flow took more of it than that flow had entered" };
+  const theirs = minus(flows, unit.others);
+  const rest = minus(more, theirs);
+  const { tolerance } = draft.options;
+  if (isNothing(rest, unit, tolerance)) return { is: "theirs", why };
+  if (forgotten !== 0 && same(rest, forgotten, tolerance)) return { is: "forgotten", more: rest };
+  if (concerns.length === 0 && isNothing(flows, unit, tolerance)) return { is: "own" };
+  return { is: "doubtful", doubt: concerns.length > 0 ? why : "another flow's orders have filled in it, too" };
+}
+
 function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const { tolerance } = draft.options;
-  const more = difference(unit);
-  if (isNothing(more, unit, tolerance)) return undefined;
+  const difference = differenceOf(unit);
+  if (isNothing(difference, unit, tolerance)) return undefined;
   const { pair, key } = unit;
   if (modeOfPair(draft, pair) === undefined) {
     if (!agreesBySide(unit, tolerance)) askHowItCounts(draft, unit);
     return undefined;
   }
-  const others = concernOfOthers(draft, pair);
-  if (others !== undefined) {
-    leaveToOthers(draft, unit, more, others);
+  const judged = judge(draft, unit, difference);
+  if (judged.is === "theirs") {
+    leaveToOthers(draft, unit, difference, judged.why);
     return undefined;
   }
+  const more = judged.is === "forgotten" ? judged.more : difference;
   // Sells reduce longs, buys reduce shorts.
   const reduces: PositionSide = more < 0 ? "long" : "short";
   const reduced = unit.tracked.filter(({ side, size }) => side === reduces && size > 0);
@@ -72,38 +119,51 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
     if (draft.settles(pair, key)) return undefined;
   }
   const candidates = externalFills(draft, unit, reduces, reduced);
-  const need = needOf(draft, unit, more, candidates);
-  if (need === 0) {
-    leaveToOthers(draft, unit, more, "fills of another flow's orders explain it");
-    return undefined;
-  }
+  const need = Math.abs(more);
   const held = plus(...reduced.map(({ size }) => size));
   const { reads, asked } = draft.evidence.positions;
   const seen = `${asked}: ${unit.there.length === 0 ? "none" : wordsOf(unit.there)} in ${reads} agreeing reads, ${wordsOf(unit.tracked)} tracked`;
   const gone = Math.min(need, held);
+  const doubt = judged.is === "doubtful" ? judged.doubt : undefined;
   const pieces = newestThatMake(candidates.pieces, need);
   let left = gone;
   for (const position of reduced) {
     if (left <= 0) break;
-    left = minus(left, bookExternal(draft, position, pieces, Math.min(left, position.size), seen));
+    left = minus(left, bookExternal(draft, position, pieces, Math.min(left, position.size), { seen, doubt }));
   }
   for (const position of reduced) {
     if (left <= 0) break;
     const part = Math.min(left, position.size);
     left = minus(left, part);
-    planUnexplained(draft, position, part, { seen, doubt: candidates.doubt });
+    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt });
   }
   const beyond = minus(need, gone);
-  return beyond > 0 && beyond > tolerance * need
-    ? excessOf(unit, reduces === "long" ? "short" : "long", beyond)
-    : undefined;
+  if (beyond <= tolerance * need) return undefined;
+  const side = reduces === "long" ? "short" : "long";
+  const excess = excessOf(unit, side, beyond);
+  const against = excess ? undefined : "it stands against what other flows of the account hold";
+  const whose = doubt ?? against;
+  if (whose === undefined) return excess && { ...excess, isOwn: judged.is === "forgotten" };
+  if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side) || draft.settles(pair, key)) return undefined;
+  askWhose(draft, { pair: excess?.pair ?? pair, side, size: beyond, evidence: [seen] }, whose);
+  return undefined;
+}
+
+/** A person has to say whose it is. */
+export function askWhose(
+  draft: Draft,
+  { pair, side, size, evidence }: Pick<Excess, "pair" | "side" | "size"> & { readonly evidence: readonly string[] },
+  doubt: string,
+): void {
+  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
+  draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
 }
 
 function excessOf(unit: Unit, side: PositionSide, size: number): Excess | undefined {
   const there = unit.there.find((row) => row.side === side);
-  if (!there) return undefined; // what the flow holds on both sides of the pair stands against it
+  if (!there) return undefined;
   const tracked = plus(...unit.tracked.filter((position) => position.side === side).map((position) => position.size));
-  return { pair: there.pair, side, size, tracked, there, unit };
+  return { pair: there.pair, side, size, tracked, there, unit, isOwn: false };
 }
 
 function isNothing(more: number, { tracked, there }: Unit, tolerance: number): boolean {
@@ -136,10 +196,11 @@ function askHowItCounts(draft: Draft, unit: Unit): void {
   );
 }
 
-/** A difference that may be another flow's is left to that flow, or to a person. */
-function leaveToOthers(draft: Draft, { pair, key }: Unit, more: number, why: string): void {
+/** A difference that other flows made is theirs. Where the account nets them, it is also waited for: until they have booked it, the flow's own part cannot be seen. */
+function leaveToOthers(draft: Draft, { pair, key, side }: Unit, more: number, why: string): void {
   const what = `${more > 0 ? "long" : "short"} ${Math.abs(more)}`;
   draft.foreign.push({ kind: "position", pair, what: `${what}: ${why}` });
+  if (side !== undefined) return;
   draft.waiting.push({
     pair,
     subject: key,
@@ -153,20 +214,6 @@ interface Candidates {
   readonly pieces: readonly Piece[];
   /** Why there may be more of them; undefined: there are none. */
   readonly doubt: string | undefined;
-}
-
-/**
- * How much of a difference is the flow's. In netting mode fills of other flows move the net as well: what they made is theirs, unless the fills
- * that nobody marked explain all of it.
- */
-function needOf(draft: Draft, unit: Unit, more: number, { pieces }: Candidates): number {
-  const whole = Math.abs(more);
-  if (unit.side !== undefined) return whole;
-  const theirs = flowsNet(draft, unit);
-  const { tolerance } = draft.options;
-  if (theirs === 0 || same(plus(...pieces.map(({ size }) => size)), whole, tolerance)) return whole;
-  const rest = more > 0 ? minus(more, theirs) : minus(theirs, more);
-  return rest > tolerance * whole ? Math.min(rest, whole) : 0;
 }
 
 function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced: readonly Expected[]): Candidates {
@@ -194,7 +241,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
     if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
     if (fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId)) continue;
     const owner = ownerOf(draft, fill);
-    if (owner === "own" || owner === "flow" || isOfEarlierTrade(at)) continue;
+    if ((owner === "own" && !isForgotten(draft, fill)) || owner === "flow" || isOfEarlierTrade(at)) continue;
     if (fill.positionSide !== undefined && fill.positionSide !== reduces) continue;
     const size = minus(netSize(fill), evidence.booked.get(fillName(unit.pair, side, fill.fillId)) ?? 0);
     if (size <= 0) continue;
@@ -210,7 +257,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
 /** Why a person has to say that a fill is the flow's; undefined where that is proven. */
 function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | undefined {
   const owner = ownerOf(draft, fill);
-  if (owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
+  if (owner === "own" || owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
   // Where longs and shorts stand by themselves, less than the flow holds is less, whoever sold it.
   if (modeOfPair(draft, position.pair) !== "netting") return undefined;
   const who =
@@ -220,8 +267,20 @@ function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | un
   return `fill ${fill.fillId} ${who}: in netting mode it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
 }
 
+function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined): string | undefined {
+  return (
+    doubt && `${doubt}: whether fill ${fill.fillId} closed position ${id} is not known. If it did, approve this plan`
+  );
+}
+
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
-function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: number, seen: string): number {
+function bookExternal(
+  draft: Draft,
+  position: Expected,
+  pieces: Piece[],
+  need: number,
+  { seen, doubt }: Unexplained,
+): number {
   const { flowId } = draft.evidence.snapshot;
   const orderId = externalOrderId(flowId, position.id);
   let booked = 0;
@@ -234,7 +293,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
     booked = plus(booked, size);
     position.size = minus(position.size, size);
     draft.notes.push(...unpricedFees(fill, draft.evidence));
-    const needsPerson = doubtOf(draft, piece, position);
+    const needsPerson = doubtOf(draft, piece, position) ?? askedFor(piece, position, doubt);
     draft.add(
       {
         type: "book_external_fill",
@@ -279,11 +338,19 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
     ...(settled === undefined ? [] : [settled]),
   ];
   const asks = draft.options.unexplained === "ask" || doubt !== undefined;
-  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: closePosition(${JSON.stringify(id)}, { pnl }), then recover again. If nobody does, approve this plan: it ends without a result`;
-  const asked = asks ? { needsPerson } : {};
   const { version } = stored;
   const from = position.size;
   position.size = minus(position.size, gone);
+  const name = JSON.stringify(id);
+  const [tell, otherwise] =
+    position.size === 0
+      ? [`closePosition(${name}, { pnl })`, "it ends without a result"]
+      : [
+          `updatePosition(${name}, { size: ${position.size} }), and what it made or cost with bookCash(AMOUNT, { id, kind, positionId: ${name} })`,
+          `it is reduced to ${position.size} without a result`,
+        ];
+  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: ${tell}, then recover again. If nobody does, approve this plan: ${otherwise}`;
+  const asked = asks ? { needsPerson } : {};
   if (position.size === 0) {
     draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence, ...asked }, id);
     draft.notes.push(`${pair}: position ${id} of ${from} is gone and no fill says how: its result is not known`);

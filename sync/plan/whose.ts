@@ -1,12 +1,14 @@
 /** Whose a position is that the flow does not track: told by the fills that built it, from flat on. */
 import { minus, plus } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
+import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
-import { type FillOwner, ownerOf } from "./order-ids.js";
+import { type FillOwner, isForgotten, ownerOf } from "./order-ids.js";
 import type { Piece } from "./pieces.js";
-import { net, type Unit } from "./units.js";
+import { modeOfPair, net, type Unit } from "./units.js";
+import { changedSide } from "./unknown-orders.js";
 
 /** Who made it. `unmarked`: nobody's order, or one of the exchange's own. */
 export type Maker = "own" | "unmarked" | "foreign" | "unknown";
@@ -53,7 +55,7 @@ export function whoBuilt(draft: Draft, unit: Unit): Built {
     const fill = fills[i];
     if (!fill) break;
     if (nameless && fill.positionSide === undefined) {
-      return { made, pieces, missing: `fill ${fill.fillId} does not say which side of the pair it changed` };
+      return { made, pieces, missing: namesNoSide(fill) };
     }
     if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) continue;
     const moved = sizeMoved(fill, fill.size);
@@ -66,35 +68,107 @@ export function whoBuilt(draft: Draft, unit: Unit): Built {
     if (opens && !exceeds(left, moved)) left = 0;
     else left = opens ? minus(left, moved) : plus(left, moved);
   }
-  if (left > 0) {
-    const since = fills[0] ? `since ${fills[0].ts.toISOString()}` : "at all";
-    return {
-      made,
-      pieces,
-      missing: `the exchange's fills of ${unit.pair} ${since} do not go back to when nothing was held`,
-    };
-  }
+  // What is left of earlier trades and too small to be sold does not hide who made the rest.
+  if (left > 0 && left >= draft.minSize(unit.pair)) return { made, pieces, missing: notBackToFlat(unit, fills) };
   return { made, pieces, missing: undefined };
 }
 
-/** What fills of other flows made of a pair, as far back as fills were read; signed. */
-export function flowsNet(draft: Draft, unit: Unit): number {
-  const moves = draft.fillsOf(unit.pair).flatMap((fill) => {
-    if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) return [];
-    if (ownerOf(draft, fill) !== "flow") return [];
-    const moved = sizeMoved(fill, fill.size);
-    return [fill.side === "buy" ? moved : -moved];
-  });
-  return plus(...moves);
+/** Another flow of the account that has to do with a unit. */
+export interface Concern {
+  readonly why: string;
+  /** Its own recovery may settle what differs. */
+  readonly maySettle: boolean;
 }
 
-/** Why a difference of the pair may be another flow's of the account; undefined where none has to do with it. */
-export function concernOfOthers(draft: Draft, pair: string): string | undefined {
-  for (const flow of draft.evidence.accountFlows) {
-    if (!flow.readable) return `flow ${flow.flowId} of the account cannot be read: ${flow.why}`;
-    const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
-    if (flow.positions.some(isOfPair)) return `flow ${flow.flowId} of the account holds ${pair}, too`;
-    if (flow.orders.some(isOfPair)) return `flow ${flow.flowId} of the account has an order on ${pair}`;
+/** What other flows of the account have to do with a unit: of one side of a pair, only what concerns that side. */
+export function concernsOf({ evidence }: Draft, { pair, side }: Unit): Concern[] {
+  const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
+  const isOfSide = (one: PositionSide) => side === undefined || one === side;
+  return evidence.accountFlows.flatMap((flow): Concern[] => {
+    const { flowId } = flow;
+    if (!flow.readable) return [{ why: `flow ${flowId} of the account cannot be read: ${flow.why}`, maySettle: true }];
+    if (flow.orders.some((order) => isOfPair(order) && isOfSide(changedSide(order))))
+      return [{ why: `flow ${flowId} of the account has an order on ${pair}`, maySettle: true }];
+    if (flow.positions.some((position) => isOfPair(position) && isOfSide(position.side)))
+      return [{ why: `flow ${flowId} of the account holds ${pair}, too`, maySettle: false }];
+    return [];
+  });
+}
+
+/** What a unit's fills made since none of what is tracked was there, by who made it; signed. */
+export interface Moved {
+  readonly flows: number;
+  /** By orders of this flow of which its state knows nothing. */
+  readonly forgotten: number;
+  /** Whether a fill does not tell whose it is. */
+  readonly unknown: boolean;
+  /** Why the fills do not tell; undefined where they do. */
+  readonly missing: string | undefined;
+}
+
+/**
+ * Walks back from what is there beyond the first entry of what the flows of the account track, until nothing was held: what the flows hold may
+ * stand against each other, so that the account was flat in between.
+ */
+export function movedBy(draft: Draft, unit: Unit): Moved {
+  const { clockAhead = 0, margin, accountFlows } = draft.evidence;
+  const { tolerance } = draft.options;
+  const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
+  const entries = [...unit.tracked, ...theirs].map(({ entryTs }) => entryTs.getTime());
+  const from = Math.min(...entries) + Math.min(0, clockAhead) - margin;
+  const byNamedSide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
+  const sums = { flows: 0, forgotten: 0 };
+  let unknown = false;
+  let left = net(unit.there);
+  let largest = Math.abs(left);
+  const fills = draft.fillsOf(unit.pair);
+  for (let i = fills.length - 1; i >= 0; i--) {
+    const fill = fills[i];
+    if (!fill) break;
+    const isOld = fill.ts.getTime() < from;
+    if (isOld && isFlat(left, largest, tolerance)) return { ...sums, unknown, missing: undefined };
+    if (byNamedSide && fill.positionSide === undefined) return { ...sums, unknown, missing: namesNoSide(fill) };
+    if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) continue;
+    const moved = sizeMoved(fill, fill.size);
+    const before = minus(left, fill.side === "buy" ? moved : -moved);
+    // One that turned the position around: what came before flat does not count.
+    const turned = isOld && before !== 0 && before > 0 !== left > 0;
+    const counts = turned ? left : minus(left, before);
+    const maker = makerOf(draft, fill);
+    if (maker === "unknown") unknown = true;
+    if (ownerOf(draft, fill) === "flow") sums.flows = plus(sums.flows, counts);
+    if (isForgotten(draft, fill)) sums.forgotten = plus(sums.forgotten, counts);
+    if (turned) return { ...sums, unknown, missing: undefined };
+    left = before;
+    largest = Math.max(largest, Math.abs(left));
   }
-  return undefined;
+  return { ...sums, unknown, missing: isFlat(left, largest, tolerance) ? undefined : notBackToFlat(unit, fills) };
+}
+
+function isFlat(left: number, largest: number, tolerance: number): boolean {
+  return Math.abs(left) <= tolerance * largest;
+}
+
+function isOf({ pair, side }: Unit, one: { readonly pair: string; readonly side: PositionSide }): boolean {
+  return canonicalPair(one.pair) === canonicalPair(pair) && (side === undefined || one.side === side);
+}
+
+function namesNoSide({ fillId }: ExchangeFill): string {
+  return `fill ${fillId} does not say which side of the pair it changed`;
+}
+
+function notBackToFlat({ pair }: Unit, fills: readonly ExchangeFill[]): string {
+  const since = fills[0] ? `since ${fills[0].ts.toISOString()}` : "at all";
+  return `the exchange's fills of ${pair} ${since} do not go back to when nothing was held`;
+}
+
+/** Whether fills of another flow's orders are among those of a unit. */
+export function hasFlowFills(draft: Draft, { pair, side }: Unit): boolean {
+  return draft
+    .fillsOf(pair)
+    .some(
+      (fill) =>
+        (side === undefined || fill.positionSide === undefined || fill.positionSide === side) &&
+        ownerOf(draft, fill) === "flow",
+    );
 }
