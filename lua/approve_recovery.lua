@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- approve_recovery: lets the recovery under way carry out the plan that waits in its journal; only that one.
+-- approve_recovery: a person approves the plan that waits in the journal of the recovery, by its hash; once.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -13,28 +13,23 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] hash                of the plan that a person has seen
+-- ARGV[7] hash                of the plan that waits
 -- Reply {"approved", call}
---       {"known", call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFSTALE
+--       {"before", call}: it was approved before
+--       {"stale", hash of the plan that waits or "", call}
+--       {"none", call}: no recovery is under way
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
 
-local function run(recovering, answer, event, refuse)
+local function run(recovering, answer, event)
   local current_key, journal_key = KEYS[5], KEYS[6]
   local hash = ARGV[7]
 
   -- Read.
   local id = redis.call("HGET", current_key, "id")
-  local waiting, approved = unpack(redis.call("HMGET", journal_key, "plan_hash", "approved"))
-  if not recovering or not id then
-    return refuse("SFSTALE", "no recovery is under way: plan " .. hash .. " was carried out, or given up")
-  end
-  if not waiting then
-    return refuse("SFSTALE", "no plan of recovery " .. id .. " waits for an approval: not " .. hash .. " either")
-  end
-  if waiting ~= hash then
-    return refuse("SFSTALE", "the plan that waits is " .. waiting .. ", not " .. hash .. ": look at it, and approve that one")
-  end
-  if approved == hash then return answer({ "known" }) end
+  local plan_hash, approved = unpack(redis.call("HMGET", journal_key, "plan_hash", "approved"))
+  if not recovering or not id then return answer({ "none" }) end
+  if plan_hash ~= hash then return answer({ "stale", plan_hash or "" }) end
+  if approved == hash then return answer({ "before" }) end
 
   -- Write.
   event("recovery_approved", "id", id, "hash", hash)
@@ -127,13 +122,4 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> refuse.lua
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
-
-return run(recovering, answer, event, refuse)
+return run(recovering, answer, event)

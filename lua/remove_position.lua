@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- remove_position: removes a position without booking anything. One that had merely been saved is forgotten, unless untold; any other
--- ends as a trade, whose result is not known unless it was told.
+-- remove_position: removes a position without booking anything. One that had merely been saved is forgotten, unless the caller says
+-- that it ends untold; one on which something was booked ends as a trade, whose result is not known unless it was told.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -26,7 +26,7 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] id
 -- ARGV[8] reason              why it is gone; "" = not said
--- ARGV[9] untold              1 = a trade also where it had merely been saved
+-- ARGV[9] untold              1 = it ends as a trade whose result is not known, also if it was merely saved
 -- ARGV[10] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[11] breaker_duration   ms, "until_day_end" or "until_reset"
 -- ARGV[12] max_trades         how many trades are kept
@@ -38,7 +38,7 @@ local function run(answer, event, read_breaker, read_risk, count_trade, write_ri
     hold_position, exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end,
     cools_longer, write_end)
   local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
-  local id, reason, untold = ARGV[7], ARGV[8], ARGV[9]
+  local id, reason, untold = ARGV[7], ARGV[8], ARGV[9] == "1"
   local day_start, breaker_duration, max_trades = tonumber(ARGV[10]), ARGV[11], ARGV[12]
 
   -- Read.
@@ -50,7 +50,7 @@ local function run(answer, event, read_breaker, read_risk, count_trade, write_ri
   hold_position(delta, position, -1)
 
   -- A position that had merely been saved: the bot books its result by itself.
-  if untold == "0" and not position.last_fill_ts and not position.told and position.fees == "0" and position.cash == "0" then
+  if not untold and not position.last_fill_ts and not position.told and position.fees == "0" and position.cash == "0" then
     local ended = decide_end(position, { how = "removed", reason = "removed", unexplained = position.size, forgotten = true }, ends, naming, delta)
     ended.trade.told, ended.trade.forgotten = "1", "1"
     local sums = exposure_after(exposure_key, delta)

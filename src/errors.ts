@@ -79,7 +79,7 @@ export class SchemaVersionError extends StateError {
   readonly code = "SCHEMA_VERSION";
 }
 
-/** The state is older than recovery is allowed to trust, or a plan is not the one that waits for an approval any more. */
+/** The state is older than recovery is allowed to trust. */
 export class StaleStateError extends StateError {
   readonly code = "STALE_STATE";
 }

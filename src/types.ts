@@ -594,6 +594,7 @@ export type StateEvent = EventBase &
     | { type: "lease_acquired"; token: number; holder: string; until: Date }
     | { type: "lease_released"; token: number; holder: string }
     | { type: "recovery_begun"; recoveryId: number; reason: string }
+    /** A person has approved the plan that waits; `instance` is who. */
     | { type: "recovery_approved"; recoveryId: number; hash: string }
     | { type: "recovery_ended" }
     | ({ type: "difference_found" } & Difference)

@@ -294,6 +294,7 @@ const LENGTH = "a whole number from 0 to 10000000";
 const HOSTS = "a list of one or more { host, port }";
 const CREDENTIAL = "a string, in quotes if it looks like a number";
 
+const ACCOUNT = "a name of 1 to 64 letters, digits, dots, hyphens or underscores";
 const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["backend", "postgres", BACKEND, '"postgres"'],
   ["backend", null, BACKEND, "null"],
@@ -347,6 +348,13 @@ const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["recovery.max_state_age", "0s", PERIOD, '"0s"'],
   ["recovery.max_state_age", "101y", PERIOD, '"101y"'],
   ["recovery.reconcile_every", "1ms", 'a duration of at least 1s, such as "60s"', '"1ms"'],
+  ["recovery.unexplained", "zero", 'one of "ask", "close"', '"zero"'],
+  ["recovery.exclusive_account", "maybe", FLAG, '"maybe"'],
+  ["recovery.account", "a b", ACCOUNT, '"a b"'],
+  ["recovery.account", "a:b", ACCOUNT, '"a:b"'],
+  ["recovery.account", "{a}", ACCOUNT, '"{a}"'],
+  ["recovery.ours.pairs", "BTC/USDT", "a list of pairs such as BTC/USDT", "a string"],
+  ["recovery.ours.client_order_id_prefix", "a b", "the beginning of a client order id", '"a b"'],
   ["risk.max_daily_loss", "5%", LOSS, '"5%"'],
   ["risk.max_daily_loss", 0, LOSS, "0"],
   ["risk.max_daily_loss", -1, LOSS, "-1"],
@@ -396,6 +404,24 @@ test("a bad value is named with its path and what was expected", () => {
   for (const [path, value, expected, got] of BAD) {
     assert.is(complaint(at(path, value)), `${path}: expected ${expected}, got ${got}`);
   }
+});
+
+test("each of the flow's pairs is looked at", () => {
+  const pairs = ["BTC/USDT", ""];
+  assert.is(
+    complaint({ recovery: { ours: { pairs } } }),
+    'recovery.ours.pairs[1]: expected a pair such as BTC/USDT, got ""',
+  );
+});
+
+test("what is the flow's on its account is taken as it is written", () => {
+  const recovery = {
+    account: "binance-main",
+    exclusive_account: true,
+    unexplained: "close" as const,
+    ours: { pairs: ["BTC/USDT", "ETH/USDT:USDT"], client_order_id_prefix: "bot-1_" },
+  };
+  assert.equal(resolveConfig({ recovery }).recovery, { ...DEFAULTS.recovery, ...recovery });
 });
 
 test("a long value is cut", () => {
@@ -990,6 +1016,8 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "recovery.mode": "sync",
     "recovery.orphan_positions": "close",
     "recovery.max_state_age": "24h",
+    "recovery.unexplained": "ask",
+    "recovery.exclusive_account": false,
     "risk.same_currency": [],
     "risk.guards": [],
     "risk.guards.count": 1,

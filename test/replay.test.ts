@@ -115,7 +115,6 @@ end("the sequences reached every type of event", () => {
     "position_removed",
     "position_saved",
     "position_updated",
-    "recovery_approved",
     "recovery_begun",
     "recovery_ended",
     "signal_processed",

@@ -19,8 +19,10 @@ function detailsOf(event: StateEvent): string {
       const { id, pair, side, size, entryPrice } = event.position;
       return `${id} ${pair} ${side} ${size} @ ${entryPrice}`;
     }
-    case "position_removed":
-      return `${event.positionId} ${event.pair}`;
+    case "position_removed": {
+      const untold = event.trade?.untold;
+      return `${event.positionId} ${event.pair}${untold === undefined ? "" : ` the result of ${untold} is not told`}`;
+    }
     case "position_closed":
       return `${event.positionId} ${event.pair} ${gain(event.pnl)}${because(event.reason)}${riskWords(event.risk)}`;
     case "order_saved":

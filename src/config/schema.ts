@@ -204,7 +204,7 @@ const recovery = section({
     .describe("The exchange account is this flow's alone: what nobody is known to have made is the flow's orphan."),
   ours: section({
     pairs: z
-      .array(text("a pair such as BTC/USDT", /^[^\0\n]{1,256}$/))
+      .array(text("a pair such as BTC/USDT", /^[^\0\n]{1,256}$/), { error: "a list of pairs such as BTC/USDT" })
       .optional()
       .describe("Only these pairs are looked at."),
     client_order_id_prefix: text("the beginning of a client order id", /^[A-Za-z0-9_-]{1,32}$/)

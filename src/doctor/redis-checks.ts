@@ -1,6 +1,6 @@
 /** What is checked of a Redis server and of the keys of a flow there. */
 
-import type { Seen } from "../backends/redis/flow.js";
+import type { Seen } from "../backends/redis/patient-connection.js";
 import { checkServer } from "../backends/redis/server.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { count, roughSpan } from "../words/in-words.js";

@@ -1,4 +1,5 @@
-import type { RedisFlow, Seen } from "../backends/redis/flow.js";
+import type { RedisFlow } from "../backends/redis/flow.js";
+import type { Seen } from "../backends/redis/patient-connection.js";
 import { script } from "../backends/redis/scripts.js";
 import { CorruptStateError, SchemaVersionError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";

@@ -142,8 +142,7 @@ function moneyFindings(state: FlowState): Finding[] {
         return {
           name: `${trade.id} (${trade.key})`,
           unpriced: withAllUnpriced(trade.unpriced, unpricedOf(later?.unpriced ?? null)),
-          // Cash that was booked on it since tells its result.
-          untold: later && later.cash !== 0n ? 0 : (trade.untold ?? 0) - (later?.explained ?? 0),
+          untold: (trade.untold ?? 0) - (later?.explained ?? 0),
         };
       });
       const ended = trades.filter(({ unpriced }) => unpriced !== null);

@@ -1,6 +1,5 @@
 /** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
 import { type Duration, parseDuration } from "../config/duration.js";
-import { isFlowId } from "../config/flow-id.js";
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Decimal, toDecimal } from "../exact/decimal.js";
@@ -66,10 +65,6 @@ export function fields<T extends object>(name: string, value: T, known: readonly
 }
 
 /** A name of 1 to 256 bytes: an id, a pair. */
-export function flowId(field: string, value: unknown): string {
-  return typeof value === "string" && isFlowId(value) ? value : fail(field, "the id of a flow", value);
-}
-
 export function id(field: string, value: unknown): string {
   if (typeof value !== "string" || value === "") return fail(field, "a non-empty string", value);
   if (value.length > MAX_ID_BYTES || Buffer.byteLength(value) > MAX_ID_BYTES) {

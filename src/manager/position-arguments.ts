@@ -74,14 +74,14 @@ export function closeArguments(id: string, options: CloseOptions, policy: TradeP
   };
 }
 
-/** `untold`: it was a position of the exchange, so that its end is a trade, also where nothing was booked on it. */
+/** How `removePosition` ends a position: `reason` of its trade (default `removed`); `untold`: as a trade whose result is not known, also if it was merely saved. */
 export interface RemoveOptions {
-  untold?: boolean;
   reason?: string;
+  untold?: boolean;
 }
 
 export function removeArguments(id: string, options: RemoveOptions, policy: TradePolicy) {
-  const { untold, reason } = check.fields("options", options, ["untold", "reason"]);
+  const { reason, untold } = check.fields("options", options, ["reason", "untold"]);
   return {
     id: check.id("id", id),
     reason: check.words("reason", reason),

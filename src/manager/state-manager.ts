@@ -11,7 +11,7 @@ import {
   type ResolvedConfig,
   resolveConfig,
 } from "../config/schema.js";
-import { ConnectionError, FencedError, InvalidArgumentError, UnknownOutcomeError } from "../errors.js";
+import { ConnectionError, FencedError, InvalidArgumentError, StaleStateError, UnknownOutcomeError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
 import { approveRecovery } from "../operations/approve-recovery.js";
@@ -42,7 +42,6 @@ import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
 import { getTrades } from "../operations/get-trades.js";
-import { getUntoldTrades } from "../operations/get-untold-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
@@ -104,7 +103,7 @@ import type {
   TransferResult,
 } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { joinAccount, leaveAccount, otherFlows } from "./account.js";
+import { accountOf } from "./account.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -229,6 +228,7 @@ export class StateManager {
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {
+        await (await accountOf(this.config))?.join(this.flowId);
         await writeCurrency(this.#calls, this.config, this.#currency);
         for (const difference of await writeLimits(this.#calls, this.config)) {
           this.#logger.warn(`flow ${this.flowId}: ${difference}`);
@@ -236,7 +236,6 @@ export class StateManager {
         const changed = await writeGuards(this.#calls, this.config);
         if (changed !== undefined) this.#logger.warn(changed);
         await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
-        await joinAccount(this.config, this.flowId);
       }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
@@ -327,10 +326,12 @@ export class StateManager {
   }
 
   /**
-   * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten, unless `untold`
-   * says that it ended at the exchange and nobody knows at what. That one, one on which a fill was booked, and one whose result
-   * `updateDailyPnl` told, end as a trade with `reason` (default `removed`): counted, unless that call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
-   * the loss streak stays. Fills of its exits that come later explain that.
+   * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
+   * a fill was booked, or whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): counted, unless that
+   * call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
+   * the loss streak stays. Fills of its exits that come later explain that. With `untold: true` one that had merely been saved ends so,
+   * too: a position that is gone, and nobody knows at what price. Status and doctor raise an alarm for such a trade until its result is
+   * told, or a person has booked a correction on it with `bookCash`. Of two removers at once one gets true.
    */
   async removePosition(id: string, options: RemoveOptions = {}): Promise<boolean> {
     return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
@@ -513,13 +514,6 @@ export class StateManager {
    */
   async getTrades(options: TradesOptions = {}): Promise<Trade[]> {
     return this.#calls.runPages(getTrades, tradesArguments(options));
-  }
-
-  /**
-   * Of these trades those whose result nobody knows (`untold`): fills told not all of it, and no cash was booked on it with `bookCash` since.
-   */
-  async getUntoldTrades(options: TradesOptions = {}): Promise<Trade[]> {
-    return this.#calls.runPages(getUntoldTrades, tradesArguments(options));
   }
 
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
@@ -748,11 +742,30 @@ export class StateManager {
   }
 
   /**
-   * Lets the recovery under way, in whichever process, carry out the plan that waits in its journal (`plan`, `plan_hash`). True once, false when
-   * it was approved before. Rejects with a StaleStateError that names the plan that waits now, when it is another one, or none. It needs no lease.
+   * A person approves the plan that waits in the recovery under way (`getRecovery`, its journal) by its hash: the process that waits in
+   * `recover`, or the next one, carries it out if it still holds. True once; false when that plan was approved before, so that of two
+   * approvers at once one gets true. Rejects with a StaleStateError when another plan waits, or none. It needs no lease.
    */
   async approveRecovery(hash: string): Promise<boolean> {
-    return this.#calls.runUnfenced(approveRecovery, { hash: check.id("hash", hash) });
+    const wanted = check.id("hash", hash);
+    return read(this.#calls.runUnfenced(approveRecovery, { hash: wanted }), {
+      value(approval) {
+        switch (approval.outcome) {
+          case "approved":
+            return true;
+          case "before":
+            return false;
+          case "none":
+            throw new StaleStateError(`plan ${wanted} does not wait: no recovery is under way`);
+          case "stale":
+            throw new StaleStateError(
+              approval.current === undefined
+                ? `plan ${wanted} does not wait: the recovery under way has no plan that needs a person`
+                : `plan ${wanted} is out of date: what waits now is plan ${approval.current}. Look at it and approve that`,
+            );
+        }
+      },
+    });
   }
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
@@ -761,27 +774,28 @@ export class StateManager {
   }
 
   /**
-   * The other flows of the account that `recovery.account` names: every flow of this Redis that was opened with that name, and what it holds, or why
-   * it cannot be read. Without a name, in memory and in DuckDB there is none.
+   * The other flows of `recovery.account`, by id: the positions and pending orders of each as they stand at one moment, or why it cannot be
+   * read: it is gone, of another schema, or the user may not. A flow is a member from its first `connect` with that account on, until
+   * `forgetAccountFlow`. Nothing is made or changed by looking. `[]` without an account, and on memory and DuckDB, which know one flow only.
    */
   async getAccountFlows(): Promise<AccountFlow[]> {
-    this.#mustBeOpen("getAccountFlows");
-    return otherFlows(this.config, this.flowId);
+    this.#needOpen("getAccountFlows");
+    return (await (await accountOf(this.config))?.flows(this.flowId)) ?? [];
   }
 
   /**
-   * Takes a flow that is no more out of the account that `recovery.account` names; false when it was not in it. One that is opened again is in
-   * it again.
+   * Takes a flow off `recovery.account`: it is not looked at any more. False when it was no member. The flow itself stays as it is; it is a
+   * member again when it connects with that account.
    */
   async forgetAccountFlow(flowId: string): Promise<boolean> {
-    this.#mustBeOpen("forgetAccountFlow");
-    return leaveAccount(this.config, check.flowId("flowId", flowId));
+    this.#needOpen("forgetAccountFlow");
+    const forgotten = parseFlowId(flowId);
+    return (await (await accountOf(this.config))?.forget(forgotten)) ?? false;
   }
 
-  #mustBeOpen(method: string): void {
-    if (this.#closing.signal.aborted) {
+  #needOpen(method: string): void {
+    if (this.#closing.signal.aborted)
       throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
-    }
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */

@@ -1,17 +1,16 @@
 /** What an operator said of currencies: `--currency USDT`, `--rate BTC=60000`. */
+import { isCurrency } from "../words/pair-name.js";
 import type { Told } from "./migration.js";
 
 /** What one unit of a currency is worth in the flow's. */
 export type Rates = ReadonlyMap<string, number>;
-
-const CURRENCY = /^[^/:\s]{1,32}$/;
 
 /** Undefined where nothing was said; words that cannot be taken are told to `stop`. */
 export function toldCurrency(told: Told, stop: (why: string) => void): string | undefined {
   const said = [...new Set(told.get("currency"))];
   if (said.length > 1) stop(`--currency is said as ${said.join(" and as ")}: a flow is counted in one`);
   const [currency] = said;
-  if (currency === undefined || CURRENCY.test(currency)) return currency;
+  if (currency === undefined || isCurrency(currency)) return currency;
   stop(`--currency: expected a currency such as USDT, got ${JSON.stringify(currency)}`);
   return undefined;
 }
@@ -24,7 +23,7 @@ export function toldRates(told: Told, stop: (why: string) => void): Rates {
     const [currency, number] = [said.slice(0, Math.max(at, 0)), said.slice(at + 1)];
     const rate = /^\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(number) ? Number(number) : Number.NaN;
     const before = rates.get(currency);
-    if (at === -1 || !CURRENCY.test(currency)) {
+    if (at === -1 || !isCurrency(currency)) {
       stop(`--rate: expected a currency and a number such as BTC=60000, got ${JSON.stringify(said)}`);
     } else if (!(rate > 0 && Number.isFinite(rate))) {
       stop(`--rate ${currency}: expected a number above 0, got ${JSON.stringify(number)}`);

@@ -1,8 +1,15 @@
-import { StaleStateError } from "../errors.js";
-import type { Operation } from "./operation.js";
+import { type Operation, text } from "./operation.js";
 
-/** Lets the recovery under way carry out the plan that waits in its journal; only that one. */
-export const approveRecovery: Operation<{ readonly hash: string }, boolean> = {
+/** `current` is the hash of the plan that waits; undefined: none does. */
+export type ApprovalOutcome =
+  | { readonly outcome: "approved" | "before" | "none" }
+  | { readonly outcome: "stale"; readonly current: string | undefined };
+
+/** Keys of the journal: the hash of the plan that waits for a person, and that of the plan that one has approved. */
+const PLAN_HASH = "plan_hash";
+const APPROVED = "approved";
+
+export const approveRecovery: Operation<{ readonly hash: string }, ApprovalOutcome> = {
   name: "approve_recovery",
   kind: "change",
   keys: ["recovery:current", "recovery:journal"],
@@ -10,26 +17,28 @@ export const approveRecovery: Operation<{ readonly hash: string }, boolean> = {
     hash: (a) => a.hash,
   },
   words: {
-    hash: "of the plan that a person has seen",
+    hash: "of the plan that waits",
   },
-  decode: (reply) => reply[0] === "approved",
+  decode(reply) {
+    switch (reply[0]) {
+      case "approved":
+      case "before":
+      case "none":
+        return { outcome: reply[0] };
+      default:
+        return { outcome: "stale", current: text(reply, 1) || undefined };
+    }
+  },
   apply(state, { hash }, call) {
     const current = state.recovery.value;
-    if (state.meta.value?.recovering == null || !current) {
-      throw new StaleStateError(`no recovery is under way: plan ${hash} was carried out, or given up`);
-    }
-    const waiting = state.recoveryJournal.get("plan_hash");
-    if (waiting === undefined) {
-      throw new StaleStateError(`no plan of recovery ${current.id} waits for an approval: not ${hash} either`);
-    }
-    if (waiting !== hash) {
-      throw new StaleStateError(`the plan that waits is ${waiting}, not ${hash}: look at it, and approve that one`);
-    }
-    if (state.recoveryJournal.get("approved") === hash) return false;
+    if (state.meta.value?.recovering == null || !current) return { outcome: "none" };
+    const planHash = state.recoveryJournal.get(PLAN_HASH);
+    if (planHash !== hash) return { outcome: "stale", current: planHash };
+    if (state.recoveryJournal.get(APPROVED) === hash) return { outcome: "before" };
 
-    state.recoveryJournal.set("approved", hash);
     state.emit(call, "recovery_approved", () => ({ id: String(current.id), hash }));
+    state.recoveryJournal.set(APPROVED, hash);
 
-    return true;
+    return { outcome: "approved" };
   },
 };

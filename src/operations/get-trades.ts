@@ -3,14 +3,14 @@ import { LOOKED_AT, type LogPage, type PageAsked, pageOf } from "./log-page.js";
 import { list, type Operation, text } from "./operation.js";
 import { tradeFromJson, tradeFromRow } from "./view-trade.js";
 
-export interface TradesAsked extends PageAsked {
+interface Args extends PageAsked {
   /** Of the exit, ms. */
   readonly from: number | undefined;
   readonly to: number | undefined;
   readonly pair: string | undefined;
 }
 
-export const getTrades: Operation<TradesAsked, LogPage<Trade>> = {
+export const getTrades: Operation<Args, LogPage<Trade>> = {
   name: "get_trades",
   kind: "read",
   keys: ["trades:closed", "trades:amendments"],

@@ -9,6 +9,7 @@ import { riskEvent } from "./view-risk.js";
 interface Args extends RiskPolicy {
   readonly id: string;
   readonly reason: string;
+  /** It ends as a trade whose result is not known, whatever opened it. */
   readonly untold: boolean;
   readonly maxTrades: number;
 }
@@ -41,7 +42,7 @@ export const removePosition: Operation<Args, boolean> = {
   words: {
     max_trades: "how many trades are kept",
     reason: 'why it is gone; "" = not said',
-    untold: "1 = a trade also where it had merely been saved",
+    untold: "1 = it ends as a trade whose result is not known, also if it was merely saved",
   },
   decode: (reply) => reply[0] === "removed",
   apply(state, a, call) {

@@ -48,13 +48,6 @@ export function tradesFromJson(json: string): Trade[] {
   return all.map((stored) => tradeView(stored, stored.metadata));
 }
 
-/** Whether somebody booked cash on the trade after its end; of the JSON of its later bookings. */
-export function isToldByCash(later: string | undefined): boolean {
-  if (later === undefined || later === "") return false;
-  const { cash }: { cash: string } = JSON.parse(later);
-  return parseMoney(cash) !== 0n;
-}
-
 /** The trade with what was booked on it after its end. */
 function withLater(view: Trade, later: Omit<AmendmentRow, "key"> | undefined, before: string | null): Trade {
   if (!later) return view;

@@ -18,7 +18,7 @@ import type {
 } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
-import { accountFlowsOf, heldBy } from "./account-flows.js";
+import { heldBy } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
 import { pause } from "./pause.js";
 import { Questions, Unanswered } from "./questions.js";
@@ -88,7 +88,7 @@ class Gathering {
   async #read({ snapshot, ahead }: Clocks): Promise<Evidence | Moved> {
     this.#exchange.recognise?.(snapshot.orders.map(({ id }) => id));
     const recovery = await this.#mgr.getRecovery();
-    const accountFlows = await accountFlowsOf(this.#mgr);
+    const accountFlows = await this.#mgr.getAccountFlows();
     const questions = this.#questions;
     const first = await questions.ask("positions", () => this.#exchange.fetchPositions());
     const openOrders = await questions.openOrders();
@@ -136,7 +136,7 @@ class Gathering {
       const why = "its positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the flow", why) };
     }
-    if (heldBy(await accountFlowsOf(this.#mgr)) !== heldBy(accountFlows)) {
+    if (heldBy(await this.#mgr.getAccountFlows()) !== heldBy(accountFlows)) {
       const why = "their positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the other flows of the account", why) };
     }

@@ -22,8 +22,8 @@ export const subjects: readonly Subject[] = [
   ...everything,
 ];
 
-/** No calls, but the manager's life, and a stream. */
-const NO_CALLS = ["constructor", "connect", "close", "watch"];
+/** No calls, but the manager's life, and a stream; and what is about other flows, over connections of its own. */
+const NO_CALLS = ["constructor", "connect", "close", "watch", "getAccountFlows", "forgetAccountFlow"];
 
 /** Part of connect, once in a manager's life. */
 const NO_OPERATIONS = ["open_flow"];

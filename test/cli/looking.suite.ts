@@ -55,34 +55,15 @@ export function looking(test: Test, stand: Stand): void {
     assert.match(stdout, /^unpriced +fee of 0\.005 BNB on in: in no sum until bookCash prices it$/m);
   });
 
-  test("a trade whose result nobody told is an alarm of status, ls and doctor until cash is booked on it", async () => {
-    const flow = await stand.flow();
-    await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
-    await manager.savePosition({ id: "lost", pair: "BTC/USDT", side: "long", size: 1, entryPrice: 100 });
-    await manager.removePosition("lost", { untold: true });
-    const at = ["--flow", flow, "--url", stand.url];
-    const before = await sfState(["status", ...at]);
-    assert.is(before.code, 1);
-    assert.match(before.stdout, /^untold +nobody told the result of lost: recordFill or bookCash tells it$/m);
-    assert.match((await sfState(["doctor", ...at])).stdout, /result that nobody told: lost /);
-    assert.match((await sfState(["ls", "--url", stand.url])).stdout, new RegExp(`^${flow} .* untold`, "m"));
-    await manager.bookCash(-3, { id: "c1", kind: "correction", positionId: "lost" });
-    const after = await sfState(["status", ...at]);
-    assert.is(after.code, 0);
-    assert.not.match(after.stdout, /untold/);
-    assert.not.match((await sfState(["doctor", ...at])).stdout, /nobody told/);
-  });
-
   test("status --json is the snapshot, the lease and the alarms", async () => {
     const flow = await stand.flow();
     await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
     const { code, stdout } = await sfState(["status", "--flow", flow, "--url", stand.url, "--json"]);
     assert.is(code, 0);
-    const { place, alarms, guards, untold, at: _, ...shown } = JSON.parse(stdout);
+    const { place, alarms, guards, at: _, ...shown } = JSON.parse(stdout);
     const { at: __, ...snapshot } = await manager.snapshot();
     assert.equal(shown, JSON.parse(JSON.stringify(snapshot)));
     assert.equal(alarms, []);
-    assert.equal(untold, []);
     assert.equal(guards, { guards: [], blocks: [] });
     assert.match(place, /^redis /);
   });

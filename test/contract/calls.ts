@@ -38,6 +38,11 @@ const ENDS: readonly KeyName[] = [
   "risk:guard_trades",
 ];
 
+async function planWaits(manager: StateManager): Promise<void> {
+  const recovery = await manager.beginRecovery("a look");
+  await recovery.note("plan_hash", "0123456789abcdef");
+}
+
 /** By the name of the operation. Every operation has one: the tests of the scripts run through them. */
 export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   acquire_lease: { argv: ["60000"], call: (m) => m.acquireLease({ ttl: "1m" }).then((lease) => lease.release()) },
@@ -113,12 +118,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     },
   },
   approve_recovery: {
-    argv: ["1f2e"],
-    prepare: (m) => m.beginRecovery("a look").then((recovery) => recovery.note("plan_hash", "1f2e")),
-    call: async (m) => {
-      await (await m.beginRecovery("a look")).note("plan_hash", "1f2e");
-      return m.approveRecovery("1f2e");
-    },
+    argv: ["0123456789abcdef"],
+    prepare: planWaits,
+    call: (m) => planWaits(m).then(() => m.approveRecovery("0123456789abcdef")),
   },
   begin_recovery: { argv: ["a look", "10000"], call: (m) => m.beginRecovery("a look") },
   book_cash: {
@@ -282,9 +284,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       "risk:guard_trades",
     ],
     more: {
-      argv: ["o0", "lost", "0", "0", "3600000", "100000"],
+      argv: ["o0", "lost", "1", "0", "3600000", "100000"],
       prepare: (m) => m.savePosition({ ...COOLING, id: "o0" }),
-      call: (m) => m.removePosition("o0", { reason: "lost" }),
+      call: (m) => m.removePosition("o0", { reason: "lost", untold: true }),
       leaves: ["risk:history", "risk:limits", "risk:guard_trades"],
     },
   },

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import { LONG } from "../long.js";
+import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
 import { breaker } from "./breaker.suite.js";
@@ -73,6 +74,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   "memory of guards": guardMemory,
   leases,
   recovering,
+  accounts,
   events,
   watching,
 };

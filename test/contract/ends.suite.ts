@@ -157,49 +157,42 @@ export const ends: Theme = (test, open) => {
     assert.equal([await sizes(mgr), await mgr.getTrades(), await today(mgr)], [{ a: 1 }, [], [0, 0, 0]]);
   });
 
-  test("a position that was merely saved and removed as untold ends as a trade whose result is not known; the streak stays", async () => {
+  test("a position that was merely saved ends as a trade whose result is not known when the caller says so", async () => {
     const clock = new Clock();
-    await using mgr = await open({}, { clock: clock.read });
-    await mgr.updateDailyPnl(-1);
-    await mgr.savePosition({ ...LONG, id: "p", size: 2, entryPrice: 100, cooldown: "5m" });
-    await mgr.saveOrder({ ...STOP, size: 2, positionId: "p" });
+    await using mgr = await open({ risk: { max_consecutive_losses: 1 } }, { clock: clock.read });
+    await mgr.savePosition({ ...LONG, id: "a", size: 2, entryPrice: 100, cooldown: "5m" });
+    await mgr.saveOrder({ ...STOP });
+    const last = (await mgr.getEvents()).at(-1)?.id ?? "";
     clock.now += MINUTE;
-    assert.is(await mgr.removePosition("p", { untold: true, reason: "gone" }), true);
-    const [trade] = await mgr.getTrades();
+    assert.is(await mgr.removePosition("a", { untold: true, reason: "external" }), true);
+    assert.is(await mgr.removePosition("a", { untold: true }), false);
+    const [trade, ...more] = await mgr.getTrades();
     assert.equal(
-      [trade?.id, trade?.pnl, trade?.size, trade?.untold, trade?.exitPrice, trade?.reason],
-      ["p", 0, 2, 2, undefined, "gone"],
+      [trade?.id, trade?.pnl, trade?.untold, trade?.size, trade?.reason, trade?.exitPrice, more],
+      ["a", 0, 2, 2, "external", undefined, []],
     );
+    // Counted; no PnL, no loss, the breaker is quiet.
+    assert.equal([await today(mgr), await mgr.checkCircuitBreaker()], [[0, 1, 0], false]);
     assert.equal(await mgr.getCooldown(PAIR), new Date(clock.now + 5 * MINUTE));
-    assert.equal([await sizes(mgr), await today(mgr)], [{}, [-1, 2, 1]]);
-    assert.is(await mgr.removePosition("p", { untold: true }), false);
-    const untold = async () => (await mgr.getUntoldTrades()).map(({ id }) => id);
-    assert.equal(await untold(), ["p"]);
-    // Half of it is told by its stop after all: 1 x -10.
-    const fill = await stopped(mgr, { size: 1 });
-    assert.equal([fill.booked, await today(mgr)], [-10, [-11, 2, 1]]);
-    const [later] = await mgr.getTrades();
-    assert.equal([later?.pnl, later?.untold], [-10, 1]);
-    assert.equal(await untold(), ["p"]);
-    await mgr.bookCash(-12, { id: "c1", kind: "correction", positionId: "p" });
-    assert.equal(await untold(), []);
+    const events = await mgr.getEvents({ after: last });
+    assert.equal(
+      events.map((event) => (event.type === "position_removed" ? [event.positionId, event.trade?.untold] : event.type)),
+      [["a", 2]],
+    );
+    // A fill of its stop that comes later says what half of it made: 1 x -10.
+    const fill = await stopped(mgr);
+    assert.equal([fill.booked, fill.positions], [-10, []]);
+    const [known] = await mgr.getTrades();
+    assert.equal([known?.pnl, known?.untold], [-10, 1]);
   });
 
-  test("untold says nothing new of a position that fills opened, and nothing of one whose result is told", async () => {
+  test("a position whose result was told does not end untold", async () => {
     await using mgr = await open();
-    await longs(mgr);
-    await mgr.updateDailyPnl(7, { tradeId: "b" });
-    await mgr.removePosition("a", { untold: true });
-    await mgr.removePosition("b", { untold: true });
-    const trades = await mgr.getTrades();
-    assert.equal(
-      trades.map(({ id, pnl, untold, reason }) => [id, pnl, untold, reason]),
-      [
-        ["a", 0, 1, "removed"],
-        ["b", 7, undefined, "removed"],
-      ],
-    );
-    assert.equal(await today(mgr), [7, 2, 0]);
+    await mgr.savePosition({ ...LONG, id: "a", size: 2 });
+    await mgr.updateDailyPnl(-3, { tradeId: "a" });
+    assert.is(await mgr.removePosition("a", { untold: true }), true);
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.pnl, trade && "untold" in trade, await today(mgr)], [-3, false, [-3, 1, 1]]);
   });
 
   test("an end is explained for seven days, over close and connect", async () => {

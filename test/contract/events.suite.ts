@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import type { StateEvent, StateManager, Trade } from "../../src/index.js";
 import { Clock, DAY, HOUR, MINUTE, NOON, SECOND } from "./clock.js";
-import { refused } from "./expect.js";
+import { failure, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, dayOver, EXOTIC_NAMES, LONG, METADATA, ORDER, POSITION } from "./samples.js";
 
@@ -691,12 +691,13 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     },
     { change: (mgr) => mgr.clearCooldown(PAIR), event: { type: "cooldown_cleared", pair: PAIR } },
     {
-      change: async (mgr) => (await mgr.beginRecovery("a look")).note("plan_hash", "1f2e"),
+      // A note is no event.
+      change: (mgr) => mgr.beginRecovery("a look").then((recovery) => recovery.note("plan_hash", "0123456789abcdef")),
       event: { type: "recovery_begun", recoveryId: NOON, reason: "a look" },
     },
     {
-      change: (mgr) => mgr.approveRecovery("1f2e"),
-      event: { type: "recovery_approved", recoveryId: NOON, hash: "1f2e" },
+      change: (mgr) => mgr.approveRecovery("0123456789abcdef"),
+      event: { type: "recovery_approved", recoveryId: NOON, hash: "0123456789abcdef" },
     },
     { change: (mgr) => mgr.endRecovery(), event: { type: "recovery_ended" } },
     {
@@ -730,8 +731,8 @@ const IDLE: Readonly<Record<string, (mgr: StateManager) => Promise<unknown>>> = 
   "a signal that was marked": (mgr) => mgr.markSignalProcessed("s1", PAIR),
   "a cooldown that lasts as long": (mgr) => mgr.setCooldown(PAIR, "1m"),
   "clearing no cooldown": (mgr) => mgr.clearCooldown("ETH/USDT"),
-  "approving a plan that does not wait": (mgr) => mgr.approveRecovery("1f2e").catch((error: Error) => error),
   "ending no recovery": (mgr) => mgr.endRecovery(),
+  "approving no recovery": (mgr) => failure(mgr.approveRecovery("0123456789abcdef")),
   "a lease that is held": (mgr) => mgr.acquireLease().catch((error: Error) => error),
   reading: async (mgr) => {
     await mgr.snapshot();

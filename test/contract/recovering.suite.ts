@@ -5,6 +5,7 @@ import { Clock, NOON, SECOND } from "./clock.js";
 import { failure } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, LONG } from "./samples.js";
+import { stored } from "./stored.js";
 
 const ENTRY = { signalId: "s9", pair: LONG.pair, side: "long", size: 1, price: 1 } as const;
 
@@ -23,6 +24,56 @@ export const recovering: Theme = (test, open) => {
     async function refusal(): Promise<string> {
       const answer = await mgr.admit(ENTRY);
       return answer.admitted ? "admitted" : answer.reason;
+    }
+  });
+
+  test("a plan that waits is approved once, by its hash; what was approved is in the journal", async () => {
+    await using mgr = await open({}, { instanceId: "bot-1" });
+    const recovery = await mgr.beginRecovery("after a crash");
+    await recovery.note("plan_hash", "0123456789abcdef");
+    assert.equal((await Promise.all([1, 2, 3].map(() => mgr.approveRecovery("0123456789abcdef")))).sort(), [
+      false,
+      false,
+      true,
+    ]);
+    assert.is((await mgr.getRecovery())?.journal.get("approved"), "0123456789abcdef");
+    const approvals = (await mgr.getEvents()).filter(({ type }) => type === "recovery_approved");
+    assert.is(approvals.length, 1);
+    await recovery.leave();
+    assert.is(await mgr.approveRecovery("0123456789abcdef"), false);
+    await mgr.endRecovery();
+  });
+
+  test("of approvers in two processes one gets true", async () => {
+    await using mgr = await open({}, { instanceId: "bot-1" });
+    await using found = await another(mgr, open, {}, { instanceId: "operator" });
+    const recovery = await mgr.beginRecovery("after a crash");
+    await recovery.note("plan_hash", "0123456789abcdef");
+    const answers = await Promise.all([mgr, found.other].map((each) => each.approveRecovery("0123456789abcdef")));
+    assert.equal(answers.sort(), [false, true]);
+    await recovery.end();
+  });
+
+  test("approving another plan than the one that waits, or none, is refused by name and changes nothing", async () => {
+    await using mgr = await open();
+    assert.match(await refusal(), /no recovery is under way/);
+    const recovery = await mgr.beginRecovery("after a crash");
+    assert.match(await refusal(), /no plan that needs a person/);
+    await recovery.note("plan_hash", "fedcba9876543210");
+    const before = await stored(mgr);
+    assert.match(await refusal(), /is plan fedcba9876543210/);
+    assert.equal(await stored(mgr), before);
+    // A later plan is not approved by what was said of an earlier one.
+    await mgr.approveRecovery("fedcba9876543210");
+    await recovery.note("plan_hash", "0123456789abcdef");
+    assert.is(await mgr.approveRecovery("0123456789abcdef"), true);
+    await recovery.end();
+    assert.match(await refusal(), /no recovery is under way/);
+
+    async function refusal(): Promise<string> {
+      const error = await failure(mgr.approveRecovery("0123456789abcdef"));
+      assert.instance(error, StaleStateError);
+      return error.message;
     }
   });
 
@@ -52,73 +103,6 @@ export const recovering: Theme = (test, open) => {
     });
     await second.end();
     assert.is(await mgr.getRecovery(), undefined);
-  });
-
-  test("the plan that waits is approved once, by anybody, and whoever resumes the recovery finds that", async () => {
-    await using mgr = await open();
-    await using person = await another(mgr, open);
-    const recovery = await mgr.beginRecovery("after a crash");
-    await recovery.note("plan_hash", "1f2e");
-    assert.is(await person.other.approveRecovery("1f2e"), true);
-    assert.is(await person.other.approveRecovery("1f2e"), false);
-    assert.is((await mgr.getRecovery())?.journal.get("approved"), "1f2e");
-    const found = (await mgr.getEvents()).filter(({ type }) => type === "recovery_approved");
-    assert.equal(
-      found.map((event) => event.type === "recovery_approved" && [event.recoveryId, event.hash]),
-      [[recovery.id, "1f2e"]],
-    );
-    await recovery.leave();
-    const next = await mgr.beginRecovery("again");
-    assert.equal([...next.journal].sort(), [
-      ["approved", "1f2e"],
-      ["plan_hash", "1f2e"],
-    ]);
-    await next.note("plan_hash", "3d4c");
-    assert.is(await mgr.approveRecovery("3d4c"), true);
-    assert.is((await mgr.getRecovery())?.journal.get("approved"), "3d4c");
-  });
-
-  test("no other plan is approved than the one that waits now", async () => {
-    await using mgr = await open();
-    const refused = async (hash: string, words: RegExp) => {
-      const error = await failure(mgr.approveRecovery(hash));
-      assert.instance(error, StaleStateError);
-      assert.match(error.message, words);
-    };
-    await refused("1f2e", /no recovery is under way/);
-    const recovery = await mgr.beginRecovery("after a crash");
-    await refused("1f2e", /no plan .* waits/);
-    await recovery.note("plan_hash", "1f2e");
-    await mgr.approveRecovery("1f2e");
-    await recovery.note("plan_hash", "3d4c");
-    await refused("1f2e", /the plan that waits is 3d4c, not 1f2e/);
-    assert.is((await mgr.getRecovery())?.journal.get("approved"), "1f2e");
-    await recovery.end();
-    await refused("3d4c", /no recovery is under way/);
-    await refused("1f2e", /no recovery is under way/);
-  });
-
-  test("a person approves without the lease that the bot holds", async () => {
-    await using mgr = await open({ execution: { single_active: true } });
-    await using lease = await mgr.acquireLease();
-    const recovery = await mgr.beginRecovery("after a crash");
-    await recovery.note("plan_hash", "1f2e");
-    await using person = await another(mgr, open, { execution: { single_active: true } });
-    assert.is(await person.other.approveRecovery("1f2e"), true);
-    assert.not(lease.lost.aborted);
-  });
-
-  test("of two that approve a plan at once, one does", async () => {
-    await using mgr = await open();
-    await using second = await another(mgr, open);
-    const recovery = await mgr.beginRecovery("after a crash");
-    for (const hash of ["1f2e", "3d4c", "5b6a"]) {
-      await recovery.note("plan_hash", hash);
-      const answers = await Promise.all([mgr.approveRecovery(hash), second.other.approveRecovery(hash)]);
-      assert.equal(answers.sort(), [false, true]);
-    }
-    const events = await mgr.getEvents();
-    assert.is(events.filter(({ type }) => type === "recovery_approved").length, 3);
   });
 
   test("the next one after an end has an id of its own, larger, and an empty journal", async () => {

@@ -178,7 +178,9 @@ const POSITIONS: readonly Case[] = [
     },
     ["p1"],
   ),
-  ...badFields("removePosition", "", {}, { reason: [5, {}, "x".repeat(1025), "a\0b"], untold: [1, "yes", {}] }, ["p1"]),
+  ...badFields("removePosition", "", {}, { reason: [5, {}, "x".repeat(1025), "a\0b"], untold: [1, "yes", null, {}] }, [
+    "p1",
+  ]),
   ...badArguments("removePosition", "options", NO_FIELDS, (value) => ["p1", value]),
   ...badFields("removePosition", "options", {}, { pnl: [1] }, ["p1"]),
   ...badFields("closePosition", "options", { pnl: 1 }, { pnlChange: [1], fee: [0] }, ["p1"]),

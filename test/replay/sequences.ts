@@ -97,9 +97,13 @@ const positionSteps = [
     fc.record({ id, tp: maybe(fc.option(price)), size: maybe(size), pair: maybe(pair), side: maybe(side) }),
     ({ mgr }, { id: which, ...patch }) => allowed(mgr.updatePosition(which, given(patch))),
   ),
-  kind("removePosition", fc.record({ nth, id }), async ({ mgr }, { nth: which, id: other }) => {
-    await mgr.removePosition((await mgr.getPositions())[which]?.id ?? other);
-  }),
+  kind(
+    "removePosition",
+    fc.record({ nth, id, untold: fc.boolean() }),
+    async ({ mgr }, { nth: which, id: other, untold }) => {
+      await mgr.removePosition((await mgr.getPositions())[which]?.id ?? other, { untold });
+    },
+  ),
   kind("tell the result of a position", fc.record({ nth, pnl: money }), async ({ mgr }, { nth: which, pnl }) => {
     const position = (await mgr.getPositions())[which];
     if (position) await mgr.updateDailyPnl(pnl, { tradeId: position.id });
@@ -310,11 +314,6 @@ const otherSteps = [
     fc.constant({ subject: "BTC/USDT", found: "nothing there", reads: 2 }),
     ({ mgr }, difference) => mgr.reportDifference(difference),
   ),
-  kind("approveRecovery", fc.constantFrom("1f2e", "3d4c"), async ({ mgr }, hash) => {
-    const recovery = await mgr.beginRecovery("a look");
-    await recovery.note("plan_hash", hash);
-    await mgr.approveRecovery(hash);
-  }),
   kind("endRecovery", fc.constant(null), ({ mgr }) => mgr.endRecovery()),
   kind("heartbeat", fc.constant(null), ({ mgr }) => mgr.heartbeat()),
   kind("acquireLease", fc.constant("1m" as const), async (bench, ttl) => {

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { AccountFlow } from "../../src/index.js";
-import { accountFlowsOf, heldBy } from "../../sync/recovery/account-flows.js";
+import { heldBy } from "../../sync/recovery/account-flows.js";
 
 const test = suite("account flows");
 
@@ -22,12 +22,6 @@ function flow(size: number): AccountFlow {
   };
   return { flowId: "other", readable: true, positions: [position], orders: [] };
 }
-
-test("they are what the manager says, and none where it knows no account", async () => {
-  const flows = [flow(1)];
-  assert.is(await accountFlowsOf({ getAccountFlows: async () => flows }), flows);
-  assert.equal(await accountFlowsOf({}), []);
-});
 
 test("a position that changed shows, and so does a flow that cannot be read any more", () => {
   const lost: AccountFlow = { flowId: "other", readable: false, why: "another Redis" };

@@ -1,66 +1,79 @@
-/** The flows of one exchange account (`recovery.account`): a set of their ids beside them, in the same Redis. */
 import { isFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { StateError } from "../../errors.js";
+import { ConnectionError, SchemaVersionError, StateError, StateLostError } from "../../errors.js";
+import { snapshot } from "../../operations/snapshot.js";
+import type { AccountFlow } from "../../types.js";
 import { RedisFlow } from "./flow.js";
-
-/** Notes that the flow is one of the account. Where it is known already nothing is written: that goes at maxmemory, too. */
-export async function joinAccount(config: ResolvedConfig["redis"], account: string, flowId: string): Promise<void> {
-  using place = await placeOf(config, account);
-  const key = membersKey(place);
-  if ((await place.send("sismember", key, flowId)) === 0) await place.send("sadd", key, flowId);
-}
-
-/** Forgets that the flow is one of the account; false when it was none. */
-export async function leaveAccount(config: ResolvedConfig["redis"], account: string, flowId: string): Promise<boolean> {
-  using place = await placeOf(config, account);
-  return (await place.send("srem", membersKey(place), flowId)) === 1;
-}
-
-/** A flow of the account, and what somebody saw of it, or why it does not let itself be seen. */
-export type SeenFlow<Value> = { readonly flowId: string } & (
-  | { readonly seen: Value }
-  | { readonly failure: StateError }
-);
+import { membersKey } from "./keys.js";
+import { PatientConnection } from "./patient-connection.js";
 
 /**
- * Looks at the other flows of the account, one after the other, by flow id; nothing is made by that. Rejects with a StateError where
- * the account itself cannot be read.
+ * An exchange account that flows of one Redis share (`recovery.account`): the set of their ids. Each has its own keys, in a cluster in
+ * another slot than the set: the set is never touched in the step that changes a flow.
  */
-export async function lookAtOthers<Value>(
-  config: ResolvedConfig["redis"],
-  account: string,
-  flowId: string,
-  look: (flow: RedisFlow) => Promise<Value>,
-): Promise<SeenFlow<Value>[]> {
-  using place = await placeOf(config, account);
-  const members = await place.send("smembers", membersKey(place));
-  const others = (Array.isArray(members) ? members.map(String) : [])
-    .filter((member) => member !== flowId && isFlowId(member))
-    .sort();
-  const flows: SeenFlow<Value>[] = [];
-  for (const other of others) {
+export class RedisAccount {
+  readonly name: string;
+  readonly #config: ResolvedConfig["redis"];
+  readonly #key: string;
+
+  constructor(config: ResolvedConfig["redis"], name: string) {
+    this.name = name;
+    this.#config = config;
+    this.#key = membersKey(config.key_prefix, name, config.cluster);
+  }
+
+  /** Adds a flow, unless it is a member: at maxmemory a member can connect. */
+  async join(flowId: string): Promise<void> {
+    if (Number(await this.#send("sismember", flowId)) === 0) await this.#send("sadd", flowId);
+  }
+
+  /** Removes a flow; false when it was no member. The flow itself stays as it is. */
+  async forget(flowId: string): Promise<boolean> {
+    return Number(await this.#send("srem", flowId)) === 1;
+  }
+
+  /** By id. */
+  async members(): Promise<string[]> {
+    const members = await this.#send("smembers");
+    return Array.isArray(members) ? members.map(String).sort() : [];
+  }
+
+  /** Its flows but `own`, each as it stands at one moment; nothing is made or changed by looking. */
+  async flows(own?: string): Promise<AccountFlow[]> {
+    const others = (await this.members()).filter((flowId) => flowId !== own);
+    return Promise.all(others.map((flowId) => this.#flow(flowId)));
+  }
+
+  async #flow(flowId: string): Promise<AccountFlow> {
+    if (!isFlowId(flowId)) return { flowId, readable: false, why: `${this.#key} names what is no id of a flow` };
     try {
-      // In a cluster it may be on another server.
-      using flow = config.cluster ? await connect(config, other) : place.beside(other);
-      flows.push({ flowId: other, seen: await look(flow) });
+      using flow = await RedisFlow.connect(this.#config, flowId, { readsOnly: true });
+      const { positions, orders } = await flow.ask(snapshot, { dayStart: 0, dedupWindow: 0 });
+      return { flowId, readable: true, positions, orders };
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
-      flows.push({ flowId: other, failure: error });
+      return { flowId, readable: false, why: this.#why(flowId, error) };
     }
   }
-  return flows;
-}
 
-/** No flow's id begins with @. */
-function placeOf(config: ResolvedConfig["redis"], account: string): Promise<RedisFlow> {
-  return connect(config, `@${account}`);
-}
+  #why(flowId: string, error: StateError): string {
+    if (error instanceof StateLostError) {
+      return `there is no such flow any more; if it has left the account for good: sf-state account forget ${flowId}`;
+    }
+    if (error instanceof SchemaVersionError) return `${error.message}: until then nobody knows what it holds`;
+    return error.message;
+  }
 
-function connect(config: ResolvedConfig["redis"], flowId: string): Promise<RedisFlow> {
-  return RedisFlow.connect(config, flowId, config.command_timeout);
-}
-
-function membersKey({ keys }: RedisFlow): string {
-  return `${keys.prefix}members`;
+  async #send(command: string, ...args: string[]): Promise<unknown> {
+    try {
+      using server = await PatientConnection.connect(this.#config, this.#key);
+      return await server.send(command, this.#key, ...args);
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || !error.message.includes("NOPERM")) throw error;
+      throw new ConnectionError(
+        `recovery.account ${this.name}: ${error.message}; the user needs ${command}, and the key ${this.#key} (ACL SETUSER ... ~${this.#key})`,
+        { cause: error },
+      );
+    }
+  }
 }

@@ -5,7 +5,6 @@ import {
   InvalidArgumentError,
   LockedError,
   SchemaVersionError,
-  StaleStateError,
   type StateError,
   StateLostError,
 } from "../../errors.js";
@@ -65,8 +64,6 @@ function refusal(code: string, message: string): StateError {
       return new StateLostError(`${text}. Close and connect again to work on what is there now.`);
     case "SFFENCED":
       return new FencedError(text);
-    case "SFSTALE":
-      return new StaleStateError(text);
     case "SFSCHEMA":
       return new SchemaVersionError(text);
     case "SFIMPORT":

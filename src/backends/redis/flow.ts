@@ -1,93 +1,54 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { ConnectionError, CorruptStateError } from "../../errors.js";
+import { CorruptStateError } from "../../errors.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import type { Operation, Reply } from "../../operations/operation.js";
 import { COMMON_KEYS } from "../../operations/operation.js";
-import { judge } from "./attempt-failure.js";
-import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
-import { ScriptCall, scriptArguments } from "./script-call.js";
-import { script } from "./scripts.js";
-
-/** How long to wait before asking again, ms. */
-const PAUSE = 25;
+import { type Patience, PatientConnection, type Seen } from "./patient-connection.js";
 
 /** A whole flow takes Redis longer to tell or to take than the call of a bot may last, ms. */
 const LONG_CALL = 60_000;
 
-/** Something that was looked at, or the words with which the server refused to show it. */
-export type Seen<Value> = { readonly seen: Value } | { readonly denied: string };
-
 /**
  * A flow on a Redis server, worked on without being opened: nothing is made by looking at it. Only what may be asked twice goes
- * through it: commands and scripts that read, or whose second run changes nothing. They are asked again, for a minute by default,
- * until there is an answer.
+ * through it: commands and scripts that read, or whose second run changes nothing.
  */
 export class RedisFlow implements Disposable {
   readonly keys: FlowKeys;
-  readonly #config: ResolvedConfig["redis"];
-  readonly #connection: Connection;
-  /** Whether another flow closes the connection. */
-  readonly #borrowed: boolean;
-  readonly #patience: number;
-  /** What the server itself had to say. */
-  readonly #refusals = new WeakSet<Error>();
-  #calls = 0;
+  readonly #server: PatientConnection;
 
-  private constructor(config: ResolvedConfig["redis"], flowId: string, patience: number, connection?: Connection) {
-    this.#config = config;
-    this.keys = new FlowKeys(config.key_prefix, flowId, config.cluster);
-    this.#patience = patience;
-    this.#borrowed = connection !== undefined;
-    this.#connection =
-      connection ?? new Connection({ ...config, command_timeout: patience }, this.keys.key("flow:meta"));
+  private constructor(keys: FlowKeys, server: PatientConnection) {
+    this.keys = keys;
+    this.#server = server;
   }
 
-  /** Rejects with a ConnectionError within `redis.command_timeout`. `patience`: how long to ask for an answer, ms. */
+  /** By default it asks again for a minute. Rejects with a ConnectionError within `redis.command_timeout`. */
   static async connect(
     config: ResolvedConfig["redis"],
     flowId: string,
-    patience = Math.max(config.command_timeout, LONG_CALL),
+    patience: Patience = { patience: Math.max(config.command_timeout, LONG_CALL) },
   ): Promise<RedisFlow> {
-    const flow = new RedisFlow(config, flowId, patience);
-    try {
-      await flow.#connection.ready(performance.now() + config.command_timeout);
-      return flow;
-    } catch (error) {
-      flow[Symbol.dispose]();
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ConnectionError(`connect: Redis at ${flow.address}: ${why}`, { cause: error });
-    }
+    const keys = new FlowKeys(config.key_prefix, flowId, config.cluster);
+    return new RedisFlow(keys, await PatientConnection.connect(config, keys.key("flow:meta"), patience));
   }
 
   /** Where the server is, for messages; never with a password. */
   get address(): string {
-    return this.#connection.address;
-  }
-
-  /** Another flow on the same server, over this connection. */
-  beside(flowId: string): RedisFlow {
-    return new RedisFlow(this.#config, flowId, this.#patience, this.#connection);
+    return this.#server.address;
   }
 
   [Symbol.dispose](): void {
-    if (!this.#borrowed) this.#connection.close();
+    this.#server[Symbol.dispose]();
   }
 
   /** The reply to a command. Rejects with a StateError. */
-  async send(name: string, ...args: (string | number)[]): Promise<unknown> {
-    return this.#settle(name, (deadline) => this.#connection.send(name, args, deadline));
+  send(name: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#server.send(name, ...args);
   }
 
   /** The reply to a command that this user, or this server, may not know; what it refuses is told, and is no error. */
-  async look(name: string, ...args: (string | number)[]): Promise<Seen<unknown>> {
-    try {
-      return { seen: await this.send(name, ...args) };
-    } catch (error) {
-      if (!(error instanceof Error) || !this.#refusals.has(error)) throw error;
-      return { denied: error.message };
-    }
+  look(name: string, ...args: (string | number)[]): Promise<Seen<unknown>> {
+    return this.#server.look(name, ...args);
   }
 
   /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
@@ -103,22 +64,8 @@ export class RedisFlow implements Disposable {
   }
 
   /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
-  async run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
-    const number = String(++this.#calls);
-    const found = script(name);
-    const called = scriptArguments(keys, [number, ...argv]);
-    const reply = await this.#settle(name, async (deadline) => {
-      try {
-        return await this.#connection.run(new ScriptCall(found, called, false), deadline);
-      } catch (error) {
-        if (judge(error).kind !== "unknown_script") throw error;
-        return this.#connection.run(new ScriptCall(found, called, true), deadline);
-      }
-    });
-    if (!Array.isArray(reply) || reply.at(-1) !== number) {
-      throw new ConnectionError(`${name}: Redis at ${this.address} gave an answer that belongs to another call`);
-    }
-    return reply.slice(0, -1);
+  run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
+    return this.#server.run(name, keys, argv);
   }
 
   async #asked<Args, Result>(
@@ -137,27 +84,6 @@ export class RedisFlow implements Disposable {
       throw new CorruptStateError(`${operation.name}: what is stored could not be understood: ${String(cause)}`, {
         cause,
       });
-    }
-  }
-
-  async #settle(name: string, attempt: (deadline: number) => Promise<unknown>): Promise<unknown> {
-    const deadline = performance.now() + this.#patience;
-    for (;;) {
-      try {
-        await this.#connection.ready(deadline);
-        return await attempt(deadline);
-      } catch (error) {
-        const fault = judge(error);
-        if (fault.kind === "refused") {
-          this.#refusals.add(fault.error);
-          throw fault.error;
-        }
-        if (performance.now() >= deadline) {
-          const why = "why" in fault ? ` (${fault.why})` : "";
-          throw new ConnectionError(`${name}: Redis at ${this.address} gave no answer${why}`, { cause: error });
-        }
-        await pause(PAUSE);
-      }
     }
   }
 }

@@ -1,5 +1,13 @@
 import type { KeyName } from "../../layout/keys.js";
 
+/**
+ * The set of the flows of an exchange account: `sf:@name:members`, in a cluster `sf:@{name}:members`, which is in a slot of its own. No flow's
+ * id has an `@`.
+ */
+export function membersKey(keyPrefix: string, account: string, cluster: boolean): string {
+  return `${keyPrefix}:@${cluster ? `{${account}}` : account}:members`;
+}
+
 /** The names of one flow's keys: `sf:{flow_id}:positions:open`; in a cluster the flow id keeps its braces, so that a flow lives in one slot. */
 export class FlowKeys {
   readonly #prefix: string;

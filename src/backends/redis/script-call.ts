@@ -25,12 +25,15 @@ export function scriptArguments(keys: readonly string[], argv: readonly Argument
   return { count: 1 + keys.length + argv.length, wire: bulks([keys.length, ...keys, ...argv]) };
 }
 
-/** Runs a script by its hash, or by its source where the server does not know it. */
+/**
+ * Runs a script by its hash, or by its source where the server does not know it. `readsOnly`: by a command that lets no script write, and
+ * for which the right to read its keys is enough.
+ */
 export class ScriptCall extends Command {
   readonly #wire: string;
 
-  constructor(script: Script, { count, wire }: ScriptArguments, asSource: boolean) {
-    const name = asSource ? "eval" : "evalsha";
+  constructor(script: Script, { count, wire }: ScriptArguments, asSource: boolean, readsOnly = false) {
+    const name = `${asSource ? "eval" : "evalsha"}${readsOnly ? "_ro" : ""}`;
     super(name, [], { replyEncoding: "utf8" });
     this.#wire = `*${count + 2}\r\n${bulks([name, asSource ? script.source : script.sha])}${wire}`;
   }

@@ -5,7 +5,6 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import { CorruptStateError, InvalidArgumentError, LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
-import { ENDED_MEMORY } from "../../state/trade-end.js";
 import type { GuardStatus, LeaseState } from "../../types.js";
 import type { Invocation } from "../invocation.js";
 
@@ -15,8 +14,6 @@ export interface FlowStatus {
   readonly lease?: LeaseState;
   /** Why the guards cannot be told, where they cannot be read. */
   readonly guards?: GuardStatus | { readonly unreadable: string };
-  /** Ids of trades of the last seven days whose result nobody told; absent where they cannot be asked for. */
-  readonly untold?: readonly string[];
   /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
   readonly snapshotFile?: string;
 }
@@ -67,14 +64,7 @@ export function openStatus(manager: StateManager): StatusSource {
 
 export async function readOpen(manager: StateManager): Promise<FlowStatus> {
   const [snapshot, lease, guards] = await Promise.all([manager.snapshot(), manager.getLease(), guardsOf(manager)]);
-  const untold = await untoldSince(manager, snapshot.at.getTime() - ENDED_MEMORY.window);
-  return { snapshot, guards, untold, ...(lease && { lease }) };
-}
-
-/** Cash can be booked on a trade as long as its position is remembered; sf-state doctor tells the older ones. */
-async function untoldSince(manager: StateManager, ms: number): Promise<string[]> {
-  const trades = await manager.getUntoldTrades({ after: `${Math.max(0, ms)}-0`, limit: 10_000 });
-  return trades.map(({ id }) => id);
+  return { snapshot, guards, ...(lease && { lease }) };
 }
 
 async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {

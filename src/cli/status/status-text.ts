@@ -11,25 +11,19 @@ import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
 
 /** Why a person should look at a flow, in a few words each. */
-export function alarmsOf(
-  { snapshot, untold = [] }: FlowStatus,
-  now: Date,
-  maxAge: number,
-  mustBeat: boolean,
-): string[] {
+export function alarmsOf({ snapshot }: FlowStatus, now: Date, maxAge: number, mustBeat: boolean): string[] {
   const { breaker, recovering, heartbeat } = snapshot;
   const alarms: string[] = [];
   if (isActive(breaker, now)) alarms.push("breaker");
   if (recovering !== undefined) alarms.push("recovering");
   if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
-  if (untold.length > 0) alarms.push("untold");
   return alarms;
 }
 
 /** One flow in full. `place` is where it is; `alarms` as of `alarmsOf`. */
 export function statusText(
   terminal: Terminal,
-  { snapshot, lease, guards, untold = [], snapshotFile }: FlowStatus,
+  { snapshot, lease, guards, snapshotFile }: FlowStatus,
   place: string,
   now: Date,
   alarms: readonly string[],
@@ -70,8 +64,6 @@ export function statusText(
   );
   if (unpriced.length > 0)
     lines.push(["unpriced", yellow(`${unpriced.join(", ")}: in no sum until bookCash prices it`)]);
-  if (untold.length > 0)
-    lines.push(["untold", red(`nobody told the result of ${untold.join(", ")}: recordFill or bookCash tells it`)]);
   if (recovering !== undefined) lines.unshift(["recovering", red(`entries are refused: ${recovering}`)]);
 
   const head = `${bold(snapshot.flowId)}  ${dim(`${place}  ${time(now)} UTC`)}\n`;

@@ -6,6 +6,7 @@ import { notPrepared } from "../work.js";
 /** How many notes a journal has. */
 const NOTES = 10;
 const REASON = "a look";
+const PLAN = "0123456789abcdef";
 
 export const recovery: readonly Subject[] = [
   {
@@ -47,18 +48,19 @@ export const recovery: readonly Subject[] = [
     },
   },
   {
-    name: "approveRecovery",
+    name: "approveRecovery (of a plan that was approved)",
     kind: "change",
-    alone: true,
+    writesNothing: true,
+    runs: ["approve_recovery"],
     on({ manager }) {
       let recovery: Recovery | undefined;
       return {
         async prepare() {
           recovery = await manager.beginRecovery(REASON);
+          await recovery.note("plan_hash", PLAN);
+          await manager.approveRecovery(PLAN);
         },
-        before: (id) => recovery?.note("plan_hash", id) ?? notPrepared(),
-        call: (id) => manager.approveRecovery(id),
-        did: (approved: boolean) => approved,
+        call: () => manager.approveRecovery(PLAN),
         tidy: async () => void (await recovery?.end()),
       };
     },
