@@ -13,7 +13,7 @@ import type { Evidence } from "./evidence.js";
 import { exchangeIdOf, ownerOfOrder } from "./order-ids.js";
 import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
-import { type Built, whoBuilt } from "./whose.js";
+import { type Walk, walkBack } from "./whose.js";
 
 export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
   for (const excess of excesses) planExcess(draft, excess);
@@ -26,39 +26,39 @@ function planExcess(draft: Draft, excess: Excess): void {
   if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side)) return;
   const { asked, reads } = draft.evidence.positions;
   const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
-  const built = whoBuilt(draft, excess.unit);
-  const share = excess.isOwn ? { orphan: excess.size, foreign: 0 } : shareOf(draft, excess, built);
+  const walk = walkBack(draft, excess.unit);
+  const share = excess.isOwn ? { orphan: excess.size, foreign: 0 } : shareOf(draft, excess, walk);
   if ("doubt" in share) {
     if (draft.settles(pair, `${pair} ${side}`)) return;
     askWhose(draft, { pair, side, size: excess.size, evidence }, share.doubt);
     return;
   }
   if (share.foreign > 0) draft.foreign.push({ kind: "position", pair, what: `${side} ${share.foreign}` });
-  if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { built, evidence });
+  if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { walk, evidence });
 }
 
 /** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */
 type Share = { readonly orphan: number; readonly foreign: number } | { readonly doubt: string };
 
-function shareOf({ options }: Draft, { side, size }: Excess, { made, missing }: Built): Share {
+function shareOf({ options }: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
   if (options.exclusiveAccount) return { orphan: size, foreign: 0 };
   if (missing !== undefined) return { doubt: missing };
-  if (made.unknown !== 0) return { doubt: "the exchange's fills do not say whose orders made them" };
-  const foreign = side === "long" ? made.foreign : -made.foreign;
+  const made = plus(...moves.filter(({ maker }) => maker === "flow" || maker === "stranger").map(({ moved }) => moved));
+  const foreign = side === "long" ? made : -made;
   const orphan = minus(size, foreign);
   const least = options.tolerance * size;
   if (Math.abs(foreign) <= least) return { orphan: size, foreign: 0 };
   if (Math.abs(orphan) <= least) return { orphan: 0, foreign: size };
   if (foreign > 0 && orphan > 0) return { orphan, foreign };
-  return { doubt: `others made ${made.foreign} of it, and what they hold stands against what the flow holds` };
+  return { doubt: `others made ${made} of it, and what they hold stands against the rest` };
 }
 
 interface Grounds {
-  readonly built: Built;
+  readonly walk: Walk;
   readonly evidence: readonly string[];
 }
 
-function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds): void {
+function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): void {
   const { pair, side, size, tracked } = excess;
   if (size < draft.minSize(pair)) {
     draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
@@ -106,7 +106,7 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
       return;
     }
     case "adopt": {
-      const found = adoptable(draft, excess, built);
+      const found = adoptable(draft, excess, walk);
       if ("needsPerson" in found) {
         const { needsPerson } = found;
         draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);

@@ -1,6 +1,7 @@
 /** Then the positions: what the flow expects to have, and what there is. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
+import { exceeds } from "../../src/exact/size.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -12,7 +13,7 @@ import { unpricedFees } from "./fill-fees.js";
 import { isForgotten, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, net, type Unit, unitsOf } from "./units.js";
-import { concernsOf, hasFlowFills, movedBy } from "./whose.js";
+import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -53,36 +54,57 @@ function listOthers({ evidence, foreign }: Draft): void {
   }
 }
 
-/** What a difference has to do with other flows. `theirs`: all of it is. `doubtful`: who made it is not known, so a person has to say. */
+/**
+ * Whose a difference is. `own`: so much of it is this flow's, or nobody's, and of that `early` was there before anything that the flow holds; the
+ * rest is others'. `theirs`: all of it. `doubtful`: a person has to say.
+ */
 type Judgement =
-  | { readonly is: "own" }
-  | { readonly is: "theirs"; readonly why: string }
-  /** Orders of this flow that its state does not know made so much; the rest is theirs. */
-  | { readonly is: "forgotten"; readonly more: number }
-  | { readonly is: "doubtful"; readonly doubt: string };
+  | { readonly is: "own"; readonly more: number; readonly early: number; readonly isForgotten: boolean }
+  | { readonly is: "theirs"; readonly why: string; readonly isFlows: boolean }
+  | { readonly is: "doubtful"; readonly more: number; readonly early: number; readonly doubt: string };
 
-function judge(draft: Draft, unit: Unit, more: number): Judgement {
-  if (draft.options.exclusiveAccount) return { is: "own" };
-  const concerns = concernsOf(draft, unit);
-  if (concerns.length === 0 && !hasFlowFills(draft, unit)) return { is: "own" };
-  const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
-  const { flows, forgotten, unknown, missing } = movedBy(draft, unit);
-  if (missing !== undefined || unknown) {
-    const settling = concerns.find(({ maySettle }) => maySettle);
-    if (settling) return { is: "theirs", why: settling.why };
-    const told = missing ?? "the exchange's fills do not say whose orders made them";
-    return { is: "doubtful", doubt: concerns.length === 0 ? told : `${why}, and ${told}` };
-  }
-  // Coins, and a side that stands by itself, are sold for good: another flow's order that sold more than it had bought took the flow's.
-  const oversold = unit.side !== undefined && (unit.side === "long" ? flows : -flows) < 0;
-  if (oversold) return { is: "doubtful", doubt: "an order of another flow took more of it than that flow had entered" };
-  const theirs = minus(flows, unit.others);
-  const rest = minus(more, theirs);
+function judge(draft: Draft, unit: Unit, difference: number): Judgement {
+  if (draft.options.exclusiveAccount) return { is: "own", more: difference, early: 0, isForgotten: false };
   const { tolerance } = draft.options;
-  if (isNothing(rest, unit, tolerance)) return { is: "theirs", why };
-  if (forgotten !== 0 && same(rest, forgotten, tolerance)) return { is: "forgotten", more: rest };
-  if (concerns.length === 0 && isNothing(flows, unit, tolerance)) return { is: "own" };
-  return { is: "doubtful", doubt: concerns.length > 0 ? why : "another flow's orders have filled in it, too" };
+  const concerns = concernsOf(draft, unit);
+  const isNetted = unit.side === undefined;
+  const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
+  const { flows, entered, strangers, forgotten, early, missing } = partsOf(draft, unit);
+  const isNone = (size: number) => isNothing(size, unit, tolerance);
+  const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
+  if (missing !== undefined) {
+    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false };
+    const settling = concerns.find(({ maySettle }) => maySettle);
+    if (settling) return { is: "theirs", why: settling.why, isFlows: true };
+    const doubt = concerns.length === 0 ? missing : `${why}, and ${missing}`;
+    return { is: "doubtful", more: difference, early: 0, doubt };
+  }
+  // Where longs and shorts stand by themselves, less than the flow holds is less, whoever sold it.
+  const inUnit = (size: number) => (unit.side === "short" ? -size : size);
+  const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
+  const rest = minus(difference, theirs);
+  if (!isNetted && inUnit(entered) < 0 && !isNone(entered))
+    return {
+      is: "doubtful",
+      more: difference,
+      early: 0,
+      doubt: "an order of another flow took more of it than that flow had entered",
+    };
+  if (isNone(theirs)) return { is: "own", more: difference, early, isForgotten: false };
+  if (isNone(rest)) {
+    if (!isNetted || isNone(strangers)) return { is: "theirs", why, isFlows: true };
+    // A stranger's order may be a stop of the flow's that its state does not know.
+    if (!unit.tracked.some(({ side }) => (side === "long") === difference < 0))
+      return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
+    return { is: "doubtful", more: difference, early, doubt: "orders that are not the flow's have filled in it, too" };
+  }
+  const isBeside = rest * theirs > 0 && !unit.tracked.some(({ side }) => (side === "long") === rest < 0);
+  const isKnown = isNetted ? !others : !concerns.some(({ maySettle }) => maySettle);
+  if (isBeside && isKnown) return { is: "own", more: rest, early: 0, isForgotten: false };
+  if (!isNone(forgotten) && same(rest, forgotten, tolerance))
+    return { is: "own", more: rest, early: 0, isForgotten: true };
+  const doubt = concerns.length > 0 ? why : "orders that are not the flow's have filled in it, too";
+  return { is: "doubtful", more: rest, early, doubt };
 }
 
 function planUnit(draft: Draft, unit: Unit): Excess | undefined {
@@ -96,10 +118,13 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   }
   const judged = judge(draft, unit, difference);
   if (judged.is === "theirs") {
-    leaveToOthers(draft, unit, difference, judged.why);
+    leaveToOthers(draft, unit, difference, judged);
     return undefined;
   }
-  const more = judged.is === "forgotten" ? judged.more : difference;
+  const { more } = judged;
+  const foreign = minus(difference, more);
+  if (judged.is === "own" && foreign !== 0)
+    draft.foreign.push({ kind: "position", pair, what: wordsOf([signed(foreign)]) });
   // Sells reduce longs, buys reduce shorts.
   const reduces: PositionSide = more < 0 ? "long" : "short";
   const reduced = unit.tracked.filter(({ side, size }) => side === reduces && size > 0);
@@ -123,9 +148,11 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const held = plus(...reduced.map(({ size }) => size));
   const { reads, asked } = draft.evidence.positions;
   const seen = `${asked}: ${unit.there.length === 0 ? "none" : wordsOf(unit.there)} in ${reads} agreeing reads, ${wordsOf(unit.tracked)} tracked`;
-  const gone = Math.min(need, held);
+  // What was there before cannot have ended what the flow entered later: it stands against that.
+  const before = more * judged.early > 0 ? Math.min(Math.abs(judged.early), need) : 0;
+  const gone = Math.min(minus(need, before), held);
   const doubt = judged.is === "doubtful" ? judged.doubt : undefined;
-  const pieces = newestThatMake(candidates.pieces, need);
+  const pieces = newestThatMake(candidates.pieces, minus(need, before));
   let left = gone;
   for (const position of reduced) {
     if (left <= 0) break;
@@ -141,9 +168,11 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   if (beyond <= tolerance * need) return undefined;
   const side = reduces === "long" ? "short" : "long";
   const excess = excessOf(unit, side, beyond);
-  const against = excess ? undefined : "it stands against what other flows of the account hold";
+  const isThere = excess !== undefined && !exceeds(beyond, excess.there.size);
+  const against = isThere ? undefined : "it stands against what the flows of the account hold";
   const whose = doubt ?? against;
-  if (whose === undefined) return excess && { ...excess, isOwn: judged.is === "forgotten" };
+  if (whose === undefined)
+    return excess && { ...excess, isOwn: judged.is === "own" && (judged.isForgotten || more !== difference) };
   if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side) || draft.settles(pair, key)) return undefined;
   askWhose(draft, { pair: excess?.pair ?? pair, side, size: beyond, evidence: [seen] }, whose);
   return undefined;
@@ -164,6 +193,10 @@ function excessOf(unit: Unit, side: PositionSide, size: number): Excess | undefi
   if (!there) return undefined;
   const tracked = plus(...unit.tracked.filter((position) => position.side === side).map((position) => position.size));
   return { pair: there.pair, side, size, tracked, there, unit, isOwn: false };
+}
+
+function signed(size: number): { readonly side: PositionSide; readonly size: number } {
+  return { side: size > 0 ? "long" : "short", size: Math.abs(size) };
 }
 
 function isNothing(more: number, { tracked, there }: Unit, tolerance: number): boolean {
@@ -196,11 +229,19 @@ function askHowItCounts(draft: Draft, unit: Unit): void {
   );
 }
 
-/** A difference that other flows made is theirs. Where the account nets them, it is also waited for: until they have booked it, the flow's own part cannot be seen. */
-function leaveToOthers(draft: Draft, { pair, key, side }: Unit, more: number, why: string): void {
-  const what = `${more > 0 ? "long" : "short"} ${Math.abs(more)}`;
-  draft.foreign.push({ kind: "position", pair, what: `${what}: ${why}` });
-  if (side !== undefined) return;
+/**
+ * A difference that others made is theirs. Where the account nets it with what the flow holds, that flow is also waited for: until it has booked it,
+ * the flow's own part cannot be seen.
+ */
+function leaveToOthers(
+  draft: Draft,
+  { pair, key, side }: Unit,
+  more: number,
+  { why, isFlows }: { readonly why: string; readonly isFlows: boolean },
+): void {
+  const what = wordsOf([signed(more)]);
+  draft.foreign.push({ kind: "position", pair, what: isFlows ? `${what}: ${why}` : what });
+  if (side !== undefined || !isFlows) return;
   draft.waiting.push({
     pair,
     subject: key,
@@ -258,13 +299,13 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
 function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | undefined {
   const owner = ownerOf(draft, fill);
   if (owner === "own" || owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
-  // Where longs and shorts stand by themselves, less than the flow holds is less, whoever sold it.
-  if (modeOfPair(draft, position.pair) !== "netting") return undefined;
+  // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it. One of another flow tells it.
+  if (owner === "stranger" && modeOfPair(draft, position.pair) !== "netting") return undefined;
   const who =
     owner === "stranger"
       ? `was made under the client order id ${fill.clientOrderId ?? "of its order"}, which the flow does not know`
       : "does not say whose order made it";
-  return `fill ${fill.fillId} ${who}: in netting mode it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
+  return `fill ${fill.fillId} ${who}: it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
 }
 
 function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined): string | undefined {
@@ -408,6 +449,11 @@ function planOrphanedExits(draft: Draft): void {
     const known = draft.evidence.orders.get(order.id)?.value;
     if (known?.status !== "open" || (draft.expected.get(order.positionId)?.size ?? 0) > 0) continue;
     if (mayOpen(draft, order.positionId)) continue;
+    // Where a person has to say first that the position is gone, its exits stay as long.
+    const { positionId } = order;
+    const doubt = draft.actions.find(
+      (action) => "positionId" in action && action.positionId === positionId && action.needsPerson !== undefined,
+    );
     draft.add(
       {
         type: "cancel_order",
@@ -415,6 +461,7 @@ function planOrphanedExits(draft: Draft): void {
         clientOrderId: order.id,
         why: `position ${order.positionId} is gone`,
         evidence: [`fetchOrder: open, filled ${known.filled} of ${known.size}`],
+        ...(doubt?.needsPerson !== undefined && { needsPerson: doubt.needsPerson }),
       },
       order.id,
     );
