@@ -59,7 +59,13 @@ function listOthers({ evidence, foreign }: Draft): void {
  * rest is others'. `theirs`: all of it. `doubtful`: a person has to say.
  */
 type Judgement =
-  | { readonly is: "own"; readonly more: number; readonly early: number; readonly isForgotten: boolean }
+  | {
+      readonly is: "own";
+      readonly more: number;
+      readonly early: number;
+      readonly isForgotten: boolean;
+      readonly gap?: string;
+    }
   | { readonly is: "theirs"; readonly why: string; readonly isFlows: boolean }
   | { readonly is: "doubtful"; readonly more: number; readonly early: number; readonly doubt: string };
 
@@ -73,16 +79,15 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
-    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false };
+    // What the flow's positions lack may stand against what somebody has held for longer.
+    const gap = isNetted ? { gap: missing } : {};
+    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false, ...gap };
     const settling = concerns.find(({ maySettle }) => maySettle);
     if (settling) return { is: "theirs", why: settling.why, isFlows: true };
     const doubt = concerns.length === 0 ? missing : `${why}, and ${missing}`;
     return { is: "doubtful", more: difference, early: 0, doubt };
   }
-  // Where longs and shorts stand by themselves, less than the flow holds is less, whoever sold it.
   const inUnit = (size: number) => (unit.side === "short" ? -size : size);
-  const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
-  const rest = minus(difference, theirs);
   if (!isNetted && inUnit(entered) < 0 && !isNone(entered))
     return {
       is: "doubtful",
@@ -90,21 +95,32 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
       early: 0,
       doubt: "an order of another flow took more of it than that flow had entered",
     };
-  if (isNone(theirs)) return { is: "own", more: difference, early, isForgotten: false };
+  // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it.
+  const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
+  const rest = minus(difference, theirs);
+  const isBeside = concerns.length > 0 || !isNone(entered);
+  if (isNone(theirs) && !isBeside) return { is: "own", more: difference, early, isForgotten: false };
   if (isNone(rest)) {
     if (!isNetted || isNone(strangers)) return { is: "theirs", why, isFlows: true };
     // A stranger's order may be a stop of the flow's that its state does not know.
-    if (!unit.tracked.some(({ side }) => (side === "long") === difference < 0))
+    if (!reducesAny(unit, difference))
       return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
-    return { is: "doubtful", more: difference, early, doubt: "orders that are not the flow's have filled in it, too" };
+    return { is: "doubtful", more: difference, early, doubt: OTHERS_FILLED };
   }
-  const isBeside = rest * theirs > 0 && !unit.tracked.some(({ side }) => (side === "long") === rest < 0);
-  const isKnown = isNetted ? !others : !concerns.some(({ maySettle }) => maySettle);
-  if (isBeside && isKnown) return { is: "own", more: rest, early: 0, isForgotten: false };
+  const mayAct = isNetted
+    ? !isBeside && rest * theirs > 0 && !reducesAny(unit, rest)
+    : inUnit(rest) > 0 && !concerns.some(({ maySettle }) => maySettle);
+  if (mayAct) return { is: "own", more: rest, early: 0, isForgotten: false };
   if (!isNone(forgotten) && same(rest, forgotten, tolerance))
     return { is: "own", more: rest, early: 0, isForgotten: true };
-  const doubt = concerns.length > 0 ? why : "orders that are not the flow's have filled in it, too";
-  return { is: "doubtful", more: rest, early, doubt };
+  return { is: "doubtful", more: rest, early, doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+}
+
+const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";
+
+/** Whether it would reduce something that the flow holds: sells reduce longs, buys shorts. */
+function reducesAny({ tracked }: Unit, more: number): boolean {
+  return tracked.some(({ side, size }) => size > 0 && (side === "long") === more < 0);
 }
 
 function planUnit(draft: Draft, unit: Unit): Excess | undefined {
@@ -162,7 +178,8 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
     if (left <= 0) break;
     const part = Math.min(left, position.size);
     left = minus(left, part);
-    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt });
+    const gap = judged.is === "own" ? judged.gap : undefined;
+    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt ?? gap });
   }
   const beyond = minus(need, gone);
   if (beyond <= tolerance * need) return undefined;
