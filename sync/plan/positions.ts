@@ -75,7 +75,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const concerns = concernsOf(draft, unit);
   const isNetted = unit.side === undefined;
   const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
-  const { flows, entered, strangers, forgotten, early, missing } = partsOf(draft, unit);
+  const { flows, entered, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
@@ -99,11 +99,14 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
   const rest = minus(difference, theirs);
   const isBeside = concerns.length > 0 || !isNone(entered);
-  if (isNone(theirs) && !isBeside) return { is: "own", more: difference, early, isForgotten: false };
-  if (isNone(rest)) {
+  if (isNone(theirs) && !isBeside)
+    return { is: "own", more: difference, early: isNetted ? early : 0, isForgotten: false };
+  // Others hold more than there is beyond what the flow holds: what is missing is theirs.
+  const isTheirLoss = !isNetted && inUnit(difference) > 0 && inUnit(rest) < 0;
+  if (isNone(rest) || isTheirLoss) {
     if (!isNetted || isNone(strangers)) return { is: "theirs", why, isFlows: true };
     // A stranger's order may be a stop of the flow's that its state does not know.
-    if (!reducesAny(unit, difference))
+    if (!reducesAny(unit, difference) || isNone(minus(strangers, earlyStrangers)))
       return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
     return { is: "doubtful", more: difference, early, doubt: OTHERS_FILLED };
   }
@@ -113,7 +116,8 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   if (mayAct) return { is: "own", more: rest, early: 0, isForgotten: false };
   if (!isNone(forgotten) && same(rest, forgotten, tolerance))
     return { is: "own", more: rest, early: 0, isForgotten: true };
-  return { is: "doubtful", more: rest, early, doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+  const more = isNetted || inUnit(difference) > 0 ? rest : difference;
+  return { is: "doubtful", more, early: isNetted ? early : 0, doubt: concerns.length > 0 ? why : OTHERS_FILLED };
 }
 
 const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";
@@ -383,7 +387,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
   const { id, pair, stored } = position;
   if (!stored) {
     const why = "the fills that open it are booked first";
-    draft.waiting.push({ pair, subject: id, why, harmless: false });
+    draft.waiting.push({ pair, subject: id, why, harmless: true });
     return;
   }
   const { at } = draft.evidence.snapshot;

@@ -102,6 +102,8 @@ export interface Parts {
   /** What those flows' fills made, whatever they hold. */
   readonly entered: number;
   readonly strangers: number;
+  /** Of that, before any of what the flow holds was entered. */
+  readonly earlyStrangers: number;
   /** By orders of this flow of which its state knows nothing. */
   readonly forgotten: number;
   /** By nobody's orders, before any of what the flow holds was entered, as far as it is not booked: no end of any of that. */
@@ -127,11 +129,13 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
     settled,
   );
   const first = timeOf(unit.tracked);
-  const early = moves.filter(({ maker, fill }) => maker === "unmarked" && fill.ts.getTime() < first);
+  const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
+  const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
   return {
     entered,
     flows: minus(entered, unit.others),
     strangers: sum(({ maker }) => maker === "stranger"),
+    earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
     forgotten: sum(({ fill }) => isForgotten(draft, fill)),
     early: plus(
       ...early.map(({ fill, moved }) => {
