@@ -14,7 +14,7 @@
 -- KEYS[10] positions:open        hash    id -> JSON
 -- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
 -- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -38,10 +38,11 @@
 --       {"repeated", where it would go now, position JSON or "", 0, the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(flow_currency, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate,
-    money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, trip_worsened, write_risk, risk_event, decimal,
-    decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency, in_flow,
-    move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse, ended_trade)
+local function run(flow_currency, now, answer, event, read_amendment, seen_key, write_amendment, money_parse, money_add,
+    money_negate, money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, trip_worsened, write_risk,
+    risk_event, decimal, decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of,
+    adopt_currency, in_flow, move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse,
+    trade_at, ended_trade)
   local daily_key, history_key, breaker_key, limits_key, cash_key, positions_key, trades_key, ended_key, amendments_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
   local amount_text, id, kind, pair, position_id = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local currency, rate, ts, note = ARGV[12], ARGV[13], tonumber(ARGV[14]), ARGV[15]
@@ -100,18 +101,30 @@ local function run(flow_currency, now, answer, event, read_amendment, write_amen
   fault = holding.fault or book_pnl(risk, history_key, booked, parts, ts, day_start) or move_equity(risk, "books", booked)
   if fault then return refuse("SFINVALID", fault) end
   trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
+  -- Whoever books a correction on a trade whose result nobody told has seen that, however late.
+  local seen
+  if kind == "correction" and (to == "trade" or to == "forgotten") then
+    local found = ended or trade_at(trades_key, tonumber(redis.call("ZSCORE", ended_key, position_id)), position_id)
+    local untold = found and not found.forgotten and tonumber(found.untold or 0) or 0
+    if untold > 0 and untold > tonumber(read_amendment(amendments_key, found.key).explained)
+      and redis.call("HEXISTS", amendments_key, seen_key(found.key)) == 0 then
+      seen = found.key
+    end
+  end
 
   -- Write.
   local json = position and position_json(position) or ""
   local told = { risk_event(risk, breaker) }
   if position then told[#told + 1], told[#told + 2] = "position", json end
   if trade then told[#told + 1], told[#told + 2] = "amends", trade.key end
+  if seen then told[#told + 1], told[#told + 2] = "seen", seen end
   event("cash_booked", "id", id, "kind", kind, "amount", amount_text, "currency", currency, "rate", rate, "pair", pair,
     "position_id", position_id, "to", to, "ts", string.format("%.0f", ts or now), "note", note, "pnl", booked, unpack(told))
   adopt_currency(market)
   remember(cash_key, id, cash_window, max_cash)
   if position then redis.call("HSET", positions_key, position_id, json) end
   if trade then write_amendment(amendments_key, trades_key, trade.key, sums) end
+  if seen then write_amendment(amendments_key, trades_key, seen_key(seen), read_amendment(amendments_key, seen_key(seen))) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
 
   return answer({ "booked", to, json, breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
@@ -271,6 +284,12 @@ end
 local function amendment_json(a)
   return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
     .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
+end
+
+-- The key, which no trade has, under which it stands that a person has seen a trade whose result nobody told: empty sums.
+local function seen_key(trade_key)
+  local ms, seq = string.match(trade_key, "^(%d+)-(%d+)$")
+  return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
 end
 
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
@@ -1054,19 +1073,24 @@ local function ended_at(ended_key, id)
   return at and tonumber(at) > now - 604800000 and at
 end
 
--- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
-local function ended_trade(trades_key, ended_key, id)
-  local at, found = ended_at(ended_key, id), nil
-  if not at then return nil end
+-- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
+local function trade_at(trades_key, at, id)
+  local found
   for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
     local trade = trade_parse(entry[2][2])
     if trade.id == id then found = trade end
   end
   return found
 end
+
+-- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+local function ended_trade(trades_key, ended_key, id)
+  local at = ended_at(ended_key, id)
+  return at and trade_at(trades_key, at, id) or nil
+end
 -- <<< trade_end.lua
 
-return run(flow_currency, now, answer, event, read_amendment, write_amendment, money_parse, money_add, money_negate, money_text,
-  read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, trip_worsened, write_risk, risk_event, decimal,
+return run(flow_currency, now, answer, event, read_amendment, seen_key, write_amendment, money_parse, money_add, money_negate,
+  money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, trip_worsened, write_risk, risk_event, decimal,
   decimal_negate, decimal_money, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency, in_flow,
-  move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse, ended_trade)
+  move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse, trade_at, ended_trade)

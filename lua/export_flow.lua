@@ -11,7 +11,7 @@
 -- KEYS[8] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[9] trades:closed          stream  ms-seq -> trade: JSON
 -- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
 -- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number

@@ -3,7 +3,7 @@
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[3] trades:amendments      hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[3] trades:amendments      hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

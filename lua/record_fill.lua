@@ -17,7 +17,7 @@
 -- KEYS[12] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[13] trades:closed         stream  ms-seq -> trade: JSON
 -- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end
+-- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
 -- KEYS[16] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[17] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[18] risk:history          hash    day -> JSON
@@ -2097,15 +2097,20 @@ local function ended_at(ended_key, id)
   return at and tonumber(at) > now - 604800000 and at
 end
 
--- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
-local function ended_trade(trades_key, ended_key, id)
-  local at, found = ended_at(ended_key, id), nil
-  if not at then return nil end
+-- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
+local function trade_at(trades_key, at, id)
+  local found
   for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
     local trade = trade_parse(entry[2][2])
     if trade.id == id then found = trade end
   end
   return found
+end
+
+-- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+local function ended_trade(trades_key, ended_key, id)
+  local at = ended_at(ended_key, id)
+  return at and trade_at(trades_key, at, id) or nil
 end
 
 -- JSON of a list of records.

@@ -551,6 +551,8 @@ export type StateEvent = EventBase &
         position?: Position;
         /** `key` of the trade on which it was booked. */
         amends?: string;
+        /** `key` of the trade whose result nobody told: a person has seen that. */
+        seen?: string;
         risk: EventRisk;
       }
     | {

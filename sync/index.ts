@@ -7,7 +7,7 @@ export * from "./paper/paper-exchange.js";
 export { openPaperExchange } from "./paper/shared/open-paper.js";
 export { type PaperServer, type ServeOptions, servePaperExchange } from "./paper/shared/serve.js";
 export { type SharedOptions, SharedPaperExchange, sharedPaperExchange } from "./paper/shared/shared-exchange.js";
-export type { Action, BookedFill, Foreign, Waiting } from "./plan/action.js";
+export type { Action, BookedFill, Foreign, OrderTerms, Waiting } from "./plan/action.js";
 export type { OrphanAction, Ours, Progress, Rates, RecoveryMode, RecoveryOptions } from "./plan/options.js";
 export type { Plan } from "./plan/plan.js";
 export { type Paint, type PlanRow, planRows, planText } from "./plan/plan-text.js";

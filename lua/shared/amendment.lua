@@ -13,6 +13,12 @@ local function amendment_json(a)
     .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
 end
 
+-- The key, which no trade has, under which it stands that a person has seen a trade whose result nobody told: empty sums.
+local function seen_key(trade_key)
+  local ms, seq = string.match(trade_key, "^(%d+)-(%d+)$")
+  return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
+end
+
 -- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
 local function write_amendment(amendments_key, trades_key, trade_key, sums)
   if redis.call("HLEN", amendments_key) % 16 == 0 then

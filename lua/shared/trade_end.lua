@@ -67,15 +67,20 @@ local function ended_at(ended_key, id)
   return at and tonumber(at) > now - 604800000 and at
 end
 
--- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
-local function ended_trade(trades_key, ended_key, id)
-  local at, found = ended_at(ended_key, id), nil
-  if not at then return nil end
+-- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
+local function trade_at(trades_key, at, id)
+  local found
   for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
     local trade = trade_parse(entry[2][2])
     if trade.id == id then found = trade end
   end
   return found
+end
+
+-- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+local function ended_trade(trades_key, ended_key, id)
+  local at = ended_at(ended_key, id)
+  return at and trade_at(trades_key, at, id) or nil
 end
 
 -- JSON of a list of records.

@@ -5,6 +5,7 @@ import { formatMoney } from "../exact/money.js";
 import { fillState } from "../layout/convert.js";
 import type { Entry, FlowLayout } from "../layout/flow-layout.js";
 import { DERIVED } from "../layout/key-layouts.js";
+import { isUntold } from "../state/amendment.js";
 import { marketStored } from "../state/currency.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
@@ -142,7 +143,7 @@ function moneyFindings(state: FlowState): Finding[] {
         return {
           name: `${trade.id} (${trade.key})`,
           unpriced: withAllUnpriced(trade.unpriced, unpricedOf(later?.unpriced ?? null)),
-          untold: (trade.untold ?? 0) - (later?.explained ?? 0),
+          untold: isUntold(state, trade),
         };
       });
       const ended = trades.filter(({ unpriced }) => unpriced !== null);
@@ -156,11 +157,11 @@ function moneyFindings(state: FlowState): Finding[] {
         const names = ended.map(({ name, unpriced }) => `${name}: ${unpriced}`);
         found.note(`${count(ended.length, "trade")} with amounts that nobody could price: ${some(names)}`, price);
       }
-      const untold = trades.filter((trade) => trade.untold > 0).map(({ name }) => name);
+      const untold = trades.filter((trade) => trade.untold).map(({ name }) => name);
       if (untold.length > 0) {
-        found.note(
+        found.problem(
           `${count(untold.length, "trade")} with a result that nobody told: ${some(untold)}`,
-          "book the fills that ended them with recordFill, or what they made with bookCash (kind correction)",
+          "book the fills that ended them with recordFill, or what they made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME",
         );
       }
     },

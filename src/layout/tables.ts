@@ -114,7 +114,8 @@ export const TABLES = {
   }),
   amendments: rows({
     key: "trades:amendments",
-    words: "key of a trade -> JSON: sums of what was booked on it after its end",
+    words:
+      "key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result",
     toText: stored.amendmentText,
     toRow: stored.amendmentRow,
     columns: wholeRecord(amendment, "key"),

@@ -1,9 +1,14 @@
 import type { RedisAccount } from "../backends/redis/account.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { snapshot } from "../operations/snapshot.js";
 
 /** The exchange account that the configuration names; undefined without one, and where no other flow can be looked at. */
 export async function accountOf({ backend, redis, recovery }: ResolvedConfig): Promise<RedisAccount | undefined> {
-  if (backend !== "redis" || recovery.account === undefined) return undefined;
+  return backend === "redis" && recovery.account !== undefined ? accountNamed(redis, recovery.account) : undefined;
+}
+
+/** The exchange account of that name on a Redis server. */
+export async function accountNamed(redis: ResolvedConfig["redis"], name: string): Promise<RedisAccount> {
   const { RedisAccount: Account } = await import("../backends/redis/account.js");
-  return new Account(redis, recovery.account);
+  return new Account(redis, name, (flow) => flow.ask(snapshot, { dayStart: 0, dedupWindow: 0 }));
 }

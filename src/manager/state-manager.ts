@@ -42,6 +42,7 @@ import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
 import { getTrades } from "../operations/get-trades.js";
+import { getUntoldTrades } from "../operations/get-untold-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
@@ -491,7 +492,8 @@ export class StateManager {
    * Books money that is no trade, once by its `id`: `amount` is as it moves the account, below 0 when you pay. It counts no trade and moves no
    * streak; the breaker is evaluated. An open position gets it into its result (`fee` and `rebate` in `fees`, else in `cash`); one that ended
    * within seven days gets it onto its record, which `getTrades` shows; `to: "forgotten"` says that it ended longer ago, and that the day alone
-   * got it. Without `positionId` it is the day's.
+   * got it. Without `positionId` it is the day's. A `correction` on a trade whose result nobody told (`untold`), of 0, too, says that a person has
+   * seen it: its alarm ends.
    * Rejects with an InvalidArgumentError when there never was such a position, and when `ts` is older than ids are remembered (30 days).
    */
   async bookCash(amount: number, cash: CashInput): Promise<CashResult> {
@@ -514,6 +516,15 @@ export class StateManager {
    */
   async getTrades(options: TradesOptions = {}): Promise<Trade[]> {
     return this.#calls.runPages(getTrades, tradesArguments(options));
+  }
+
+  /**
+   * Trades of which nobody told the whole result (`untold`), oldest first, until fills of their exits do, or a person has seen it: has booked
+   * a correction on the position with `bookCash` (0 where nothing is to be booked). Status and doctor raise an alarm for each. It looks
+   * through all trades that are kept, 1,000 in a call.
+   */
+  async getUntoldTrades(): Promise<Trade[]> {
+    return this.#calls.runPages(getUntoldTrades, { after: "", limit: 10_000 });
   }
 
   /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */

@@ -30,6 +30,7 @@ import { getRiskLimits } from "./get-risk-limits.js";
 import { getRiskState } from "./get-risk-state.js";
 import { getSignalState } from "./get-signal-state.js";
 import { getTrades } from "./get-trades.js";
+import { getUntoldTrades } from "./get-untold-trades.js";
 import { heartbeat } from "./heartbeat.js";
 import { isSignalProcessed } from "./is-signal-processed.js";
 import { journalRecovery } from "./journal-recovery.js";
@@ -91,6 +92,7 @@ export const operations: readonly AnyOperation[] = [
   getRiskState,
   getSignalState,
   getTrades,
+  getUntoldTrades,
   heartbeat,
   isSignalProcessed,
   journalRecovery,

@@ -5,7 +5,7 @@ import type { AmendmentRow } from "../records/amendment.js";
 import { positionJson, positionWith } from "../records/generated/position.js";
 import type { PositionRow } from "../records/position.js";
 import type { TradeRow } from "../records/trade.js";
-import { amended, writeAmendment } from "../state/amendment.js";
+import { amended, isUntold, writeAmendment, writeSeen } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
 import { adoptCurrency, currencyOf, inFlow, marketOf, marketStored } from "../state/currency.js";
 import { openedBy } from "../state/day.js";
@@ -13,7 +13,7 @@ import type { FlowState } from "../state/flow-state.js";
 import { movedResult } from "../state/holding.js";
 import { checkRemembered, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
 import { type Booking, decideRisk, writeRisk } from "../state/risk.js";
-import { endedTrade } from "../state/trade-end.js";
+import { endedTrade, newestTrade } from "../state/trade-end.js";
 import { paidOff, unpricedOf, withAllUnpriced } from "../state/unpriced.js";
 import type { CashResult } from "../types.js";
 import type { Market } from "../words/pair-name.js";
@@ -108,6 +108,7 @@ export const bookCash: Operation<Args, CashResult> = {
       );
     }
     const { pnl, booking, position, later, market } = book(state, place, a);
+    const seen = a.kind === "correction" ? untoldTrade(state, place, a.positionId) : undefined;
     const risk = decideRisk(state, call.now, { booking }, a);
 
     state.emit(call, "cash_booked", () => ({
@@ -124,12 +125,14 @@ export const bookCash: Operation<Args, CashResult> = {
       pnl: formatMoney(pnl),
       ...(position && { position: positionJson(position) }),
       ...(later && { amends: later.trade.key }),
+      ...(seen && { seen: seen.key }),
       ...riskEvent(risk),
     }));
     if (market) adoptCurrency(state, market);
     remember(state.cash, a.id, call.now, window, max);
     if (position) state.positions.set(position.id, position);
     if (later) writeAmendment(state, later.row);
+    if (seen) writeSeen(state, seen);
     writeRisk(state, risk);
 
     return resultOf(state, a, call.now, place, position, true, risk.tripped);
@@ -142,6 +145,13 @@ function placeOf(state: FlowState, positionId: string | undefined, now: number):
   if (position) return { to: "position", position };
   const trade = endedTrade(state, positionId, now);
   return trade && trade.forgotten === null ? { to: "trade", trade } : { to: "forgotten", trade };
+}
+
+/** The trade whose result nobody told: whoever books a correction on it has seen that, however late. */
+function untoldTrade(state: FlowState, { to }: Place, positionId: string | undefined): TradeRow | undefined {
+  if (positionId === undefined || to === "position") return undefined;
+  const trade = newestTrade(state, positionId);
+  return trade && isUntold(state, trade) ? trade : undefined;
 }
 
 /** The market that the cash is about: that of its position, else of the pair that is said. */

@@ -141,6 +141,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         pnl: Number(need(f, "pnl")),
         ...(f.position && { position: positionFromReply([f.position], 0) }),
         ...(f.amends && { amends: f.amends }),
+        ...(f.seen && { seen: f.seen }),
         risk: risk(f),
       };
     case "transfer_recorded":

@@ -10,7 +10,7 @@ import { type Unpriced, withAllUnpriced } from "./unpriced.js";
 /** The sums of a trade's later bookings after one more. */
 export function amended(
   state: FlowState,
-  { key }: TradeRow,
+  { key }: Pick<TradeRow, "key">,
   {
     pnl = 0n,
     fees = 0n,
@@ -30,6 +30,25 @@ export function amended(
     unpriced: withAllUnpriced(before?.unpriced ?? null, unpriced),
     rate_assumed: assumed ? 1 : (before?.rate_assumed ?? null),
   };
+}
+
+/**
+ * The key, which no trade has, under which it stands that a person has seen a trade whose result nobody told: empty sums. It is forgotten with
+ * its trade.
+ */
+export function seenKey(tradeKey: string): string {
+  const [ms = "", seq = ""] = tradeKey.split("-");
+  return `${ms}-1${seq.padStart(15, "0")}`;
+}
+
+export function writeSeen(state: FlowState, { key }: TradeRow): void {
+  writeAmendment(state, amended(state, { key: seenKey(key) }, {}));
+}
+
+/** Whether nobody told the whole result of a trade, and no person has seen that. */
+export function isUntold({ amendments }: FlowState, { key, untold, forgotten }: TradeRow): boolean {
+  if (untold === null || forgotten !== null) return false;
+  return untold > (amendments.get(key)?.explained ?? 0) && amendments.get(seenKey(key)) === undefined;
 }
 
 /** How many later bookings come before those of trades that are not kept any more are forgotten. */

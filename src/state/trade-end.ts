@@ -136,7 +136,11 @@ export function writeEnd(
 
 /** The newest trade of a position that ended within the last seven days; undefined where there is none, or it is not kept any more. */
 export function endedTrade(state: FlowState, id: string, now: number): TradeRow | undefined {
-  if (!remembers(state.ended, id, now, ENDED_MEMORY.window)) return undefined;
+  return remembers(state.ended, id, now, ENDED_MEMORY.window) ? newestTrade(state, id) : undefined;
+}
+
+/** The same, however long ago it ended. */
+export function newestTrade(state: FlowState, id: string): TradeRow | undefined {
   return state.closedTrades
     .of(state.ended.get(id) ?? 0)
     .filter((trade) => trade.id === id)

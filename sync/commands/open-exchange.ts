@@ -5,7 +5,8 @@ import type { Exchange } from "../port/exchange.js";
 
 export interface ExchangeChoice {
   readonly exchange: string;
-  readonly pairs?: string | undefined;
+  readonly pairs?: readonly string[] | undefined;
+  readonly hedged?: boolean | undefined;
   readonly exchangeOptions?: string | undefined;
   readonly sandbox?: boolean | undefined;
 }
@@ -24,12 +25,12 @@ export async function openExchange(
   choice: ExchangeChoice,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Exchange> {
-  const { exchange: id, pairs, sandbox } = choice;
+  const { exchange: id, pairs, hedged, sandbox } = choice;
   if (id.startsWith("paper:")) return new PaperExchange({ file: id.slice("paper:".length) });
   const client = await ccxtClient(id, { ...optionsOf(choice.exchangeOptions), ...credentialsOf(id, environment) });
   if (!client) throw new UsageError(`--exchange: ccxt knows no ${JSON.stringify(id)}; paper:FILE is a simulated one`);
   if (sandbox) client.setSandboxMode?.(true);
-  return ccxtExchange(client, pairs === undefined ? {} : { pairs: pairs.split(",") });
+  return ccxtExchange(client, { ...(pairs && { pairs }), ...(hedged !== undefined && { hedged }) });
 }
 
 function credentialsOf(id: string, environment: NodeJS.ProcessEnv): Record<string, string> {

@@ -1,18 +1,23 @@
 import { Option } from "@commander-js/extra-typings";
+import { counting, duration, number } from "../../src/cli/arguments.js";
 import type { AddCommand } from "../../src/cli/command.js";
-import { EXIT } from "../../src/cli/exit-code.js";
+import { EXIT, ProblemError } from "../../src/cli/exit-code.js";
+import type { ResolvedConfig } from "../../src/config/schema.js";
 import { printable } from "../../src/words/text-table.js";
-import { ORPHAN_ACTIONS, RECOVERY_MODES } from "../../src/words/word-lists.js";
+import { ORPHAN_ACTIONS, RECOVERY_MODES, UNEXPLAINED_ACTIONS } from "../../src/words/word-lists.js";
 import { PaperExchange } from "../paper/paper-exchange.js";
-import type { RecoveryOptions } from "../plan/options.js";
+import type { Ours, RecoveryOptions } from "../plan/options.js";
 import { actionText, listText, planText } from "../plan/plan-text.js";
 import { applyRecovery, planRecovery, type RecoveryReport } from "../recovery/recover.js";
 import { openExchange } from "./open-exchange.js";
+import { minSize, rate } from "./recovery-arguments.js";
+import { ToldProgress } from "./told-progress.js";
 
 const HELP = `
 The exchange's keys come from the environment only, for binanceusdm: BINANCEUSDM_API_KEY, BINANCEUSDM_SECRET, and where the
 exchange wants them BINANCEUSDM_PASSWORD, BINANCEUSDM_WALLET_ADDRESS, BINANCEUSDM_PRIVATE_KEY.
 
+Ctrl-C ends it: nothing more is sent, what was begun stays unfinished, entries stay blocked until it is run again.
 Ends with 0 when state and exchange agree, 1 when they do not (or not yet), 3 when one of them cannot be reached.
 
 Example:
@@ -23,44 +28,105 @@ export const addRecover: AddCommand = (program, run) => {
     .command("recover")
     .description("Bring a flow and its exchange back in line: shows the plan and, on consent, carries it out.")
     .requiredOption("--exchange <id>", "an exchange of ccxt's, such as binanceusdm, or paper:FILE")
-    .option("--pairs <pairs>", "only these, with commas between: BTC/USDT:USDT,ETH/USDT:USDT (spot needs them)")
+    .option(
+      "--pairs <pairs>",
+      "only these, with commas between: BTC/USDT:USDT,ETH/USDT:USDT (spot needs them) [recovery.ours.pairs]",
+    )
     .option("--exchange-options <json>", 'for the ccxt client: {"options":{"defaultType":"swap"}}')
     .option("--sandbox", "the exchange's test network")
+    .option("--hedged", "the account holds long and short of a pair at once [the exchange is asked]")
     .addOption(new Option("--mode <mode>", "[recovery.mode]").choices(RECOVERY_MODES))
     .addOption(new Option("--orphans <action>", "[recovery.orphan_positions]").choices(ORPHAN_ACTIONS))
-    .option("--prefix <text>", "only client order ids that begin so are the flow's; others are listed and left alone")
+    .addOption(
+      new Option(
+        "--unexplained <action>",
+        "a position that is gone, and no fill says how [recovery.unexplained]",
+      ).choices(UNEXPLAINED_ACTIONS),
+    )
+    .option(
+      "--prefix <text>",
+      "client order ids that begin so are the flow's, too [recovery.ours.client_order_id_prefix]",
+    )
+    .option("--exclusive-account", "the account is this flow's alone [recovery.exclusive_account]")
+    .option(
+      "--rate <currency=rate>",
+      "flow currency per unit, for what is in another; may be given more than once",
+      rate,
+    )
+    .option(
+      "--min-size <size>",
+      "smaller positions are dust: 0.001, or PAIR=0.001, more than once [what the exchange says]",
+      minSize,
+    )
+    .option("--tolerance <fraction>", "sizes that differ by less are the same [1e-9]", number)
+    .option("--confirmations <count>", "how many readings of the positions have to agree [2]", counting)
+    .option("--max-state-age <duration>", "older state is not trusted [recovery.max_state_age]", duration)
+    .option("--timeout <duration>", "a request without an answer by then counts as none [30s]", duration)
+    .option("--settle <duration>", "positions may lag behind fills that are younger [10s]", duration)
+    .option(
+      "--grace <duration>",
+      "an order that the exchange does not know is given up when it is older [60s]",
+      duration,
+    )
+    .option("--wait <duration>", "how long to wait for another process's recovery [15s]", duration)
+    .option("--deadline <duration>", "how long to go on until orders are filled and all is in line [60s]", duration)
+    .option("--approve <hash>", "carry out the plan of this hash without asking, and no other")
     .option("--dry-run", "show the plan, touch nothing")
     .option("--yes", "do not ask")
     .addHelpText("after", HELP)
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const { terminal } = invocation;
-        const exchange = await openExchange(options);
+        const pairs = options.pairs?.split(",");
+        const exchange = await openExchange({ ...options, pairs });
         try {
           await using mgr = await invocation.open();
+          const { mode, orphans, exclusiveAccount, rate: rates, yes, approve, dryRun } = options;
+          using progress = new ToldProgress(terminal);
+          const signal = terminal.interrupted();
           const asked: RecoveryOptions = {
-            ...(options.mode && { mode: options.mode }),
-            ...(options.orphans && { orphanPositions: options.orphans }),
-            ours: {
-              ...(options.pairs !== undefined && { pairs: options.pairs.split(",") }),
-              ...(options.prefix !== undefined && { clientOrderIdPrefix: options.prefix }),
-            },
+            ...given({
+              mode,
+              orphanPositions: orphans,
+              exclusiveAccount,
+              unexplained: options.unexplained,
+              minSize: options.minSize,
+              tolerance: options.tolerance,
+              confirmations: options.confirmations,
+              maxStateAge: options.maxStateAge,
+              timeout: options.timeout,
+              settle: options.settle,
+              grace: options.grace,
+              wait: options.wait,
+              deadline: options.deadline,
+              rates: rates && ((currency: string) => rates.get(currency)),
+            }),
+            ours: { ...configuredOurs(mgr.config), ...given({ pairs, clientOrderIdPrefix: options.prefix }) },
+            signal,
+            onProgress: progress.tell,
           };
-          const plan = await planRecovery(mgr, exchange, asked);
+          const plan = await unlessInterrupted(signal, () => planRecovery(mgr, exchange, asked));
+          progress[Symbol.dispose]();
           const unfinished = await mgr.getRecovery();
           const agree = plan.failures.length === 0 && plan.actions.length === 0 && unfinished === undefined;
-          if (options.dryRun || plan.failures.length > 0 || agree) {
+          if (dryRun || plan.failures.length > 0 || agree) {
             invocation.print(plan, () => planText(plan, terminal.colours));
             if (plan.failures.length > 0) invocation.exitCode = EXIT.cannotConnect;
             else if (!agree) invocation.exitCode = EXIT.problem;
             return;
           }
           if (!invocation.json) terminal.out(planText(plan, terminal.colours));
+          if (approve !== undefined && approve !== plan.hash) {
+            throw new ProblemError(
+              `plan ${approve} is out of date: what is to be done now is plan ${plan.hash}; nothing was done`,
+            );
+          }
           await invocation.consent(
             `Carry out plan ${plan.hash} on flow ${mgr.flowId} and ${exchange.name}?`,
-            options.yes,
+            yes || approve !== undefined,
           );
-          const report = await applyRecovery(mgr, exchange, plan, asked);
+          const report = await unlessInterrupted(signal, () => applyRecovery(mgr, exchange, plan, asked));
+          progress[Symbol.dispose]();
           invocation.print(report, () => reportForPerson(report));
           if (report.status !== "recovered") invocation.exitCode = EXIT.problem;
         } finally {
@@ -69,6 +135,31 @@ export const addRecover: AddCommand = (program, run) => {
       }),
     );
 };
+
+/** The values that are there. */
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function given<T extends object>(values: T): Given<T> {
+  const found: Given<T> = { ...values };
+  for (const name in found) if (found[name] === undefined) delete found[name];
+  return found;
+}
+
+function configuredOurs({ recovery: { ours } }: ResolvedConfig): Ours {
+  return given({ pairs: ours.pairs, clientOrderIdPrefix: ours.client_order_id_prefix });
+}
+
+/** Once a person has pressed Ctrl-C, whatever came of the work is that they did. */
+async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new ProblemError("interrupted: nothing more was sent; what was begun stays unfinished, run it again", {
+      cause: error,
+    });
+  }
+}
 
 function reportForPerson({ status, applied, troubles }: RecoveryReport): string {
   const done = applied.map((action) => `done: ${printable(actionText(action))}\n`).join("");

@@ -257,7 +257,7 @@ function rest(
       ts: order.intent === "entry" ? order.createdAt : draft.evidence.snapshot.at,
       moves: size,
       evidence: [stateOf(known), `fetchFills: ${all.length} of it are listed`, `the price is ${untold.from}`],
-      needsPerson: `the exchange no longer lists the trades: ${exchange} says that order ${id} (${order.side} ${order.size} ${pair}) is filled by ${known.filled}, and tells no fill of ${size} of that. Look at the trades of order ${known.id} at ${exchange}. If ${size} at ${price} is right, approve this plan, and book its fee with bookCash(-FEE, { kind: "fee", ... }), which is not known. If it is not, book what is: mgr.recordFill(${JSON.stringify(id)}, { fillId, price, size, fee, ts }), and recover again`,
+      needsPerson: `the exchange no longer lists the trades: ${exchange} says that order ${id} (${order.side} ${order.size} ${pair}) is filled by ${known.filled}, and tells no fill of ${size} of that.${clockHint(draft)} Look at the trades of order ${known.id} at ${exchange}. If ${size} at ${price} is right, approve this plan, and book its fee with bookCash(-FEE, { kind: "fee", ... }), which is not known. If it is not, book what is: mgr.recordFill(${JSON.stringify(id)}, { fillId, price, size, fee, ts }), and recover again`,
     },
   ];
 }
@@ -386,4 +386,9 @@ function planUnknown(draft: Draft, order: PendingOrder, verdict: Exclude<Verdict
     },
     id,
   );
+}
+
+function clockHint({ evidence }: Draft): string {
+  if (evidence.clockAhead !== undefined) return "";
+  return ` (Or its fills are older than was asked for: ${evidence.exchange} does not tell its time: its clock and the flow's may be apart.)`;
 }

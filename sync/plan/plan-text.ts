@@ -97,7 +97,7 @@ export function planText(plan: Plan, paint: Paint = PLAIN): string {
   ].join("");
 }
 
-function actionTable(rows: readonly PlanRow[], paint: Paint): string {
+export function actionTable(rows: readonly PlanRow[], paint: Paint): string {
   if (rows.length === 0) return "State and exchange agree: there is nothing to do.\n";
   const asks = rows.some(({ needsPerson }) => needsPerson !== "");
   const titles = ["what", "because", ...(asks ? ["needs a person"] : [])];

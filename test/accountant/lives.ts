@@ -409,7 +409,7 @@ class Living {
       const dust = this.#chance.percent(15) ? { dust: Math.min(size, venue.lot) } : {};
       const late = this.#chance.percent(30) ? { ts: this.#state.at - this.#chance.whole(0, HOUR) } : {};
       this.#tell(step("closePosition", id, { pnl, reason: "manual", ...dust, ...late }));
-    } else if (choice < 7) this.#tell(step("removePosition", id));
+    } else if (choice < 7) this.#tell(step("removePosition", id, { untold: this.#chance.percent(50) }));
     else if (choice < 8) this.#tell(step("updateDailyPnl", pnl, { tradeId: id }));
     else if (choice < 9) this.#tell(step("updateDailyPnl", pnl));
     else if (choice < 10) {

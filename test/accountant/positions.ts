@@ -55,10 +55,14 @@ export function updatePosition(books: Books, id: string, patch: PositionPatchIn)
   return {};
 }
 
-export function removePosition(books: Books, id: string): Answer {
+export function removePosition(
+  books: Books,
+  id: string,
+  how: { readonly untold: boolean } = { untold: false },
+): Answer {
   const holding = books.holdings.get(id);
   if (holding === undefined) return { applied: false };
-  if (holding.booked || holding.told) {
+  if (how.untold || holding.booked || holding.told) {
     const untold = holding.told ? 0 : holding.size;
     end(books, holding, { how: "remove", ts: undefined, reason: "removed", untold, unexplained: holding.size });
     return {};

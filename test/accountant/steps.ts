@@ -153,7 +153,7 @@ export interface Calls {
   clock: [at: number];
   savePosition: [position: PositionIn];
   updatePosition: [id: string, patch: PositionPatchIn];
-  removePosition: [id: string];
+  removePosition: [id: string, how?: { readonly untold: boolean }];
   closePosition: [id: string, close: CloseIn];
   saveOrder: [order: OrderIn];
   updateOrder: [id: string, patch: OrderPatchIn];

@@ -6,7 +6,7 @@ export class CapturedTerminal implements Terminal {
   stdout = "";
   stderr = "";
   readonly isInteractive = false;
-  readonly isScreen = false;
+  readonly isScreen: boolean = false;
   readonly colours = pc.createColors(false);
 
   out(text: string): void {

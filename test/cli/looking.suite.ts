@@ -55,15 +55,90 @@ export function looking(test: Test, stand: Stand): void {
     assert.match(stdout, /^unpriced +fee of 0\.005 BNB on in: in no sum until bookCash prices it$/m);
   });
 
+  test("status, ls and doctor raise an alarm for a trade whose result nobody told, until a person has seen it", async () => {
+    const { file, config } = await stand.ownConfig();
+    const flow = await stand.flow(undefined, config);
+    const said = ["--flow", flow, "--config", file];
+    const before = await sfState(["status", ...said]);
+    assert.is(before.code, 0, before.stderr);
+    await using manager = await StateManager.open(flow, config);
+    await manager.removePosition("p-1", { untold: true, reason: "external" });
+    const { code, stdout } = await sfState(["status", ...said]);
+    assert.is(code, 1);
+    assert.match(
+      stdout,
+      /^untold +nobody told the result of p-1 \(2 ETH\/USDT\): .*sf-state cash AMOUNT --kind correction/m,
+    );
+    const json = JSON.parse((await sfState(["status", ...said, "--json"])).stdout);
+    assert.equal([json.alarms, json.untold.map(({ id }: { id: string }) => id)], [["untold"], ["p-1"]]);
+    const list = await sfState(["ls", "--config", file]);
+    assert.is(list.code, 1);
+    assert.match(list.stdout, /untold results/);
+    assert.match(
+      (await sfState(["doctor", ...said])).stdout,
+      /problem +money +1 trade with a result that nobody told: p-1/,
+    );
+
+    const seen = await sfState(["cash", "0", "--kind", "correction", "--position", "p-1", "--id", "seen-1", ...said]);
+    assert.is(seen.code, 0, seen.stderr);
+    const after = await sfState(["status", ...said]);
+    assert.is(after.code, 0, after.stdout);
+    assert.not.match(after.stdout, /untold/);
+    assert.match((await sfState(["doctor", ...said])).stdout, /ok +money/);
+  });
+
+  test("account show lists the flows of an account; forget takes one off, on consent", async () => {
+    const { file, config } = await stand.ownConfig({ recovery: { account: "main" } });
+    const [a, b] = [await stand.flow(undefined, config), await stand.flow(undefined, config)];
+    const shown = await sfState(["account", "show", "--config", file]);
+    assert.is(shown.code, 0, shown.stderr);
+    for (const flow of [a, b]) assert.match(shown.stdout, new RegExp(`^${flow}  1 position, 1 pending order$`, "m"));
+    const url = ["--account", "main", "--config", (await stand.ownConfig()).file];
+    assert.match((await sfState(["account", "show", ...url])).stdout, /^account main has no flows$/m);
+
+    const doctor = async () => (await sfState(["doctor", "--flow", a, "--config", file])).stdout;
+    assert.match(await doctor(), /ok +account +1 other flow of account main can be read/);
+    await stand.server.cli("hset", `${config.redis?.key_prefix}:${b}:flow:meta`, "schema", "3");
+    assert.match(await doctor(), new RegExp(`problem +account +flow ${b} of account main cannot be read: .*schema 3`));
+    const unread = await sfState(["account", "show", "--config", file]);
+    assert.equal([unread.code, /cannot be read: .*schema 3/.test(unread.stdout)], [1, true], unread.stdout);
+    await stand.server.cli("hset", `${config.redis?.key_prefix}:${b}:flow:meta`, "schema", "4");
+
+    const alone = await sfState(["account", "forget", b, "--config", file]);
+    assert.is(alone.code, 2);
+    assert.match(alone.stderr, /Forget flow \S+ of account main \(1 position, 1 pending order\)\?.*say --yes to agree/);
+    const forgotten = await sfState(["account", "forget", b, "--config", file, "--yes"]);
+    assert.is(forgotten.code, 0, forgotten.stderr);
+    assert.equal(
+      JSON.parse((await sfState(["account", "show", "--config", file, "--json"])).stdout).map(
+        ({ flowId }: { flowId: string }) => flowId,
+      ),
+      [a],
+    );
+    const again = await sfState(["account", "forget", b, "--config", file, "--yes"]);
+    assert.is(again.code, 1);
+    assert.match(again.stderr, /account main has no flow .*; nothing was done/);
+  });
+
+  test("an account needs Redis and a name", async () => {
+    const { file } = await stand.ownConfig();
+    const nameless = await sfState(["account", "show", "--config", file]);
+    assert.equal([nameless.code, /which account\?/.test(nameless.stderr)], [2, true], nameless.stderr);
+    const bad = await sfState(["account", "show", "--account", "a:b", "--config", file]);
+    assert.equal([bad.code, /recovery\.account: expected a name/.test(bad.stderr)], [2, true], bad.stderr);
+    const elsewhere = await sfState(["account", "show", "--account", "a", "--duckdb", stand.folder]);
+    assert.equal([elsewhere.code, /in Redis only/.test(elsewhere.stderr)], [2, true], elsewhere.stderr);
+  });
+
   test("status --json is the snapshot, the lease and the alarms", async () => {
     const flow = await stand.flow();
     await using manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
     const { code, stdout } = await sfState(["status", "--flow", flow, "--url", stand.url, "--json"]);
     assert.is(code, 0);
-    const { place, alarms, guards, at: _, ...shown } = JSON.parse(stdout);
+    const { place, alarms, guards, untold, at: _, ...shown } = JSON.parse(stdout);
     const { at: __, ...snapshot } = await manager.snapshot();
     assert.equal(shown, JSON.parse(JSON.stringify(snapshot)));
-    assert.equal(alarms, []);
+    assert.equal([alarms, untold], [[], []]);
     assert.equal(guards, { guards: [], blocks: [] });
     assert.match(place, /^redis /);
   });

@@ -10,6 +10,30 @@ import type { Stand, Test } from "./stand.js";
 
 const PAIR = "BTC/USDT";
 
+const HASH = "0123456789abcdef";
+
+/** A plan that waits, as a recovery keeps it. */
+const WAITS = {
+  at: "2026-01-07T12:00:00.000Z",
+  exchange: "paper",
+  mode: "sync",
+  orphanPositions: "close",
+  actions: [
+    {
+      type: "close_orphan",
+      key: "close_orphan:ETH/USDT:short",
+      pair: "ETH/USDT",
+      side: "short",
+      size: 3,
+      evidence: ["paper: positions: 3 short"],
+      needsPerson: "nobody is known to have made it",
+    },
+  ],
+  omitted: 2,
+  waiting: [{ subject: "BTC/USDT", why: "an order is young", harmless: true }],
+  notes: ["a note"],
+};
+
 /** The command that brings a flow and its exchange back in line. */
 export function recovering(test: Test, stand: Stand): void {
   const open = (flow: string) => StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
@@ -99,6 +123,130 @@ export function recovering(test: Test, stand: Stand): void {
     await using manager = await open(flow);
     assert.is((await manager.getPositions()).length, 1);
     assert.is(await manager.getRecovery(), undefined);
+  });
+
+  test("recovery show tells who recovers and which plan waits; approve consents to it by its hash, once", async () => {
+    const { flow } = await disorder();
+    const said = ["--flow", flow, "--url", stand.url];
+    const none = await sfState(["recovery", "show", ...said]);
+    assert.equal([none.code, none.stdout], [0, "no recovery is under way\n"]);
+    await using manager = await open(flow);
+    const recovery = await manager.beginRecovery("after a crash");
+    assert.match((await sfState(["recovery", "show", ...said])).stdout, /^plan +none waits for a person$/m);
+    await recovery.note("plan", JSON.stringify({ ...WAITS, hash: HASH }));
+    await recovery.note("plan_hash", HASH);
+    const { code, stdout } = await sfState(["recovery", "show", ...said]);
+    assert.is(code, 1);
+    for (const words of [
+      /^recovery +\d+: after a crash$/m,
+      /^held by +\S+, \d+ s left$/m,
+      /^plan +0123456789abcdef waits for a person: sf-state recovery approve 0123456789abcdef$/m,
+      /close short 3 ETH\/USDT, which is not in state +paper: positions: 3 short +nobody is known to have made it/,
+      /^and 2 more actions, which are not kept here/m,
+      /^ {2}BTC\/USDT: an order is young$/m,
+      /^ {2}a note$/m,
+    ]) {
+      assert.match(stdout, words);
+    }
+    const json = JSON.parse((await sfState(["recovery", "show", ...said, "--json"])).stdout);
+    assert.equal([json.reason, json.planHash, json.plan.actions.length], ["after a crash", HASH, 1]);
+
+    const other = await sfState(["recovery", "approve", "fedcba9876543210", ...said, "--yes"]);
+    assert.is(other.code, 1);
+    assert.match(other.stderr, /out of date: what waits now is plan 0123456789abcdef/);
+    const alone = await sfState(["recovery", "approve", HASH, ...said]);
+    assert.is(alone.code, 2);
+    assert.is((await manager.getRecovery())?.journal.get("approved"), undefined);
+    using person = new PseudoTerminal(["recovery", "approve", HASH, ...said]);
+    await person.shows("Approve plan 0123456789abcdef");
+    person.type("y");
+    assert.is(await person.ended(), 0, person.text);
+    assert.match(person.text, /close short 3 ETH\/USDT/);
+    assert.is((await manager.getRecovery())?.journal.get("approved"), HASH);
+    const second = await sfState(["recovery", "approve", HASH, ...said, "--yes", "--json"]);
+    assert.equal([second.code, JSON.parse(second.stdout)], [0, { hash: HASH, approved: false }]);
+    assert.match((await sfState(["recovery", "show", ...said])).stdout, /^plan +0123456789abcdef is approved$/m);
+    await recovery.end();
+  });
+
+  test("a plan of another version is shown as far as it can be read", async () => {
+    const { flow } = await disorder();
+    await using manager = await open(flow);
+    const recovery = await manager.beginRecovery("after a crash");
+    await recovery.note("plan", '{"steps":[]}');
+    await recovery.note("plan_hash", HASH);
+    await recovery.leave();
+    const { stdout } = await sfState(["recovery", "show", "--flow", flow, "--url", stand.url]);
+    assert.match(stdout, /^held by +nobody; \S+ left it unfinished$/m);
+    assert.match(stdout, /what it would do cannot be read here/);
+    await manager.endRecovery();
+  });
+
+  test("recovery end lets entries go ahead, on consent", async () => {
+    const { flow } = await disorder();
+    const said = ["--flow", flow, "--url", stand.url];
+    await using manager = await open(flow);
+    await (await manager.beginRecovery("after a crash")).leave();
+    const alone = await sfState(["recovery", "end", ...said]);
+    assert.is(alone.code, 2);
+    assert.match(alone.stderr, /End the recovery of flow \S+, after a crash\?/);
+    const ended = await sfState(["recovery", "end", ...said, "--yes"]);
+    assert.equal([ended.code, ended.stdout], [0, "ended; entries go ahead\n"]);
+    assert.is(await manager.getRecovery(), undefined);
+    assert.is((await sfState(["recovery", "end", ...said])).stdout, "no recovery is under way\n");
+  });
+
+  test("--approve carries out the plan of that hash without asking, and no other", async () => {
+    const { flow, args } = await disorder();
+    const { hash } = JSON.parse((await sfState([...args, "--json", "--dry-run"])).stdout);
+    const other = await sfState([...args, "--approve", HASH]);
+    assert.is(other.code, 1);
+    assert.match(other.stderr, new RegExp(`plan ${HASH} is out of date: .* plan ${hash}; nothing was done`));
+    await using manager = await open(flow);
+    assert.equal(await manager.getPositions(), []);
+    const right = await sfState([...args, "--approve", hash]);
+    assert.is(right.code, 0, right.stderr);
+    assert.is((await manager.getPositions()).length, 1);
+  });
+
+  test("every option of recover reaches it; what cannot be taken is named", async () => {
+    const { args } = await disorder();
+    const every =
+      "--pairs BTC/USDT --prefix entry- --exclusive-account --unexplained close --rate BTC=60000 --rate ETH=3000 --min-size BTC/USDT=0.001 --tolerance 1e-8 --confirmations 3 --max-state-age 2d --timeout 5s --settle 1s --grace 30s --wait 1s --deadline 10s --hedged";
+    const all = await sfState([...args, ...every.split(" "), "--dry-run", "--json"]);
+    assert.is(all.code, 1, all.stderr);
+    const plan = JSON.parse(all.stdout);
+    assert.equal(
+      plan.actions.map(({ pair }: { pair: string }) => pair),
+      ["BTC/USDT"],
+      "only that pair is looked at",
+    );
+    for (const [words, complaint] of [
+      ["--confirmations 1", /options\.confirmations: expected 2 to 20, got 1/],
+      ["--tolerance 2", /tolerance: expected a fraction/],
+      ["--rate BTC", /Expected a currency and a number above 0/],
+      ["--rate BTC=0", /Expected a currency and a number above 0/],
+      ["--rate BTC=1 --rate BTC=2", /BTC is given twice/],
+      ["--min-size 1 --min-size BTC/USDT=2", /Give one size of every pair/],
+      ["--unexplained zero", /Allowed choices are ask, close/],
+      ["--deadline 5", /Expected a duration/],
+    ] as const) {
+      const { code, stderr } = await sfState([...args, ...words.split(" "), "--dry-run"]);
+      assert.is(code, 2, `${words}: ${stderr}`);
+      assert.match(stderr, complaint);
+    }
+  });
+
+  test("what the configuration says is the flow's holds where the command line says nothing else", async () => {
+    const { flow, args } = await disorder();
+    const config = { backend: "redis", redis: { url: stand.url }, recovery: { ours: { pairs: ["BTC/USDT"] } } };
+    const file = await stand.file(`${flow}.json`, JSON.stringify(config));
+    const [command, option, exchange] = args;
+    const said = [command ?? "", option ?? "", exchange ?? "", "--flow", flow, "--config", file, "--dry-run", "--json"];
+    const pairs = async (...more: string[]) =>
+      JSON.parse((await sfState([...said, ...more])).stdout).actions.map(({ pair }: { pair: string }) => pair);
+    assert.not((await pairs()).includes("ETH/USDT"));
+    assert.ok((await pairs("--pairs", "ETH/USDT")).includes("ETH/USDT"));
   });
 
   test("a real ccxt client that cannot log in ends with 3; keys in the options are refused, and never printed", async () => {

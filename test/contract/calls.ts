@@ -193,6 +193,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     prepare: (m) => m.closePosition("p1", { pnl: 1 }),
     call: (m) => m.getTrades({ to: NOON + 86_400_000, pair: LONG.pair, limit: 5 }),
   },
+  get_untold_trades: {
+    argv: ["", "10000", "1000"],
+    prepare: (m) => m.removePosition("p1", { untold: true }),
+    call: (m) => m.getUntoldTrades(),
+  },
   heartbeat: { argv: [`${7 * 86_400_000}`, clientText(CLIENT)], call: (m) => m.heartbeat() },
   is_signal_processed: { argv: ["s1", DAY_MS], call: (m) => m.isSignalProcessed("s1") },
   journal_recovery: {

@@ -186,6 +186,55 @@ export const ends: Theme = (test, open) => {
     assert.equal([known?.pnl, known?.untold], [-10, 1]);
   });
 
+  test("a trade whose result nobody told is named until its fills tell it", async () => {
+    await using mgr = await open();
+    await longs(mgr);
+    assert.equal(await mgr.getUntoldTrades(), []);
+    await mgr.removePosition("a");
+    await mgr.removePosition("b");
+    assert.equal(
+      (await mgr.getUntoldTrades()).map(({ id, untold }) => [id, untold]),
+      [["a", 1]],
+      "b was merely saved",
+    );
+    await stopped(mgr, { size: 0.75 });
+    assert.equal(await mgr.getUntoldTrades(), await mgr.getTrades());
+    await stopped(mgr, { fillId: "x2", size: 0.25 });
+    assert.equal(await mgr.getUntoldTrades(), []);
+  });
+
+  test("a trade whose result nobody told is named until a person books a correction on it, of 0, too, and however late", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await longs(mgr);
+    await mgr.removePosition("a", { untold: true });
+    await mgr.removePosition("b", { untold: true });
+    const named = async () => (await mgr.getUntoldTrades()).map(({ id }) => id);
+    assert.equal(await named(), ["a", "b"]);
+    // A bot that books funding has seen nothing.
+    await mgr.bookCash(-1, { id: "f", kind: "funding", positionId: "a" });
+    assert.equal(await named(), ["a", "b"]);
+    assert.is((await mgr.bookCash(0, { id: "c", kind: "correction", positionId: "a" })).to, "trade");
+    assert.equal(await named(), ["b"]);
+    clock.now += 8 * DAY;
+    assert.is((await mgr.bookCash(-2, { id: "d", kind: "correction", positionId: "b" })).to, "forgotten");
+    assert.equal(await named(), []);
+    const seen = (await mgr.getEvents()).flatMap((event) => (event.type === "cash_booked" ? [event.seen] : []));
+    const keys = (await mgr.getTrades()).map(({ key }) => key);
+    assert.equal(seen, [undefined, ...keys]);
+    // It was seen; it is not told.
+    assert.equal(
+      (await mgr.getTrades()).map(({ id, untold, pnl }) => [id, untold, pnl]),
+      [
+        ["a", 1, -1],
+        ["b", 1, 0],
+      ],
+    );
+    await mgr.close();
+    await mgr.connect();
+    assert.equal(await named(), []);
+  });
+
   test("a position whose result was told does not end untold", async () => {
     await using mgr = await open();
     await mgr.savePosition({ ...LONG, id: "a", size: 2 });

@@ -56,7 +56,7 @@ export function redisDoctor(stand: TransferStand): void {
     const found = await findings(flowId);
     has(found, "note", "money", /^1 position with amounts .*: in: fee BNB 0\.01$/);
     has(found, "note", "money", /^1 trade with amounts .*: p \(\d+-\d+\): result C -1$/);
-    has(found, "note", "money", /^1 trade with a result that nobody told: lost /);
+    has(found, "problem", "money", /^1 trade with a result that nobody told: lost /);
     has(await findings(await wellFlow()), "ok", "money", /./);
   });
 

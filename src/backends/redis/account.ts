@@ -1,11 +1,13 @@
 import { isFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, SchemaVersionError, StateError, StateLostError } from "../../errors.js";
-import { snapshot } from "../../operations/snapshot.js";
-import type { AccountFlow } from "../../types.js";
+import type { AccountFlow, Snapshot } from "../../types.js";
 import { RedisFlow } from "./flow.js";
 import { membersKey } from "./keys.js";
 import { PatientConnection } from "./patient-connection.js";
+
+/** Reads what a flow holds, at one moment. */
+export type ReadHoldings = (flow: RedisFlow) => Promise<Pick<Snapshot, "positions" | "orders">>;
 
 /**
  * An exchange account that flows of one Redis share (`recovery.account`): the set of their ids. Each has its own keys, in a cluster in
@@ -15,11 +17,13 @@ export class RedisAccount {
   readonly name: string;
   readonly #config: ResolvedConfig["redis"];
   readonly #key: string;
+  readonly #holdings: ReadHoldings;
 
-  constructor(config: ResolvedConfig["redis"], name: string) {
+  constructor(config: ResolvedConfig["redis"], name: string, holdings: ReadHoldings) {
     this.name = name;
     this.#config = config;
     this.#key = membersKey(config.key_prefix, name, config.cluster);
+    this.#holdings = holdings;
   }
 
   /** Adds a flow, unless it is a member: at maxmemory a member can connect. */
@@ -48,7 +52,7 @@ export class RedisAccount {
     if (!isFlowId(flowId)) return { flowId, readable: false, why: `${this.#key} names what is no id of a flow` };
     try {
       using flow = await RedisFlow.connect(this.#config, flowId, { readsOnly: true });
-      const { positions, orders } = await flow.ask(snapshot, { dayStart: 0, dedupWindow: 0 });
+      const { positions, orders } = await this.#holdings(flow);
       return { flowId, readable: true, positions, orders };
     } catch (error) {
       if (!(error instanceof StateError)) throw error;

@@ -1,10 +1,12 @@
 import { RedisFlow } from "../../backends/redis/flow.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
+import { checkAccount } from "../../doctor/account-checks.js";
 import { checkDuckdb, duckdbFacts } from "../../doctor/duckdb.js";
 import type { Finding } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
 import { redisFacts } from "../../doctor/redis-facts.js";
+import { accountOf } from "../../manager/account.js";
 import { count } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
 import type { AddCommand } from "../command.js";
@@ -34,7 +36,9 @@ async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Findi
     return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), maxAge);
   }
   using flow = await RedisFlow.connect(config.redis, flowId);
-  return checkRedis(await redisFacts(flow), maxAge);
+  const findings = checkRedis(await redisFacts(flow), maxAge);
+  const account = await accountOf(config);
+  return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }
 
 function inWords({ colours }: Terminal, findings: readonly Finding[]): string {

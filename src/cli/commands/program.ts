@@ -5,6 +5,7 @@ import { explain } from "../explain.js";
 import { Invocation } from "../invocation.js";
 import { redact } from "../redact.js";
 import type { Terminal } from "../terminal.js";
+import { addAccount } from "./account.js";
 import { addBackup } from "./backup.js";
 import { addBreaker } from "./breaker.js";
 import { addCash, addTransfer } from "./cash.js";
@@ -40,6 +41,7 @@ const COMMANDS: readonly AddCommand[] = [
   addEvents,
   addBreaker,
   addScripts,
+  addAccount,
   addDoctor,
   addCopy,
   addBackup,

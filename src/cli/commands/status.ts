@@ -9,7 +9,9 @@ import { alarmsOf, statusText } from "../status/status-text.js";
 export const addStatus: AddCommand = (program, run) => {
   program
     .command("status")
-    .description("Show how a flow stands. Ends with 1 when its breaker is tripped, it is recovering, or it is stale.")
+    .description(
+      "Show how a flow stands. Ends with 1 when its breaker is tripped, it is recovering or stale, or the result of a trade is not told.",
+    )
     .option("--watch", "repaint in place until Ctrl-C")
     .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
     .addHelpText("after", "\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379 --watch")

@@ -5,7 +5,7 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import { CorruptStateError, InvalidArgumentError, LockedError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
-import type { GuardStatus, LeaseState } from "../../types.js";
+import type { GuardStatus, LeaseState, Trade } from "../../types.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
@@ -14,6 +14,8 @@ export interface FlowStatus {
   readonly lease?: LeaseState;
   /** Why the guards cannot be told, where they cannot be read. */
   readonly guards?: GuardStatus | { readonly unreadable: string };
+  /** Trades whose result nobody told, and that no person has seen. */
+  readonly untold?: readonly Trade[];
   /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
   readonly snapshotFile?: string;
 }
@@ -63,8 +65,13 @@ export function openStatus(manager: StateManager): StatusSource {
 }
 
 export async function readOpen(manager: StateManager): Promise<FlowStatus> {
-  const [snapshot, lease, guards] = await Promise.all([manager.snapshot(), manager.getLease(), guardsOf(manager)]);
-  return { snapshot, guards, ...(lease && { lease }) };
+  const [snapshot, lease, guards, untold] = await Promise.all([
+    manager.snapshot(),
+    manager.getLease(),
+    guardsOf(manager),
+    manager.getUntoldTrades(),
+  ]);
+  return { snapshot, guards, untold, ...(lease && { lease }) };
 }
 
 async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {

@@ -1,7 +1,7 @@
 /** How a flow stands, as text for a person. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
-import type { CircuitBreaker } from "../../types.js";
+import type { CircuitBreaker, Trade } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/text-table.js";
 import { admissionWords } from "../admission-words.js";
@@ -11,19 +11,25 @@ import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
 
 /** Why a person should look at a flow, in a few words each. */
-export function alarmsOf({ snapshot }: FlowStatus, now: Date, maxAge: number, mustBeat: boolean): string[] {
+export function alarmsOf(
+  { snapshot, untold = [] }: FlowStatus,
+  now: Date,
+  maxAge: number,
+  mustBeat: boolean,
+): string[] {
   const { breaker, recovering, heartbeat } = snapshot;
   const alarms: string[] = [];
   if (isActive(breaker, now)) alarms.push("breaker");
   if (recovering !== undefined) alarms.push("recovering");
   if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
+  if (untold.length > 0) alarms.push("untold");
   return alarms;
 }
 
 /** One flow in full. `place` is where it is; `alarms` as of `alarmsOf`. */
 export function statusText(
   terminal: Terminal,
-  { snapshot, lease, guards, snapshotFile }: FlowStatus,
+  { snapshot, lease, guards, untold = [], snapshotFile }: FlowStatus,
   place: string,
   now: Date,
   alarms: readonly string[],
@@ -64,6 +70,7 @@ export function statusText(
   );
   if (unpriced.length > 0)
     lines.push(["unpriced", yellow(`${unpriced.join(", ")}: in no sum until bookCash prices it`)]);
+  if (untold.length > 0) lines.push(["untold", red(untoldWords(untold))]);
   if (recovering !== undefined) lines.unshift(["recovering", red(`entries are refused: ${recovering}`)]);
 
   const head = `${bold(snapshot.flowId)}  ${dim(`${place}  ${time(now)} UTC`)}\n`;
@@ -81,6 +88,17 @@ export function statusText(
       : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now)}`;
   return head + old + body + trades + pending;
 }
+
+/** Trades with results that nobody told, and what a person does about them. */
+export function untoldWords(trades: readonly Trade[]): string {
+  const names = trades.slice(0, 3).map(({ id, pair, untold = 0 }) => `${id} (${untold} ${pair})`);
+  const more = trades.length > names.length ? ` and ${trades.length - names.length} more` : "";
+  return `nobody told the result of ${names.join(", ")}${more}: ${SEEN}`;
+}
+
+/** How a person says that an untold trade was seen. */
+const SEEN =
+  "record the fills that ended it, or book what it made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME";
 
 /** Whether a breaker that was read earlier still blocks entries. */
 export function isActive({ active, until }: CircuitBreaker, now: Date): boolean {

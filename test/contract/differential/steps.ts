@@ -253,6 +253,7 @@ const FILLS: readonly Call[] = [
 /** In pages, and of some time. */
 const REFUSALS = call("getRefusals", some({ from: when, to: when, limit: fc.constantFrom(1, 3, 10_000) }));
 const STATS = call("getAdmissionStats", some({ days: fc.constantFrom(1, 2, 100) }));
+const UNTOLD = call("getUntoldTrades");
 const TRADES = call("getTrades", some({ from: when, to: when, pair, limit: fc.constantFrom(1, 3, 10_000) }));
 
 const limits = {
@@ -305,6 +306,7 @@ const RISK: readonly Call[] = [
   call("updateDailyPnl", amount, some({ tradeId })),
   call("updateDailyPnl", amount, some({ tradeId: id, ts: when }, ["tradeId"])),
   TRADES,
+  UNTOLD,
   call("updateEquity", equity),
   call("startEquity", fc.constantFrom(100, 0.3, 12345.678901234567)),
   call(

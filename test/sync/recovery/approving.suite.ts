@@ -1,9 +1,9 @@
 /** A plan that waits for a person: kept in the flow, approved there, carried out once by whoever recovers next. */
 import * as assert from "uvu/assert";
 import type { StateManager } from "../../../src/index.js";
-import { type Check, type Exchange, ExchangeError, reconcile, recover } from "../../../sync/index.js";
+import { type Check, ExchangeError, reconcile, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
-import { seenBy } from "./random-exchange.js";
+import { delegate } from "./delegate.js";
 import { PAIR, QUICK, Stand } from "./stand.js";
 
 /** An orphan that a person has to look at; answers the hash of the plan that waits. */
@@ -85,13 +85,12 @@ export const approving: Theme = (test, open) => {
     await exchange.setPrice("ETH/USDT", 10);
     await exchange.trade({ pair: "ETH/USDT", side: "buy", size: 1, price: 10 });
     await note(mgr, { approved: await waitingPlan(stand) });
-    const refusing: Exchange = {
-      ...seenBy(exchange, { nameless: false, before: async () => {} }),
+    const refusing = delegate(exchange, {
       createOrder: (request) =>
         request.pair === PAIR
           ? exchange.createOrder(request)
           : Promise.reject(new ExchangeError("rejected", "not in the mood")),
-    };
+    });
     const first = await recover(mgr, refusing, { ...QUICK, mode: "manual", deadline: 0 });
     assert.is(first.status, "unsettled");
     assert.is(first.applied.length, 1);

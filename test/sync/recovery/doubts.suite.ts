@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { ExchangeError, type OrderRequest, recover } from "../../../sync/index.js";
 import { failure } from "../../contract/expect.js";
 import type { Theme } from "../../contract/open.js";
+import { delegate } from "./delegate.js";
 import { seenBy } from "./random-exchange.js";
 import { MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 
@@ -171,7 +172,7 @@ export const doubts: Theme = (test, open) => {
     await recover(mgr, exchange, QUICK); // closes s1
     await mgr.updatePosition("s2", { size: 1.5 });
     await stand.away();
-    const report = await recover(mgr, exchange, QUICK);
+    const report = await recover(mgr, exchange, { ...QUICK, unexplained: "close" });
     assert.equal(
       report.applied.map(({ type }) => type),
       ["reduce_external"],
@@ -217,7 +218,7 @@ export const doubts: Theme = (test, open) => {
         };
       },
     });
-    const report = await recover(meanwhile, exchange, QUICK);
+    const report = await recover(meanwhile, exchange, { ...QUICK, exclusiveAccount: true });
     assert.is(report.status, "recovered");
     assert.is((await mgr.getRiskState()).dailyPnl, -10.1);
     assert.equal(await mgr.getPendingOrders(), []);
@@ -243,21 +244,20 @@ export const doubts: Theme = (test, open) => {
     const { mgr, exchange } = stand;
     await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
     let looks = 0;
-    const growing = {
-      ...nameless(stand),
+    const growing = delegate(nameless(stand), {
       fetchOpenOrders: async () => {
         looks += 1;
         if (looks === 3) await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 110 });
         return exchange.fetchOpenOrders();
       },
-    };
+    });
     const report = await recover(mgr, growing, { ...QUICK, orphanPositions: "adopt" });
     assert.is(report.status, "recovered");
     assert.is(report.applied.length, 2);
     assert.equal(await stand.holdings(), { "BTC/USDT long": [3, 3] });
   });
 
-  test("a position that others have opened a part of is not the flow's, though it opened the last of it", async () => {
+  test("of a position that others have opened a part of, only what the flow's orders made is the flow's", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
     await mgr.markSignalProcessed("earlier", PAIR); // the state was not lost
@@ -265,11 +265,16 @@ export const doubts: Theme = (test, open) => {
     await exchange.createOrder({ ...order, clientOrderId: "other-1", size: 5 });
     await exchange.createOrder({ ...order, clientOrderId: "mine-1", size: 1 });
     const report = await recover(mgr, exchange, { ...QUICK, ours: { clientOrderIdPrefix: "mine-" } });
-    assert.equal([report.status, report.applied], ["recovered", []]);
+    assert.is(report.status, "recovered");
+    assert.equal(
+      report.applied.map(({ key }) => key),
+      ["close_orphan BTC/USDT long"],
+    );
     assert.equal(
       report.foreign.map(({ what }) => what),
-      ["long 6"],
+      ["long 5"],
     );
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0, 5] });
   });
 
   test("an exit that was placed ahead of its entry stays", async () => {
@@ -331,7 +336,7 @@ export const doubts: Theme = (test, open) => {
     await recover(mgr, exchange, QUICK);
     await mgr.updatePosition("s1", { size: 1.25 });
     await stand.away();
-    const report = await recover(mgr, exchange, QUICK);
+    const report = await recover(mgr, exchange, { ...QUICK, unexplained: "close" });
     assert.equal(
       report.applied.map(({ type }) => type),
       ["reduce_external"],
@@ -343,10 +348,9 @@ export const doubts: Theme = (test, open) => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
     await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
-    const slow = {
-      ...nameless(stand),
+    const slow = delegate(nameless(stand), {
       createOrder: (request: OrderRequest) => exchange.createOrder({ ...request, type: "limit", price: 120 }),
-    };
+    });
     const once = { ...QUICK, deadline: "1ms" } as const;
     for (let i = 0; i < 3; i++) assert.is((await recover(mgr, slow, once)).status, "unsettled");
     assert.is((await exchange.fetchOpenOrders()).length, 1);

@@ -115,32 +115,52 @@ export const positions: Theme = (test, open) => {
     assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
   });
 
-  test("a position that is gone without any fill is closed as closed_external, flagged", async () => {
+  test("a position that is gone without any fill waits for a person, and ends untold when that one approves", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
     await exchange.setPrice(ETH, 10);
     await stand.hold("s1");
     await mgr.savePosition({ id: "ghost", pair: ETH, side: "long", size: 3, entryPrice: 10 });
-    const report = await recover(mgr, exchange, QUICK);
-    assert.is(report.status, "recovered");
+    const asked = await recover(mgr, exchange, QUICK);
+    assert.equal([asked.status, asked.applied], ["awaiting_approval", []]);
     assert.equal(
-      report.applied.map(({ type, key }) => [type, key]),
+      asked.plan.actions.map(({ type, key }) => [type, key]),
       [["close_external", "close_external ghost"]],
     );
-    assert.match(report.notes.join("\n"), /ETH\/USDT: position ghost of 3 is gone and no fill says how/);
+    assert.match(asked.plan.actions[0]?.needsPerson ?? "", /no fill says how.*what it made is not known/s);
+    assert.match(asked.notes.join("\n"), /ETH\/USDT: position ghost of 3 is gone and no fill says how/);
+    assert.is((await mgr.getPosition("ghost"))?.size, 3);
+
+    const done = await recover(mgr, exchange, { ...QUICK, approve: asked.plan.hash });
+    assert.is(done.status, "recovered");
     assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
-    const events = await mgr.getEvents();
-    const closed = events.find(({ type }) => type === "position_closed");
-    assert.match(closed?.type === "position_closed" ? (closed.reason ?? "") : "", /^closed_external/);
-    assert.is((await mgr.getRiskState()).dailyTrades, 1);
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.id, trade?.untold, trade?.pnl], ["ghost", 3, 0]);
+    // Counted, without a result: nothing but the entry's fee is booked, and the streak stays.
+    const { dailyTrades, dailyPnl, consecutiveLosses } = await mgr.getRiskState();
+    assert.equal([dailyTrades, dailyPnl, consecutiveLosses], [1, -0.1, 0]);
   });
 
-  test("a position that is smaller without any fill is reduced, flagged, and nothing is booked", async () => {
+  test("with unexplained: close such a position ends untold by itself", async () => {
+    await using stand = await Stand.open(open, { config: { recovery: { unexplained: "close" } } });
+    const { mgr, exchange } = stand;
+    await exchange.setPrice(ETH, 10);
+    await stand.hold("s1");
+    await mgr.savePosition({ id: "ghost", pair: ETH, side: "long", size: 3, entryPrice: 10 });
+    assert.is((await recover(mgr, exchange, QUICK)).status, "recovered");
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.id, trade?.untold, trade?.pnl], ["ghost", 3, 0]);
+  });
+
+  test("a position that is smaller without any fill waits for a person, and is reduced when that one approves", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
     await stand.hold("s1");
     await mgr.updatePosition("s1", { size: 1.25 });
-    const report = await recover(mgr, exchange, QUICK);
+    const asked = await recover(mgr, exchange, QUICK);
+    assert.equal([asked.status, asked.applied], ["awaiting_approval", []]);
+    const report = await recover(mgr, exchange, { ...QUICK, approve: asked.plan.hash });
     assert.equal(
       report.applied.map(({ type }) => type),
       ["reduce_external"],

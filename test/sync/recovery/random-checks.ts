@@ -35,17 +35,23 @@ export async function checkBookings(bot: RandomBot): Promise<void> {
   assert.is(new Set(taken).size, taken.length);
 }
 
-/** State and exchange hold the same of every pair and side, and know the same orders. */
+/** State and exchange hold the same of every pair and side, or of its net where that is what counts, and know the same orders. */
 export async function checkAgreement(bot: RandomBot, report: RecoveryReport): Promise<void> {
   const { mgr, exchange, life } = bot;
   const differences = new Map<string, number>();
-  const add = (key: string, size: number) => differences.set(key, plus(differences.get(key) ?? 0, size));
-  for (const { pair, side, size } of await exchange.fetchPositions()) add(sideKey(pair, side), size);
-  for (const { pair, side, size } of await mgr.getPositions()) add(sideKey(pair, side), minus(0, size));
+  const add = (pair: string, side: "long" | "short", size: number) => {
+    const [key, signed] =
+      life.mode === "netting"
+        ? [canonicalPair(pair), side === "long" ? size : minus(0, size)]
+        : [sideKey(pair, side), size];
+    differences.set(key, plus(differences.get(key) ?? 0, signed));
+  };
+  for (const { pair, side, size } of await exchange.fetchPositions()) add(pair, side, size);
+  for (const { pair, side, size } of await mgr.getPositions()) add(pair, side, minus(0, size));
   const waiting = new Set(report.waiting.map(({ subject }) => subject));
   for (const [key, difference] of differences) {
     if (waiting.has(key)) continue;
-    const dust = difference > 0 ? difference < life.minSize : -difference < life.minSize;
+    const dust = Math.abs(difference) < life.minSize;
     assert.ok(difference === 0 || dust, `${key} differs by ${difference}`);
   }
   if (life.recovery === "close_all") {

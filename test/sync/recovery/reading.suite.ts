@@ -15,14 +15,16 @@ import { gather } from "../../../sync/recovery/gather.js";
 import { DAY } from "../../contract/clock.js";
 import { failure } from "../../contract/expect.js";
 import type { Theme } from "../../contract/open.js";
-import { seenBy } from "./random-exchange.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
+import { anonymous, unproven } from "./telling.js";
 
 const DEAD = "LUNA/USDT";
 
 /** The paper exchange with other answers. */
 function answering({ exchange }: Stand, answers: Partial<Exchange>, { nameless = false } = {}): Exchange {
-  return { ...seenBy(exchange, { nameless, before: async () => {} }), ...answers };
+  const fetchFills: Exchange["fetchFills"] = async (pair, since) =>
+    (await exchange.fetchFills(pair, since)).map((fill) => (nameless ? anonymous(fill) : fill));
+  return unproven(exchange, { fetchFills, ...answers });
 }
 
 /** Two positions, of which the second's pair the exchange will not answer for. */
@@ -56,6 +58,7 @@ export const reading: Theme = (test, open) => {
       await holdTwo(stand);
       await exchange.trade({ pair: PAIR, side: "sell", size: 1, price: 110 });
       const delisted = answering(stand, {
+        clientOrderIds: { inFills: true },
         fetchPositions: async () => (await exchange.fetchPositions()).filter(({ pair }) => pair !== DEAD),
         fetchFills: async (pair, since) => {
           if (pair === DEAD) throw new ExchangeError(failed, `no market ${pair}`);
@@ -194,8 +197,10 @@ export const reading: Theme = (test, open) => {
     const { mgr, exchange } = stand;
     await enterWithClocksApart(stand);
     await exchange.trade({ pair: PAIR, side: "sell", size: 1, price: 100 });
-    const error = await failure(recover(mgr, answering(stand, { fetchOrder: ageless(exchange) }), QUICK));
-    assert.match(error.message, /paper does not tell its time: its clock and the flow's may be apart/);
+    const report = await recover(mgr, answering(stand, { fetchOrder: ageless(exchange) }), QUICK);
+    assert.is(report.status, "awaiting_approval");
+    const asked = report.plan.actions.map(({ needsPerson }) => needsPerson ?? "").join("\n");
+    assert.match(asked, /paper does not tell its time: its clock and the flow's may be apart/);
     assert.equal(await mgr.getPositions(), []);
   });
 

@@ -20,7 +20,7 @@ export const stopping: Theme = (test, open) => {
     exchange.fail("createOrder", { kind: "rejected", call: 1 });
     const told: Progress[] = [];
     await recover(mgr, exchange, { ...QUICK, onProgress: (progress) => told.push(progress) });
-    assert.is(told[0]?.what, "paper: the positions");
+    assert.is(told[0]?.what, "paper: its time");
     assert.equal([...new Set(told.map(({ at }) => at))], ["asking", "acting", "waiting"]);
     assert.match(told.find(({ at }) => at === "acting")?.what ?? "", /BTC\/USDT/);
     const elapsed = told.map((progress) => progress.elapsed);

@@ -1,0 +1,67 @@
+/** The plan that waits for a person, as the journal of a recovery has it, for a person to read. */
+import type { RecoveryState } from "../../src/types.js";
+import type { Action, Waiting } from "../plan/action.js";
+import { actionTable, listText, type Paint, planRows } from "../plan/plan-text.js";
+
+/** What is read of it; whoever wrote it may say more. */
+export interface WaitingPlan {
+  readonly hash: string;
+  readonly at: string;
+  readonly exchange: string;
+  readonly mode: string;
+  readonly actions: readonly Action[];
+  /** How many more actions there are than are kept. */
+  readonly omitted: number;
+  readonly waiting: readonly Waiting[];
+  readonly notes: readonly string[];
+}
+
+/** Undefined when none waits, or what is kept cannot be read. */
+export function waitingPlan({ journal }: RecoveryState): WaitingPlan | undefined {
+  const kept = parsed(journal.get("plan"));
+  if (!isPlan(kept) || kept.hash !== journal.get("plan_hash")) return undefined;
+  return { ...kept, omitted: kept.omitted ?? 0 };
+}
+
+export function waitingPlanText(plan: WaitingPlan, paint: Paint): string {
+  const { hash, at, exchange, mode, waiting, notes, omitted } = plan;
+  return [
+    `${paint.bold(`Plan ${hash}`)}  ${exchange}, mode ${mode}, made at ${at}\n\n`,
+    actionTable(planRows(plan), paint),
+    omitted === 0
+      ? ""
+      : `and ${omitted} more actions, which are not kept here: sf-state recover --dry-run shows them\n`,
+    listText(
+      "Waits",
+      waiting.map(({ subject, why }) => `${subject}: ${why}`),
+    ),
+    listText("To know", notes),
+  ].join("");
+}
+
+function parsed(json: string | undefined): unknown {
+  try {
+    return json === undefined ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+type Kept = Omit<WaitingPlan, "omitted"> & Partial<Pick<WaitingPlan, "omitted">>;
+
+function isPlan(value: unknown): value is Kept {
+  if (!isRecord(value)) return false;
+  const { hash, at, exchange, mode, actions, waiting, notes } = value;
+  return (
+    [hash, at, exchange, mode].every((text) => typeof text === "string") &&
+    Array.isArray(actions) &&
+    actions.every((action) => isRecord(action) && Array.isArray(action.evidence) && typeof action.pair === "string") &&
+    Array.isArray(waiting) &&
+    waiting.every(isRecord) &&
+    Array.isArray(notes)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
