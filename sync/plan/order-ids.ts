@@ -3,6 +3,7 @@
 import type { PendingOrder } from "../../src/types.js";
 import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import type { Draft } from "./draft.js";
 import { type Evidence, orderName } from "./evidence.js";
@@ -26,6 +27,12 @@ export function knownOrder(evidence: Evidence, order: PendingOrder): ExchangeOrd
   if (known || id === undefined) return known;
   const listed = evidence.openOrders.value.find((open) => open.id === id && open.side === order.side);
   return listed ?? evidence.ordersById.get(orderName(order.pair, id))?.value;
+}
+
+/** An order that was found by the exchange's id of it, which a fill told. */
+export function lookedUp({ ordersById }: Evidence, { id, pair }: PendingOrder): ExchangeOrder | undefined {
+  const found = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
+  return found.find((order) => order.clientOrderId === id && canonicalPair(order.pair) === canonicalPair(pair));
 }
 
 /** The fills that belong to an order: by the client order id, or by the exchange's id of it. */

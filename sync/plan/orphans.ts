@@ -160,7 +160,9 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
     return;
   }
   // It goes with the orphan that it guards.
-  const isStop = draft.actions.some((action) => action.type === "close_orphan" && action.stops.includes(clientOrderId ?? ""));
+  const isStop = draft.actions.some(
+    (action) => action.type === "close_orphan" && action.stops.includes(clientOrderId ?? ""),
+  );
   if (isStop) return;
   const evidence = [`fetchOpenOrders: ${side} ${size} ${pair}`];
   if (clientOrderId !== undefined && closedOrders.has(clientOrderId)) {

@@ -75,7 +75,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const concerns = concernsOf(draft, unit);
   const isNetted = unit.side === undefined;
   const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
-  const { flows, entered, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
+  const { flows, entered, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
@@ -98,7 +98,8 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it.
   const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
   const rest = minus(difference, theirs);
-  const isBeside = concerns.length > 0 || !isNone(entered);
+  // What another flow has filled in the meantime, nobody can tell from what it made of what the account nets.
+  const isBeside = concerns.length > 0 || (isNetted ? haveFlows : !isNone(entered));
   if (isNone(theirs) && !isBeside)
     return { is: "own", more: difference, early: isNetted ? early : 0, isForgotten: false };
   // Others hold more than there is beyond what the flow holds: what is missing is theirs.

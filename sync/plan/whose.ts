@@ -101,6 +101,8 @@ export interface Parts {
   readonly flows: number;
   /** What those flows' fills made, whatever they hold. */
   readonly entered: number;
+  /** Whether there are any, though they may make nothing together. */
+  readonly haveFlows: boolean;
   readonly strangers: number;
   /** Of that, before any of what the flow holds was entered. */
   readonly earlyStrangers: number;
@@ -133,6 +135,7 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
   const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
   return {
     entered,
+    haveFlows: moves.some(({ maker }) => maker === "flow"),
     flows: minus(entered, unit.others),
     strangers: sum(({ maker }) => maker === "stranger"),
     earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
