@@ -83,6 +83,8 @@ export type Action = ActionBase &
         readonly side: PositionSide;
         readonly size: number;
         readonly tracked: number;
+        /** Client order ids of stops that guard it, and go first. */
+        readonly stops: readonly string[];
       }
     | {
         readonly type: "adopt_orphan";
@@ -97,6 +99,13 @@ export type Action = ActionBase &
       }
     /** A person has to say what becomes of it. */
     | { readonly type: "leave_orphan"; readonly side: PositionSide; readonly size: number }
+    /** So much of a tracked position that no order can close: a person has to say what becomes of it. */
+    | {
+        readonly type: "leave_position";
+        readonly positionId: string;
+        readonly side: PositionSide;
+        readonly size: number;
+      }
     | { readonly type: "trip_breaker"; readonly why: string }
   );
 

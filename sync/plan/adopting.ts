@@ -7,7 +7,7 @@ import { rateKey } from "./evidence.js";
 import { orderIdOf } from "./order-ids.js";
 import { newestThatMake } from "./pieces.js";
 import type { Excess } from "./positions.js";
-import type { Built } from "./whose.js";
+import type { Walk } from "./whose.js";
 
 export interface Adoptable {
   readonly entryPrice: number;
@@ -16,11 +16,7 @@ export interface Adoptable {
   readonly rate?: number;
 }
 
-export function adoptable(
-  draft: Draft,
-  excess: Excess,
-  { pieces }: Built,
-): Adoptable | { readonly needsPerson: string } {
+export function adoptable(draft: Draft, excess: Excess, { moves }: Walk): Adoptable | { readonly needsPerson: string } {
   const { pair, side, size } = excess;
   const { evidence, options } = draft;
   const { currencies = [] } = evidence;
@@ -28,9 +24,12 @@ export function adoptable(
     const id = orderIdOf(evidence, fill);
     return id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
   };
-  const opened = pieces.filter(
-    ({ maker, fill }) => maker !== "foreign" && fill.side !== closingSide(side) && !isTracked(fill),
-  );
+  const opened = moves
+    .filter(
+      ({ maker, fill }) =>
+        (maker === "own" || maker === "unmarked") && fill.side !== closingSide(side) && !isTracked(fill),
+    )
+    .map(({ fill, moved }) => ({ fill, size: Math.abs(moved) }));
   const made = newestThatMake(opened, size);
   const tells = same(plus(...made.map((piece) => piece.size)), size, options.tolerance);
   const entryTs = made.at(-1)?.fill.ts;

@@ -6,22 +6,23 @@ import { sizeMoved } from "./draft.js";
 
 /**
  * `there`: the rows of the pair; `fills`: its fills, oldest first, up to now. In hedge mode each side is walked by the fills that name it,
- * and one that names none ends the walk: it may be of either.
+ * and one that names none ends the walk: it may be of either. Flat counts before `from`, ms: what several hold may have stood against each other since.
  */
 export function leadsBackToFlat(
   fills: readonly ExchangeFill[],
   there: readonly ExchangePosition[],
   mode: PositionMode | undefined,
   tolerance: number,
+  from = Number.POSITIVE_INFINITY,
 ): boolean {
   const hedged = mode === "hedge" || (mode === undefined && hasBothSides(there));
-  if (!hedged) return isReached(fills, netOf(there), tolerance);
+  if (!hedged) return isReached(fills, netOf(there), { tolerance, from });
   return (["long", "short"] as const).every((side) => {
     const held = plus(...there.filter((row) => row.side === side).map(({ size }) => size));
     if (held === 0) return true;
     const nameless = fills.findLastIndex(({ positionSide }) => positionSide === undefined);
     const own = fills.slice(nameless + 1).filter(({ positionSide }) => positionSide === side);
-    return isReached(own, signed(side, held), tolerance);
+    return isReached(own, signed(side, held), { tolerance, from });
   });
 }
 
@@ -41,15 +42,22 @@ function signed(side: PositionSide, size: number): number {
 }
 
 /** Whether taking the fills back, the newest first, comes to zero or passes it. */
-function isReached(fills: readonly ExchangeFill[], held: number, tolerance: number): boolean {
+function isReached(
+  fills: readonly ExchangeFill[],
+  held: number,
+  { tolerance, from }: { readonly tolerance: number; readonly from: number },
+): boolean {
   let left = held;
   let largest = Math.abs(held);
   for (let i = fills.length - 1; ; i--) {
-    if (Math.abs(left) <= tolerance * largest || left > 0 !== held > 0) return true;
     const fill = fills[i];
+    const isFar = !fill || fill.ts.getTime() < from;
+    if (isFar && Math.abs(left) <= tolerance * largest) return true;
     if (!fill) return false;
     const moved = sizeMoved(fill, fill.size);
-    left = fill.side === "buy" ? minus(left, moved) : plus(left, moved);
+    const before = fill.side === "buy" ? minus(left, moved) : plus(left, moved);
+    if (isFar && before * left < 0) return true;
+    left = before;
     largest = Math.max(largest, Math.abs(left));
   }
 }

@@ -4,6 +4,7 @@ import type { Snapshot } from "../../src/types.js";
 import type { ActionType } from "./action.js";
 import { Draft } from "./draft.js";
 import { type Evidence, hasFailed, type NoEvidence } from "./evidence.js";
+import { planFlattening } from "./flattening.js";
 import type { ResolvedOptions } from "./options.js";
 import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
@@ -108,14 +109,5 @@ function planCloseAll(draft: Draft): void {
       order.id,
     );
   }
-  for (const { id, pair, side, size } of draft.expected.values()) {
-    if (size === 0 || size < draft.minSize(pair)) continue;
-    const closing = snapshot.orders.some(
-      (order) =>
-        order.positionId === id && isRecoveryClose(order) && orders.get(order.id)?.value?.status !== "cancelled",
-    );
-    if (closing) continue;
-    const evidence = [`tracked ${size}, of which the exchange has its part`];
-    draft.add({ type: "close_position", pair, positionId: id, side, size, evidence }, id);
-  }
+  planFlattening(draft);
 }

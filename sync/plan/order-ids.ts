@@ -3,6 +3,8 @@
 import type { PendingOrder } from "../../src/types.js";
 import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
+import { canonicalPair } from "../port/pairs.js";
+import { isCloseOrderId } from "./client-order-id.js";
 import type { Draft } from "./draft.js";
 import { type Evidence, orderName } from "./evidence.js";
 
@@ -25,6 +27,12 @@ export function knownOrder(evidence: Evidence, order: PendingOrder): ExchangeOrd
   if (known || id === undefined) return known;
   const listed = evidence.openOrders.value.find((open) => open.id === id && open.side === order.side);
   return listed ?? evidence.ordersById.get(orderName(order.pair, id))?.value;
+}
+
+/** An order that was found by the exchange's id of it, which a fill told. */
+export function lookedUp({ ordersById }: Evidence, { id, pair }: PendingOrder): ExchangeOrder | undefined {
+  const found = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
+  return found.find((order) => order.clientOrderId === id && canonicalPair(order.pair) === canonicalPair(pair));
 }
 
 /** The fills that belong to an order: by the client order id, or by the exchange's id of it. */
@@ -77,22 +85,41 @@ export function ownerOfOrder({ evidence, options }: Draft, { clientOrderId }: Ex
 }
 
 function ownerOfId(evidence: Evidence, prefix: string | undefined, id: string): FillOwner {
-  if (isGivenByFlow(evidence, id) || (prefix !== undefined && id.startsWith(prefix))) return "own";
+  if (isGivenByFlow(evidence, id)) return "own";
   const { accountFlows, proof } = evidence;
   const isOther = accountFlows.some((flow) => flow.readable && flow.orders.some((order) => order.id === id));
+  // The prefix is for ids that do not tell their flow: what another flow's id says stands above it.
   if (isOther || digestOf(id) !== undefined) return "flow";
+  if (prefix !== undefined && id.startsWith(prefix)) return "own";
   return proof.madeByExchange?.(id) === true ? "exchange" : "stranger";
 }
 
 /** Whether the flow gave this id: its state or its recovery knows it, or the id tells. */
-export function isGivenByFlow({ snapshot, closedOrders, orders, recovery }: Evidence, id: string): boolean {
+export function isGivenByFlow(evidence: Evidence, id: string): boolean {
+  return isRemembered(evidence, id) || digestOf(id) === flowDigest(evidence.snapshot.flowId);
+}
+
+/** Whether state or recovery know an order of this id: what it did is booked as its own. */
+export function isRemembered({ snapshot, closedOrders, orders, recovery }: Evidence, id: string): boolean {
   return (
     orders.has(id) ||
     closedOrders.has(id) ||
     snapshot.orders.some((order) => order.id === id) ||
-    recovery?.journal.has(`orphan ${id}`) === true ||
-    digestOf(id) === flowDigest(snapshot.flowId)
+    recovery?.journal.has(`orphan ${id}`) === true
   );
+}
+
+/**
+ * Whether an order of the flow made this fill of which the state knows nothing: it was lost, or never stored. One by which an earlier recovery
+ * closed something is none.
+ */
+export function isForgotten(draft: Draft, fill: ExchangeFill): boolean {
+  if (ownerOf(draft, fill) !== "own") return false;
+  const { evidence } = draft;
+  const { clientOrderId, orderId, pair } = fill;
+  const found = orderId === undefined ? undefined : evidence.ordersById.get(orderName(pair, orderId))?.value;
+  const id = clientOrderId ?? found?.clientOrderId;
+  return id !== undefined && !isRemembered(evidence, id) && !isCloseOrderId(id);
 }
 
 /** Whether the exchange tells orders by the ids that the flow gives: it proves it, or has just done so. */

@@ -14,7 +14,7 @@ import { isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
 import { expectFlip } from "./flip.js";
 import { neededRate } from "./needed-rate.js";
-import { exchangeIdOf, fillsOfOrder, knownOrder } from "./order-ids.js";
+import { exchangeIdOf, fillsOfOrder, knownOrder, lookedUp } from "./order-ids.js";
 import { bookedPart, newestThatMake, type Piece, whole } from "./pieces.js";
 import { doubtOfRepeat } from "./repeated-close.js";
 import { changedSide, doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
@@ -163,7 +163,7 @@ function feesOfPart({ fee, size: all }: BookedFill, taken: number): BookedFill["
 function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined): UnbookedFill[] {
   const { evidence, options } = draft;
   const { tolerance } = options;
-  const all = fillsOfOrder(draft.fillsOf(order.pair), order, known);
+  const all = fillsOfOrder(draft.fillsOf(order.pair), order, known ?? lookedUp(evidence, order));
   const told = plus(...all.map(({ size }) => size));
   const filled = known ? known.filled : told;
   const agree = same(told, filled, tolerance);

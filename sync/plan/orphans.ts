@@ -1,6 +1,8 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 
-import { minus, same } from "../../src/exact/double.js";
+import { minus, plus, same } from "../../src/exact/double.js";
+import { exceeds } from "../../src/exact/size.js";
+import type { PositionSide } from "../../src/types.js";
 import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
 import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -8,10 +10,10 @@ import { adoptable } from "./adopting.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, positionSideOf } from "./draft.js";
 import type { Evidence } from "./evidence.js";
-import { orderIdOf, ownerOfOrder } from "./order-ids.js";
-import type { Excess } from "./positions.js";
+import { exchangeIdOf, orderIdOf, ownerOfOrder } from "./order-ids.js";
+import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
-import { type Built, whoBuilt } from "./whose.js";
+import { type Walk, walkBack } from "./whose.js";
 
 export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
   for (const excess of excesses) planExcess(draft, excess);
@@ -24,8 +26,8 @@ function planExcess(draft: Draft, excess: Excess): void {
   if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side)) return;
   const { asked, reads } = draft.evidence.positions;
   const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
-  const built = whoBuilt(draft, excess.unit);
-  const otherName = trackedUnderOtherName(draft, excess, built);
+  const walk = walkBack(draft, excess.unit);
+  const otherName = trackedUnderOtherName(draft, excess, walk);
   if (otherName !== undefined) {
     const needsPerson = `${otherName}: it may be what the flow holds, under another name. If it is, store it as ${pair} (savePosition), end the old one (removePosition), and recover again. Approved, it stays as it is`;
     draft.add(
@@ -35,29 +37,25 @@ function planExcess(draft: Draft, excess: Excess): void {
     );
     return;
   }
-  const share = shareOf(draft, excess, built);
+  const share = excess.isOwn ? { orphan: excess.size, foreign: 0 } : shareOf(draft, excess, walk);
   if ("doubt" in share) {
-    const needsPerson = `${share.doubt}: whose ${side} ${excess.size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
-    draft.add(
-      { type: "leave_orphan", pair, side, size: excess.size, evidence, needsPerson },
-      canonicalPair(pair),
-      side,
-    );
+    if (draft.settles(pair, `${pair} ${side}`)) return;
+    askWhose(draft, { pair, side, size: excess.size, evidence }, share.doubt);
     return;
   }
   if (share.foreign > 0) draft.foreign.push({ kind: "position", pair, what: `${side} ${share.foreign}` });
-  if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { built, evidence });
+  if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { walk, evidence });
 }
 
 /** Exchanges rename pairs: what is there under the new name is no orphan where the flow tracks it under the old one. In words; undefined: nothing says so. */
 function trackedUnderOtherName(
   { evidence, whole, options }: Draft,
   { pair, side, size }: Excess,
-  { pieces }: Built,
+  { moves }: Walk,
 ): string | undefined {
   const isOther = (one: { readonly pair: string }) => canonicalPair(one.pair) !== canonicalPair(pair);
   const { closedOrders, snapshot, unreadable } = whole;
-  for (const { fill } of pieces) {
+  for (const { fill } of moves) {
     const id = orderIdOf(evidence, fill);
     if (id === undefined) continue;
     const order = closedOrders.get(id) ?? snapshot.orders.find((pending) => pending.id === id);
@@ -80,28 +78,32 @@ function trackedUnderOtherName(
 /** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */
 type Share = { readonly orphan: number; readonly foreign: number } | { readonly doubt: string };
 
-function shareOf({ options }: Draft, { side, size }: Excess, { made, missing }: Built): Share {
+function shareOf({ options }: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
   if (options.exclusiveAccount) return { orphan: size, foreign: 0 };
   if (missing !== undefined) return { doubt: missing };
-  if (made.unknown !== 0) return { doubt: "the exchange's fills do not say whose orders made them" };
-  const foreign = side === "long" ? made.foreign : -made.foreign;
+  const made = plus(...moves.filter(({ maker }) => maker === "flow" || maker === "stranger").map(({ moved }) => moved));
+  const foreign = side === "long" ? made : -made;
   const orphan = minus(size, foreign);
   const least = options.tolerance * size;
   if (Math.abs(foreign) <= least) return { orphan: size, foreign: 0 };
   if (Math.abs(orphan) <= least) return { orphan: 0, foreign: size };
   if (foreign > 0 && orphan > 0) return { orphan, foreign };
-  return { doubt: `others made ${made.foreign} of it, and what they hold stands against what the flow holds` };
+  return { doubt: `others made ${made} of it, and what they hold stands against the rest` };
 }
 
 interface Grounds {
-  readonly built: Built;
+  readonly walk: Walk;
   readonly evidence: readonly string[];
 }
 
-function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds): void {
+function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): void {
   const { pair, side, size, tracked } = excess;
   if (size < draft.minSize(pair)) {
     draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
+    return;
+  }
+  if (!exceeds(size, dustOf(draft, pair, side))) {
+    draft.notes.push(`${pair}: ${size} ${side} too much is what trades left that could not be sold; it stays`);
     return;
   }
   const entering = draft.evidence.snapshot.orders.find(
@@ -133,11 +135,16 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
         return;
       }
       const asked = doubt && { needsPerson: doubt.ask };
-      draft.add({ type: "close_orphan", pair, side, size, tracked, evidence, ...asked }, canonicalPair(pair), side);
+      const stops = tracked > 0 ? [] : stopsOf(draft, pair, side);
+      draft.add(
+        { type: "close_orphan", pair, side, size, tracked, stops, evidence, ...asked },
+        canonicalPair(pair),
+        side,
+      );
       return;
     }
     case "adopt": {
-      const found = adoptable(draft, excess, built);
+      const found = adoptable(draft, excess, walk);
       if ("needsPerson" in found) {
         const { needsPerson } = found;
         draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
@@ -153,11 +160,34 @@ function planOrphan(draft: Draft, excess: Excess, { built, evidence }: Grounds):
   }
 }
 
+/** What ended trades of the pair and side left that was too small to be sold. */
+function dustOf({ evidence }: Draft, pair: string, side: PositionSide): number {
+  const ended = evidence.trades.filter(
+    (trade) => trade.side === side && canonicalPair(trade.pair) === canonicalPair(pair),
+  );
+  return plus(...ended.map(({ dust = 0 }) => dust));
+}
+
+/** Stops that only guard an orphan, and are the flow's or the exchange's own. Where the flow holds some itself, they may guard that. */
+function stopsOf(draft: Draft, pair: string, side: PositionSide): string[] {
+  const { evidence, options } = draft;
+  const guards = evidence.openOrders.value.filter(
+    (order) => order.stop && order.side === closingSide(side) && canonicalPair(order.pair) === canonicalPair(pair),
+  );
+  return guards.flatMap((order) => {
+    const { clientOrderId } = order;
+    if (clientOrderId === undefined || evidence.snapshot.orders.some(({ id }) => id === clientOrderId)) return [];
+    const owner = ownerOfOrder(draft, order);
+    const isOurs = owner === "own" || owner === "exchange" || (owner === "stranger" && options.exclusiveAccount);
+    return isOurs ? [clientOrderId] : [];
+  });
+}
+
 /** An open order of which the flow knows nothing, or knows that it is over. */
 function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   const { clientOrderId, pair, side, size } = order;
   const { snapshot, closedOrders, recovery } = draft.evidence;
-  if (clientOrderId !== undefined && snapshot.orders.some(({ id }) => id === clientOrderId)) return;
+  if (snapshot.orders.some((known) => known.id === clientOrderId || exchangeIdOf(known) === order.id)) return;
   if (clientOrderId !== undefined && recovery?.journal.has(`orphan ${clientOrderId}`)) {
     draft.waiting.push({
       pair,
@@ -167,6 +197,11 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
     });
     return;
   }
+  // It goes with the orphan that it guards.
+  const isStop = draft.actions.some(
+    (action) => action.type === "close_orphan" && action.stops.includes(clientOrderId ?? ""),
+  );
+  if (isStop) return;
   const evidence = [`fetchOpenOrders: ${side} ${size} ${pair}`];
   if (clientOrderId !== undefined && closedOrders.has(clientOrderId)) {
     const why = "it is over in state";
@@ -208,7 +243,7 @@ function tracesOf(evidence: Evidence, prefix: string | undefined): string | unde
   const isTrace = ({ clientOrderId: id }: ExchangeOrder | ExchangeFill) =>
     id !== undefined &&
     !isCloseOrderId(id) &&
-    (digestOf(id) === own || (prefix !== undefined && id.startsWith(prefix)));
+    (digestOf(id) === own || (digestOf(id) === undefined && prefix !== undefined && id.startsWith(prefix)));
   const order = evidence.openOrders.value.find(isTrace);
   if (order) return `fetchOpenOrders: ${order.clientOrderId}`;
   const fill = [...evidence.fills.values()].flatMap(({ value }) => value).find(isTrace);

@@ -35,6 +35,8 @@ export function actionText(action: Action): string {
       return `take ${action.side} ${action.size} ${pair} at ${action.entryPrice} into state`;
     case "leave_orphan":
       return `leave ${action.side} ${action.size} ${pair}, which is not in state`;
+    case "leave_position":
+      return `leave ${action.side} ${action.size} ${pair} of position ${action.positionId}, which no order can close`;
     case "trip_breaker":
       return `trip the breaker: ${action.why}`;
   }

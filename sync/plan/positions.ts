@@ -1,6 +1,7 @@
 /** Then the positions: what the flow expects to have, and what there is. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
+import { exceeds } from "../../src/exact/size.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -9,10 +10,10 @@ import { closingSide, type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
-import { ownerOf } from "./order-ids.js";
+import { isForgotten, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
-import { agreesBySide, difference, modeOfPair, net, type Unit, unitsOf } from "./units.js";
-import { concernOfOthers, flowsNet } from "./whose.js";
+import { agreesBySide, difference as differenceOf, modeOfPair, net, type Unit, unitsOf } from "./units.js";
+import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -23,11 +24,14 @@ export interface Excess {
   /** The exchange's row of that side. */
   readonly there: ExchangePosition;
   readonly unit: Unit;
+  /** Orders of this flow, which its state does not know, made all of it. */
+  readonly isOwn: boolean;
 }
 
 /** Plans what became of the tracked positions; answers what is there beyond them. */
 export function planPositions(draft: Draft): Excess[] {
   const units = unitsOf(draft);
+  listOthers(draft);
   const excesses: Excess[] = [];
   for (const unit of units) {
     planDust(draft, unit);
@@ -39,20 +43,109 @@ export function planPositions(draft: Draft): Excess[] {
   return excesses;
 }
 
+/** What other flows of the account hold of what is looked at. */
+function listOthers({ evidence, foreign }: Draft): void {
+  for (const flow of evidence.accountFlows) {
+    if (!flow.readable) continue;
+    for (const { pair, side, size } of flow.positions) {
+      if (evidence.fills.has(canonicalPair(pair)))
+        foreign.push({ kind: "position", pair, what: `${side} ${size}: of flow ${flow.flowId} of the account` });
+    }
+  }
+}
+
+/**
+ * Whose a difference is. `own`: so much of it is this flow's, or nobody's, and of that `early` was there before anything that the flow holds; the
+ * rest is others'. `theirs`: all of it. `doubtful`: a person has to say.
+ */
+type Judgement =
+  | {
+      readonly is: "own";
+      readonly more: number;
+      readonly early: number;
+      readonly isForgotten: boolean;
+      readonly gap?: string;
+    }
+  | { readonly is: "theirs"; readonly why: string; readonly isFlows: boolean }
+  | { readonly is: "doubtful"; readonly more: number; readonly early: number; readonly doubt: string };
+
+function judge(draft: Draft, unit: Unit, difference: number): Judgement {
+  if (draft.options.exclusiveAccount) return { is: "own", more: difference, early: 0, isForgotten: false };
+  const { tolerance } = draft.options;
+  const concerns = concernsOf(draft, unit);
+  const isNetted = unit.side === undefined;
+  const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
+  const { flows, entered, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
+  const isNone = (size: number) => isNothing(size, unit, tolerance);
+  const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
+  if (missing !== undefined) {
+    // What the flow's positions lack may stand against what somebody has held for longer.
+    const gap = isNetted ? { gap: missing } : {};
+    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false, ...gap };
+    const settling = concerns.find(({ maySettle }) => maySettle);
+    if (settling) return { is: "theirs", why: settling.why, isFlows: true };
+    const doubt = concerns.length === 0 ? missing : `${why}, and ${missing}`;
+    return { is: "doubtful", more: difference, early: 0, doubt };
+  }
+  const inUnit = (size: number) => (unit.side === "short" ? -size : size);
+  if (!isNetted && inUnit(entered) < 0 && !isNone(entered))
+    return {
+      is: "doubtful",
+      more: difference,
+      early: 0,
+      doubt: "an order of another flow took more of it than that flow had entered",
+    };
+  // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it.
+  const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
+  const rest = minus(difference, theirs);
+  // What another flow has filled in the meantime, nobody can tell from what it made of what the account nets.
+  const isBeside = concerns.length > 0 || (isNetted ? haveFlows : !isNone(entered));
+  if (isNone(theirs) && !isBeside)
+    return { is: "own", more: difference, early: isNetted ? early : 0, isForgotten: false };
+  // Others hold more than there is beyond what the flow holds: what is missing is theirs.
+  const isTheirLoss = !isNetted && inUnit(difference) > 0 && inUnit(rest) < 0;
+  if (isNone(rest) || isTheirLoss) {
+    if (!isNetted || isNone(strangers)) return { is: "theirs", why, isFlows: true };
+    // A stranger's order may be a stop of the flow's that its state does not know.
+    if (!reducesAny(unit, difference) || isNone(minus(strangers, earlyStrangers)))
+      return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
+    return { is: "doubtful", more: difference, early, doubt: OTHERS_FILLED };
+  }
+  const mayAct = isNetted
+    ? !isBeside && rest * theirs > 0 && !reducesAny(unit, rest)
+    : inUnit(rest) > 0 && !concerns.some(({ maySettle }) => maySettle);
+  if (mayAct) return { is: "own", more: rest, early: 0, isForgotten: false };
+  if (!isNone(forgotten) && same(rest, forgotten, tolerance))
+    return { is: "own", more: rest, early: 0, isForgotten: true };
+  const more = isNetted || inUnit(difference) > 0 ? rest : difference;
+  return { is: "doubtful", more, early: isNetted ? early : 0, doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+}
+
+const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";
+
+/** Whether it would reduce something that the flow holds: sells reduce longs, buys shorts. */
+function reducesAny({ tracked }: Unit, more: number): boolean {
+  return tracked.some(({ side, size }) => size > 0 && (side === "long") === more < 0);
+}
+
 function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const { tolerance } = draft.options;
-  const more = difference(unit);
-  if (isNothing(more, unit, tolerance)) return undefined;
+  const difference = differenceOf(unit);
+  if (isNothing(difference, unit, tolerance)) return undefined;
   const { pair, key } = unit;
   if (modeOfPair(draft, pair) === undefined) {
     if (!agreesBySide(unit, tolerance)) askHowItCounts(draft, unit);
     return undefined;
   }
-  const others = concernOfOthers(draft, pair);
-  if (others !== undefined) {
-    leaveToOthers(draft, unit, more, others);
+  const judged = judge(draft, unit, difference);
+  if (judged.is === "theirs") {
+    leaveToOthers(draft, unit, difference, judged);
     return undefined;
   }
+  const { more } = judged;
+  const foreign = minus(difference, more);
+  if (judged.is === "own" && foreign !== 0)
+    draft.foreign.push({ kind: "position", pair, what: wordsOf([signed(foreign)]) });
   // Sells reduce longs, buys reduce shorts.
   const reduces: PositionSide = more < 0 ? "long" : "short";
   const reduced = unit.tracked.filter(({ side, size }) => side === reduces && size > 0);
@@ -72,38 +165,60 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
     if (draft.settles(pair, key)) return undefined;
   }
   const candidates = externalFills(draft, unit, reduces, reduced);
-  const need = needOf(draft, unit, more, candidates);
-  if (need === 0) {
-    leaveToOthers(draft, unit, more, "fills of another flow's orders explain it");
-    return undefined;
-  }
+  const need = Math.abs(more);
   const held = plus(...reduced.map(({ size }) => size));
   const { reads, asked } = draft.evidence.positions;
   const seen = `${asked}: ${unit.there.length === 0 ? "none" : wordsOf(unit.there)} in ${reads} agreeing reads, ${wordsOf(unit.tracked)} tracked`;
-  const gone = Math.min(need, held);
-  const pieces = newestThatMake(candidates.pieces, need);
+  // What was there before cannot have ended what the flow entered later: it stands against that.
+  const before = more * judged.early > 0 ? Math.min(Math.abs(judged.early), need) : 0;
+  const gone = Math.min(minus(need, before), held);
+  const doubt = judged.is === "doubtful" ? judged.doubt : undefined;
+  const pieces = newestThatMake(candidates.pieces, minus(need, before));
   let left = gone;
   for (const position of reduced) {
     if (left <= 0) break;
-    left = minus(left, bookExternal(draft, position, pieces, Math.min(left, position.size), seen));
+    left = minus(left, bookExternal(draft, position, pieces, Math.min(left, position.size), { seen, doubt }));
   }
   for (const position of reduced) {
     if (left <= 0) break;
     const part = Math.min(left, position.size);
     left = minus(left, part);
-    planUnexplained(draft, position, part, { seen, doubt: candidates.doubt });
+    const gap = judged.is === "own" ? judged.gap : undefined;
+    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt ?? gap });
   }
   const beyond = minus(need, gone);
-  return beyond > 0 && beyond > tolerance * need
-    ? excessOf(unit, reduces === "long" ? "short" : "long", beyond)
-    : undefined;
+  if (beyond <= tolerance * need) return undefined;
+  const side = reduces === "long" ? "short" : "long";
+  const excess = excessOf(unit, side, beyond);
+  const isThere = excess !== undefined && !exceeds(beyond, excess.there.size);
+  const against = isThere ? undefined : "it stands against what the flows of the account hold";
+  const whose = doubt ?? against;
+  if (whose === undefined)
+    return excess && { ...excess, isOwn: judged.is === "own" && (judged.isForgotten || more !== difference) };
+  if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side) || draft.settles(pair, key)) return undefined;
+  askWhose(draft, { pair: excess?.pair ?? pair, side, size: beyond, evidence: [seen] }, whose);
+  return undefined;
+}
+
+/** A person has to say whose it is. */
+export function askWhose(
+  draft: Draft,
+  { pair, side, size, evidence }: Pick<Excess, "pair" | "side" | "size"> & { readonly evidence: readonly string[] },
+  doubt: string,
+): void {
+  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
+  draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
 }
 
 function excessOf(unit: Unit, side: PositionSide, size: number): Excess | undefined {
   const there = unit.there.find((row) => row.side === side);
-  if (!there) return undefined; // what the flow holds on both sides of the pair stands against it
+  if (!there) return undefined;
   const tracked = plus(...unit.tracked.filter((position) => position.side === side).map((position) => position.size));
-  return { pair: there.pair, side, size, tracked, there, unit };
+  return { pair: there.pair, side, size, tracked, there, unit, isOwn: false };
+}
+
+function signed(size: number): { readonly side: PositionSide; readonly size: number } {
+  return { side: size > 0 ? "long" : "short", size: Math.abs(size) };
 }
 
 function isNothing(more: number, { tracked, there }: Unit, tolerance: number): boolean {
@@ -136,10 +251,19 @@ function askHowItCounts(draft: Draft, unit: Unit): void {
   );
 }
 
-/** A difference that may be another flow's is left to that flow, or to a person. */
-function leaveToOthers(draft: Draft, { pair, key }: Unit, more: number, why: string): void {
-  const what = `${more > 0 ? "long" : "short"} ${Math.abs(more)}`;
-  draft.foreign.push({ kind: "position", pair, what: `${what}: ${why}` });
+/**
+ * A difference that others made is theirs. Where the account nets it with what the flow holds, that flow is also waited for: until it has booked it,
+ * the flow's own part cannot be seen.
+ */
+function leaveToOthers(
+  draft: Draft,
+  { pair, key, side }: Unit,
+  more: number,
+  { why, isFlows }: { readonly why: string; readonly isFlows: boolean },
+): void {
+  const what = wordsOf([signed(more)]);
+  draft.foreign.push({ kind: "position", pair, what: isFlows ? `${what}: ${why}` : what });
+  if (side !== undefined || !isFlows) return;
   draft.waiting.push({
     pair,
     subject: key,
@@ -153,20 +277,6 @@ interface Candidates {
   readonly pieces: readonly Piece[];
   /** Why there may be more of them; undefined: there are none. */
   readonly doubt: string | undefined;
-}
-
-/**
- * How much of a difference is the flow's. In netting mode fills of other flows move the net as well: what they made is theirs, unless the fills
- * that nobody marked explain all of it.
- */
-function needOf(draft: Draft, unit: Unit, more: number, { pieces }: Candidates): number {
-  const whole = Math.abs(more);
-  if (unit.side !== undefined) return whole;
-  const theirs = flowsNet(draft, unit);
-  const { tolerance } = draft.options;
-  if (theirs === 0 || same(plus(...pieces.map(({ size }) => size)), whole, tolerance)) return whole;
-  const rest = more > 0 ? minus(more, theirs) : minus(theirs, more);
-  return rest > tolerance * whole ? Math.min(rest, whole) : 0;
 }
 
 function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced: readonly Expected[]): Candidates {
@@ -194,7 +304,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
     if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
     if (fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId)) continue;
     const owner = ownerOf(draft, fill);
-    if (owner === "own" || owner === "flow" || isOfEarlierTrade(at)) continue;
+    if ((owner === "own" && !isForgotten(draft, fill)) || owner === "flow" || isOfEarlierTrade(at)) continue;
     if (fill.positionSide !== undefined && fill.positionSide !== reduces) continue;
     const size = minus(netSize(fill), evidence.booked.get(fillName(unit.pair, side, fill.fillId)) ?? 0);
     if (size <= 0) continue;
@@ -210,18 +320,30 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
 /** Why a person has to say that a fill is the flow's; undefined where that is proven. */
 function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | undefined {
   const owner = ownerOf(draft, fill);
-  if (owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
-  // Where longs and shorts stand by themselves, less than the flow holds is less, whoever sold it.
-  if (modeOfPair(draft, position.pair) !== "netting") return undefined;
+  if (owner === "own" || owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
+  // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it. One of another flow tells it.
+  if (owner === "stranger" && modeOfPair(draft, position.pair) !== "netting") return undefined;
   const who =
     owner === "stranger"
       ? `was made under the client order id ${fill.clientOrderId ?? "of its order"}, which the flow does not know`
       : "does not say whose order made it";
-  return `fill ${fill.fillId} ${who}: in netting mode it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
+  return `fill ${fill.fillId} ${who}: it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
+}
+
+function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined): string | undefined {
+  return (
+    doubt && `${doubt}: whether fill ${fill.fillId} closed position ${id} is not known. If it did, approve this plan`
+  );
 }
 
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
-function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: number, seen: string): number {
+function bookExternal(
+  draft: Draft,
+  position: Expected,
+  pieces: Piece[],
+  need: number,
+  { seen, doubt }: Unexplained,
+): number {
   const { flowId } = draft.evidence.snapshot;
   const orderId = externalOrderId(flowId, position.id);
   let booked = 0;
@@ -234,7 +356,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
     booked = plus(booked, size);
     position.size = minus(position.size, size);
     draft.notes.push(...unpricedFees(fill, draft.evidence));
-    const needsPerson = doubtOf(draft, piece, position);
+    const needsPerson = doubtOf(draft, piece, position) ?? askedFor(piece, position, doubt);
     draft.add(
       {
         type: "book_external_fill",
@@ -266,7 +388,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
   const { id, pair, stored } = position;
   if (!stored) {
     const why = "the fills that open it are booked first";
-    draft.waiting.push({ pair, subject: id, why, harmless: false });
+    draft.waiting.push({ pair, subject: id, why, harmless: true });
     return;
   }
   const { at } = draft.evidence.snapshot;
@@ -279,20 +401,23 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
     ...(settled === undefined ? [] : [settled]),
   ];
   const asks = draft.options.unexplained === "ask" || doubt !== undefined;
-  const how = settled ?? doubt ?? "no fill says how it went";
-  const name = JSON.stringify(id);
   const { version } = stored;
   const from = position.size;
   position.size = minus(position.size, gone);
+  const name = JSON.stringify(id);
+  const [tell, otherwise] =
+    position.size === 0
+      ? [`closePosition(${name}, { pnl })`, "it ends without a result"]
+      : [
+          `updatePosition(${name}, { size: ${position.size} }), and what it made or cost with bookCash(AMOUNT, { id, kind, positionId: ${name} })`,
+          `it is reduced to ${position.size} without a result`,
+        ];
+  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: ${tell}, then recover again. If nobody does, approve this plan: ${otherwise}`;
+  const asked = asks ? { needsPerson } : {};
   if (position.size === 0) {
-    const needsPerson = `${how}: what it made is not known. If you know it, tell it: closePosition(${name}, { pnl }), then recover again. If nobody does, approve this plan: it ends without a result`;
-    const asked = asks ? { needsPerson } : {};
     draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence, ...asked }, id);
     draft.notes.push(`${pair}: position ${id} of ${from} is gone and no fill says how: its result is not known`);
   } else {
-    // What is left of it goes on: it may not be closed.
-    const needsPerson = `${how}: what ${gone} of it made is not known. If you know it, book it: bookCash(PNL, { id, kind, positionId: ${name} }), kind "fee" where fees have eaten it, recover again, and approve that plan. If nobody does, approve this one: ${position.size} of it goes on`;
-    const asked = asks ? { needsPerson } : {};
     draft.add(
       { type: "reduce_external", pair, positionId: id, from, size: position.size, version, evidence, ...asked },
       id,
@@ -346,6 +471,11 @@ function planOrphanedExits(draft: Draft): void {
     const known = draft.evidence.orders.get(order.id)?.value;
     if (known?.status !== "open" || (draft.expected.get(order.positionId)?.size ?? 0) > 0) continue;
     if (mayOpen(draft, order.positionId)) continue;
+    // Where a person has to say first that the position is gone, its exits stay as long.
+    const { positionId } = order;
+    const doubt = draft.actions.find(
+      (action) => "positionId" in action && action.positionId === positionId && action.needsPerson !== undefined,
+    );
     draft.add(
       {
         type: "cancel_order",
@@ -353,6 +483,7 @@ function planOrphanedExits(draft: Draft): void {
         clientOrderId: order.id,
         why: `position ${order.positionId} is gone`,
         evidence: [`fetchOrder: open, filled ${known.filled} of ${known.size}`],
+        ...(doubt?.needsPerson !== undefined && { needsPerson: doubt.needsPerson }),
       },
       order.id,
     );

@@ -1,100 +1,187 @@
-/** Whose a position is that the flow does not track: told by the fills that built it, from flat on. */
+/** Whose a position, or a difference, is: told by the fills that made it, from flat on. */
 import { minus, plus } from "../../src/exact/double.js";
-import { exceeds } from "../../src/exact/size.js";
+import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
+import { isCloseOrderId } from "./client-order-id.js";
 import { type Draft, sizeMoved } from "./draft.js";
-import { type FillOwner, ownerOf } from "./order-ids.js";
-import type { Piece } from "./pieces.js";
-import { net, type Unit } from "./units.js";
+import { fillName } from "./evidence.js";
+import { type FillOwner, isForgotten, ownerOf } from "./order-ids.js";
+import { modeOfPair, net, type Unit } from "./units.js";
+import { changedSide } from "./unknown-orders.js";
 
 /** Who made it. `unmarked`: nobody's order, or one of the exchange's own. */
-export type Maker = "own" | "unmarked" | "foreign" | "unknown";
+export type Maker = "own" | "unmarked" | "flow" | "stranger" | "unknown";
 
-export interface Built {
-  /** Signed, by maker: together what is there. */
-  readonly made: Readonly<Record<Maker, number>>;
-  /** The fills from flat on, oldest first, each as far as it counts. */
-  readonly pieces: readonly (Piece & { readonly maker: Maker })[];
-  /** Why the fills do not tell; undefined where they do. */
+/** A fill, and by how much it moved a unit; signed. */
+export interface Move {
+  readonly fill: ExchangeFill;
+  readonly moved: number;
+  readonly maker: Maker;
+}
+
+export interface Walk {
+  /** From flat on, oldest first: together what is there. */
+  readonly moves: readonly Move[];
+  /** Why the fills do not tell who made it; undefined where they do. */
   readonly missing: string | undefined;
 }
 
-export function makerOf(draft: Draft, fill: ExchangeFill): Maker {
+/**
+ * Walks back from what is there until nothing was held, and not less far than `from`: what several hold may stand against each other, so that the
+ * account was flat in between. A fill that turned the position around went through flat; it counts as that where none of others' came before it.
+ */
+export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINITY): Walk {
+  const { tolerance } = draft.options;
+  const byNamedSide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
+  const held = net(unit.there);
+  const moves: Move[] = [];
+  let turned: readonly Move[] | undefined;
+  let left = held;
+  let largest = Math.abs(left);
+  const isFlat = () => Math.abs(left) <= tolerance * largest;
+  const fills = draft.fillsOf(unit.pair);
+  for (let i = fills.length - 1; i >= 0; i--) {
+    const fill = fills[i];
+    if (!fill || (fill.ts.getTime() < from && isFlat())) break;
+    if (byNamedSide && fill.positionSide === undefined)
+      return { moves, missing: `fill ${fill.fillId} does not say which side of the pair it changed` };
+    if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) continue;
+    const size = sizeMoved(fill, fill.size);
+    const moved = fill.side === "buy" ? size : -size;
+    const maker = makerOf(draft, fill);
+    const before = minus(left, moved);
+    if (before * left < 0 && fill.ts.getTime() < from) {
+      // Coins, and a side that stands by itself, are never less than none: what came before is not of these fills.
+      if (unit.side !== undefined) return told([{ fill, moved: left, maker }, ...moves]);
+      turned ??= [{ fill, moved: left, maker }, ...moves];
+    }
+    moves.unshift({ fill, moved, maker });
+    left = before;
+    largest = Math.max(largest, Math.abs(left));
+  }
+  // What earlier trades left that was too small to be sold does not hide who made the rest.
+  if (isFlat() || Math.abs(left) < draft.minSize(unit.pair)) return told(moves);
+  const earlier = moves.slice(0, moves.length - (turned?.length ?? 0));
+  if (turned && earlier.every(({ maker }) => maker === "own" || maker === "unmarked")) return told(turned);
+  const since = fills[0] ? `since ${fills[0].ts.toISOString()}` : "at all";
+  return {
+    moves,
+    missing: `the exchange's fills of ${unit.pair} ${since} do not go back to when nothing was held`,
+  };
+}
+
+function told(moves: readonly Move[]): Walk {
+  return { moves, missing: moves.some(({ maker }) => maker === "unknown") ? UNKNOWN : undefined };
+}
+
+const UNKNOWN = "the exchange's fills do not say whose orders made them";
+
+function makerOf(draft: Draft, fill: ExchangeFill): Maker {
   return makerOfOwner(ownerOf(draft, fill), draft.options.exclusiveAccount);
 }
 
 function makerOfOwner(owner: FillOwner, exclusive: boolean): Maker {
   switch (owner) {
     case "own":
-      return "own";
     case "flow":
-      return "foreign";
+      return owner;
     case "exchange":
     case "nobody":
       return "unmarked";
     case "stranger":
-      return exclusive ? "unmarked" : "foreign";
     case "unknown":
-      return exclusive ? "unmarked" : "unknown";
+      return exclusive ? "unmarked" : owner;
   }
 }
 
-/** Walks back from what is there until nothing was held. */
-export function whoBuilt(draft: Draft, unit: Unit): Built {
-  const made: Record<Maker, number> = { own: 0, unmarked: 0, foreign: 0, unknown: 0 };
-  const pieces: (Piece & { maker: Maker })[] = [];
-  const held = net(unit.there);
-  let left = Math.abs(held);
-  const opening = held > 0 ? "buy" : "sell";
-  const fills = draft.fillsOf(unit.pair);
-  const nameless = unit.side !== undefined && draft.evidence.positionMode === "hedge";
-  for (let i = fills.length - 1; i >= 0 && left > 0; i--) {
-    const fill = fills[i];
-    if (!fill) break;
-    if (nameless && fill.positionSide === undefined) {
-      return { made, pieces, missing: `fill ${fill.fillId} does not say which side of the pair it changed` };
-    }
-    if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) continue;
-    const moved = sizeMoved(fill, fill.size);
-    const opens = fill.side === opening;
-    // The one that opened it may have turned the position around: the part that counts is what came after flat.
-    const counts = opens && exceeds(moved, left) ? left : moved;
-    const maker = makerOf(draft, fill);
-    made[maker] = plus(made[maker], fill.side === "buy" ? counts : -counts);
-    pieces.unshift({ fill, size: counts, maker });
-    if (opens && !exceeds(left, moved)) left = 0;
-    else left = opens ? minus(left, moved) : plus(left, moved);
-  }
-  if (left > 0) {
-    const since = fills[0] ? `since ${fills[0].ts.toISOString()}` : "at all";
-    return {
-      made,
-      pieces,
-      missing: `the exchange's fills of ${unit.pair} ${since} do not go back to when nothing was held`,
-    };
-  }
-  return { made, pieces, missing: undefined };
+/** What others made of a unit; signed. */
+export interface Parts {
+  /** Flows whose ids tell it, and those of the account, less what the latter hold. */
+  readonly flows: number;
+  /** What those flows' fills made, whatever they hold. */
+  readonly entered: number;
+  /** Whether there are any, though they may make nothing together. */
+  readonly haveFlows: boolean;
+  readonly strangers: number;
+  /** Of that, before any of what the flow holds was entered. */
+  readonly earlyStrangers: number;
+  /** By orders of this flow of which its state knows nothing. */
+  readonly forgotten: number;
+  /** By nobody's orders, before any of what the flow holds was entered, as far as it is not booked: no end of any of that. */
+  readonly early: number;
+  readonly missing: string | undefined;
 }
 
-/** What fills of other flows made of a pair, as far back as fills were read; signed. */
-export function flowsNet(draft: Draft, unit: Unit): number {
-  const moves = draft.fillsOf(unit.pair).flatMap((fill) => {
-    if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) return [];
-    if (ownerOf(draft, fill) !== "flow") return [];
-    const moved = sizeMoved(fill, fill.size);
-    return [fill.side === "buy" ? moved : -moved];
+export function partsOf(draft: Draft, unit: Unit): Parts {
+  const { clockAhead = 0, margin, accountFlows, booked } = draft.evidence;
+  const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
+  const timeOf = (all: readonly { readonly entryTs: Date }[]) =>
+    Math.min(...all.map(({ entryTs }) => entryTs.getTime())) + Math.min(0, clockAhead) - margin;
+  const { moves, missing } = walkBack(draft, unit, Math.min(timeOf(unit.tracked), timeOf(theirs)));
+  const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
+  const unmarked = sum(({ maker }) => maker === "unmarked");
+  const closes = sum(
+    ({ maker, fill }) => maker === "flow" && fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId),
+  );
+  // What another flow's recovery closed was what nobody marked, as far as there was any.
+  const settled = closes * unmarked < 0 ? Math.sign(closes) * Math.min(Math.abs(closes), Math.abs(unmarked)) : 0;
+  const entered = minus(
+    sum(({ maker }) => maker === "flow"),
+    settled,
+  );
+  const first = timeOf(unit.tracked);
+  const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
+  const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
+  return {
+    entered,
+    haveFlows: moves.some(({ maker }) => maker === "flow"),
+    flows: minus(entered, unit.others),
+    strangers: sum(({ maker }) => maker === "stranger"),
+    earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
+    forgotten: sum(({ fill }) => isForgotten(draft, fill)),
+    early: plus(
+      ...early.map(({ fill, moved }) => {
+        const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
+        return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
+      }),
+    ),
+    missing,
+  };
+}
+
+function isOf({ pair, side }: Unit, one: { readonly pair: string; readonly side: PositionSide }): boolean {
+  return canonicalPair(one.pair) === canonicalPair(pair) && (side === undefined || one.side === side);
+}
+
+/** Whether fills of others' orders are among those of a unit. */
+export function hasFillsOf(draft: Draft, { pair, side }: Unit, maker: Maker): boolean {
+  return draft
+    .fillsOf(pair)
+    .some(
+      (fill) =>
+        (side === undefined || fill.positionSide === undefined || fill.positionSide === side) &&
+        makerOf(draft, fill) === maker,
+    );
+}
+
+/** Another flow of the account that has to do with a unit. */
+export interface Concern {
+  readonly why: string;
+  /** Its own recovery may settle what differs. */
+  readonly maySettle: boolean;
+}
+
+/** What other flows of the account have to do with a unit: of one side of a pair, only what concerns that side. */
+export function concernsOf({ evidence }: Draft, unit: Unit): Concern[] {
+  const { pair } = unit;
+  return evidence.accountFlows.flatMap((flow): Concern[] => {
+    const { flowId } = flow;
+    if (!flow.readable) return [{ why: `flow ${flowId} of the account cannot be read: ${flow.why}`, maySettle: true }];
+    if (flow.orders.some((order) => isOf(unit, { pair: order.pair, side: changedSide(order) })))
+      return [{ why: `flow ${flowId} of the account has an order on ${pair}`, maySettle: true }];
+    if (flow.positions.some((position) => isOf(unit, position)))
+      return [{ why: `flow ${flowId} of the account holds ${pair}, too`, maySettle: false }];
+    return [];
   });
-  return plus(...moves);
-}
-
-/** Why a difference of the pair may be another flow's of the account; undefined where none has to do with it. */
-export function concernOfOthers(draft: Draft, pair: string): string | undefined {
-  for (const flow of draft.evidence.accountFlows) {
-    if (!flow.readable) return `flow ${flow.flowId} of the account cannot be read: ${flow.why}`;
-    const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
-    if (flow.positions.some(isOfPair)) return `flow ${flow.flowId} of the account holds ${pair}, too`;
-    if (flow.orders.some(isOfPair)) return `flow ${flow.flowId} of the account has an order on ${pair}`;
-  }
-  return undefined;
 }

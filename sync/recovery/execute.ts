@@ -105,6 +105,7 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       await settled(() => mgr.triggerCircuitBreaker(action.why, { duration: "until_day_end" }));
       return;
     case "leave_orphan":
+    case "leave_position":
       return; // what a person approved is that it stays
   }
 }
@@ -249,10 +250,7 @@ function heldOf(all: readonly { pair: string; side: string; size: number }[], pa
 async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<void> {
   const { mgr, exchange, recovery, evidence } = by;
   const { pair, side } = action;
-  for (const order of evidence.openOrders.value) {
-    if (!isOwnStop(order, action, by) || order.clientOrderId === undefined) continue;
-    await exchange.cancelOrder(order.clientOrderId, order.pair);
-  }
+  for (const stop of action.stops) await exchange.cancelOrder(stop, symbolOf(by, pair));
   const there = heldOf(await exchange.fetchPositions(), pair, side);
   const size = Math.min(action.size, minus(there, heldOf(await mgr.getPositions(), pair, side)));
   if (size <= 0) return;
@@ -310,21 +308,6 @@ function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
     "nothing_to_reduce",
     `${exchange.name} has nothing to reduce for order ${id}: looking again`,
   );
-}
-
-/** A stop that would reduce the orphan, and may be touched: where the flow holds some itself, it may be what guards that. */
-function isOwnStop(
-  order: Evidence["openOrders"]["value"][number],
-  { pair, side, tracked }: Of<"close_orphan">,
-  { evidence, options }: Executor,
-): boolean {
-  if (tracked > 0) return false;
-  if (!order.stop || order.side !== closingSide(side) || canonicalPair(order.pair) !== canonicalPair(pair))
-    return false;
-  const prefix = options.ours.clientOrderIdPrefix;
-  const id = order.clientOrderId;
-  if (id === undefined || evidence.snapshot.orders.some((tracked) => tracked.id === id)) return false;
-  return prefix === undefined || id.startsWith(prefix);
 }
 
 /** What an exchange took: its own id, and the client order id where that is another one than it was given. */

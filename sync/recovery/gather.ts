@@ -106,7 +106,11 @@ class Gathering {
     const { tolerance } = this.#options;
     const different = [...fills.keys()].filter((pair) => differs(pair, tracked, there, positionMode, tolerance));
     const now = snapshot.at.getTime() + (ahead ?? 0);
-    for (const pair of different) await this.#lookBack(pair, { fills, since, there, positionMode, now });
+    for (const pair of different) {
+      const entries = tracked.filter((one) => canonicalPair(one.pair) === pair).map(({ entryTs }) => entryTs.getTime());
+      const entered = Math.min(...entries) + Math.min(0, ahead ?? 0) - MARGIN;
+      await this.#lookBack(pair, { fills, since, there, positionMode, now, entered });
+    }
 
     const unknown = looked.orders.filter(({ id }) => orders.get(id)?.value === undefined);
     const ordersById = await this.#ordersById(
@@ -271,18 +275,21 @@ class Gathering {
       there,
       positionMode,
       now,
+      entered,
     }: {
       readonly fills: Map<string, Complete<readonly ExchangeFill[]>>;
       readonly since: Map<string, Date>;
       readonly there: readonly ExchangePosition[];
       readonly positionMode: PositionMode | undefined;
       readonly now: number;
+      /** When the first of what the flows hold was entered. */
+      readonly entered: number;
     },
   ): Promise<void> {
     const rows = there.filter((row) => canonicalPair(row.pair) === pair);
     for (const days of LOOK_BACK) {
       const known = fills.get(pair);
-      if (!known || leadsBackToFlat(known.value, rows, positionMode, this.#options.tolerance)) return;
+      if (!known || leadsBackToFlat(known.value, rows, positionMode, this.#options.tolerance, entered)) return;
       const from = new Date(Math.max(0, now - days * DAY));
       if (from >= (since.get(pair) ?? from)) continue;
       const found = await this.#questions.fills(pair, from, { reads: 1, known: known.value });

@@ -184,7 +184,9 @@ async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
     const approved = await approvedKeys(work, plan, mustMatch && turn === 1);
     for (const note of plan.notes) done.notes.add(note);
     // What was approved to stay as it is needs no further turn.
-    const actions = permitted(plan, approved).filter(({ type }) => type !== "leave_orphan");
+    const actions = permitted(plan, approved).filter(
+      ({ type }) => type !== "leave_orphan" && type !== "leave_position",
+    );
     const asked = plan.actions.some(({ needsPerson, key }) => needsPerson !== undefined && !approved.has(key));
     const waits = plan.waiting.filter(({ harmless }) => !harmless);
     if (asked) await storePlan(recovery, plan);

@@ -5,7 +5,9 @@ import type { Theme } from "../contract/open.js";
 import { amending } from "./recovery/amending.suite.js";
 import { approving } from "./recovery/approving.suite.js";
 import { doubts } from "./recovery/doubts.suite.js";
+import { gone } from "./recovery/gone.suite.js";
 import { modes } from "./recovery/modes.suite.js";
+import { netting } from "./recovery/netting.suite.js";
 import { orders } from "./recovery/orders.suite.js";
 import { orphans } from "./recovery/orphans.suite.js";
 import { positions } from "./recovery/positions.suite.js";
@@ -14,6 +16,7 @@ import { reconciling } from "./recovery/reconciling.suite.js";
 import { sending } from "./recovery/sending.suite.js";
 import { stopping } from "./recovery/stopping.suite.js";
 import { unknown } from "./recovery/unknown.suite.js";
+import { whose } from "./recovery/whose.suite.js";
 
 const backends = await startBackends();
 
@@ -24,6 +27,9 @@ const THEMES: Readonly<Record<string, Theme>> = {
   amending,
   positions,
   orphans,
+  whose,
+  netting,
+  gone,
   modes,
   reading,
   reconciling,

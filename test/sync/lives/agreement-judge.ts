@@ -3,7 +3,7 @@ import type { Action, Plan, RecoveryReport } from "../../../sync/index.js";
 import { exact, ZERO } from "../../accountant/amounts.js";
 import { exchangePair, plainPair } from "./life.js";
 import { findable } from "./port.js";
-import { type Pool, restOf, samePair, type Truth, truthOf } from "./truth.js";
+import { bookedSizes, nameOf, type Pool, restOf, samePair, type Truth, truthOf } from "./truth.js";
 import type { FlowInLife, World } from "./world.js";
 import { Wrong } from "./wrong.js";
 
@@ -125,6 +125,9 @@ export class AgreementJudge {
               ? fill?.clientOrderId === action.orderId
               : owner === "nobody" || owner === "stranger";
           if (!right) return false;
+          // Another flow of the account may have been told that it was its own.
+          const booked = fill && bookedSizes([...this.world.flows.values()], fills).get(nameOf(fill));
+          if (booked && fill && booked.plus(exact(action.fill.size)).minus(exact(fill.size)).gt(CRUMB)) return false;
           break;
         }
         case "end_order": {

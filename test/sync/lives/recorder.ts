@@ -1,4 +1,5 @@
 /** A manager that writes down what it was told: for the accountant, and for whoever asks what is booked. */
+import { plus } from "../../../src/exact/double.js";
 import type {
   Admission,
   FillInput,
@@ -163,11 +164,11 @@ export class Recorder {
   async #recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
     const result = await this.mgr.recordFill(orderId, fill);
     const { fillId, price, size, fee = 0, ts, done, overfill } = fill;
-    if (fill.dust !== undefined || fill.rate !== undefined || !(typeof fee === "number")) this.beyond ??= "recordFill";
+    if (fill.dust !== undefined || fill.rate !== undefined) this.beyond ??= "recordFill";
     this.#told(
       step("recordFill", orderId, {
         ...{ fillId, price, size },
-        ...(typeof fee === "number" && { fee }),
+        fee,
         ...(ts !== undefined && { ts: Number(ts) }),
         ...(done !== undefined && { done }),
         ...(overfill !== undefined && { overfill }),
@@ -180,7 +181,8 @@ export class Recorder {
     this.bookings.push({
       ...{ order, fillId, price },
       size: Number((size - (result.over ?? 0)).toPrecision(15)),
-      fee: typeof fee === "number" ? fee : Number.NaN,
+      // The exchange of these lives takes fees in what the pair settles in.
+      fee: typeof fee === "number" ? fee : plus(...[fee].flat().map(({ amount }) => amount)),
       ts: ts === undefined ? this.now() : Number(ts),
       duringRecovery: this.recovering,
       ...(explains !== undefined && { explains }),

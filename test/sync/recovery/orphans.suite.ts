@@ -11,7 +11,13 @@ export const orphans: Theme = (test, open) => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
     await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
-    const stop = { clientOrderId: "my-stop", pair: PAIR, side: "sell", size: 2, price: 90 } as const;
+    const stop = {
+      clientOrderId: derivedOrderId("sfo", mgr.flowId, "stop"),
+      pair: PAIR,
+      side: "sell",
+      size: 2,
+      price: 90,
+    } as const;
     await exchange.createOrder({ ...stop, type: "stop", reduceOnly: true });
     const report = await recover(mgr, exchange, QUICK);
     assert.is(report.status, "recovered");

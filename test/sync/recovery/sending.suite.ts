@@ -186,7 +186,8 @@ export const sending: Theme = (test, open) => {
         return exchange.fetchPositions();
       },
     };
-    assert.is((await recover(mgr, seen, CLOSE_ALL)).status, "recovered");
+    // That it was the flow's coins, nothing tells but that the account is the flow's alone.
+    assert.is((await recover(mgr, seen, { ...CLOSE_ALL, exclusiveAccount: true })).status, "recovered");
     assert.equal(sent(exchange), ["s1"]);
     assert.equal(await stand.holdings(), {});
   });

@@ -1,0 +1,210 @@
+/** What an account is that counts longs and shorts of a pair against each other. */
+import * as assert from "uvu/assert";
+import { derivedOrderId } from "../../../src/words/client-order-id.js";
+import { type Exchange, planRecovery, recover } from "../../../sync/index.js";
+import type { Theme } from "../../contract/open.js";
+import { delegate } from "./delegate.js";
+import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
+import { sent } from "./telling.js";
+
+/** A long of 2 and a short of 1, which the exchange has as a long of 1. */
+async function holdBoth(stand: Stand): Promise<void> {
+  await stand.hold("l1", { size: 2 });
+  stand.clock.now += MINUTE;
+  await stand.hold("s1", { side: "short" });
+  await stand.away();
+}
+
+function keysOf(actions: readonly { readonly key: string }[]): string[] {
+  return actions.map(({ key }) => key);
+}
+
+export const netting: Theme = (test, open) => {
+  test("a long and a short of one pair agree with their net, and with nothing where they are of one size", async () => {
+    for (const size of [1, 2]) {
+      await using stand = await Stand.open(open);
+      await stand.hold("l1", { size: 2 });
+      await stand.hold("s1", { side: "short", size });
+      const before = await stand.mgr.snapshot();
+      const report = await recover(stand.mgr, stand.exchange, QUICK);
+      assert.equal([report.status, report.applied, report.waiting, report.foreign], ["recovered", [], [], []]);
+      assert.equal(await stand.mgr.snapshot(), before);
+    }
+  });
+
+  test("sells by hand reduce the longs, oldest first, at their price, and leave the shorts alone", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1");
+    clock.now += MINUTE;
+    await stand.hold("l2");
+    await stand.hold("s1", { side: "short" });
+    clock.now += MINUTE;
+    await exchange.trade({ pair: PAIR, side: "sell", size: 1.5, price: 110 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, ...keysOf(report.applied).map((key) => key.split(" ")[1])], ["recovered", "l1", "l2"]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.5, 0], "BTC/USDT short": [1, 0.5] });
+    // 1.5 x 10, less the entries' fees of 3 x 0.1 and the sale's of 1.5 x 110 x 0.001.
+    assert.is((await mgr.getRiskState()).dailyPnl, 14.535);
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  test("buys by hand reduce the shorts", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    await stand.hold("s1", { side: "short", size: 2 });
+    await stand.away();
+    await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 90 });
+    await recover(mgr, exchange, QUICK);
+    assert.equal(
+      (await mgr.getPositions()).map(({ id, size }) => [id, size]),
+      [
+        ["l1", 1],
+        ["s1", 1],
+      ],
+    );
+    // 10, less 0.1 + 0.2 of the entries and 0.09.
+    assert.is((await mgr.getRiskState()).dailyPnl, 9.61);
+  });
+
+  test("a stranger's order that may have closed a position is put before a person, who has it booked at its price", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    await stand.away();
+    await exchange.setPrice(PAIR, 90);
+    const order = { pair: PAIR, side: "sell", size: 1, type: "market", reduceOnly: true } as const;
+    await exchange.createOrder({ ...order, clientOrderId: "of-some-other-bot" });
+    const asked = await recover(mgr, exchange, QUICK);
+    assert.equal([asked.status, asked.applied], ["awaiting_approval", []]);
+    assert.match(asked.plan.actions[0]?.needsPerson ?? "", /of-some-other-bot.*may be another bot's/);
+    await recover(mgr, exchange, { ...QUICK, approve: asked.plan.hash });
+    assert.is((await mgr.getRiskState()).dailyPnl, -10.19);
+    assert.equal(await mgr.getPositions(), []);
+  });
+
+  test("where the account is the flow's alone, it is booked without asking", async () => {
+    await using stand = await Stand.open(open, { config: { recovery: { exclusive_account: true } } });
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    const order = { pair: PAIR, side: "sell", size: 1, type: "market", reduceOnly: true } as const;
+    await exchange.createOrder({ ...order, clientOrderId: "attached-stop" });
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, report.applied.map(({ type }) => type)], ["recovered", ["book_external_fill"]]);
+  });
+
+  test("where nobody knows how the account counts, both sides agree by their net or by side, and anything else is a person's", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    const silent = delegate(exchange, { positionMode: () => undefined });
+    await holdBoth(stand);
+    assert.equal((await recover(mgr, silent, QUICK)).applied, []);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.5, price: 110 });
+    const asked = await recover(mgr, silent, QUICK);
+    assert.equal([asked.status, asked.applied], ["awaiting_approval", []]);
+    assert.match(
+      asked.plan.actions[0]?.needsPerson ?? "",
+      /does not say whether it nets longs and shorts of BTC\/USDT/,
+    );
+    assert.equal(
+      (await recover(mgr, exchange, QUICK)).applied.map(({ key }) => key.split(" ")[1]),
+      ["l1"],
+    );
+  });
+
+  test("where nobody knows how the account counts, rows of both sides say that they stand side by side", async () => {
+    await using stand = await Stand.open(open, { paper: { mode: "hedge" } });
+    const { mgr, exchange } = stand;
+    const silent = delegate(exchange, { positionMode: () => undefined });
+    await holdBoth(stand);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.5, price: 110, positionSide: "long", reduceOnly: true });
+    const report = await recover(mgr, silent, QUICK);
+    assert.is(report.status, "recovered");
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1.5, 1.5], "BTC/USDT short": [1, 1] });
+  });
+
+  test("what was sold before a long was entered has not ended it: it stands against it, and a person is asked", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await exchange.trade({ pair: PAIR, side: "sell", size: 2, price: 100 });
+    await stand.away(HOUR);
+    await stand.hold("l1", { size: 0.6 });
+    await stand.away();
+    const report = await recover(mgr, exchange, { ...QUICK, unexplained: "close" });
+    assert.equal([report.status, report.applied], ["awaiting_approval", []]);
+    assert.equal(keysOf(report.plan.actions), ["leave_orphan BTC/USDT short"]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.6, 0], "BTC/USDT short": [0, 1.4] });
+    assert.equal(sent(exchange), ["l1"]);
+  });
+
+  test("exits stay as long as a person has not said that their position is gone", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    await stand.stop("x1", "l1", 50);
+    const hidden: Exchange = delegate(exchange, { fetchPositions: async () => [] });
+    const asked = await recover(mgr, hidden, QUICK);
+    assert.is(asked.status, "awaiting_approval");
+    assert.equal(keysOf(asked.plan.actions), ["close_external l1", "cancel_order x1"]);
+    assert.ok(asked.plan.actions.every(({ needsPerson }) => needsPerson !== undefined));
+    assert.is((await exchange.fetchOrder("x1", PAIR))?.status, "open");
+  });
+
+  test("close_all sends no more than the net, and leaves to a person what stands against each other", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await holdBoth(stand);
+    await exchange.setPrice(PAIR, 110);
+    const report = await recover(mgr, exchange, { ...QUICK, mode: "close_all" });
+    const closes = exchange.seen.flatMap((call) => (call.method === "createOrder" ? [call.request] : [])).slice(2);
+    assert.equal(
+      closes.map(({ side, size, reduceOnly }) => [side, size, reduceOnly]),
+      [["sell", 1, true]],
+    );
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 0], "BTC/USDT short": [1, 0] });
+    assert.is(report.status, "awaiting_approval");
+    assert.equal(keysOf(report.plan.actions), ["leave_position l1", "leave_position s1"]);
+    assert.match(
+      report.plan.actions[0]?.needsPerson ?? "",
+      /1 of position l1 stands against position s1 of the flow.*the 100 at which the later one was entered: closePosition\(ID, \{ pnl \}\)/,
+    );
+    // As the person is told: at one price for both their results together are the exchange's.
+    await mgr.closePosition("l1", { pnl: 0 });
+    await mgr.closePosition("s1", { pnl: 0 });
+    assert.is((await recover(mgr, exchange, { ...QUICK, mode: "close_all" })).status, "recovered");
+    // 10 of the one that was sold, less 0.2 + 0.1 of the entries and 0.11.
+    assert.equal([(await mgr.getRiskState()).dailyPnl, exchange.balance], [9.59, 100_009.59]);
+  });
+
+  test("close_all of a long that another flow's short stands against closes what is left of it, and asks for the rest", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1", { size: 2 });
+    const order = { pair: PAIR, side: "sell", size: 0.5, type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...order, clientOrderId: derivedOrderId("sfo", "another", "s") });
+    await stand.away();
+    const report = await recover(mgr, exchange, { ...QUICK, mode: "close_all" });
+    assert.is(report.status, "awaiting_approval");
+    assert.equal(keysOf(report.plan.actions), ["leave_position l1"]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.5, 0] });
+  });
+
+  test("close_all of positions that are not closed by one another sends an order for each", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    await stand.hold("l2", { size: 2 });
+    const plan = await planRecovery(mgr, exchange, { ...QUICK, mode: "close_all" });
+    assert.equal(
+      plan.actions.map((action) => action.type === "close_position" && [action.positionId, action.size]),
+      [
+        ["l1", 1],
+        ["l2", 2],
+      ],
+    );
+    assert.is((await recover(mgr, exchange, { ...QUICK, mode: "close_all" })).status, "recovered");
+    assert.equal(await stand.holdings(), {});
+  });
+};
