@@ -82,10 +82,11 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const seen = `${asked}: ${unit.there.length === 0 ? "none" : wordsOf(unit.there)} in ${reads} agreeing reads, ${wordsOf(unit.tracked)} tracked`;
   const gone = Math.min(need, held);
   const pieces = newestThatMake(candidates.pieces, need);
+  const shared = sharedWithOthers(draft, unit, need, candidates);
   let left = gone;
   for (const position of reduced) {
     if (left <= 0) break;
-    left = minus(left, bookExternal(draft, position, pieces, Math.min(left, position.size), seen));
+    left = minus(left, bookExternal(draft, position, pieces, { need: Math.min(left, position.size), seen, shared }));
   }
   for (const position of reduced) {
     if (left <= 0) break;
@@ -169,6 +170,18 @@ function needOf(draft: Draft, unit: Unit, more: number, { pieces }: Candidates):
   return rest > tolerance * whole ? Math.min(rest, whole) : 0;
 }
 
+/** Why it is not known how much of what nobody marked was the flow's, where other flows hold the net as well; undefined where it is. */
+function sharedWithOthers(draft: Draft, unit: Unit, need: number, { pieces }: Candidates): string | undefined {
+  const { tolerance, exclusiveAccount } = draft.options;
+  const unmarked = plus(...pieces.map(({ size }) => size));
+  if (unit.side !== undefined || exclusiveAccount || pieces.length === 0) return undefined;
+  const theirs = flowsNet(draft, unit);
+  if (theirs === 0 || same(unmarked, need, tolerance)) return undefined;
+  // Nothing is left, neither of theirs: the flow's part is all that it held.
+  if (net(unit.there) === 0 && same(unmarked, plus(need, Math.abs(theirs)), tolerance)) return undefined;
+  return `fills of ${unmarked} ${unit.pair} are marked by nobody, ${need} is gone of what the flow holds, and other flows trade the pair: which of them were this flow's is not known. If this one was, approve this plan`;
+}
+
 function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced: readonly Expected[]): Candidates {
   if (reduced.length === 0) return { pieces: [], doubt: undefined };
   const { evidence } = draft;
@@ -221,7 +234,12 @@ function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | un
 }
 
 /** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
-function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: number, seen: string): number {
+function bookExternal(
+  draft: Draft,
+  position: Expected,
+  pieces: Piece[],
+  { need, seen, shared }: { readonly need: number; readonly seen: string; readonly shared: string | undefined },
+): number {
   const { flowId } = draft.evidence.snapshot;
   const orderId = externalOrderId(flowId, position.id);
   let booked = 0;
@@ -234,7 +252,7 @@ function bookExternal(draft: Draft, position: Expected, pieces: Piece[], need: n
     booked = plus(booked, size);
     position.size = minus(position.size, size);
     draft.notes.push(...unpricedFees(fill, draft.evidence));
-    const needsPerson = doubtOf(draft, piece, position);
+    const needsPerson = doubtOf(draft, piece, position) ?? shared;
     draft.add(
       {
         type: "book_external_fill",
