@@ -4,6 +4,7 @@ import { startBackends } from "../contract/backends.js";
 import type { Theme } from "../contract/open.js";
 import { amending } from "./recovery/amending.suite.js";
 import { approving } from "./recovery/approving.suite.js";
+import { breaking } from "./recovery/breaking.suite.js";
 import { doubts } from "./recovery/doubts.suite.js";
 import { gone } from "./recovery/gone.suite.js";
 import { modes } from "./recovery/modes.suite.js";
@@ -36,6 +37,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   approving,
   stopping,
   doubts,
+  breaking,
 };
 
 for (const [name, open, durable] of [
