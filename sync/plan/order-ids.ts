@@ -62,7 +62,7 @@ export function orderIdOf({ snapshot, orders, ordersById }: Evidence, fill: Exch
 /** Who made a fill, as far as it can be told. `nobody`: it is proven that its order had no client order id. */
 export type FillOwner = "own" | "flow" | "exchange" | "stranger" | "nobody" | "unknown";
 
-export function ownerOf({ evidence, options }: Draft, fill: ExchangeFill): FillOwner {
+export function ownerOf({ evidence, whole, options }: Draft, fill: ExchangeFill): FillOwner {
   const { proof, orders, ordersById, snapshot } = evidence;
   const { clientOrderId, orderId, pair } = fill;
   if (clientOrderId === undefined) {
@@ -71,17 +71,17 @@ export function ownerOf({ evidence, options }: Draft, fill: ExchangeFill): FillO
       if ([...orders.values()].some(({ value }) => value?.id === orderId)) return "own";
       const found = ordersById.get(orderName(pair, orderId))?.value;
       if (found?.clientOrderId !== undefined)
-        return ownerOfId(evidence, options.ours.clientOrderIdPrefix, found.clientOrderId);
+        return ownerOfId(whole, options.ours.clientOrderIdPrefix, found.clientOrderId);
       if (found) return "nobody";
     }
     return proof.inFills === true ? "nobody" : "unknown";
   }
-  return ownerOfId(evidence, options.ours.clientOrderIdPrefix, clientOrderId);
+  return ownerOfId(whole, options.ours.clientOrderIdPrefix, clientOrderId);
 }
 
 /** Whose an order is by its client order id; one without is nobody's. */
-export function ownerOfOrder({ evidence, options }: Draft, { clientOrderId }: ExchangeOrder): FillOwner {
-  return clientOrderId === undefined ? "nobody" : ownerOfId(evidence, options.ours.clientOrderIdPrefix, clientOrderId);
+export function ownerOfOrder({ whole, options }: Draft, { clientOrderId }: ExchangeOrder): FillOwner {
+  return clientOrderId === undefined ? "nobody" : ownerOfId(whole, options.ours.clientOrderIdPrefix, clientOrderId);
 }
 
 function ownerOfId(evidence: Evidence, prefix: string | undefined, id: string): FillOwner {

@@ -87,7 +87,8 @@ function whyNotSent(draft: Draft, action: Action, other: string | undefined): st
   }
   if (action.type !== "close_position") return undefined;
   const claim = draft.claimOn(action.pair, closingSide(action.side), action.side);
-  if (!claim) return soldAlready(draft, action);
+  // One that may still turn up is waited for where a sale could take what is not the flow's; elsewhere the close only reduces.
+  if (!claim || (claim.state === "young" && draft.evidence.positionMode !== "spot")) return soldAlready(draft, action);
   return `order ${claim.orderId}, which ${exchange} does not tell, may have closed a part of it. Settle that one first, or approve this plan: ${action.size} ${action.pair} is closed`;
 }
 

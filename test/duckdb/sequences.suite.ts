@@ -9,6 +9,7 @@ import { toDecimal } from "../../src/exact/decimal.js";
 import { acquireLease } from "../../src/operations/acquire-lease.js";
 import { admit } from "../../src/operations/admit.js";
 import { operations } from "../../src/operations/all.js";
+import { approveRecovery } from "../../src/operations/approve-recovery.js";
 import { beginRecovery } from "../../src/operations/begin-recovery.js";
 import { bookCash } from "../../src/operations/book-cash.js";
 import { cancelOrder } from "../../src/operations/cancel-order.js";
@@ -141,6 +142,7 @@ const status = fc.constantFrom(
 );
 const dust = fc.constantFrom(undefined, undefined, 0.1, 1);
 const dedup = { dedupWindow: fc.constantFrom(1000, 86_400_000), maxIds: fc.constantFrom(2, 5, 1000) };
+const hash = fc.constantFrom("1f2e", "3d4c");
 const none = fc.constant(undefined);
 
 const calls = fc.oneof(
@@ -374,6 +376,8 @@ const calls = fc.oneof(
   call(reportDifference, fc.record({ subject: fc.string(), found: fc.string(), reads: fc.constantFrom(1, 3) })),
   call(journalRecovery, fc.record({ token: fc.constantFrom(1, 2), key: fc.string(), value: fc.string() })),
   call(renewRecovery, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constantFrom(0, 5000) })),
+  call(journalRecovery, fc.record({ token: fc.constantFrom(1, 2), key: fc.constant("plan_hash"), value: hash })),
+  call(approveRecovery, fc.record({ hash })),
   call(endRecovery, fc.record({ token: fc.constantFrom(undefined, 1, 2) })),
 );
 
