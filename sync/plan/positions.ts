@@ -5,12 +5,11 @@ import { exceeds } from "../../src/exact/size.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
-import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
-import { isForgotten, ownerOf } from "./order-ids.js";
+import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, net, type Unit, unitsOf } from "./units.js";
 import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
@@ -302,7 +301,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   for (const fill of draft.fillsOf(unit.pair)) {
     const at = fill.ts.getTime();
     if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
-    if (fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId)) continue;
+    if (isOfClose(draft, fill)) continue;
     const owner = ownerOf(draft, fill);
     if ((owner === "own" && !isForgotten(draft, fill)) || owner === "flow" || isOfEarlierTrade(at)) continue;
     if (fill.positionSide !== undefined && fill.positionSide !== reduces) continue;
