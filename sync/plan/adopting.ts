@@ -1,8 +1,10 @@
 /** At what price, and since when, a position is taken over that the flow does not track. */
 import { divide, minus, plus, same, times } from "../../src/exact/double.js";
 import { settleOf } from "../../src/words/pair-name.js";
+import type { ExchangeFill } from "../port/exchange.js";
 import { closingSide, type Draft } from "./draft.js";
 import { rateKey } from "./evidence.js";
+import { orderIdOf } from "./order-ids.js";
 import { newestThatMake } from "./pieces.js";
 import type { Excess } from "./positions.js";
 import type { Walk } from "./whose.js";
@@ -18,12 +20,14 @@ export function adoptable(draft: Draft, excess: Excess, { moves }: Walk): Adopta
   const { pair, side, size } = excess;
   const { evidence, options } = draft;
   const { currencies = [] } = evidence;
-  const isTracked = (id: string | undefined) =>
-    id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
+  const isTracked = (fill: ExchangeFill) => {
+    const id = orderIdOf(evidence, fill);
+    return id !== undefined && (evidence.orders.has(id) || evidence.closedOrders.has(id));
+  };
   const opened = moves
     .filter(
       ({ maker, fill }) =>
-        (maker === "own" || maker === "unmarked") && fill.side !== closingSide(side) && !isTracked(fill.clientOrderId),
+        (maker === "own" || maker === "unmarked") && fill.side !== closingSide(side) && !isTracked(fill),
     )
     .map(({ fill, moved }) => ({ fill, size: Math.abs(moved) }));
   const made = newestThatMake(opened, size);
@@ -42,7 +46,7 @@ export function adoptable(draft: Draft, excess: Excess, { moves }: Walk): Adopta
   if (currency === undefined || settle === "" || currencies.includes(settle)) {
     return { entryPrice, entryTs };
   }
-  const rate = entryTs && evidence.rates.get(rateKey(settle, entryTs));
+  const rate = entryTs ? evidence.rates.get(rateKey(settle, entryTs)) : evidence.ratesNow?.get(settle);
   if (rate !== undefined) return { entryPrice, entryTs, rate };
   return {
     needsPerson: `${side} ${size} ${pair} is in ${settle}, the flow is counted in ${currency}, and nobody said what one ${settle} was worth when it was entered. Recover again with its rate: the option rates, or --rate ${settle}=RATE on the command line`,

@@ -24,7 +24,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   if (hasFailed(evidence)) return withHash({ ...head, ...nothing, failures: evidence.failures });
 
   const { evidence: decided, ...left } = scoped(evidence, options.ours);
-  const draft = new Draft(decided, options);
+  const draft = new Draft(decided, options, evidence);
   draft.waiting.push(...left.waiting);
   draft.foreign.push(...left.foreign);
   draft.notes.push(...left.notes);

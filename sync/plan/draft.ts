@@ -59,6 +59,8 @@ export class Draft {
   constructor(
     readonly evidence: Evidence,
     readonly options: ResolvedOptions,
+    /** Before it was narrowed to what may be decided about. */
+    readonly whole: Evidence = evidence,
   ) {
     for (const position of evidence.snapshot.positions) {
       const { id, pair, side, size, entryTs } = position;

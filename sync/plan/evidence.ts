@@ -50,6 +50,8 @@ export interface Evidence {
   readonly trades: readonly Trade[];
   /** What one unit of a currency was worth in the flow's currency, by `rateKey(currency, time)`; absent: not known. */
   readonly rates: ReadonlyMap<string, number>;
+  /** The same of the currencies in which positions are settled, when they were read: for those of which no fill says when they were entered. */
+  readonly ratesNow?: ReadonlyMap<string, number>;
   /** What the exchange cannot tell, and what was found out about it that a person should know, such as a clock that is off. */
   readonly limitations: readonly string[];
   /** What the exchange calls a pair, by canonical pair. */

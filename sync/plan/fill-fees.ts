@@ -22,7 +22,11 @@ export function feeInBase({ pair, fees, feeBase = 0 }: ExchangeFill): number {
 export function feesOf(fill: ExchangeFill, known: KnownRates, part: (amount: number) => number): BookedFill["fee"] {
   const { pair, price, ts, fee, feeBase = 0, feeOther } = fill;
   const rated = (one: Fee): Fee => ratedFee(one, pair, ts, known);
-  if (fill.fees) return fill.fees.map((one) => rated({ ...one, amount: part(one.amount) }));
+  if (fill.fees)
+    return plainly(
+      fill.fees.map((one) => rated({ ...one, amount: part(one.amount) })),
+      settleOf(pair),
+    );
   if (feeBase === 0 && !feeOther) return part(fee);
   const fees: Fee[] = [];
   const quote = minus(fee, times(feeBase, price));
@@ -40,15 +44,23 @@ export function netFeesOf(fill: ExchangeFill, known: KnownRates, part: (amount: 
   const rated = (one: Fee): Fee => ratedFee(one, pair, ts, known);
   if (fill.fees) {
     const moves = (currency: string) => !pair.includes(":") && currency === baseOf(pair);
-    return fill.fees.map((one) =>
+    const told = fill.fees.map((one) =>
       moves(one.currency)
         ? { amount: part(times(one.amount, price)), currency: settle }
         : rated({ ...one, amount: part(one.amount) }),
     );
+    return plainly(told, settle);
   }
   if (!feeOther) return part(fee);
   const others = rated({ amount: part(feeOther.amount), currency: feeOther.currency });
   return settle === "" ? [others] : [{ amount: part(fee), currency: settle }, others];
+}
+
+/** Fees that are all in the settle currency are one number. */
+function plainly(fees: readonly Fee[], settle: string): BookedFill["fee"] {
+  return fees.every(({ currency, rate }) => currency === settle && rate === undefined)
+    ? plus(...fees.map(({ amount }) => amount))
+    : fees;
 }
 
 /** What the pair prices itself takes no rate. */

@@ -50,6 +50,15 @@ export function fillsOfOrder(
   });
 }
 
+/** The client order id of the order that made a fill: as the fill says it, or as the order does that was looked up by the exchange's id. */
+export function orderIdOf({ snapshot, orders, ordersById }: Evidence, fill: ExchangeFill): string | undefined {
+  const { clientOrderId, orderId, pair } = fill;
+  if (clientOrderId !== undefined || orderId === undefined) return clientOrderId;
+  const found = ordersById.get(orderName(pair, orderId))?.value?.clientOrderId;
+  const told = [...orders].find(([, { value }]) => value?.id === orderId)?.[0];
+  return found ?? told ?? snapshot.orders.find((order) => exchangeIdOf(order) === orderId)?.id;
+}
+
 /** Who made a fill, as far as it can be told. `nobody`: it is proven that its order had no client order id. */
 export type FillOwner = "own" | "flow" | "exchange" | "stranger" | "nobody" | "unknown";
 

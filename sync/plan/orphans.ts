@@ -1,6 +1,6 @@
 /** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
 
-import { minus, plus } from "../../src/exact/double.js";
+import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { PositionSide } from "../../src/types.js";
 import { digestOf, flowDigest } from "../../src/words/client-order-id.js";
@@ -10,7 +10,7 @@ import { adoptable } from "./adopting.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, positionSideOf } from "./draft.js";
 import type { Evidence } from "./evidence.js";
-import { exchangeIdOf, ownerOfOrder } from "./order-ids.js";
+import { exchangeIdOf, orderIdOf, ownerOfOrder } from "./order-ids.js";
 import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
 import { type Walk, walkBack } from "./whose.js";
@@ -27,6 +27,16 @@ function planExcess(draft: Draft, excess: Excess): void {
   const { asked, reads } = draft.evidence.positions;
   const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
   const walk = walkBack(draft, excess.unit);
+  const otherName = trackedUnderOtherName(draft, excess, walk);
+  if (otherName !== undefined) {
+    const needsPerson = `${otherName}: it may be what the flow holds, under another name. If it is, store it as ${pair} (savePosition), end the old one (removePosition), and recover again. Approved, it stays as it is`;
+    draft.add(
+      { type: "leave_orphan", pair, side, size: excess.size, evidence, needsPerson },
+      canonicalPair(pair),
+      side,
+    );
+    return;
+  }
   const share = excess.isOwn ? { orphan: excess.size, foreign: 0 } : shareOf(draft, excess, walk);
   if ("doubt" in share) {
     if (draft.settles(pair, `${pair} ${side}`)) return;
@@ -35,6 +45,34 @@ function planExcess(draft: Draft, excess: Excess): void {
   }
   if (share.foreign > 0) draft.foreign.push({ kind: "position", pair, what: `${side} ${share.foreign}` });
   if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { walk, evidence });
+}
+
+/** Exchanges rename pairs: what is there under the new name is no orphan where the flow tracks it under the old one. In words; undefined: nothing says so. */
+function trackedUnderOtherName(
+  { evidence, whole, options }: Draft,
+  { pair, side, size }: Excess,
+  { moves }: Walk,
+): string | undefined {
+  const isOther = (one: { readonly pair: string }) => canonicalPair(one.pair) !== canonicalPair(pair);
+  const { closedOrders, snapshot, unreadable } = whole;
+  for (const { fill } of moves) {
+    const id = orderIdOf(evidence, fill);
+    if (id === undefined) continue;
+    const order = closedOrders.get(id) ?? snapshot.orders.find((pending) => pending.id === id);
+    if (order && isOther(order))
+      return `order ${id}, which the flow made for ${order.pair}, made ${side} ${size} ${pair}`;
+  }
+  const held = snapshot.positions.find(
+    (position) =>
+      isOther(position) &&
+      unreadable.has(canonicalPair(position.pair)) &&
+      position.side === side &&
+      same(position.size, size, options.tolerance),
+  );
+  return (
+    held &&
+    `${held.pair}, of which the flow holds ${side} ${held.size} (position ${held.id}), cannot be read, and ${side} ${size} ${pair} is there that is not tracked`
+  );
 }
 
 /** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */

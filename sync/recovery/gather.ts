@@ -22,7 +22,7 @@ import { heldBy } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
 import { pause } from "./pause.js";
 import { Questions, Unanswered } from "./questions.js";
-import { currenciesOf, ratesOf } from "./rates.js";
+import { currenciesOf, ratesNowOf, ratesOf } from "./rates.js";
 import { bookedOf, closedOrdersOf, recordedOf, tradesOf } from "./remembered.js";
 
 /** How often everything is read again because something moved meanwhile. */
@@ -133,6 +133,10 @@ class Gathering {
       closedOrders,
     });
 
+    const adopts = this.#options.orphanPositions === "adopt";
+    const rows = there.filter(({ pair }) => adopts && different.includes(canonicalPair(pair)));
+    const ratesNow = await ratesNowOf(this.#options.rates, currencies, { rows, at: snapshot.at });
+
     const positions = await questions.confirmed(first);
     if (!positions) return { snapshot, moved: moved("positions", "one reading said something else than the next") };
     const after = await this.#mgr.snapshot();
@@ -166,6 +170,7 @@ class Gathering {
       accountFlows,
       trades,
       rates,
+      ratesNow,
       limitations: [...(this.#exchange.limitations ?? []), ...this.#notes],
       symbols: questions.symbols,
       minSizes: this.#minSizes([...fills.keys()], markets),
@@ -318,7 +323,11 @@ class Gathering {
         break;
       }
       const reading = await this.#questions.orderById(orderId, pair);
-      if (!reading) break; // it refuses to look: asking for the next is of no use
+      if (!isComplete(reading)) {
+        // Asking for the next is of no use.
+        this.#notes.push(`${reading.asked}: ${reading.why}: whose the fills are that do not tell it is not known`);
+        break;
+      }
       found.set(name, reading);
     }
     return found;

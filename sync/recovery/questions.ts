@@ -71,7 +71,14 @@ export class Questions {
     if (this.symbols.has(canonicalPair(pair))) return;
     const { exchange } = this;
     const found = await this.askOf(pair, `the pair ${pair}`, async () => (await exchange.resolvePair?.(pair)) ?? pair);
-    if (found) this.symbols.set(canonicalPair(pair), found.value);
+    if (!found) return;
+    this.symbols.set(canonicalPair(pair), found.value);
+    if (canonicalPair(found.value) === canonicalPair(pair)) return;
+    this.refuse(
+      pair,
+      `the pair ${pair}`,
+      `${exchange.name} calls it ${found.value}, which is another pair by its name`,
+    );
   }
 
   /** What is traded under the pair's name; undefined where the exchange cannot tell, and where it has no such market: unreadable then. */
@@ -112,14 +119,11 @@ export class Questions {
     }
   }
 
-  /** An order by the exchange's own id, asked for once; undefined where the exchange refuses to look. */
-  async orderById(orderId: string, pair: string): Promise<Complete<ExchangeOrder | undefined> | undefined> {
-    const reading = await this.tell(`order ${orderId} in ${pair}, by its own id`, async () =>
+  /** An order by the exchange's own id, asked for once. Without an answer it is not known whose its fills are: that stops nothing else. */
+  async orderById(orderId: string, pair: string): Promise<Reading<ExchangeOrder | undefined>> {
+    return await this.tell(`order ${orderId} in ${pair}, by its own id`, async () =>
       this.exchange.fetchOrderById?.(orderId, this.symbol(pair)),
     );
-    if (isComplete(reading)) return reading;
-    if (isRefusal(reading)) return undefined;
-    throw new Unanswered(reading);
   }
 
   /** Everything told in as many readings as asked for, as told last: a list may lack an order, it does not make one up. */

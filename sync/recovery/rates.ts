@@ -54,6 +54,23 @@ export async function ratesOf(
   return found;
 }
 
+/** What the currencies that rows are settled in are worth now, but the flow's. */
+export async function ratesNowOf(
+  rates: Rates | undefined,
+  currencies: readonly string[],
+  { rows, at }: { readonly rows: readonly { readonly pair: string }[]; readonly at: Date },
+): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  if (!rates || currencies.length === 0) return found;
+  const settled = new Set(rows.map(({ pair }) => settleOf(pair)));
+  for (const currency of settled) {
+    if (currency === "" || currencies.includes(currency)) continue;
+    const rate = await rates(currency, at);
+    if (rate !== undefined) found.set(currency, checked(rate, currency, at));
+  }
+  return found;
+}
+
 function isBooked(fill: ExchangeFill, { snapshot, orders, closedOrders, recorded, booked }: Known): boolean {
   const { clientOrderId, orderId, fillId, pair, side, size } = fill;
   const own = clientOrderId ?? [...orders].find(([, { value }]) => value !== undefined && value.id === orderId)?.[0];

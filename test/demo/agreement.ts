@@ -1,5 +1,6 @@
 /** Do state and exchange agree, to the last decimal? Pure. */
 
+import { plus } from "../../src/exact/double.js";
 import type { StateEvent } from "../../src/index.js";
 import { type ExchangeFill, type Plan, planRows } from "../../sync/index.js";
 import type { Account } from "./account.js";
@@ -95,10 +96,12 @@ export function sameRun({ killed, undisturbed }: TwoRuns): Check[] {
   ];
 }
 
-type FillFacts = Pick<ExchangeFill, "fillId" | "clientOrderId" | "price" | "size" | "fee" | "ts">;
+type FillFacts = Pick<ExchangeFill, "fillId" | "clientOrderId" | "price" | "size" | "fee" | "fees" | "ts">;
 
-function fillText({ fillId, clientOrderId, price, size, fee, ts }: FillFacts): string {
-  return `${ts.toISOString()} ${fillId} of ${clientOrderId}: ${size} at ${price}, fee ${fee}`;
+/** Every fee of the demo is in what its pair settles in: told as a number, or with that currency's name. */
+function fillText({ fillId, clientOrderId, price, size, fee, fees, ts }: FillFacts): string {
+  const paid = fees === undefined ? fee : plus(...fees.map(({ amount }) => amount));
+  return `${ts.toISOString()} ${fillId} of ${clientOrderId}: ${size} at ${price}, fee ${paid}`;
 }
 
 /** What is there more than once. */
