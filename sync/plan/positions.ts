@@ -63,7 +63,6 @@ type Judgement =
       readonly more: number;
       readonly early: number;
       readonly isForgotten: boolean;
-      readonly gap?: string;
     }
   | { readonly is: "theirs"; readonly why: string; readonly isFlows: boolean }
   | { readonly is: "doubtful"; readonly more: number; readonly early: number; readonly doubt: string };
@@ -78,9 +77,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
-    // What the flow's positions lack may stand against what somebody has held for longer.
-    const gap = isNetted ? { gap: missing } : {};
-    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false, ...gap };
+    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false };
     const settling = concerns.find(({ maySettle }) => maySettle);
     if (settling) return { is: "theirs", why: settling.why, isFlows: true };
     const doubt = concerns.length === 0 ? missing : `${why}, and ${missing}`;
@@ -182,8 +179,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
     if (left <= 0) break;
     const part = Math.min(left, position.size);
     left = minus(left, part);
-    const gap = judged.is === "own" ? judged.gap : undefined;
-    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt ?? gap });
+    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt });
   }
   const beyond = minus(need, gone);
   if (beyond <= tolerance * need) return undefined;
