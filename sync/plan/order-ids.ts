@@ -114,12 +114,21 @@ export function isRemembered({ snapshot, closedOrders, orders, recovery }: Evide
  * closed something is none.
  */
 export function isForgotten(draft: Draft, fill: ExchangeFill): boolean {
-  if (ownerOf(draft, fill) !== "own") return false;
-  const { evidence } = draft;
-  const { clientOrderId, orderId, pair } = fill;
-  const found = orderId === undefined ? undefined : evidence.ordersById.get(orderName(pair, orderId))?.value;
-  const id = clientOrderId ?? found?.clientOrderId;
-  return id !== undefined && !isRemembered(evidence, id) && !isCloseOrderId(id);
+  const id = clientOrderIdOf(draft.evidence, fill);
+  if (id === undefined || ownerOf(draft, fill) !== "own") return false;
+  return !isRemembered(draft.evidence, id) && !isCloseOrderId(id);
+}
+
+/** Whether some recovery, of whichever flow, has closed something by it. */
+export function isOfClose({ evidence }: Draft, fill: ExchangeFill): boolean {
+  const id = clientOrderIdOf(evidence, fill);
+  return id !== undefined && isCloseOrderId(id);
+}
+
+/** The client order id of the order that made a fill: as the fill says, or its order that was looked up. */
+function clientOrderIdOf({ ordersById }: Evidence, { clientOrderId, orderId, pair }: ExchangeFill): string | undefined {
+  if (clientOrderId !== undefined || orderId === undefined) return clientOrderId;
+  return ordersById.get(orderName(pair, orderId))?.value?.clientOrderId;
 }
 
 /** Whether the exchange tells orders by the ids that the flow gives: it proves it, or has just done so. */

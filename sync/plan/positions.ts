@@ -5,12 +5,11 @@ import { exceeds } from "../../src/exact/size.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
-import { isCloseOrderId } from "./client-order-id.js";
 import { closingSide, type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
-import { isForgotten, ownerOf } from "./order-ids.js";
+import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, net, type Unit, unitsOf } from "./units.js";
 import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
@@ -64,7 +63,6 @@ type Judgement =
       readonly more: number;
       readonly early: number;
       readonly isForgotten: boolean;
-      readonly gap?: string;
     }
   | { readonly is: "theirs"; readonly why: string; readonly isFlows: boolean }
   | { readonly is: "doubtful"; readonly more: number; readonly early: number; readonly doubt: string };
@@ -79,9 +77,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
-    // What the flow's positions lack may stand against what somebody has held for longer.
-    const gap = isNetted ? { gap: missing } : {};
-    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false, ...gap };
+    if (!others) return { is: "own", more: difference, early: 0, isForgotten: false };
     const settling = concerns.find(({ maySettle }) => maySettle);
     if (settling) return { is: "theirs", why: settling.why, isFlows: true };
     const doubt = concerns.length === 0 ? missing : `${why}, and ${missing}`;
@@ -183,8 +179,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
     if (left <= 0) break;
     const part = Math.min(left, position.size);
     left = minus(left, part);
-    const gap = judged.is === "own" ? judged.gap : undefined;
-    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt ?? gap });
+    planUnexplained(draft, position, part, { seen, doubt: doubt ?? candidates.doubt });
   }
   const beyond = minus(need, gone);
   if (beyond <= tolerance * need) return undefined;
@@ -302,7 +297,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   for (const fill of draft.fillsOf(unit.pair)) {
     const at = fill.ts.getTime();
     if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
-    if (fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId)) continue;
+    if (isOfClose(draft, fill)) continue;
     const owner = ownerOf(draft, fill);
     if ((owner === "own" && !isForgotten(draft, fill)) || owner === "flow" || isOfEarlierTrade(at)) continue;
     if (fill.positionSide !== undefined && fill.positionSide !== reduces) continue;

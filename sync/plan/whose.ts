@@ -3,10 +3,9 @@ import { minus, plus } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
-import { isCloseOrderId } from "./client-order-id.js";
 import { type Draft, sizeMoved } from "./draft.js";
 import { fillName } from "./evidence.js";
-import { type FillOwner, isForgotten, ownerOf } from "./order-ids.js";
+import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { modeOfPair, net, type Unit } from "./units.js";
 import { changedSide } from "./unknown-orders.js";
 
@@ -121,9 +120,7 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
   const { moves, missing } = walkBack(draft, unit, Math.min(timeOf(unit.tracked), timeOf(theirs)));
   const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
   const unmarked = sum(({ maker }) => maker === "unmarked");
-  const closes = sum(
-    ({ maker, fill }) => maker === "flow" && fill.clientOrderId !== undefined && isCloseOrderId(fill.clientOrderId),
-  );
+  const closes = sum(({ maker, fill }) => maker === "flow" && isOfClose(draft, fill));
   // What another flow's recovery closed was what nobody marked, as far as there was any.
   const settled = closes * unmarked < 0 ? Math.sign(closes) * Math.min(Math.abs(closes), Math.abs(unmarked)) : 0;
   const entered = minus(

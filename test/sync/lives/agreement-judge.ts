@@ -66,6 +66,7 @@ export class AgreementJudge {
     const truth = await truthOf(this.world);
     for (const action of plan.actions) {
       if (action.needsPerson === undefined || this.world.setting.recovery === "manual" || action.pair === "*") continue;
+      if (await this.#standsAgainstOwn(action)) continue;
       if (this.#isContagion(action, plan) || (await this.#isUnproven(truth, action.pair))) continue;
       throw new Wrong(
         "a person is asked without need",
@@ -76,6 +77,13 @@ export class AgreementJudge {
       if (await this.#isUnproven(truth, pair)) continue;
       throw new Wrong("it waits for nothing", `${pair}: ${subject}: ${why}\n${inWordsOf(truth, pair)}`);
     }
+  }
+
+  /** A long and a short of the flow that the account nets: no order can end them. */
+  async #standsAgainstOwn({ type, pair }: Action): Promise<boolean> {
+    if (type !== "leave_position" || this.world.setting.mode !== "netting") return false;
+    const held = (await this.flow.plain.getPositions()).filter((position) => samePair(position.pair, pair));
+    return new Set(held.map(({ side }) => side)).size > 1;
   }
 
   /** Where it is in doubt whether this is the right account, nothing is done on it. */

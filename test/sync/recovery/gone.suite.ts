@@ -91,6 +91,23 @@ export const gone: Theme = (test, open) => {
     assert.is((await mgr.getRiskState()).dailyTrades, 0);
   });
 
+  test("with unexplained: close what is gone ends untold: counted, and no result is made up", async () => {
+    await using stand = await Stand.open(open, { config: { recovery: { unexplained: "close" } } });
+    const { mgr, exchange } = stand;
+    await exchange.setPrice("ETH/USDT", 10);
+    await stand.hold("kept", { pair: "ETH/USDT" });
+    await stand.hold("s1");
+    const settled = delegate(exchange, {
+      fetchPositions: async () => (await exchange.fetchPositions()).filter(({ pair }) => pair !== PAIR),
+    });
+    assert.is((await recover(mgr, settled, QUICK)).status, "recovered");
+    const [trade] = await mgr.getTrades();
+    assert.equal([trade?.id, trade?.untold], ["s1", 1]);
+    // The fees of both entries, and nothing else.
+    const { dailyPnl, dailyTrades, consecutiveLosses } = await mgr.getRiskState();
+    assert.equal([dailyPnl, dailyTrades, consecutiveLosses], [-0.11, 1, 0]);
+  });
+
   test("what fees have eaten of a position is told with bookCash, and is no trade", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
