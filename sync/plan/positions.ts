@@ -68,13 +68,16 @@ type Judgement =
   | { readonly is: "doubtful"; readonly more: number; readonly early: number; readonly doubt: string };
 
 function judge(draft: Draft, unit: Unit, difference: number): Judgement {
-  if (draft.options.exclusiveAccount) return { is: "own", more: difference, early: 0, isForgotten: false };
   const { tolerance } = draft.options;
   const concerns = concernsOf(draft, unit);
   const isNetted = unit.side === undefined;
   const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
   const { flows, entered, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
   const isNone = (size: number) => isNothing(size, unit, tolerance);
+  if (draft.options.exclusiveAccount) {
+    const isEarly = isNetted && missing === undefined;
+    return { is: "own", more: difference, early: isEarly ? early : 0, isForgotten: false };
+  }
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
     if (!others) return { is: "own", more: difference, early: 0, isForgotten: false };
