@@ -9,7 +9,8 @@ import { startHomes } from "./lives/homes.js";
 import { lifeOf } from "./lives/making.js";
 import { noCounts, shortened, told, wrongOf } from "./lives/playing.js";
 
-const SEED = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1_000_000));
+/** The same lives each time: `npm run lives:recovery` plays others, by the thousand. */
+const SEED = Number(process.env.SEED ?? 1);
 const RUNS = Number(process.env.RUNS ?? 0);
 
 const homes = await startHomes();

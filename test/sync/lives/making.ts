@@ -33,14 +33,17 @@ function settingOf(chance: Chance, seed: number, mode: Setting["mode"], onRedis:
   const tellsIds = chance.percent(75);
   const forgets = chance.percent(20);
   const shared = chance.percent(50);
+  const account = onRedis && flows === 2 && shared;
+  const orphans = pick(chance, ["close", "close", "adopt", "manual"] as const);
   return {
     seed,
     mode,
     flows,
     exclusive: flows === 1 && chance.percent(50),
-    account: onRedis && flows === 2 && shared,
+    account,
     recovery: pick(chance, ["sync", "sync", "sync", "sync", "close_all", "manual"]),
-    orphans: pick(chance, ["close", "close", "adopt", "manual"]),
+    // Two flows that do not know of each other would both take over what nobody marked: the contract gives them no way to tell.
+    orphans: orphans === "adopt" && flows === 2 && !account ? "manual" : orphans,
     unexplained: chance.percent(75) ? "ask" : "close",
     taker: pick(chance, [0, 0.0005, 0.0123]),
     fills: chance.percent(50) ? "whole" : "partial",
