@@ -38,6 +38,7 @@ import { getRiskLimits } from "../../src/operations/get-risk-limits.js";
 import { getRiskState } from "../../src/operations/get-risk-state.js";
 import { getSignalState } from "../../src/operations/get-signal-state.js";
 import { getTrades } from "../../src/operations/get-trades.js";
+import { getUntoldTrades } from "../../src/operations/get-untold-trades.js";
 import { heartbeat } from "../../src/operations/heartbeat.js";
 import { isSignalProcessed } from "../../src/operations/is-signal-processed.js";
 import { journalRecovery } from "../../src/operations/journal-recovery.js";
@@ -397,6 +398,7 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getPosition, { id: "a" }),
   ask(getPendingOrders, undefined),
   ask(getTrades, { from: undefined, to: undefined, pair: undefined, after: "", limit: 1000 }),
+  ask(getUntoldTrades, { after: "", limit: 1000 }),
   ask(getAdmissionStats, undefined),
   ask(getRefusals, { from: undefined, to: undefined, after: "", limit: 1000 }),
   ask(getOrder, { id: "a" }),
