@@ -99,15 +99,15 @@ async function live(open: (clock: Clock) => Promise<StateManager>, life: RandomL
     if (life.plain) await checkPlainLife(bot);
 
     const sent = exchange.seen;
-    const again = await recover(
-      mgr,
-      seenBy(exchange, { nameless: life.names === "nameless", before: async () => {} }),
-      {
-        ...QUICK,
-        mode: life.recovery,
-        orphanPositions: life.orphans,
-      },
-    );
+    const quiet = seenBy(exchange, { nameless: life.names === "nameless", before: async () => {} });
+    const options = { ...QUICK, mode: life.recovery, orphanPositions: life.orphans };
+    const asked = await recover(mgr, quiet, options);
+    // What was left there by a person's word is asked about again.
+    const isLeft = asked.plan.actions.every(({ type }) => type === "leave_orphan" || type === "leave_position");
+    const again =
+      asked.status === "awaiting_approval" && isLeft
+        ? await recover(mgr, quiet, { ...options, approve: asked.plan.hash })
+        : asked;
     assert.equal([again.status, again.applied.map(({ key }) => key)], ["recovered", []]);
     assert.equal(exchange.seen, sent);
   }
