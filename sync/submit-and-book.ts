@@ -5,10 +5,11 @@ import { plus, same } from "../src/exact/double.js";
 import * as check from "../src/manager/check.js";
 import type { StateManager } from "../src/manager/state-manager.js";
 import type { FillResult, OrderInput, OrderPatch, OrderStatus, PendingOrder } from "../src/types.js";
+import { changedSide } from "./plan/sides.js";
 import type { Exchange, ExchangeOrder, OrderRequest } from "./port/exchange.js";
 import { ExchangeError, type ExchangeFailure } from "./port/exchange-error.js";
 import { type Booking, bookFills, TOLERANCE } from "./submit/book-fills.js";
-import { orderRequest, positionSideOf } from "./submit/order-request.js";
+import { orderRequest } from "./submit/order-request.js";
 import { settled } from "./submit/settled.js";
 import {
   type ResolvedSubmitOptions,
@@ -58,7 +59,7 @@ export async function submitAndBook(
   const isOwn = (currency: string) => currency === risk.currency || risk.same_currency.includes(currency);
   const booking = { state, desk, pair, worth: { rates: resolved.rates, isOwn } };
   if (stored.status === "intent" && most === 0) {
-    const why = `the flow holds no ${positionSideOf(stored)} position in ${stored.pair}: nothing was sent`;
+    const why = `the flow holds no ${changedSide(stored)} position in ${stored.pair}: nothing was sent`;
     return reject(booking, stored, resolved, "nothing_to_reduce", why);
   }
 
@@ -101,7 +102,7 @@ async function mostToSend(
   // A spot sale has no reduce-only, and more than the flow holds may be another flow's. Stops and limits may wait for fills to come.
   const isCapped = reduceOnly && (type === "market" || mode === "spot");
   if (!isCapped) return Number.POSITIVE_INFINITY;
-  const side = positionSideOf(order);
+  const side = changedSide(order);
   const held = (await state.getPositions()).filter((each) => each.pair === order.pair && each.side === side);
   return plus(...held.map(({ size }) => size));
 }

@@ -1,25 +1,15 @@
 /** The plan that waits for a person, as the journal of a recovery has it, for a person to read. */
 import type { RecoveryState } from "../../src/types.js";
-import type { Action, Waiting } from "../plan/action.js";
 import { actionTable, listText, type Paint, planRows } from "../plan/plan-text.js";
+import { PLAN, PLAN_HASH, type StoredPlan } from "../recovery/stored-plan.js";
 
 /** What is read of it; whoever wrote it may say more. */
-export interface WaitingPlan {
-  readonly hash: string;
-  readonly at: string;
-  readonly exchange: string;
-  readonly mode: string;
-  readonly actions: readonly Action[];
-  /** How many more actions there are than are kept. */
-  readonly omitted: number;
-  readonly waiting: readonly Waiting[];
-  readonly notes: readonly string[];
-}
+export type WaitingPlan = Omit<StoredPlan, "orphanPositions">;
 
 /** Undefined when none waits, or what is kept cannot be read. */
 export function waitingPlan({ journal }: RecoveryState): WaitingPlan | undefined {
-  const kept = parsed(journal.get("plan"));
-  if (!isPlan(kept) || kept.hash !== journal.get("plan_hash")) return undefined;
+  const kept = parsed(journal.get(PLAN));
+  if (!isPlan(kept) || kept.hash !== journal.get(PLAN_HASH)) return undefined;
   return { ...kept, omitted: kept.omitted ?? 0 };
 }
 

@@ -2,11 +2,12 @@
 import { divide, minus, plus, same, times } from "../../src/exact/double.js";
 import { settleOf } from "../../src/words/pair-name.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import { closingSide, type Draft } from "./draft.js";
+import type { Draft } from "./draft.js";
 import { rateKey } from "./evidence.js";
 import { orderIdOf } from "./order-ids.js";
 import { newestThatMake } from "./pieces.js";
 import type { Excess } from "./positions.js";
+import { closingSide } from "./sides.js";
 import type { Walk } from "./whose.js";
 
 export interface Adoptable {

@@ -1,8 +1,8 @@
 /** Whether a pair's fills lead from the position that is there back to none: then they say who built it. */
 import { minus, plus } from "../../src/exact/double.js";
-import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition, PositionMode } from "../port/exchange.js";
 import { sizeMoved } from "./draft.js";
+import { hasBothSides, net, sizeOn } from "./sides.js";
 
 /**
  * `there`: the rows of the pair; `fills`: its fills, oldest first, up to now. In hedge mode each side is walked by the fills that name it,
@@ -16,29 +16,14 @@ export function leadsBackToFlat(
   from = Number.POSITIVE_INFINITY,
 ): boolean {
   const hedged = mode === "hedge" || (mode === undefined && hasBothSides(there));
-  if (!hedged) return isReached(fills, netOf(there), { tolerance, from });
+  if (!hedged) return isReached(fills, net(there), { tolerance, from });
   return (["long", "short"] as const).every((side) => {
-    const held = plus(...there.filter((row) => row.side === side).map(({ size }) => size));
+    const held = sizeOn(side, there);
     if (held === 0) return true;
     const nameless = fills.findLastIndex(({ positionSide }) => positionSide === undefined);
     const own = fills.slice(nameless + 1).filter(({ positionSide }) => positionSide === side);
-    return isReached(own, signed(side, held), { tolerance, from });
+    return isReached(own, side === "long" ? held : -held, { tolerance, from });
   });
-}
-
-/** What a pair's rows make together; below zero: short. */
-export function netOf(rows: readonly { readonly side: PositionSide; readonly size: number }[]): number {
-  return plus(...rows.map(({ side, size }) => signed(side, size)));
-}
-
-export function hasBothSides(rows: readonly { readonly side: PositionSide; readonly size: number }[]): boolean {
-  return (
-    rows.some(({ side, size }) => side === "long" && size > 0) && rows.some((r) => r.side === "short" && r.size > 0)
-  );
-}
-
-function signed(side: PositionSide, size: number): number {
-  return side === "long" ? size : minus(0, size);
 }
 
 /** Whether taking the fills back, the newest first, comes to zero or passes it. */

@@ -1,9 +1,9 @@
 /** Whether a pair needs a closer look: what the flows of the account hold, and what is there, before any fill is booked. */
-import { plus, same } from "../../src/exact/double.js";
+import { same } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { PositionMode } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
-import { hasBothSides, netOf } from "./back-to-flat.js";
+import { hasBothSides, net, sizeOn } from "./sides.js";
 
 interface Held {
   readonly pair: string;
@@ -20,9 +20,7 @@ export function differs(
 ): boolean {
   const ofPair = (rows: readonly Held[]) => rows.filter((row) => canonicalPair(row.pair) === canonicalPair(pair));
   const [held, found] = [ofPair(tracked), ofPair(there)];
-  const net = same(netOf(held), netOf(found), tolerance);
-  if (mode === "netting" || (mode === undefined && !hasBothSides(found))) return !net;
-  const sum = (rows: readonly Held[], side: PositionSide) =>
-    plus(...rows.filter((row) => row.side === side).map(({ size }) => size));
-  return (["long", "short"] as const).some((side) => !same(sum(held, side), sum(found, side), tolerance));
+  const isSameNet = same(net(held), net(found), tolerance);
+  if (mode === "netting" || (mode === undefined && !hasBothSides(found))) return !isSameNet;
+  return (["long", "short"] as const).some((side) => !same(sizeOn(side, held), sizeOn(side, found), tolerance));
 }

@@ -9,6 +9,8 @@ import type { Action, Foreign, Waiting } from "./action.js";
 import type { Evidence } from "./evidence.js";
 import { feeInBase } from "./fill-fees.js";
 import type { ResolvedOptions } from "./options.js";
+import { closingSide, positionSideOf } from "./sides.js";
+import { countsBySide } from "./units.js";
 
 /** A tracked position as it will stand once the fills of the plan are booked. */
 export interface Expected {
@@ -93,7 +95,7 @@ export class Draft {
         claim.state !== "booked" &&
         claim.side === side &&
         canonicalPair(claim.pair) === canonicalPair(pair) &&
-        (claim.positionSide === positionSide || !this.countsBySide(pair)),
+        (claim.positionSide === positionSide || !countsBySide(this, pair)),
     );
   }
 
@@ -112,14 +114,6 @@ export class Draft {
       this.waiting.push({ pair, subject: sideKey(pair, positionSide), why, harmless: false });
     }
     return claim !== undefined;
-  }
-
-  /** Whether longs and shorts of a pair stand side by side: as the exchange says, else as its rows show. */
-  countsBySide(pair: string): boolean {
-    const { positionMode, positions } = this.evidence;
-    if (positionMode !== undefined) return positionMode !== "netting";
-    const there = positions.value.filter((one) => one.size > 0 && canonicalPair(one.pair) === canonicalPair(pair));
-    return new Set(there.map(({ side }) => side)).size > 1;
   }
 
   fillsOf(pair: string): readonly ExchangeFill[] {
@@ -175,15 +169,6 @@ export class Draft {
   }
 }
 
-export function positionSideOf(side: OrderSide): PositionSide {
-  return side === "buy" ? "long" : "short";
-}
-
-/** The side of an order that reduces a position. */
-export function closingSide(side: PositionSide): OrderSide {
-  return side === "long" ? "sell" : "buy";
-}
-
 /** By how much a fill, or a part of it, moves positions: with a fee in the base coin a spot buy brings less, a sell takes more. */
 export function sizeMoved(fill: ExchangeFill, size: number): number {
   const { side, size: whole } = fill;
@@ -196,10 +181,4 @@ export function sizeMoved(fill: ExchangeFill, size: number): number {
 /** What a position grows by: of a spot buy whose fee was taken in the base coin, less. */
 export function netSize(fill: ExchangeFill): number {
   return fill.side === "buy" ? minus(fill.size, feeInBase(fill)) : fill.size;
-}
-
-export function feeNote(fill: ExchangeFill): string | undefined {
-  const { feeOther, fillId, pair } = fill;
-  if (!feeOther) return undefined;
-  return `${pair}: fill ${fillId} paid ${feeOther.amount} ${feeOther.currency} of fees, which are unpriced unless the flow is counted in that: bookCash prices them`;
 }

@@ -3,17 +3,17 @@ import { minus, plus } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder, PositionSide } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
-import { closingSide, type Draft, type Expected } from "./draft.js";
+import type { Draft, Expected } from "./draft.js";
 import { isRecoveryClose } from "./orders.js";
-import { modeOfPair } from "./units.js";
+import { closingSide, sizeOn } from "./sides.js";
+import { countsBySide } from "./units.js";
 
 export function planFlattening(draft: Draft): void {
   const taken = new Map<string, number>();
   for (const position of draft.inOrder()) {
     const { id, pair, side, size } = position;
     if (size === 0 || size < draft.minSize(pair)) continue;
-    const mode = modeOfPair(draft, pair);
-    const isNetted = mode !== "hedge" && mode !== "spot";
+    const isNetted = !countsBySide(draft, pair);
     const key = `${canonicalPair(pair)} ${side}`;
     const closing = closingOf(draft, position);
     const part = isNetted ? Math.min(size, roomFor(draft, position, taken.get(key) ?? 0)) : size;
@@ -37,10 +37,8 @@ function closingOf({ evidence }: Draft, { id }: Expected): PendingOrder | undefi
 
 /** What a netting account has of a side, less what other orders of the plan close of it. */
 function roomFor({ evidence }: Draft, { pair, side }: Expected, taken: number): number {
-  const rows = evidence.positions.value.filter(
-    (row) => row.side === side && canonicalPair(row.pair) === canonicalPair(pair),
-  );
-  return Math.max(0, minus(plus(...rows.map(({ size }) => size)), taken));
+  const rows = evidence.positions.value.filter((row) => canonicalPair(row.pair) === canonicalPair(pair));
+  return Math.max(0, minus(sizeOn(side, rows), taken));
 }
 
 /** What the positions of the pair are is not agreed upon yet: what is left shows afterwards. */

@@ -3,7 +3,8 @@ import { minus, plus } from "../../src/exact/double.js";
 import { sameSize } from "../../src/exact/size.js";
 import { compareBytes } from "../../src/state/ranking.js";
 import type { PendingOrder } from "../../src/types.js";
-import { closingSide, type Draft, positionSideOf } from "./draft.js";
+import type { Draft } from "./draft.js";
+import { closingSide, positionSideOf } from "./sides.js";
 
 /** What a fill of it does to the positions: it closes the one that it names, then that side's others, oldest first; the rest opens its own. */
 export function expectFlip(draft: Draft, order: PendingOrder, moves: number, ts: Date): void {

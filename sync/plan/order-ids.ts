@@ -7,6 +7,7 @@ import { canonicalPair } from "../port/pairs.js";
 import { isCloseOrderId } from "./client-order-id.js";
 import type { Draft } from "./draft.js";
 import { type Evidence, orderName } from "./evidence.js";
+import { isOrphanTry } from "./orphan-tries.js";
 
 /** Metadata of an order: the id that the exchange gave it. */
 export const EXCHANGE_ID = "exchange_id";
@@ -100,12 +101,12 @@ export function isGivenByFlow(evidence: Evidence, id: string): boolean {
 }
 
 /** Whether state or recovery know an order of this id: what it did is booked as its own. */
-export function isRemembered({ snapshot, closedOrders, orders, recovery }: Evidence, id: string): boolean {
+function isRemembered({ snapshot, closedOrders, orders, recovery }: Evidence, id: string): boolean {
   return (
     orders.has(id) ||
     closedOrders.has(id) ||
     snapshot.orders.some((order) => order.id === id) ||
-    recovery?.journal.has(`orphan ${id}`) === true
+    isOrphanTry(recovery?.journal, id)
   );
 }
 

@@ -5,7 +5,6 @@ import { share } from "../../src/exact/share.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
 import type { ExchangeOrder } from "../port/exchange.js";
-import { canonicalPair } from "../port/pairs.js";
 import type { BookedFill, OrderTerms } from "./action.js";
 import { amended } from "./amendment.js";
 import { type Draft, sizeMoved } from "./draft.js";
@@ -17,7 +16,8 @@ import { neededRate } from "./needed-rate.js";
 import { exchangeIdOf, fillsOfOrder, knownOrder, lookedUp } from "./order-ids.js";
 import { bookedPart, newestThatMake, type Piece, whole } from "./pieces.js";
 import { doubtOfRepeat } from "./repeated-close.js";
-import { changedSide, doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
+import { changedSide } from "./sides.js";
+import { doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
 import { unmarkedFills } from "./unmarked-fills.js";
 import { untoldFill } from "./untold-fills.js";
 
@@ -44,7 +44,7 @@ export function planOrders(draft: Draft): void {
     const why = "it stands for fills of others, and a crash left it pending";
     draft.add({ type: "end_order", pair: order.pair, orderId: order.id, as: "cancelled", why, evidence: [] }, order.id);
   }
-  const pending = snapshot.orders.filter((order) => !isExternal(order) && isLookedAt(draft, order));
+  const pending = snapshot.orders.filter((order) => !isExternal(order));
   const unbooked: UnbookedFill[] = [];
   for (const order of pending) {
     if (!draft.evidence.orders.has(order.id)) {
@@ -54,9 +54,7 @@ export function planOrders(draft: Draft): void {
     const known = knownOrder(draft.evidence, order);
     unbooked.push(...unbookedOf(draft, planAmendment(draft, order, known), known));
   }
-  for (const order of closedOrders.values()) {
-    if (isReadable(draft, order.pair)) unbooked.push(...unbookedOf(draft, order, undefined));
-  }
+  for (const order of closedOrders.values()) unbooked.push(...unbookedOf(draft, order, undefined));
   // As they happened; of the same moment, entries before the exits that close them.
   unbooked.sort(
     (a, b) => a.ts.getTime() - b.ts.getTime() || Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
@@ -74,25 +72,6 @@ export function planOrders(draft: Draft): void {
       planFill(draft, each, booked);
   }
   for (const order of pending) planStatus(draft, order, booked.has(order.id), verdicts.get(order.id));
-}
-
-/** Orders of a pair that cannot be read are left as they are; of what is not the flow's to look at, nothing is said. */
-function isLookedAt(draft: Draft, { id, pair }: PendingOrder): boolean {
-  const { pairs } = draft.options.ours;
-  if (pairs && !pairs.some((ours) => canonicalPair(ours) === canonicalPair(pair))) return false;
-  if (isReadable(draft, pair)) return true;
-  const why = draft.evidence.unreadable.get(canonicalPair(pair))?.why ?? "it cannot be read";
-  draft.waiting.push({
-    pair,
-    subject: id,
-    why: `left as it is, since its pair cannot be read: ${why}`,
-    harmless: true,
-  });
-  return false;
-}
-
-function isReadable({ evidence }: Draft, pair: string): boolean {
-  return !evidence.unreadable.has(canonicalPair(pair));
 }
 
 /** The order as it stands after what somebody changed of it at the exchange. */

@@ -15,12 +15,17 @@ export interface OrphanTry {
 
 const KEY = "orphan ";
 
-function orphanTries(journal: ReadonlyMap<string, string> | undefined): OrphanTry[] {
+export function orphanTries(journal: ReadonlyMap<string, string> | undefined): OrphanTry[] {
   return [...(journal ?? [])].flatMap(([key, value]) => {
     if (!key.startsWith(KEY)) return [];
     const noted: Omit<OrphanTry, "id"> = JSON.parse(value);
     return [{ ...noted, id: key.slice(KEY.length) }];
   });
+}
+
+/** Whether an order of this id is, or may be, on its way to close what is not in state. */
+export function isOrphanTry(journal: ReadonlyMap<string, string> | undefined, id: string): boolean {
+  return journal?.has(`${KEY}${id}`) === true;
 }
 
 /** Those of one (pair, side), in the order in which they were made. */

@@ -8,11 +8,13 @@ import type { ExchangeFill, ExchangeOrder } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { adoptable } from "./adopting.js";
 import { isCloseOrderId } from "./client-order-id.js";
-import { closingSide, type Draft, positionSideOf } from "./draft.js";
+import type { Draft } from "./draft.js";
 import type { Evidence } from "./evidence.js";
 import { exchangeIdOf, orderIdOf, ownerOfOrder } from "./order-ids.js";
+import { isOrphanTry } from "./orphan-tries.js";
 import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
+import { closingSide, openingSide, positionSideOf } from "./sides.js";
 import { type Walk, walkBack } from "./whose.js";
 
 export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
@@ -23,7 +25,7 @@ export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
 
 function planExcess(draft: Draft, excess: Excess): void {
   const { pair, side, there, tracked } = excess;
-  if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side)) return;
+  if (draft.isHeldBack(pair, openingSide(side), side)) return;
   const { asked, reads } = draft.evidence.positions;
   const evidence = [`${asked}: ${there.size} ${side} in ${reads} agreeing reads, ${tracked} tracked`];
   const walk = walkBack(draft, excess.unit);
@@ -121,7 +123,7 @@ function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): 
   const closing = draft.evidence.openOrders.value.find(
     (order) =>
       order.clientOrderId !== undefined &&
-      draft.evidence.recovery?.journal.has(`orphan ${order.clientOrderId}`) === true &&
+      isOrphanTry(draft.evidence.recovery?.journal, order.clientOrderId) &&
       order.side === closingSide(side) &&
       canonicalPair(order.pair) === canonicalPair(pair),
   );
@@ -188,7 +190,7 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   const { clientOrderId, pair, side, size } = order;
   const { snapshot, closedOrders, recovery } = draft.evidence;
   if (snapshot.orders.some((known) => known.id === clientOrderId || exchangeIdOf(known) === order.id)) return;
-  if (clientOrderId !== undefined && recovery?.journal.has(`orphan ${clientOrderId}`)) {
+  if (clientOrderId !== undefined && isOrphanTry(recovery?.journal, clientOrderId)) {
     draft.waiting.push({
       pair,
       subject: clientOrderId,

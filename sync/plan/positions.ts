@@ -5,13 +5,14 @@ import { exceeds } from "../../src/exact/size.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
-import { closingSide, type Draft, type Expected, netSize } from "./draft.js";
+import { type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
 import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
-import { agreesBySide, difference as differenceOf, modeOfPair, net, type Unit, unitsOf } from "./units.js";
+import { closingSide, net, openingSide, sizeOn } from "./sides.js";
+import { agreesBySide, difference as differenceOf, modeOfPair, type Unit, unitsOf } from "./units.js";
 import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
@@ -193,7 +194,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const whose = doubt ?? against;
   if (whose === undefined)
     return excess && { ...excess, isOwn: judged.is === "own" && (judged.isForgotten || more !== difference) };
-  if (draft.isHeldBack(pair, side === "long" ? "buy" : "sell", side) || draft.settles(pair, key)) return undefined;
+  if (draft.isHeldBack(pair, openingSide(side), side) || draft.settles(pair, key)) return undefined;
   askWhose(draft, { pair: excess?.pair ?? pair, side, size: beyond, evidence: [seen] }, whose);
   return undefined;
 }
@@ -211,7 +212,7 @@ export function askWhose(
 function excessOf(unit: Unit, side: PositionSide, size: number): Excess | undefined {
   const there = unit.there.find((row) => row.side === side);
   if (!there) return undefined;
-  const tracked = plus(...unit.tracked.filter((position) => position.side === side).map((position) => position.size));
+  const tracked = sizeOn(side, unit.tracked);
   return { pair: there.pair, side, size, tracked, there, unit, isOwn: false };
 }
 
@@ -225,7 +226,7 @@ function isNothing(more: number, { tracked, there }: Unit, tolerance: number): b
 
 function wordsOf(all: readonly { readonly side: PositionSide; readonly size: number }[]): string {
   const sides = (["long", "short"] as const).flatMap((side) => {
-    const size = plus(...all.filter((one) => one.side === side).map((one) => one.size));
+    const size = sizeOn(side, all);
     return size > 0 ? [`${side} ${size}`] : [];
   });
   return sides.length === 0 ? "nothing" : sides.join(" and ");

@@ -2,10 +2,11 @@
 import { minus, plus } from "../../src/exact/double.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Action } from "./action.js";
-import { closingSide, type Draft } from "./draft.js";
+import type { Draft } from "./draft.js";
 import { takenUnderOtherId, tellsOurIds } from "./order-ids.js";
 import { triesToClose } from "./orphan-tries.js";
 import { shifted } from "./shifted.js";
+import { closingSide } from "./sides.js";
 import { groupWords, type Search, unmarkedFills } from "./unmarked-fills.js";
 
 /** An order that was, or may have been, sent. */

@@ -1,14 +1,13 @@
 /** By how much a position at the exchange differs from what the flows hold, seen from an order. */
 import { minus, plus } from "../../src/exact/double.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Draft } from "./draft.js";
+import { net } from "./sides.js";
+import { countsBySide } from "./units.js";
 
-interface Held {
-  readonly pair: string;
-  readonly side: PositionSide;
-  readonly size: number;
-}
+type Held = Pick<ExchangePosition, "pair" | "side" | "size">;
 
 /**
  * What more of an order of this side would explain: above zero, there is so much too much (a buy of a long) or too little (a sell of one); base
@@ -16,16 +15,14 @@ interface Held {
  */
 export function shifted(draft: Draft, order: { pair: string; side: OrderSide; positionSide: PositionSide }): number {
   const { positions, accountFlows } = draft.evidence;
-  const pair = canonicalPair(order.pair);
-  const there = positions.value.filter((one) => canonicalPair(one.pair) === pair && one.size > 0);
-  const bySide = draft.countsBySide(pair);
-  const net = (all: readonly Held[]) =>
-    plus(
-      ...all
-        .filter((one) => canonicalPair(one.pair) === pair && (!bySide || one.side === order.positionSide))
-        .map(({ side, size }) => (side === "long" ? size : -size)),
+  const bySide = countsBySide(draft, order.pair);
+  const netOfPair = (all: readonly Held[]) =>
+    net(
+      all.filter(
+        (one) => canonicalPair(one.pair) === canonicalPair(order.pair) && (!bySide || one.side === order.positionSide),
+      ),
     );
   const others = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []));
-  const more = minus(net(there), plus(net([...draft.expected.values()]), net(others)));
+  const more = minus(netOfPair(positions.value), plus(netOfPair([...draft.expected.values()]), netOfPair(others)));
   return order.side === "buy" ? more : -more;
 }

@@ -4,6 +4,7 @@ import type { PositionSide } from "../../src/types.js";
 import type { ExchangePosition, PositionMode } from "../port/exchange.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 import type { Draft, Expected } from "./draft.js";
+import { hasBothSides, net, sizeOn } from "./sides.js";
 
 export interface Unit {
   readonly key: string;
@@ -19,11 +20,6 @@ export interface Unit {
   readonly others: number;
 }
 
-/** Sizes of longs less those of shorts. */
-export function net(all: readonly { readonly side: PositionSide; readonly size: number }[]): number {
-  return plus(...all.map(({ side, size }) => (side === "long" ? size : -size)));
-}
-
 /** Above zero: the exchange has more of longs, or less of shorts, than the flows. */
 export function difference(unit: Unit): number {
   return minus(net(unit.there), plus(net(unit.tracked), unit.others));
@@ -33,23 +29,25 @@ export function difference(unit: Unit): number {
 export function modeOfPair(draft: Draft, pair: string): PositionMode | undefined {
   const { positionMode, positions } = draft.evidence;
   if (positionMode !== undefined) return positionMode;
-  const sidesOf = (all: Iterable<{ pair: string; side: PositionSide; size: number }>) =>
-    new Set(
-      [...all].filter((one) => one.size > 0 && canonicalPair(one.pair) === canonicalPair(pair)).map(({ side }) => side),
-    );
-  if (sidesOf(positions.value).size > 1) return "hedge";
-  return sidesOf(draft.expected.values()).size > 1 ? undefined : "netting";
+  const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
+  if (hasBothSides(positions.value.filter(isOfPair))) return "hedge";
+  return hasBothSides([...draft.expected.values()].filter(isOfPair)) ? undefined : "netting";
 }
 
-/** Everything that is tracked or there, by unit. A pair of unknown mode is compared by its net: `byNetOnly` are those. */
+/** Whether longs and shorts of a pair stand side by side. */
+export function countsBySide(draft: Draft, pair: string): boolean {
+  const mode = modeOfPair(draft, pair);
+  return mode === "hedge" || mode === "spot";
+}
+
+/** Everything that is tracked or there, by unit. A pair of unknown mode is compared by its net. */
 export function unitsOf(draft: Draft): Unit[] {
   const units = new Map<
     string,
     { -readonly [K in keyof Unit]: Unit[K] } & { tracked: Expected[]; there: ExchangePosition[] }
   >();
   const unitOf = (pair: string, side: PositionSide) => {
-    const mode = modeOfPair(draft, pair);
-    const bySide = mode === "hedge" || mode === "spot";
+    const bySide = countsBySide(draft, pair);
     const key = bySide ? sideKey(pair, side) : canonicalPair(pair);
     const found = units.get(key) ?? { key, pair, side: bySide ? side : undefined, tracked: [], there: [], others: 0 };
     units.set(key, found);
@@ -81,9 +79,5 @@ export function unitsOf(draft: Draft): Unit[] {
 
 /** Whether both sides of the flow stand at the exchange as they are tracked, where nobody knows how it counts. */
 export function agreesBySide({ tracked, there }: Unit, tolerance: number): boolean {
-  return (["long", "short"] as const).every((side) => {
-    const held = (all: readonly { readonly side: PositionSide; readonly size: number }[]) =>
-      plus(...all.filter((one) => one.side === side).map(({ size }) => size));
-    return same(held(tracked), held(there), tolerance);
-  });
+  return (["long", "short"] as const).every((side) => same(sizeOn(side, tracked), sizeOn(side, there), tolerance));
 }

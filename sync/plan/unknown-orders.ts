@@ -7,9 +7,10 @@ import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder } from "../../src/types.js";
 import type { ExchangeOrder } from "../port/exchange.js";
 import { sideKey } from "../port/pairs.js";
-import { type Claim, type Draft, positionSideOf } from "./draft.js";
+import type { Claim, Draft } from "./draft.js";
 import { EXCHANGE_ID, exchangeIdOf, isGivenByFlow, tellsOurIds } from "./order-ids.js";
 import { shifted } from "./shifted.js";
+import { changedSide } from "./sides.js";
 import { type FillGroup, groupWords, madeByOthers, type Search, unmarkedFills } from "./unmarked-fills.js";
 
 /** An order that the exchange does not tell, and what it lacks after the fills that name it. */
@@ -48,11 +49,6 @@ export function judgeUnknown(
   const claims = unknowns.flatMap((unknown) => claimOf(draft, unknown, verdicts.get(unknown.order.id)));
   draft.claims.push(...claims);
   return verdicts;
-}
-
-/** The side of the position that an order changes. */
-export function changedSide({ side, intent }: PendingOrder) {
-  return positionSideOf(intent === "entry" ? side : side === "buy" ? "sell" : "buy");
 }
 
 export function searchOf(order: PendingOrder): Search {
@@ -107,7 +103,7 @@ function judge(draft: Draft, { order, lacks }: Unknown, isYoung: boolean): Verdi
 }
 
 /** The exchange keeps ids longer than the order is old, and does not know this one: it never had an order of that id. */
-export function isProvenUnknown({ evidence, options }: Draft, order: PendingOrder): boolean {
+function isProvenUnknown({ evidence, options }: Draft, order: PendingOrder): boolean {
   const { foundFor } = evidence.proof;
   const reads = evidence.orders.get(order.id)?.reads ?? 0;
   const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();

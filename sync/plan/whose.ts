@@ -6,8 +6,8 @@ import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
 import { fillName } from "./evidence.js";
 import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
-import { modeOfPair, net, type Unit } from "./units.js";
-import { changedSide } from "./unknown-orders.js";
+import { changedSide, net } from "./sides.js";
+import { modeOfPair, type Unit } from "./units.js";
 
 /** Who made it. `unmarked`: nobody's order, or one of the exchange's own. */
 export type Maker = "own" | "unmarked" | "flow" | "stranger" | "unknown";

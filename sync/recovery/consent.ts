@@ -1,6 +1,7 @@
 /** A person's consent to a plan, as the journal of its recovery keeps it. */
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { Plan } from "../plan/plan.js";
+import { PLAN_HASH } from "./stored-plan.js";
 
 /** The hash that was approved. Before 0.4 it stood here with the keys, as JSON. */
 const APPROVED = "approved";
@@ -27,7 +28,7 @@ export function consentOf(journal: Journal): Consent | undefined {
 /** Whether a person has approved what is kept as waiting, and nobody has taken it up yet. */
 export function isNewlyApproved(journal: Journal): boolean {
   const consent = consentOf(journal);
-  return consent !== undefined && consent.keys === undefined && consent.hash === journal.get("plan_hash");
+  return consent !== undefined && consent.keys === undefined && consent.hash === journal.get(PLAN_HASH);
 }
 
 /** Notes, for whoever resumes the recovery, that this very plan was approved. */

@@ -7,6 +7,7 @@ import { differs } from "../plan/differs.js";
 import { type Evidence, type NoEvidence, orderName } from "../plan/evidence.js";
 import { isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
+import { orphanTries } from "../plan/orphan-tries.js";
 import { isLookedAt } from "../plan/scope.js";
 import type {
   Exchange,
@@ -219,7 +220,7 @@ class Gathering {
     open: readonly ExchangeOrder[],
   ): Promise<Map<string, Complete<ExchangeOrder | undefined>>> {
     const orders = new Map<string, Complete<ExchangeOrder | undefined>>();
-    const sent = [...(recovery?.journal ?? [])].flatMap(([key, value]) => orphanCloseOf(key, value) ?? []);
+    const sent = orphanTries(recovery?.journal);
     for (const { id, pair } of [...pending.filter((order) => !isExternal(order)), ...sent]) {
       const found = await this.#questions.order(id, pair, open);
       if (found) orders.set(id, found);
@@ -344,16 +345,6 @@ class Gathering {
       ]),
     );
   }
-}
-
-/** An order by which an earlier try closed an orphan, as the journal has it. */
-export function orphanCloseOf(
-  key: string,
-  value: string,
-): { id: string; pair: string; side: string; attempt: number } | undefined {
-  if (!key.startsWith("orphan ")) return undefined;
-  const noted: { pair: string; side: string; attempt: number } = JSON.parse(value);
-  return { id: key.slice("orphan ".length), ...noted };
 }
 
 function moved(what: string, why: string): Incomplete {

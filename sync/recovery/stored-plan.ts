@@ -4,8 +4,8 @@ import type { Action, Waiting } from "../plan/action.js";
 import type { Plan } from "../plan/plan.js";
 
 /** Keys of the journal. The hash stands apart: it is what an approval is compared with. */
-const PLAN = "plan";
-const PLAN_HASH = "plan_hash";
+export const PLAN = "plan";
+export const PLAN_HASH = "plan_hash";
 
 /** The journal's text of a plan: so many characters of actions at most, and so many notes; the rest is counted. */
 const MOST_TEXT = 200_000;

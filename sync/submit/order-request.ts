@@ -1,13 +1,9 @@
 /** An order of the flow, as the exchange is to be asked for it. */
 import { InvalidArgumentError } from "../../src/errors.js";
 import * as check from "../../src/manager/check.js";
-import type { PendingOrder, PositionSide } from "../../src/types.js";
+import type { PendingOrder } from "../../src/types.js";
+import { changedSide } from "../plan/sides.js";
 import type { OrderRequest } from "../port/exchange.js";
-
-/** The side of the position that an order enters or exits. */
-export function positionSideOf({ side, intent }: Pick<PendingOrder, "side" | "intent">): PositionSide {
-  return (side === "buy") === (intent === "entry") ? "long" : "short";
-}
 
 /** Throws an InvalidArgumentError that names the field of an order which cannot be sent so. */
 export function orderRequest(order: PendingOrder, pair: string): OrderRequest {
@@ -24,7 +20,7 @@ export function orderRequest(order: PendingOrder, pair: string): OrderRequest {
     size,
     type: orderType,
     reduceOnly: intent === "exit",
-    positionSide: positionSideOf(order),
+    positionSide: changedSide(order),
   };
   if (orderType === "market") return asked;
   if (price === null) {
