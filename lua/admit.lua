@@ -28,29 +28,30 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] signal_id           1 to 256 bytes
--- ARGV[8] pair
--- ARGV[9] side                long or short
--- ARGV[10] size               base currency
--- ARGV[11] price              quote currency
--- ARGV[12] order_id           client order id
--- ARGV[13] order_type         limit, market, ...
--- ARGV[14] cooldown           ms for the pair, now and once the position is flat; "" = none
--- ARGV[15] tp                 quote currency; "" = none
--- ARGV[16] sl                 quote currency; "" = none
--- ARGV[17] metadata           JSON object; "" = none
--- ARGV[18] day_start          start of the trading day, ms after midnight UTC
--- ARGV[19] dedup_window       ms for which a signal is remembered
--- ARGV[20] max_ids            how many signals are remembered
--- ARGV[21] derived            1 = the caller made order_id of the signal; when it is taken, another is made of it
--- ARGV[22] position_id        the open position that it adds to; "" = none
--- ARGV[23] flip               the open position of the other side that it turns around; "" = none
--- ARGV[24] reason             "" = not said
--- ARGV[25] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
--- ARGV[26] opposite_side      refuse = no entry against a position, or an entry, of the other side of its pair; allow
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] signal_id           1 to 256 bytes
+-- ARGV[9] pair
+-- ARGV[10] side               long or short
+-- ARGV[11] size               base currency
+-- ARGV[12] price              quote currency
+-- ARGV[13] order_id           client order id
+-- ARGV[14] order_type         limit, market, ...
+-- ARGV[15] cooldown           ms for the pair, now and once the position is flat; "" = none
+-- ARGV[16] tp                 quote currency; "" = none
+-- ARGV[17] sl                 quote currency; "" = none
+-- ARGV[18] metadata           JSON object; "" = none
+-- ARGV[19] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[20] dedup_window       ms for which a signal is remembered
+-- ARGV[21] max_ids            how many signals are remembered
+-- ARGV[22] derived            1 = the caller made order_id of the signal; when it is taken, another is made of it
+-- ARGV[23] position_id        the open position that it adds to; "" = none
+-- ARGV[24] flip               the open position of the other side that it turns around; "" = none
+-- ARGV[25] reason             "" = not said
+-- ARGV[26] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[27] opposite_side      refuse = no entry against a position, or an entry, of the other side of its pair; allow
 -- Reply {"admitted", order JSON, call}
 --       {"refused", reason, message, retry at ms or "", call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end,
     money_parse, money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional,
@@ -58,13 +59,13 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
     remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
     forget_counts, keep_refusal, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
-  local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-  local order_id, order_type, cooldown = ARGV[12], ARGV[13], ARGV[14]
-  local tp, sl, metadata = ARGV[15], ARGV[16], ARGV[17]
-  local day_start, dedup_window, max_ids = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
-  local derived = ARGV[21] == "1"
-  local position_id, flip, reason, opposite_side = ARGV[22], ARGV[23], ARGV[24], ARGV[26]
-  local given_rate = ARGV[25] ~= "" and ARGV[25] or nil
+  local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+  local order_id, order_type, cooldown = ARGV[13], ARGV[14], ARGV[15]
+  local tp, sl, metadata = ARGV[16], ARGV[17], ARGV[18]
+  local day_start, dedup_window, max_ids = tonumber(ARGV[19]), tonumber(ARGV[20]), tonumber(ARGV[21])
+  local derived = ARGV[22] == "1"
+  local position_id, flip, reason, opposite_side = ARGV[23], ARGV[24], ARGV[25], ARGV[27]
+  local given_rate = ARGV[26] ~= "" and ARGV[26] or nil
 
   -- Read and decide, the first reason that holds. Nothing is written before all have passed.
   local risk = read_risk(daily_key, day_start)
@@ -229,8 +230,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -238,6 +240,7 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
 local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
@@ -254,11 +257,11 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
+local kept, last
 if call ~= "" then
   kept = redis.call("HMGET", call_key, slot, "until")
   local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(string.sub(answered, -20), "%d+$")
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -267,6 +270,19 @@ if call ~= "" then
   end
   if last and tonumber(last) > tonumber(number) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
+if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
+  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local proven_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", proven_key, proven_slot)
+    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
+    if not newest or tonumber(newest) < tonumber(proven) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+    end
   end
 end
 local now = tonumber(clock)

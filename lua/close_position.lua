@@ -25,21 +25,22 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] id
--- ARGV[8] pnl                 decimal, in currency
--- ARGV[9] ts                  ms of the trade; "" = now
--- ARGV[10] equity             flow currency; "" = unknown
--- ARGV[11] cooldown           ms for the pair; "" = the one the position asked for
--- ARGV[12] reason             why it was closed; "" = not said
--- ARGV[13] dust               size left at the exchange that cannot be sold; "" = none
--- ARGV[14] currency           of the amount; "" = the flow's
--- ARGV[15] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
--- ARGV[16] day_start          start of the trading day, ms after midnight UTC
--- ARGV[17] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[18] max_trades         how many trades are kept
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] id
+-- ARGV[9] pnl                 decimal, in currency
+-- ARGV[10] ts                 ms of the trade; "" = now
+-- ARGV[11] equity             flow currency; "" = unknown
+-- ARGV[12] cooldown           ms for the pair; "" = the one the position asked for
+-- ARGV[13] reason             why it was closed; "" = not said
+-- ARGV[14] dust               size left at the exchange that cannot be sold; "" = none
+-- ARGV[15] currency           of the amount; "" = the flow's
+-- ARGV[16] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[17] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[18] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[19] max_trades         how many trades are kept
 -- Reply {"closed", position JSON as it was, tripped 0|1, 1 = its result had been told, trade JSON, JSON list of pending exits that named it, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
     book_pnl, count_trade, trip_worsened, write_risk, risk_event, decimal, holding, with_unpriced, size_less, at_rate,
@@ -47,10 +48,10 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
     expect_hash, hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse, trade_json,
     read_ends, decide_end, cools_longer, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
-  local id, pnl, ts, equity = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
-  local cooldown, reason, left = ARGV[11], ARGV[12], ARGV[13]
-  local currency, rate = ARGV[14] ~= "" and ARGV[14] or nil, ARGV[15] ~= "" and ARGV[15] or nil
-  local day_start, breaker_duration, max_trades = tonumber(ARGV[16]), ARGV[17], ARGV[18]
+  local id, pnl, ts, equity = ARGV[8], ARGV[9], tonumber(ARGV[10]), ARGV[11]
+  local cooldown, reason, left = ARGV[12], ARGV[13], ARGV[14]
+  local currency, rate = ARGV[15] ~= "" and ARGV[15] or nil, ARGV[16] ~= "" and ARGV[16] or nil
+  local day_start, breaker_duration, max_trades = tonumber(ARGV[17]), ARGV[18], ARGV[19]
 
   -- Read.
   local stored = redis.call("HGET", positions_key, id)
@@ -120,8 +121,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -129,6 +131,7 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
 local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
@@ -145,11 +148,11 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
+local kept, last
 if call ~= "" then
   kept = redis.call("HMGET", call_key, slot, "until")
   local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(string.sub(answered, -20), "%d+$")
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -158,6 +161,19 @@ if call ~= "" then
   end
   if last and tonumber(last) > tonumber(number) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
+if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
+  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local proven_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", proven_key, proven_slot)
+    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
+    if not newest or tonumber(newest) < tonumber(proven) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+    end
   end
 end
 local now = tonumber(clock)

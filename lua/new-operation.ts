@@ -49,7 +49,7 @@ function scriptOf(wish: Wish): string {
   const { name, kind, key } = wish;
   const own = ownKeys(wish);
   const place = [...COMMON_KEYS[kind], ...own].indexOf(key) + 1;
-  const errors = kind === "read" ? "SFSTATELOST, SFSCHEMA" : "SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED";
+  const errors = kind === "read" ? "SFSTATELOST, SFSCHEMA" : "SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED";
   const event = `event("difference_found", "subject", "${key}", "found", count .. " entries", "reads", "1")`;
   const source = `#!lua flags=${kind === "read" ? "no-writes" : "allow-oom"}
 -- ${name}: how many entries ${key} has.

@@ -32,26 +32,27 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] order_id            client order id
--- ARGV[8] fill_id             the exchange's id of the execution
--- ARGV[9] price               quote currency
--- ARGV[10] size               base currency
--- ARGV[11] fee                in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them
--- ARGV[12] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
--- ARGV[13] ts                 ms of the execution; "" = now
--- ARGV[14] done               1 = the exchange says the order is complete
--- ARGV[15] dust               a rest of up to this size cannot be sold; "" = none
--- ARGV[16] overfill           1 = an entry may be filled by more than its size
--- ARGV[17] day_start          start of the trading day, ms after midnight UTC
--- ARGV[18] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[19] fill_window        ms for which a fill id is remembered
--- ARGV[20] max_fills          how many fill ids are remembered
--- ARGV[21] dedup_window       ms for which a signal is remembered
--- ARGV[22] max_ids            how many signals are remembered
--- ARGV[23] max_trades         how many trades are kept
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] order_id            client order id
+-- ARGV[9] fill_id             the exchange's id of the execution
+-- ARGV[10] price              quote currency
+-- ARGV[11] size               base currency
+-- ARGV[12] fee                in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them
+-- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[14] ts                 ms of the execution; "" = now
+-- ARGV[15] done               1 = the exchange says the order is complete
+-- ARGV[16] dust               a rest of up to this size cannot be sold; "" = none
+-- ARGV[17] overfill           1 = an entry may be filled by more than its size
+-- ARGV[18] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[19] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[20] fill_window        ms for which a fill id is remembered
+-- ARGV[21] max_fills          how many fill ids are remembered
+-- ARGV[22] dedup_window       ms for which a signal is remembered
+-- ARGV[23] max_ids            how many signals are remembered
+-- ARGV[24] max_trades         how many trades are kept
 -- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, what nobody could price, day, a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, "", the same nine, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate,
     money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened,
@@ -63,13 +64,13 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
     pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse,
     trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22], KEYS[23]
-  local order_id, fill_id, price, size, fee = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
-  local rate = ARGV[12] ~= "" and ARGV[12] or nil
-  local given_ts, done, dust_size, overfill = tonumber(ARGV[13]), ARGV[14] == "1", tonumber(ARGV[15]), ARGV[16] == "1"
+  local order_id, fill_id, price, size, fee = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+  local rate = ARGV[13] ~= "" and ARGV[13] or nil
+  local given_ts, done, dust_size, overfill = tonumber(ARGV[14]), ARGV[15] == "1", tonumber(ARGV[16]), ARGV[17] == "1"
   local ts = given_ts or now
-  local day_start, breaker_duration = tonumber(ARGV[17]), ARGV[18]
-  local fill_window, max_fills = tonumber(ARGV[19]), tonumber(ARGV[20])
-  local dedup_window, max_ids, max_trades = tonumber(ARGV[21]), tonumber(ARGV[22]), ARGV[23]
+  local day_start, breaker_duration = tonumber(ARGV[18]), ARGV[19]
+  local fill_window, max_fills = tonumber(ARGV[20]), tonumber(ARGV[21])
+  local dedup_window, max_ids, max_trades = tonumber(ARGV[22]), tonumber(ARGV[23]), ARGV[24]
   local fill = pair_key(order_id, fill_id)
 
   -- Read: the order, pending or lately closed, and what of the risk stands.
@@ -463,8 +464,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -472,6 +474,7 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
 local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
@@ -488,11 +491,11 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
+local kept, last
 if call ~= "" then
   kept = redis.call("HMGET", call_key, slot, "until")
   local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(string.sub(answered, -20), "%d+$")
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -501,6 +504,19 @@ if call ~= "" then
   end
   if last and tonumber(last) > tonumber(number) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
+if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
+  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local proven_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", proven_key, proven_slot)
+    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
+    if not newest or tonumber(newest) < tonumber(proven) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+    end
   end
 end
 local now = tonumber(clock)

@@ -14,15 +14,16 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] id                  client order id
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] id                  client order id
 -- Reply {"removed", call}
 --       {"none", call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
 local function run(answer, event, expect_zset, position_named, hold_order, exposure_after, write_exposure, record_parse,
     name_position)
   local orders_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7]
-  local id = ARGV[7]
+  local id = ARGV[8]
 
   -- Read.
   local stored = redis.call("HGET", orders_key, id)
@@ -46,8 +47,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -55,6 +57,7 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
 local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
@@ -71,11 +74,11 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
+local kept, last
 if call ~= "" then
   kept = redis.call("HMGET", call_key, slot, "until")
   local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(string.sub(answered, -20), "%d+$")
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -84,6 +87,19 @@ if call ~= "" then
   end
   if last and tonumber(last) > tonumber(number) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
+if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
+  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local proven_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", proven_key, proven_slot)
+    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
+    if not newest or tonumber(newest) < tonumber(proven) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+    end
   end
 end
 local now = tonumber(clock)

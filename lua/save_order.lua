@@ -19,37 +19,38 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] id                  client order id
--- ARGV[8] pair
--- ARGV[9] side                buy or sell
--- ARGV[10] order_type         "" = as it is, or market without a price and limit with one
--- ARGV[11] price              quote currency; "" = as it is, none = without
--- ARGV[12] size               base currency
--- ARGV[13] status             intent, submitted, open, partially_filled, unknown, filled, ...
--- ARGV[14] created_at         ms; "" = as it is, or now
--- ARGV[15] filled             base currency
--- ARGV[16] intent             entry or exit; "" = as it is, or an entry
--- ARGV[17] position_id        "" = none
--- ARGV[18] signal_id          "" = none
--- ARGV[19] tp                 of the position it opens; "" = as it is, none = without
--- ARGV[20] sl                 of the position it opens; "" = as it is, none = without
--- ARGV[21] cooldown           ms, of the position it opens; "" = as it is, none = without
--- ARGV[22] metadata           JSON object, of the position it opens; "" = as it is
--- ARGV[23] reason             tp, sl, manual, ...; "" = as it is
--- ARGV[24] rate               flow currency per unit of the settle currency; "" = as it is
--- ARGV[25] flip               of the stored order; "" = not said
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] id                  client order id
+-- ARGV[9] pair
+-- ARGV[10] side               buy or sell
+-- ARGV[11] order_type         "" = as it is, or market without a price and limit with one
+-- ARGV[12] price              quote currency; "" = as it is, none = without
+-- ARGV[13] size               base currency
+-- ARGV[14] status             intent, submitted, open, partially_filled, unknown, filled, ...
+-- ARGV[15] created_at         ms; "" = as it is, or now
+-- ARGV[16] filled             base currency
+-- ARGV[17] intent             entry or exit; "" = as it is, or an entry
+-- ARGV[18] position_id        "" = none
+-- ARGV[19] signal_id          "" = none
+-- ARGV[20] tp                 of the position it opens; "" = as it is, none = without
+-- ARGV[21] sl                 of the position it opens; "" = as it is, none = without
+-- ARGV[22] cooldown           ms, of the position it opens; "" = as it is, none = without
+-- ARGV[23] metadata           JSON object, of the position it opens; "" = as it is
+-- ARGV[24] reason             tp, sl, manual, ...; "" = as it is
+-- ARGV[25] rate               flow currency per unit of the settle currency; "" = as it is
+-- ARGV[26] flip               of the stored order; "" = not said
 -- Reply {"saved", order JSON, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, rate_known, order_rate,
     exceeds, expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE,
     transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-  local id, pair, side, order_type = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-  local price, size, status, created_at = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
-  local filled, intent, position_id, signal_id = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
-  local tp, sl, cooldown, metadata = ARGV[19], ARGV[20], ARGV[21], ARGV[22]
-  local reason, given_rate, flip = ARGV[23], ARGV[24] ~= "" and ARGV[24] or nil, ARGV[25]
+  local id, pair, side, order_type = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+  local price, size, status, created_at = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
+  local filled, intent, position_id, signal_id = ARGV[16], ARGV[17], ARGV[18], ARGV[19]
+  local tp, sl, cooldown, metadata = ARGV[20], ARGV[21], ARGV[22], ARGV[23]
+  local reason, given_rate, flip = ARGV[24], ARGV[25] ~= "" and ARGV[25] or nil, ARGV[26]
 
   -- Read: what is known of the order.
   local stored = redis.call("HGET", orders_key, id)
@@ -144,8 +145,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -153,6 +155,7 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
 local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
@@ -169,11 +172,11 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
+local kept, last
 if call ~= "" then
   kept = redis.call("HMGET", call_key, slot, "until")
   local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(string.sub(answered, -20), "%d+$")
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -182,6 +185,19 @@ if call ~= "" then
   end
   if last and tonumber(last) > tonumber(number) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
+if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
+  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local proven_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", proven_key, proven_slot)
+    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
+    if not newest or tonumber(newest) < tonumber(proven) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+    end
   end
 end
 local now = tonumber(clock)

@@ -18,28 +18,29 @@
 -- ARGV[4] instance            who asks
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
--- ARGV[7] pnl                 decimal, in currency
--- ARGV[8] trade_id            "" = none
--- ARGV[9] ts                  ms of the trade; "" = now
--- ARGV[10] equity             flow currency; "" = unknown
--- ARGV[11] currency           of the amount; "" = the flow's
--- ARGV[12] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
--- ARGV[13] day_start          start of the trading day, ms after midnight UTC
--- ARGV[14] breaker_duration   ms, "until_day_end" or "until_reset"
--- ARGV[15] trade_window       ms for which a trade id is remembered
--- ARGV[16] max_trades         how many trade ids are remembered
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] pnl                 decimal, in currency
+-- ARGV[9] trade_id            "" = none
+-- ARGV[10] ts                 ms of the trade; "" = now
+-- ARGV[11] equity             flow currency; "" = unknown
+-- ARGV[12] currency           of the amount; "" = the flow's
+-- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[14] day_start          start of the trading day, ms after midnight UTC
+-- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[16] trade_window       ms for which a trade id is remembered
+-- ARGV[17] max_trades         how many trade ids are remembered
 -- Reply {"booked", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", 0, the same nine, call}
--- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
     book_pnl, count_trade, trip_worsened, write_risk, risk_event, decimal, decimal_text, holding, money_of, move_result, in_flow,
     move_equity, expect_hash, remembers, too_old, remember, position_json, position_parse, refuse)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-  local pnl, trade_id, ts, equity = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-  local currency, rate = ARGV[11] ~= "" and ARGV[11] or nil, ARGV[12] ~= "" and ARGV[12] or nil
-  local day_start, breaker_duration = tonumber(ARGV[13]), ARGV[14]
-  local trade_window, max_trades = tonumber(ARGV[15]), tonumber(ARGV[16])
+  local pnl, trade_id, ts, equity = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+  local currency, rate = ARGV[12] ~= "" and ARGV[12] or nil, ARGV[13] ~= "" and ARGV[13] or nil
+  local day_start, breaker_duration = tonumber(ARGV[14]), ARGV[15]
+  local trade_window, max_trades = tonumber(ARGV[16]), tonumber(ARGV[17])
 
   -- Read.
   local risk = read_risk(daily_key, day_start)
@@ -86,8 +87,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the caller still hold
--- the lease, what time is it? KEYS[1..4] and ARGV[1..6] are the same in every script that changes something.
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -95,6 +97,7 @@ local clock = ARGV[3] -- ms; "" = the server's TIME
 local instance = ARGV[4] -- who asks, for the event log
 local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
 local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
 local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
@@ -111,11 +114,11 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
-local kept
+local kept, last
 if call ~= "" then
   kept = redis.call("HMGET", call_key, slot, "until")
   local answered = kept[1]
-  local last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(string.sub(answered, -20), "%d+$")
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -124,6 +127,19 @@ if call ~= "" then
   end
   if last and tonumber(last) > tonumber(number) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
+if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
+  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local proven_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", proven_key, proven_slot)
+    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
+    if not newest or tonumber(newest) < tonumber(proven) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+    end
   end
 end
 local now = tonumber(clock)

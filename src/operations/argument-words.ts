@@ -16,6 +16,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   instance: "who asks",
   lease: 'token the caller acts under; "" = none',
   max_events: "events kept; 0 = none",
+  proof: 'slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none',
 
   amount: "as it moves the account: below 0 = paid",
   after: 'event id; "" = from the oldest kept',

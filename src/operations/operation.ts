@@ -54,7 +54,7 @@ export const COMMON_KEYS = {
 export const COMMON_ARGV = {
   open: ["call", "clock"],
   read: ["call", "epoch", "clock"],
-  change: ["call", "epoch", "clock", "instance", "lease", "max_events"],
+  change: ["call", "epoch", "clock", "instance", "lease", "max_events", "proof"],
 } as const;
 
 /** The text at a place of a reply. */

@@ -182,7 +182,7 @@ export class RedisBackend implements Backend {
       case "read":
         return [number, this.#epoch, now];
       case "change":
-        return [number, this.#epoch, now, this.#context.instance, lease, this.#context.maxEvents];
+        return [number, this.#epoch, now, this.#context.instance, lease, this.#context.maxEvents, ""];
     }
   }
 

@@ -60,7 +60,7 @@ export class Stand implements Disposable {
     const common = {
       open: ["7", `${LATER}`],
       read: ["7", "", `${LATER}`],
-      change: ["7", "", `${LATER}`, "me", lease, "1000"],
+      change: ["7", "", `${LATER}`, "me", lease, "1000", ""],
     };
     const argv = [...common[operation.kind], ...sample.argv];
     return { keys: keysOf(operation).map((name) => flow.key(name)), argv };

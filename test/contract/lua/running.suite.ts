@@ -124,7 +124,7 @@ export function luaRunning(stand: Stand): void {
     if (!operation) throw new Error("there is no update_daily_pnl");
     const flowId = await stand.filledFlow((manager) => manager.updateDailyPnl(-8999999999999994));
     const { keys, argv } = stand.request(operation, flowId);
-    const request = { keys, argv: argv.with(8, "") };
+    const request = { keys, argv: argv.with(9, "") };
     const before = await stand.contents(flowId);
     const { message } = await failure(stand.run(operation, request));
     assert.match(message, /^SFINVALID pnl: the day's sum would leave/);
@@ -138,7 +138,7 @@ export function luaRunning(stand: Stand): void {
     await client.del(by);
     const request = (...limits: string[]) => {
       const { keys, argv } = stand.request(setRiskLimits, flowId);
-      return { keys, argv: [...argv.slice(0, 6).with(0, ""), "connect", "0", "3600000", ...limits] };
+      return { keys, argv: [...argv.slice(0, 7).with(0, ""), "connect", "0", "3600000", ...limits] };
     };
     await stand.run(
       setRiskLimits,
