@@ -1,5 +1,6 @@
 import type { OpenedFlow } from "../operations/open-flow.js";
 import type { Call, Operation } from "../operations/operation.js";
+import type { Loss } from "./loss.js";
 
 /** Interprets operations on one flow. It knows none of them by name: a new operation touches no backend. */
 export interface Backend {
@@ -33,6 +34,8 @@ export interface BackendContext {
   readonly clock?: () => number;
   /** Events kept; 0 = none. */
   readonly maxEvents: number;
+  /** Where it is noted that the state went back. */
+  readonly loss?: Loss;
 }
 
 /** The clock and caller of one operation, for the backends that decide in this process. */

@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.js";
+import type { Loss } from "../backends/loss.js";
 import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
 
@@ -6,16 +7,18 @@ import type { Operation } from "../operations/operation.js";
 export class FlowCalls {
   readonly #backend: Backend;
   readonly #singleActive: boolean;
+  readonly #loss: Loss;
   /** The lease last acquired; 0: none. */
   #token = 0;
 
-  constructor(backend: Backend, singleActive: boolean) {
+  constructor(backend: Backend, singleActive: boolean, loss: Loss) {
     this.#backend = backend;
     this.#singleActive = singleActive;
+    this.#loss = loss;
   }
 
   run<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
-    return this.#backend.execute(operation, args, this.#singleActive ? String(this.#token) : "");
+    return this.#run(operation, args, this.#singleActive ? String(this.#token) : "");
   }
 
   /** What the pages of a log hold together, up to the limit asked for. */
@@ -35,7 +38,13 @@ export class FlowCalls {
 
   /** Runs an operation that the holder of the lease and the others may do alike. */
   runUnfenced<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
-    return this.#backend.execute(operation, args, "");
+    return this.#run(operation, args, "");
+  }
+
+  /** Once the state is known to have gone back, nothing is changed any more. */
+  async #run<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (operation.kind === "change") this.#loss.check();
+    return this.#backend.execute(operation, args, lease);
   }
 
   /** From now on changes are made under this lease. */

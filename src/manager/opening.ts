@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
+import type { Loss } from "../backends/loss.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { ConfigError } from "../errors.js";
 import { getRiskState } from "../operations/get-risk-state.js";
@@ -17,7 +18,7 @@ import type { ManagerOptions } from "./manager-options.js";
 import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
-export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions): BackendContext {
+export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions, loss: Loss): BackendContext {
   const { instanceId, clock } = options;
   return {
     flowId,
@@ -26,6 +27,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
         ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
         : check.id("options.instanceId", instanceId),
     maxEvents: config.events.max_length,
+    loss,
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),
   };
 }

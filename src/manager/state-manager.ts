@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.js";
+import { Loss } from "../backends/loss.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { Guard } from "../config/guards.js";
@@ -173,6 +174,7 @@ export class StateManager {
   readonly instanceId: string;
   readonly config: ResolvedConfig;
   readonly #backend: Backend;
+  readonly #loss = new Loss();
   readonly #calls: FlowCalls;
   readonly #logger: Logger;
   readonly #existing: boolean;
@@ -189,7 +191,7 @@ export class StateManager {
     this.flowId = flowId;
     this.config = config;
     this.#closing.abort();
-    const context = contextOf(flowId, config, options);
+    const context = contextOf(flowId, config, options, this.#loss);
     this.instanceId = context.instance;
     this.#logger = options.logger ?? QUIET;
     this.#currency = new CurrencyWatch(config, (message) => this.#logger.warn(message));
@@ -204,7 +206,7 @@ export class StateManager {
       oppositeSide: config.risk.opposite_side,
     };
     this.#backend = createBackend(config, context);
-    this.#calls = new FlowCalls(this.#backend, config.execution.single_active);
+    this.#calls = new FlowCalls(this.#backend, config.execution.single_active, this.#loss);
   }
 
   /** Checks everything, connects to nothing. Throws a ConfigError that names every bad key. */
@@ -226,6 +228,7 @@ export class StateManager {
    */
   async connect(): Promise<void> {
     const opened = await this.#backend.connect(this.#existing);
+    this.#loss.forget();
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       if (!this.#existing) {

@@ -17,6 +17,11 @@ export type AttemptFailure =
   | { readonly kind: "unknown_script" }
   /** It was sent and its answer is lost: it may have happened. */
   | { readonly kind: "lost"; readonly why: string }
+  /**
+   * It was refused by a state that does not know an answer that the caller has, and did not happen. `knowsNone`: nothing is remembered where the answer
+   * was, not even an older one.
+   */
+  | { readonly kind: "went_back"; readonly knowsNone: boolean; readonly why: string }
   /** It was refused. `decided`: by the script, which first looked for an answer to an earlier copy of the call, and would refuse a later one. */
   | { readonly kind: "refused"; readonly decided: boolean; readonly error: StateError };
 
@@ -48,6 +53,9 @@ function judgeReply(message: string): AttemptFailure {
   const code = codeOf(message);
   if (code === "NOSCRIPT") return { kind: "unknown_script" };
   if (code === "SFSTALECALL") return { kind: "lost", why: message };
+  if (code === "SFWENTBACK") {
+    return { kind: "went_back", knowsNone: message.endsWith(" none"), why: message.slice(code.length + 1) };
+  }
   if (PASSING.has(code) || ELSEWHERE.has(code)) return { kind: "wait", why: message };
   return { kind: "refused", decided: code.startsWith("SF"), error: refusal(code, message) };
 }

@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
-
-/** How long the slots take calls, ms. */
-const LIFE = 10 * 60_000;
+import { ANSWER_MEMORY, elapsed, moment } from "./moment.js";
 
 /**
  * Where Redis remembers the answers to calls: each call in flight has a slot of its own, and Redis one answer per slot, so what it
@@ -11,12 +9,12 @@ const LIFE = 10 * 60_000;
 export class CallSlots {
   /** Their part of the key's name. */
   readonly id = randomBytes(6).toString("base64url");
-  readonly #since = performance.now();
+  readonly #since = moment();
   readonly #free: number[] = [];
   #count = 0;
 
   get isOver(): boolean {
-    return performance.now() - this.#since > LIFE;
+    return elapsed(this.#since) > ANSWER_MEMORY;
   }
 
   /** A slot for one call. */

@@ -8,17 +8,18 @@ import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operat
 import { newEpoch } from "../../state/epoch.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
+import { Loss } from "../loss.js";
 import { type AttemptFailure, judge } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
-import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
+import { ANSWER_MEMORY, elapsed, type Moment, moment } from "./moment.js";
+import { type Carried, Proofs } from "./proofs.js";
+import { argumentsOf, joined, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
+import { ServerClock } from "./server-clock.js";
 import { StreamTail } from "./stream-tail.js";
-
-/** Redis remembers an answer for ten minutes after the call (`answer` in `lua/shared/change.lua`); ask no later than this, ms. */
-const ANSWER_MEMORY = 9 * 60_000;
 
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
@@ -26,12 +27,24 @@ const PAUSE = 25;
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
 const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
 
-/** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. */
+/** The proof rested on what the server has forgotten, and not lost. */
+const FORGOTTEN: AttemptFailure = { kind: "wait", why: "the server had forgotten its answers" };
+
+/** The call was refused by a state that may have gone back, and the server did not say what its clock shows. */
+const UNEXPLAINED: AttemptFailure = {
+  kind: "wait",
+  why: "its state may have gone back, and it does not tell the time",
+};
+
+/** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. Only the proof is another one. */
 interface Request<Result> {
   readonly changes: boolean;
   readonly number: string;
   readonly script: Script;
-  readonly arguments: ScriptArguments;
+  readonly keys: CallKeys;
+  /** What every script of its kind has in ARGV, but for the proof, and its own. */
+  readonly common: ScriptArguments;
+  readonly own: ScriptArguments;
   readonly decode: (reply: Reply) => Result;
   /** No copy went out before. */
   readonly madeAt: Moment;
@@ -39,8 +52,21 @@ interface Request<Result> {
   place: Place | undefined;
   /** True once a copy may have reached the server without an answer. */
   maybeSent: boolean;
+  /** Which of the server's memories its answer is in; a later one does not know of it. */
+  readonly memory: number;
   /** The answer to `UnknownOutcomeError.retry()`, once somebody asked for it; undefined again when it, too, stays unknown. */
   retried: Promise<Result> | undefined;
+}
+
+interface CallKeys {
+  readonly names: readonly string[];
+  readonly arguments: ScriptArguments;
+}
+
+/** What a copy of a call is sent with. A read carries nothing. */
+interface Copy {
+  readonly arguments: ScriptArguments;
+  readonly carried?: Carried;
 }
 
 interface Place {
@@ -53,8 +79,13 @@ export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: ResolvedConfig["redis"];
   readonly #keys: FlowKeys;
-  readonly #keysOf = new Map<string, ScriptArguments>();
+  readonly #keysOf = new Map<string, CallKeys>();
+  readonly #loss: Loss;
+  readonly #proofs = new Proofs();
+  readonly #serverClock = new ServerClock();
   #slots = new CallSlots();
+  /** How often the server is known to have forgotten its answers. */
+  #memory = 0;
   #connection: Connection | undefined;
   #tail: StreamTail | undefined;
   #closing: Promise<void> | undefined;
@@ -68,6 +99,7 @@ export class RedisBackend implements Backend {
   constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
     this.#context = context;
     this.#config = config;
+    this.#loss = context.loss ?? new Loss();
     this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
   }
 
@@ -122,6 +154,8 @@ export class RedisBackend implements Backend {
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
     const deadline = this.#deadline();
     await this.#prepare(connection, deadline);
+    this.#proofs.forget();
+    this.#newSession();
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
     if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
@@ -159,22 +193,34 @@ export class RedisBackend implements Backend {
     const now = clock ? String(clock()) : "";
     const place = changes ? this.#place() : undefined;
     const number = place ? `${place.slot}:${++this.#calls}` : `${++this.#calls}`;
-    const argv = this.#commonArgv(kind, number, now, lease);
-    addArguments(argv, operation, args);
-    const keys = this.#operationKeys(operation);
+    const own: ArgumentValue[] = [];
+    addArguments(own, operation, args);
     return {
       changes,
       number,
       script: script(name),
-      arguments: { count: keys.count + argv.length, wire: keys.wire + bulks(argv) },
+      keys: this.#operationKeys(operation),
+      common: argumentsOf(this.#commonArgv(kind, number, now, lease)),
+      own: argumentsOf(own),
       decode: operation.decode,
       madeAt: moment(),
       place,
       maybeSent: false,
+      memory: this.#memory,
       retried: undefined,
     };
   }
 
+  /** What the next copy of a call is sent with: if it changes something, with the proof of the newest answer that there is now. */
+  #copy<Result>({ place, keys, common, own }: Request<Result>): Copy {
+    if (!place) return { arguments: joined(keys.arguments, common, own) };
+    const carried = this.#proofs.carried(place.slots.id, keys.names.length);
+    const others = carried.sessions.map((session) => this.#keys.call(session));
+    const all = others.length === 0 ? keys.arguments : scriptArguments([...keys.names, ...others], []);
+    return { carried, arguments: joined(all, common, argumentsOf([carried.proof]), own) };
+  }
+
+  /** What every script of the kind has in ARGV, but for the proof. */
   #commonArgv(kind: Operation<never, unknown>["kind"], number: string, now: string, lease: string): ArgumentValue[] {
     switch (kind) {
       case "open":
@@ -182,27 +228,35 @@ export class RedisBackend implements Backend {
       case "read":
         return [number, this.#epoch, now];
       case "change":
-        return [number, this.#epoch, now, this.#context.instance, lease, this.#context.maxEvents, ""];
+        return [number, this.#epoch, now, this.#context.instance, lease, this.#context.maxEvents];
     }
   }
 
   /** A slot for a call, among the present ones. */
   #place(): Place {
-    if (this.#slots.isOver) {
-      this.#slots = new CallSlots();
-      this.#keysOf.clear();
-    }
+    if (this.#slots.isOver) this.#newSession();
     return { slots: this.#slots, slot: this.#slots.take() };
   }
 
+  #newSession(): void {
+    this.#slots = new CallSlots();
+    this.#keysOf.clear();
+    const seen = moment();
+    // Without an answer what was seen before stays.
+    this.#connection?.send("time", [], this.#deadline()).then(
+      (time) => this.#serverClock.see(time, seen),
+      () => {},
+    );
+  }
+
   /** How many keys, and the keys: the same for every call in the same slots. */
-  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): ScriptArguments {
+  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): CallKeys {
     let found = this.#keysOf.get(name);
     if (!found) {
       const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
         key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key),
       );
-      found = scriptArguments(names, []);
+      found = { names, arguments: scriptArguments(names, []) };
       this.#keysOf.set(name, found);
     }
     return found;
@@ -253,22 +307,31 @@ export class RedisBackend implements Backend {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
       if (!connection.isReady) await this.#ready(connection, request, deadline);
+      if (request.changes) this.#loss.check();
       if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
         throw this.#failed(request, "too late to ask again");
       }
+      if (request.maybeSent && request.memory !== this.#memory) {
+        throw this.#failed(request, "too late to ask again: the server has forgotten its answers");
+      }
 
       const { stream } = connection;
+      const copy = this.#copy(request);
       let fault: AttemptFailure;
       try {
-        const reply = await connection.run(new ScriptCall(request.script, request.arguments, asSource), deadline);
-        if (Array.isArray(reply) && reply[reply.length - 1] === request.number) return reply.slice(0, -1);
+        const reply = await connection.run(new ScriptCall(request.script, copy.arguments, asSource), deadline);
+        if (Array.isArray(reply) && reply[reply.length - 1] === request.number) {
+          this.#answered(request);
+          return reply.slice(0, -1);
+        }
         fault = OUT_OF_STEP;
       } catch (error) {
         fault = judge(error);
       }
-      if (fault.kind === "refused") {
-        if (await connection.inStep(deadline)) throw this.#refused(request, fault);
-        fault = OUT_OF_STEP;
+      if (fault.kind === "refused" || fault.kind === "went_back") {
+        if (!(await connection.inStep(deadline))) fault = OUT_OF_STEP;
+        else if (fault.kind === "refused") throw this.#refused(request, fault);
+        else fault = await this.#explain(fault, copy.carried, connection, deadline);
       }
 
       if (fault.kind === "unknown_script") asSource = true;
@@ -278,6 +341,47 @@ export class RedisBackend implements Backend {
       if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
+  }
+
+  #answered<Result>({ number, place, madeAt, maybeSent }: Request<Result>): void {
+    if (!place) return;
+    this.#proofs.answered({ call: number, session: place.slots.id, sentAt: madeAt, at: Date.now() }, maybeSent);
+  }
+
+  /**
+   * Why a state does not know an answer that this manager has: it was forgotten, and the call is asked again with what is proven since then. Throws a
+   * StateLostError where nothing explains it: the state went back.
+   */
+  async #explain(
+    { knowsNone, why }: AttemptFailure & { kind: "went_back" },
+    carried: Carried | undefined,
+    connection: Connection,
+    deadline: number,
+  ): Promise<AttemptFailure> {
+    let isForgotten = knowsNone && this.#config.allow_eviction;
+    if (knowsNone && !isForgotten) {
+      try {
+        const time = await connection.send("time", [], deadline);
+        isForgotten = this.#serverClock.jumped(time, moment()) >= ANSWER_MEMORY;
+      } catch {
+        return UNEXPLAINED;
+      }
+    }
+    if (!carried || !this.#proofs.isOfNow(carried)) return FORGOTTEN;
+    if (!isForgotten) throw this.#loss.note(this.#wentBack(carried, why));
+    this.#memory++;
+    this.#proofs.forget();
+    this.#newSession();
+    return FORGOTTEN;
+  }
+
+  #wentBack({ at }: Carried, why: string): string {
+    const [before, now] = [new Date(at).toISOString(), new Date().toISOString()];
+    return (
+      `the state went back between ${before}, the newest answer, and ${now}: Redis at ${this.#address} has an older copy of the flow, ` +
+      `and what it had acknowledged is gone (${why}). Nothing was changed now. Close and connect again; run recover before anything ` +
+      "else: it brings what is left in line with the exchange."
+    );
   }
 
   async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
@@ -321,18 +425,3 @@ export class RedisBackend implements Backend {
 
 /** The call was sent, and no answer came before the deadline. */
 class Unanswered extends Error {}
-
-/** A point in time on two clocks: the first stands still while the machine sleeps, the second may be set. */
-interface Moment {
-  readonly running: number;
-  readonly wall: number;
-}
-
-function moment(): Moment {
-  return { running: performance.now(), wall: Date.now() };
-}
-
-/** How long ago it was at most, ms. */
-function elapsed(since: Moment): number {
-  return Math.max(performance.now() - since.running, Date.now() - since.wall);
-}

@@ -25,6 +25,22 @@ export function scriptArguments(keys: readonly string[], argv: readonly Argument
   return { count: 1 + keys.length + argv.length, wire: bulks([keys.length, ...keys, ...argv]) };
 }
 
+/** A part of them: arguments only. */
+export function argumentsOf(argv: readonly ArgumentValue[]): ScriptArguments {
+  return { count: argv.length, wire: bulks(argv) };
+}
+
+/** Parts in order. */
+export function joined(...parts: readonly ScriptArguments[]): ScriptArguments {
+  let count = 0;
+  let wire = "";
+  for (const part of parts) {
+    count += part.count;
+    wire += part.wire;
+  }
+  return { count, wire };
+}
+
 /**
  * Runs a script by its hash, or by its source where the server does not know it. `readsOnly`: by a command that lets no script write, and
  * for which the right to read its keys is enough.

@@ -1,0 +1,78 @@
+import { ANSWER_MEMORY, elapsed, type Moment } from "./moment.js";
+
+/** An answer to a change: that its state is still there is proven by what Redis remembers of it. */
+export interface Answer {
+  /** Its call, `slot:number`. */
+  readonly call: string;
+  /** The session whose hash remembers it. */
+  readonly session: string;
+  /** When its first copy went out: it is remembered since then or later. */
+  readonly sentAt: Moment;
+  /** When it came, ms since 1970. */
+  readonly at: number;
+}
+
+/** What a copy of a call carries: the text of `proof`, and the sessions of the answers that are not of its own session, in the order of their keys. */
+export interface Carried {
+  readonly proof: string;
+  readonly sessions: readonly string[];
+  /** When the newest of the answers came, ms since 1970. */
+  readonly at: number;
+  /** Changes when what was known is dropped: a copy of before then proves nothing any more. */
+  readonly era: number;
+}
+
+/** How many answers to calls that were sent again are carried beside the newest. */
+const MOST_BESIDE = 8;
+
+/**
+ * The newest answers that a manager has. Answers on one connection come in the order in which the calls ran: the last one is the newest. But
+ * for the answer to a call that was sent again: it may have been remembered, and older than others. It is carried beside the newest, until a newer one
+ * has come.
+ */
+export class Proofs {
+  #newest: Answer | undefined;
+  #beside: Answer[] = [];
+  #era = 0;
+
+  answered(answer: Answer, sentAgain: boolean): void {
+    if (sentAgain) {
+      this.#beside.push(answer);
+      if (this.#beside.length > MOST_BESIDE) this.#beside.shift();
+    } else {
+      this.#newest = answer;
+      if (this.#beside.length > 0) this.#beside = [];
+    }
+  }
+
+  /** For a copy that goes out now, in this session, to a script with so many keys. */
+  carried(session: string, keys: number): Carried {
+    const sessions: string[] = [];
+    let proof = "";
+    let at = 0;
+    const add = (answer: Answer) => {
+      if (elapsed(answer.sentAt) > ANSWER_MEMORY) return;
+      if (proof !== "") proof += " ";
+      proof += answer.call;
+      at = Math.max(at, answer.at);
+      if (answer.session === session) return;
+      if (!sessions.includes(answer.session)) sessions.push(answer.session);
+      proof += `:${keys + 1 + sessions.indexOf(answer.session)}`;
+    };
+    if (this.#newest) add(this.#newest);
+    for (const answer of this.#beside) add(answer);
+    return { proof, sessions, at, era: this.#era };
+  }
+
+  /** Whether a copy carried what is still relied on. */
+  isOfNow({ era }: Carried): boolean {
+    return era === this.#era;
+  }
+
+  /** Nothing is proven by what came before. */
+  forget(): void {
+    this.#newest = undefined;
+    this.#beside = [];
+    this.#era++;
+  }
+}
