@@ -880,9 +880,12 @@ export class StateManager {
    * aborts or the manager is closed. Rejects with a StateLostError when the flow's state is gone.
    */
   watch(options: { after?: string; signal?: AbortSignal } = {}): AsyncIterableIterator<StateEvent> {
+    const loss = this.#loss;
     const source = {
       page: (after: string, limit: number) => this.#calls.run(getEvents, { after, limit }),
-      eventAfter: (id: string, signal: AbortSignal) => this.#backend.eventAfter(id, signal),
+      eventAfter: (id: string, signal: AbortSignal) =>
+        this.#backend.eventAfter(id, AbortSignal.any([signal, loss.signal])),
+      check: () => loss.check(),
     };
     return watchFlow(source, this.#closing.signal, options);
   }

@@ -8,6 +8,8 @@ export interface EventSource {
   page(after: string, limit: number): Promise<EventPage>;
   /** Resolves when there may be an event after this one, or the signal aborts. */
   eventAfter(id: string, signal: AbortSignal): Promise<void>;
+  /** Throws a StateLostError once the state is known to have gone back. */
+  check(): void;
 }
 
 const PAGE = 500;
@@ -63,6 +65,7 @@ async function* watchEvents(
   while (!signal.aborted) {
     const page = await pageOrNothing(source, after);
     if (signal.aborted) return;
+    source.check();
     if (page?.trimmed) yield historyTrimmed(after);
     for (const event of page?.events ?? []) {
       yield event;
