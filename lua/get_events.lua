@@ -8,20 +8,29 @@
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] after               event id; "" = from the oldest kept
 -- ARGV[5] limit               how many at most
+-- ARGV[6] told                1 = the caller was told of that event
 -- Reply {"events", newest id, trimmed 0|1, {{id, {field, value, ...}}, ...}, call}
 --          trimmed 1: events after the given one may be gone
+--       {"unknown", newest id, call}   the caller was told of an event that the log should still hold, and does not: it is an older one
 -- Errors: SFSTATELOST, SFSCHEMA
 
 local function run(answer, id_less, was_trimmed)
   local events_key = KEYS[2]
-  local after, limit = ARGV[4], tonumber(ARGV[5])
+  local after, limit, told = ARGV[4], tonumber(ARGV[5]), ARGV[6] == "1"
 
   local last = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1]
-  if not last then return answer({ "events", after ~= "" and after or "0-0", "0", {} }) end
+  if not last then
+    if told then return answer({ "unknown", "0-0" }) end
+    return answer({ "events", after ~= "" and after or "0-0", "0", {} })
+  end
   local trimmed = "0"
   if after ~= "" then
     local oldest = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1][1]
-    if id_less(after, oldest) and was_trimmed(events_key) then trimmed = "1" end
+    if id_less(after, oldest) then
+      if was_trimmed(events_key) then trimmed = "1" end
+    elseif told and not redis.call("XRANGE", events_key, after, after)[1] then
+      return answer({ "unknown", last[1] })
+    end
   end
   local events = redis.call("XRANGE", events_key, after == "" and "-" or "(" .. after, "+", "COUNT", limit)
 

@@ -67,6 +67,7 @@ import { updateEquity } from "../operations/update-equity.js";
 import { updateOrder } from "../operations/update-order.js";
 import { updatePosition } from "../operations/update-position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { timeOfEvent } from "../state/event-log.js";
 import { checkSchema } from "../state/schema.js";
 import type {
   AccountFlow,
@@ -104,6 +105,7 @@ import type {
   TransferInput,
   TransferResult,
 } from "../types.js";
+import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf } from "./account.js";
 import {
@@ -159,7 +161,7 @@ import { beginSnapshots } from "./snapshots.js";
 import { takeLease } from "./take-lease.js";
 import { takeRecovery } from "./take-recovery.js";
 import { type HoldOptions, holdArguments, waitFor } from "./waiting.js";
-import { eventsAfter, watchFlow } from "./watch.js";
+import { EMPTY, eventsAfter, watchFlow } from "./watch.js";
 
 const QUIET: Logger = { info() {}, warn() {} };
 
@@ -882,10 +884,21 @@ export class StateManager {
   watch(options: { after?: string; signal?: AbortSignal } = {}): AsyncIterableIterator<StateEvent> {
     const loss = this.#loss;
     const source = {
-      page: (after: string, limit: number) => this.#calls.run(getEvents, { after, limit }),
+      page: (after: string, limit: number, told: boolean) => this.#calls.run(getEvents, { after, limit, told }),
       eventAfter: (id: string, signal: AbortSignal) =>
         this.#backend.eventAfter(id, AbortSignal.any([signal, loss.signal])),
       check: () => loss.check(),
+      unknown: (after: string, newest: string) => {
+        if (newest === EMPTY && this.config.backend === "redis" && this.config.redis.allow_eviction) return undefined;
+        const missing = newest === EMPTY ? "its log is empty" : `the newest event in it is ${newest}`;
+        const known = {
+          newest: `event ${after}, which watch() told`,
+          at: timeOfEvent(after),
+          holder: this.config.backend,
+          missing,
+        };
+        return loss.note(wentBackText(known, RECONNECT));
+      },
     };
     return watchFlow(source, this.#closing.signal, options);
   }

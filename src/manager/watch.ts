@@ -5,21 +5,27 @@ import * as check from "./check.js";
 
 /** Where a watcher reads: pages of the log, and word of the next event. */
 export interface EventSource {
-  page(after: string, limit: number): Promise<EventPage>;
+  /** `told`: the reader was told of the event `after`. */
+  page(after: string, limit: number, told: boolean): Promise<EventPage>;
   /** Resolves when there may be an event after this one, or the signal aborts. */
   eventAfter(id: string, signal: AbortSignal): Promise<void>;
   /** Throws a StateLostError once the state is known to have gone back. */
   check(): void;
+  /** The state went back: the log does not know the event of which the reader was told. The error, or undefined where it may have been evicted. */
+  unknown(after: string, newest: string): Error | undefined;
 }
 
 const PAGE = 500;
+
+/** The newest event of a log that has none. */
+export const EMPTY = "0-0";
 
 /** The most events that are told at once. */
 const MOST = 10_000;
 
 /** The events after a place, at most `limit`; first a marker when some after that place may be gone. */
 export async function eventsAfter(
-  page: EventSource["page"],
+  page: (after: string, limit: number) => Promise<EventPage>,
   options: { after?: string; limit?: number },
 ): Promise<StateEvent[]> {
   const o = check.fields("options", options, ["after", "limit"]);
@@ -40,11 +46,11 @@ export function watchFlow(
   const signal = o.signal ? AbortSignal.any([check.abortSignal("signal", o.signal), closing]) : closing;
   const begin = async () => {
     if (closing.aborted) throw new ConnectionError("watch: the flow is not open: call connect() first");
-    return after ?? (await source.page("", 1)).newest;
+    return after ?? (await source.page("", 1, false)).newest;
   };
   const start = begin();
   start.catch(() => {}); // told to whoever asks for the first event
-  return watchEvents(source, start, signal);
+  return watchEvents(source, start, after === undefined, signal);
 }
 
 /** The marker of a gap: events after the place asked for may be gone. */
@@ -54,32 +60,40 @@ function historyTrimmed(after: string): StateEvent {
 
 /**
  * Every event after `start`, in order and without gaps, until the signal aborts. Where the log was trimmed past the place reached,
- * a `history_trimmed` event says so. A lost connection is waited out.
+ * a `history_trimmed` event says so. A lost connection is waited out. Where the log does not know the event that was told last, the state went back.
  */
 async function* watchEvents(
   source: EventSource,
   start: Promise<string>,
+  fromNow: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<StateEvent, void, undefined> {
   let after = await start;
+  let told = fromNow && after !== EMPTY;
   while (!signal.aborted) {
-    const page = await pageOrNothing(source, after);
+    const page = await pageOrNothing(source, after, told);
     if (signal.aborted) return;
     source.check();
-    if (page?.trimmed) yield historyTrimmed(after);
+    if (page?.isUnknown) {
+      const error = source.unknown(after, page.newest);
+      if (error) throw error;
+      told = false;
+    }
+    if (page?.trimmed || page?.isUnknown) yield historyTrimmed(after);
     for (const event of page?.events ?? []) {
       yield event;
       if (signal.aborted) return;
       after = event.id;
+      told = true;
     }
     if (!page || page.events.length === 0) await source.eventAfter(after, signal);
   }
 }
 
 /** A page of the log; undefined when Redis cannot be reached now. */
-async function pageOrNothing(source: EventSource, after: string): Promise<EventPage | undefined> {
+async function pageOrNothing(source: EventSource, after: string, told: boolean): Promise<EventPage | undefined> {
   try {
-    return await source.page(after, PAGE);
+    return await source.page(after, PAGE, told);
   } catch (error) {
     if (error instanceof ConnectionError) return undefined;
     throw error;

@@ -7,12 +7,16 @@ interface Args {
   /** Event id; empty: from the oldest kept. */
   readonly after: string;
   readonly limit: number;
+  /** The caller was told of the event `after`. */
+  readonly told?: boolean;
 }
 
 /** Events after a place in the log. `trimmed`: some after that place may be gone. */
 export interface EventPage {
   readonly newest: string;
   readonly trimmed: boolean;
+  /** The log should still hold the event `after`, of which the caller was told, and does not: it is an older one. */
+  readonly isUnknown: boolean;
   readonly events: StateEvent[];
 }
 
@@ -23,10 +27,21 @@ export const getEvents: Operation<Args, EventPage> = {
   args: {
     after: (a) => a.after,
     limit: (a) => a.limit,
+    told: (a) => a.told ?? false,
   },
-  decode: (reply) => ({ newest: text(reply, 1), trimmed: reply[2] === "1", events: eventsFromReply(reply, 3) }),
-  apply({ events }, { after, limit }) {
+  words: { told: "1 = the caller was told of that event" },
+  decode(reply) {
+    const newest = text(reply, 1);
+    if (reply[0] === "unknown") return { newest, trimmed: false, isUnknown: true, events: [] };
+    return { newest, trimmed: reply[2] === "1", isUnknown: false, events: eventsFromReply(reply, 3) };
+  },
+  apply({ events }, { after, limit, told = false }) {
+    if (told && events.lacks(after)) {
+      return { newest: events.size === 0 ? "0-0" : events.newestId(), trimmed: false, isUnknown: true, events: [] };
+    }
+
     return {
+      isUnknown: false,
       newest: events.size === 0 ? after || "0-0" : events.newestId(),
       trimmed: events.trimmedAfter(after),
       events: events.after(after, limit).map(eventFromRow),

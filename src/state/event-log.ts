@@ -118,6 +118,12 @@ export class EventLog implements ChangedTable {
     return this.trimmed && id !== "" && oldest !== undefined && compareEventIds(id, oldest.id) < 0;
   }
 
+  /** Whether the event with this id is neither kept nor older than the oldest kept: it never was in this log. */
+  lacks(id: string): boolean {
+    const oldest = this.#events[this.#start];
+    return oldest === undefined || (compareEventIds(id, oldest.id) >= 0 && !this.get(id));
+  }
+
   /** The events from the oldest kept. */
   values(): EventRow[] {
     return this.#events.slice(this.#start);
@@ -129,4 +135,9 @@ export function compareEventIds(a: string, b: string): number {
   const [aMs, aSeq = "0"] = a.split("-");
   const [bMs, bSeq = "0"] = b.split("-");
   return Number(aMs) - Number(bMs) || Number(aSeq) - Number(bSeq);
+}
+
+/** When the event was appended, by the clock of the log, ms since 1970. */
+export function timeOfEvent(id: string): number {
+  return Number(id.split("-")[0]);
 }

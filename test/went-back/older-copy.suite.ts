@@ -25,7 +25,7 @@ export function olderCopy(server: RedisServer, proxy: FaultProxy): void {
     await rollBack(server);
 
     const { message } = await lossOf(mgr.updateDailyPnl(-1, { tradeId: "after" }));
-    const [, from = "", to = ""] = /between (\S+), the newest answer, and (\S+): /.exec(message) ?? [];
+    const [, from = "", to = ""] = /between (\S+), the newest answer to this manager, and (\S+): /.exec(message) ?? [];
     assert.ok(Date.parse(from) <= answered && answered <= Date.parse(to) && Date.parse(to) <= Date.now(), message);
     assert.match(message, `Redis at 127.0.0.1:${server.port} has an older copy`);
     assert.match(message, "run recover before anything else");
@@ -75,6 +75,43 @@ export function olderCopy(server: RedisServer, proxy: FaultProxy): void {
     await waiting;
     await lossOf(mgr.watch().next());
     await lossOf(mgr.watch({ after: "0-0" }).next());
+  });
+
+  test("a watcher that alone knows of what is gone notices, and so does its manager", async () => {
+    await using mgr = await open({ url: server.url });
+    await using other = await open({ url: server.url }, mgr.flowId);
+    await server.cli("save");
+    const watcher = mgr.watch();
+    const [first] = await Promise.all([watcher.next(), other.markSignalProcessed("s0", PAIR)]);
+    assert.is(first.value?.type, "signal_processed");
+    await rollBack(server);
+    await lossOf(watcher.next());
+    await lossOf(mgr.heartbeat());
+  });
+
+  test("a watcher notices though newer events than the one it told have come since", async () => {
+    await using mgr = await open({ url: server.url });
+    await using other = await open({ url: server.url }, mgr.flowId);
+    await other.updateEquity(1);
+    await server.cli("save");
+    const watcher = mgr.watch({ after: "0-0" });
+    await other.updateEquity(2);
+    await watcher.next();
+    await watcher.next();
+    await rollBack(server);
+    await using third = await open({ url: server.url }, mgr.flowId);
+    for (let i = 0; i < 5; i++) await third.updateEquity(3);
+    const { message } = await lossOf(watcher.next());
+    assert.match(message, "which watch() told");
+  });
+
+  test("a watcher that starts at a place where no event is, or was told of none, is told what comes", async () => {
+    await using mgr = await open({ url: server.url });
+    const watchers = [mgr.watch(), mgr.watch({ after: "5-5" }), mgr.watch({ after: "0-0" })];
+    const seen = watchers.map((watcher) => watcher.next());
+    await mgr.getPositions();
+    await mgr.updateEquity(1);
+    for (const { value } of await Promise.all(seen)) assert.is(value?.type, "equity_updated");
   });
 
   test("a state that another process has changed since it went back is no less an older one", async () => {

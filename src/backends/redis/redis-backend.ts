@@ -7,6 +7,7 @@ import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
 import { newEpoch } from "../../state/epoch.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { RECONNECT, wentBackText } from "../../words/went-back.js";
 import type { Backend, BackendContext } from "../backend.js";
 import { Loss } from "../loss.js";
 import { type AttemptFailure, judge } from "./attempt-failure.js";
@@ -368,20 +369,15 @@ export class RedisBackend implements Backend {
       }
     }
     if (!carried || !this.#proofs.isOfNow(carried)) return FORGOTTEN;
-    if (!isForgotten) throw this.#loss.note(this.#wentBack(carried, why));
+    if (!isForgotten) {
+      const holder = `Redis at ${this.#address}`;
+      const known = { newest: "the newest answer to this manager", at: carried.at, holder, missing: why };
+      throw this.#loss.note(wentBackText(known, RECONNECT));
+    }
     this.#memory++;
     this.#proofs.forget();
     this.#newSession();
     return FORGOTTEN;
-  }
-
-  #wentBack({ at }: Carried, why: string): string {
-    const [before, now] = [new Date(at).toISOString(), new Date().toISOString()];
-    return (
-      `the state went back between ${before}, the newest answer, and ${now}: Redis at ${this.#address} has an older copy of the flow, ` +
-      `and what it had acknowledged is gone (${why}). Nothing was changed now. Close and connect again; run recover before anything ` +
-      "else: it brings what is left in line with the exchange."
-    );
   }
 
   async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
