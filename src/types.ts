@@ -348,6 +348,22 @@ export interface LeaseState {
   until: Date;
 }
 
+/** Where the log of events stands. */
+export interface LogPlace {
+  /** The newest event there ever was, `ms-seq`; `0-0`: there was none. */
+  newest: string;
+  /** How many events there ever were. */
+  added: number;
+  /** The oldest event that is kept. */
+  oldest?: string;
+  /** Whether the event that was asked for is kept. */
+  holds: boolean;
+  /** The epoch that the flow had before it was copied, restored or migrated into this one. */
+  was?: string;
+  /** Why entries wait for a recovery. */
+  recovering?: string;
+}
+
 /** A recovery that is under way, or that nobody has finished: it blocks entries. */
 export interface RecoveryState {
   /** Names the recovery for good, over everybody who resumes it. */

@@ -45,6 +45,7 @@ const DEFAULTS: ResolvedConfig = {
   events: { max_length: 10_000 },
   trades: { max_length: 100_000 },
   execution: { single_active: false },
+  mark: {},
 };
 
 /** What `resolveConfig` says about values that its types forbid; "" when it accepts them. */

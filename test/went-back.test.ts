@@ -2,12 +2,14 @@
 import { suite } from "uvu";
 import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
+import { marks } from "./went-back/mark.suite.js";
 import { olderCopy } from "./went-back/older-copy.suite.js";
 
 const server = await startRedis();
 const proxy = await startProxy(server.port);
 
 olderCopy(server, proxy);
+marks(server);
 
 const end = suite("went back: end");
 end("the servers of these tests are let go", async () => {

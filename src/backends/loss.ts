@@ -13,6 +13,11 @@ export class Loss {
     return this.#aborts.signal;
   }
 
+  /** What is known, in words. */
+  get message(): string {
+    return this.#message;
+  }
+
   /** Throws a StateLostError once it is known. */
   check(): void {
     if (this.#aborts.signal.aborted) throw new StateLostError(this.#message);

@@ -3,7 +3,7 @@
 import type { Problem } from "./problem.js";
 import { parseRedisUrl } from "./redis-url.js";
 
-/** What contradicts what in the `redis` section, judged by what was written, so that it is told along with all other problems. */
+/** What contradicts what, judged by what was written, so that it is told along with all other problems. */
 export function conflicts(config: unknown): Problem[] {
   const redis = read(config, "redis");
   const tls = read(redis, "tls");
@@ -32,6 +32,16 @@ export function conflicts(config: unknown): Problem[] {
   if (has(tls, "cert_file") !== has(tls, "key_file")) {
     const [there, missing] = has(tls, "cert_file") ? ["cert_file", "key_file"] : ["key_file", "cert_file"];
     wrong(["tls", missing], `missing: redis.tls.${there} needs it`);
+  }
+  if (has(read(config, "mark"), "path")) {
+    const without = (text: string) => problems.push({ path: ["mark", "path"], at: "key", text });
+    if (read(read(config, "events"), "max_length") === 0) {
+      without("needs events, which it is compared with: remove it, or keep some (events.max_length)");
+    }
+    const backend = read(config, "backend");
+    if (backend === undefined || backend === "memory") {
+      without("is only used with backend: redis or duckdb; state in memory ends with its process");
+    }
   }
   return problems;
 }

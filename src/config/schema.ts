@@ -324,6 +324,14 @@ const execution = section({
     .describe("Only the holder of the flow's lease may change state; everybody else gets a FencedError."),
 }).describe("Who may act.");
 
+const mark = section({
+  path: text("a file path; {flow_id} is the only placeholder", /^(?!.*[/\\]$)(?:[^{}\0\n]|\{flow_id\})+$/)
+    .optional()
+    .describe(
+      "A file on this machine's own disk that keeps the newest event this process saw; {flow_id} is replaced. A later process compares the flow with it: a server that went back to an older copy is a StateLostError at connect. One file for each bot. Absent: none.",
+    ),
+}).describe("Noticing at connect that the state went back.");
+
 const configShape = {
   backend: z
     .enum(BACKENDS, { error: oneOfWords(BACKENDS) })
@@ -339,6 +347,7 @@ const configShape = {
   events,
   trades,
   execution,
+  mark,
 };
 
 /** The whole configuration as zod sees it. Throughout, the error texts say what is expected; `problemsOf` adds what was there. */

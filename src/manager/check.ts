@@ -235,6 +235,11 @@ export function version(field: string, value: unknown): number {
     : fail(field, "a version", value);
 }
 
+/** Whether the caller accepts that the state went back. */
+export function accepted(field: string, value: unknown): boolean {
+  return value !== undefined && oneOf(field, value, ["went_back"]) === "went_back";
+}
+
 export function flag(field: string, value: unknown): boolean {
   if (value === undefined) return false;
   return typeof value === "boolean" ? value : fail(field, "true or false", value);

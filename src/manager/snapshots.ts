@@ -2,7 +2,7 @@ import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { snapshotPath, writeSnapshot } from "../snapshot-file.js";
 import type { Snapshot } from "../types.js";
-import { SnapshotWriter } from "./snapshot-writer.js";
+import { RegularWriter } from "./regular-writer.js";
 
 /** Writes snapshots beside the flow's file, where `duckdb.snapshot_every` asks for it. */
 export function beginSnapshots(
@@ -10,8 +10,14 @@ export function beginSnapshots(
   { backend, duckdb }: ResolvedConfig,
   take: () => Promise<Snapshot>,
   warn: (message: string) => void,
-): SnapshotWriter<Snapshot> | undefined {
+): RegularWriter<Snapshot> | undefined {
   if (backend !== "duckdb" || duckdb.snapshot_every === undefined) return undefined;
   const path = snapshotPath(duckdbPath(duckdb.path, flowId));
-  return new SnapshotWriter(duckdb.snapshot_every, take, (snapshot) => writeSnapshot(path, snapshot), warn);
+  return new RegularWriter(
+    "the snapshot",
+    duckdb.snapshot_every,
+    take,
+    (snapshot) => writeSnapshot(path, snapshot),
+    warn,
+  );
 }

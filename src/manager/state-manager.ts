@@ -12,7 +12,14 @@ import {
   type ResolvedConfig,
   resolveConfig,
 } from "../config/schema.js";
-import { ConnectionError, FencedError, InvalidArgumentError, StaleStateError, UnknownOutcomeError } from "../errors.js";
+import {
+  ConnectionError,
+  FencedError,
+  InvalidArgumentError,
+  StaleStateError,
+  UnknownFlowError,
+  UnknownOutcomeError,
+} from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { admit } from "../operations/admit.js";
 import { approveRecovery } from "../operations/approve-recovery.js";
@@ -32,6 +39,7 @@ import { getGuards } from "../operations/get-guards.js";
 import { getInstances } from "../operations/get-instances.js";
 import { getLastHeartbeat } from "../operations/get-last-heartbeat.js";
 import { getLease } from "../operations/get-lease.js";
+import { getLogPlace } from "../operations/get-log-place.js";
 import { getOrder } from "../operations/get-order.js";
 import { getPendingOrders } from "../operations/get-pending-orders.js";
 import { getPosition } from "../operations/get-position.js";
@@ -47,6 +55,7 @@ import { getUntoldTrades } from "../operations/get-untold-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
+import type { OpenedFlow } from "../operations/open-flow.js";
 import { recordFill } from "../operations/record-fill.js";
 import { recordTransfer } from "../operations/record-transfer.js";
 import { removeOrder } from "../operations/remove-order.js";
@@ -85,6 +94,7 @@ import type {
   GuardStatus,
   Instance,
   LeaseState,
+  LogPlace,
   OrderInput,
   OrderPatch,
   PendingOrder,
@@ -122,6 +132,7 @@ import { CurrencyWatch } from "./currency-watch.js";
 import { FlowCalls } from "./flow-calls.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
+import { type MarkKeeper, markKeeperOf } from "./mark-keeper.js";
 import { contextOf, writeCurrency, writeEquity, writeGuards, writeLimits } from "./opening.js";
 import {
   type CancelOptions,
@@ -143,6 +154,7 @@ import {
   removeArguments,
 } from "./position-arguments.js";
 import type { Recovery } from "./recovery.js";
+import type { RegularWriter } from "./regular-writer.js";
 import {
   breakerArguments,
   cashArguments,
@@ -156,10 +168,9 @@ import {
   tradesArguments,
   transferArguments,
 } from "./risk-arguments.js";
-import type { SnapshotWriter } from "./snapshot-writer.js";
 import { beginSnapshots } from "./snapshots.js";
 import { takeLease } from "./take-lease.js";
-import { takeRecovery } from "./take-recovery.js";
+import { blockEntries, takeRecovery } from "./take-recovery.js";
 import { type HoldOptions, holdArguments, waitFor } from "./waiting.js";
 import { EMPTY, eventsAfter, watchFlow } from "./watch.js";
 
@@ -186,7 +197,8 @@ export class StateManager {
   readonly #entries: TradePolicy & AdmissionPolicy;
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
-  #snapshots: SnapshotWriter<Snapshot> | undefined;
+  #snapshots: RegularWriter<Snapshot> | undefined;
+  readonly #mark: MarkKeeper | undefined;
   /** Of limits in money that nobody said the currency of. */
   readonly #currency: CurrencyWatch;
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
@@ -209,6 +221,13 @@ export class StateManager {
     };
     this.#backend = createBackend(config, context);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active, this.#loss);
+    this.#mark = markKeeperOf({
+      flowId,
+      config,
+      loss: this.#loss,
+      place: (id) => this.#calls.run(getLogPlace, { id }),
+      warn: (message) => this.#logger.warn(message),
+    });
   }
 
   /** Checks everything, connects to nothing. Throws a ConfigError that names every bad key. */
@@ -226,13 +245,19 @@ export class StateManager {
   /**
    * Opens the flow, making it if it is new, and writes the configured currency, risk limits, guards and starting equity; not so with
    * `options.existing`. A limit that a call set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
-   * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file.
+   * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file, StateLostError when the flow is
+   * older than the mark on this machine knows it (`mark.path`). With `accept: "went_back"` it connects all the same, and entries are
+   * blocked (`recovering`) until a recovery has ended: `recover` brings what is left in line with the exchange, and the mark is set anew.
    */
-  async connect(): Promise<void> {
-    const opened = await this.#backend.connect(this.#existing);
+  async connect(options: { accept?: "went_back" } = {}): Promise<void> {
+    const accepted = check.accepted("accept", check.fields("options", options, ["accept"]).accept);
+    const opened = await this.#opened(accepted);
     this.#loss.forget();
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
+      this.#mark?.opened(opened.epoch);
+      if (accepted) await blockEntries(this.#calls);
+      else if (!this.#existing) await this.#mark?.compare();
       if (!this.#existing) {
         await (await accountOf(this.config))?.join(this.flowId);
         await writeCurrency(this.#calls, this.config, this.#currency);
@@ -251,6 +276,7 @@ export class StateManager {
           () => this.snapshot(),
           (message) => this.#logger.warn(message),
         );
+        this.#mark?.begin();
       }
     } catch (error) {
       await this.close();
@@ -264,12 +290,23 @@ export class StateManager {
     );
   }
 
+  /** A flow that the mark knows is not made anew where it is gone. */
+  async #opened(accepted: boolean): Promise<OpenedFlow> {
+    if (this.#existing || !this.#mark) return this.#backend.connect(this.#existing);
+    await this.#mark.read(accepted);
+    try {
+      return await this.#backend.connect(this.#mark.hasMark);
+    } catch (error) {
+      throw error instanceof UnknownFlowError && this.#mark.hasMark ? this.#mark.isGone(error) : error;
+    }
+  }
+
   /** Waits for what is in flight, then lets go of connections and files. */
   async close(): Promise<void> {
     this.#closing.abort();
-    const last = this.#snapshots?.finish();
+    const last = [this.#snapshots?.finish(), this.#mark?.finish()];
     this.#snapshots = undefined;
-    await Promise.all([this.#backend.close(), last]);
+    await Promise.all([this.#backend.close(), ...last]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -749,7 +786,9 @@ export class StateManager {
   async beginRecovery(reason: string, options: HoldOptions = {}): Promise<Recovery> {
     const { ttl, wait } = holdArguments(options);
     const args = { reason: check.words("reason", check.id("reason", reason)), ttl };
-    return this.#waitFor(wait, (deadline) => takeRecovery(this.flowId, this.#calls, args, deadline));
+    return this.#waitFor(wait, (deadline) =>
+      takeRecovery(this.flowId, this.#calls, args, deadline, async () => this.#mark?.setAnew()),
+    );
   }
 
   /** The recovery that is under way, held or left unfinished; undefined when there is none. */
@@ -786,7 +825,9 @@ export class StateManager {
 
   /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
   async endRecovery(): Promise<boolean> {
-    return this.#calls.run(endRecovery, { token: undefined });
+    const ended = await this.#calls.run(endRecovery, { token: undefined });
+    await this.#mark?.setAnew();
+    return ended;
   }
 
   /**
@@ -875,6 +916,15 @@ export class StateManager {
    */
   async getEvents(options: { after?: string; limit?: number } = {}): Promise<StateEvent[]> {
     return eventsAfter((after, limit) => this.#calls.run(getEvents, { after, limit }), options);
+  }
+
+  /**
+   * Where the log of events stands: the newest and the oldest event, how many there ever were, and whether it holds the event `holds`. With
+   * Redis it costs as much as two or three reads.
+   */
+  async getLogPlace(options: { holds?: string } = {}): Promise<LogPlace> {
+    const { holds } = check.fields("options", options, ["holds"]);
+    return this.#calls.run(getLogPlace, { id: holds === undefined ? "" : check.eventId("holds", holds) });
   }
 
   /**

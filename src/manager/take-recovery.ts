@@ -8,12 +8,22 @@ import type { FlowCalls } from "./flow-calls.js";
 import { read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
 
+/**
+ * Leaves a recovery that anybody may take up, so that entries are refused until it has ended. One that is held by somebody blocks them already. It is no
+ * change of a trader: it asks for no lease.
+ */
+export async function blockEntries(calls: FlowCalls): Promise<void> {
+  const outcome = await calls.runUnfenced(beginRecovery, { reason: "the state went back", ttl: 10_000 });
+  if (outcome.begun) await calls.runUnfenced(renewRecovery, { token: outcome.token, ttl: 0 });
+}
+
 /** The recovery, begun or resumed, or undefined while another holds it; after the deadline a LockedError. */
 export function takeRecovery(
   flowId: string,
   calls: FlowCalls,
   args: { readonly reason: string; readonly ttl: number },
   deadline: number,
+  ended: () => Promise<void>,
 ): Promise<Recovery | undefined> {
   const askedAt = performance.now();
   return read(calls.run(beginRecovery, args), {
@@ -23,7 +33,11 @@ export function takeRecovery(
           renew: async (token, ttl) => (await calls.run(renewRecovery, { token, ttl })) !== undefined,
           note: (token, key, value) =>
             calls.run(journalRecovery, { token, key: check.id("key", key), value: check.note("value", value) }),
-          end: (token) => calls.run(endRecovery, { token }),
+          end: async (token) => {
+            const isEnded = await calls.run(endRecovery, { token });
+            await ended();
+            return isEnded;
+          },
         });
       }
       if (performance.now() < deadline) return undefined;

@@ -19,6 +19,7 @@ import { getGuards } from "./get-guards.js";
 import { getInstances } from "./get-instances.js";
 import { getLastHeartbeat } from "./get-last-heartbeat.js";
 import { getLease } from "./get-lease.js";
+import { getLogPlace } from "./get-log-place.js";
 import { getOrder } from "./get-order.js";
 import { getPendingOrders } from "./get-pending-orders.js";
 import { getPosition } from "./get-position.js";
@@ -81,6 +82,7 @@ export const operations: readonly AnyOperation[] = [
   getInstances,
   getLastHeartbeat,
   getLease,
+  getLogPlace,
   getOrder,
   getPendingOrders,
   getPosition,

@@ -172,6 +172,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   get_instances: { argv: [], call: (m) => m.getInstances() },
   get_last_heartbeat: { argv: [], call: (m) => m.getLastHeartbeat() },
   get_lease: { argv: [], call: (m) => m.getLease() },
+  get_log_place: { argv: ["1-1"], call: (m) => m.getLogPlace({ holds: "1-1" }) },
   get_order: { argv: ["o1"], call: (m) => m.getOrder("o1") },
   get_pending_orders: { argv: [], call: (m) => m.getPendingOrders() },
   get_position: { argv: ["p1"], call: (m) => m.getPosition("p1") },

@@ -27,6 +27,7 @@ import { getGuards } from "../../src/operations/get-guards.js";
 import { getInstances } from "../../src/operations/get-instances.js";
 import { getLastHeartbeat } from "../../src/operations/get-last-heartbeat.js";
 import { getLease } from "../../src/operations/get-lease.js";
+import { getLogPlace } from "../../src/operations/get-log-place.js";
 import { getOrder } from "../../src/operations/get-order.js";
 import { getPendingOrders } from "../../src/operations/get-pending-orders.js";
 import { getPosition } from "../../src/operations/get-position.js";
@@ -419,6 +420,8 @@ const questions: readonly ((backend: Backend) => Promise<unknown>)[] = [
   ask(getLease, undefined),
   ask(exportedFlow, undefined),
   ask(getEvents, { after: "", limit: 1000 }),
+  ask(getLogPlace, { id: "" }),
+  ask(getLogPlace, { id: "0-1" }),
   ask(getEvents, { after: "0-1", limit: 1000 }),
 ];
 

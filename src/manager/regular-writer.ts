@@ -3,27 +3,36 @@
  * tried again.
  */
 import { errorText } from "../words/error-text.js";
-export class SnapshotWriter<Snapshot> {
-  readonly #take: () => Promise<Snapshot>;
-  readonly #write: (snapshot: Snapshot) => Promise<void>;
+export class RegularWriter<Taken> {
+  readonly #what: string;
+  readonly #take: () => Promise<Taken>;
+  readonly #write: (taken: Taken) => Promise<void>;
   readonly #warn: (message: string) => void;
   readonly #timer: NodeJS.Timeout;
   #last: Promise<void> = Promise.resolve();
   #waiting = false;
   #finished = false;
 
-  /** Begins at once. `every` in ms. */
+  /** Begins at once. `what` is written, in words; `every` in ms. */
   constructor(
+    what: string,
     every: number,
-    take: () => Promise<Snapshot>,
-    write: (snapshot: Snapshot) => Promise<void>,
+    take: () => Promise<Taken>,
+    write: (taken: Taken) => Promise<void>,
     warn: (message: string) => void,
   ) {
+    this.#what = what;
     this.#take = take;
     this.#write = write;
     this.#warn = warn;
     this.#timer = setInterval(() => this.#next(), every).unref();
     this.#next();
+  }
+
+  /** Takes one that is not older than this call; resolves when it is written. */
+  now(): Promise<void> {
+    this.#next();
+    return this.#last;
   }
 
   /** Takes a last one now, before it returns to its caller; resolves when that is written. */
@@ -47,14 +56,14 @@ export class SnapshotWriter<Snapshot> {
   }
 
   /** Writes what `take` takes when its turn comes; nothing, when it takes nothing. */
-  #after(take: () => Promise<Snapshot> | undefined): void {
+  #after(take: () => Promise<Taken> | undefined): void {
     this.#last = this.#last
       .then(async () => {
         const taken = await take();
         if (taken !== undefined) await this.#write(taken);
       })
       .catch((error: unknown) => {
-        this.#warn(`the snapshot was not written: ${errorText(error)}`);
+        this.#warn(`${this.#what} was not written: ${errorText(error)}`);
       });
   }
 }

@@ -1,0 +1,69 @@
+#!lua flags=no-writes
+-- get_log_place: where the log of events stands, and whether it still holds a given event.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] events:log             stream  every change
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] id                  an event id that is looked for; "" = none
+-- Reply {"log", newest id there ever was, events ever added, oldest id kept or "", holds 0|1, epoch before a move or "",
+--        why entries wait for a recovery or "", call}
+-- Errors: SFSTATELOST, SFSCHEMA
+
+local function run(meta_key, answer)
+  local events_key = KEYS[2]
+  local id = ARGV[4]
+
+  local flow = redis.call("HMGET", meta_key, "was", "recovering")
+  local newest, added, oldest, holds = "0-0", "0", "", "0"
+  if redis.call("EXISTS", events_key) == 1 then
+    local info = redis.call("XINFO", "STREAM", events_key)
+    for i = 1, #info, 2 do
+      if info[i] == "last-generated-id" then newest = info[i + 1] end
+      if info[i] == "entries-added" then added = string.format("%.0f", info[i + 1]) end
+    end
+    local first = redis.call("XRANGE", events_key, "-", "+", "COUNT", 1)[1]
+    if first then oldest = first[1] end
+    if id ~= "" and redis.call("XRANGE", events_key, id, id)[1] then holds = "1" end
+  end
+
+  return answer({ "log", newest, added, oldest, holds, flow[1] or "", flow[2] or "" })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> read.lua
+-- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
+-- script that only reads.
+local meta_key = KEYS[1]
+local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function answer(reply)
+  reply[#reply + 1] = call
+  return reply
+end
+-- <<< read.lua
+
+return run(meta_key, answer)

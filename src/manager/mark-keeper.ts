@@ -1,0 +1,184 @@
+import type { Loss } from "../backends/loss.js";
+import { duckdbPath } from "../config/flow-id.js";
+import type { ResolvedConfig } from "../config/schema.js";
+import { ConfigError, StateLostError, type UnknownFlowError } from "../errors.js";
+import { type Judgement, judgeMark, type Mark, markOf, timeOfMark } from "../mark/mark.js";
+import { readMark, writeMark } from "../mark/mark-file.js";
+import type { LogPlace } from "../types.js";
+import { errorText } from "../words/error-text.js";
+import { RECONNECT, wentBackText } from "../words/went-back.js";
+import { RegularWriter } from "./regular-writer.js";
+
+/** How often the mark is written, ms. */
+const EVERY = 5_000;
+
+const ACCEPT =
+  'Run recover: connect({ accept: "went_back" }) connects with entries blocked, and recover brings what is left in line with the exchange, ends that and sets the mark anew.';
+
+/** Where the mark's flow is asked. */
+export interface MarkSource {
+  readonly flowId: string;
+  readonly config: ResolvedConfig;
+  readonly loss: Loss;
+  readonly place: (id: string) => Promise<LogPlace>;
+  readonly warn: (message: string) => void;
+}
+
+interface Look {
+  readonly place: LogPlace;
+  /** The mark that it was looked for. */
+  readonly known: Mark | undefined;
+}
+
+/** Keeps the mark of a flow on this process's disk (`mark.path`), and tells by it whether the state went back. */
+export class MarkKeeper {
+  readonly #source: MarkSource;
+  readonly #path: string;
+  readonly #mayBeEvicted: boolean;
+  /** What the flow is compared with. */
+  #known: Mark | undefined;
+  #epoch = "";
+  /** The state went back, which somebody accepted: the mark stays as it is until a recovery has ended. */
+  #waits = false;
+  #writer: RegularWriter<Look | undefined> | undefined;
+
+  constructor(source: MarkSource, path: string) {
+    this.#source = source;
+    this.#path = duckdbPath(path, source.flowId);
+    const { backend, redis } = source.config;
+    this.#mayBeEvicted = backend === "redis" && redis.allow_eviction;
+  }
+
+  /** Reads the mark, if there is one. What stands there instead is ignored where the state may have gone back anyway. */
+  async read(accepted: boolean): Promise<void> {
+    this.#waits = accepted;
+    this.#known = undefined;
+    try {
+      const known = await readMark(this.#path, this.#source.flowId);
+      if (!accepted) this.#known = known;
+    } catch (error) {
+      if (!accepted || error instanceof ConfigError) throw error;
+    }
+  }
+
+  /** Whether there is a mark that the flow has to agree with. */
+  get hasMark(): boolean {
+    return this.#known !== undefined;
+  }
+
+  /** The flow that the mark knows is not there. */
+  isGone({ message }: UnknownFlowError): StateLostError {
+    return new StateLostError(this.#text(message, ACCEPT));
+  }
+
+  /** The flow is open. */
+  opened(epoch: string): void {
+    this.#epoch = epoch;
+  }
+
+  /** Compares the flow that was opened with the mark. Rejects with a StateLostError where the state went back. */
+  async compare(): Promise<void> {
+    const known = this.#known;
+    if (!known) return;
+    const judgement = judgeMark(known, this.#epoch, await this.#source.place(known.id), this.#mayBeEvicted);
+    if (judgement.kind === "went_back") throw new StateLostError(this.#text(judgement.missing, ACCEPT));
+    this.#tell(judgement);
+    if (judgement.kind !== "as_marked") this.#known = undefined;
+  }
+
+  /** Writes the mark now and from then on. */
+  begin(): void {
+    this.#writer ??= new RegularWriter(
+      "the mark",
+      EVERY,
+      () => this.#look(),
+      (look) => this.#note(look),
+      this.#source.warn,
+    );
+  }
+
+  /** Writes it a last time. */
+  async finish(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.finish();
+  }
+
+  /** A recovery has ended: what is there now is what later processes compare with. */
+  async setAnew(): Promise<void> {
+    if (this.#writer) {
+      await this.#writer.now();
+      return;
+    }
+    try {
+      await this.#write(await this.#source.place(""));
+    } catch (error) {
+      this.#source.warn(`the mark ${this.#path} was not set anew: ${errorText(error)}`);
+    }
+  }
+
+  async #look(): Promise<Look | undefined> {
+    const known = this.#known;
+    try {
+      return { known, place: await this.#source.place(known?.id ?? "") };
+    } catch (error) {
+      if (error instanceof StateLostError) return undefined;
+      throw error;
+    }
+  }
+
+  async #note(look: Look | undefined): Promise<void> {
+    const { loss } = this.#source;
+    if (!look) return;
+    const { known, place } = look;
+    if (known && !loss.signal.aborted) {
+      const judgement = judgeMark(known, this.#epoch, place, this.#mayBeEvicted);
+      if (judgement.kind === "went_back") loss.note(this.#text(judgement.missing, RECONNECT));
+    }
+    if (loss.signal.aborted) {
+      if (known?.went_back === undefined) await this.#noteLoss();
+      return;
+    }
+    if (this.#waits && place.recovering !== undefined) return;
+    this.#waits = false;
+    if (known?.id !== place.newest || known.entries_added !== place.added) await this.#write(place);
+  }
+
+  /** Whoever starts anew is to know, also where the newest event of the mark is still there. */
+  async #noteLoss(): Promise<void> {
+    if (!this.#known) return;
+    this.#known = { ...this.#known, went_back: this.#source.loss.message };
+    await writeMark(this.#path, this.#known);
+  }
+
+  async #write(place: LogPlace): Promise<void> {
+    const { flowId } = this.#source;
+    this.#known = markOf(flowId, this.#epoch, place);
+    await writeMark(this.#path, this.#known);
+  }
+
+  #tell(judgement: Judgement): void {
+    const { flowId, warn } = this.#source;
+    if (judgement.kind === "cannot_tell") {
+      warn(`flow ${flowId}: whether the state went back cannot be told by the mark ${this.#path}: ${judgement.why}`);
+    } else if (judgement.kind === "moved") {
+      warn(`flow ${flowId} was moved, restored or migrated since the mark ${this.#path} was written; it is set anew`);
+    }
+  }
+
+  #text(missing: string, way: string): string {
+    const known = this.#known;
+    const id = known?.id ?? "";
+    const newest = `event ${id} of the mark ${this.#path}`;
+    return wentBackText(
+      { newest, at: known ? timeOfMark(known) : 0, holder: this.#source.config.backend, missing },
+      way,
+    );
+  }
+}
+
+/** The keeper of the mark, where one is configured. */
+export function markKeeperOf(source: MarkSource): MarkKeeper | undefined {
+  const { path } = source.config.mark;
+  return path === undefined ? undefined : new MarkKeeper(source, path);
+}

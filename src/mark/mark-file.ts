@@ -1,0 +1,65 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { errorCode } from "../error-code.js";
+import { ConfigError, CorruptStateError } from "../errors.js";
+import { syncFolder } from "../sync-folder.js";
+import { errorText } from "../words/error-text.js";
+import type { Mark } from "./mark.js";
+
+const markSchema = z.object({
+  flow: z.string(),
+  epoch: z.string(),
+  id: z.string().regex(/^\d+-\d+$/),
+  entries_added: z.int().min(0),
+  went_back: z.string().exactOptional(),
+});
+
+/**
+ * The mark in a file; undefined when there is none. Rejects with a CorruptStateError when it cannot be read, a ConfigError when it is of another
+ * flow.
+ */
+export async function readMark(path: string, flow: string): Promise<Mark | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if (errorCode(cause) === "ENOENT") return undefined;
+    throw new CorruptStateError(`the mark ${path} cannot be read: ${errorText(cause)}. ${NO_MARK}`, { cause });
+  }
+  let mark: Mark;
+  try {
+    mark = markSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CorruptStateError(`${path} holds no mark that this version can read. ${NO_MARK}`, { cause });
+  }
+  if (mark.flow === flow) return mark;
+  throw new ConfigError(
+    `config.mark.path: expected a file for flow ${flow} alone, got ${path}, which is the mark of flow ${mark.flow}; {flow_id} in the path is replaced`,
+  );
+}
+
+const NO_MARK =
+  'Whether the state went back cannot be told without it: connect({ accept: "went_back" }) connects with entries blocked, and recover sets a new mark.';
+
+/** Writes the mark so that it survives a power cut. A reader finds the old one or the new one, never half of one. */
+export async function writeMark(path: string, mark: Mark): Promise<void> {
+  const folder = dirname(resolve(path));
+  await mkdir(folder, { recursive: true });
+  const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
+  try {
+    const file = await open(draft, "w", 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(mark)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}
