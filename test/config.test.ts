@@ -467,7 +467,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution";
+    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution, mark";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);

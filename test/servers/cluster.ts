@@ -16,6 +16,8 @@ export interface RedisCluster extends AsyncDisposable {
   readonly urls: readonly string[];
   /** The node that serves a key, hash tags considered. */
   masterOf(key: string): Promise<RedisServer>;
+  /** Gives a master a replica, and resolves when it is in step and every node knows it. It takes over when its master dies. */
+  addReplica(master: RedisServer): Promise<RedisServer>;
   /** Resolves when every node finds the cluster whole and in order. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -25,18 +27,40 @@ export interface RedisCluster extends AsyncDisposable {
 export async function startCluster(): Promise<RedisCluster> {
   const starts = await Promise.allSettled(Array.from({ length: MASTERS }, () => onFreePort(startNode)));
   const nodes = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value.server] : []));
+  const replicas: RedisServer[] = [];
 
   async function stop(): Promise<void> {
-    await Promise.all(nodes.map((node) => node.stop()));
+    await Promise.all([...nodes, ...replicas].map((node) => node.stop()));
   }
 
   async function settled(): Promise<void> {
     await until("the cluster is in order", async () => {
-      const reports = await Promise.all(nodes.map((node) => ask(node, "CLUSTER", "INFO")));
+      const all = [...nodes, ...replicas];
+      const reports = await Promise.all(all.map((node) => ask(node, "CLUSTER", "INFO")));
       return reports.every(
-        (report) => /cluster_state:ok/.test(report) && report.includes(`cluster_known_nodes:${MASTERS}\r`),
+        (report) => /cluster_state:ok/.test(report) && report.includes(`cluster_known_nodes:${all.length}\r`),
       );
     });
+  }
+
+  async function addReplica(master: RedisServer): Promise<RedisServer> {
+    const { server, busPort } = await onFreePort(startNode);
+    replicas.push(server);
+    await ask(master, "CLUSTER", "MEET", "127.0.0.1", `${server.port}`, `${busPort}`);
+    await settled();
+    const id = await master.cli("cluster", "myid");
+    await until("the replica has its master", async () =>
+      (await ask(server, "CLUSTER", "REPLICATE", id)).includes("OK"),
+    );
+    await until("the replica is in step, and known as one", async () => {
+      const [replication, known] = await Promise.all([
+        ask(server, "INFO", "replication"),
+        Promise.all(nodes.map((node) => ask(node, "CLUSTER", "NODES"))),
+      ]);
+      const isKnown = known.every((report) => new RegExp(`:${server.port}@\\d+ slave `).test(report));
+      return isKnown && replication.includes("master_link_status:up");
+    });
+    return server;
   }
 
   async function masterOf(key: string): Promise<RedisServer> {
@@ -55,7 +79,15 @@ export async function startCluster(): Promise<RedisCluster> {
     await stop();
     throw error;
   }
-  return { nodes, urls: nodes.map((node) => node.url), masterOf, settled, stop, [Symbol.asyncDispose]: stop };
+  return {
+    nodes,
+    urls: nodes.map((node) => node.url),
+    masterOf,
+    addReplica,
+    settled,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 interface ClusterNode {

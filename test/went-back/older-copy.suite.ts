@@ -7,6 +7,10 @@ import type { RedisServer } from "../servers/redis.js";
 import { Clocks, HOUR, lossOf, MINUTE, open, rollBack, scripts, sessionsOf } from "./stand.js";
 
 const PAIR = "BTC/USDT";
+
+/** For a call that is to stay without an answer: enough to connect on a busy machine. */
+const BRISK = "3s";
+
 const entry = (id: string) => ({ signalId: id, pair: PAIR, side: "long", size: 1, price: 100 }) as const;
 
 /** A server that is killed and comes back with what it saved a while ago: same flow, same epoch, less in it. */
@@ -160,7 +164,7 @@ export function olderCopy(server: RedisServer, proxy: FaultProxy): void {
   });
 
   test("the newest is the call that was answered last by itself, not one that was sent again and remembered", async () => {
-    await using mgr = await open({ url: proxy.url, command_timeout: "500ms" });
+    await using mgr = await open({ url: proxy.url, command_timeout: BRISK });
     proxy.dropReplies(1_000, (request) => request.includes("a"));
     const unknown = await failure(mgr.markSignalProcessed("a", PAIR));
     if (!(unknown instanceof UnknownOutcomeError)) throw unknown;
@@ -175,7 +179,7 @@ export function olderCopy(server: RedisServer, proxy: FaultProxy): void {
   });
 
   test("the answer to a call that was sent again is not lost unnoticed either", async () => {
-    await using mgr = await open({ url: proxy.url, command_timeout: "500ms" });
+    await using mgr = await open({ url: proxy.url, command_timeout: BRISK });
     proxy.dropRequests(1_000, (request) => request.includes("a"));
     const unknown = await failure(mgr.markSignalProcessed("a", PAIR));
     if (!(unknown instanceof UnknownOutcomeError)) throw unknown;
@@ -189,7 +193,7 @@ export function olderCopy(server: RedisServer, proxy: FaultProxy): void {
   });
 
   test("an outcome that was unknown when the state went back is asked for no more", async () => {
-    await using mgr = await open({ url: proxy.url, command_timeout: "500ms" });
+    await using mgr = await open({ url: proxy.url, command_timeout: BRISK });
     await server.cli("save");
     await mgr.markSignalProcessed("b", PAIR);
     proxy.dropReplies(1_000, (request) => request.includes("a"));
@@ -248,7 +252,7 @@ export function olderCopy(server: RedisServer, proxy: FaultProxy): void {
 
   test("a call whose first copy may have been forgotten is not made again", async () => {
     using clocks = new Clocks();
-    await using mgr = await open({ url: proxy.url, command_timeout: "500ms" });
+    await using mgr = await open({ url: proxy.url, command_timeout: BRISK });
     await mgr.heartbeat();
     proxy.dropReplies(1_000, (request) => request.includes("a"));
     const unknown = await failure(mgr.updateDailyPnl(-1, { tradeId: "a" }));
