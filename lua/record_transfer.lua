@@ -90,11 +90,16 @@ if epoch ~= flow_epoch then
   end
 end
 local slot, number = string.match(call, "^(.-):?(%d*)$")
+local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
-  kept = redis.call("HMGET", call_key, slot, "until")
+  if proven_slot and proven_slot ~= slot then
+    kept = redis.call("HMGET", call_key, slot, "until", proven_slot)
+  else
+    kept = redis.call("HMGET", call_key, slot, "until")
+  end
   local answered = kept[1]
-  last = answered and string.match(string.sub(answered, -20), "%d+$")
+  last = answered and string.match(answered, "%D(%d+)$", -20)
   if last == number then
     if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
     local reply = {}
@@ -106,15 +111,22 @@ if call ~= "" then
   end
 end
 -- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n].
-if proof ~= "" and proof ~= slot .. ":" .. (last or "") then
-  for proven_slot, proven, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
-    local proven_key = KEYS[tonumber(n)] or call_key
-    local answered = redis.call("HGET", proven_key, proven_slot)
-    local newest = answered and string.match(string.sub(answered, -20), "%d+$")
-    if not newest or tonumber(newest) < tonumber(proven) then
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
+-- slot holds it, or a later one with as many digits.
+local is_proven = proof == ""
+if last and proven_slot == slot then
+  is_proven = last == proven
+elseif proven_slot and kept and kept[3] then
+  is_proven = (tonumber(string.sub(kept[3], -#proven)) or -1) >= tonumber(proven)
+end
+if not is_proven then
+  for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local told_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", told_key, told_slot)
+    local newest = answered and string.match(answered, "%D(%d+)$", -20)
+    if not newest or tonumber(newest) < tonumber(told) then
       local known = newest and "call " .. newest .. " only" or "none"
-      return redis.error_reply("SFWENTBACK call " .. proven .. " of slot " .. proven_slot .. " was answered; the state knows of " .. known)
+      return redis.error_reply("SFWENTBACK call " .. told .. " of slot " .. told_slot .. " was answered; the state knows of " .. known)
     end
   end
 end

@@ -21,9 +21,12 @@ async function leaveBehind(replica: RedisServer, master: RedisServer, key: strin
   for (let i = 0; i < BACKLOG; i++) await master.cli("eval", fill, "1", key);
 }
 
-/** Resolves when a replica has all that its master has. */
-async function inStep(master: RedisServer): Promise<void> {
-  await until("the replica is in step", async () => (await master.cli("wait", "1", "100")) === "1");
+/** Resolves when a replica has all that its master has now. WAIT on a new connection waits for nothing. */
+async function inStep(replica: RedisServer, master: RedisServer): Promise<void> {
+  const offset = async (server: RedisServer, name: string) =>
+    Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await server.cli("info", "replication"))?.[1]);
+  const written = await offset(master, "master_repl_offset");
+  await until("the replica is in step", async () => (await offset(replica, "slave_repl_offset")) >= written);
 }
 
 async function markMany(mgr: StateManager, name: string): Promise<void> {
@@ -38,7 +41,7 @@ test("of Sentinel to a replica that lags is noticed, by calls on their way as we
   const redis = { sentinels: [...stand.sentinels], sentinel_name: stand.name };
   await using mgr = await open(redis);
   await markMany(mgr, "before");
-  await inStep(stand.master);
+  await inStep(stand.replica, stand.master);
   await leaveBehind(stand.replica, stand.master, "filler");
   await markMany(mgr, "lost");
   await stand.master.kill("SIGSTOP");
@@ -58,7 +61,8 @@ test("of Sentinel to a replica that has it all is not noticed", async () => {
   const watcher = mgr.watch();
   await mgr.getPositions();
   await markMany(mgr, "before");
-  await inStep(stand.master);
+  await inStep(stand.replica, stand.master);
+  await stand.master.kill();
   const going = stand.failover();
   await markMany(mgr, "after");
   await going;
@@ -73,7 +77,7 @@ test("in a cluster to a replica that lags is noticed, and one to a replica that 
   const replica = await cluster.addReplica(master);
   await using mgr = await open({ cluster: true, url: cluster.urls[0] ?? "" }, flowId);
   await markMany(mgr, "before");
-  await inStep(master);
+  await inStep(replica, master);
 
   await master.kill("SIGKILL");
   await until("the replica takes over", async () => (await replica.cli("role")).startsWith("master"));
@@ -81,7 +85,7 @@ test("in a cluster to a replica that lags is noticed, and one to a replica that 
 
   await master.restart();
   await until("the old master follows", async () => (await master.cli("role")).startsWith("slave"));
-  await inStep(replica);
+  await inStep(master, replica);
   await leaveBehind(master, replica, `filler:{${flowId}}`);
   await markMany(mgr, "lost");
   await replica.kill("SIGKILL");
