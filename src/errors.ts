@@ -59,7 +59,11 @@ export class UnknownOutcomeError<T = unknown> extends StateError {
   }
 }
 
-/** The flow's epoch is gone or changed (flush, empty replica): its state is not the one this manager connected to. */
+/**
+ * The flow's state is not the one this manager connected to: its epoch is gone or changed (flush, empty replica), or the state went back to an
+ * older copy (an older snapshot, a replica that lagged). Once that is known every change, and `watch()`, rejects with this until the manager
+ * is connected again.
+ */
 export class StateLostError extends StateError {
   readonly code = "STATE_LOST";
 }

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Duration } from "../src/config/duration.js";
-import { ConnectionError, InvalidArgumentError, UnknownOutcomeError } from "../src/errors.js";
+import { ConnectionError, InvalidArgumentError, StateLostError, UnknownOutcomeError } from "../src/errors.js";
 import { StateManager } from "../src/manager/state-manager.js";
 import { flowConfig } from "./faults/flow.js";
 import { readRecord } from "./faults/record.js";
@@ -167,6 +167,21 @@ for (const subject of SUBJECTS) {
         for (const outcome of outcomes) assert.instance(outcome, UnknownOutcomeError);
         proxy.resume();
         await eachHasItsOwn(await resolved(outcomes));
+      }));
+
+    test(`${inFlight}: a server that comes back with an older copy refuses all, also those that were on their way`, () =>
+      onStage(subject, load, PATIENT, async ({ manager, callAll, happened }) => {
+        await redis.cli("save");
+        await manager.heartbeat();
+        await redis.kill("SIGSTOP");
+        const onTheirWay = callAll();
+        await redis.kill("SIGKILL");
+        await redis.restart();
+        for (const outcome of [...(await onTheirWay), ...(await callAll())]) {
+          assert.instance(outcome, StateLostError);
+          assert.match(String(outcome), /the state went back between/);
+        }
+        assert.is(await happened(), 0);
       }));
 
     test(`${inFlight}: what cannot connect is a ConnectionError, and does not happen later`, () =>
