@@ -3,7 +3,7 @@ import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError, type UnknownFlowError } from "../errors.js";
 import { type Judgement, judgeMark, type Mark, markOf, timeOfMark } from "../mark/mark.js";
-import { readMark, writeMark } from "../mark/mark-file.js";
+import { readMark, unusable, writeMark } from "../mark/mark-file.js";
 import type { LogPlace } from "../types.js";
 import { errorText } from "../words/error-text.js";
 import { RECONNECT, wentBackText } from "../words/went-back.js";
@@ -76,14 +76,25 @@ export class MarkKeeper {
     this.#epoch = epoch;
   }
 
-  /** Compares the flow that was opened with the mark. Rejects with a StateLostError where the state went back. */
+  /**
+   * Compares the flow that was opened with the mark, and writes it: a mark that never is would be no help. Rejects with a StateLostError where the state went
+   * back, a ConfigError where the path cannot be written.
+   */
   async compare(): Promise<void> {
     const known = this.#known;
-    if (!known) return;
-    const judgement = judgeMark(known, this.#epoch, await this.#source.place(known.id), this.#mayBeEvicted);
-    if (judgement.kind === "went_back") throw new StateLostError(this.#text(judgement.missing, ACCEPT));
-    this.#tell(judgement);
-    if (judgement.kind !== "as_marked") this.#known = undefined;
+    const place = await this.#source.place(known?.id ?? "");
+    if (known) {
+      const judgement = judgeMark(known, this.#epoch, place, this.#mayBeEvicted);
+      if (judgement.kind === "went_back") throw new StateLostError(this.#text(judgement.missing, ACCEPT));
+      this.#tell(judgement);
+    }
+    try {
+      await this.#write(place);
+    } catch (error) {
+      const wrong = unusable(this.#path, error);
+      if (wrong) throw wrong;
+      this.#source.warn(`the mark ${this.#path} was not written: ${errorText(error)}`);
+    }
   }
 
   /** Writes the mark now and from then on. */

@@ -11,14 +11,14 @@ import type { Mark } from "./mark.js";
 const markSchema = z.object({
   flow: z.string(),
   epoch: z.string(),
-  id: z.string().regex(/^\d+-\d+$/),
+  id: z.string().regex(/^\d{1,15}-\d{1,15}$/),
   entries_added: z.int().min(0),
   went_back: z.string().exactOptional(),
 });
 
 /**
  * The mark in a file; undefined when there is none. Rejects with a CorruptStateError when it cannot be read, a ConfigError when it is of another
- * flow.
+ * flow, or the path is wrong.
  */
 export async function readMark(path: string, flow: string): Promise<Mark | undefined> {
   let text: string;
@@ -26,7 +26,10 @@ export async function readMark(path: string, flow: string): Promise<Mark | undef
     text = await readFile(path, "utf8");
   } catch (cause) {
     if (errorCode(cause) === "ENOENT") return undefined;
-    throw new CorruptStateError(`the mark ${path} cannot be read: ${errorText(cause)}. ${NO_MARK}`, { cause });
+    throw (
+      unusable(path, cause) ??
+      new CorruptStateError(`the mark ${path} cannot be read: ${errorText(cause)}. ${NO_MARK}`, { cause })
+    );
   }
   let mark: Mark;
   try {
@@ -42,6 +45,20 @@ export async function readMark(path: string, flow: string): Promise<Mark | undef
 
 const NO_MARK =
   'Whether the state went back cannot be told without it: connect({ accept: "went_back" }) connects with entries blocked, and recover sets a new mark.';
+
+/** What no waiting cures: the path is wrong, or the folder is not this process's. */
+const HOPELESS: readonly (string | undefined)[] = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ENAMETOOLONG"];
+
+/** A ConfigError where trying again does not help; otherwise undefined. */
+export function unusable(path: string, error: unknown): ConfigError | undefined {
+  if (!HOPELESS.includes(errorCode(error))) return undefined;
+  return new ConfigError(
+    `config.mark.path: expected a file that can be read and written, got ${path}: ${errorText(error)}`,
+    {
+      cause: error,
+    },
+  );
+}
 
 /** Writes the mark so that it survives a power cut. A reader finds the old one or the new one, never half of one. */
 export async function writeMark(path: string, mark: Mark): Promise<void> {

@@ -215,6 +215,13 @@ export function marks(server: RedisServer): void {
     assert.is((await markIn(path)).flow, flowId);
   });
 
+  test("a path that cannot be written is a ConfigError at connect, and not a mark that is never there", async () => {
+    await writeFile(join(folder, "file"), "");
+    const error = await failure(open({ mark: { path: join(folder, "file", "bot.mark") } }));
+    assert.instance(error, ConfigError);
+    assert.match(error.message, "config.mark.path: expected a file that can be read and written");
+  });
+
   test("no half of a mark is ever seen, and no draft stays", async () => {
     await use(async (mgr) => {
       for (let i = 0; i < 5; i++) await mgr.updateEquity(i);
