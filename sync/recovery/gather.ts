@@ -21,6 +21,7 @@ import { canonicalPair } from "../port/pairs.js";
 import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
 import { heldBy } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
+import { GivenUp } from "./given-up.js";
 import { pause } from "./pause.js";
 import { Questions, Unanswered } from "./questions.js";
 import { currenciesOf, ratesNowOf, ratesOf } from "./rates.js";
@@ -46,11 +47,12 @@ export async function gather(
   mgr: StateManager,
   exchange: Exchange,
   options: ResolvedOptions,
+  givenUp = new GivenUp(),
 ): Promise<Evidence | NoEvidence> {
-  let found = await new Gathering(mgr, exchange, options).read();
+  let found = await new Gathering(mgr, exchange, options, givenUp).read();
   for (let attempt = 1; attempt < ATTEMPTS && "moved" in found; attempt++) {
     await pause(options.confirmDelay, options.signal);
-    found = await new Gathering(mgr, exchange, options).read();
+    found = await new Gathering(mgr, exchange, options, givenUp).read();
   }
   return "moved" in found ? { exchange: exchange.name, snapshot: found.snapshot, failures: [found.moved] } : found;
 }
@@ -65,13 +67,15 @@ class Gathering {
   readonly #mgr: StateManager;
   readonly #exchange: Exchange;
   readonly #options: ResolvedOptions;
+  readonly #givenUp: GivenUp;
   readonly #questions: Questions;
   readonly #notes: string[] = [];
 
-  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions) {
+  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions, givenUp: GivenUp) {
     this.#mgr = mgr;
     this.#exchange = exchange;
     this.#options = options;
+    this.#givenUp = givenUp;
     this.#questions = new Questions(exchange, options);
   }
 
@@ -96,12 +100,14 @@ class Gathering {
     const looked = { positions: this.#lookedAt(snapshot.positions), orders: this.#lookedAt(snapshot.orders) };
     const there = this.#lookedAt(first.value).filter(({ size }) => size > 0);
     for (const { pair } of [...first.value, ...openOrders.value]) questions.symbols.set(canonicalPair(pair), pair);
-    for (const { pair } of [...looked.positions, ...looked.orders]) await questions.resolve(pair);
-    const markets = await this.#markets([...looked.positions, ...looked.orders, ...there]);
+    const givenUp = await this.#givenUpOrders(snapshot, [...looked.positions, ...looked.orders, ...there]);
+    const known = [...looked.positions, ...looked.orders, ...givenUp];
+    for (const { pair } of known) await questions.resolve(pair);
+    const markets = await this.#markets([...known, ...there]);
     const positionMode = await this.#positionMode();
 
     const orders = await this.#orders(looked.orders, recovery, openOrders.value);
-    const since = this.#since({ ...snapshot, ...looked }, there, orders, ahead);
+    const since = this.#since({ ...snapshot, ...looked, orders: [...looked.orders, ...givenUp] }, there, orders, ahead);
     const fills = await this.#fills(since);
     const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
     const { tolerance } = this.#options;
@@ -115,7 +121,7 @@ class Gathering {
 
     const unknown = looked.orders.filter(({ id }) => orders.get(id)?.value === undefined);
     const ordersById = await this.#ordersById(
-      new Set([...different, ...unknown.map(({ pair }) => canonicalPair(pair))]),
+      new Set([...different, ...[...unknown, ...givenUp].map(({ pair }) => canonicalPair(pair))]),
       fills,
       orders,
     );
@@ -149,7 +155,7 @@ class Gathering {
       const why = "their positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the other flows of the account", why) };
     }
-    return {
+    const evidence: Evidence = {
       exchange: this.#exchange.name,
       snapshot: after,
       recovery,
@@ -176,6 +182,25 @@ class Gathering {
       symbols: questions.symbols,
       minSizes: this.#minSizes([...fills.keys()], markets),
     };
+    this.#givenUp.settle(evidence, this.#options.grace);
+    return evidence;
+  }
+
+  /** `known`: rows of pairs that are read anyway. */
+  async #givenUpOrders(snapshot: Snapshot, known: readonly { readonly pair: string }[]): Promise<PendingOrder[]> {
+    const pairs = new Set(known.map(({ pair }) => canonicalPair(pair)));
+    const { orders, left } = await this.#givenUp.read(
+      this.#mgr,
+      snapshot,
+      (pair) => pairs.has(pair) || !isLookedAt(pair, this.#options.ours),
+    );
+    if (left.length > 0) {
+      const what = `${left.length} pairs were not looked at for orders that the state gave up in the last day: so many at once are too many`;
+      this.#notes.push(
+        `${what}; reconcile goes on with them (${left.slice(0, 5).join(", ")}${left.length > 5 ? ", ..." : ""})`,
+      );
+    }
+    return this.#lookedAt(orders);
   }
 
   #lookedAt<T extends { readonly pair: string }>(rows: readonly T[]): T[] {
