@@ -6,6 +6,7 @@ import { amending } from "./recovery/amending.suite.js";
 import { approving } from "./recovery/approving.suite.js";
 import { breaking } from "./recovery/breaking.suite.js";
 import { doubts } from "./recovery/doubts.suite.js";
+import { givenUp } from "./recovery/given-up.suite.js";
 import { gone } from "./recovery/gone.suite.js";
 import { modes } from "./recovery/modes.suite.js";
 import { netting } from "./recovery/netting.suite.js";
@@ -31,6 +32,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   whose,
   netting,
   gone,
+  "given up": givenUp,
   modes,
   reading,
   reconciling,
