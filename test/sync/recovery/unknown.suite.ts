@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import { type RecoveryReport, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
+import { delegate } from "./delegate.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 import { anonymous, dropsIds, forgetful, sent, unproven } from "./telling.js";
 
@@ -55,6 +56,27 @@ export const unknown: Theme = (test, open) => {
     assert.equal(await mgr.getPendingOrders(), []);
     assert.equal(sent(exchange), before);
   });
+
+  for (const tellsTime of [true, false]) {
+    const [what, done] = tellsTime ? ["may not be", "a person is asked"] : ["may be", "it is booked"];
+    test(`a fill of five seconds before an exit was made ${what} the exit's where the clocks are ${tellsTime ? "" : "not "}known, and ${done}`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      await stand.hold("s1");
+      clock.now += MINUTE;
+      await exchange.liquidate(PAIR, "long");
+      clock.now += 5_000;
+      await mgr.saveOrder({ id: "x1", pair: PAIR, side: "sell", size: 1, intent: "exit", positionId: "s1" });
+      await stand.away();
+      const seen = delegate(forgetful(exchange), tellsTime ? { fetchTime: () => exchange.fetchTime() } : {});
+      const report = await recover(mgr, seen, QUICK);
+      const booked = report.applied.map(({ key }) => key);
+      if (tellsTime) {
+        assert.equal([report.status, booked], ["awaiting_approval", []]);
+        assert.match(asked(report), /fills that may be its are not booked: f2, sell 1 at 100/);
+      } else assert.equal([report.status, booked], ["recovered", ["record_fill x1 f2"]]);
+    });
+  }
 
   test("an entry that a person has looked for in vain ends by the approval", async () => {
     await using stand = await Stand.open(open);
