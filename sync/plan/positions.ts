@@ -9,6 +9,7 @@ import { type Draft, type Expected, netSize } from "./draft.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
+import { noteIdleFills, planIdleFills } from "./idle-fills.js";
 import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { closingSide, net, openingSide, sizeOn } from "./sides.js";
@@ -38,6 +39,7 @@ export function planPositions(draft: Draft): Excess[] {
     const excess = planUnit(draft, unit);
     if (excess) excesses.push(excess);
   }
+  noteIdleFills(draft);
   askPersonWhenAllIsGone(draft, units);
   planOrphanedExits(draft);
   return excesses;
@@ -130,13 +132,15 @@ function reducesAny({ tracked }: Unit, more: number): boolean {
 
 function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const { tolerance } = draft.options;
-  const difference = differenceOf(unit);
-  if (isNothing(difference, unit, tolerance)) return undefined;
+  if (isNothing(differenceOf(unit), unit, tolerance)) return undefined;
   const { pair, key } = unit;
   if (modeOfPair(draft, pair) === undefined) {
     if (!agreesBySide(unit, tolerance)) askHowItCounts(draft, unit);
     return undefined;
   }
+  planIdleFills(draft, unit);
+  const difference = differenceOf(unit);
+  if (isNothing(difference, unit, tolerance)) return undefined;
   const judged = judge(draft, unit, difference);
   if (judged.is === "theirs") {
     leaveToOthers(draft, unit, difference, judged);
