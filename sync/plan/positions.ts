@@ -6,6 +6,7 @@ import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, type Expected, netSize } from "./draft.js";
+import { enteredAt } from "./entered.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
@@ -287,6 +288,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const { evidence } = draft;
   const { clockAhead = 0, margin, trades, snapshot } = evidence;
   const side: OrderSide = closingSide(reduces);
+  const from = Math.min(...reduced.map((position) => enteredAt(draft, position)));
   const entered = Math.min(...reduced.map(({ entryTs }) => entryTs.getTime())) + clockAhead;
   const bySide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
   // A trade of that side which ended about then was closed by such a fill, whoever told its result.
@@ -304,7 +306,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const pieces: Piece[] = [];
   for (const fill of draft.fillsOf(unit.pair)) {
     const at = fill.ts.getTime();
-    if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
+    if (fill.side !== side || at < from || draft.isClaimed(fill) || isExternalTo(fill)) continue;
     if (isOfClose(draft, fill)) continue;
     const owner = ownerOf(draft, fill);
     if ((owner === "own" && !isForgotten(draft, fill)) || owner === "flow" || isOfEarlierTrade(at)) continue;

@@ -4,6 +4,7 @@ import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
+import { enteredAt } from "./entered.js";
 import { fillName } from "./evidence.js";
 import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { changedSide, net } from "./sides.js";
@@ -127,7 +128,7 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
     sum(({ maker }) => maker === "flow"),
     settled,
   );
-  const first = timeOf(unit.tracked);
+  const first = Math.min(...unit.tracked.map((position) => enteredAt(draft, position)));
   const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
   const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
   return {

@@ -274,4 +274,25 @@ export const netting: Theme = (test, open) => {
       /fill f3 of order x2 exits 1, and the flow has 0 left of position l1: no more is booked/,
     );
   });
+
+  test("a sale by hand of a second before an entry has not reduced it, where the entry's own fills tell when it was", async () => {
+    for (const isBooked of [true, false]) {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      await exchange.trade({ pair: PAIR, side: "sell", size: 2 });
+      clock.now += 1_000;
+      if (isBooked) await stand.hold("l1");
+      else {
+        await stand.admit("l1");
+        await stand.submit("l1");
+      }
+      await stand.away();
+      const report = await recover(mgr, exchange, QUICK);
+      assert.equal(
+        [report.status, keysOf(report.applied), keysOf(report.plan.actions)],
+        ["awaiting_approval", isBooked ? [] : ["record_fill l1 f2"], ["leave_orphan BTC/USDT short"]],
+      );
+      assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 0], "BTC/USDT short": [0, 1] });
+    }
+  });
 };
