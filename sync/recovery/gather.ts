@@ -7,6 +7,7 @@ import { differs } from "../plan/differs.js";
 import { type Evidence, type NoEvidence, orderName } from "../plan/evidence.js";
 import { isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
+import { exchangeIdOf } from "../plan/order-ids.js";
 import { orphanTries } from "../plan/orphan-tries.js";
 import { isLookedAt } from "../plan/scope.js";
 import type {
@@ -23,7 +24,7 @@ import { heldBy } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
 import { GivenUp } from "./given-up.js";
 import { pause } from "./pause.js";
-import { Questions, Unanswered } from "./questions.js";
+import { isRefusal, Questions, Unanswered } from "./questions.js";
 import { currenciesOf, ratesNowOf, ratesOf } from "./rates.js";
 import { bookedOf, closedOrdersOf, recordedOf, tradesOf } from "./remembered.js";
 
@@ -122,8 +123,7 @@ class Gathering {
     const unknown = looked.orders.filter(({ id }) => orders.get(id)?.value === undefined);
     const ordersById = await this.#ordersById(
       new Set([...different, ...[...unknown, ...givenUp].map(({ pair }) => canonicalPair(pair))]),
-      fills,
-      orders,
+      { fills, orders, unknown },
     );
     const told = { orders, fills, openOrders, ordersById };
     const closedOrders = await closedOrdersOf(this.#mgr, snapshot, told);
@@ -325,14 +325,27 @@ class Gathering {
     }
   }
 
-  /** Orders that fills without a client order id belong to, where it matters whose they are and the exchange does not prove it. */
+  /**
+   * Orders by the exchange's own id: pending ones that it does not know by the flow's id, and those that fills without a client order id belong to, where
+   * it matters whose they are and the exchange does not prove it.
+   */
   async #ordersById(
     pairs: ReadonlySet<string>,
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+    { fills, orders, unknown }: Pick<Evidence, "fills" | "orders"> & { readonly unknown: readonly PendingOrder[] },
   ): Promise<ReadonlyMap<string, Complete<ExchangeOrder | undefined>>> {
     const found = new Map<string, Complete<ExchangeOrder | undefined>>();
-    if (!this.#exchange.fetchOrderById || this.#exchange.clientOrderIds?.inFills) return found;
+    if (!this.#exchange.fetchOrderById) return found;
+    for (const order of unknown) {
+      const orderId = exchangeIdOf(order);
+      if (orderId === undefined || this.#questions.isUnreadable(order.pair)) continue;
+      const reading = await this.#questions.orderById(orderId, order.pair);
+      if (isComplete(reading)) found.set(orderName(order.pair, orderId), reading);
+      // Without an answer it would count as gone.
+      else if (!isRefusal(reading)) throw new Unanswered(reading);
+      else
+        this.#notes.push(`${reading.asked}: ${reading.why}: what became of order ${order.id} is told by fills alone`);
+    }
+    if (this.#exchange.clientOrderIds?.inFills) return found;
     const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
     const nameless = [...pairs]
       .flatMap((pair) => fills.get(pair)?.value ?? [])

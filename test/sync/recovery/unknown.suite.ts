@@ -1,6 +1,6 @@
 /** Orders that the exchange does not tell: not known is not never. */
 import * as assert from "uvu/assert";
-import { type RecoveryReport, recover } from "../../../sync/index.js";
+import { type Exchange, ExchangeError, planRecovery, type RecoveryReport, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
 import { delegate } from "./delegate.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
@@ -164,6 +164,57 @@ export const unknown: Theme = (test, open) => {
     await exchange.fillOrder("s1", 1);
     assert.is((await recover(mgr, seen, QUICK)).status, "recovered");
     assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+  });
+
+  test("an order that the exchange knows under its own id alone is looked up by that, before it counts as forgotten", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1");
+    await exchange.liquidate(PAIR, "long");
+    await mgr.updateOrder("s1", { metadata: { exchange_id: "o1" } });
+    await stand.away(2 * HOUR);
+    const answers: NonNullable<Exchange["fetchOrderById"]>[] = [
+      (id, pair) => exchange.fetchOrderById(id, pair),
+      async () => {
+        throw new ExchangeError("no_answer", "bad gateway");
+      },
+    ];
+    for (const fetchOrderById of answers) {
+      for (const inFills of [true, false]) {
+        const seen = delegate(dropsIds(exchange), {
+          ...{ clientOrderIds: { inFills }, fetchFills: async () => [], fetchOrderById },
+        });
+        const plan = await planRecovery(mgr, seen, QUICK);
+        if (fetchOrderById === answers[0]) {
+          assert.equal(
+            plan.actions.map(({ key }) => key),
+            ["record_fill s1 average:1"],
+          );
+          assert.match(plan.actions[0]?.needsPerson ?? "", /the exchange no longer lists the trades/);
+        } else {
+          assert.equal(plan.actions, []);
+          assert.match(plan.failures[0]?.asked ?? "", /order o1 in BTC\/USDT, by its own id/);
+        }
+      }
+    }
+  });
+
+  test("where the exchange does not look orders up by its own id, fills tell what became of one that it has taken under another", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1");
+    await mgr.updateOrder("s1", { metadata: { exchange_id: "o1" } });
+    await stand.away();
+    const seen = delegate(dropsIds(exchange), {
+      fetchOrderById: async () => {
+        throw new ExchangeError("unsupported", "no such call");
+      },
+    });
+    const report = await recover(mgr, seen, QUICK);
+    assert.equal([report.status, report.applied.map(({ key }) => key)], ["recovered", ["record_fill s1 f1"]]);
+    assert.match(report.notes.join("\n"), /no such call: what became of order s1 is told by fills alone/);
   });
 
   test("what may be of an entry that is too young to be known is neither sold nor given to it", async () => {
