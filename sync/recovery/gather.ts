@@ -20,7 +20,7 @@ import type {
 } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
-import { heldBy } from "./account-flows.js";
+import { heldBy, strangeIds } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
 import { GivenUp } from "./given-up.js";
 import { pause } from "./pause.js";
@@ -151,7 +151,9 @@ class Gathering {
       const why = "its positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the flow", why) };
     }
-    if (heldBy(await this.#mgr.getAccountFlows()) !== heldBy(accountFlows)) {
+    const strange = accountFlows.length > 0 ? strangeIds(snapshot, closedOrders, told) : [];
+    const flowsAfter = await this.#mgr.getAccountFlows({ orderIds: strange });
+    if (heldBy(flowsAfter) !== heldBy(accountFlows)) {
       const why = "their positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the other flows of the account", why) };
     }
@@ -174,7 +176,7 @@ class Gathering {
       unreadable: questions.unreadable,
       proof: this.#exchange.clientOrderIds ?? {},
       ordersById,
-      accountFlows,
+      accountFlows: flowsAfter,
       trades,
       rates,
       ratesNow,
