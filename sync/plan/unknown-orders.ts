@@ -76,7 +76,8 @@ function explainedBySize(draft: Draft, unknowns: readonly Unknown[]): ReadonlyMa
     const [group] = mine;
     if (!group || mine.length > 1 || [...found.values()].some(({ orderId }) => orderId === group.orderId))
       return undefined;
-    if (isEarlier(draft, group, order)) return undefined;
+    // The order has a client order id: where the exchange shows those, what proves to have none is not its.
+    if (isEarlier(draft, group, order) || (group.isNobodys && tellsOurIds(draft.evidence))) return undefined;
     found.set(order.id, group);
   }
   const all = plus(...groups.map(({ moves }) => moves));

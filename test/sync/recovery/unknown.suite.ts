@@ -78,6 +78,25 @@ export const unknown: Theme = (test, open) => {
     });
   }
 
+  test("a liquidation is not booked as the entry that the exchange does not tell, where fills show client order ids", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    await stand.admit("s1", { side: "short" });
+    await exchange.liquidate(PAIR, "long");
+    await stand.away();
+    const seen = delegate(exchange, { clientOrderIds: { inFills: true } });
+    const report = await recover(mgr, seen, QUICK);
+    assert.equal([report.status, report.applied], ["awaiting_approval", []]);
+    assert.match(asked(report), /does not tell order s1 .*: f2, sell 1 at 100/);
+    const approved = await recover(mgr, seen, { ...QUICK, approve: report.plan.hash });
+    assert.equal(
+      [approved.status, approved.applied.map(({ key }) => key)],
+      ["recovered", ["end_order s1", "book_external_fill l1 f2"]],
+    );
+    assert.equal(await stand.holdings(), {});
+  });
+
   test("an entry that a person has looked for in vain ends by the approval", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
