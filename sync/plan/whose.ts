@@ -8,7 +8,7 @@ import { enteredAt } from "./entered.js";
 import { fillName } from "./evidence.js";
 import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { changedSide, net } from "./sides.js";
-import { modeOfPair, type Unit } from "./units.js";
+import { difference, modeOfPair, type Unit } from "./units.js";
 
 /** Who made it. `unmarked`: nobody's order, or one of the exchange's own. */
 export type Maker = "own" | "unmarked" | "flow" | "stranger" | "unknown";
@@ -104,11 +104,11 @@ export interface Parts {
   /** Whether there are any, though they may make nothing together. */
   readonly haveFlows: boolean;
   readonly strangers: number;
-  /** Of that, before any of what the flow holds was entered. */
+  /** Of that, before any of what it may have ended was entered. */
   readonly earlyStrangers: number;
   /** By orders of this flow of which its state knows nothing. */
   readonly forgotten: number;
-  /** By nobody's orders, before any of what the flow holds was entered, as far as it is not booked: no end of any of that. */
+  /** By nobody's orders, before any of what it may have ended was entered, as far as it is not booked: no end of any of that. */
   readonly early: number;
   readonly missing: string | undefined;
 }
@@ -128,7 +128,12 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
     sum(({ maker }) => maker === "flow"),
     settled,
   );
-  const first = Math.min(...unit.tracked.map((position) => enteredAt(draft, position)));
+  // More longs, or fewer shorts, than the flows have can only have ended shorts.
+  const reduces: PositionSide = difference(unit) > 0 ? "short" : "long";
+  const reduced = unit.tracked.filter(({ side }) => side === reduces);
+  const first = Math.min(
+    ...(reduced.length > 0 ? reduced : unit.tracked).map((position) => enteredAt(draft, position)),
+  );
   const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
   const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
   return {

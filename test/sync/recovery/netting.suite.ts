@@ -275,6 +275,22 @@ export const netting: Theme = (test, open) => {
     );
   });
 
+  test("a purchase by hand of before a short was entered has not ended it, though a long of the flow is older", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1");
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 3 });
+    clock.now += 1_000;
+    await stand.hold("s1", { side: "short", size: 2 });
+    await stand.away();
+    const report = await recover(mgr, exchange, { ...QUICK, unexplained: "close" });
+    assert.equal(
+      [report.status, keysOf(report.applied), keysOf(report.plan.actions)],
+      ["awaiting_approval", [], ["leave_orphan BTC/USDT long"]],
+    );
+  });
+
   test("a sale by hand of a second before an entry has not reduced it, where the entry's own fills tell when it was", async () => {
     for (const isBooked of [true, false]) {
       await using stand = await Stand.open(open);
