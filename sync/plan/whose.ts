@@ -107,17 +107,21 @@ export interface Parts {
   readonly earlyStrangers: number;
   /** By orders of this flow of which its state knows nothing. */
   readonly forgotten: number;
+  /** What this flow's orders and nobody's made of it together, less what another flow's recovery closed of the latter. */
+  readonly ours: number;
   /** By nobody's orders, before any of what the flow holds was entered, as far as it is not booked: no end of any of that. */
   readonly early: number;
   readonly missing: string | undefined;
 }
 
-export function partsOf(draft: Draft, unit: Unit): Parts {
+/** `sinceFlat`: only of what was made since nothing was held; else also of what may have stood against each other then. */
+export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   const { clockAhead = 0, margin, accountFlows, booked } = draft.evidence;
   const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
   const timeOf = (all: readonly { readonly entryTs: Date }[]) =>
     Math.min(...all.map(({ entryTs }) => entryTs.getTime())) + Math.min(0, clockAhead) - margin;
-  const { moves, missing } = walkBack(draft, unit, Math.min(timeOf(unit.tracked), timeOf(theirs)));
+  const from = sinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
+  const { moves, missing } = walkBack(draft, unit, from);
   const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
   const unmarked = sum(({ maker }) => maker === "unmarked");
   const closes = sum(({ maker, fill }) => maker === "flow" && isOfClose(draft, fill));
@@ -137,6 +141,10 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
     strangers: sum(({ maker }) => maker === "stranger"),
     earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
     forgotten: sum(({ fill }) => isForgotten(draft, fill)),
+    ours: plus(
+      sum(({ maker }) => maker === "own" || maker === "unmarked"),
+      settled,
+    ),
     early: plus(
       ...early.map(({ fill, moved }) => {
         const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;

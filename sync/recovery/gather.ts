@@ -104,8 +104,13 @@ class Gathering {
     const since = this.#since({ ...snapshot, ...looked }, there, orders, ahead);
     const fills = await this.#fills(since);
     const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
-    const { tolerance } = this.#options;
-    const different = [...fills.keys()].filter((pair) => differs(pair, tracked, there, positionMode, tolerance));
+    const { tolerance, mode, exclusiveAccount } = this.#options;
+    // What is to be closed has to be proven to be the flow's, though nothing differs.
+    const isClosed = (pair: string) =>
+      mode === "close_all" && !exclusiveAccount && looked.positions.some((one) => canonicalPair(one.pair) === pair);
+    const different = [...fills.keys()].filter(
+      (pair) => isClosed(pair) || differs(pair, tracked, there, positionMode, tolerance),
+    );
     const now = snapshot.at.getTime() + (ahead ?? 0);
     for (const pair of different) {
       const entries = tracked.filter((one) => canonicalPair(one.pair) === pair).map(({ entryTs }) => entryTs.getTime());
