@@ -268,7 +268,7 @@ export function orphanOf(world: World, pool: Pool | undefined, flow: FlowName) {
 
 /**
  * The same, of what was made since nobody held anything of the pool: what was there before is over, whether the flows have heard of it or not. The
- * account was flat for all where what nobody marked ended it, and all that it ended was of one side: two flows can also stand against each other.
+ * account was flat for all where it is one side of a pair, or all that was ended was of one side: in a net two flows can also stand against each other.
  * Undefined where it never was so.
  */
 export async function orphanSinceFlat(world: World, key: string, flow: FlowName): Promise<Big | undefined> {
@@ -280,8 +280,8 @@ export async function orphanSinceFlat(world: World, key: string, flow: FlowName)
       parts.set(whose, (parts.get(whose) ?? ZERO).plus(moved));
     const sum = [...parts.values()].reduce((all, part) => all.plus(part), ZERO);
     const held = [...parts].flatMap(([whose, part]) => (whose === "unmarked" ? [] : [part]));
-    if (sum.abs().gt("1e-9") || (held.some((part) => part.gt("1e-9")) && held.some((part) => part.lt("-1e-9"))))
-      continue;
+    const isTwoSided = held.some((part) => part.gt("1e-9")) && held.some((part) => part.lt("-1e-9"));
+    if (sum.abs().gt("1e-9") || (isTwoSided && world.setting.mode === "netting")) continue;
     from = at + 1;
     parts.clear();
   }
