@@ -5,10 +5,12 @@ import type { PendingOrder, PositionSide } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { ActionType } from "./action.js";
 import type { Draft, Expected } from "./draft.js";
+import { fillName } from "./evidence.js";
+import { isForgotten, ownerOf } from "./order-ids.js";
 import { isRecoveryClose } from "./orders.js";
 import { closingSide, sizeOn } from "./sides.js";
-import { difference, type Unit, unitsOf } from "./units.js";
-import { concernsOf, hasFillsOf, type Parts, partsOf } from "./whose.js";
+import { modeOfPair, type Unit, unitsOf } from "./units.js";
+import { type Parts, partsOf } from "./whose.js";
 
 export function planFlattening(draft: Draft): void {
   const units = unitsOf(draft);
@@ -54,27 +56,37 @@ interface Proven {
 function provenOf(draft: Draft, unit: Unit, side: PositionSide): Proven {
   const { exclusiveAccount, tolerance } = draft.options;
   const all = { size: Number.POSITIVE_INFINITY, doubt: "" };
-  if (exclusiveAccount) return all;
+  // What was sold of coins since they were bought is asked about before anything is sent.
+  if (exclusiveAccount || modeOfPair(draft, unit.pair) === "spot") return all;
   const tracked = sizeOn(side, unit.tracked);
   const isAll = (size: number) => size >= tracked || same(size, tracked, tolerance);
   const towards = side === "long" ? 1 : -1;
-  const ownOf = ({ ours, strangers, earlyStrangers }: Parts) => {
-    const taken = Math.min(0, minus(strangers, earlyStrangers) * towards);
-    return Math.max(0, plus(ours * towards, taken));
-  };
+  const ownOf = ({ ours, strangers, earlyStrangers }: Parts) =>
+    Math.max(0, plus(ours * towards, Math.min(0, minus(strangers, earlyStrangers) * towards)));
   const sinceFlat = partsOf(draft, unit, true);
   if (sinceFlat.missing === undefined && isAll(ownOf(sinceFlat))) return all;
   const parts = partsOf(draft, unit);
   const { missing } = parts;
-  if (missing !== undefined) {
-    const isAlone = concernsOf(draft, unit).length === 0 && !hasFillsOf(draft, unit, "flow");
-    const isTold = Math.abs(difference(unit)) <= tolerance * tracked;
-    return isAlone && isTold ? all : { size: 0, doubt: missing };
-  }
-  const size = ownOf(parts);
+  const size = missing === undefined ? ownOf(parts) : minus(tracked, mayHaveClosed(draft, unit, side));
   if (isAll(size)) return all;
-  const doubt = "orders that state does not know may have closed a part of it, and others have entered the same side";
-  return { size, doubt };
+  const doubt = "orders that are not the flow's may have closed a part of it, and others have entered the same side";
+  return { size: Math.max(0, size), doubt: missing ?? doubt };
+}
+
+/** What others' orders may have closed since the first of it was entered, as far as it is not booked, nor tells another flow. */
+function mayHaveClosed(draft: Draft, { pair, tracked }: Unit, side: PositionSide): number {
+  const { clockAhead = 0, margin, booked } = draft.evidence;
+  const entries = tracked.filter((one) => one.side === side).map(({ entryTs }) => entryTs.getTime());
+  const from = Math.min(...entries) + Math.min(0, clockAhead) - margin;
+  const fills = draft.fillsOf(pair).filter((fill) => {
+    if (fill.side !== closingSide(side) || fill.ts.getTime() < from) return false;
+    if (fill.positionSide !== undefined && fill.positionSide !== side) return false;
+    const owner = ownerOf(draft, fill);
+    return owner !== "flow" && (owner !== "own" || isForgotten(draft, fill));
+  });
+  return plus(
+    ...fills.map((fill) => Math.max(0, minus(fill.size, booked.get(fillName(pair, fill.side, fill.fillId)) ?? 0))),
+  );
 }
 
 /** An order that closes a position already is left to do so. */

@@ -73,7 +73,10 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const concerns = concernsOf(draft, unit);
   const isNetted = unit.side === undefined;
   const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
-  const { flows, entered, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
+  const { flows, entered, tookMore, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(
+    draft,
+    unit,
+  );
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   if (draft.options.exclusiveAccount) {
     const isEarly = isNetted && missing === undefined;
@@ -88,7 +91,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     return { is: "doubtful", more: difference, early: 0, doubt };
   }
   const inUnit = (size: number) => (unit.side === "short" ? -size : size);
-  if (!isNetted && inUnit(entered) < 0 && !isNone(entered))
+  if (tookMore)
     return {
       is: "doubtful",
       more: difference,

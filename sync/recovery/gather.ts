@@ -113,8 +113,11 @@ class Gathering {
     );
     const now = snapshot.at.getTime() + (ahead ?? 0);
     for (const pair of different) {
-      const entries = tracked.filter((one) => canonicalPair(one.pair) === pair).map(({ entryTs }) => entryTs.getTime());
-      const entered = Math.min(...entries) + Math.min(0, ahead ?? 0) - MARGIN;
+      const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === pair;
+      const entries = tracked.filter(isOfPair).map(({ entryTs }) => entryTs.getTime());
+      // What a pending order has filled is held, too.
+      const sent = looked.orders.filter(isOfPair).map(({ createdAt }) => createdAt.getTime());
+      const entered = Math.min(...entries, ...sent) + Math.min(0, ahead ?? 0) - MARGIN;
       await this.#lookBack(pair, { fills, since, there, positionMode, now, entered });
     }
 
