@@ -76,7 +76,10 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const concerns = concernsOf(draft, unit);
   const isNetted = unit.side === undefined;
   const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
-  const { flows, entered, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
+  const { flows, entered, tookMore, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(
+    draft,
+    unit,
+  );
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   if (draft.options.exclusiveAccount) {
     const isEarly = isNetted && missing === undefined;
@@ -91,7 +94,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     return { is: "doubtful", more: difference, early: 0, doubt };
   }
   const inUnit = (size: number) => (unit.side === "short" ? -size : size);
-  if (!isNetted && inUnit(entered) < 0 && !isNone(entered))
+  if (tookMore)
     return {
       is: "doubtful",
       more: difference,
@@ -396,10 +399,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
     draft.waiting.push({ pair, subject: id, why, harmless: true });
     return;
   }
-  const { at } = draft.evidence.snapshot;
-  const expires = draft.evidence.markets.get(canonicalPair(pair))?.expires;
-  const settled =
-    expires !== undefined && expires <= at ? `the contract was settled at ${expires.toISOString()}` : undefined;
+  const settled = settledOf(draft, pair);
   const evidence = [
     seen,
     doubt ?? `fetchFills: nothing that explains ${gone}`,
@@ -431,12 +431,22 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
   }
 }
 
+/** When a contract that has expired was settled, in words. */
+function settledOf({ evidence: { markets, snapshot } }: Draft, pair: string): string | undefined {
+  const expires = markets.get(canonicalPair(pair))?.expires;
+  return expires !== undefined && expires <= snapshot.at
+    ? `the contract was settled at ${expires.toISOString()}`
+    : undefined;
+}
+
 /** What is too small to be closed by an order would hold its slot for ever. */
 function planDust(draft: Draft, unit: Unit): void {
-  const held = Math.abs(net(unit.there));
+  const all = unit.tracked.map((one) => ({ ...one }));
   for (const position of unit.tracked) {
     const { id, pair, side, size, stored } = position;
     const least = draft.minSize(pair);
+    // Each trade ends by itself: that several rests together could be sold keeps none of them open.
+    const held = Math.abs(minus(net(unit.there), net(all.filter((one) => one.id !== id))));
     if (!stored || size === 0 || size >= least || held >= least) continue;
     if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
     // Fills that say what became of it are booked instead.
@@ -465,7 +475,11 @@ function askPersonWhenAllIsGone(draft: Draft, units: readonly Unit[]): void {
   if (there || !draft.actions.some(({ type }) => type === "close_external")) return;
   draft.wrongAccount = "every position is gone and no fill says how: is this the right account?";
   for (const [i, action] of draft.actions.entries()) {
-    if (action.type === "close_external") draft.actions[i] = { ...action, needsPerson: draft.wrongAccount };
+    if (action.type !== "close_external") continue;
+    // Why a contract that has expired is gone is known, and what to do about it.
+    const isSettled = settledOf(draft, action.pair) !== undefined && action.needsPerson !== undefined;
+    const needsPerson = isSettled ? `${draft.wrongAccount} If it is: ${action.needsPerson}` : draft.wrongAccount;
+    draft.actions[i] = { ...action, needsPerson };
   }
 }
 

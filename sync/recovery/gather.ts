@@ -111,12 +111,20 @@ class Gathering {
     const since = this.#since({ ...snapshot, ...looked, orders: [...looked.orders, ...givenUp] }, there, orders, ahead);
     const fills = await this.#fills(since);
     const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
-    const { tolerance } = this.#options;
-    const different = [...fills.keys()].filter((pair) => differs(pair, tracked, there, positionMode, tolerance));
+    const { tolerance, mode, exclusiveAccount } = this.#options;
+    // What is to be closed has to be proven to be the flow's, though nothing differs.
+    const isClosed = (pair: string) =>
+      mode === "close_all" && !exclusiveAccount && looked.positions.some((one) => canonicalPair(one.pair) === pair);
+    const different = [...fills.keys()].filter(
+      (pair) => isClosed(pair) || differs(pair, tracked, there, positionMode, tolerance),
+    );
     const now = snapshot.at.getTime() + (ahead ?? 0);
     for (const pair of different) {
-      const entries = tracked.filter((one) => canonicalPair(one.pair) === pair).map(({ entryTs }) => entryTs.getTime());
-      const entered = Math.min(...entries) + Math.min(0, ahead ?? 0) - MARGIN;
+      const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === pair;
+      const entries = tracked.filter(isOfPair).map(({ entryTs }) => entryTs.getTime());
+      // What a pending order has filled is held, too.
+      const sent = looked.orders.filter(isOfPair).map(({ createdAt }) => createdAt.getTime());
+      const entered = Math.min(...entries, ...sent) + Math.min(0, ahead ?? 0) - MARGIN;
       await this.#lookBack(pair, { fills, since, there, positionMode, now, entered });
     }
 
