@@ -385,6 +385,8 @@ export type AccountFlow =
       readonly readable: true;
       readonly positions: readonly Position[];
       readonly orders: readonly PendingOrder[];
+      /** Of the orders that were asked for, those that the flow had and that are over; absent where none was asked for. */
+      readonly ended?: readonly PendingOrder[];
     }
   | { readonly flowId: string; readonly readable: false; readonly why: string };
 

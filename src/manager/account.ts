@@ -1,5 +1,6 @@
 import type { RedisAccount } from "../backends/redis/account.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { findOrders } from "../operations/find-orders.js";
 import { snapshot } from "../operations/snapshot.js";
 
 /** The exchange account that the configuration names; undefined without one, and where no other flow can be looked at. */
@@ -10,5 +11,14 @@ export async function accountOf({ backend, redis, recovery }: ResolvedConfig): P
 /** The exchange account of that name on a Redis server. */
 export async function accountNamed(redis: ResolvedConfig["redis"], name: string): Promise<RedisAccount> {
   const { RedisAccount: Account } = await import("../backends/redis/account.js");
-  return new Account(redis, name, (flow) => flow.ask(snapshot, { dayStart: 0, dedupWindow: 0 }));
+  return new Account(redis, name, async (flow, ids) => {
+    const { positions, orders } = await flow.ask(snapshot, { dayStart: 0, dedupWindow: 0 });
+    if (ids.length === 0) return { positions, orders };
+    const pending = new Set(orders.map(({ id }) => id));
+    const found = await flow.ask(findOrders, { ids });
+    return {
+      ...{ positions, orders },
+      ended: found.filter((order) => order !== undefined).filter(({ id }) => !pending.has(id)),
+    };
+  });
 }

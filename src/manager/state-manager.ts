@@ -834,10 +834,14 @@ export class StateManager {
    * The other flows of `recovery.account`, by id: the positions and pending orders of each as they stand at one moment, or why it cannot be
    * read: it is gone, of another schema, or the user may not. A flow is a member from its first `connect` with that account on, until
    * `forgetAccountFlow`. Nothing is made or changed by looking. `[]` without an account, and on memory and DuckDB, which know one flow only.
+   * With `orderIds` each flow says as well which of these orders, at most 1,000, it had that are over, as
+   * long as it keeps those (`ended`).
    */
-  async getAccountFlows(): Promise<AccountFlow[]> {
+  async getAccountFlows(options: { orderIds?: readonly string[] } = {}): Promise<AccountFlow[]> {
     this.#needOpen("getAccountFlows");
-    return (await (await accountOf(this.config))?.flows(this.flowId)) ?? [];
+    const { orderIds } = check.fields("options", options, ["orderIds"]);
+    const ids = orderIds === undefined ? [] : check.list("options.orderIds", orderIds, check.id);
+    return (await (await accountOf(this.config))?.flows(this.flowId, ids)) ?? [];
   }
 
   /**

@@ -99,7 +99,7 @@ export type Action = ActionBase &
       }
     /** A person has to say what becomes of it. */
     | { readonly type: "leave_orphan"; readonly side: PositionSide; readonly size: number }
-    /** So much of a tracked position that no order can close: a person has to say what becomes of it. */
+    /** So much of a tracked position that no order can close, or that may be another's: a person has to say what becomes of it. */
     | {
         readonly type: "leave_position";
         readonly positionId: string;

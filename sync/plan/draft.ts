@@ -5,7 +5,7 @@ import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 import type { Incomplete } from "../port/reading.js";
-import type { Action, Foreign, Waiting } from "./action.js";
+import type { Action, BookedFill, Foreign, Waiting } from "./action.js";
 import type { Evidence } from "./evidence.js";
 import { feeInBase } from "./fill-fees.js";
 import type { ResolvedOptions } from "./options.js";
@@ -36,6 +36,18 @@ export interface Claim {
   readonly state: "booked" | "young" | "asked";
 }
 
+/** A fill of an order of the flow that is not booked yet. */
+export interface UnbookedFill {
+  readonly order: PendingOrder;
+  readonly fill: BookedFill;
+  /** When it happened, as far as that is told. */
+  readonly ts: Date;
+  /** By how much it moves positions. */
+  readonly moves: number;
+  readonly evidence: readonly string[];
+  readonly needsPerson?: string;
+}
+
 /** `Omit` over each member of a union. */
 export type ActionDraft = Action extends infer A
   ? A extends Action
@@ -52,6 +64,10 @@ export class Draft {
   readonly failures: Incomplete[] = [];
   /** What may belong to orders of the flow that the exchange does not tell: nothing else is made of it. */
   readonly claims: Claim[] = [];
+  /** How far the fills of the plan book orders, by id. */
+  readonly booked = new Map<string, number>();
+  /** Fills of exits that have found nothing to reduce, as they happened. */
+  readonly idle: UnbookedFill[] = [];
   /** Why a person has to say first whether this is the right account; undefined where nothing speaks against it. */
   wrongAccount: string | undefined;
   readonly expected = new Map<string, Expected>();
@@ -167,6 +183,30 @@ export class Draft {
     }
     return minus(size, left);
   }
+}
+
+/** Adds that a fill, or the part of it that is given, is booked as its order's. */
+export function bookFill(
+  draft: Draft,
+  { order, evidence, needsPerson }: Pick<UnbookedFill, "order" | "evidence" | "needsPerson">,
+  fill: BookedFill,
+): void {
+  const { id, pair } = order;
+  const from = draft.booked.get(id) ?? order.filled;
+  draft.booked.set(id, plus(from, fill.size));
+  draft.add(
+    {
+      type: "record_fill",
+      pair,
+      orderId: id,
+      from,
+      fill,
+      evidence,
+      ...(needsPerson !== undefined && { needsPerson }),
+    },
+    id,
+    fill.fillId,
+  );
 }
 
 /** By how much a fill, or a part of it, moves positions: with a fee in the base coin a spot buy brings less, a sell takes more. */

@@ -1,30 +1,92 @@
-/** `close_all`: tracked positions are closed, as far as orders can: never by more than the account has of that side. */
-import { minus, plus } from "../../src/exact/double.js";
+/** `close_all`: tracked positions are closed, as far as they are proven to be there, and orders can close them. */
+import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder, PositionSide } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
+import type { ActionType } from "./action.js";
 import type { Draft, Expected } from "./draft.js";
+import { fillName } from "./evidence.js";
+import { isForgotten, ownerOf } from "./order-ids.js";
 import { isRecoveryClose } from "./orders.js";
 import { closingSide, sizeOn } from "./sides.js";
-import { countsBySide } from "./units.js";
+import { modeOfPair, type Unit, unitsOf } from "./units.js";
+import { type Parts, partsOf } from "./whose.js";
 
 export function planFlattening(draft: Draft): void {
+  const units = unitsOf(draft);
   const taken = new Map<string, number>();
   for (const position of draft.inOrder()) {
     const { id, pair, side, size } = position;
     if (size === 0 || size < draft.minSize(pair)) continue;
-    const isNetted = !countsBySide(draft, pair);
+    const unit = units.find((one) => isIn(one, position));
+    if (!unit) continue;
     const key = `${canonicalPair(pair)} ${side}`;
     const closing = closingOf(draft, position);
-    const part = isNetted ? Math.min(size, roomFor(draft, position, taken.get(key) ?? 0)) : size;
+    const proven = provenOf(draft, unit, side);
+    const there = sizeOn(side, unit.there);
+    const room = Math.max(0, minus(Math.min(there, proven.size), taken.get(key) ?? 0));
+    const part = Math.min(size, room);
     taken.set(key, plus(taken.get(key) ?? 0, closing ? minus(closing.size, closing.filled) : part));
     if (closing) continue;
     const evidence = [`tracked ${size}, of which the exchange has its part`];
     if (part > 0 && part >= draft.minSize(pair))
       draft.add({ type: "close_position", pair, positionId: id, side, size: part, evidence }, id);
     const left = exceeds(size, part) ? minus(size, part) : 0;
-    if (left > 0 && !isUnsettled(draft, position)) leave(draft, position, left, evidence);
+    if (left > 0 && !isUnsettled(draft, position)) {
+      const isNetted = unit.side === undefined && there < size;
+      leave(draft, position, { size: left, evidence, doubt: isNetted ? undefined : proven.doubt });
+    }
   }
+}
+
+function isIn(unit: Unit, { pair, side }: Expected): boolean {
+  return canonicalPair(unit.pair) === canonicalPair(pair) && (unit.side === undefined || unit.side === side);
+}
+
+/** How much of a side is proven to be this flow's to close, and why no more is. */
+interface Proven {
+  readonly size: number;
+  readonly doubt: string;
+}
+
+/**
+ * What the flow tracks may be gone, though as much of that side is there: closed by what nobody marked, by an order that the flow forgot, or by a
+ * stranger, while others entered the same side. So much is its own as the fills leave of it, after all of these: since flat, where that is all of it.
+ */
+function provenOf(draft: Draft, unit: Unit, side: PositionSide): Proven {
+  const { exclusiveAccount, tolerance } = draft.options;
+  const all = { size: Number.POSITIVE_INFINITY, doubt: "" };
+  // What was sold of coins since they were bought is asked about before anything is sent.
+  if (exclusiveAccount || modeOfPair(draft, unit.pair) === "spot") return all;
+  const tracked = sizeOn(side, unit.tracked);
+  const isAll = (size: number) => size >= tracked || same(size, tracked, tolerance);
+  const towards = side === "long" ? 1 : -1;
+  const ownOf = ({ ours, strangers, earlyStrangers }: Parts) =>
+    Math.max(0, plus(ours * towards, Math.min(0, minus(strangers, earlyStrangers) * towards)));
+  const sinceFlat = partsOf(draft, unit, true);
+  if (sinceFlat.missing === undefined && isAll(ownOf(sinceFlat))) return all;
+  const parts = partsOf(draft, unit);
+  const { missing } = parts;
+  const size = missing === undefined ? ownOf(parts) : minus(tracked, mayHaveClosed(draft, unit, side));
+  if (isAll(size)) return all;
+  const doubt = "orders that are not the flow's may have closed a part of it, and others have entered the same side";
+  return { size: Math.max(0, size), doubt: missing ?? doubt };
+}
+
+/** What others' orders may have closed since the first of it was entered, as far as it is not booked, nor tells another flow. */
+function mayHaveClosed(draft: Draft, { pair, tracked }: Unit, side: PositionSide): number {
+  const { clockAhead = 0, margin, booked } = draft.evidence;
+  const entries = tracked.filter((one) => one.side === side).map(({ entryTs }) => entryTs.getTime());
+  const from = Math.min(...entries) + Math.min(0, clockAhead) - margin;
+  const fills = draft.fillsOf(pair).filter((fill) => {
+    if (fill.side !== closingSide(side) || fill.ts.getTime() < from) return false;
+    if (fill.positionSide !== undefined && fill.positionSide !== side) return false;
+    const owner = ownerOf(draft, fill);
+    return owner !== "flow" && (owner !== "own" || isForgotten(draft, fill));
+  });
+  return plus(
+    ...fills.map((fill) => Math.max(0, minus(fill.size, booked.get(fillName(pair, fill.side, fill.fillId)) ?? 0))),
+  );
 }
 
 /** An order that closes a position already is left to do so. */
@@ -35,23 +97,37 @@ function closingOf({ evidence }: Draft, { id }: Expected): PendingOrder | undefi
   );
 }
 
-/** What a netting account has of a side, less what other orders of the plan close of it. */
-function roomFor({ evidence }: Draft, { pair, side }: Expected, taken: number): number {
-  const rows = evidence.positions.value.filter((row) => canonicalPair(row.pair) === canonicalPair(pair));
-  return Math.max(0, minus(sizeOn(side, rows), taken));
-}
-
-/** What the positions of the pair are is not agreed upon yet: what is left shows afterwards. */
-function isUnsettled({ waiting, actions }: Draft, { pair }: Expected): boolean {
+/** What the positions of the pair are is not agreed upon yet: what is left shows afterwards. What is not in state is another matter. */
+function isUnsettled({ waiting, actions }: Draft, { id, pair }: Expected): boolean {
   const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
   return (
-    waiting.some((one) => isOfPair(one) && !one.harmless) ||
-    actions.some((action) => isOfPair(action) && action.type !== "leave_position" && action.needsPerson !== undefined)
+    waiting.some((one) => isOfPair(one) && (!one.harmless || one.subject === id)) ||
+    actions.some((action) => isOfPair(action) && !LEFT.has(action.type) && action.needsPerson !== undefined)
   );
 }
 
+const LEFT: ReadonlySet<ActionType> = new Set<ActionType>(["leave_position", "leave_orphan"]);
+
+interface Left {
+  readonly size: number;
+  readonly evidence: readonly string[];
+  /** Why it is not known whether it is the flow's; undefined: it is not there. */
+  readonly doubt: string | undefined;
+}
+
+function leave(draft: Draft, position: Expected, { size, evidence, doubt }: Left): void {
+  const { id, pair, side } = position;
+  const needsPerson = doubt === undefined ? standsAgainst(draft, position, size) : mayBeOthers(position, size, doubt);
+  draft.add({ type: "leave_position", pair, positionId: id, side, size, evidence, needsPerson }, id);
+}
+
+/** An order to close what is gone would close what others have in its place. */
+function mayBeOthers({ id, side }: Expected, left: number, doubt: string): string {
+  return `whether ${left} of position ${id} is still there is not known: ${doubt}. An order to ${closingSide(side)} it may close what is another's. Look who holds it. Close it by hand, or tell how it ended with closePosition(${JSON.stringify(id)}, { pnl }), then recover again. Approved, it stays as it is`;
+}
+
 /** A netting account holds longs and shorts against each other: what stands so cannot be closed by an order. */
-function leave(draft: Draft, position: Expected, left: number, evidence: readonly string[]): void {
+function standsAgainst(draft: Draft, position: Expected, left: number): string {
   const { id, pair, side } = position;
   const { exchange } = draft.evidence;
   const opposite: PositionSide = side === "long" ? "short" : "long";
@@ -69,16 +145,5 @@ function leave(draft: Draft, position: Expected, left: number, evidence: readonl
     own.length === 0
       ? `Let those be settled first, or tell its result with closePosition(${JSON.stringify(id)}, { pnl })`
       : `End them at ${at}: closePosition(ID, { pnl }) for each`;
-  draft.add(
-    {
-      type: "leave_position",
-      pair,
-      positionId: id,
-      side,
-      size: left,
-      evidence,
-      needsPerson: `${exchange} nets longs and shorts of ${pair}: ${left} of position ${id} stands against ${against}, and an order to ${closingSide(side)} it would open a new position. ${way}, then recover again. Approved, it stays as it is`,
-    },
-    id,
-  );
+  return `${exchange} nets longs and shorts of ${pair}: ${left} of position ${id} stands against ${against}, and an order to ${closingSide(side)} it would open a new position. ${way}, then recover again. Approved, it stays as it is`;
 }

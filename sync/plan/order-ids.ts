@@ -88,7 +88,9 @@ export function ownerOfOrder({ whole, options }: Draft, { clientOrderId }: Excha
 function ownerOfId(evidence: Evidence, prefix: string | undefined, id: string): FillOwner {
   if (isGivenByFlow(evidence, id)) return "own";
   const { accountFlows, proof } = evidence;
-  const isOther = accountFlows.some((flow) => flow.readable && flow.orders.some((order) => order.id === id));
+  const isOther = accountFlows.some(
+    (flow) => flow.readable && [...flow.orders, ...(flow.ended ?? [])].some((order) => order.id === id),
+  );
   // The prefix is for ids that do not tell their flow: what another flow's id says stands above it.
   if (isOther || digestOf(id) !== undefined) return "flow";
   if (prefix !== undefined && id.startsWith(prefix)) return "own";

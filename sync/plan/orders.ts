@@ -7,11 +7,12 @@ import type { OrderStatus, PendingOrder } from "../../src/types.js";
 import type { ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill, OrderTerms } from "./action.js";
 import { amended } from "./amendment.js";
-import { type Draft, sizeMoved } from "./draft.js";
+import { bookFill, type Draft, sizeMoved, type UnbookedFill } from "./draft.js";
 import { recordedKey } from "./evidence.js";
 import { isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
 import { expectFlip } from "./flip.js";
+import { overWords } from "./idle-fills.js";
 import { neededRate } from "./needed-rate.js";
 import { exchangeIdOf, fillsOfOrder, knownOrder, lookedUp } from "./order-ids.js";
 import { bookedPart, newestThatMake, type Piece, whole } from "./pieces.js";
@@ -20,17 +21,6 @@ import { changedSide } from "./sides.js";
 import { doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "./unknown-orders.js";
 import { unmarkedFills } from "./unmarked-fills.js";
 import { untoldFill } from "./untold-fills.js";
-
-interface UnbookedFill {
-  readonly order: PendingOrder;
-  readonly fill: BookedFill;
-  /** When it happened, as far as that is told. */
-  readonly ts: Date;
-  /** By how much it moves positions. */
-  readonly moves: number;
-  readonly evidence: readonly string[];
-  readonly needsPerson?: string;
-}
 
 /** The order by which a recovery closes a position says so in its metadata. */
 export function isRecoveryClose(order: PendingOrder): boolean {
@@ -59,19 +49,18 @@ export function planOrders(draft: Draft): void {
   unbooked.sort(
     (a, b) => a.ts.getTime() - b.ts.getTime() || Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
   );
-  const booked = new Map<string, number>();
-  for (const each of unbooked) planFill(draft, each, booked);
+  for (const each of unbooked) planFill(draft, each);
 
-  const unknowns = pending.flatMap((order) => unknownOf(draft, order, booked));
+  const unknowns = pending.flatMap((order) => unknownOf(draft, order));
   const verdicts = judgeUnknown(draft, unknowns, (order) => isYoung(draft, order));
   for (const { order, lacks } of unknowns) {
     const verdict = verdicts.get(order.id);
     if (verdict?.is !== "filled") continue;
     const why = `no fill says whose it is, but these ${lacks} are just what the order lacks, and the position differs by just that`;
     for (const each of asBooked(draft, order, verdict.group.pieces, { over: true, evidence: [why] }))
-      planFill(draft, each, booked);
+      planFill(draft, each);
   }
-  for (const order of pending) planStatus(draft, order, booked.has(order.id), verdicts.get(order.id));
+  for (const order of pending) planStatus(draft, order, draft.booked.has(order.id), verdicts.get(order.id));
 }
 
 /** The order as it stands after what somebody changed of it at the exchange. */
@@ -88,34 +77,17 @@ function planAmendment(draft: Draft, order: PendingOrder, known: ExchangeOrder |
 }
 
 /** Plans to book a fill, as far as the positions have it to reduce. */
-function planFill(draft: Draft, unbooked: UnbookedFill, booked: Map<string, number>): void {
-  const { order, fill, ts, moves, evidence, needsPerson } = unbooked;
-  const { id, pair } = order;
+function planFill(draft: Draft, unbooked: UnbookedFill): void {
+  const { order, fill, ts, moves } = unbooked;
   const held = expected(draft, order, moves, ts);
   // A fee in the base coin goes with what is sold: it needs nothing of its own.
   const size = held < moves ? Math.min(held, fill.size) : fill.size;
-  if (size < fill.size) {
-    draft.notes.push(
-      `${pair}: fill ${fill.fillId} of order ${id} exits ${fill.size}, and the flow has ${size} left of position ${order.positionId ?? "none"}: no more is booked`,
-    );
+  if (size === 0) {
+    draft.idle.push(unbooked);
+    return;
   }
-  if (size === 0) return;
-  const from = booked.get(id) ?? order.filled;
-  booked.set(id, plus(from, size));
-  const part = { ...fill, size, fee: feesOfPart(fill, size) };
-  draft.add(
-    {
-      type: "record_fill",
-      pair,
-      orderId: id,
-      from,
-      fill: part,
-      evidence,
-      ...(needsPerson !== undefined && { needsPerson }),
-    },
-    id,
-    fill.fillId,
-  );
+  if (size < fill.size) draft.notes.push(overWords(order, fill, size));
+  bookFill(draft, unbooked, { ...fill, size, fee: feesOfPart(fill, size) });
 }
 
 /** What a fill does to the positions of the plan; how much of it can be booked. */
@@ -273,8 +245,8 @@ function stateOf(known: ExchangeOrder | undefined): string {
 }
 
 /** An order that the exchange does not tell, unless the fills of the plan say that it is over. */
-function unknownOf(draft: Draft, order: PendingOrder, booked: ReadonlyMap<string, number>): Unknown[] {
-  if (knownOrder(draft.evidence, order) || booked.has(order.id)) return [];
+function unknownOf(draft: Draft, order: PendingOrder): Unknown[] {
+  if (knownOrder(draft.evidence, order) || draft.booked.has(order.id)) return [];
   return [{ order, lacks: minus(order.size, order.filled) }];
 }
 

@@ -162,12 +162,19 @@ function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): 
   }
 }
 
-/** What ended trades of the pair and side left that was too small to be sold. */
-function dustOf({ evidence }: Draft, pair: string, side: PositionSide): number {
+/** What trades of the pair and side left that was too small to be sold: those that have ended, and those that end by this plan. */
+function dustOf({ evidence, actions, expected }: Draft, pair: string, side: PositionSide): number {
   const ended = evidence.trades.filter(
     (trade) => trade.side === side && canonicalPair(trade.pair) === canonicalPair(pair),
   );
-  return plus(...ended.map(({ dust = 0 }) => dust));
+  const ending = actions.flatMap((action) =>
+    action.type === "remove_dust" &&
+    canonicalPair(action.pair) === canonicalPair(pair) &&
+    expected.get(action.positionId)?.side === side
+      ? [action.size]
+      : [],
+  );
+  return plus(...ended.map(({ dust = 0 }) => dust), ...ending);
 }
 
 /** Stops that only guard an orphan, and are the flow's or the exchange's own. Where the flow holds some itself, they may guard that. */

@@ -36,7 +36,7 @@ export function actionText(action: Action): string {
     case "leave_orphan":
       return `leave ${action.side} ${action.size} ${pair}, which is not in state`;
     case "leave_position":
-      return `leave ${action.side} ${action.size} ${pair} of position ${action.positionId}, which no order can close`;
+      return `leave ${action.side} ${action.size} ${pair} of position ${action.positionId}, for which no order is sent`;
     case "trip_breaker":
       return `trip the breaker: ${action.why}`;
   }

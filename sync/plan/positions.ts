@@ -6,9 +6,11 @@ import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, type Expected, netSize } from "./draft.js";
+import { enteredAt } from "./entered.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
+import { noteIdleFills, planIdleFills } from "./idle-fills.js";
 import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { closingSide, net, openingSide, sizeOn } from "./sides.js";
@@ -38,6 +40,7 @@ export function planPositions(draft: Draft): Excess[] {
     const excess = planUnit(draft, unit);
     if (excess) excesses.push(excess);
   }
+  noteIdleFills(draft);
   askPersonWhenAllIsGone(draft, units);
   planOrphanedExits(draft);
   return excesses;
@@ -73,7 +76,10 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   const concerns = concernsOf(draft, unit);
   const isNetted = unit.side === undefined;
   const others = concerns.length > 0 || hasFillsOf(draft, unit, "flow");
-  const { flows, entered, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(draft, unit);
+  const { flows, entered, tookMore, haveFlows, strangers, earlyStrangers, forgotten, early, missing } = partsOf(
+    draft,
+    unit,
+  );
   const isNone = (size: number) => isNothing(size, unit, tolerance);
   if (draft.options.exclusiveAccount) {
     const isEarly = isNetted && missing === undefined;
@@ -88,7 +94,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     return { is: "doubtful", more: difference, early: 0, doubt };
   }
   const inUnit = (size: number) => (unit.side === "short" ? -size : size);
-  if (!isNetted && inUnit(entered) < 0 && !isNone(entered))
+  if (tookMore)
     return {
       is: "doubtful",
       more: difference,
@@ -130,13 +136,15 @@ function reducesAny({ tracked }: Unit, more: number): boolean {
 
 function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const { tolerance } = draft.options;
-  const difference = differenceOf(unit);
-  if (isNothing(difference, unit, tolerance)) return undefined;
+  if (isNothing(differenceOf(unit), unit, tolerance)) return undefined;
   const { pair, key } = unit;
   if (modeOfPair(draft, pair) === undefined) {
     if (!agreesBySide(unit, tolerance)) askHowItCounts(draft, unit);
     return undefined;
   }
+  planIdleFills(draft, unit);
+  const difference = differenceOf(unit);
+  if (isNothing(difference, unit, tolerance)) return undefined;
   const judged = judge(draft, unit, difference);
   if (judged.is === "theirs") {
     leaveToOthers(draft, unit, difference, judged);
@@ -283,6 +291,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const { evidence } = draft;
   const { clockAhead = 0, margin, trades, snapshot } = evidence;
   const side: OrderSide = closingSide(reduces);
+  const from = Math.min(...reduced.map((position) => enteredAt(draft, position)));
   const entered = Math.min(...reduced.map(({ entryTs }) => entryTs.getTime())) + clockAhead;
   const bySide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
   // A trade of that side which ended about then was closed by such a fill, whoever told its result.
@@ -300,7 +309,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const pieces: Piece[] = [];
   for (const fill of draft.fillsOf(unit.pair)) {
     const at = fill.ts.getTime();
-    if (fill.side !== side || at < entered - margin || draft.isClaimed(fill) || isExternalTo(fill)) continue;
+    if (fill.side !== side || at < from || draft.isClaimed(fill) || isExternalTo(fill)) continue;
     if (isOfClose(draft, fill)) continue;
     const owner = ownerOf(draft, fill);
     if ((owner === "own" && !isForgotten(draft, fill)) || owner === "flow" || isOfEarlierTrade(at)) continue;
@@ -390,10 +399,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
     draft.waiting.push({ pair, subject: id, why, harmless: true });
     return;
   }
-  const { at } = draft.evidence.snapshot;
-  const expires = draft.evidence.markets.get(canonicalPair(pair))?.expires;
-  const settled =
-    expires !== undefined && expires <= at ? `the contract was settled at ${expires.toISOString()}` : undefined;
+  const settled = settledOf(draft, pair);
   const evidence = [
     seen,
     doubt ?? `fetchFills: nothing that explains ${gone}`,
@@ -425,12 +431,22 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
   }
 }
 
+/** When a contract that has expired was settled, in words. */
+function settledOf({ evidence: { markets, snapshot } }: Draft, pair: string): string | undefined {
+  const expires = markets.get(canonicalPair(pair))?.expires;
+  return expires !== undefined && expires <= snapshot.at
+    ? `the contract was settled at ${expires.toISOString()}`
+    : undefined;
+}
+
 /** What is too small to be closed by an order would hold its slot for ever. */
 function planDust(draft: Draft, unit: Unit): void {
-  const held = Math.abs(net(unit.there));
+  const all = unit.tracked.map((one) => ({ ...one }));
   for (const position of unit.tracked) {
     const { id, pair, side, size, stored } = position;
     const least = draft.minSize(pair);
+    // Each trade ends by itself: that several rests together could be sold keeps none of them open.
+    const held = Math.abs(minus(net(unit.there), net(all.filter((one) => one.id !== id))));
     if (!stored || size === 0 || size >= least || held >= least) continue;
     if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
     // Fills that say what became of it are booked instead.
@@ -459,7 +475,11 @@ function askPersonWhenAllIsGone(draft: Draft, units: readonly Unit[]): void {
   if (there || !draft.actions.some(({ type }) => type === "close_external")) return;
   draft.wrongAccount = "every position is gone and no fill says how: is this the right account?";
   for (const [i, action] of draft.actions.entries()) {
-    if (action.type === "close_external") draft.actions[i] = { ...action, needsPerson: draft.wrongAccount };
+    if (action.type !== "close_external") continue;
+    // Why a contract that has expired is gone is known, and what to do about it.
+    const isSettled = settledOf(draft, action.pair) !== undefined && action.needsPerson !== undefined;
+    const needsPerson = isSettled ? `${draft.wrongAccount} If it is: ${action.needsPerson}` : draft.wrongAccount;
+    draft.actions[i] = { ...action, needsPerson };
   }
 }
 

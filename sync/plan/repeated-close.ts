@@ -88,8 +88,10 @@ function whyNotSent(draft: Draft, action: Action, other: string | undefined): st
   }
   if (action.type !== "close_position") return undefined;
   const claim = draft.claimOn(action.pair, closingSide(action.side), action.side);
-  // One that may still turn up is waited for where a sale could take what is not the flow's; elsewhere the close only reduces.
-  if (!claim || (claim.state === "young" && draft.evidence.positionMode !== "spot")) return soldAlready(draft, action);
+  // One that may still turn up holds up a sale that could take what is not the flow's. Where positions are told to be netted or hedged, the close only reduces.
+  const { positionMode } = draft.evidence;
+  const onlyReduces = positionMode === "netting" || positionMode === "hedge";
+  if (!claim || (claim.state === "young" && onlyReduces)) return soldAlready(draft, action);
   return `order ${claim.orderId}, which ${exchange} does not tell, may have closed a part of it. Settle that one first, or approve this plan: ${action.size} ${action.pair} is closed`;
 }
 

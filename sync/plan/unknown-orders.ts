@@ -13,6 +13,9 @@ import { shifted } from "./shifted.js";
 import { changedSide } from "./sides.js";
 import { type FillGroup, groupWords, madeByOthers, type Search, unmarkedFills } from "./unmarked-fills.js";
 
+/** By how much clocks may be apart beyond what was measured, ms: one of them may have been set since. */
+const MEASURED = 1_000;
+
 /** An order that the exchange does not tell, and what it lacks after the fills that name it. */
 export interface Unknown {
   readonly order: PendingOrder;
@@ -73,11 +76,22 @@ function explainedBySize(draft: Draft, unknowns: readonly Unknown[]): ReadonlyMa
     const [group] = mine;
     if (!group || mine.length > 1 || [...found.values()].some(({ orderId }) => orderId === group.orderId))
       return undefined;
+    // The order has a client order id: where the exchange shows those, what proves to have none is not its.
+    if (isEarlier(draft, group, order) || (group.isNobodys && tellsOurIds(draft.evidence))) return undefined;
     found.set(order.id, group);
   }
   const all = plus(...groups.map(({ moves }) => moves));
   const differs = shifted(draft, searchOf(first.order));
   return same(all, differs, tolerance) ? found : undefined;
+}
+
+/** Whether fills are of before the order was made, by clocks of which it is known how far they are apart. */
+function isEarlier({ evidence }: Draft, { pieces }: FillGroup, { createdAt }: PendingOrder): boolean {
+  const { clockAhead } = evidence;
+  return (
+    clockAhead !== undefined &&
+    pieces.some(({ fill }) => fill.ts.getTime() < createdAt.getTime() + clockAhead - MEASURED)
+  );
 }
 
 function judge(draft: Draft, { order, lacks }: Unknown, isYoung: boolean): Verdict {

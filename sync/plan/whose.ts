@@ -4,10 +4,11 @@ import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
+import { enteredAt } from "./entered.js";
 import { fillName } from "./evidence.js";
 import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { changedSide, net } from "./sides.js";
-import { modeOfPair, type Unit } from "./units.js";
+import { difference, modeOfPair, type Unit } from "./units.js";
 
 /** Who made it. `unmarked`: nobody's order, or one of the exchange's own. */
 export type Maker = "own" | "unmarked" | "flow" | "stranger" | "unknown";
@@ -59,6 +60,8 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
     left = before;
     largest = Math.max(largest, Math.abs(left));
   }
+  const through = unit.side === undefined && isFlat() ? heldThroughFlat(draft, unit, moves[0]) : undefined;
+  if (through !== undefined) return { moves, missing: through };
   // What earlier trades left that was too small to be sold does not hide who made the rest.
   if (isFlat() || Math.abs(left) < draft.minSize(unit.pair)) return told(moves);
   const earlier = moves.slice(0, moves.length - (turned?.length ?? 0));
@@ -68,6 +71,20 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
     moves,
     missing: `the exchange's fills of ${unit.pair} ${since} do not go back to when nothing was held`,
   };
+}
+
+/** What the flow held when the account had nothing stood against what others held: then flat is no beginning. In words; undefined: there was none. */
+function heldThroughFlat({ evidence }: Draft, { pair }: Unit, first: Move | undefined): string | undefined {
+  const at = first?.fill.ts.getTime();
+  if (at === undefined) return undefined;
+  const { snapshot, trades, margin } = evidence;
+  const isBefore = (one: { readonly pair: string; readonly entryTs: Date }) =>
+    canonicalPair(one.pair) === canonicalPair(pair) && one.entryTs.getTime() < at - margin;
+  const held = [...snapshot.positions, ...trades.filter(({ exitTs }) => exitTs.getTime() >= at)].find(isBefore);
+  return (
+    held &&
+    `the account held nothing of ${pair} before ${first?.fill.ts.toISOString()}, while the flow held ${held.side} ${held.size}: something of others stood against it`
+  );
 }
 
 function told(moves: readonly Move[]): Walk {
@@ -100,24 +117,30 @@ export interface Parts {
   readonly flows: number;
   /** What those flows' fills made, whatever they hold. */
   readonly entered: number;
+  /** Whether they once took more of a side than they had entered: of what others hold. */
+  readonly tookMore: boolean;
   /** Whether there are any, though they may make nothing together. */
   readonly haveFlows: boolean;
   readonly strangers: number;
-  /** Of that, before any of what the flow holds was entered. */
+  /** Of that, before any of what it may have ended was entered. */
   readonly earlyStrangers: number;
   /** By orders of this flow of which its state knows nothing. */
   readonly forgotten: number;
-  /** By nobody's orders, before any of what the flow holds was entered, as far as it is not booked: no end of any of that. */
+  /** What this flow's orders and nobody's made of it together, less what another flow's recovery closed of the latter. */
+  readonly ours: number;
+  /** By nobody's orders, before any of what it may have ended was entered, as far as it is not booked: no end of any of that. */
   readonly early: number;
   readonly missing: string | undefined;
 }
 
-export function partsOf(draft: Draft, unit: Unit): Parts {
+/** `sinceFlat`: only of what was made since nothing was held; else also of what may have stood against each other then. */
+export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   const { clockAhead = 0, margin, accountFlows, booked } = draft.evidence;
   const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
   const timeOf = (all: readonly { readonly entryTs: Date }[]) =>
     Math.min(...all.map(({ entryTs }) => entryTs.getTime())) + Math.min(0, clockAhead) - margin;
-  const { moves, missing } = walkBack(draft, unit, Math.min(timeOf(unit.tracked), timeOf(theirs)));
+  const from = sinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
+  const { moves, missing } = walkBack(draft, unit, from);
   const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
   const unmarked = sum(({ maker }) => maker === "unmarked");
   const closes = sum(({ maker, fill }) => maker === "flow" && isOfClose(draft, fill));
@@ -127,16 +150,26 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
     sum(({ maker }) => maker === "flow"),
     settled,
   );
-  const first = timeOf(unit.tracked);
+  // More longs, or fewer shorts, than the flows have can only have ended shorts.
+  const reduces: PositionSide = difference(unit) > 0 ? "short" : "long";
+  const reduced = unit.tracked.filter(({ side }) => side === reduces);
+  const first = Math.min(
+    ...(reduced.length > 0 ? reduced : unit.tracked).map((position) => enteredAt(draft, position)),
+  );
   const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
   const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
   return {
     entered,
+    tookMore: tookMore(draft, unit, moves),
     haveFlows: moves.some(({ maker }) => maker === "flow"),
     flows: minus(entered, unit.others),
     strangers: sum(({ maker }) => maker === "stranger"),
     earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
     forgotten: sum(({ fill }) => isForgotten(draft, fill)),
+    ours: plus(
+      sum(({ maker }) => maker === "own" || maker === "unmarked"),
+      settled,
+    ),
     early: plus(
       ...early.map(({ fill, moved }) => {
         const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
@@ -145,6 +178,25 @@ export function partsOf(draft: Draft, unit: Unit): Parts {
     ),
     missing,
   };
+}
+
+/** Of a side that stands by itself: an exit of a flow that did not know yet that its position was gone took what was another's. */
+function tookMore(draft: Draft, { side }: Unit, moves: readonly Move[]): boolean {
+  const towards = side === "short" ? -1 : 1;
+  let flows = 0;
+  let unmarked = 0;
+  let [most, least] = [0, 0];
+  for (const { fill, moved, maker } of moves) {
+    const by = moved * towards;
+    if (maker === "unmarked") unmarked = plus(unmarked, by);
+    if (maker !== "flow") continue;
+    const settled = isOfClose(draft, fill) ? Math.min(Math.max(0, -by), Math.max(0, unmarked)) : 0;
+    unmarked = minus(unmarked, settled);
+    flows = plus(flows, by, settled);
+    most = Math.max(most, flows);
+    least = Math.min(least, flows);
+  }
+  return side !== undefined && -least > draft.options.tolerance * Math.max(most, -least);
 }
 
 function isOf({ pair, side }: Unit, one: { readonly pair: string; readonly side: PositionSide }): boolean {

@@ -1,5 +1,23 @@
 /** The other flows of the exchange account. */
-import type { AccountFlow } from "../../src/types.js";
+import type { AccountFlow, Snapshot } from "../../src/types.js";
+import { digestOf } from "../../src/words/client-order-id.js";
+import type { Evidence } from "../plan/evidence.js";
+import { idsToldBy, type Told } from "./remembered.js";
+
+/** So many orders are asked for, those of the newest fills. */
+const MOST_ORDERS = 1000;
+
+/** Client order ids that do not say whose they are, and that a flow of the account may have given to orders that are over. */
+export function strangeIds(
+  { orders }: Snapshot,
+  closedOrders: Evidence["closedOrders"],
+  told: Told,
+): readonly string[] {
+  const own = new Set([...orders.map(({ id }) => id), ...closedOrders.keys()]);
+  return idsToldBy(told)
+    .filter((id) => !own.has(id) && digestOf(id) === undefined)
+    .slice(0, MOST_ORDERS);
+}
 
 /** What a plan rests on of them, as text to compare. */
 export function heldBy(flows: readonly AccountFlow[]): string {

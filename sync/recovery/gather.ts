@@ -7,6 +7,7 @@ import { differs } from "../plan/differs.js";
 import { type Evidence, type NoEvidence, orderName } from "../plan/evidence.js";
 import { isExternal } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
+import { exchangeIdOf } from "../plan/order-ids.js";
 import { orphanTries } from "../plan/orphan-tries.js";
 import { isLookedAt } from "../plan/scope.js";
 import type {
@@ -19,10 +20,11 @@ import type {
 } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
-import { heldBy } from "./account-flows.js";
+import { heldBy, strangeIds } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
+import { GivenUp } from "./given-up.js";
 import { pause } from "./pause.js";
-import { Questions, Unanswered } from "./questions.js";
+import { isRefusal, Questions, Unanswered } from "./questions.js";
 import { currenciesOf, ratesNowOf, ratesOf } from "./rates.js";
 import { bookedOf, closedOrdersOf, recordedOf, tradesOf } from "./remembered.js";
 
@@ -46,11 +48,12 @@ export async function gather(
   mgr: StateManager,
   exchange: Exchange,
   options: ResolvedOptions,
+  givenUp = new GivenUp(),
 ): Promise<Evidence | NoEvidence> {
-  let found = await new Gathering(mgr, exchange, options).read();
+  let found = await new Gathering(mgr, exchange, options, givenUp).read();
   for (let attempt = 1; attempt < ATTEMPTS && "moved" in found; attempt++) {
     await pause(options.confirmDelay, options.signal);
-    found = await new Gathering(mgr, exchange, options).read();
+    found = await new Gathering(mgr, exchange, options, givenUp).read();
   }
   return "moved" in found ? { exchange: exchange.name, snapshot: found.snapshot, failures: [found.moved] } : found;
 }
@@ -65,13 +68,15 @@ class Gathering {
   readonly #mgr: StateManager;
   readonly #exchange: Exchange;
   readonly #options: ResolvedOptions;
+  readonly #givenUp: GivenUp;
   readonly #questions: Questions;
   readonly #notes: string[] = [];
 
-  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions) {
+  constructor(mgr: StateManager, exchange: Exchange, options: ResolvedOptions, givenUp: GivenUp) {
     this.#mgr = mgr;
     this.#exchange = exchange;
     this.#options = options;
+    this.#givenUp = givenUp;
     this.#questions = new Questions(exchange, options);
   }
 
@@ -96,28 +101,37 @@ class Gathering {
     const looked = { positions: this.#lookedAt(snapshot.positions), orders: this.#lookedAt(snapshot.orders) };
     const there = this.#lookedAt(first.value).filter(({ size }) => size > 0);
     for (const { pair } of [...first.value, ...openOrders.value]) questions.symbols.set(canonicalPair(pair), pair);
-    for (const { pair } of [...looked.positions, ...looked.orders]) await questions.resolve(pair);
-    const markets = await this.#markets([...looked.positions, ...looked.orders, ...there]);
+    const givenUp = await this.#givenUpOrders(snapshot, [...looked.positions, ...looked.orders, ...there]);
+    const known = [...looked.positions, ...looked.orders, ...givenUp];
+    for (const { pair } of known) await questions.resolve(pair);
+    const markets = await this.#markets([...known, ...there]);
     const positionMode = await this.#positionMode();
 
     const orders = await this.#orders(looked.orders, recovery, openOrders.value);
-    const since = this.#since({ ...snapshot, ...looked }, there, orders, ahead);
+    const since = this.#since({ ...snapshot, ...looked, orders: [...looked.orders, ...givenUp] }, there, orders, ahead);
     const fills = await this.#fills(since);
     const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
-    const { tolerance } = this.#options;
-    const different = [...fills.keys()].filter((pair) => differs(pair, tracked, there, positionMode, tolerance));
+    const { tolerance, mode, exclusiveAccount } = this.#options;
+    // What is to be closed has to be proven to be the flow's, though nothing differs.
+    const isClosed = (pair: string) =>
+      mode === "close_all" && !exclusiveAccount && looked.positions.some((one) => canonicalPair(one.pair) === pair);
+    const different = [...fills.keys()].filter(
+      (pair) => isClosed(pair) || differs(pair, tracked, there, positionMode, tolerance),
+    );
     const now = snapshot.at.getTime() + (ahead ?? 0);
     for (const pair of different) {
-      const entries = tracked.filter((one) => canonicalPair(one.pair) === pair).map(({ entryTs }) => entryTs.getTime());
-      const entered = Math.min(...entries) + Math.min(0, ahead ?? 0) - MARGIN;
+      const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === pair;
+      const entries = tracked.filter(isOfPair).map(({ entryTs }) => entryTs.getTime());
+      // What a pending order has filled is held, too.
+      const sent = looked.orders.filter(isOfPair).map(({ createdAt }) => createdAt.getTime());
+      const entered = Math.min(...entries, ...sent) + Math.min(0, ahead ?? 0) - MARGIN;
       await this.#lookBack(pair, { fills, since, there, positionMode, now, entered });
     }
 
     const unknown = looked.orders.filter(({ id }) => orders.get(id)?.value === undefined);
     const ordersById = await this.#ordersById(
-      new Set([...different, ...unknown.map(({ pair }) => canonicalPair(pair))]),
-      fills,
-      orders,
+      new Set([...different, ...[...unknown, ...givenUp].map(({ pair }) => canonicalPair(pair))]),
+      { fills, orders, unknown },
     );
     const told = { orders, fills, openOrders, ordersById };
     const closedOrders = await closedOrdersOf(this.#mgr, snapshot, told);
@@ -145,11 +159,13 @@ class Gathering {
       const why = "its positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the flow", why) };
     }
-    if (heldBy(await this.#mgr.getAccountFlows()) !== heldBy(accountFlows)) {
+    const strange = accountFlows.length > 0 ? strangeIds(snapshot, closedOrders, told) : [];
+    const flowsAfter = await this.#mgr.getAccountFlows({ orderIds: strange });
+    if (heldBy(flowsAfter) !== heldBy(accountFlows)) {
       const why = "their positions or orders changed while the exchange was asked";
       return { snapshot: after, moved: moved("the other flows of the account", why) };
     }
-    return {
+    const evidence: Evidence = {
       exchange: this.#exchange.name,
       snapshot: after,
       recovery,
@@ -168,7 +184,7 @@ class Gathering {
       unreadable: questions.unreadable,
       proof: this.#exchange.clientOrderIds ?? {},
       ordersById,
-      accountFlows,
+      accountFlows: flowsAfter,
       trades,
       rates,
       ratesNow,
@@ -176,6 +192,25 @@ class Gathering {
       symbols: questions.symbols,
       minSizes: this.#minSizes([...fills.keys()], markets),
     };
+    this.#givenUp.settle(evidence, this.#options.grace);
+    return evidence;
+  }
+
+  /** `known`: rows of pairs that are read anyway. */
+  async #givenUpOrders(snapshot: Snapshot, known: readonly { readonly pair: string }[]): Promise<PendingOrder[]> {
+    const pairs = new Set(known.map(({ pair }) => canonicalPair(pair)));
+    const { orders, left } = await this.#givenUp.read(
+      this.#mgr,
+      snapshot,
+      (pair) => pairs.has(pair) || !isLookedAt(pair, this.#options.ours),
+    );
+    if (left.length > 0) {
+      const what = `${left.length} pairs were not looked at for orders that the state gave up in the last day: so many at once are too many`;
+      this.#notes.push(
+        `${what}; reconcile goes on with them (${left.slice(0, 5).join(", ")}${left.length > 5 ? ", ..." : ""})`,
+      );
+    }
+    return this.#lookedAt(orders);
   }
 
   #lookedAt<T extends { readonly pair: string }>(rows: readonly T[]): T[] {
@@ -300,14 +335,27 @@ class Gathering {
     }
   }
 
-  /** Orders that fills without a client order id belong to, where it matters whose they are and the exchange does not prove it. */
+  /**
+   * Orders by the exchange's own id: pending ones that it does not know by the flow's id, and those that fills without a client order id belong to, where
+   * it matters whose they are and the exchange does not prove it.
+   */
   async #ordersById(
     pairs: ReadonlySet<string>,
-    fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>,
-    orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>,
+    { fills, orders, unknown }: Pick<Evidence, "fills" | "orders"> & { readonly unknown: readonly PendingOrder[] },
   ): Promise<ReadonlyMap<string, Complete<ExchangeOrder | undefined>>> {
     const found = new Map<string, Complete<ExchangeOrder | undefined>>();
-    if (!this.#exchange.fetchOrderById || this.#exchange.clientOrderIds?.inFills) return found;
+    if (!this.#exchange.fetchOrderById) return found;
+    for (const order of unknown) {
+      const orderId = exchangeIdOf(order);
+      if (orderId === undefined || this.#questions.isUnreadable(order.pair)) continue;
+      const reading = await this.#questions.orderById(orderId, order.pair);
+      if (isComplete(reading)) found.set(orderName(order.pair, orderId), reading);
+      // Without an answer it would count as gone.
+      else if (!isRefusal(reading)) throw new Unanswered(reading);
+      else
+        this.#notes.push(`${reading.asked}: ${reading.why}: what became of order ${order.id} is told by fills alone`);
+    }
+    if (this.#exchange.clientOrderIds?.inFills) return found;
     const known = new Set([...orders.values()].flatMap(({ value }) => (value ? [value.id] : [])));
     const nameless = [...pairs]
       .flatMap((pair) => fills.get(pair)?.value ?? [])

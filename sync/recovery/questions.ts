@@ -119,7 +119,7 @@ export class Questions {
     }
   }
 
-  /** An order by the exchange's own id, asked for once. Without an answer it is not known whose its fills are: that stops nothing else. */
+  /** An order by the exchange's own id, asked for once. Whether an answer that fails stops anything, the caller knows. */
   async orderById(orderId: string, pair: string): Promise<Reading<ExchangeOrder | undefined>> {
     return await this.tell(`order ${orderId} in ${pair}, by its own id`, async () =>
       this.exchange.fetchOrderById?.(orderId, this.symbol(pair)),
@@ -177,7 +177,7 @@ export class Questions {
 }
 
 /** The exchange has understood, and does not do it: asking again is of no use. */
-function isRefusal({ failure }: Incomplete): boolean {
+export function isRefusal({ failure }: Incomplete): boolean {
   return failure === "unsupported" || failure === "rejected";
 }
 

@@ -11,7 +11,8 @@ import type { Plan } from "../plan/plan.js";
 import { actionText } from "../plan/plan-text.js";
 import type { Exchange } from "../port/exchange.js";
 import { isNewlyApproved } from "./consent.js";
-import { planRecovery, type RecoveryReport, recover } from "./recover.js";
+import { GivenUp } from "./given-up.js";
+import { planAgain, type RecoveryReport, recover } from "./recover.js";
 
 export interface ReconcileOptions extends RecoveryOptions {
   /** From the end of one check to the next; default `recovery.reconcile_every` of the configuration, else 60s. */
@@ -64,6 +65,7 @@ class Checking {
   #seen = new Map<string, number>();
   /** The differences that a person has been asked about, and has not answered yet. */
   #asked: string | undefined;
+  readonly #givenUp = new GivenUp();
 
   constructor(
     private readonly mgr: StateManager,
@@ -76,7 +78,7 @@ class Checking {
   async check(): Promise<Check | undefined> {
     let found: Pick<Check, "plan" | "differences"> = { differences: [] };
     try {
-      const plan = await planRecovery(this.mgr, this.exchange, { ...this.options, mode: "sync" });
+      const plan = await planAgain(this.mgr, this.exchange, { ...this.options, mode: "sync" }, this.#givenUp);
       found = { plan, differences: this.#count(plan) };
       for (const { action, reads } of found.differences) {
         if (reads !== 1 && reads !== this.lasting) continue;

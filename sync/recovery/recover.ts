@@ -14,6 +14,7 @@ import { timedExchange } from "../port/timed-exchange.js";
 import { consentOf, noteConsent } from "./consent.js";
 import { carryOut } from "./execute.js";
 import { gather } from "./gather.js";
+import { GivenUp } from "./given-up.js";
 import { holdRecovery } from "./hold.js";
 import { pause } from "./pause.js";
 import { storePlan } from "./stored-plan.js";
@@ -56,8 +57,18 @@ export async function planRecovery(
   exchange: Exchange,
   options: RecoveryOptions = {},
 ): Promise<Plan> {
+  return planAgain(mgr, exchange, options, new GivenUp());
+}
+
+/** As `planRecovery`, for a caller that looks again and again. */
+export async function planAgain(
+  mgr: StateManager,
+  exchange: Exchange,
+  options: RecoveryOptions,
+  givenUp: GivenUp,
+): Promise<Plan> {
   const resolved = resolveOptions(mgr, options);
-  return (await look(mgr, within(exchange, resolved, telling(resolved)), resolved)).plan;
+  return (await look(mgr, within(exchange, resolved, telling(resolved)), resolved, givenUp)).plan;
 }
 
 /**
@@ -79,7 +90,7 @@ export async function recover(
   const resolved = resolveOptions(mgr, options);
   const tell = telling(resolved);
   if (resolved.dryRun) {
-    const { plan } = await look(mgr, within(exchange, resolved, tell), resolved);
+    const { plan } = await look(mgr, within(exchange, resolved, tell), resolved, new GivenUp());
     return report("dry_run", plan, { applied: [], troubles: [], notes: new Set(plan.notes) });
   }
   return underRecovery(mgr, exchange, resolved, tell, `recovery in mode ${resolved.mode}`, false);
@@ -131,11 +142,11 @@ interface Look {
   readonly evidence: Evidence | undefined;
 }
 
-async function look(mgr: StateManager, exchange: Exchange, options: ResolvedOptions): Promise<Look> {
+async function look(mgr: StateManager, exchange: Exchange, options: ResolvedOptions, givenUp: GivenUp): Promise<Look> {
   if (options.mode === "restore") {
     return { plan: planRestore(await mgr.snapshot(), exchange.name, options), evidence: undefined };
   }
-  const found = await gather(mgr, exchange, options);
+  const found = await gather(mgr, exchange, options, givenUp);
   const plan = decide(found, options);
   if (hasFailed(found)) return { plan, evidence: undefined };
   return { plan: found.clockAhead === undefined ? doubtingClocks(plan) : plan, evidence: found };
@@ -175,9 +186,10 @@ async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
   const { signal, deadline } = options;
   let until = 0;
   const seen = new Set<string>();
+  const givenUp = new GivenUp();
   const done = { applied: [] as Action[], troubles: [] as string[], notes: new Set<string>() };
   for (let turn = 1; ; turn++) {
-    const { plan, evidence } = await look(mgr, exchange, options);
+    const { plan, evidence } = await look(mgr, exchange, options, givenUp);
     signal?.throwIfAborted();
     checkHeld(recovery);
     if (plan.failures.length > 0) throw unreadable(plan);

@@ -13,17 +13,23 @@ const LOT = 1000;
 /** What the exchange has told. */
 export type Told = Pick<Evidence, "orders" | "fills" | "openOrders" | "ordersById">;
 
+/** The client order ids that may be of some flow, each once: of open orders, and of fills, the newest first. */
+export function idsToldBy({ openOrders, fills, ordersById }: Told): string[] {
+  const made = [...fills.values()].flatMap(({ value }) => value).sort((a, b) => b.ts.getTime() - a.ts.getTime());
+  const looked = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
+  const named = [...openOrders.value, ...looked, ...made];
+  const ids = new Set(named.flatMap(({ clientOrderId }) => (clientOrderId === undefined ? [] : [clientOrderId])));
+  return [...ids].filter((id) => id !== "" && Buffer.byteLength(id) <= 256);
+}
+
 /** Orders of the flow that are over, and that the exchange names still. */
 export async function closedOrdersOf(
   mgr: StateManager,
   snapshot: Snapshot,
-  { openOrders, fills, ordersById }: Told,
+  told: Told,
 ): Promise<ReadonlyMap<string, PendingOrder>> {
   const pending = new Set(snapshot.orders.map(({ id }) => id));
-  const looked = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
-  const named = [...openOrders.value, ...looked, ...[...fills.values()].flatMap(({ value }) => value)];
-  const ids = new Set(named.flatMap(({ clientOrderId }) => (clientOrderId === undefined ? [] : [clientOrderId])));
-  const asked = [...ids].filter((id) => !pending.has(id) && Buffer.byteLength(id) <= 256 && id !== "");
+  const asked = idsToldBy(told).filter((id) => !pending.has(id));
   const found = new Map<string, PendingOrder>();
   for (const lot of lots(asked)) {
     const orders = await mgr.findOrders(lot);

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import * as assert from "uvu/assert";
 import type { AccountFlow } from "../../src/index.js";
-import { ConfigError, ConnectionError } from "../../src/index.js";
+import { ConfigError, ConnectionError, InvalidArgumentError } from "../../src/index.js";
 import { failure } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, LONG } from "./samples.js";
@@ -47,6 +47,27 @@ export const accounts: Theme = (test, open) => {
     ]);
     assert.equal((await b.getAccountFlows()).map(inShort), [[a.flowId, [], []]]);
     assert.equal(await stored(b), before, "looking changes nothing");
+  });
+
+  test("a flow tells which of some orders it had that are over, and of others nothing", async () => {
+    const account = newAccount();
+    await using a = await open(account);
+    await using b = await open(account);
+    for (const id of ["over", "pending", "mine"]) await (id === "mine" ? a : b).saveOrder({ ...BUY, id });
+    await b.cancelOrder("over");
+    const [seen] = await a.getAccountFlows({ orderIds: ["pending", "over", "mine", "never"] });
+    if (a.config.backend !== "redis") {
+      assert.is(seen, undefined);
+      return;
+    }
+    assert.equal(seen?.readable && [seen.orders.map(({ id }) => id), seen.ended], [
+      ["pending"],
+      await b.findOrders(["over"]),
+    ]);
+    const [unasked] = await a.getAccountFlows();
+    assert.equal(unasked?.readable && "ended" in unasked, false);
+    const tooMany = Array.from({ length: 1001 }, (_, i) => `o${i}`);
+    assert.instance(await failure(a.getAccountFlows({ orderIds: tooMany })), InvalidArgumentError);
   });
 
   test("a flow that is forgotten is not looked at any more, until it connects again", async () => {

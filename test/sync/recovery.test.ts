@@ -5,7 +5,9 @@ import type { Theme } from "../contract/open.js";
 import { amending } from "./recovery/amending.suite.js";
 import { approving } from "./recovery/approving.suite.js";
 import { breaking } from "./recovery/breaking.suite.js";
+import { closing } from "./recovery/closing.suite.js";
 import { doubts } from "./recovery/doubts.suite.js";
+import { givenUp } from "./recovery/given-up.suite.js";
 import { gone } from "./recovery/gone.suite.js";
 import { modes } from "./recovery/modes.suite.js";
 import { netting } from "./recovery/netting.suite.js";
@@ -30,7 +32,9 @@ const THEMES: Readonly<Record<string, Theme>> = {
   orphans,
   whose,
   netting,
+  closing,
   gone,
+  "given up": givenUp,
   modes,
   reading,
   reconciling,

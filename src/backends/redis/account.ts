@@ -1,13 +1,16 @@
 import { isFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, SchemaVersionError, StateError, StateLostError } from "../../errors.js";
-import type { AccountFlow, Snapshot } from "../../types.js";
+import type { AccountFlow, PendingOrder, Snapshot } from "../../types.js";
 import { RedisFlow } from "./flow.js";
 import { membersKey } from "./keys.js";
 import { PatientConnection } from "./patient-connection.js";
 
-/** Reads what a flow holds, at one moment. */
-export type ReadHoldings = (flow: RedisFlow) => Promise<Pick<Snapshot, "positions" | "orders">>;
+/** Reads what a flow holds, at one moment, and which of these orders it had that are over. */
+export type ReadHoldings = (
+  flow: RedisFlow,
+  orderIds: readonly string[],
+) => Promise<Pick<Snapshot, "positions" | "orders"> & { readonly ended?: readonly PendingOrder[] }>;
 
 /**
  * An exchange account that flows of one Redis share (`recovery.account`): the set of their ids. Each has its own keys, in a cluster in
@@ -43,17 +46,17 @@ export class RedisAccount {
   }
 
   /** Its flows but `own`, each as it stands at one moment; nothing is made or changed by looking. */
-  async flows(own?: string): Promise<AccountFlow[]> {
+  async flows(own?: string, orderIds: readonly string[] = []): Promise<AccountFlow[]> {
     const others = (await this.members()).filter((flowId) => flowId !== own);
-    return Promise.all(others.map((flowId) => this.#flow(flowId)));
+    return Promise.all(others.map((flowId) => this.#flow(flowId, orderIds)));
   }
 
-  async #flow(flowId: string): Promise<AccountFlow> {
+  async #flow(flowId: string, orderIds: readonly string[]): Promise<AccountFlow> {
     if (!isFlowId(flowId)) return { flowId, readable: false, why: `${this.#key} names what is no id of a flow` };
     try {
       using flow = await RedisFlow.connect(this.#config, flowId, { readsOnly: true });
-      const { positions, orders } = await this.#holdings(flow);
-      return { flowId, readable: true, positions, orders };
+      const { positions, orders, ended } = await this.#holdings(flow, orderIds);
+      return { flowId, readable: true, positions, orders, ...(ended && { ended }) };
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       return { flowId, readable: false, why: this.#why(flowId, error) };

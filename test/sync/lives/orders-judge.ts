@@ -3,7 +3,7 @@ import type { Action, OrderRequest } from "../../../sync/index.js";
 import { type Big, exact, ZERO } from "../../accountant/amounts.js";
 import type { FlowName, Side } from "./life.js";
 import type { Adoption } from "./recorder.js";
-import { keyOf, orphanOf, samePair, sign, smaller, type Truth, truthOf } from "./truth.js";
+import { keyOf, larger, orphanOf, orphanSinceFlat, samePair, sign, smaller, type Truth, truthOf } from "./truth.js";
 import type { World } from "./world.js";
 import { Wrong } from "./wrong.js";
 
@@ -53,9 +53,7 @@ export class OrdersJudge {
     }
     const { orphans } = this.world.setting;
     if (orphans !== "close") throw new Wrong("an orphan is closed that was to stay", `${told}, orphans: ${orphans}`);
-    const room = await this.#most((truth) =>
-      orphanOf(this.world, truth.pools.get(keyOf(this.world, pair, closes)), this.flow).whole.times(sign(closes)),
-    );
+    const room = await this.#orphan(pair, closes);
     if (exact(size).gt(room.plus(CRUMB))) {
       const kind = room.lte(ZERO) ? "an order for what is no orphan" : "an order larger than its orphan";
       throw new Wrong(kind, `${told}, the orphan is ${room.toFixed()}`);
@@ -70,7 +68,7 @@ export class OrdersJudge {
     const key = keyOf(world, pair, side);
     const told = `${flow} takes over ${side} ${size} ${pair} at ${entryPrice}`;
     if (world.setting.orphans !== "adopt") throw new Wrong("an orphan is taken over that was to stay", told);
-    const room = await this.#most((truth) => orphanOf(world, truth.pools.get(key), flow).whole.times(sign(side)));
+    const room = await this.#orphan(pair, side);
     if (exact(size).gt(room.plus(CRUMB)))
       throw new Wrong("more is taken over than the orphan", `${told}, it is ${room.toFixed()}`);
     const prices = (await world.fills())
@@ -80,7 +78,8 @@ export class OrdersJudge {
       throw new Wrong("taken over at a price that never was", `${told}, its fills are at ${prices.join(", ")}`);
     const own = await this.#forgottenPart(key, side, exact(size));
     const forgotten = own.times(sign(side));
-    world.takenOver.push({ flow, key, pair, forgotten, unmarked: exact(size).times(sign(side)).minus(forgotten) });
+    const unmarked = exact(size).times(sign(side)).minus(forgotten);
+    world.takenOver.push({ flow, key, pair, forgotten, unmarked, at: world.clock.now + world.setting.ahead });
   }
 
   /** Only what is the flow's own is cancelled, and only what it does not need any more. */
@@ -104,12 +103,30 @@ export class OrdersJudge {
     if (left && stands.gt(ZERO)) throw new Wrong("the exit of a position that stands is cancelled", told);
   }
 
-  /** What of a side that the flow holds is there. Where positions are netted, what nobody marked may have taken it away; another's short has not. */
+  /** What is there of a side and nobody's, or forgotten: by the sums of all time, or by what was made since nobody held anything. */
+  async #orphan(pair: string, side: Side): Promise<Big> {
+    const { world, flow } = this;
+    const key = keyOf(world, pair, side);
+    const since = await orphanSinceFlat(world, key, flow);
+    return this.#most((truth) => {
+      const pool = truth.pools.get(key);
+      const whole = orphanOf(world, pool, flow).whole.times(sign(side));
+      const there = (pool?.there ?? ZERO).times(sign(side));
+      return since === undefined ? whole : larger(whole, smaller(since.times(sign(side)), there));
+    });
+  }
+
+  /**
+   * What of a side that the flow holds is there. Where positions are netted, what nobody marked may have taken it away, and what the flow has
+   * forgotten stands against it; another's short does not.
+   */
   #heldFor(truth: Truth, pair: string, side: Side): Big {
     const pool = truth.pools.get(keyOf(this.world, pair, side));
     const held = truth.held(this.flow, pair, side);
     if (this.world.setting.mode === "hedge") return smaller(held, pool?.there.abs() ?? ZERO);
-    return held.plus(smaller(orphanOf(this.world, pool, this.flow).whole.times(sign(side)), ZERO));
+    const { forgotten, unmarked } = orphanOf(this.world, pool, this.flow);
+    const taken = larger(unmarked.times(sign(side)), truth.mayHaveEnded(this.flow, pair, side).neg());
+    return held.plus(smaller(forgotten.times(sign(side)).plus(taken), ZERO));
   }
 
   async #forgottenPart(key: string, side: Side, size: Big): Promise<Big> {

@@ -41,6 +41,8 @@ export interface Truth {
   readonly unread: ReadonlyMap<FlowName, readonly Unread[]>;
   /** By pair and side, what a flow holds once its own fills are booked; not below zero. */
   readonly held: (flow: FlowName, pair: string, side: Side) => Big;
+  /** The most of that which nobody's orders may have ended, where positions are netted. */
+  readonly mayHaveEnded: (flow: FlowName, pair: string, side: Side) => Big;
 }
 
 export function keyOf(world: World, pair: string, side: Side): string {
@@ -126,17 +128,13 @@ export async function truthOf(world: World): Promise<Truth> {
   for (const fill of fills) {
     // Two flows may each book a part of what took from both, and not see that it is the same part: then one fill has too little left, another too much.
     const rest = exact(fill.size).minus(booked.get(nameOf(fill)) ?? ZERO);
-    const made = world.made.get(fill.orderId ?? "");
-    if (!made) throw new Error(`nobody knows who made order ${fill.orderId}`);
-    const moved = rest.times(sign(fill.side));
-    const at = sums(fill.pair, sideOf(fill));
-    if (made.owner === "nobody") at.unmarked = at.unmarked.plus(moved);
-    else if (made.owner === "stranger") at.strangers = at.strangers.plus(moved);
-    else if (!world.flow(made.owner).log.known.has(made.clientOrderId ?? "")) {
-      const own = made.forgotten === undefined ? rest : smaller(rest, exact(made.forgotten));
-      const mine = share(made.owner, fill.pair, sideOf(fill));
-      mine.forgotten = mine.forgotten.plus(own.times(sign(fill.side)));
-      at.unmarked = at.unmarked.plus(rest.minus(own).times(sign(fill.side)));
+    for (const { whose, moved } of madeBy(world, fill, rest)) {
+      const at = sums(fill.pair, sideOf(fill));
+      if (whose === "unmarked" || whose === "strangers") at[whose] = at[whose].plus(moved);
+      else if (!isKnown(world, fill)) {
+        const mine = share(whose, fill.pair, sideOf(fill));
+        mine.forgotten = mine.forgotten.plus(moved);
+      }
     }
   }
   for (const { flow, key, pair, unmarked, forgotten } of world.takenOver) {
@@ -154,11 +152,46 @@ export async function truthOf(world: World): Promise<Truth> {
       return [key, { key, pair, there, unmarked, strangers, shares: new Map(told) }] as const;
     }),
   );
+  const ended = new Map<string, Big>();
+  if (world.setting.mode === "netting") {
+    for (const flow of world.flows.values())
+      for (const { pair } of pools.values())
+        for (const side of ["long", "short"] as const)
+          ended.set(`${flow.name} ${pair} ${side}`, mayHaveEnded(world, flow, { pair, side, fills, booked }));
+  }
   return {
     pools,
     unread,
+    mayHaveEnded: (flow, pair, side) => ended.get(`${flow} ${plainPair(pair)} ${side}`) ?? ZERO,
     held: (flow, pair, side) => held.get(`${flow} ${plainPair(pair)} ${side}`) ?? ZERO,
   };
+}
+
+/** Whose a fill is, or so much of it; signed. What closed an orphan is of those who had made that. */
+function madeBy(
+  world: World,
+  fill: ExchangeFill,
+  size: Big,
+): { readonly whose: FlowName | "unmarked" | "strangers"; readonly moved: Big }[] {
+  const made = world.made.get(fill.orderId ?? "");
+  if (!made) throw new Error(`nobody knows who made order ${fill.orderId}`);
+  const moved = size.times(sign(fill.side));
+  const { owner, forgotten } = made;
+  if (owner === "nobody") return [{ whose: "unmarked", moved }];
+  if (owner === "stranger") return [{ whose: "strangers", moved }];
+  if (forgotten === undefined || isKnown(world, fill)) return [{ whose: owner, moved }];
+  const own = smaller(size, exact(forgotten)).times(sign(fill.side));
+  return [
+    { whose: owner, moved: own },
+    { whose: "unmarked", moved: moved.minus(own) },
+  ];
+}
+
+/** Whether the flow's state has heard of the order that made a fill. */
+function isKnown(world: World, { orderId = "" }: ExchangeFill): boolean {
+  const made = world.made.get(orderId);
+  if (!made || made.owner === "nobody" || made.owner === "stranger") return false;
+  return world.flow(made.owner).log.known.has(made.clientOrderId ?? "");
 }
 
 function newSums(world: World): Sums {
@@ -231,6 +264,92 @@ export function orphanOf(world: World, pool: Pool | undefined, flow: FlowName) {
   const forgotten = mine ? mine.forgotten.plus(mine.writtenOff) : ZERO;
   const others = world.setting.exclusive ? unmarked.plus(strangers) : unmarked;
   return { forgotten, unmarked: others, whole: forgotten.plus(others) };
+}
+
+/**
+ * The same, of what was made since nobody held anything of the pool: what was there before is over, whether the flows have heard of it or not. The
+ * account was flat for all where it is one side of a pair, or all that was ended was of one side: in a net two flows can also stand against each other.
+ * Undefined where it never was so.
+ */
+export async function orphanSinceFlat(world: World, key: string, flow: FlowName): Promise<Big | undefined> {
+  const fills = (await world.fills()).filter((fill) => keyOf(world, fill.pair, sideOf(fill)) === key);
+  const parts = new Map<FlowName | "unmarked" | "strangers", Big>();
+  let from = 0;
+  for (const [at, fill] of fills.entries()) {
+    for (const { whose, moved } of madeBy(world, fill, exact(fill.size)))
+      parts.set(whose, (parts.get(whose) ?? ZERO).plus(moved));
+    const sum = [...parts.values()].reduce((all, part) => all.plus(part), ZERO);
+    const held = [...parts].flatMap(([whose, part]) => (whose === "unmarked" ? [] : [part]));
+    const isTwoSided = held.some((part) => part.gt("1e-9")) && held.some((part) => part.lt("-1e-9"));
+    if (sum.abs().gt("1e-9") || (isTwoSided && world.setting.mode === "netting")) continue;
+    from = at + 1;
+    parts.clear();
+  }
+  const last = fills[from - 1];
+  if (!last) return undefined;
+  const booked = bookedSizes([...world.flows.values()], fills);
+  let whole = ZERO;
+  for (const fill of fills.slice(from)) {
+    const rest = exact(fill.size).minus(booked.get(nameOf(fill)) ?? ZERO);
+    for (const { whose, moved } of madeBy(world, fill, rest)) {
+      const isForgotten = whose === flow && !isKnown(world, fill);
+      if (whose === "unmarked" || isForgotten || (whose === "strangers" && world.setting.exclusive))
+        whole = whole.plus(moved);
+    }
+  }
+  return world.takenOver
+    .filter((taken) => taken.key === key && taken.at >= last.ts.getTime())
+    .reduce(
+      (left, { unmarked, forgotten, flow: by }) => left.minus(unmarked).minus(by === flow ? forgotten : ZERO),
+      whole,
+    );
+}
+
+/**
+ * How much of what a flow holds of a side of a netted pair nobody's orders may have ended. It is no more than the flow held when they were filled:
+ * what was there before it entered, or stood against others, cannot have been its own.
+ */
+function mayHaveEnded(
+  world: World,
+  flow: FlowInLife,
+  {
+    pair,
+    side,
+    fills,
+    booked,
+  }: { pair: string; side: Side; fills: readonly ExchangeFill[]; booked: ReadonlyMap<string, Big> },
+): Big {
+  const towards = sign(side);
+  const isOfPair = (one: { readonly pair: string }) => samePair(one.pair, pair);
+  const own = bookedSizes([flow], fills);
+  let held = flow.log.adoptions
+    .filter((one) => isOfPair(one) && one.side === side)
+    .reduce((sum, { size }) => sum.plus(exact(size)), ZERO);
+  // What nobody marked of that side, or above all that was held, of the other one.
+  let free = ZERO;
+  let ended = ZERO;
+  for (const fill of fills.filter(isOfPair)) {
+    const order = flow.log.known.get(world.made.get(fill.orderId ?? "")?.clientOrderId ?? "");
+    for (const { whose, moved } of madeBy(world, fill, exact(fill.size))) {
+      const by = moved.times(towards);
+      if (whose === flow.name) {
+        const isEntry = order?.intent === "entry";
+        if (by.gt(ZERO) ? isEntry : !isEntry || order.flip !== undefined) held = larger(ZERO, held.plus(by));
+      } else if (whose === "unmarked" || (whose === "strangers" && world.setting.exclusive)) {
+        held = larger(ZERO, held.minus(own.get(nameOf(fill)) ?? ZERO));
+        const left = by.minus((booked.get(nameOf(fill)) ?? ZERO).times(sign(fill.side) * towards));
+        const taken = larger(ZERO, smaller(left.plus(larger(ZERO, free)).neg(), held.minus(ended)));
+        ended = ended.plus(taken);
+        free = free.plus(left).plus(taken);
+      }
+    }
+    ended = smaller(ended, held);
+  }
+  return ended;
+}
+
+export function larger(a: Big, b: Big): Big {
+  return a.gt(b) ? a : b;
 }
 
 /** What is on the account and in no flow, beyond what the flows' own fills will still bring. */

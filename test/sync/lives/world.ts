@@ -42,6 +42,8 @@ export interface TakenOver {
   readonly pair: string;
   readonly unmarked: Big;
   readonly forgotten: Big;
+  /** On the exchange's clock. */
+  readonly at: number;
 }
 
 export interface FlowInLife {

@@ -91,6 +91,44 @@ export const gone: Theme = (test, open) => {
     assert.is((await mgr.getRiskState()).dailyTrades, 0);
   });
 
+  test("a contract that has expired is named also where it was all that the flow held", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    const pair = "BTC/USDT:USDT-240306";
+    await exchange.setPrice(pair, 100);
+    await stand.hold("dated", { pair });
+    await stand.away(24 * HOUR);
+    const expires = new Date(clock.now - HOUR);
+    const settled = delegate(exchange, {
+      fetchPositions: async () => [],
+      fetchMarket: async () => ({ settle: "USDT", inverse: false, contractSize: 1, minSize: 0, expires }),
+    });
+    const [action] = (await recover(mgr, settled, QUICK)).plan.actions;
+    assert.match(
+      action?.needsPerson ?? "",
+      /is this the right account\? If it is: the contract was settled at .*closePosition\("dated", \{ pnl \}\)/,
+    );
+  });
+
+  test("rests that cannot be sold end each by itself, though together they could be", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    for (const id of ["s1", "s2"]) {
+      await stand.hold(id);
+      const exit = { id: `x-${id}`, pair: PAIR, side: "sell", size: 0.994, intent: "exit", positionId: id } as const;
+      await mgr.saveOrder({ ...exit, orderType: "market" });
+      await stand.submit(exit.id);
+      await stand.book(exit.id);
+    }
+    await stand.away();
+    const report = await recover(mgr, exchange, { ...QUICK, minSize: 0.01 });
+    assert.equal(
+      [report.status, report.applied.map(({ key }) => key)],
+      ["recovered", ["remove_dust s1", "remove_dust s2"]],
+    );
+    assert.equal([(await mgr.getPositions()).length, (await mgr.getRiskState()).dailyTrades], [0, 2]);
+  });
+
   test("with unexplained: close what is gone ends untold: counted, and no result is made up", async () => {
     await using stand = await Stand.open(open, { config: { recovery: { unexplained: "close" } } });
     const { mgr, exchange } = stand;

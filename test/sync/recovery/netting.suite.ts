@@ -207,4 +207,108 @@ export const netting: Theme = (test, open) => {
     assert.is((await recover(mgr, exchange, { ...QUICK, mode: "close_all" })).status, "recovered");
     assert.equal(await stand.holdings(), {});
   });
+
+  test("an exit that found its position closed goes on to what was entered afterwards, which the exchange has netted with it", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await exchange.setPrice("ETH/USDT", 10);
+    await stand.hold("other", { pair: "ETH/USDT" });
+    await stand.hold("l1");
+    const exits = ["x1", "x2"];
+    for (const id of exits)
+      await mgr.saveOrder({ id, pair: PAIR, side: "sell", size: 1, intent: "exit", positionId: "l1" });
+    for (const clientOrderId of exits) {
+      clock.now += MINUTE;
+      await exchange.setPrice(PAIR, clientOrderId === "x1" ? 110 : 120);
+      await exchange.createOrder({
+        clientOrderId,
+        pair: PAIR,
+        side: "sell",
+        size: 1,
+        type: "market",
+        reduceOnly: false,
+      });
+    }
+    clock.now += 2 * MINUTE;
+    await stand.admit("l2", { size: 3 });
+    await stand.submit("l2");
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      [report.status, ...keysOf(report.applied)],
+      ["recovered", "record_fill x1 f3", "record_fill l2 f5", "record_fill x2 f4"],
+    );
+    assert.equal(await stand.holdings(), { "ETH/USDT long": [1, 1], "BTC/USDT long": [2, 2] });
+    assert.equal([await mgr.getPendingOrders(), report.notes], [[], []]);
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  test("an exit that found its position closed stays unbooked where the exchange has all that was entered afterwards", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1");
+    for (const id of ["x1", "x2"]) {
+      await mgr.saveOrder({ id, pair: PAIR, side: "sell", size: 1, intent: "exit", positionId: "l1" });
+      await exchange.createOrder({
+        clientOrderId: id,
+        pair: PAIR,
+        side: "sell",
+        size: 1,
+        type: "market",
+        reduceOnly: false,
+      });
+    }
+    await exchange.trade({ pair: PAIR, side: "buy", size: 1 });
+    clock.now += MINUTE;
+    await stand.admit("l2");
+    await stand.submit("l2");
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      [report.status, ...keysOf(report.applied)],
+      ["recovered", "record_fill x1 f2", "record_fill l2 f5", "end_order x2"],
+    );
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+    assert.match(
+      report.notes.join("\n"),
+      /fill f3 of order x2 exits 1, and the flow has 0 left of position l1: no more is booked/,
+    );
+  });
+
+  test("a purchase by hand of before a short was entered has not ended it, though a long of the flow is older", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1");
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 3 });
+    clock.now += 1_000;
+    await stand.hold("s1", { side: "short", size: 2 });
+    await stand.away();
+    const report = await recover(mgr, exchange, { ...QUICK, unexplained: "close" });
+    assert.equal(
+      [report.status, keysOf(report.applied), keysOf(report.plan.actions)],
+      ["awaiting_approval", [], ["leave_orphan BTC/USDT long"]],
+    );
+  });
+
+  test("a sale by hand of a second before an entry has not reduced it, where the entry's own fills tell when it was", async () => {
+    for (const isBooked of [true, false]) {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      await exchange.trade({ pair: PAIR, side: "sell", size: 2 });
+      clock.now += 1_000;
+      if (isBooked) await stand.hold("l1");
+      else {
+        await stand.admit("l1");
+        await stand.submit("l1");
+      }
+      await stand.away();
+      const report = await recover(mgr, exchange, QUICK);
+      assert.equal(
+        [report.status, keysOf(report.applied), keysOf(report.plan.actions)],
+        ["awaiting_approval", isBooked ? [] : ["record_fill l1 f2"], ["leave_orphan BTC/USDT short"]],
+      );
+      assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 0], "BTC/USDT short": [0, 1] });
+    }
+  });
 };

@@ -1,7 +1,8 @@
 /** Orders that the exchange does not tell: not known is not never. */
 import * as assert from "uvu/assert";
-import { type RecoveryReport, recover } from "../../../sync/index.js";
+import { type Exchange, ExchangeError, planRecovery, type RecoveryReport, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
+import { delegate } from "./delegate.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 import { anonymous, dropsIds, forgetful, sent, unproven } from "./telling.js";
 
@@ -54,6 +55,46 @@ export const unknown: Theme = (test, open) => {
     assert.equal(await stand.holdings(), { "BTC/USDT long": [0.4, 0.4] });
     assert.equal(await mgr.getPendingOrders(), []);
     assert.equal(sent(exchange), before);
+  });
+
+  for (const tellsTime of [true, false]) {
+    const [what, done] = tellsTime ? ["may not be", "a person is asked"] : ["may be", "it is booked"];
+    test(`a fill of five seconds before an exit was made ${what} the exit's where the clocks are ${tellsTime ? "" : "not "}known, and ${done}`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      await stand.hold("s1");
+      clock.now += MINUTE;
+      await exchange.liquidate(PAIR, "long");
+      clock.now += 5_000;
+      await mgr.saveOrder({ id: "x1", pair: PAIR, side: "sell", size: 1, intent: "exit", positionId: "s1" });
+      await stand.away();
+      const seen = delegate(forgetful(exchange), tellsTime ? { fetchTime: () => exchange.fetchTime() } : {});
+      const report = await recover(mgr, seen, QUICK);
+      const booked = report.applied.map(({ key }) => key);
+      if (tellsTime) {
+        assert.equal([report.status, booked], ["awaiting_approval", []]);
+        assert.match(asked(report), /fills that may be its are not booked: f2, sell 1 at 100/);
+      } else assert.equal([report.status, booked], ["recovered", ["record_fill x1 f2"]]);
+    });
+  }
+
+  test("a liquidation is not booked as the entry that the exchange does not tell, where fills show client order ids", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("l1");
+    await stand.admit("s1", { side: "short" });
+    await exchange.liquidate(PAIR, "long");
+    await stand.away();
+    const seen = delegate(exchange, { clientOrderIds: { inFills: true } });
+    const report = await recover(mgr, seen, QUICK);
+    assert.equal([report.status, report.applied], ["awaiting_approval", []]);
+    assert.match(asked(report), /does not tell order s1 .*: f2, sell 1 at 100/);
+    const approved = await recover(mgr, seen, { ...QUICK, approve: report.plan.hash });
+    assert.equal(
+      [approved.status, approved.applied.map(({ key }) => key)],
+      ["recovered", ["end_order s1", "book_external_fill l1 f2"]],
+    );
+    assert.equal(await stand.holdings(), {});
   });
 
   test("an entry that a person has looked for in vain ends by the approval", async () => {
@@ -142,6 +183,57 @@ export const unknown: Theme = (test, open) => {
     await exchange.fillOrder("s1", 1);
     assert.is((await recover(mgr, seen, QUICK)).status, "recovered");
     assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1] });
+  });
+
+  test("an order that the exchange knows under its own id alone is looked up by that, before it counts as forgotten", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1");
+    await exchange.liquidate(PAIR, "long");
+    await mgr.updateOrder("s1", { metadata: { exchange_id: "o1" } });
+    await stand.away(2 * HOUR);
+    const answers: NonNullable<Exchange["fetchOrderById"]>[] = [
+      (id, pair) => exchange.fetchOrderById(id, pair),
+      async () => {
+        throw new ExchangeError("no_answer", "bad gateway");
+      },
+    ];
+    for (const fetchOrderById of answers) {
+      for (const inFills of [true, false]) {
+        const seen = delegate(dropsIds(exchange), {
+          ...{ clientOrderIds: { inFills }, fetchFills: async () => [], fetchOrderById },
+        });
+        const plan = await planRecovery(mgr, seen, QUICK);
+        if (fetchOrderById === answers[0]) {
+          assert.equal(
+            plan.actions.map(({ key }) => key),
+            ["record_fill s1 average:1"],
+          );
+          assert.match(plan.actions[0]?.needsPerson ?? "", /the exchange no longer lists the trades/);
+        } else {
+          assert.equal(plan.actions, []);
+          assert.match(plan.failures[0]?.asked ?? "", /order o1 in BTC\/USDT, by its own id/);
+        }
+      }
+    }
+  });
+
+  test("where the exchange does not look orders up by its own id, fills tell what became of one that it has taken under another", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1");
+    await mgr.updateOrder("s1", { metadata: { exchange_id: "o1" } });
+    await stand.away();
+    const seen = delegate(dropsIds(exchange), {
+      fetchOrderById: async () => {
+        throw new ExchangeError("unsupported", "no such call");
+      },
+    });
+    const report = await recover(mgr, seen, QUICK);
+    assert.equal([report.status, report.applied.map(({ key }) => key)], ["recovered", ["record_fill s1 f1"]]);
+    assert.match(report.notes.join("\n"), /no such call: what became of order s1 is told by fills alone/);
   });
 
   test("what may be of an entry that is too young to be known is neither sold nor given to it", async () => {

@@ -1,4 +1,5 @@
 /** Whose a position, an order or a fill is, and what becomes of it. */
+import { randomBytes } from "node:crypto";
 import * as assert from "uvu/assert";
 import type { AccountFlow, Position } from "../../../src/index.js";
 import { derivedOrderId } from "../../../src/words/client-order-id.js";
@@ -7,6 +8,7 @@ import {
   type ExchangeFill,
   type ExchangeOrder,
   type Plan,
+  planRecovery,
   type RecoveryOptions,
   recover,
 } from "../../../sync/index.js";
@@ -364,5 +366,24 @@ export const whose: Theme = (test, open) => {
       plan.actions.map(({ type, needsPerson }) => [type, needsPerson]),
       [["book_external_fill", undefined]],
     );
+  });
+
+  test("an order that is over in a flow of the account is that flow's, though its id does not say so", async () => {
+    const config = { recovery: { account: `account-${randomBytes(6).toString("hex")}` } };
+    await using stand = await Stand.open(open, { config });
+    await using other = await open(config, { clock: stand.clock.read });
+    await stand.hold("l1", { size: 2 });
+    await other.saveOrder({ id: "short-1", pair: PAIR, side: "sell", size: 1, price: 100 });
+    await trades(stand, "short-1", "sell", 1);
+    await other.cancelOrder("short-1");
+    await stand.away();
+    const plan = await planRecovery(stand.mgr, stand.exchange, QUICK);
+    if (stand.mgr.config.backend === "redis") {
+      assert.equal([plan.actions, plan.waiting.map(({ harmless }) => harmless)], [[], [true]]);
+      assert.match(plan.waiting[0]?.why ?? "", /fills of another flow's orders explain it/);
+    } else {
+      // It cannot be told from a stranger's.
+      assert.match(plan.actions[0]?.needsPerson ?? "", /fill f2 was made under the client order id short-1/);
+    }
   });
 };

@@ -1,0 +1,26 @@
+/** When a position was entered, on the exchange's clock: what happened before cannot have reduced it. */
+import type { PendingOrder } from "../../src/types.js";
+import type { Draft, Expected } from "./draft.js";
+import { orderIdOf } from "./order-ids.js";
+
+/**
+ * Not before this it was entered, ms: the fills that entered it tell, where they are listed and of about its time; else its own time does, by as much as
+ * clocks may be apart.
+ */
+export function enteredAt(draft: Draft, { id, pair, entryTs }: Pick<Expected, "id" | "pair" | "entryTs">): number {
+  const { clockAhead = 0, margin, snapshot, closedOrders } = draft.evidence;
+  const told = entryTs.getTime() + clockAhead;
+  const orders = new Set(
+    [...snapshot.orders, ...closedOrders.values()]
+      .filter((order) => positionEnteredBy(order) === id)
+      .map((order) => order.id),
+  );
+  const first = draft.fillsOf(pair).find((fill) => orders.has(orderIdOf(draft.evidence, fill) ?? ""));
+  const at = first?.ts.getTime();
+  return at !== undefined && at <= told + margin ? at : told - margin;
+}
+
+function positionEnteredBy({ id, intent, positionId, flip }: PendingOrder): string | undefined {
+  if (intent !== "entry") return undefined;
+  return positionId === undefined || positionId === flip ? id : positionId;
+}

@@ -1,0 +1,60 @@
+/**
+ * Fills of the flow's exits that found nothing to reduce when they happened. Where the account is short of what the flow has entered since, they go
+ * on to that, as an exit does that is more than its position.
+ */
+import { exceeds } from "../../src/exact/size.js";
+import type { PendingOrder } from "../../src/types.js";
+import { canonicalPair } from "../port/pairs.js";
+import type { BookedFill } from "./action.js";
+import { bookFill, type Draft, type UnbookedFill } from "./draft.js";
+import { changedSide, sizeOn } from "./sides.js";
+import { difference, type Unit } from "./units.js";
+
+/** Plans to book them, whole, as far as they make up a part of what is missing of a unit. */
+export function planIdleFills(draft: Draft, unit: Unit): void {
+  for (let i = 0; i < draft.idle.length; ) {
+    const idle = draft.idle[i];
+    if (!idle || !fits(draft, unit, idle)) {
+      i += 1;
+      continue;
+    }
+    draft.idle.splice(i, 1);
+    const { positionId: _, ...anywhere } = idle.order;
+    draft.expect(anywhere, idle.moves, idle.ts);
+    bookFill(draft, idle, idle.fill);
+    beforeEnd(draft, idle);
+  }
+}
+
+/** Those that nothing was found for. */
+export function noteIdleFills({ idle, notes }: Draft): void {
+  for (const { order, fill } of idle) notes.push(overWords(order, fill, 0));
+}
+
+/** What is more than the flow holds is not booked. */
+export function overWords({ id, pair, positionId }: PendingOrder, { fillId, size }: BookedFill, left: number): string {
+  return `${pair}: fill ${fillId} of order ${id} exits ${size}, and the flow has ${left} left of position ${positionId ?? "none"}: no more is booked`;
+}
+
+function fits(draft: Draft, unit: Unit, { order, moves }: UnbookedFill): boolean {
+  const side = changedSide(order);
+  if (canonicalPair(order.pair) !== canonicalPair(unit.pair) || (unit.side !== undefined && unit.side !== side))
+    return false;
+  const missing = order.side === "sell" ? -difference(unit) : difference(unit);
+  const held = unit.tracked.filter((position) => position.side === side && position.pair === order.pair);
+  return !exceeds(moves, Math.min(missing, sizeOn(side, held))) && hasEnded(draft, order);
+}
+
+/** Whether the flow knows that the exit's own position has ended: else what the exit is of cannot be told. */
+function hasEnded({ expected, evidence }: Draft, { positionId, filled }: PendingOrder): boolean {
+  if (positionId === undefined || filled > 0) return true;
+  return expected.get(positionId)?.size === 0 || evidence.trades.some(({ id }) => id === positionId);
+}
+
+/** A fill that was added last goes before the end of its order, which it may be itself. */
+function beforeEnd({ actions }: Draft, { order, fill }: UnbookedFill): void {
+  const end = actions.findIndex((action) => action.type === "end_order" && action.orderId === order.id);
+  const added = actions.pop();
+  if (!added || end < 0) actions.push(...(added ? [added] : []));
+  else actions.splice(end, fill.done ? 1 : 0, added);
+}
