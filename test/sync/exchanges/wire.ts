@@ -1,0 +1,35 @@
+/** What one exchange says and hears: its REST format, for a venue that stands behind it. */
+import type { Exchange as Client } from "ccxt";
+import type { Asked, Reaction } from "../ccxt/exchange-server.js";
+import type { MarketKind, Venue, VenueMarket } from "./venue.js";
+
+export interface Wire {
+  /** ccxt's class: `binanceusdm`. */
+  readonly exchange: string;
+  /**
+   * The markets that the suite trades, by kind: of contracts two pairs, at least one with a contract size that is not 1 where the exchange has such;
+   * of inverse ones one. A kind that is absent is not traded there, or not proven.
+   */
+  readonly markets: { readonly [kind in MarketKind]?: readonly VenueMarket[] };
+  /** Whether accounts can hold a long and a short of a pair. */
+  readonly hedges: boolean;
+  /** Where the exchange documents this format: pages, ccxt's static answers and requests. */
+  readonly sources: readonly string[];
+  /** Options and markets beyond what every client gets (`wire-client.ts`), with the markets as ccxt would load them. */
+  readonly clientOptions?: Readonly<Record<string, unknown>>;
+  /** The raw market that ccxt keeps as `info`, where the class reads it. */
+  readonly infoOf?: (market: VenueMarket) => Readonly<Record<string, unknown>>;
+  /** Changes the made client, where the class needs more than options. */
+  readonly settle?: (client: Client) => void;
+  /**
+   * Answers one request as the exchange would, reading and changing the venue. What the exchange would not know is a 404 of the test's own
+   * (`{ text: "no route ...", status: 404 }`): the suite fails on it.
+   */
+  readonly answer: (asked: Asked, venue: Venue) => Reaction;
+  /** What the exchange answers when it is asked too often. */
+  readonly tooMany: Reaction;
+  /** An answer in the exchange's frame that lacks the data. */
+  readonly withoutData: Reaction;
+  /** How often an order that is filled is said to be liquidated or deleveraged: false where its history does not say it. */
+  readonly tellsLiquidations: boolean;
+}
