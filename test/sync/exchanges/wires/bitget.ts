@@ -2,7 +2,6 @@
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
 import {
   averageOf,
-  isLive,
   Refused,
   type Side,
   type Venue,
