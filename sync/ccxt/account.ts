@@ -1,18 +1,18 @@
 /** An account at an exchange through a ccxt client: asks, and reads the answers in base currency. */
 import { fillKey } from "../plan/evidence.js";
 import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchange.js";
-import { type Asking, ask, insistOnAnswers } from "./ask.js";
+import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
 import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
-import type { Dialect } from "./dialect.js";
+import type { Dialect, Params } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
 import { readFill } from "./fill.js";
-import { isContractPair, type Market, marketOf } from "./market.js";
+import { kindOf } from "./kind.js";
+import { type Market, marketOf } from "./market.js";
+import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
 import { everySince } from "./pages.js";
 import { rowsOf, Unreadable } from "./row.js";
-
-type Params = Readonly<Record<string, unknown>>;
 
 /** Asked for as the size of a page; every exchange gives at least so many or its own maximum. */
 const PAGE = 100;
@@ -55,13 +55,19 @@ export class CcxtAccount {
   }
 
   /** One call, each request of it within the limits; whatever is thrown becomes an ExchangeError that says what was asked. */
-  ask<T>(what: string, call: () => Promise<T>, { isOrder = false } = {}): Promise<T> {
-    return ask(this.#asking(what, isOrder), call);
+  ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return ask(this.#asking(what), call);
   }
 
-  #asking(what: string, isOrder: boolean): Asking {
-    const isAnswer = this.dialect.isAnswer ?? (() => true);
-    return { client: this.client, what, limits: this.#limits, isAnswer, isOrder };
+  /** Submits an order; no request for it goes out that does not carry this id. */
+  submit<T>(what: string, theirs: string, call: () => Promise<T>): Promise<T> {
+    const mayBeSent = (request: SentRequest) => mustCarry(request, theirs, this.dialect.ids);
+    return ask({ ...this.#asking(what), isOrder: true, mayBeSent }, call);
+  }
+
+  #asking(what: string): Asking {
+    const { isAnswer = () => true, errors } = this.dialect;
+    return { client: this.client, what, limits: this.#limits, isAnswer, errors };
   }
 
   /** Loads the markets once; ccxt keeps them. */
@@ -77,9 +83,9 @@ export class CcxtAccount {
 
   /** Every order that may still be filled, of a pair or of all; stop orders are asked for apart where the exchange wants it. */
   async openOrders(pair: string | undefined): Promise<ExchangeOrder[]> {
-    const spot = pair !== undefined && !isContractPair(pair);
+    const kind = pair === undefined ? "linear" : kindOf(pair);
     const found = new Map<string, ExchangeOrder>();
-    for (const params of [{}, ...this.dialect.stopLists(spot)]) {
+    for (const params of [{}, ...this.dialect.stopLists(kind)]) {
       const page = await this.orders("fetchOpenOrders", { pair, params, limit: this.dialect.openOrdersPage });
       for (const order of page) if (!found.has(order.id)) found.set(order.id, order);
     }
@@ -155,11 +161,12 @@ export class CcxtAccount {
     key: (row: T) => string,
     time: (row: T) => number,
   ): Promise<T[]> {
-    const window = this.dialect.fillsSpan(market.spot);
+    const window = this.dialect.fillsSpan(kindOf(market.pair));
     try {
       return await everySince({ page, since, now: Date.now(), window, limit: PAGE, key, time });
     } catch (error) {
-      throw exchangeErrorOf(error, this.client.id, what, false);
+      const { errors } = this.dialect;
+      throw exchangeErrorOf(error, { exchange: this.client.id, asked: what, errors, isOrder: false });
     }
   }
 }

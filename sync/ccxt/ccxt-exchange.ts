@@ -5,6 +5,7 @@ import { times } from "../../src/exact/double.js";
 import type {
   Exchange,
   ExchangeFill,
+  ExchangeLevel,
   ExchangeOrder,
   ExchangePosition,
   MarketTerms,
@@ -21,6 +22,8 @@ import { ClientOrderIds } from "./client-order-ids.js";
 import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { readHoldings } from "./holding.js";
+import { kindOf } from "./kind.js";
+import { levelOf } from "./level.js";
 import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
@@ -43,6 +46,11 @@ export interface CcxtExchangeOptions {
   readonly timeout?: Duration;
   /** Whether the account is in hedge mode (long and short of a pair at once). Default: the exchange is asked when it matters. */
   readonly hedged?: boolean;
+  /**
+   * Takes an exchange, or a kind of market, that is not proven (the table in sync/README.md): a recovery there puts every order before a
+   * person. Default: it is refused.
+   */
+  readonly unproven?: boolean;
 }
 
 const DEFAULT_TIMEOUT = 10_000;
@@ -50,7 +58,8 @@ const DEFAULT_TIMEOUT = 10_000;
 /**
  * The exchange behind a ccxt client, with the account of the client's keys.
  *
- * Throws an ExchangeError `unsupported` that lists every method the client lacks; what it can do without is told by `limitations`.
+ * Throws an ExchangeError `unsupported` for an exchange that is refused, or not proven (`unproven`), and one that lists every method the
+ * client lacks; what it can do without is told by `limitations`.
  * Nothing is asked yet. Every answer is checked: a row without a pair, a size or a side, text that is not JSON and a list that may
  * be cut are `no_answer`, never a shorter list.
  *
@@ -69,6 +78,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   const spot = pairs?.some((pair) => !isContractPair(pair)) ?? false;
   const contracts = pairs?.some(isContractPair) ?? true;
   const dialect = dialectOf(client.id, client.has.fetchOrderWithClientOrderId === true);
+  const { level, limitations: doubts } = levelOf(client, dialect, { pairs, unproven: options.unproven ?? false });
   const { missing, limitations } = capabilitiesOf(client, dialect, { spot, contracts });
   if (missing.length > 0) throw unsupported(client, `the client lacks ${missing.join("; ")}`);
   if (Number(client.options?.maxRetriesOnFailure ?? 0) > 0) {
@@ -78,8 +88,9 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     );
   }
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
-  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.idForm), limits: { timeout } });
-  return new CcxtExchange(account, pairs, options.hedged, limitations);
+  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
+  const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
+  return new CcxtExchange(account, { pairs, hedged: options.hedged, level, limitations: told });
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {
@@ -114,8 +125,22 @@ function checkedPairs(client: CcxtClient, pairs: readonly string[] | undefined):
   return [...new Set(pairs)];
 }
 
+interface Terms {
+  readonly type: string;
+  readonly price: number | undefined;
+  readonly params: Record<string, unknown>;
+}
+
+interface Setup {
+  readonly pairs: readonly string[] | undefined;
+  readonly hedged: boolean | undefined;
+  readonly level: ExchangeLevel;
+  readonly limitations: readonly string[];
+}
+
 class CcxtExchange implements Exchange {
   readonly name: string;
+  readonly level: ExchangeLevel;
   /** There only where the client has what it takes. */
   readonly fetchTime?: () => Promise<Date>;
   readonly fetchOrderById?: (orderId: string, pair: string) => Promise<ExchangeOrder | undefined>;
@@ -125,13 +150,9 @@ class CcxtExchange implements Exchange {
   readonly #limitations: readonly string[];
   #hedged: boolean | undefined;
 
-  constructor(
-    account: CcxtAccount,
-    pairs: readonly string[] | undefined,
-    hedged: boolean | undefined,
-    limitations: readonly string[],
-  ) {
+  constructor(account: CcxtAccount, { pairs, hedged, level, limitations }: Setup) {
     this.name = account.client.id;
+    this.level = level;
     this.#account = account;
     this.#client = account.client;
     this.#pairs = pairs;
@@ -142,7 +163,12 @@ class CcxtExchange implements Exchange {
   }
 
   bounded(limits: RequestLimits): Exchange {
-    return new CcxtExchange(this.#account.bounded(limits), this.#pairs, this.#hedged, this.#limitations);
+    return new CcxtExchange(this.#account.bounded(limits), {
+      pairs: this.#pairs,
+      hedged: this.#hedged,
+      level: this.level,
+      limitations: this.#limitations,
+    });
   }
 
   #time(): Promise<Date> {
@@ -238,22 +264,24 @@ class CcxtExchange implements Exchange {
    * What the exchange does not answer is taken from the request: open, nothing filled.
    */
   async createOrder(request: OrderRequest): Promise<ExchangeOrder> {
-    const { clientOrderId, pair, side, type } = request;
+    const { clientOrderId, pair, side } = request;
     const what = `${side} ${request.size} ${pair} (${clientOrderId})`;
     const market = await this.#account.market(pair);
     const sent = await this.#account.ask(what, async () => this.#amountOf(request, market));
-    const params = await this.#orderParams(request, market);
-    const price = await this.#priceFor(request);
-    const ccxtType = type === "limit" ? "limit" : "market";
-    const submitted = await this.#account.ask(
-      what,
-      async () => {
-        const answer = await this.#client.createOrder?.(pair, ccxtType, side, sent.contracts, price, params);
-        const clientOrderIdOf = (theirs: string) => this.#account.ids.ours(theirs);
-        return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market, clientOrderIdOf);
-      },
-      { isOrder: true },
-    );
+    const theirs = this.#account.ids.theirs(clientOrderId);
+    const terms = await this.#termsOf(request, theirs);
+    const submitted = await this.#account.submit(what, theirs, async () => {
+      const answer = await this.#client.createOrder?.(
+        pair,
+        terms.type,
+        side,
+        sent.contracts,
+        terms.price,
+        terms.params,
+      );
+      const clientOrderIdOf = (theirs: string) => this.#account.ids.ours(theirs);
+      return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market, clientOrderIdOf);
+    });
     const order = submitted ?? (await findOrder(this.#account, clientOrderId, pair))?.order;
     if (order === undefined)
       throw new ExchangeError("no_answer", `${this.name}: ${what}: taken, but the answer names no order`);
@@ -291,20 +319,26 @@ class CcxtExchange implements Exchange {
     return contracts === whole.contracts ? whole : { contracts, size: times(contracts, market.contractSize) };
   }
 
-  async #orderParams(request: OrderRequest, { spot, pair }: Market): Promise<Record<string, unknown>> {
-    const { clientOrderId, type, side, price, reduceOnly } = request;
-    const closes = reduceOnly && !spot;
-    const params: Record<string, unknown> = { clientOrderId: this.#account.ids.theirs(clientOrderId) };
-    if (closes) params.reduceOnly = true;
+  /** What ccxt's createOrder is told. */
+  async #termsOf(request: OrderRequest, theirs: string): Promise<Terms> {
+    const { type, pair, reduceOnly } = request;
+    const { ids, stop, hedge, reduceOnly: reducing } = this.#account.dialect;
+    const kind = kindOf(pair);
     // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
-    if (!spot && (await this.#isHedged(pair, request.positionSide !== undefined))) params.hedged = true;
-    if (type === "stop" && closes) params.stopLossPrice = price;
-    if (type === "stop" && !closes) {
-      params.triggerPrice = price;
-      if (this.#account.dialect.triggerNeedsDirection)
-        params.triggerDirection = side === "buy" ? "ascending" : "descending";
+    const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
+    const params = {
+      [ids.param ?? "clientOrderId"]: theirs,
+      ...(hedged && (hedge?.(request) ?? { hedged: true })),
+    };
+    if (type === "stop") {
+      if (stop === undefined) throw unsupported(this.#client, "stop orders cannot be sent to it");
+      const sent = stop(request, kind, hedged);
+      const price = sent.price ?? (await this.#marketPrice(request));
+      return { type: sent.type, price, params: { ...params, ...sent.params } };
     }
-    return params;
+    const reduces = reduceOnly && kind !== "spot" ? (reducing?.(request, kind, hedged) ?? { reduceOnly: true }) : {};
+    const price = type === "limit" ? request.price : await this.#marketPrice(request);
+    return { type, price, params: { ...params, ...reduces } };
   }
 
   async #isHedged(pair: string, matters: boolean): Promise<boolean> {
@@ -316,9 +350,8 @@ class CcxtExchange implements Exchange {
     return this.#hedged;
   }
 
-  /** The limit; else nothing, but for exchanges whose market orders are limit orders far through the price. */
-  async #priceFor({ type, price, pair }: OrderRequest): Promise<number | undefined> {
-    if (type === "limit") return price;
+  /** Nothing, but for exchanges whose market orders are limit orders far through the price. */
+  async #marketPrice({ price, pair }: OrderRequest): Promise<number | undefined> {
     if (!this.#account.dialect.marketNeedsPrice) return undefined;
     if (price !== undefined) return price;
     return this.#account.ask(`price of ${pair}`, async () => {
@@ -341,7 +374,9 @@ class CcxtExchange implements Exchange {
       return true;
     } catch (error) {
       // It may have been filled or cancelled in between: exchanges call that "not found" or "rejected".
-      const refused = error instanceof ExchangeError && (error.failure === "rejected" || isUnknownOrder(error));
+      const refused =
+        error instanceof ExchangeError &&
+        (error.failure === "rejected" || isUnknownOrder(error, this.#account.dialect.errors));
       if (!refused) throw error;
       const now = await findOrder(this.#account, clientOrderId, pair);
       if (now?.order.status === "open") throw error;

@@ -5,7 +5,7 @@ import { LOOK_BACK_DAYS } from "./capabilities.js";
 import { can, type OrderList } from "./ccxt-client.js";
 import type { Lookup } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
-import { isContractPair } from "./market.js";
+import { kindOf } from "./kind.js";
 import { orderOfFills, readOrder, triggeredOrderId } from "./order.js";
 import { type Row, rowOf, Unreadable } from "./row.js";
 
@@ -18,7 +18,7 @@ export interface FoundOrder {
 /** The order, open or over; undefined when the exchange says that it does not know it, or no list has it. */
 export async function findOrder(account: CcxtAccount, id: string, pair: string): Promise<FoundOrder | undefined> {
   await account.market(pair);
-  const lookups = account.dialect.lookups(account.ids.theirs(id), !isContractPair(pair));
+  const lookups = account.dialect.lookups(account.ids.theirs(id), kindOf(pair));
   if (lookups.length === 0 || !lookups.every(({ method }) => can(account.client, method)))
     return scan(account, id, pair);
   for (const lookup of lookups) {
@@ -78,7 +78,7 @@ async function known(account: CcxtAccount, what: string, call: () => Promise<unk
   try {
     return await account.ask(what, async () => rowOf(await call()));
   } catch (error) {
-    if (isUnknownOrder(error)) return undefined;
+    if (isUnknownOrder(error, account.dialect.errors)) return undefined;
     throw error;
   }
 }
@@ -124,5 +124,5 @@ function historyLists({ client }: CcxtAccount): OrderList[] {
 }
 
 function listsStopsApart(account: CcxtAccount, pair: string): boolean {
-  return account.dialect.stopLists(!isContractPair(pair)).length > 0;
+  return account.dialect.stopLists(kindOf(pair)).length > 0;
 }

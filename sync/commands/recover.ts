@@ -34,6 +34,7 @@ export const addRecover: AddCommand = (program, run) => {
     )
     .option("--exchange-options <json>", 'for the ccxt client: {"options":{"defaultType":"swap"}}')
     .option("--sandbox", "the exchange's test network")
+    .option("--unproven", "take an exchange that is not proven: every order waits for a person")
     .option("--hedged", "the account holds long and short of a pair at once [the exchange is asked]")
     .addOption(new Option("--mode <mode>", "[recovery.mode]").choices(RECOVERY_MODES))
     .addOption(new Option("--orphans <action>", "[recovery.orphan_positions]").choices(ORPHAN_ACTIONS))

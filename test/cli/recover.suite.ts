@@ -262,10 +262,10 @@ export function recovering(test: Test, stand: Stand): void {
       const options = JSON.stringify({ urls: { api: { rest: url } }, options: { defaultType: "swap" } });
       const real = args.map((word) => (word.startsWith("paper:") ? "okx" : word));
       const env = { OKX_API_KEY: "key-1234", OKX_SECRET: "secret-1234", OKX_PASSWORD: "word-1234" };
-      const ended = await sfState([...real, "--dry-run", "--exchange-options", options], env);
+      const ended = await sfState([...real, "--unproven", "--dry-run", "--exchange-options", options], env);
       assert.is(ended.code, 3, ended.stderr);
       assert.not.match(ended.stdout + ended.stderr, /secret-1234|key-1234|word-1234/);
-      const leak = await sfState([...real, "--dry-run", "--exchange-options", '{"apiKey":"key-1234"}']);
+      const leak = await sfState([...real, "--unproven", "--dry-run", "--exchange-options", '{"apiKey":"key-1234"}']);
       assert.is(leak.code, 2);
       assert.match(leak.stderr, /apiKey belongs in the environment/);
     } finally {

@@ -17,7 +17,7 @@ test.after(() => server.close());
 
 function exchangeOf(id: ExchangeId, answer: Answering, pairs = [PAIR], options: { hedged?: boolean } = {}) {
   server.answer = answer;
-  return ccxtExchange(clientOf(id, server.url), { pairs, ...options });
+  return ccxtExchange(clientOf(id, server.url), { unproven: true, pairs, ...options });
 }
 
 test("the position mode is the exchange's, unless the account's owner has said it", async () => {

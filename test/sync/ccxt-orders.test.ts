@@ -16,7 +16,7 @@ test.after(() => server.close());
 
 function exchangeOf(id: ExchangeId, options: CcxtExchangeOptions = {}, answer?: Answering) {
   if (answer !== undefined) server.answer = answer;
-  return ccxtExchange(clientOf(id, server.url, { defaultType: "swap" }), options);
+  return ccxtExchange(clientOf(id, server.url, { defaultType: "swap" }), { unproven: true, ...options });
 }
 
 /** Answers by "METHOD /end of the path"; anything else is a fault of the test. */
@@ -370,6 +370,20 @@ test("a cancel that is refused while the order stays open is an error", async ()
   assert.match((await failing(exchange.cancelOrder("bot_1-x", BTC))).message, /cancel bot_1-x of BTC/);
 });
 
+test("an order that ccxt would send without the client order id, or under a name of no meaning there, is not sent", async () => {
+  server.answer = () => ({ json: binanceOrder() });
+  for (const altered of [{}, { clientOid: "bot_1-x" }, { newClientOrderId: "bot_1-x2" }]) {
+    const client = clientOf("binanceusdm", server.url, { defaultType: "swap" });
+    const original = client.createOrder.bind(client);
+    client.createOrder = (pair, type, side, amount, price, { clientOrderId: _, ...params } = {}) =>
+      original(pair, type, side, amount, price, { ...params, newClientOrderId: "other", ...altered });
+    const error = await failing(ccxtExchange(client, { unproven: true }).createOrder(request()));
+    assert.is(error.failure, "unsupported");
+    assert.match(error.message, /does not send the client order id bot_1-x as newClientOrderId/);
+  }
+  assert.equal(server.askedFor("POST", "/order"), []);
+});
+
 test("where an order cannot be asked for by its client order id, the lists are looked through, and then the fills", async () => {
   const order = binanceOrder({
     status: "CANCELED",
@@ -378,8 +392,8 @@ test("where an order cannot be asked for by its client order id, the lists are l
     time: Date.now() - 3_600_000,
   });
   const client = clientOf("binanceusdm", server.url, { defaultType: "swap" });
-  client.id = "someexchange";
-  const exchange = ccxtExchange(client);
+  client.id = "woo";
+  const exchange = ccxtExchange(client, { unproven: true });
   server.answer = routes({
     "GET /fapi/v1/openOrders": { json: [binanceOrder()] },
     "GET /fapi/v1/allOrders": { json: [order] },

@@ -1,0 +1,29 @@
+import type { Dialect } from "../dialect.js";
+import { DAY } from "./asking.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+
+/** Classes without a dialect of their own, and the names under which ccxt sends their exchange the client order id. */
+const SENT_AS: Readonly<Record<string, readonly string[]>> = {
+  aster: ["newClientOrderId"],
+  woo: ["clientOrderId"],
+};
+
+/** An exchange that is spoken to by ccxt's unified methods alone, and only where its id is sent under a known name. */
+export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean): Dialect {
+  const sentAs = SENT_AS[exchange];
+  return {
+    name: exchange,
+    classes: [exchange],
+    proven: [],
+    ...(sentAs === undefined && {
+      refused: () =>
+        "it is not known under which name ccxt sends it a client order id, and an order without one cannot be found again",
+    }),
+    ids: { sentAs: sentAs ?? [], inFills: () => false },
+    lookups: () => (hasClientOrderIdQuery ? [{ method: "fetchOrderWithClientOrderId", params: {}, stop: false }] : []),
+    stopLists: () => [],
+    fillsSpan: () => DAY,
+    errors: { duplicate: [], unknown: [], nothingToReduce: [], insufficient: [], words: REFUSAL_WORDS },
+    limitations: ["stop orders are seen only where fetchOpenOrders lists them without being asked for"],
+  };
+}
