@@ -12,7 +12,17 @@ import { type Market, marketOf } from "./market.js";
 import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
 import { everySince } from "./pages.js";
-import { rowsOf, Unreadable } from "./row.js";
+import { type Row, rowsOf, Unreadable } from "./row.js";
+
+/** Enough for any account's open orders; more means that the exchange goes in circles. */
+const MOST_PAGES = 100;
+
+interface OrderPage {
+  readonly pair: string | undefined;
+  readonly since?: number;
+  readonly limit: number | undefined;
+  readonly params: Params;
+}
 
 /** Asked for as the size of a page; every exchange gives at least so many or its own maximum. */
 const PAGE = 100;
@@ -86,13 +96,35 @@ export class CcxtAccount {
     const kind = pair === undefined ? "linear" : kindOf(pair);
     const found = new Map<string, ExchangeOrder>();
     for (const params of [{}, ...this.dialect.stopLists(kind)]) {
-      const page = await this.orders("fetchOpenOrders", { pair, params, limit: this.dialect.openOrdersPage });
-      for (const order of page) if (!found.has(order.id)) found.set(order.id, order);
+      for (const order of await this.#openList(pair, params)) if (!found.has(order.id)) found.set(order.id, order);
     }
     return [...found.values()];
   }
 
-  /** One list of orders. A full page may be cut: for open orders that is no answer. */
+  /** One list of open orders, all pages of it. A full page may be cut: where the next cannot be asked for, it is no answer. */
+  async #openList(pair: string | undefined, params: Params): Promise<readonly ExchangeOrder[]> {
+    const { openOrdersPage: limit, openOrdersParams = {}, openOrdersNext } = this.dialect;
+    const found = new Map<string, ExchangeOrder>();
+    let next: Params = {};
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const asked = { ...openOrdersParams, ...params, ...next };
+      const { orders, rows } = await this.#list("fetchOpenOrders", { pair, limit, params: asked });
+      const before = found.size;
+      for (const order of orders) found.set(order.id, order);
+      if (limit === undefined || rows.length < limit) return [...found.values()];
+      if (openOrdersNext === undefined || found.size === before) break;
+      const after = openOrdersNext(rows);
+      if (after === undefined) return [...found.values()];
+      next = after;
+    }
+    return this.ask(pair === undefined ? "open orders" : `open orders of ${pair}`, async () => {
+      throw new Unreadable(
+        `${found.size} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
+      );
+    });
+  }
+
+  /** One page of a list of orders. */
   async orders(
     list: OrderList,
     {
@@ -102,18 +134,21 @@ export class CcxtAccount {
       params = {},
     }: { pair: string | undefined; since?: number; limit?: number | undefined; params?: Params },
   ): Promise<ExchangeOrder[]> {
+    return (await this.#list(list, { pair, ...(since !== undefined && { since }), limit, params })).orders;
+  }
+
+  async #list(
+    list: OrderList,
+    { pair, since, limit, params }: OrderPage,
+  ): Promise<{ readonly orders: ExchangeOrder[]; readonly rows: readonly Row[] }> {
     await this.loadMarkets();
     const open = list === "fetchOpenOrders";
     const waiting = params.trigger === true || params.trailing === true;
     const what = `${open ? (waiting ? "open stop orders" : "open orders") : "past orders"}${pair === undefined ? "" : ` of ${pair}`}`;
     return this.ask(what, async () => {
       const rows = rowsOf(await this.client[list]?.(pair, since, limit, { ...params }));
-      if (open && limit !== undefined && rows.length >= limit) {
-        throw new Unreadable(
-          `${rows.length} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
-        );
-      }
-      return rows.map((row) => readOrder(row, this.orderContext({ open, stop: waiting })));
+      const context = this.orderContext({ open, stop: waiting });
+      return { rows, orders: rows.map((row) => readOrder(row, context)) };
     });
   }
 

@@ -37,7 +37,7 @@ export function capabilitiesOf(
     }
   }
   if (contracts) {
-    if (!can(client, "fetchPositionMode")) {
+    if (!can(client, "fetchPositionMode") && dialect.hedgedByPositions === undefined) {
       limitations.push("it does not say whether the account is in hedge mode: the option `hedged` must");
     }
     if (client.has.createReduceOnlyOrder !== true) limitations.push("it does not say that it takes reduce-only orders");

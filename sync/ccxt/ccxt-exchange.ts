@@ -21,10 +21,11 @@ import { type CcxtClient, can } from "./ccxt-client.js";
 import { ClientOrderIds } from "./client-order-ids.js";
 import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
+import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
 import { kindOf } from "./kind.js";
 import { levelOf } from "./level.js";
-import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
+import { isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
 import { mergePositions, readPosition } from "./position.js";
@@ -90,7 +91,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
   const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
-  return new CcxtExchange(account, { pairs, hedged: options.hedged, level, limitations: told });
+  return new CcxtExchange(account, { pairs, modes: new HedgeModes(options.hedged), level, limitations: told });
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {
@@ -133,7 +134,7 @@ interface Terms {
 
 interface Setup {
   readonly pairs: readonly string[] | undefined;
-  readonly hedged: boolean | undefined;
+  readonly modes: HedgeModes;
   readonly level: ExchangeLevel;
   readonly limitations: readonly string[];
 }
@@ -148,24 +149,25 @@ class CcxtExchange implements Exchange {
   readonly #client: CcxtClient;
   readonly #pairs: readonly string[] | undefined;
   readonly #limitations: readonly string[];
-  #hedged: boolean | undefined;
+  readonly #modes: HedgeModes;
 
-  constructor(account: CcxtAccount, { pairs, hedged, level, limitations }: Setup) {
+  constructor(account: CcxtAccount, { pairs, modes, level, limitations }: Setup) {
     this.name = account.client.id;
     this.level = level;
     this.#account = account;
     this.#client = account.client;
     this.#pairs = pairs;
-    this.#hedged = hedged;
+    this.#modes = modes;
     this.#limitations = limitations;
     if (can(this.#client, "fetchTime")) this.fetchTime = () => this.#time();
-    if (can(this.#client, "fetchOrder")) this.fetchOrderById = (id, pair) => findOrderById(account, id, pair);
+    if (can(this.#client, "fetchOrder") || account.dialect.lookupsById)
+      this.fetchOrderById = (id, pair) => findOrderById(account, id, pair);
   }
 
   bounded(limits: RequestLimits): Exchange {
     return new CcxtExchange(this.#account.bounded(limits), {
       pairs: this.#pairs,
-      hedged: this.#hedged,
+      modes: this.#modes,
       level: this.level,
       limitations: this.#limitations,
     });
@@ -181,15 +183,13 @@ class CcxtExchange implements Exchange {
 
   /** Of the contracts, where there are some: spot positions are balances in any mode. */
   async positionMode(): Promise<PositionMode | undefined> {
-    const contract = this.#pairs?.find(isContractPair);
-    if (this.#pairs !== undefined && contract === undefined) return "spot";
-    if (this.#hedged === undefined && can(this.#client, "fetchPositionMode")) {
-      await this.#account.loadMarkets();
-      this.#hedged = await this.#account.ask("position mode", async () =>
-        hedgedOf(await this.#client.fetchPositionMode?.(contract)),
-      );
-    }
-    return this.#hedged === undefined ? undefined : this.#hedged ? "hedge" : "netting";
+    const contracts = this.#pairs?.filter(isContractPair) ?? [undefined];
+    if (contracts.length === 0) return "spot";
+    const modes = new Set<boolean | undefined>();
+    for (const pair of contracts) modes.add(await this.#modes.of(this.#account, pair));
+    const [hedged] = modes;
+    if (modes.size > 1) this.#account.notes.add(`${this.name}: some of the pairs are in hedge mode, others are not`);
+    return modes.size > 1 || hedged === undefined ? undefined : hedged ? "hedge" : "netting";
   }
 
   async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
@@ -328,6 +328,7 @@ class CcxtExchange implements Exchange {
     const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
     const params = {
       [ids.param ?? "clientOrderId"]: theirs,
+      ...(type === "stop" && ids.stopParam !== undefined && { [ids.stopParam]: theirs }),
       ...(hedged && (hedge?.(request) ?? { hedged: true })),
     };
     if (type === "stop") {
@@ -342,12 +343,7 @@ class CcxtExchange implements Exchange {
   }
 
   async #isHedged(pair: string, matters: boolean): Promise<boolean> {
-    if (this.#hedged !== undefined) return this.#hedged;
-    if (!matters || !can(this.#client, "fetchPositionMode")) return false;
-    this.#hedged = await this.#account.ask("position mode", async () =>
-      hedgedOf(await this.#client.fetchPositionMode?.(pair)),
-    );
-    return this.#hedged;
+    return (matters ? await this.#modes.of(this.#account, pair) : this.#modes.known(pair)) ?? false;
   }
 
   /** Nothing, but for exchanges whose market orders are limit orders far through the price. */

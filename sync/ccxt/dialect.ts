@@ -1,7 +1,7 @@
 /** What differs between exchanges beneath ccxt's unified methods: one `Dialect` for each family of ccxt's classes. */
 
 import type { OrderSide, PositionSide } from "../../src/types.js";
-import type { OrderRequest } from "../port/exchange.js";
+import type { ExchangeOrder, OrderRequest } from "../port/exchange.js";
 import type { OrderList } from "./ccxt-client.js";
 import type { IdForm } from "./client-order-ids.js";
 import { binance } from "./dialects/binance.js";
@@ -26,6 +26,8 @@ export interface Lookup {
   readonly stop: boolean;
 }
 
+export type ListLookup = Lookup & { readonly method: OrderList };
+
 /** A class of ccxt's, and what of it the suite in `test/sync/exchanges` has played. */
 export interface Proof {
   readonly class: string;
@@ -38,6 +40,8 @@ export interface DialectIds {
   readonly form?: IdForm;
   /** The param of ccxt's createOrder that reaches the exchange; default `clientOrderId`. */
   readonly param?: string;
+  /** A further param of createOrder that reaches the exchange where a stop's id has a name of its own. */
+  readonly stopParam?: string;
   /** Names under which the exchange reads the id in a request for an order: `newClientOrderId`. */
   readonly sentAs: readonly string[];
   /** Whether a request that ccxt makes within createOrder submits the order. Default: it is a POST. */
@@ -57,6 +61,10 @@ export interface RawFill {
   readonly positionSide?: PositionSide;
   readonly orderId?: string;
   readonly clientOrderId?: string;
+  /** In which the fee was paid; ccxt's word counts where it is absent. */
+  readonly feeCurrency?: string;
+  /** When it was executed, ms; ccxt's time counts where it is absent. */
+  readonly ts?: number;
   /** False for rows that are no executions: funding, settlements. They are left out. */
   readonly isExecution?: boolean;
 }
@@ -104,12 +112,22 @@ export interface Dialect {
   readonly amounts?: (kind: MarketKind, of: "order" | "fill" | "position") => Amounts;
   /** Ways to ask for one order by client order id, each to be tried when the one before does not know it; empty: none. */
   readonly lookups: (clientOrderId: string, kind: MarketKind) => readonly Lookup[];
+  /** Lists in which an order of the exchange's own id is to be found. Default: ccxt's fetchOrder is asked. */
+  readonly lookupsById?: (orderId: string, kind: MarketKind) => readonly ListLookup[];
+  /** Params that cancel an order. Default: what found a stop among stops cancels it. */
+  readonly cancelParams?: (order: ExchangeOrder, kind: MarketKind) => Params;
   /** Params of the further calls that list stop orders. */
   readonly stopLists: (kind: MarketKind) => readonly Params[];
   /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
   readonly positionsTogether?: boolean;
   /** fetchOpenOrders answers no more rows than this. */
   readonly openOrdersPage?: number;
+  /** Params of every call of fetchOpenOrders, such as the size of a page where ccxt does not send its limit. */
+  readonly openOrdersParams?: Params;
+  /** Params of the page after a full one, from that one's rows as ccxt tells them; undefined: it was the last. Absent: a full page is no answer. */
+  readonly openOrdersNext?: (rows: readonly Row[]) => Params | undefined;
+  /** Whether a pair is in hedge mode, by its rows of fetchPositions, empty ones among them; undefined: they do not say. Where ccxt does not tell the mode. */
+  readonly hedgedByPositions?: (rows: readonly Row[]) => boolean | undefined;
   /** The longest span of executions that is answered at once, ms. */
   readonly fillsSpan: (kind: MarketKind) => number;
   readonly fills?: DialectFills;

@@ -225,7 +225,7 @@ export class Venue {
 
   #nextId(): string {
     this.#count += 1;
-    return String(this.#count).padStart(12, "1");
+    return String(100_000_000_000 + this.#count);
   }
 
   /** One execution of that many at that price; `at` is the exchange's time of it. */
