@@ -1,24 +1,66 @@
-import type { Dialect } from "../dialect.js";
+import type { OrderSide, PositionSide } from "../../../src/types.js";
+import type { Dialect, Params, RawFill } from "../dialect.js";
+import type { MarketKind } from "../kind.js";
+import { infoOf, isRow, type Row, textOf } from "../row.js";
 import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
-import { unifiedStop } from "./unified-stop.js";
 
+/** The v2 API, not the unified account. In hedge mode a row's side names the position, and `tradeSide` what was done to it. */
 export const bitget: Dialect = {
   name: "bitget",
   classes: ["bitget"],
   proven: [],
   ids: { sentAs: ["clientOid"], inFills: () => false },
   lookups: (id) => [byOrder(id)],
-  stopLists: () => [STOPS, { ...STOPS, planType: "profit_loss" }],
+  stopLists: (kind) => (kind === "spot" ? [STOPS] : [STOPS, { ...STOPS, planType: "profit_loss" }]),
   openOrdersPage: 100,
+  openOrdersNext: olderThan,
+  hedgedByPositions,
   fillsSpan: () => 7 * DAY,
-  stop: unifiedStop,
+  fills: { read: readFill },
   errors: {
     duplicate: ["40786"],
-    unknown: ["40109", "43001"],
+    unknown: ["40109", "43001", "22001"],
     nothingToReduce: ["22002"],
     insufficient: ["40754", "40762", "43012"],
     words: REFUSAL_WORDS,
   },
-  limitations: [ONE_SETTLE],
+  isAnswer: (answer) => isRow(answer) && (answer.code !== "00000" || answer.data !== undefined),
+  limitations: [
+    ONE_SETTLE,
+    "its fills do not say the client order id: each order is asked for",
+    "a stop that was triggered goes on as another order, under another id: stops are `unsupported`",
+  ],
 };
+
+/** Newest first: what follows is older than the last row. */
+function olderThan(rows: readonly Row[]): Params | undefined {
+  const last = rows.at(-1);
+  const id = last === undefined ? undefined : textOf(last, "id");
+  return id === undefined ? undefined : { idLessThan: id };
+}
+
+/** Only positions that are held are told. */
+function hedgedByPositions(rows: readonly Row[]): boolean | undefined {
+  const modes = rows.flatMap((row) => textOf(infoOf(row), "posMode") ?? []);
+  return modes.length === 0 ? undefined : modes.some((mode) => mode === "hedge_mode");
+}
+
+/**
+ * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word:
+ * `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`.
+ */
+function readFill(info: Row, kind: MarketKind): RawFill {
+  if (kind === "spot") return {};
+  const word = textOf(info, "tradeSide")?.toLowerCase() ?? "";
+  const named = /close_(long|short)$/.exec(word)?.[1];
+  if (named === "long" || named === "short") return { side: closing(named), positionSide: named };
+  if (textOf(info, "posMode") !== "hedge_mode") return {};
+  const positionSide: PositionSide = textOf(info, "side")?.toLowerCase() === "buy" ? "long" : "short";
+  if (word === "open") return { side: closing(positionSide === "long" ? "short" : "long"), positionSide };
+  return word === "close" ? { side: closing(positionSide), positionSide } : {};
+}
+
+function closing(positionSide: PositionSide): OrderSide {
+  return positionSide === "long" ? "sell" : "buy";
+}

@@ -174,7 +174,7 @@ function cancel(asked: Asked, venue: Venue, unknown: string): VenueOrder {
 }
 
 function placed({ id, clientId }: VenueOrder) {
-  return { orderId: id, clientOid: clientId ?? `sys${id}` };
+  return { orderId: id, clientOid: clientId ?? `1${id}` };
 }
 
 function open({ fields }: Asked, venue: Venue, kind: Kind): VenueOrder[] {
@@ -231,7 +231,7 @@ function spotOrder(order: VenueOrder, venue: Venue) {
     userId: "8672173294",
     symbol: market.id,
     orderId: order.id,
-    clientOid: order.clientId ?? `sys${order.id}`,
+    clientOid: order.clientId ?? `1${order.id}`,
     price: String(order.price ?? 0),
     size: String(isBuyingAtMarket ? order.cost : order.size),
     orderType: order.type,
@@ -311,7 +311,7 @@ function contractOrder(order: VenueOrder, venue: Venue) {
     symbol: market.id,
     size: String(order.size),
     orderId: order.id,
-    clientOid: order.clientId ?? `sys${order.id}`,
+    clientOid: order.clientId ?? `1${order.id}`,
     baseVolume: String(order.filled),
     fee: String(-fees.reduce((sum, fee) => sum + fee, 0)),
     price: String(order.price ?? ""),

@@ -220,10 +220,11 @@ function within(at: number, { from, to }: Asked["fields"]): boolean {
   return (from === undefined || second >= Number(from)) && (to === undefined || second <= Number(to));
 }
 
-/** The newest first; contracts go on by `offset`, spot by `page`. */
-function paged<T>(rows: readonly T[], { fields }: Asked): T[] {
+/** The newest first; contracts go on by `offset` or after `last_id`, spot by `page`. */
+function paged<T extends { readonly id: string }>(rows: readonly T[], { fields }: Asked): T[] {
   const limit = Math.min(Number(fields.limit ?? 100), 1000);
-  const start = Number(fields.offset ?? (Number(fields.page ?? 1) - 1) * limit);
+  const last = fields.last_id === undefined ? 0 : rows.findIndex(({ id }) => id === fields.last_id) + 1;
+  const start = Number(fields.offset ?? (Number(fields.page ?? 1) - 1) * limit) + last;
   return rows.slice(start, start + limit);
 }
 
