@@ -4,11 +4,12 @@ import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchang
 import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
 import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
-import type { Dialect, Params } from "./dialect.js";
+import type { AmountOf, Dialect, Params, RawFill } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
-import { readFill } from "./fill.js";
+import { type HistoryRow, readHistoryRow } from "./fill.js";
 import { kindOf } from "./kind.js";
-import { type Market, marketOf } from "./market.js";
+import { provenKinds } from "./level.js";
+import { type Market, type MarketReading, marketOf } from "./market.js";
 import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
 import { everySince } from "./pages.js";
@@ -86,9 +87,20 @@ export class CcxtAccount {
     await this.ask("markets", () => this.client.loadMarkets());
   }
 
-  async market(pair: string): Promise<Market> {
+  async market(pair: string, of: AmountOf = "order"): Promise<Market> {
     await this.loadMarkets();
-    return this.ask(`market ${pair}`, async () => marketOf(this.client, pair));
+    return this.ask(`market ${pair}`, async () => this.marketNow(pair, of));
+  }
+
+  /** The same of a client whose markets are loaded. */
+  marketNow(pair: string, of: AmountOf): Market {
+    return marketOf(this.client, pair, this.reading(pair, of));
+  }
+
+  reading(pair: string, of: AmountOf): MarketReading {
+    const { amounts = () => "contracts" } = this.dialect;
+    const inverse = provenKinds(this.dialect, this.client.id).includes("inverse");
+    return { inverse, units: amounts(kindOf(pair), of) === "units" };
   }
 
   /** Every order that may still be filled, of a pair or of all; stop orders are asked for apart where the exchange wants it. */
@@ -156,27 +168,40 @@ export class CcxtAccount {
     return {
       open,
       stop,
-      marketOf: (pair) => marketOf(this.client, pair),
+      marketOf: (pair) => this.marketNow(pair, "order"),
       clientOrderIdOf: (theirs) => this.ids.ours(theirs),
     };
   }
 
-  /** The pair's executions since then, oldest first, all pages of them. */
-  async fills(pair: string, since: number): Promise<ExchangeFill[]> {
-    const market = await this.market(pair);
+  /** The pair's executions since then, oldest first, all pages of all lists of them. */
+  async fills(
+    pair: string,
+    since: number,
+    { hedged }: { readonly hedged?: boolean | undefined } = {},
+  ): Promise<ExchangeFill[]> {
+    const market = await this.market(pair, "fill");
+    const kind = kindOf(pair);
+    const { asks = () => [{}], read } = this.dialect.fills ?? {};
     const context = {
       market,
       clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
       noteMissingFee: () => this.notes.add(`${this.client.id}: some fills name no fee: it is counted as 0`),
+      ...(read && { readRaw: (info: Row) => inMode(read(info, kind), hedged) }),
     };
     const what = `fills of ${pair} since ${new Date(since).toISOString()}`;
-    const page = (from: number, until: number | undefined) =>
-      this.ask(what, async () => {
-        const params = until === undefined ? {} : { until };
-        const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
-        return rows.map((row) => readFill(row, context));
-      });
-    return this.#history(what, market, since, page, fillKey, ({ ts }) => ts.getTime());
+    const found = new Map<string, ExchangeFill>();
+    for (const asked of asks(kind)) {
+      const page = (from: number, until: number | undefined) =>
+        this.ask(what, async () => {
+          const params = until === undefined ? { ...asked } : { ...asked, until };
+          const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
+          return rows.map((row) => readHistoryRow(row, context));
+        });
+      for (const row of await this.#history(what, market, since, page, historyKey, ({ at }) => at)) {
+        if (row.fill !== undefined) found.set(fillKey(row.fill), row.fill);
+      }
+    }
+    return [...found.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
   }
 
   /** The pair's orders of a list since then, all pages of them. */
@@ -204,4 +229,16 @@ export class CcxtAccount {
       throw exchangeErrorOf(error, { exchange: this.client.id, asked: what, errors, isOrder: false });
     }
   }
+}
+
+/** Rows that are no executions count for the pages too. */
+function historyKey({ id, fill }: HistoryRow): string {
+  return fill === undefined ? `no execution ${id}` : fillKey(fill);
+}
+
+/** In one-way mode a fill may close one side and open the other: it is of no side. */
+function inMode(raw: RawFill, hedged: boolean | undefined): RawFill {
+  if (hedged !== false || raw.positionSide === undefined) return raw;
+  const { positionSide: _, ...rest } = raw;
+  return rest;
 }

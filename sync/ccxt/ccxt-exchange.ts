@@ -25,12 +25,12 @@ import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
 import { kindOf } from "./kind.js";
 import { levelOf } from "./level.js";
-import { isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
+import { isContractPair, type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
-import { mergePositions, readPosition } from "./position.js";
+import { mergePositions, notionalOf, readPosition } from "./position.js";
 import { keepSecretsOf } from "./redact.js";
-import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
+import { priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
 
@@ -194,7 +194,9 @@ class CcxtExchange implements Exchange {
 
   async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
     await this.#account.loadMarkets();
-    return this.#account.ask(`market ${pair}`, async () => termsOf(this.#client, pair));
+    return this.#account.ask(`market ${pair}`, async () =>
+      termsOf(this.#client, pair, this.#account.reading(pair, "order")),
+    );
   }
 
   /** Known from the start, and what reading has shown since. */
@@ -227,13 +229,21 @@ class CcxtExchange implements Exchange {
   }
 
   #contractPositions(pairs: readonly string[] | undefined): Promise<ExchangePosition[]> {
-    const sizeOf = (pair: string) => marketOf(this.#client, pair).contractSize;
+    const { readPosition: readRaw } = this.#account.dialect;
+    const sizeOf = (pair: string) => this.#account.marketNow(pair, "position").contractSize;
+    const reading = {
+      inUnits: (pair: string) => this.#account.reading(pair, "position").units,
+      ...(readRaw && { sideOf: (info: Row, pair: string) => readRaw(info, kindOf(pair)).side }),
+    };
     return this.#account.ask("positions", async () => {
       const rows = rowsOf(await this.#client.fetchPositions?.(pairs && [...pairs]));
       const asked = rows.filter(
         (row) => pairs === undefined || row.contracts === 0 || pairs.includes(requiredText(row, "symbol")),
       );
-      return asked.flatMap((row) => readPosition(row, sizeOf) ?? []);
+      return asked.flatMap((row) => {
+        const position = readPosition(row, sizeOf, reading);
+        return position === undefined ? [] : [{ ...position, ...notionalOf(row) }];
+      });
     });
   }
 
@@ -255,8 +265,11 @@ class CcxtExchange implements Exchange {
     return (await findOrder(this.#account, clientOrderId, pair))?.order;
   }
 
-  fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
-    return this.#account.fills(pair, since.getTime());
+  async fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
+    const { hedgedByPositions } = this.#account.dialect;
+    const asks = isContractPair(pair) && hedgedByPositions !== undefined;
+    const hedged = asks ? await this.#modes.of(this.#account, pair) : this.#modes.known(pair);
+    return this.#account.fills(pair, since.getTime(), { hedged });
   }
 
   /**
@@ -332,8 +345,8 @@ class CcxtExchange implements Exchange {
       ...(hedged && (hedge?.(request) ?? { hedged: true })),
     };
     if (type === "stop") {
-      if (stop === undefined) throw unsupported(this.#client, "stop orders cannot be sent to it");
-      const sent = stop(request, kind, hedged);
+      const sent = stop?.(request, kind, hedged);
+      if (sent === undefined) throw unsupported(this.#client, `stop orders of ${pair} cannot be sent to it`);
       const price = sent.price ?? (await this.#marketPrice(request));
       return { type: sent.type, price, params: { ...params, ...sent.params } };
     }
@@ -386,7 +399,7 @@ class CcxtExchange implements Exchange {
 
   minSize(pair: string): number | undefined {
     try {
-      return minSizeOf(marketOf(this.#client, pair));
+      return minSizeOf(this.#account.marketNow(pair, "order"));
     } catch (error) {
       if (error instanceof Unreadable) return undefined;
       throw error;

@@ -69,6 +69,11 @@ export interface RawFill {
   readonly isExecution?: boolean;
 }
 
+/** What ccxt does not read, or reads otherwise, of a position's raw row. */
+export interface RawPosition {
+  readonly side?: PositionSide;
+}
+
 export interface DialectFills {
   /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
   readonly asks?: (kind: MarketKind) => readonly Params[];
@@ -96,6 +101,9 @@ export interface DialectErrors {
   readonly words?: { readonly duplicate?: RegExp; readonly unknown?: RegExp; readonly nothingToReduce?: RegExp };
 }
 
+/** What an amount is of. */
+export type AmountOf = "order" | "fill" | "position";
+
 /** In what ccxt counts an amount: contracts, or the contract's own unit (base coins of a linear one, quote coins of an inverse one). */
 export type Amounts = "contracts" | "units";
 
@@ -109,7 +117,7 @@ export interface Dialect {
   readonly refused?: (kind: MarketKind) => string | undefined;
   readonly ids: DialectIds;
   /** Default: contracts. They may differ for orders, fills and positions. */
-  readonly amounts?: (kind: MarketKind, of: "order" | "fill" | "position") => Amounts;
+  readonly amounts?: (kind: MarketKind, of: AmountOf) => Amounts;
   /** Ways to ask for one order by client order id, each to be tried when the one before does not know it; empty: none. */
   readonly lookups: (clientOrderId: string, kind: MarketKind) => readonly Lookup[];
   /** Lists in which an order of the exchange's own id is to be found. Default: ccxt's fetchOrder is asked. */
@@ -120,6 +128,7 @@ export interface Dialect {
   readonly stopLists: (kind: MarketKind) => readonly Params[];
   /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
   readonly positionsTogether?: boolean;
+  readonly readPosition?: (info: Row, kind: MarketKind) => RawPosition;
   /** fetchOpenOrders answers no more rows than this. */
   readonly openOrdersPage?: number;
   /** Params of every call of fetchOpenOrders, such as the size of a page where ccxt does not send its limit. */
@@ -131,8 +140,8 @@ export interface Dialect {
   /** The longest span of executions that is answered at once, ms. */
   readonly fillsSpan: (kind: MarketKind) => number;
   readonly fills?: DialectFills;
-  /** How a stop is sent; absent: not at all, it is `unsupported`. A stop is never sent as a plain order. */
-  readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop;
+  /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
+  readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
   readonly hedge?: (request: OrderRequest) => Params;
   /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */
