@@ -6,7 +6,7 @@ import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
 import type { AmountOf, Dialect, Params, RawFill } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
-import { type HistoryRow, readHistoryRow } from "./fill.js";
+import { type HistoryRow, readHistoryRow, readRowOfAll } from "./fill.js";
 import { kindOf } from "./kind.js";
 import { provenKinds } from "./level.js";
 import { type Market, type MarketReading, marketOf } from "./market.js";
@@ -181,7 +181,7 @@ export class CcxtAccount {
   ): Promise<ExchangeFill[]> {
     const market = await this.market(pair, "fill");
     const kind = kindOf(pair);
-    const { asks = () => [{}], read } = this.dialect.fills ?? {};
+    const { asks = () => [{}], read, together = false, page: limit = PAGE } = this.dialect.fills ?? {};
     const context = {
       market,
       clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
@@ -194,10 +194,10 @@ export class CcxtAccount {
       const page = (from: number, until: number | undefined) =>
         this.ask(what, async () => {
           const params = until === undefined ? { ...asked } : { ...asked, until };
-          const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
-          return rows.map((row) => readHistoryRow(row, context));
+          const rows = rowsOf(await this.client.fetchMyTrades?.(together ? undefined : pair, from, limit, params));
+          return rows.map((row) => (together ? readRowOfAll(row, context) : readHistoryRow(row, context)));
         });
-      for (const row of await this.#history(what, market, since, page, historyKey, ({ at }) => at)) {
+      for (const row of await this.#history(what, market, since, page, historyKey, ({ at }) => at, limit)) {
         if (row.fill !== undefined) found.set(fillKey(row.fill), row.fill);
       }
     }
@@ -220,10 +220,11 @@ export class CcxtAccount {
     page: (from: number, until: number | undefined) => Promise<readonly T[]>,
     key: (row: T) => string,
     time: (row: T) => number,
+    limit = PAGE,
   ): Promise<T[]> {
     const window = this.dialect.fillsSpan(kindOf(market.pair));
     try {
-      return await everySince({ page, since, now: Date.now(), window, limit: PAGE, key, time });
+      return await everySince({ page, since, now: Date.now(), window, limit, key, time });
     } catch (error) {
       const { errors } = this.dialect;
       throw exchangeErrorOf(error, { exchange: this.client.id, asked: what, errors, isOrder: false });

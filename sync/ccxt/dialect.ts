@@ -78,6 +78,10 @@ export interface DialectFills {
   /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
   readonly asks?: (kind: MarketKind) => readonly Params[];
   readonly read?: (info: Row, kind: MarketKind) => RawFill;
+  /** Pages hold all pairs, of which ccxt shows one: they are asked for whole, so that a page is judged by what it holds. */
+  readonly together?: boolean;
+  /** Rows of a page, where they are not 100 at least: fewer mean that it is the last. */
+  readonly page?: number;
 }
 
 /** A stop as ccxt's createOrder is told it; the client order id is added to the params. */

@@ -23,6 +23,10 @@ export const hyperliquid: Wire = {
     "ccxt: ts/src/test/static/response/hyperliquid.json and request/hyperliquid.json",
   ],
   clientOptions: { approvedBuilderFee: true, refSet: true, enableUnifiedMargin: false },
+  // Orders number a market by what ccxt calls its `baseId`.
+  settle: (client) => {
+    for (const { pair, id } of MARKETS) Object.assign(client.market(pair), { baseId: id });
+  },
   answer: (asked, venue) => {
     if (asked.path === "/info") return info(asked, venue);
     if (asked.path === "/exchange") return act(asked, venue);
