@@ -19,6 +19,8 @@ export interface VenueMarket {
   readonly contractSize: number;
   /** Sizes are whole numbers of it. */
   readonly step: number;
+  /** What ccxt's market has beyond that, or otherwise: `settleId: "usdt"`. */
+  readonly ccxt?: Readonly<Record<string, unknown>>;
 }
 
 export type Side = "buy" | "sell";
@@ -225,7 +227,7 @@ export class Venue {
 
   #nextId(): string {
     this.#count += 1;
-    return String(this.#count).padStart(12, "1");
+    return String(100_000_000_000 + this.#count);
   }
 
   /** One execution of that many at that price; `at` is the exchange's time of it. */
