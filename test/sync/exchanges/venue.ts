@@ -19,6 +19,8 @@ export interface VenueMarket {
   readonly contractSize: number;
   /** Sizes are whole numbers of it. */
   readonly step: number;
+  /** What ccxt's market has beyond that, or otherwise: `settleId: "usdt"`. */
+  readonly ccxt?: Readonly<Record<string, unknown>>;
 }
 
 export type Side = "buy" | "sell";

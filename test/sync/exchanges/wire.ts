@@ -13,6 +13,8 @@ export interface Wire {
   readonly markets: { readonly [kind in MarketKind]?: readonly VenueMarket[] };
   /** Whether accounts can hold a long and a short of a pair. */
   readonly hedges: boolean;
+  /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. */
+  readonly refusesIds?: "open";
   /** Where the exchange documents this format: pages, ccxt's static answers and requests. */
   readonly sources: readonly string[];
   /** Options and markets beyond what every client gets (`wire-client.ts`), with the markets as ccxt would load them. */
