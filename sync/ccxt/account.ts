@@ -170,6 +170,7 @@ export class CcxtAccount {
       stop,
       marketOf: (pair) => this.marketNow(pair, "order"),
       clientOrderIdOf: (theirs) => this.ids.ours(theirs),
+      idOf: this.dialect.orderId,
     };
   }
 

@@ -126,6 +126,8 @@ export interface Dialect {
   readonly lookups: (clientOrderId: string, kind: MarketKind) => readonly Lookup[];
   /** Lists in which an order of the exchange's own id is to be found. Default: ccxt's fetchOrder is asked. */
   readonly lookupsById?: (orderId: string, kind: MarketKind) => readonly ListLookup[];
+  /** The exchange's own id of an order, from its raw row, where ccxt may read another; undefined: ccxt's. */
+  readonly orderId?: (info: Row) => string | undefined;
   /** Params that cancel an order. Default: what found a stop among stops cancels it. */
   readonly cancelParams?: (order: ExchangeOrder, kind: MarketKind) => Params;
   /** Params of the further calls that list stop orders. */

@@ -11,10 +11,12 @@ export interface Wire {
    * of inverse ones one. A kind that is absent is not traded there, or not proven.
    */
   readonly markets: { readonly [kind in MarketKind]?: readonly VenueMarket[] };
-  /** Whether accounts can hold a long and a short of a pair. */
-  readonly hedges: boolean;
-  /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. */
-  readonly refusesIds?: "open";
+  /** Whether accounts can hold a long and a short of a pair; or the kinds of which they can. */
+  readonly hedges: boolean | readonly MarketKind[];
+  /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. `never`: it does not say that it does. */
+  readonly refusesIds?: "open" | "never";
+  /** False where it does not tell at which price an order was filled; its fills do. */
+  readonly tellsAverages?: false;
   /** Where the exchange documents this format: pages, ccxt's static answers and requests. */
   readonly sources: readonly string[];
   /** Options and markets beyond what every client gets (`wire-client.ts`), with the markets as ccxt would load them. */

@@ -1,20 +1,20 @@
 /** Hyperliquid's API: perpetual contracts, settled in USDC, one position a coin. */
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import { plain } from "../plain-number.js";
 import { averageOf, isLive, Refused, type Venue, type VenueFill, type VenueMarket, type VenueOrder } from "../venue.js";
 import type { Wire } from "../wire.js";
-import { plain } from "./plain-number.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Fills of one answer. */
 const MOST_FILLS = 2_000;
 
-const MARKETS: readonly VenueMarket[] = [market("BTC", "0", 0.00001), market("ETH", "1", 0.0001)];
-
-export const hyperliquid: Wire = {
+const hyperliquid: Wire = {
   exchange: "hyperliquid",
-  markets: { linear: MARKETS },
+  markets: { linear: [market("BTC", "0", 0.00001), market("ETH", "1", 0.0001)] },
   hedges: false,
+  refusesIds: "never",
+  tellsAverages: false,
   sources: [
     "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint",
     "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/perpetuals",
@@ -23,10 +23,6 @@ export const hyperliquid: Wire = {
     "ccxt: ts/src/test/static/response/hyperliquid.json and request/hyperliquid.json",
   ],
   clientOptions: { approvedBuilderFee: true, refSet: true, enableUnifiedMargin: false },
-  // Orders number a market by what ccxt calls its `baseId`.
-  settle: (client) => {
-    for (const { pair, id } of MARKETS) Object.assign(client.market(pair), { baseId: id });
-  },
   answer: (asked, venue) => {
     if (asked.path === "/info") return info(asked, venue);
     if (asked.path === "/exchange") return act(asked, venue);
@@ -37,13 +33,14 @@ export const hyperliquid: Wire = {
   tellsLiquidations: true,
 };
 
+/** Orders number a market by what ccxt calls its `baseId`. */
 function market(base: string, id: string, step: number): VenueMarket {
   const pair = `${base}/USDC:USDC`;
-  return { pair, id, kind: "linear", base, quote: "USDC", settle: "USDC", contractSize: 1, step };
+  return { pair, id, kind: "linear", base, quote: "USDC", settle: "USDC", contractSize: 1, step, ccxt: { baseId: id } };
 }
 
 const REFUSALS: Readonly<Record<Refused["refusal"], string>> = {
-  duplicate: "Order with this cloid already exists.",
+  duplicate: "Invalid cloid.",
   nothing_to_reduce: "Reduce only order would increase position.",
   insufficient: "Insufficient margin to place order.",
   unknown_market: "Invalid asset.",
@@ -142,7 +139,7 @@ function orderRow(order: VenueOrder, venue: Venue) {
     coin: coinOf(order.pair, venue),
     side: order.side === "buy" ? "B" : "A",
     limitPx: plain(limit),
-    sz: plain(Math.max(0, order.size - order.filled)),
+    sz: plain(Number(Math.max(0, order.size - order.filled).toFixed(12))),
     oid: Number(order.id),
     timestamp: order.createdAt,
     triggerCondition: isTrigger ? `Price ${order.side === "buy" ? "above" : "below"} ${order.trigger}` : "N/A",
@@ -251,3 +248,5 @@ function cancel(action: Json, venue: Venue) {
   if (order !== undefined && venue.cancel(order)) return "success";
   return { error: "Order was never placed, already canceled, or filled." };
 }
+
+export const wires: readonly Wire[] = [hyperliquid];
