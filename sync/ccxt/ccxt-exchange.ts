@@ -185,11 +185,14 @@ class CcxtExchange implements Exchange {
   async positionMode(): Promise<PositionMode | undefined> {
     const contracts = this.#pairs?.filter(isContractPair) ?? [undefined];
     if (contracts.length === 0) return "spot";
-    const modes = new Set<boolean | undefined>();
-    for (const pair of contracts) modes.add(await this.#modes.of(this.#account, pair));
-    const [hedged] = modes;
+    const modes = new Set<boolean>();
+    for (const pair of contracts) {
+      const hedged = await this.#modes.of(this.#account, pair);
+      if (hedged !== undefined) modes.add(hedged);
+    }
     if (modes.size > 1) this.#account.notes.add(`${this.name}: some of the pairs are in hedge mode, others are not`);
-    return modes.size > 1 || hedged === undefined ? undefined : hedged ? "hedge" : "netting";
+    const [hedged] = modes;
+    return modes.size !== 1 ? undefined : hedged ? "hedge" : "netting";
   }
 
   async fetchMarket(pair: string): Promise<MarketTerms | undefined> {

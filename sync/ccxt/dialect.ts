@@ -141,6 +141,8 @@ export interface Dialect {
   readonly openOrdersParams?: Params;
   /** Params of the page after a full one, from that one's rows as ccxt tells them; undefined: it was the last. Absent: a full page is no answer. */
   readonly openOrdersNext?: (rows: readonly Row[]) => Params | undefined;
+  /** No account is ever in hedge mode. */
+  readonly hedges?: false;
   /** Whether a pair is in hedge mode, by its rows of fetchPositions, empty ones among them; undefined: they do not say. Where ccxt does not tell the mode. */
   readonly hedgedByPositions?: (rows: readonly Row[]) => boolean | undefined;
   /** The longest span of executions that is answered at once, ms. */

@@ -21,7 +21,7 @@ export const hyperliquid: Dialect = {
   lookups: (id) => [byOrder(id)],
   // Stops are among the open orders.
   stopLists: () => [],
-  hedgedByPositions: () => false,
+  hedges: false,
   fillsSpan: () => Number.POSITIVE_INFINITY,
   fills: { together: true, page: 2_000 },
   stop: unifiedStop,

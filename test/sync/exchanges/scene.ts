@@ -57,7 +57,8 @@ export class Scene implements AsyncDisposable {
     const server = await ExchangeServer.start(() => ({ hang: true }));
     const client = wireClient(wire, server.url);
     const dialect = dialectOf(wire.exchange, false);
-    const tellsMode = can(client, "fetchPositionMode") || dialect.hedgedByPositions !== undefined;
+    const tellsMode =
+      can(client, "fetchPositionMode") || dialect.hedges === false || dialect.hedgedByPositions !== undefined;
     const hedged = kind === "spot" || tellsMode ? {} : { hedged: mode === "hedge" };
     const exchange = ccxtExchange(client, { pairs: markets.map(({ pair }) => pair), ...hedged, ...port });
     const scene = new Scene(played, venue, server, client, exchange, dialect);
