@@ -14,6 +14,7 @@ import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
 import { phemex } from "./dialects/phemex.js";
 import type { MarketKind } from "./kind.js";
+import type { RawRow } from "./pages.js";
 import type { Row } from "./row.js";
 
 export type Params = Readonly<Record<string, unknown>>;
@@ -70,6 +71,8 @@ export interface DialectFills {
   /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
   readonly asks?: (kind: MarketKind) => readonly Params[];
   readonly read?: (info: Row, kind: MarketKind) => RawFill;
+  /** Every row of an answer to fetchMyTrades, where ccxt drops some of them (those of other pairs): a page is full by these. */
+  readonly rawRows?: (answer: unknown) => readonly RawRow[];
 }
 
 /** A stop as ccxt's createOrder is told it; the client order id is added to the params. */
