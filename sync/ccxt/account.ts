@@ -6,13 +6,13 @@ import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
 import type { AmountOf, Dialect, Params, RawFill } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
-import { type HistoryRow, readHistoryRow, readRowOfAll } from "./fill.js";
+import { type HistoryRow, readHistoryRow } from "./fill.js";
 import { kindOf } from "./kind.js";
 import { provenKinds } from "./level.js";
 import { type Market, type MarketReading, marketOf } from "./market.js";
 import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
-import { everySince } from "./pages.js";
+import { everySince, type Page } from "./pages.js";
 import { type Row, rowsOf, Unreadable } from "./row.js";
 
 /** Enough for any account's open orders; more means that the exchange goes in circles. */
@@ -66,7 +66,7 @@ export class CcxtAccount {
   }
 
   /** One call, each request of it within the limits; whatever is thrown becomes an ExchangeError that says what was asked. */
-  ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+  ask<T>(what: string, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
     return ask(this.#asking(what), call);
   }
 
@@ -182,7 +182,7 @@ export class CcxtAccount {
   ): Promise<ExchangeFill[]> {
     const market = await this.market(pair, "fill");
     const kind = kindOf(pair);
-    const { asks = () => [{}], read, together = false, page: limit = PAGE } = this.dialect.fills ?? {};
+    const { asks = () => [{}], read, rawRows, page: limit = PAGE } = this.dialect.fills ?? {};
     const context = {
       market,
       clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
@@ -193,10 +193,11 @@ export class CcxtAccount {
     const found = new Map<string, ExchangeFill>();
     for (const asked of asks(kind)) {
       const page = (from: number, until: number | undefined) =>
-        this.ask(what, async () => {
+        this.ask(what, async (answers) => {
           const params = until === undefined ? { ...asked } : { ...asked, until };
-          const rows = rowsOf(await this.client.fetchMyTrades?.(together ? undefined : pair, from, limit, params));
-          return rows.map((row) => (together ? readRowOfAll(row, context) : readHistoryRow(row, context)));
+          const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, limit, params));
+          const raw = rawRows && answers.flatMap((answer) => rawRows(answer));
+          return { rows: rows.map((row) => readHistoryRow(row, context)), ...(raw && { raw }) };
         });
       for (const row of await this.#history(what, market, since, page, historyKey, ({ at }) => at, limit)) {
         if (row.fill !== undefined) found.set(fillKey(row.fill), row.fill);
@@ -208,8 +209,10 @@ export class CcxtAccount {
   /** The pair's orders of a list since then, all pages of them. */
   async pastOrders(list: OrderList, pair: string, since: number): Promise<ExchangeOrder[]> {
     const market = await this.market(pair);
-    const page = (from: number, until: number | undefined) =>
-      this.orders(list, { pair, since: from, limit: PAGE, params: until === undefined ? {} : { until } });
+    const page = async (from: number, until: number | undefined) => {
+      const params = until === undefined ? {} : { until };
+      return { rows: await this.orders(list, { pair, since: from, limit: PAGE, params }) };
+    };
     const time = ({ createdAt }: ExchangeOrder) => createdAt?.getTime() ?? since;
     return this.#history(`past orders of ${pair}`, market, since, page, ({ id }) => id, time);
   }
@@ -218,7 +221,7 @@ export class CcxtAccount {
     what: string,
     market: Market,
     since: number,
-    page: (from: number, until: number | undefined) => Promise<readonly T[]>,
+    page: (from: number, until: number | undefined) => Promise<Page<T>>,
     key: (row: T) => string,
     time: (row: T) => number,
     limit = PAGE,

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { times } from "../../src/exact/double.js";
 import type {
+  ClientOrderIdProof,
   Exchange,
   ExchangeFill,
   ExchangeLevel,
@@ -29,6 +30,7 @@ import { isContractPair, type Market, minSizeOf, termsOf, wholeSteps } from "./m
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
 import { mergePositions, notionalOf, readPosition } from "./position.js";
+import { proofOfIds } from "./proof-of-ids.js";
 import { keepSecretsOf } from "./redact.js";
 import { priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
@@ -79,7 +81,11 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   const spot = pairs?.some((pair) => !isContractPair(pair)) ?? false;
   const contracts = pairs?.some(isContractPair) ?? true;
   const dialect = dialectOf(client.id, client.has.fetchOrderWithClientOrderId === true);
-  const { level, limitations: doubts } = levelOf(client, dialect, { pairs, unproven: options.unproven ?? false });
+  const {
+    level,
+    kinds,
+    limitations: doubts,
+  } = levelOf(client, dialect, { pairs, unproven: options.unproven ?? false });
   const { missing, limitations } = capabilitiesOf(client, dialect, { spot, contracts });
   if (missing.length > 0) throw unsupported(client, `the client lacks ${missing.join("; ")}`);
   if (Number(client.options?.maxRetriesOnFailure ?? 0) > 0) {
@@ -91,7 +97,14 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
   const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
-  return new CcxtExchange(account, { pairs, modes: new HedgeModes(options.hedged), level, limitations: told });
+  const clientOrderIds = level === "proven" ? proofOfIds(dialect, kinds) : undefined;
+  return new CcxtExchange(account, {
+    pairs,
+    modes: new HedgeModes(options.hedged),
+    level,
+    clientOrderIds,
+    limitations: told,
+  });
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {
@@ -136,12 +149,14 @@ interface Setup {
   readonly pairs: readonly string[] | undefined;
   readonly modes: HedgeModes;
   readonly level: ExchangeLevel;
+  readonly clientOrderIds: ClientOrderIdProof | undefined;
   readonly limitations: readonly string[];
 }
 
 class CcxtExchange implements Exchange {
   readonly name: string;
   readonly level: ExchangeLevel;
+  readonly clientOrderIds?: ClientOrderIdProof;
   /** There only where the client has what it takes. */
   readonly fetchTime?: () => Promise<Date>;
   readonly fetchOrderById?: (orderId: string, pair: string) => Promise<ExchangeOrder | undefined>;
@@ -151,9 +166,10 @@ class CcxtExchange implements Exchange {
   readonly #limitations: readonly string[];
   readonly #modes: HedgeModes;
 
-  constructor(account: CcxtAccount, { pairs, modes, level, limitations }: Setup) {
+  constructor(account: CcxtAccount, { pairs, modes, level, clientOrderIds, limitations }: Setup) {
     this.name = account.client.id;
     this.level = level;
+    if (clientOrderIds) this.clientOrderIds = clientOrderIds;
     this.#account = account;
     this.#client = account.client;
     this.#pairs = pairs;
@@ -169,6 +185,7 @@ class CcxtExchange implements Exchange {
       pairs: this.#pairs,
       modes: this.#modes,
       level: this.level,
+      clientOrderIds: this.clientOrderIds,
       limitations: this.#limitations,
     });
   }

@@ -14,6 +14,7 @@ import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
 import { phemex } from "./dialects/phemex.js";
 import type { MarketKind } from "./kind.js";
+import type { RawRow } from "./pages.js";
 import type { Row } from "./row.js";
 
 export type Params = Readonly<Record<string, unknown>>;
@@ -78,9 +79,9 @@ export interface DialectFills {
   /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
   readonly asks?: (kind: MarketKind) => readonly Params[];
   readonly read?: (info: Row, kind: MarketKind) => RawFill;
-  /** Pages hold all pairs, of which ccxt shows one: they are asked for whole, so that a page is judged by what it holds. */
-  readonly together?: boolean;
-  /** Rows of a page, where they are not 100 at least: fewer mean that it is the last. */
+  /** Every row of an answer to fetchMyTrades, where ccxt drops some of them (those of other pairs): a page is full by these. */
+  readonly rawRows?: (answer: unknown) => readonly RawRow[];
+  /** The most rows that are asked for as a page, where 100 would make ccxt drop what it has. */
   readonly page?: number;
 }
 

@@ -43,13 +43,6 @@ export function readHistoryRow(row: Row, context: FillContext): HistoryRow {
   return { id: fill.fillId, at: fill.ts.getTime(), fill };
 }
 
-/** The same of a page that holds all pairs: others' are rows without a fill. */
-export function readRowOfAll(row: Row, context: FillContext): HistoryRow {
-  const pair = requiredText(row, "symbol");
-  if (pair === context.market.pair) return readHistoryRow(row, context);
-  return { id: `${requiredText(row, "id")} of ${pair}`, at: requiredTime(row).getTime() };
-}
-
 /** One execution. Throws an Unreadable that names the row when it has no id, side, price, size or time. */
 export function readFill(row: Row, context: FillContext): ExchangeFill {
   const { market, clientOrderIdOf, noteMissingFee, readRaw } = context;

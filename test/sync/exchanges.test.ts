@@ -3,11 +3,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DIALECTS } from "../../sync/ccxt/dialect.js";
 import { PLAYED, WIRES } from "./exchanges/all-wires.js";
+import { faults } from "./exchanges/faults.suite.js";
+import { fills } from "./exchanges/fills.suite.js";
 import { orders } from "./exchanges/orders.suite.js";
 import { Scene } from "./exchanges/scene.js";
 import type { Theme } from "./exchanges/theme.js";
 
-const THEMES: Readonly<Record<string, Theme>> = { orders };
+const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults };
 
 /** `ONLY=bybit`: the wires of that name. */
 const only = process.env.ONLY;

@@ -15,6 +15,10 @@ export const binance: Dialect = {
   ids: {
     sentAs: ["newClientOrderId", "clientAlgoId"],
     inFills: () => false,
+    // Orders that were cancelled without a fill are forgotten: 3 days after they were made, of spot 90 days.
+    foundFor: (kind) => (kind === "spot" ? 90 : 3) * DAY,
+    madeByExchange: (id) =>
+      /^(?:autoclose-|adl_autoclose|settlement_autoclose-|delivery_autoclose-|(?:web|ios|android|electron)_)/.test(id),
   },
   positionsTogether: true,
   lookups,

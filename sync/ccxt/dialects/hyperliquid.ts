@@ -1,5 +1,6 @@
 import type { Dialect } from "../dialect.js";
-import { isRow } from "../row.js";
+import type { RawRow } from "../pages.js";
+import { isRow, numberOf, requiredText } from "../row.js";
 import { byOrder } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
@@ -23,7 +24,8 @@ export const hyperliquid: Dialect = {
   stopLists: () => [],
   hedges: false,
   fillsSpan: () => Number.POSITIVE_INFINITY,
-  fills: { together: true, page: 2_000 },
+  // ccxt shows one pair of what the exchange answers of all.
+  fills: { rawRows, page: 2_000 },
   stop: unifiedStop,
   errors: {
     duplicate: [],
@@ -43,3 +45,8 @@ export const hyperliquid: Dialect = {
     "without `pairs`, markets of builder-deployed exchanges (HIP-3) are not seen",
   ],
 };
+
+function rawRows(answer: unknown): RawRow[] {
+  const rows = Array.isArray(answer) ? answer.filter(isRow) : [];
+  return rows.map((row) => ({ id: requiredText(row, "tid"), at: numberOf(row, "time") ?? 0 }));
+}

@@ -7,7 +7,7 @@ import { dialectOf, type SpokenDialect } from "../../../sync/ccxt/dialect.js";
 import type { Exchange, OrderRequest } from "../../../sync/port/exchange.js";
 import { type Answering, ExchangeServer } from "../ccxt/exchange-server.js";
 import type { Played } from "./all-wires.js";
-import { Venue, type VenueMarket, type VenueOrder } from "./venue.js";
+import { Venue, type VenueFill, type VenueMarket, type VenueOrder } from "./venue.js";
 import { wireClient } from "./wire-client.js";
 
 export interface SceneOptions {
@@ -141,6 +141,42 @@ export class Scene implements AsyncDisposable {
         `${more.length + (order ? 1 : 0)} orders of ${clientOrderId}: ${JSON.stringify(this.venue.orders)}`,
       );
     return order;
+  }
+
+  /** One execution of an order of its own, at that time: no market order, so that the test says the price. */
+  execution({
+    clientId,
+    side = "buy",
+    lots = 1,
+    price,
+    at = this.venue.now(),
+    market = this.market,
+    positionSide,
+  }: {
+    readonly clientId?: string;
+    readonly side?: "buy" | "sell";
+    readonly lots?: number;
+    readonly price?: number;
+    readonly at?: number;
+    readonly market?: VenueMarket;
+    readonly positionSide?: "long" | "short";
+  } = {}): VenueFill {
+    const { venue } = this;
+    const size = this.lots(lots, market);
+    const paid = price ?? venue.price(market.pair);
+    const { idForm } = this.dialect;
+    const theirs =
+      clientId === undefined ? undefined : (idForm?.prefix ?? "") + new ClientOrderIds(idForm).theirs(clientId);
+    const order = venue.place({
+      clientId: theirs,
+      pair: market.pair,
+      side,
+      type: "limit",
+      size,
+      price: paid,
+      positionSide,
+    });
+    return venue.fill(order, size, paid, { at });
   }
 
   /** Something that the account holds without the bot: a position, made by hand. */

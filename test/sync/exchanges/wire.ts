@@ -34,6 +34,8 @@ export interface Wire {
   readonly tooMany: Reaction;
   /** An answer in the exchange's frame that lacks the data. */
   readonly withoutData: Reaction;
-  /** How often an order that is filled is said to be liquidated or deleveraged: false where its history does not say it. */
+  /** Whether fees can be taken in a third currency (BNB); default true. */
+  readonly feesInThird?: boolean;
+  /** Whether its history of executions has liquidations and deleveragings; a dialect of one that has not says so in `limitations`. */
   readonly tellsLiquidations: boolean;
 }
