@@ -1,5 +1,5 @@
 import type { Dialect } from "../dialect.js";
-import { isRow, type Row, textOf } from "../row.js";
+import { isRow, numberOf, type Row } from "../row.js";
 import { byOrder, DAY, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
@@ -35,10 +35,8 @@ export const kucoin: Dialect = {
   ],
 };
 
-/** `createdAt`, which ccxt reads, is when the order was made; nanoseconds are more than a number can tell. */
+/** `createdAt`, which ccxt reads, is when the order was made; `tradeTime` is in nanoseconds, past what a number can tell exactly. */
 function timeOfTrade(info: Row): { readonly ts?: number } {
-  const nanoseconds = textOf(info, "tradeTime");
-  return nanoseconds === undefined || !/^\d{16,}$/.test(nanoseconds)
-    ? {}
-    : { ts: Number(BigInt(nanoseconds) / 1_000_000n) };
+  const nanoseconds = numberOf(info, "tradeTime");
+  return nanoseconds === undefined ? {} : { ts: Math.floor((nanoseconds + 128) / 1_000_000) };
 }

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { ExchangeFill } from "../../../sync/port/exchange.js";
 import type { Scene } from "./scene.js";
 import type { Theme } from "./theme.js";
+import { hedgesIn } from "./wire.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -15,14 +16,16 @@ export const fills: Theme = (test, { open, kind, wire }) => {
     await using scene = await open();
     const { port, pair } = scene;
     const at = scene.venue.now() - 10 * MINUTE;
+    port.recognise?.(["bot_1-x"]);
     const made = scene.execution({ clientId: "bot_1-x", side: "sell", lots: 3, price: 1234, at });
     const [fill, ...more] = await port.fetchFills(pair, since(scene, HOUR));
     assert.is(more.length, 0);
     assert.equal([fill?.size, fill?.price, fill?.side, fill?.pair], [scene.size(3), 1234, "sell", pair]);
     assert.ok(Math.abs((fill?.ts.getTime() ?? 0) - at) < 1_000, String(fill?.ts));
     assert.is(fill?.orderId, made.order.id);
-    const told = scene.dialect.ids.inFills(kind) ? "bot_1-x" : undefined;
-    assert.is(fill?.clientOrderId, told, "a fill says its client order id just where the dialect says so");
+    const told = fill?.clientOrderId;
+    // Where the dialect does not say that each fill tells the id, some may: at OKX not those of the orders that stops became.
+    if (told !== undefined || scene.dialect.ids.inFills(kind)) assert.is(told, "bot_1-x");
     const order = fill?.orderId === undefined ? undefined : await port.fetchOrderById?.(fill.orderId, pair);
     assert.ok(told !== undefined || order?.clientOrderId === "bot_1-x", "by neither way is it known whose the fill is");
   });
@@ -133,7 +136,7 @@ export const fills: Theme = (test, { open, kind, wire }) => {
     });
   }
 
-  if (!wire.hedges) return;
+  if (!hedgesIn(wire, kind)) return;
 
   test("in hedge mode a fill says the side of the position that it changed, and what it did to it", async () => {
     await using scene = await open({ mode: "hedge" });

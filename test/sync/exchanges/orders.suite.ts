@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import { failing } from "../ccxt/failing.js";
 import type { Theme } from "./theme.js";
+import { hedgesIn } from "./wire.js";
 
 export const orders: Theme = (test, { open, kind, wire }) => {
   test("a market order carries the bot's id, and is found by it after it filled", async () => {
@@ -200,7 +201,7 @@ export const orders: Theme = (test, { open, kind, wire }) => {
     assert.is(await scene.port.positionMode?.(), "netting");
   });
 
-  if (!(typeof wire.hedges === "boolean" ? wire.hedges : wire.hedges.includes(kind))) return;
+  if (!hedgesIn(wire, kind)) return;
 
   test("in hedge mode a long and a short are opened and closed side by side", async () => {
     await using scene = await open({ mode: "hedge" });

@@ -39,3 +39,7 @@ export interface Wire {
   /** Whether its history of executions has liquidations and deleveragings; a dialect of one that has not says so in `limitations`. */
   readonly tellsLiquidations: boolean;
 }
+
+export function hedgesIn({ hedges }: Wire, kind: MarketKind): boolean {
+  return typeof hedges === "boolean" ? hedges : hedges.includes(kind);
+}

@@ -24,7 +24,7 @@ const bybit: Wire = {
   markets: {
     spot: [market("BTC/USDT", "BTCUSDT", 0.000001), market("ETH/USDT", "ETHUSDT", 0.00001)],
     linear: [market("BTC/USDT:USDT", "BTCUSDT", 0.001), market("ETH/USDT:USDT", "ETHUSDT", 0.01)],
-    inverse: [market("BTC/USD:BTC", "BTCUSD", 1)],
+    inverse: [market("BTC/USD:BTC", "BTCUSD", 1), market("ETH/USD:ETH", "ETHUSD", 1)],
   },
   hedges: ["linear"],
   sources: [

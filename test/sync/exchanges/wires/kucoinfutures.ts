@@ -14,7 +14,7 @@ const kucoinfutures: Wire = {
   exchange: "kucoinfutures",
   markets: {
     linear: [market("BTC/USDT:USDT", "XBTUSDTM", 0.001), market("ETH/USDT:USDT", "ETHUSDTM", 0.01)],
-    inverse: [market("BTC/USD:BTC", "XBTUSDM", 1)],
+    inverse: [market("BTC/USD:BTC", "XBTUSDM", 1), market("ETH/USD:ETH", "ETHUSDM", 1)],
   },
   hedges: false,
   sources: [

@@ -28,7 +28,10 @@ const okx: Wire = {
       { ...named("BTC/USDT:USDT", "BTC-USDT-SWAP"), kind: "linear", contractSize: 0.01, step: 0.01 },
       { ...named("ETH/USDT:USDT", "ETH-USDT-SWAP"), kind: "linear", contractSize: 0.1, step: 0.01 },
     ],
-    inverse: [{ ...named("BTC/USD:BTC", "BTC-USD-SWAP"), kind: "inverse", contractSize: 100, step: 1 }],
+    inverse: [
+      { ...named("BTC/USD:BTC", "BTC-USD-SWAP"), kind: "inverse", contractSize: 100, step: 1 },
+      { ...named("ETH/USD:ETH", "ETH-USD-SWAP"), kind: "inverse", contractSize: 10, step: 1 },
+    ],
   },
   hedges: true,
   sources: [
