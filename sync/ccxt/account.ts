@@ -4,14 +4,15 @@ import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchang
 import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
 import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
-import type { Dialect, Params } from "./dialect.js";
+import type { AmountOf, Dialect, Params, RawFill } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
-import { readFill } from "./fill.js";
+import { type HistoryRow, readHistoryRow } from "./fill.js";
 import { kindOf } from "./kind.js";
-import { type Market, marketOf } from "./market.js";
+import { provenKinds } from "./level.js";
+import { type Market, type MarketReading, marketOf } from "./market.js";
 import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
-import { everySince } from "./pages.js";
+import { everySince, type Page } from "./pages.js";
 import { type Row, rowsOf, Unreadable } from "./row.js";
 
 /** Enough for any account's open orders; more means that the exchange goes in circles. */
@@ -65,7 +66,7 @@ export class CcxtAccount {
   }
 
   /** One call, each request of it within the limits; whatever is thrown becomes an ExchangeError that says what was asked. */
-  ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+  ask<T>(what: string, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
     return ask(this.#asking(what), call);
   }
 
@@ -86,9 +87,20 @@ export class CcxtAccount {
     await this.ask("markets", () => this.client.loadMarkets());
   }
 
-  async market(pair: string): Promise<Market> {
+  async market(pair: string, of: AmountOf = "order"): Promise<Market> {
     await this.loadMarkets();
-    return this.ask(`market ${pair}`, async () => marketOf(this.client, pair));
+    return this.ask(`market ${pair}`, async () => this.marketNow(pair, of));
+  }
+
+  /** The same of a client whose markets are loaded. */
+  marketNow(pair: string, of: AmountOf): Market {
+    return marketOf(this.client, pair, this.reading(pair, of));
+  }
+
+  reading(pair: string, of: AmountOf): MarketReading {
+    const { amounts = () => "contracts" } = this.dialect;
+    const inverse = provenKinds(this.dialect, this.client.id).includes("inverse");
+    return { inverse, units: amounts(kindOf(pair), of) === "units" };
   }
 
   /** Every order that may still be filled, of a pair or of all; stop orders are asked for apart where the exchange wants it. */
@@ -156,34 +168,51 @@ export class CcxtAccount {
     return {
       open,
       stop,
-      marketOf: (pair) => marketOf(this.client, pair),
+      marketOf: (pair) => this.marketNow(pair, "order"),
       clientOrderIdOf: (theirs) => this.ids.ours(theirs),
+      idOf: this.dialect.orderId,
     };
   }
 
-  /** The pair's executions since then, oldest first, all pages of them. */
-  async fills(pair: string, since: number): Promise<ExchangeFill[]> {
-    const market = await this.market(pair);
+  /** The pair's executions since then, oldest first, all pages of all lists of them. */
+  async fills(
+    pair: string,
+    since: number,
+    { hedged }: { readonly hedged?: boolean | undefined } = {},
+  ): Promise<ExchangeFill[]> {
+    const market = await this.market(pair, "fill");
+    const kind = kindOf(pair);
+    const { asks = () => [{}], read, rawRows, page: limit = PAGE } = this.dialect.fills ?? {};
     const context = {
       market,
       clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
       noteMissingFee: () => this.notes.add(`${this.client.id}: some fills name no fee: it is counted as 0`),
+      ...(read && { readRaw: (info: Row) => inMode(read(info, kind), hedged) }),
     };
     const what = `fills of ${pair} since ${new Date(since).toISOString()}`;
-    const page = (from: number, until: number | undefined) =>
-      this.ask(what, async () => {
-        const params = until === undefined ? {} : { until };
-        const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
-        return rows.map((row) => readFill(row, context));
-      });
-    return this.#history(what, market, since, page, fillKey, ({ ts }) => ts.getTime());
+    const found = new Map<string, ExchangeFill>();
+    for (const asked of asks(kind)) {
+      const page = (from: number, until: number | undefined) =>
+        this.ask(what, async (answers) => {
+          const params = until === undefined ? { ...asked } : { ...asked, until };
+          const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, limit, params));
+          const raw = rawRows && answers.flatMap((answer) => rawRows(answer));
+          return { rows: rows.map((row) => readHistoryRow(row, context)), ...(raw && { raw }) };
+        });
+      for (const row of await this.#history(what, market, since, page, historyKey, ({ at }) => at, limit)) {
+        if (row.fill !== undefined) found.set(fillKey(row.fill), row.fill);
+      }
+    }
+    return [...found.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
   }
 
   /** The pair's orders of a list since then, all pages of them. */
   async pastOrders(list: OrderList, pair: string, since: number): Promise<ExchangeOrder[]> {
     const market = await this.market(pair);
-    const page = (from: number, until: number | undefined) =>
-      this.orders(list, { pair, since: from, limit: PAGE, params: until === undefined ? {} : { until } });
+    const page = async (from: number, until: number | undefined) => {
+      const params = until === undefined ? {} : { until };
+      return { rows: await this.orders(list, { pair, since: from, limit: PAGE, params }) };
+    };
     const time = ({ createdAt }: ExchangeOrder) => createdAt?.getTime() ?? since;
     return this.#history(`past orders of ${pair}`, market, since, page, ({ id }) => id, time);
   }
@@ -192,16 +221,29 @@ export class CcxtAccount {
     what: string,
     market: Market,
     since: number,
-    page: (from: number, until: number | undefined) => Promise<readonly T[]>,
+    page: (from: number, until: number | undefined) => Promise<Page<T>>,
     key: (row: T) => string,
     time: (row: T) => number,
+    limit = PAGE,
   ): Promise<T[]> {
     const window = this.dialect.fillsSpan(kindOf(market.pair));
     try {
-      return await everySince({ page, since, now: Date.now(), window, limit: PAGE, key, time });
+      return await everySince({ page, since, now: Date.now(), window, limit, key, time });
     } catch (error) {
       const { errors } = this.dialect;
       throw exchangeErrorOf(error, { exchange: this.client.id, asked: what, errors, isOrder: false });
     }
   }
+}
+
+/** Rows that are no executions count for the pages too. */
+function historyKey({ id, fill }: HistoryRow): string {
+  return fill === undefined ? `no execution ${id}` : fillKey(fill);
+}
+
+/** In one-way mode a fill may close one side and open the other: it is of no side. */
+function inMode(raw: RawFill, hedged: boolean | undefined): RawFill {
+  if (hedged !== false || raw.positionSide === undefined) return raw;
+  const { positionSide: _, ...rest } = raw;
+  return rest;
 }

@@ -17,6 +17,8 @@ interface Question {
   readonly isAnswer: (answer: unknown) => boolean;
   /** Throws for a request that must not be sent. */
   readonly mayBeSent: (request: SentRequest) => void;
+  /** What was answered so far, as the exchange wrote it. */
+  readonly answers: unknown[];
   /** Makes one request within its time. */
   readonly send: (request: () => Promise<unknown>) => Promise<unknown>;
 }
@@ -42,6 +44,7 @@ export function insistOnAnswers(client: CcxtClient): void {
     const answer = await question.send(() => original.apply(client, request));
     if (typeof answer === "string") throw new Unreadable(`the answer is not JSON: ${shown(answer.slice(0, 80))}`);
     if (!isSomething(answer) || !question.isAnswer(answer)) throw new Unreadable(`half an answer: ${shown(answer)}`);
+    question.answers.push(answer);
     return answer;
   };
 }
@@ -71,16 +74,18 @@ export interface Asking {
 }
 
 /**
- * Makes the call, which may be several requests. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
+ * Makes the call, which may be several requests; it may look at what they were answered. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
  * time is over, and when `limits.signal` aborts; no request is sent after that, not even one that waits in ccxt's rate limiter.
  */
-export async function ask<T>(asking: Asking, call: () => Promise<T>): Promise<T> {
+export async function ask<T>(asking: Asking, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
   const { client, what, limits, isAnswer, errors, isOrder = false, mayBeSent = () => {} } = asking;
   const watch = new Watch(client, what, limits);
   try {
     limits.signal?.throwIfAborted();
     const send: Question["send"] = (request) => watch.send(request);
-    return await Promise.race([questions.run({ isAnswer, mayBeSent, send }, call), watch.over]);
+    const answers: unknown[] = [];
+    const answered = questions.run({ isAnswer, mayBeSent, answers, send }, () => call(answers));
+    return await Promise.race([answered, watch.over]);
   } catch (error) {
     const why = limits.signal?.aborted ? stopped() : error;
     throw exchangeErrorOf(why, { exchange: client.id, asked: what, errors, isOrder });

@@ -37,7 +37,7 @@ export function capabilitiesOf(
     }
   }
   if (contracts) {
-    if (!can(client, "fetchPositionMode") && dialect.hedgedByPositions === undefined) {
+    if (!can(client, "fetchPositionMode") && !tellsMode(dialect)) {
       limitations.push("it does not say whether the account is in hedge mode: the option `hedged` must");
     }
     if (client.has.createReduceOnlyOrder !== true) limitations.push("it does not say that it takes reduce-only orders");
@@ -46,4 +46,8 @@ export function capabilitiesOf(
     limitations.push("spot: positions are balances, whoever bought them; they have no entry price and cannot be short");
   if (dialect.stop === undefined) limitations.push("stop orders cannot be sent to it");
   return { missing, limitations: limitations.map((text) => `${client.id}: ${text}`) };
+}
+
+function tellsMode({ hedges, hedgedByPositions }: Dialect): boolean {
+  return hedges === false || hedgedByPositions !== undefined;
 }

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { times } from "../../src/exact/double.js";
 import type {
+  ClientOrderIdProof,
   Exchange,
   ExchangeFill,
   ExchangeLevel,
@@ -25,12 +26,13 @@ import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
 import { kindOf } from "./kind.js";
 import { levelOf } from "./level.js";
-import { isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
+import { isContractPair, type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
-import { mergePositions, readPosition } from "./position.js";
+import { mergePositions, notionalOf, readPosition } from "./position.js";
+import { proofOfIds } from "./proof-of-ids.js";
 import { keepSecretsOf } from "./redact.js";
-import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
+import { priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
 
@@ -79,7 +81,11 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   const spot = pairs?.some((pair) => !isContractPair(pair)) ?? false;
   const contracts = pairs?.some(isContractPair) ?? true;
   const dialect = dialectOf(client.id, client.has.fetchOrderWithClientOrderId === true);
-  const { level, limitations: doubts } = levelOf(client, dialect, { pairs, unproven: options.unproven ?? false });
+  const {
+    level,
+    kinds,
+    limitations: doubts,
+  } = levelOf(client, dialect, { pairs, unproven: options.unproven ?? false });
   const { missing, limitations } = capabilitiesOf(client, dialect, { spot, contracts });
   if (missing.length > 0) throw unsupported(client, `the client lacks ${missing.join("; ")}`);
   if (Number(client.options?.maxRetriesOnFailure ?? 0) > 0) {
@@ -91,7 +97,14 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
   const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
-  return new CcxtExchange(account, { pairs, modes: new HedgeModes(options.hedged), level, limitations: told });
+  const clientOrderIds = level === "proven" ? proofOfIds(dialect, kinds) : undefined;
+  return new CcxtExchange(account, {
+    pairs,
+    modes: new HedgeModes(options.hedged),
+    level,
+    clientOrderIds,
+    limitations: told,
+  });
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {
@@ -136,12 +149,14 @@ interface Setup {
   readonly pairs: readonly string[] | undefined;
   readonly modes: HedgeModes;
   readonly level: ExchangeLevel;
+  readonly clientOrderIds: ClientOrderIdProof | undefined;
   readonly limitations: readonly string[];
 }
 
 class CcxtExchange implements Exchange {
   readonly name: string;
   readonly level: ExchangeLevel;
+  readonly clientOrderIds?: ClientOrderIdProof;
   /** There only where the client has what it takes. */
   readonly fetchTime?: () => Promise<Date>;
   readonly fetchOrderById?: (orderId: string, pair: string) => Promise<ExchangeOrder | undefined>;
@@ -151,9 +166,10 @@ class CcxtExchange implements Exchange {
   readonly #limitations: readonly string[];
   readonly #modes: HedgeModes;
 
-  constructor(account: CcxtAccount, { pairs, modes, level, limitations }: Setup) {
+  constructor(account: CcxtAccount, { pairs, modes, level, clientOrderIds, limitations }: Setup) {
     this.name = account.client.id;
     this.level = level;
+    if (clientOrderIds) this.clientOrderIds = clientOrderIds;
     this.#account = account;
     this.#client = account.client;
     this.#pairs = pairs;
@@ -169,6 +185,7 @@ class CcxtExchange implements Exchange {
       pairs: this.#pairs,
       modes: this.#modes,
       level: this.level,
+      clientOrderIds: this.clientOrderIds,
       limitations: this.#limitations,
     });
   }
@@ -185,16 +202,21 @@ class CcxtExchange implements Exchange {
   async positionMode(): Promise<PositionMode | undefined> {
     const contracts = this.#pairs?.filter(isContractPair) ?? [undefined];
     if (contracts.length === 0) return "spot";
-    const modes = new Set<boolean | undefined>();
-    for (const pair of contracts) modes.add(await this.#modes.of(this.#account, pair));
-    const [hedged] = modes;
+    const modes = new Set<boolean>();
+    for (const pair of contracts) {
+      const hedged = await this.#modes.of(this.#account, pair);
+      if (hedged !== undefined) modes.add(hedged);
+    }
     if (modes.size > 1) this.#account.notes.add(`${this.name}: some of the pairs are in hedge mode, others are not`);
-    return modes.size > 1 || hedged === undefined ? undefined : hedged ? "hedge" : "netting";
+    const [hedged] = modes;
+    return modes.size !== 1 ? undefined : hedged ? "hedge" : "netting";
   }
 
   async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
     await this.#account.loadMarkets();
-    return this.#account.ask(`market ${pair}`, async () => termsOf(this.#client, pair));
+    return this.#account.ask(`market ${pair}`, async () =>
+      termsOf(this.#client, pair, this.#account.reading(pair, "order")),
+    );
   }
 
   /** Known from the start, and what reading has shown since. */
@@ -227,13 +249,21 @@ class CcxtExchange implements Exchange {
   }
 
   #contractPositions(pairs: readonly string[] | undefined): Promise<ExchangePosition[]> {
-    const sizeOf = (pair: string) => marketOf(this.#client, pair).contractSize;
+    const { readPosition: readRaw } = this.#account.dialect;
+    const sizeOf = (pair: string) => this.#account.marketNow(pair, "position").contractSize;
+    const reading = {
+      inUnits: (pair: string) => this.#account.reading(pair, "position").units,
+      ...(readRaw && { sideOf: (info: Row, pair: string) => readRaw(info, kindOf(pair)).side }),
+    };
     return this.#account.ask("positions", async () => {
       const rows = rowsOf(await this.#client.fetchPositions?.(pairs && [...pairs]));
       const asked = rows.filter(
         (row) => pairs === undefined || row.contracts === 0 || pairs.includes(requiredText(row, "symbol")),
       );
-      return asked.flatMap((row) => readPosition(row, sizeOf) ?? []);
+      return asked.flatMap((row) => {
+        const position = readPosition(row, sizeOf, reading);
+        return position === undefined ? [] : [{ ...position, ...notionalOf(row) }];
+      });
     });
   }
 
@@ -255,8 +285,11 @@ class CcxtExchange implements Exchange {
     return (await findOrder(this.#account, clientOrderId, pair))?.order;
   }
 
-  fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
-    return this.#account.fills(pair, since.getTime());
+  async fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
+    const { hedgedByPositions } = this.#account.dialect;
+    const asks = isContractPair(pair) && hedgedByPositions !== undefined;
+    const hedged = asks ? await this.#modes.of(this.#account, pair) : this.#modes.known(pair);
+    return this.#account.fills(pair, since.getTime(), { hedged });
   }
 
   /**
@@ -332,8 +365,8 @@ class CcxtExchange implements Exchange {
       ...(hedged && (hedge?.(request) ?? { hedged: true })),
     };
     if (type === "stop") {
-      if (stop === undefined) throw unsupported(this.#client, "stop orders cannot be sent to it");
-      const sent = stop(request, kind, hedged);
+      const sent = stop?.(request, kind, hedged);
+      if (sent === undefined) throw unsupported(this.#client, `stop orders of ${pair} cannot be sent to it`);
       const price = sent.price ?? (await this.#marketPrice(request));
       return { type: sent.type, price, params: { ...params, ...sent.params } };
     }
@@ -386,7 +419,7 @@ class CcxtExchange implements Exchange {
 
   minSize(pair: string): number | undefined {
     try {
-      return minSizeOf(marketOf(this.#client, pair));
+      return minSizeOf(this.#account.marketNow(pair, "order"));
     } catch (error) {
       if (error instanceof Unreadable) return undefined;
       throw error;

@@ -14,6 +14,7 @@ import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
 import { phemex } from "./dialects/phemex.js";
 import type { MarketKind } from "./kind.js";
+import type { RawRow } from "./pages.js";
 import type { Row } from "./row.js";
 
 export type Params = Readonly<Record<string, unknown>>;
@@ -69,10 +70,19 @@ export interface RawFill {
   readonly isExecution?: boolean;
 }
 
+/** What ccxt does not read, or reads otherwise, of a position's raw row. */
+export interface RawPosition {
+  readonly side?: PositionSide;
+}
+
 export interface DialectFills {
   /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
   readonly asks?: (kind: MarketKind) => readonly Params[];
   readonly read?: (info: Row, kind: MarketKind) => RawFill;
+  /** Every row of an answer to fetchMyTrades, where ccxt drops some of them (those of other pairs): a page is full by these. */
+  readonly rawRows?: (answer: unknown) => readonly RawRow[];
+  /** The most rows that are asked for as a page, where 100 would make ccxt drop what it has. */
+  readonly page?: number;
 }
 
 /** A stop as ccxt's createOrder is told it; the client order id is added to the params. */
@@ -96,6 +106,9 @@ export interface DialectErrors {
   readonly words?: { readonly duplicate?: RegExp; readonly unknown?: RegExp; readonly nothingToReduce?: RegExp };
 }
 
+/** What an amount is of. */
+export type AmountOf = "order" | "fill" | "position";
+
 /** In what ccxt counts an amount: contracts, or the contract's own unit (base coins of a linear one, quote coins of an inverse one). */
 export type Amounts = "contracts" | "units";
 
@@ -109,30 +122,35 @@ export interface Dialect {
   readonly refused?: (kind: MarketKind) => string | undefined;
   readonly ids: DialectIds;
   /** Default: contracts. They may differ for orders, fills and positions. */
-  readonly amounts?: (kind: MarketKind, of: "order" | "fill" | "position") => Amounts;
+  readonly amounts?: (kind: MarketKind, of: AmountOf) => Amounts;
   /** Ways to ask for one order by client order id, each to be tried when the one before does not know it; empty: none. */
   readonly lookups: (clientOrderId: string, kind: MarketKind) => readonly Lookup[];
   /** Lists in which an order of the exchange's own id is to be found. Default: ccxt's fetchOrder is asked. */
   readonly lookupsById?: (orderId: string, kind: MarketKind) => readonly ListLookup[];
+  /** The exchange's own id of an order, from its raw row, where ccxt may read another; undefined: ccxt's. */
+  readonly orderId?: (info: Row) => string | undefined;
   /** Params that cancel an order. Default: what found a stop among stops cancels it. */
   readonly cancelParams?: (order: ExchangeOrder, kind: MarketKind) => Params;
   /** Params of the further calls that list stop orders. */
   readonly stopLists: (kind: MarketKind) => readonly Params[];
   /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
   readonly positionsTogether?: boolean;
+  readonly readPosition?: (info: Row, kind: MarketKind) => RawPosition;
   /** fetchOpenOrders answers no more rows than this. */
   readonly openOrdersPage?: number;
   /** Params of every call of fetchOpenOrders, such as the size of a page where ccxt does not send its limit. */
   readonly openOrdersParams?: Params;
   /** Params of the page after a full one, from that one's rows as ccxt tells them; undefined: it was the last. Absent: a full page is no answer. */
   readonly openOrdersNext?: (rows: readonly Row[]) => Params | undefined;
+  /** No account is ever in hedge mode. */
+  readonly hedges?: false;
   /** Whether a pair is in hedge mode, by its rows of fetchPositions, empty ones among them; undefined: they do not say. Where ccxt does not tell the mode. */
   readonly hedgedByPositions?: (rows: readonly Row[]) => boolean | undefined;
   /** The longest span of executions that is answered at once, ms. */
   readonly fillsSpan: (kind: MarketKind) => number;
   readonly fills?: DialectFills;
-  /** How a stop is sent; absent: not at all, it is `unsupported`. A stop is never sent as a plain order. */
-  readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop;
+  /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
+  readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
   readonly hedge?: (request: OrderRequest) => Params;
   /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */

@@ -24,6 +24,7 @@ export class HedgeModes {
     const known = this.known(pair);
     if (known !== undefined) return known;
     const { client, dialect } = account;
+    if (dialect.hedges === false) return false;
     const byAccount = can(client, "fetchPositionMode");
     if (!byAccount && dialect.hedgedByPositions === undefined) return undefined;
     await account.loadMarkets();

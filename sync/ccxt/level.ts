@@ -10,6 +10,8 @@ export const PROVEN_WITH: readonly string[] = ["4.5"];
 
 export interface Leveled {
   readonly level: ExchangeLevel;
+  /** What the bot trades. */
+  readonly kinds: readonly MarketKind[];
   /** In words. */
   readonly limitations: readonly string[];
 }
@@ -30,7 +32,7 @@ export function levelOf(
     if (why !== undefined) throw new ExchangeError("unsupported", `${client.id}: ${why}`);
   }
   const missing = kinds.filter((kind) => !proven.includes(kind));
-  if (missing.length === 0) return { level: "proven", limitations: versionNote(client) };
+  if (missing.length === 0) return { level: "proven", kinds, limitations: versionNote(client) };
   if (!unproven) {
     throw new ExchangeError(
       "unsupported",
@@ -41,6 +43,7 @@ export function levelOf(
   }
   return {
     level: "unproven",
+    kinds,
     limitations: [`${missing.map((kind) => NAMES[kind]).join(" and ")} are not proven: every order waits for a person`],
   };
 }

@@ -21,6 +21,8 @@ export interface OrderContext {
   readonly marketOf: (pair: string) => Market;
   /** The bot's client order id of what the exchange calls it. */
   readonly clientOrderIdOf: (theirs: string) => string;
+  /** The exchange's own id by its raw row, where ccxt may read another. */
+  readonly idOf?: ((info: Row) => string | undefined) | undefined;
   /** The list asked for holds waiting (stop) orders only. */
   readonly stop: boolean;
   /** The list asked for holds open orders only: a row without a status is open. */
@@ -40,7 +42,7 @@ const STATUSES: Readonly<Record<string, "open" | "closed" | "cancelled" | "rejec
 /** One order. Throws an Unreadable that names the row when it has no id, pair, side, size or status. */
 export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const pair = requiredText(row, "symbol");
-  const id = requiredText(row, "id");
+  const id = context.idOf?.(infoOf(row)) ?? requiredText(row, "id");
   const market = context.marketOf(pair);
   const stop = context.stop || waits(row);
   const { amount, filled } = amountsOf(row, stop);

@@ -35,9 +35,16 @@ test("the position mode is the exchange's, unless the account's owner has said i
   assert.equal(server.asked, []);
 });
 
-test("balances alone are spot, and of an exchange that does not say its mode it is unknown", async () => {
+test("balances alone are spot, where there is no hedge mode it is netting, and what positions do not show is unknown", async () => {
   assert.is(await exchangeOf("binance", () => ({ json: {} }), ["BTC/USDT"]).positionMode?.(), "spot");
-  assert.is(await exchangeOf("hyperliquid", () => ({ json: {} }), ["SOL/USDC:USDC"]).positionMode?.(), undefined);
+  assert.is(await exchangeOf("hyperliquid", () => ({ json: {} }), ["SOL/USDC:USDC"]).positionMode?.(), "netting");
+  const bybit = (...numbers: readonly number[]) => {
+    const list = numbers.map((positionIdx) => ({ positionIdx, symbol: "BTCUSDT", side: "", size: "0", avgPrice: "0" }));
+    return exchangeOf("bybit", () => ({ json: { retCode: 0, retMsg: "OK", result: { list } } }), ["BTC/USDT:USDT"]);
+  };
+  assert.is(await bybit(0).positionMode?.(), "netting");
+  assert.is(await bybit(1, 2).positionMode?.(), "hedge");
+  assert.is(await bybit().positionMode?.(), undefined);
 });
 
 test("an answer that does not say the mode is no answer", async () => {

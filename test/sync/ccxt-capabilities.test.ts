@@ -75,18 +75,21 @@ test("what an exchange cannot tell is said in words, with its name", () => {
     /binanceusdm: it refuses a client order id that was used before only while that order is open/,
   );
   assert.match(said("hyperliquid"), /128-bit client order ids/);
-  assert.match(said("hyperliquid"), /the option `hedged` must/);
+  const silent = clientOf("okx", NOWHERE, { defaultType: "swap" });
+  silent.has.fetchPositionMode = false;
+  assert.match((ccxtExchange(silent).limitations ?? []).join("\n"), /the option `hedged` must/);
   assert.match(said("okx"), /letters and digits only/);
   assert.match(said("binance", { pairs: ["BTC/USDT"] }), /cannot be short/);
   assert.not.match(said("binanceusdm"), /cannot be asked for by client order id/);
 });
 
 test("what is not proven is refused, says how to take it all the same, and is called unproven then", () => {
-  const error = refusal(() => ccxtExchange(clientOf("kucoinfutures", NOWHERE), { pairs: ["LTC/USDT:USDT"] }));
+  const pairs = ["HYPE/USDC"];
+  const error = refusal(() => ccxtExchange(clientOf("hyperliquid", NOWHERE), { pairs }));
   assert.instance(error, ExchangeError);
   assert.is(error instanceof ExchangeError && error.failure, "unsupported");
-  assert.match(String(error), /kucoinfutures: its linear contracts are not proven.*\{ unproven: true \}/);
-  const exchange = made("kucoinfutures", { unproven: true });
+  assert.match(String(error), /hyperliquid: its spot markets are not proven.*\{ unproven: true \}/);
+  const exchange = made("hyperliquid", { pairs, unproven: true });
   assert.is(exchange.level, "unproven");
   assert.match((exchange.limitations ?? []).join("\n"), /not proven: every order waits for a person/);
   assert.is(exchange.bounded?.({ timeout: 1 }).level, "unproven");

@@ -145,7 +145,7 @@ test("an empty list once is told as it is, and so is the full one after it", asy
   const exchange = exchangeOf("binanceusdm");
   assert.equal(await exchange.fetchPositions(), []);
   assert.equal(await exchange.fetchPositions(), [
-    { pair: "LTC/USDT:USDT", side: "short", size: 2, entryPrice: 70, markPrice: 71 },
+    { pair: "LTC/USDT:USDT", side: "short", size: 2, entryPrice: 70, markPrice: 71, notional: 142 },
   ]);
 });
 

@@ -417,7 +417,15 @@ function read(
   { window = 1_000, since = 500 } = {},
 ) {
   const key = ({ id }: Trade) => String(id);
-  return everySince({ page, since, now: 3_500, window, limit: 10, key, time: ({ at }) => at });
+  return everySince({
+    page: async (from, until) => ({ rows: await page(from, until) }),
+    since,
+    now: 3_500,
+    window,
+    limit: 10,
+    key,
+    time: ({ at }) => at,
+  });
 }
 
 test("every way of paging gives every trade once, oldest first", async () => {

@@ -306,7 +306,7 @@ test("a page of open orders that may be cut is no answer", async () => {
     ...{ id: String(id), symbol: "LTCUSDTM", type: "limit", side: "buy", price: "50", size: 1, filledSize: 0 },
     ...{ isActive: true, cancelExist: false, status: "open", createdAt: 1_700_000_000_000 },
   });
-  const items = Array.from({ length: 50 }, (_, id) => item(id));
+  const items = Array.from({ length: 500 }, (_, id) => item(id));
   const exchange = exchangeOf(
     "kucoinfutures",
     {},
@@ -314,7 +314,7 @@ test("a page of open orders that may be cut is no answer", async () => {
   );
   const error = await failing(exchange.fetchOpenOrders());
   assert.is(error.failure, "no_answer");
-  assert.match(error.message, /50 rows are a full page/);
+  assert.match(error.message, /500 rows are a full page/);
 });
 
 test("cancelling names the exchange's order; a stop is cancelled as one", async () => {
@@ -512,7 +512,7 @@ test("a spot order is never sent as reduce-only", async () => {
   assert.equal([sent.quantity, sent.newClientOrderId, sent.reduceOnly], ["0.3", "bot_1-x", undefined]);
 });
 
-test("positions of other pairs are left aside; without `pairs` an inverse one stops the read by name", async () => {
+test("positions of other pairs are left aside; without `pairs` an inverse one that is not proven stops the read by name", async () => {
   const row = (instId: string, pos: string) => ({
     instId,
     instType: "SWAP",
@@ -528,9 +528,11 @@ test("positions of other pairs are left aside; without `pairs` an inverse one st
     (await mine.fetchPositions()).map(({ pair, side, size }) => [pair, side, size]),
     [["ADA/USDT:USDT", "short", 200]],
   );
-  const error = await failing(exchangeOf("okx").fetchPositions());
+  const client = clientOf("okx", server.url, { defaultType: "swap" });
+  client.id = "okxus";
+  const error = await failing(ccxtExchange(client, { unproven: true }).fetchPositions());
   assert.is(error.failure, "unsupported");
-  assert.match(error.message, /okx: positions: BTC\/USD:BTC is an inverse/);
+  assert.match(error.message, /okxus: positions: BTC\/USD:BTC is an inverse/);
 });
 
 test("where positions cannot be asked for together, each pair is asked for and none is counted twice", async () => {

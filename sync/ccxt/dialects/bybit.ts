@@ -10,7 +10,7 @@ import { unifiedStop } from "./unified-stop.js";
 export const bybit: Dialect = {
   name: "bybit",
   classes: ["bybit", "bybiteu", "bybitid"],
-  proven: [],
+  proven: [{ class: "bybit", kinds: ["spot", "linear", "inverse"] }],
   ids: {
     sentAs: ["orderLinkId"],
     inFills: () => true,

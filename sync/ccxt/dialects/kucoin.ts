@@ -1,22 +1,24 @@
 import type { Dialect } from "../dialect.js";
-import { isRow } from "../row.js";
+import { isRow, numberOf, type Row } from "../row.js";
 import { byOrder, DAY, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
 
+/** Classic accounts; ccxt speaks otherwise to unified ones. */
 export const kucoin: Dialect = {
   name: "kucoin",
   classes: ["kucoin", "kucoinfutures"],
-  proven: [],
+  proven: [{ class: "kucoinfutures", kinds: ["linear", "inverse"] }],
   ids: { sentAs: ["clientOid"], inFills: () => false },
   positionsTogether: true,
-  lookups: (id, kind) =>
-    kind === "spot"
-      ? [byOrder(id), byOrder(id, STOPS)]
-      : [byOrder(id), { method: "fetchOpenOrders", params: { ...STOPS }, stop: true }],
+  // A contract's stop is known by its client id as any order is.
+  lookups: (id, kind) => (kind === "spot" ? [byOrder(id), byOrder(id, STOPS)] : [byOrder(id)]),
   stopLists: () => [STOPS],
-  openOrdersPage: 50,
+  // ccxt does not send its limit for contracts.
+  openOrdersPage: 500,
+  openOrdersParams: { pageSize: 500 },
   fillsSpan: () => 7 * DAY,
+  fills: { read: timeOfTrade },
   stop: unifiedStop,
   errors: {
     duplicate: ["126044"],
@@ -26,5 +28,15 @@ export const kucoin: Dialect = {
     words: REFUSAL_WORDS,
   },
   isAnswer: (answer) => isRow(answer) && answer.data !== undefined && answer.data !== null,
-  limitations: [],
+  limitations: [
+    "its fills do not say client order ids: orders are asked for",
+    "orders for contracts are sent for isolated margin and with leverage 1 (ccxt's words for it): a position on cross margin is not closed by them",
+    "contracts in hedge mode and unified trading accounts were not played",
+  ],
 };
+
+/** `createdAt`, which ccxt reads, is when the order was made; `tradeTime` is in nanoseconds, past what a number can tell exactly. */
+function timeOfTrade(info: Row): { readonly ts?: number } {
+  const nanoseconds = numberOf(info, "tradeTime");
+  return nanoseconds === undefined ? {} : { ts: Math.floor((nanoseconds + 128) / 1_000_000) };
+}

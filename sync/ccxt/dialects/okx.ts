@@ -1,5 +1,5 @@
 import type { Dialect, Params } from "../dialect.js";
-import { isRow, type Row, textOf } from "../row.js";
+import { infoOf, isRow, type Row, textOf } from "../row.js";
 import { byOrder, HOUR, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
@@ -8,7 +8,7 @@ import { unifiedStop } from "./unified-stop.js";
 export const okx: Dialect = {
   name: "okx",
   classes: ["okx", "okxus", "myokx"],
-  proven: [],
+  proven: [{ class: "okx", kinds: ["spot", "linear", "inverse"] }],
   ids: {
     form: { fits: /^[A-Za-z0-9]{1,32}$/, digest: (hex) => hex },
     stopParam: "algoClOrdId",
@@ -17,6 +17,7 @@ export const okx: Dialect = {
     inFills: () => false,
     foundFor: () => 2 * HOUR,
   },
+  orderId: ownId,
   positionsTogether: true,
   lookups: (id) => [byOrder(id), byOrder(id, STOPS)],
   stopLists: () => [STOPS, { ...STOPS, ordType: "conditional" }, { ...STOPS, ordType: "oco" }, { trailing: true }],
@@ -39,9 +40,14 @@ export const okx: Dialect = {
   ],
 };
 
+/** Of an order that a stop became, ccxt reads the stop's. Only rows of orders say how much of them is filled. */
+function ownId(info: Row): string | undefined {
+  return info.accFillSz === undefined ? undefined : textOf(info, "ordId");
+}
+
 /** Lists are newest first: what follows is older than the oldest. */
 function olderThan(rows: readonly Row[]): Params | undefined {
-  const ids = rows.flatMap((row) => textOf(row, "id") ?? []).map(BigInt);
+  const ids = rows.flatMap((row) => ownId(infoOf(row)) ?? textOf(row, "id") ?? []).map(BigInt);
   const oldest = ids.reduce<bigint | undefined>(
     (least, id) => (least === undefined || id < least ? id : least),
     undefined,

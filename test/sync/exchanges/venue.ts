@@ -19,6 +19,8 @@ export interface VenueMarket {
   readonly contractSize: number;
   /** Sizes are whole numbers of it. */
   readonly step: number;
+  /** What ccxt's market has beyond that, or otherwise: `settleId: "usdt"`. */
+  readonly ccxt?: Readonly<Record<string, unknown>>;
 }
 
 export type Side = "buy" | "sell";
@@ -114,8 +116,8 @@ export interface VenueSetup {
   readonly mode: "netting" | "hedge" | "spot";
   /** Exchange time less the real one, ms. */
   readonly clockAhead?: number;
-  /** Whether a client id is refused while any order of it is known, or only while it is open. */
-  readonly refusesIds?: "known" | "open";
+  /** Whether a client id is refused while any order of it is known, only while it is open, or not at all. */
+  readonly refusesIds?: "known" | "open" | "never";
 }
 
 /** One account at one exchange. Every method is one step; nothing happens by itself. */
@@ -135,7 +137,7 @@ export class Venue {
   /** Fee of the next fills: of the quote value, in that currency. */
   feeRate = 0.0005;
   feeIn: "quote" | "base" | string = "quote";
-  readonly #refusesIds: "known" | "open";
+  readonly #refusesIds: "known" | "open" | "never";
   #count = 0;
   readonly #positions = new Map<string, { size: number; entryPrice: number; openedAt: number }>();
 
@@ -168,6 +170,7 @@ export class Venue {
     const { kind, base, quote } = this.market(pair);
     const taken = this.orders.some(
       (order) =>
+        this.#refusesIds !== "never" &&
         clientId !== undefined &&
         order.clientId === clientId &&
         !order.forgotten &&

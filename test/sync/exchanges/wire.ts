@@ -11,8 +11,12 @@ export interface Wire {
    * of inverse ones one. A kind that is absent is not traded there, or not proven.
    */
   readonly markets: { readonly [kind in MarketKind]?: readonly VenueMarket[] };
-  /** Whether accounts can hold a long and a short of a pair. */
-  readonly hedges: boolean;
+  /** Whether accounts can hold a long and a short of a pair; or the kinds of which they can. */
+  readonly hedges: boolean | readonly MarketKind[];
+  /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. `never`: it does not say that it does. */
+  readonly refusesIds?: "open" | "never";
+  /** False where it does not tell at which price an order was filled; its fills do. */
+  readonly tellsAverages?: false;
   /** Where the exchange documents this format: pages, ccxt's static answers and requests. */
   readonly sources: readonly string[];
   /** Options and markets beyond what every client gets (`wire-client.ts`), with the markets as ccxt would load them. */
@@ -30,6 +34,12 @@ export interface Wire {
   readonly tooMany: Reaction;
   /** An answer in the exchange's frame that lacks the data. */
   readonly withoutData: Reaction;
-  /** How often an order that is filled is said to be liquidated or deleveraged: false where its history does not say it. */
+  /** Whether fees can be taken in a third currency (BNB); default true. */
+  readonly feesInThird?: boolean;
+  /** Whether its history of executions has liquidations and deleveragings; a dialect of one that has not says so in `limitations`. */
   readonly tellsLiquidations: boolean;
+}
+
+export function hedgesIn({ hedges }: Wire, kind: MarketKind): boolean {
+  return typeof hedges === "boolean" ? hedges : hedges.includes(kind);
 }

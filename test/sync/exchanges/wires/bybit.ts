@@ -1,5 +1,6 @@
 /** Bybit's v5 API for a unified account: spot, linear and inverse contracts. */
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import { plain } from "../plain-number.js";
 import {
   isLive,
   type MarketKind,
@@ -11,7 +12,6 @@ import {
   type VenueOrder,
 } from "../venue.js";
 import type { Wire } from "../wire.js";
-import { plain } from "./plain-number.js";
 
 type Fields = Asked["fields"];
 
@@ -19,14 +19,14 @@ const DAY = 86_400_000;
 /** Histories answer no more than this at once. */
 const SPAN = 7 * DAY;
 
-export const bybit: Wire = {
+const bybit: Wire = {
   exchange: "bybit",
   markets: {
     spot: [market("BTC/USDT", "BTCUSDT", 0.000001), market("ETH/USDT", "ETHUSDT", 0.00001)],
     linear: [market("BTC/USDT:USDT", "BTCUSDT", 0.001), market("ETH/USDT:USDT", "ETHUSDT", 0.01)],
-    inverse: [market("BTC/USD:BTC", "BTCUSD", 1)],
+    inverse: [market("BTC/USD:BTC", "BTCUSD", 1), market("ETH/USD:ETH", "ETHUSD", 1)],
   },
-  hedges: true,
+  hedges: ["linear"],
   sources: [
     "https://bybit-exchange.github.io/docs/v5/order/create-order",
     "https://bybit-exchange.github.io/docs/v5/order/open-order",
@@ -493,3 +493,5 @@ function cancel(fields: Fields, venue: Venue) {
   }
   return { orderId: order.id, orderLinkId: order.clientId ?? "" };
 }
+
+export const wires: readonly Wire[] = [bybit];

@@ -1,8 +1,8 @@
 /** KuCoin's classic futures API: linear and inverse contracts, one position a pair. */
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import { plain } from "../plain-number.js";
 import { isLive, Refused, type Venue, type VenueFill, type VenueMarket, type VenueOrder } from "../venue.js";
 import type { Wire } from "../wire.js";
-import { plain } from "./plain-number.js";
 
 type Fields = Asked["fields"];
 
@@ -10,11 +10,11 @@ const DAY = 86_400_000;
 /** Histories answer no more than this at once. */
 const SPAN = 7 * DAY;
 
-export const kucoinfutures: Wire = {
+const kucoinfutures: Wire = {
   exchange: "kucoinfutures",
   markets: {
     linear: [market("BTC/USDT:USDT", "XBTUSDTM", 0.001), market("ETH/USDT:USDT", "ETHUSDTM", 0.01)],
-    inverse: [market("BTC/USD:BTC", "XBTUSDM", 1)],
+    inverse: [market("BTC/USD:BTC", "XBTUSDM", 1), market("ETH/USD:ETH", "ETHUSDM", 1)],
   },
   hedges: false,
   sources: [
@@ -289,3 +289,5 @@ function create(fields: Fields, venue: Venue) {
   });
   return { orderId: order.id, clientOid };
 }
+
+export const wires: readonly Wire[] = [kucoinfutures];

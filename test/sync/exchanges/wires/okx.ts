@@ -1,5 +1,6 @@
 /** OKX's v5 API: spot without margin, linear and inverse perpetual contracts. */
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import { plain } from "../plain-number.js";
 import {
   averageOf,
   type PositionSide,
@@ -10,25 +11,27 @@ import {
   type VenueOrder,
 } from "../venue.js";
 import type { Wire } from "../wire.js";
-import { plain } from "./plain-number.js";
 
 type Fields = Asked["fields"];
 
 /** Rows of any list. */
 const PAGE = 100;
 
-export const okx: Wire = {
+const okx: Wire = {
   exchange: "okx",
   markets: {
     spot: [
-      { ...named("BTC/USDT", "BTC-USDT"), kind: "spot", contractSize: 1, step: 0.00000001 },
-      { ...named("ETH/USDT", "ETH-USDT"), kind: "spot", contractSize: 1, step: 0.000001 },
+      { ...named("BTC/USDT", "BTC-USDT"), kind: "spot", contractSize: 1, step: 0.00001 },
+      { ...named("ETH/USDT", "ETH-USDT"), kind: "spot", contractSize: 1, step: 0.0001 },
     ],
     linear: [
       { ...named("BTC/USDT:USDT", "BTC-USDT-SWAP"), kind: "linear", contractSize: 0.01, step: 0.01 },
       { ...named("ETH/USDT:USDT", "ETH-USDT-SWAP"), kind: "linear", contractSize: 0.1, step: 0.01 },
     ],
-    inverse: [{ ...named("BTC/USD:BTC", "BTC-USD-SWAP"), kind: "inverse", contractSize: 100, step: 1 }],
+    inverse: [
+      { ...named("BTC/USD:BTC", "BTC-USD-SWAP"), kind: "inverse", contractSize: 100, step: 1 },
+      { ...named("ETH/USD:ETH", "ETH-USD-SWAP"), kind: "inverse", contractSize: 10, step: 1 },
+    ],
   },
   hedges: true,
   sources: [
@@ -474,3 +477,5 @@ function placeAlgo(fields: Fields, venue: Venue) {
   const { clientId = "" } = order;
   return [{ algoId: algoId(order), algoClOrdId: clientId, clOrdId: "", sCode: "0", sMsg: "", tag: "" }];
 }
+
+export const wires: readonly Wire[] = [okx];
