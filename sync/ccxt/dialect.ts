@@ -75,6 +75,12 @@ export interface RawPosition {
   readonly side?: PositionSide;
 }
 
+/** What ccxt reads otherwise of an order's raw row. */
+export interface RawOrder {
+  readonly side?: OrderSide;
+  readonly reduceOnly?: boolean;
+}
+
 export interface DialectFills {
   /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
   readonly asks?: (kind: MarketKind) => readonly Params[];
@@ -149,6 +155,7 @@ export interface Dialect {
   /** The longest span of executions that is answered at once, ms. */
   readonly fillsSpan: (kind: MarketKind) => number;
   readonly fills?: DialectFills;
+  readonly readOrder?: (info: Row, kind: MarketKind) => RawOrder;
   /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
   readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
@@ -158,6 +165,8 @@ export interface Dialect {
   readonly errors: DialectErrors;
   /** A market order is a limit order far through the price: the price must be given. */
   readonly marketNeedsPrice?: boolean;
+  /** A market order that buys on spot names what is to be spent, not a size: it is `unsupported`. */
+  readonly spotBuysInQuote?: true;
   /** What every answer has, whatever was asked. */
   readonly isAnswer?: (answer: unknown) => boolean;
   readonly limitations: readonly string[];

@@ -1,7 +1,7 @@
 import type { OrderSide, PositionSide } from "../../../src/types.js";
-import type { Dialect, Params, RawFill } from "../dialect.js";
+import type { Dialect, Params, RawFill, RawOrder } from "../dialect.js";
 import type { MarketKind } from "../kind.js";
-import { infoOf, isRow, type Row, textOf } from "../row.js";
+import { isRow, type Row, textOf } from "../row.js";
 import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
@@ -9,15 +9,16 @@ import { REFUSAL_WORDS } from "./refusal-words.js";
 export const bitget: Dialect = {
   name: "bitget",
   classes: ["bitget"],
-  proven: [],
-  ids: { sentAs: ["clientOid"], inFills: () => false },
+  proven: [{ class: "bitget", kinds: ["spot", "linear"] }],
+  ids: { sentAs: ["clientOid"], inFills: () => false, madeByExchange: (id) => CLOSED_BY_EXCHANGE.test(id) },
   lookups: (id) => [byOrder(id)],
   stopLists: (kind) => (kind === "spot" ? [STOPS] : [STOPS, { ...STOPS, planType: "profit_loss" }]),
   openOrdersPage: 100,
   openOrdersNext: olderThan,
-  hedgedByPositions,
+  spotBuysInQuote: true,
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
+  readOrder,
   errors: {
     duplicate: ["40786"],
     unknown: ["40109", "43001", "22001"],
@@ -40,25 +41,29 @@ function olderThan(rows: readonly Row[]): Params | undefined {
   return id === undefined ? undefined : { idLessThan: id };
 }
 
-/** Only positions that are held are told. */
-function hedgedByPositions(rows: readonly Row[]): boolean | undefined {
-  const modes = rows.flatMap((row) => textOf(infoOf(row), "posMode") ?? []);
-  return modes.length === 0 ? undefined : modes.some((mode) => mode === "hedge_mode");
-}
+/** `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`. */
+const CLOSED_BY_EXCHANGE = /^[a-z_]+_close_(long|short)$/;
 
 /**
- * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word:
- * `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`.
+ * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word, which
+ * is told as the id: the order's own is a number that anybody could have given.
  */
 function readFill(info: Row, kind: MarketKind): RawFill {
   if (kind === "spot") return {};
   const word = textOf(info, "tradeSide")?.toLowerCase() ?? "";
-  const named = /close_(long|short)$/.exec(word)?.[1];
-  if (named === "long" || named === "short") return { side: closing(named), positionSide: named };
+  const named = CLOSED_BY_EXCHANGE.exec(word)?.[1];
+  if (named === "long" || named === "short") return { side: closing(named), positionSide: named, clientOrderId: word };
   if (textOf(info, "posMode") !== "hedge_mode") return {};
   const positionSide: PositionSide = textOf(info, "side")?.toLowerCase() === "buy" ? "long" : "short";
   if (word === "open") return { side: closing(positionSide === "long" ? "short" : "long"), positionSide };
   return word === "close" ? { side: closing(positionSide), positionSide } : {};
+}
+
+/** ccxt turns the side of a closing order around only where it also says reduce-only, which in hedge mode means nothing. */
+function readOrder(info: Row, kind: MarketKind): RawOrder {
+  if (kind === "spot" || textOf(info, "posMode") !== "hedge_mode") return {};
+  const { side } = readFill(info, kind);
+  return { ...(side !== undefined && { side }), reduceOnly: textOf(info, "tradeSide")?.toLowerCase() === "close" };
 }
 
 function closing(positionSide: PositionSide): OrderSide {

@@ -9,7 +9,7 @@ import { REFUSAL_WORDS } from "./refusal-words.js";
 export const gate: Dialect = {
   name: "gate",
   classes: ["gate", "gateeu"],
-  proven: [],
+  proven: [{ class: "gate", kinds: ["spot", "linear"] }],
   ids: {
     // ccxt takes an id that begins with t for one that has the prefix already.
     form: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
@@ -22,6 +22,7 @@ export const gate: Dialect = {
   openOrdersPage: 100,
   openOrdersNext: afterLast,
   hedgedByPositions,
+  spotBuysInQuote: true,
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
   errors: {

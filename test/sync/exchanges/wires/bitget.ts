@@ -1,5 +1,6 @@
 /** Bitget's API v2 (not its unified account): spot, and perpetual contracts settled in USDT. */
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import { plain } from "../plain-number.js";
 import {
   averageOf,
   Refused,
@@ -232,14 +233,14 @@ function spotOrder(order: VenueOrder, venue: Venue) {
     symbol: market.id,
     orderId: order.id,
     clientOid: order.clientId ?? `1${order.id}`,
-    price: String(order.price ?? 0),
-    size: String(isBuyingAtMarket ? order.cost : order.size),
+    price: plain(order.price ?? 0),
+    size: plain(isBuyingAtMarket ? order.cost : order.size),
     orderType: order.type,
     side: order.side,
     status: statusOf(order),
     priceAvg: String(averageOf(order) ?? 0),
-    baseVolume: String(order.filled),
-    quoteVolume: String(order.cost),
+    baseVolume: plain(order.filled),
+    quoteVolume: plain(order.cost),
     enterPointSource: "API",
     feeDetail: feeDetailOf(order, venue),
     orderSource: "normal",
@@ -269,8 +270,8 @@ function spotFill({ id, order, pair, side, size, price, fee, at, isMaker }: Venu
     tradeId: id,
     orderType: order.type,
     side,
-    priceAvg: String(price),
-    size: String(size),
+    priceAvg: plain(price),
+    size: plain(size),
     amount: String(size * price),
     feeDetail: { deduction: "no", feeCoin: fee.currency, totalDeductionFee: "", totalFee: String(-fee.amount) },
     tradeScope: isMaker ? "maker" : "taker",
@@ -309,10 +310,10 @@ function contractOrder(order: VenueOrder, venue: Venue) {
   const hedge = venue.mode === "hedge";
   return {
     symbol: market.id,
-    size: String(order.size),
+    size: plain(order.size),
     orderId: order.id,
     clientOid: order.clientId ?? `1${order.id}`,
-    baseVolume: String(order.filled),
+    baseVolume: plain(order.filled),
     fee: String(-fees.reduce((sum, fee) => sum + fee, 0)),
     price: String(order.price ?? ""),
     priceAvg: String(averageOf(order) ?? ""),
@@ -324,7 +325,7 @@ function contractOrder(order: VenueOrder, venue: Venue) {
     totalProfits: "0",
     posSide: hedge ? positionSideOf(order) : "net",
     marginCoin: market.settle,
-    quoteVolume: String(order.cost),
+    quoteVolume: plain(order.cost),
     leverage: "20",
     marginMode: "crossed",
     enterPointSource: "api",
@@ -332,7 +333,8 @@ function contractOrder(order: VenueOrder, venue: Venue) {
     posMode: hedge ? "hedge_mode" : "one_way_mode",
     orderType: order.type,
     orderSource: "normal",
-    reduceOnly: order.reduceOnly ? "YES" : "NO",
+    // It means something in one-way mode only.
+    reduceOnly: order.reduceOnly && !hedge ? "YES" : "NO",
     cTime: String(order.createdAt),
     uTime: String(order.updatedAt),
   };
@@ -348,8 +350,8 @@ function contractFill({ id, order, pair, size, price, fee, at, isMaker }: VenueF
     tradeId: id,
     symbol: venue.market(pair).id,
     orderId: order.id,
-    price: String(price),
-    baseVolume: String(size),
+    price: plain(price),
+    baseVolume: plain(size),
     feeDetail: [{ deduction: "no", feeCoin: fee.currency, totalDeductionFee: null, totalFee: String(-fee.amount) }],
     side: saidSide(order, venue),
     quoteVolume: String(size * price),
@@ -372,9 +374,9 @@ function positions(venue: Venue) {
       holdSide: side,
       openDelegateSize: "0",
       marginSize: "10",
-      available: String(size),
+      available: plain(size),
       locked: "0",
-      total: String(size),
+      total: plain(size),
       leverage: "20",
       achievedProfits: "0",
       openPriceAvg: String(entryPrice),
@@ -391,18 +393,20 @@ function positions(venue: Venue) {
   });
 }
 
-export const bitget: Wire = {
-  exchange: "bitget",
-  markets: { spot: SPOT, linear: LINEAR },
-  hedges: true,
-  sources: [
-    "https://www.bitget.com/api-doc/contract/trade/Place-Order",
-    "https://www.bitget.com/api-doc/contract/trade/Get-Order-Fills",
-    "https://www.bitget.com/api-doc/spot/trade/Get-Fills",
-    "ccxt: ts/src/test/static/response/bitget.json, ts/src/test/static/request/bitget.json",
-  ],
-  answer,
-  tooMany: { json: { code: "429", msg: "Too Many Requests", requestTime: 1, data: null }, status: 429 },
-  withoutData: { json: { code: "00000", msg: "success", requestTime: 1 } },
-  tellsLiquidations: true,
-};
+export const wires: readonly Wire[] = [
+  {
+    exchange: "bitget",
+    markets: { spot: SPOT, linear: LINEAR },
+    hedges: true,
+    sources: [
+      "https://www.bitget.com/api-doc/contract/trade/Place-Order",
+      "https://www.bitget.com/api-doc/contract/trade/Get-Order-Fills",
+      "https://www.bitget.com/api-doc/spot/trade/Get-Fills",
+      "ccxt: ts/src/test/static/response/bitget.json, ts/src/test/static/request/bitget.json",
+    ],
+    answer,
+    tooMany: { json: { code: "429", msg: "Too Many Requests", requestTime: 1, data: null }, status: 429 },
+    withoutData: { json: { code: "00000", msg: "success", requestTime: 1 } },
+    tellsLiquidations: true,
+  },
+];

@@ -1,5 +1,6 @@
 /** Gate's API v4: spot and perpetual contracts settled in USDT. */
 import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import { plain } from "../plain-number.js";
 import {
   averageOf,
   isLive,
@@ -39,6 +40,7 @@ function linear(base: string, contractSize: number): VenueMarket {
     settle: "USDT",
     contractSize,
     step: 1,
+    ccxt: { settleId: "usdt" },
   };
 }
 
@@ -255,7 +257,7 @@ function textOf({ clientId, maker }: VenueOrder): string {
 function spotOrder(order: VenueOrder, venue: Venue) {
   const market = venue.market(order.pair);
   const fees = venue.fills.filter((fill) => fill.order === order);
-  const left = order.size - order.filled;
+  const left = Number((order.size - order.filled).toFixed(12));
   const isBuyingAtMarket = order.type === "market" && order.side === "buy";
   return {
     id: order.id,
@@ -270,14 +272,14 @@ function spotOrder(order: VenueOrder, venue: Venue) {
     type: order.type,
     account: "spot",
     side: order.side,
-    amount: String(isBuyingAtMarket ? order.cost : order.size),
-    price: String(order.price ?? 0),
+    amount: plain(isBuyingAtMarket ? order.cost : order.size),
+    price: plain(order.price ?? 0),
     time_in_force: order.type === "market" ? "ioc" : "gtc",
     iceberg: "0",
-    left: String(isBuyingAtMarket ? 0 : left),
-    filled_amount: String(order.filled),
-    fill_price: String(order.cost),
-    filled_total: String(order.cost),
+    left: plain(isBuyingAtMarket ? 0 : left),
+    filled_amount: plain(order.filled),
+    fill_price: plain(order.cost),
+    filled_total: plain(order.cost),
     ...(order.filled === 0 ? {} : { avg_deal_price: String(averageOf(order)) }),
     fee: String(fees.reduce((sum, { fee }) => sum + (fee.currency === "GT" ? 0 : fee.amount), 0)),
     fee_currency: fees[0]?.fee.currency ?? market.quote,
@@ -298,8 +300,8 @@ function spotTrade({ id, order, pair, side, size, price, fee, at, isMaker }: Ven
     currency_pair: pair.replace("/", "_"),
     side,
     role: isMaker ? "maker" : "taker",
-    amount: String(size),
-    price: String(price),
+    amount: plain(size),
+    price: plain(price),
     order_id: order.id,
     fee: fee.currency === "GT" ? "0" : String(fee.amount),
     fee_currency: fee.currency === "GT" ? "USDT" : fee.currency,
@@ -326,7 +328,7 @@ function contractOrder(order: VenueOrder, venue: Venue) {
     status: isLive(order) ? "open" : "finished",
     size: String(signed(order.side, order.size)),
     left: String(signed(order.side, order.size - order.filled)),
-    price: String(order.price ?? 0),
+    price: plain(order.price ?? 0),
     fill_price: String(averageOf(order) ?? 0),
     tif: order.type === "market" ? "ioc" : "gtc",
     iceberg: "0",
@@ -357,7 +359,7 @@ function contractTrade({ id, order, pair, side, size, price, fee, at, isMaker, c
     order_id: order.id,
     size: String(signed(side, size)),
     close_size: String(signed(side, closed)),
-    price: String(price),
+    price: plain(price),
     text: textOf(order),
     fee: String(fee.amount),
     point_fee: "0",
@@ -398,10 +400,9 @@ function positions(venue: Venue) {
   return rows;
 }
 
-export const gate: Wire = {
+const common = {
   exchange: "gate",
-  markets: { spot: SPOT, linear: LINEAR },
-  hedges: true,
+  refusesIds: "never",
   sources: [
     "https://www.gate.com/docs/developers/apiv4/en/",
     "ccxt: ts/src/test/static/response/gate.json, ts/src/test/static/request/gate.json",
@@ -409,5 +410,10 @@ export const gate: Wire = {
   answer,
   tooMany: { json: { label: "TOO_MANY_REQUESTS", message: "Request Rate limit Exceeded" }, status: 429 },
   withoutData: { json: {} },
-  tellsLiquidations: true,
-};
+} as const;
+
+export const wires: readonly Wire[] = [
+  { ...common, markets: { spot: SPOT }, hedges: false, tellsLiquidations: false },
+  // Fees of contracts are in the currency in which they settle.
+  { ...common, markets: { linear: LINEAR }, hedges: true, tellsLiquidations: true, feesInThird: false },
+];
