@@ -10,7 +10,11 @@ export const bitget: Dialect = {
   name: "bitget",
   classes: ["bitget"],
   proven: [{ class: "bitget", kinds: ["spot", "linear"] }],
-  ids: { sentAs: ["clientOid"], inFills: () => false, madeByExchange: (id) => CLOSED_BY_EXCHANGE.test(id) },
+  ids: {
+    sentAs: ["clientOid"],
+    inFills: () => false,
+    madeByExchange: (id) => CLOSED_BY_EXCHANGE.test(id) || FROM_ITS_PAGES.test(id),
+  },
   lookups: (id) => [byOrder(id)],
   stopLists: (kind) => (kind === "spot" ? [STOPS] : [STOPS, { ...STOPS, planType: "profit_loss" }]),
   openOrdersPage: 100,
@@ -44,19 +48,25 @@ function olderThan(rows: readonly Row[]): Params | undefined {
 /** `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`. */
 const CLOSED_BY_EXCHANGE = /^[a-z_]+_close_(long|short)$/;
 
+/** `enterPointSource` of orders that come from its pages and apps, or from itself; bots come by `api`. */
+const FROM_ITS_PAGES = /^(?:web|app|ios|android|sys)$/;
+
 /**
- * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word, which
- * is told as the id: the order's own is a number that anybody could have given.
+ * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word. That word,
+ * and its page or app where one was used, is told as the id: the order's own is a number that anybody could have given.
  */
 function readFill(info: Row, kind: MarketKind): RawFill {
   if (kind === "spot") return {};
   const word = textOf(info, "tradeSide")?.toLowerCase() ?? "";
   const named = CLOSED_BY_EXCHANGE.exec(word)?.[1];
   if (named === "long" || named === "short") return { side: closing(named), positionSide: named, clientOrderId: word };
-  if (textOf(info, "posMode") !== "hedge_mode") return {};
+  const source = textOf(info, "enterPointSource")?.toLowerCase() ?? "";
+  const maker = FROM_ITS_PAGES.test(source) ? { clientOrderId: source } : {};
+  if (textOf(info, "posMode") !== "hedge_mode") return maker;
   const positionSide: PositionSide = textOf(info, "side")?.toLowerCase() === "buy" ? "long" : "short";
-  if (word === "open") return { side: closing(positionSide === "long" ? "short" : "long"), positionSide };
-  return word === "close" ? { side: closing(positionSide), positionSide } : {};
+  const opening = closing(positionSide === "long" ? "short" : "long");
+  if (word === "open") return { ...maker, side: opening, positionSide };
+  return word === "close" ? { ...maker, side: closing(positionSide), positionSide } : maker;
 }
 
 /** ccxt turns the side of a closing order around only where it also says reduce-only, which in hedge mode means nothing. */

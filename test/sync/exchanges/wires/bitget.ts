@@ -356,7 +356,7 @@ function contractFill({ id, order, pair, size, price, fee, at, isMaker }: VenueF
     side: saidSide(order, venue),
     quoteVolume: String(size * price),
     profit: "0",
-    enterPointSource: order.maker === "account" ? "api" : "sys",
+    enterPointSource: order.maker !== "account" ? "SYS" : order.clientId === undefined ? "WEB" : "API",
     tradeSide: tradeSideOf(order, venue),
     posMode: venue.mode === "hedge" ? "hedge_mode" : "one_way_mode",
     tradeScope: isMaker ? "maker" : "taker",
