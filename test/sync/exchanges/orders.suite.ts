@@ -236,6 +236,8 @@ export const orders: Theme = (test, { open, kind, wire }) => {
       venue.positions().map(({ side, size }) => [side, size]),
       [["short", scene.lots(3)]],
     );
+    const sides = ["long", "short", "closing"].map(async (id) => (await port.fetchOrder(id, scene.pair))?.side);
+    assert.equal(await Promise.all(sides), ["buy", "sell", "sell"]);
     const again = scene.request({ clientOrderId: "again", side: "sell", reduceOnly: true, positionSide: "long" });
     assert.is((await failing(port.createOrder(again))).failure, "nothing_to_reduce");
     await port.createOrder(
