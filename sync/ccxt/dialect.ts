@@ -9,6 +9,7 @@ import { bitget } from "./dialects/bitget.js";
 import { bybit } from "./dialects/bybit.js";
 import { gate } from "./dialects/gate.js";
 import { hyperliquid } from "./dialects/hyperliquid.js";
+import { kraken } from "./dialects/kraken.js";
 import { kucoin } from "./dialects/kucoin.js";
 import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
@@ -79,6 +80,8 @@ export interface RawPosition {
 export interface RawOrder {
   readonly side?: OrderSide;
   readonly reduceOnly?: boolean;
+  /** It waits for a price, or did. */
+  readonly stop?: boolean;
 }
 
 export interface DialectFills {
@@ -173,7 +176,7 @@ export interface Dialect {
 }
 
 /** Every dialect, in the order of the table in sync/README.md. */
-export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, hyperliquid, phemex];
+export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, kraken, hyperliquid, phemex];
 
 /** The same with its form of ids at hand. */
 export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };

@@ -47,9 +47,9 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const pair = requiredText(row, "symbol");
   const id = context.idOf?.(infoOf(row)) ?? requiredText(row, "id");
   const market = context.marketOf(pair);
-  const stop = context.stop || waits(row);
-  const { amount, filled } = amountsOf(row, stop);
   const raw = context.raw?.(infoOf(row), pair) ?? {};
+  const stop = context.stop || (raw.stop ?? waits(row));
+  const { amount, filled } = amountsOf(row, stop);
   const side = raw.side ?? sideOf(row);
   const status = statusOf(row, { amount, filled, open: context.open });
   // OKX keeps the id of a stop order apart, and ccxt leaves it there.
