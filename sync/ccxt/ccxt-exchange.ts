@@ -271,7 +271,8 @@ class CcxtExchange implements Exchange {
     const markets: Market[] = [];
     for (const pair of pairs) markets.push(await this.#account.market(pair));
     const elsewhere = this.#client.options?.defaultType;
-    const params = elsewhere === undefined || elsewhere === "spot" ? {} : { type: "spot" };
+    const type = elsewhere === undefined || elsewhere === "spot" ? {} : { type: "spot" };
+    const params = { ...type, ...this.#account.dialect.balanceParams };
     return this.#account.ask("balance", async () => readHoldings(await this.#client.fetchBalance?.(params), markets));
   }
 

@@ -7,6 +7,7 @@ import type { IdForm } from "./client-order-ids.js";
 import { binance } from "./dialects/binance.js";
 import { bitget } from "./dialects/bitget.js";
 import { bybit } from "./dialects/bybit.js";
+import { coinbase } from "./dialects/coinbase.js";
 import { gate } from "./dialects/gate.js";
 import { hyperliquid } from "./dialects/hyperliquid.js";
 import { kraken } from "./dialects/kraken.js";
@@ -170,13 +171,26 @@ export interface Dialect {
   readonly marketNeedsPrice?: boolean;
   /** A market order that buys on spot names what is to be spent, not a size: it is `unsupported`. */
   readonly spotBuysInQuote?: true;
+  /** Params of fetchBalance. */
+  readonly balanceParams?: Params;
   /** What every answer has, whatever was asked. */
   readonly isAnswer?: (answer: unknown) => boolean;
   readonly limitations: readonly string[];
 }
 
 /** Every dialect, in the order of the table in sync/README.md. */
-export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, kraken, hyperliquid, phemex];
+export const DIALECTS: readonly Dialect[] = [
+  binance,
+  bybit,
+  okx,
+  gate,
+  bitget,
+  kucoin,
+  kraken,
+  coinbase,
+  hyperliquid,
+  phemex,
+];
 
 /** The same with its form of ids at hand. */
 export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };

@@ -22,6 +22,7 @@ const DOCUMENTED: Readonly<Record<string, readonly string[]>> = {
   bitstamp: ["client_order_id"],
   blofin: ["clientOrderId"],
   bybit: ["orderLinkId"],
+  coinbase: ["client_order_id"],
   coinbaseexchange: ["client_oid"],
   coinex: ["client_id"],
   delta: ["client_order_id"],

@@ -46,7 +46,7 @@ export class Scene implements AsyncDisposable {
       markets: Object.values(wire.markets).flat(),
       mode: kind === "spot" ? "spot" : mode,
       clockAhead,
-      ...(wire.refusesIds && { refusesIds: wire.refusesIds }),
+      ...(wire.refusesIds && wire.refusesIds !== "answers" && { refusesIds: wire.refusesIds }),
     });
     for (const [index, { pair, base, quote }] of markets.entries()) {
       venue.prices.set(pair, PRICES[index] ?? 100);

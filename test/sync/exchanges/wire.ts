@@ -13,8 +13,8 @@ export interface Wire {
   readonly markets: { readonly [kind in MarketKind]?: readonly VenueMarket[] };
   /** Whether accounts can hold a long and a short of a pair; or the kinds of which they can. */
   readonly hedges: boolean | readonly MarketKind[];
-  /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. `never`: it does not say that it does. */
-  readonly refusesIds?: "open" | "never";
+  /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. `never`: it does not say that it does. `answers`: it answers the first order. */
+  readonly refusesIds?: "open" | "never" | "answers";
   /** False where it does not tell at which price an order was filled; its fills do. */
   readonly tellsAverages?: false;
   /** Where the exchange documents this format: pages, ccxt's static answers and requests. */
