@@ -6,6 +6,10 @@ export const phemex: Dialect = {
   name: "phemex",
   classes: ["phemex"],
   proven: [],
+  refused: (kind) =>
+    kind === "spot"
+      ? undefined
+      : "its executions of contracts do not say their order, and funding stands among them: what a bot's order did cannot be told",
   ids: { sentAs: ["clOrdID"], inFills: () => false },
   lookups: (id) => [byOrder(id)],
   stopLists: () => [],
