@@ -10,6 +10,7 @@ import { bybit } from "./dialects/bybit.js";
 import { gate } from "./dialects/gate.js";
 import { hyperliquid } from "./dialects/hyperliquid.js";
 import { kucoin } from "./dialects/kucoin.js";
+import { mexc } from "./dialects/mexc.js";
 import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
 import { phemex } from "./dialects/phemex.js";
@@ -164,7 +165,7 @@ export interface Dialect {
 }
 
 /** Every dialect, in the order of the table in sync/README.md. */
-export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, hyperliquid, phemex];
+export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, hyperliquid, mexc, phemex];
 
 /** The same with its form of ids at hand. */
 export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };
