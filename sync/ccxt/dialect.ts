@@ -8,6 +8,7 @@ import { binance } from "./dialects/binance.js";
 import { bitget } from "./dialects/bitget.js";
 import { bybit } from "./dialects/bybit.js";
 import { gate } from "./dialects/gate.js";
+import { htx } from "./dialects/htx.js";
 import { hyperliquid } from "./dialects/hyperliquid.js";
 import { kucoin } from "./dialects/kucoin.js";
 import { mexc } from "./dialects/mexc.js";
@@ -165,7 +166,7 @@ export interface Dialect {
 }
 
 /** Every dialect, in the order of the table in sync/README.md. */
-export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, hyperliquid, mexc, phemex];
+export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, hyperliquid, mexc, htx, phemex];
 
 /** The same with its form of ids at hand. */
 export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };
