@@ -8,7 +8,10 @@ import { unifiedStop } from "./unified-stop.js";
 export const kucoin: Dialect = {
   name: "kucoin",
   classes: ["kucoin", "kucoinfutures"],
-  proven: [{ class: "kucoinfutures", kinds: ["linear", "inverse"] }],
+  proven: [
+    { class: "kucoinfutures", kinds: ["linear", "inverse"] },
+    { class: "kucoin", kinds: ["linear", "inverse"] },
+  ],
   ids: { sentAs: ["clientOid"], inFills: () => false },
   positionsTogether: true,
   // A contract's stop is known by its client id as any order is.
@@ -35,8 +38,8 @@ export const kucoin: Dialect = {
   ],
 };
 
-/** `createdAt`, which ccxt reads, is when the order was made; `tradeTime` is in nanoseconds, past what a number can tell exactly. */
+/** `createdAt`, which ccxt reads, is when the order was made. Nanoseconds are more than a number can tell exactly, microseconds are not. */
 function timeOfTrade(info: Row): { readonly ts?: number } {
   const nanoseconds = numberOf(info, "tradeTime");
-  return nanoseconds === undefined ? {} : { ts: Math.floor((nanoseconds + 128) / 1_000_000) };
+  return nanoseconds === undefined ? {} : { ts: Math.floor(Math.round(nanoseconds / 1_000) / 1_000) };
 }
