@@ -171,6 +171,7 @@ export class CcxtAccount {
       marketOf: (pair) => this.marketNow(pair, "order"),
       clientOrderIdOf: (theirs) => this.ids.ours(theirs),
       idOf: this.dialect.orderId,
+      raw: (info, pair) => this.dialect.readOrder?.(info, kindOf(pair)) ?? {},
     };
   }
 

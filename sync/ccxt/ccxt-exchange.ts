@@ -355,8 +355,12 @@ class CcxtExchange implements Exchange {
   /** What ccxt's createOrder is told. */
   async #termsOf(request: OrderRequest, theirs: string): Promise<Terms> {
     const { type, pair, reduceOnly } = request;
-    const { ids, stop, hedge, reduceOnly: reducing } = this.#account.dialect;
+    const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote } = this.#account.dialect;
     const kind = kindOf(pair);
+    if (spotBuysInQuote && kind === "spot" && type === "market" && request.side === "buy") {
+      const why = "a market order that buys on spot says there what is to be spent, not the size: send a limit order";
+      throw unsupported(this.#client, `${pair}: ${why}`);
+    }
     // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
     const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
     const params = {

@@ -10,6 +10,7 @@ import { bybit } from "./dialects/bybit.js";
 import { gate } from "./dialects/gate.js";
 import { htx } from "./dialects/htx.js";
 import { hyperliquid } from "./dialects/hyperliquid.js";
+import { kraken } from "./dialects/kraken.js";
 import { kucoin } from "./dialects/kucoin.js";
 import { mexc } from "./dialects/mexc.js";
 import { okx } from "./dialects/okx.js";
@@ -75,6 +76,14 @@ export interface RawFill {
 /** What ccxt does not read, or reads otherwise, of a position's raw row. */
 export interface RawPosition {
   readonly side?: PositionSide;
+}
+
+/** What ccxt reads otherwise of an order's raw row. */
+export interface RawOrder {
+  readonly side?: OrderSide;
+  readonly reduceOnly?: boolean;
+  /** It waits for a price, or did. */
+  readonly stop?: boolean;
 }
 
 export interface DialectFills {
@@ -151,6 +160,7 @@ export interface Dialect {
   /** The longest span of executions that is answered at once, ms. */
   readonly fillsSpan: (kind: MarketKind) => number;
   readonly fills?: DialectFills;
+  readonly readOrder?: (info: Row, kind: MarketKind) => RawOrder;
   /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
   readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
@@ -160,13 +170,27 @@ export interface Dialect {
   readonly errors: DialectErrors;
   /** A market order is a limit order far through the price: the price must be given. */
   readonly marketNeedsPrice?: boolean;
+  /** A market order that buys on spot names what is to be spent, not a size: it is `unsupported`. */
+  readonly spotBuysInQuote?: true;
   /** What every answer has, whatever was asked. */
   readonly isAnswer?: (answer: unknown) => boolean;
   readonly limitations: readonly string[];
 }
 
 /** Every dialect, in the order of the table in sync/README.md. */
-export const DIALECTS: readonly Dialect[] = [binance, bybit, okx, gate, bitget, kucoin, hyperliquid, mexc, htx, phemex];
+export const DIALECTS: readonly Dialect[] = [
+  binance,
+  bybit,
+  okx,
+  gate,
+  bitget,
+  kucoin,
+  kraken,
+  hyperliquid,
+  mexc,
+  htx,
+  phemex,
+];
 
 /** The same with its form of ids at hand. */
 export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };

@@ -2,6 +2,7 @@
 
 import { minus, plus, times } from "../../src/exact/double.js";
 import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../port/exchange.js";
+import type { RawOrder } from "./dialect.js";
 import type { Market } from "./market.js";
 import {
   infoOf,
@@ -27,6 +28,8 @@ export interface OrderContext {
   readonly stop: boolean;
   /** The list asked for holds open orders only: a row without a status is open. */
   readonly open: boolean;
+  /** What ccxt reads otherwise of the raw row. */
+  readonly raw?: (info: Row, pair: string) => RawOrder;
 }
 
 const STATUSES: Readonly<Record<string, "open" | "closed" | "cancelled" | "rejected">> = {
@@ -44,9 +47,10 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const pair = requiredText(row, "symbol");
   const id = context.idOf?.(infoOf(row)) ?? requiredText(row, "id");
   const market = context.marketOf(pair);
-  const stop = context.stop || waits(row);
+  const raw = context.raw?.(infoOf(row), pair) ?? {};
+  const stop = context.stop || (raw.stop ?? waits(row));
   const { amount, filled } = amountsOf(row, stop);
-  const side = sideOf(row);
+  const side = raw.side ?? sideOf(row);
   const status = statusOf(row, { amount, filled, open: context.open });
   // OKX keeps the id of a stop order apart, and ccxt leaves it there.
   const theirs = textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
@@ -61,7 +65,7 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
     price: limitPriceOf(row, stop),
     ...averageOf(row),
     status,
-    reduceOnly: reducesOnly(row),
+    reduceOnly: raw.reduceOnly ?? reducesOnly(row),
     stop,
     ...(createdAt === undefined ? {} : { createdAt }),
   };

@@ -35,6 +35,7 @@ export const fills: Theme = (test, { open, kind, wire }) => {
     test(`a fee in the ${kind !== "spot" && currency === "quote" ? "settle" : currency} currency is told in it`, async () => {
       await using scene = await open();
       if (currency === "third" && !(wire.feesInThird ?? true)) return;
+      if (currency === "base" && !(wire.feesInBase ?? true)) return;
       scene.venue.feeIn = currency === "third" ? "BNB" : currency;
       const { fee } = scene.execution({ lots: 4 });
       const [fill] = await scene.port.fetchFills(scene.pair, since(scene, HOUR));

@@ -8,14 +8,15 @@ export const orders: Theme = (test, { open, kind, wire }) => {
   test("a market order carries the bot's id, and is found by it after it filled", async () => {
     await using scene = await open();
     const { port, pair, venue } = scene;
-    const answer = await port.createOrder(scene.request());
+    const request = scene.request();
+    const answer = await port.createOrder(request);
     const order = scene.order();
-    assert.equal([venue.orders.length, order.type, order.side, order.size], [1, "market", "buy", scene.lots(2)]);
+    assert.equal([venue.orders.length, order.type, order.side, order.size], [1, "market", request.side, scene.lots(2)]);
     assert.equal([order.trigger, order.reduceOnly], [undefined, false]);
     assert.is(answer.clientOrderId, "bot_1-x");
     const found = await port.fetchOrder("bot_1-x", pair);
     assert.is(found?.status, "filled");
-    assert.equal([found?.size, found?.filled, found?.side], [scene.size(2), scene.size(2), "buy"]);
+    assert.equal([found?.size, found?.filled, found?.side], [scene.size(2), scene.size(2), request.side]);
     assert.equal([found?.id, found?.clientOrderId ?? "bot_1-x"], [order.id, "bot_1-x"]);
     if (wire.tellsAverages === false) assert.is(found?.average, undefined);
     else
@@ -37,7 +38,7 @@ export const orders: Theme = (test, { open, kind, wire }) => {
     await using scene = await open();
     const { port, pair, venue } = scene;
     const price = venue.price(pair) / 2;
-    await port.createOrder(scene.request({ type: "limit", price }));
+    await port.createOrder(scene.request({ side: "buy", type: "limit", price }));
     const order = scene.order();
     assert.equal([order.type, order.price, order.size], ["limit", price, scene.lots(2)]);
     const waiting = await port.fetchOrder("bot_1-x", pair);
@@ -149,6 +150,18 @@ export const orders: Theme = (test, { open, kind, wire }) => {
   });
 
   if (kind === "spot") {
+    test("a market order buys the size that was asked for, or is refused and nothing is sent", async () => {
+      await using scene = await open();
+      const request = scene.request({ side: "buy" });
+      if (scene.dialect.spotBuysInQuote) {
+        assert.is((await failing(scene.port.createOrder(request))).failure, "unsupported");
+        assert.equal(scene.venue.orders, []);
+        return;
+      }
+      await scene.port.createOrder(request);
+      assert.equal([scene.order().side, scene.order().filled], ["buy", scene.lots(2)]);
+    });
+
     test("an order that the coins do not pay for is rejected", async () => {
       await using scene = await open();
       const error = await failing(
@@ -223,6 +236,8 @@ export const orders: Theme = (test, { open, kind, wire }) => {
       venue.positions().map(({ side, size }) => [side, size]),
       [["short", scene.lots(3)]],
     );
+    const sides = ["long", "short", "closing"].map(async (id) => (await port.fetchOrder(id, scene.pair))?.side);
+    assert.equal(await Promise.all(sides), ["buy", "sell", "sell"]);
     const again = scene.request({ clientOrderId: "again", side: "sell", reduceOnly: true, positionSide: "long" });
     assert.is((await failing(port.createOrder(again))).failure, "nothing_to_reduce");
     await port.createOrder(

@@ -111,13 +111,13 @@ export class Scene implements AsyncDisposable {
     return round(this.lots(count, market) * market.contractSize);
   }
 
-  /** A bot's order: a market buy of two lots, unless it says otherwise. */
+  /** A bot's order: a market buy of two lots, unless it says otherwise; a sale where the exchange does not buy sizes at market. */
   request(changes: Partial<OrderRequest> = {}): OrderRequest {
-    const { pair } = this;
+    const { pair, played, dialect } = this;
     return {
       clientOrderId: "bot_1-x",
       pair,
-      side: "buy",
+      side: played.kind === "spot" && dialect.spotBuysInQuote ? "sell" : "buy",
       size: this.size(2),
       type: "market",
       reduceOnly: false,

@@ -36,6 +36,8 @@ export interface Wire {
   readonly withoutData: Reaction;
   /** Whether fees can be taken in a third currency (BNB); default true. */
   readonly feesInThird?: boolean;
+  /** Whether a spot fee in the base coin is told in that coin; default true. */
+  readonly feesInBase?: boolean;
   /** Whether its history of executions has liquidations and deleveragings; a dialect of one that has not says so in `limitations`. */
   readonly tellsLiquidations: boolean;
 }
