@@ -9,9 +9,11 @@ import { bitget } from "./dialects/bitget.js";
 import { bybit } from "./dialects/bybit.js";
 import { coinbase } from "./dialects/coinbase.js";
 import { gate } from "./dialects/gate.js";
+import { htx } from "./dialects/htx.js";
 import { hyperliquid } from "./dialects/hyperliquid.js";
 import { kraken } from "./dialects/kraken.js";
 import { kucoin } from "./dialects/kucoin.js";
+import { mexc } from "./dialects/mexc.js";
 import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
 import { phemex } from "./dialects/phemex.js";
@@ -189,6 +191,8 @@ export const DIALECTS: readonly Dialect[] = [
   kraken,
   coinbase,
   hyperliquid,
+  mexc,
+  htx,
   phemex,
 ];
 

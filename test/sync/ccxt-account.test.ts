@@ -47,6 +47,20 @@ test("balances alone are spot, where there is no hedge mode it is netting, and w
   assert.is(await bybit().positionMode?.(), undefined);
 });
 
+test("where one pair is in hedge mode and another is not, the mode is unknown, and that is said", async () => {
+  const exchange = exchangeOf(
+    "bybit",
+    ({ fields: { symbol } }) => {
+      const numbers = symbol === "BTCUSDT" ? [1, 2] : [0];
+      const list = numbers.map((positionIdx) => ({ positionIdx, symbol, side: "", size: "0", avgPrice: "0" }));
+      return { json: { retCode: 0, retMsg: "OK", result: { list } } };
+    },
+    ["BTC/USDT:USDT", "ETH/USDT:USDT"],
+  );
+  assert.is(await exchange.positionMode?.(), undefined);
+  assert.match((exchange.limitations ?? []).join("\n"), /bybit: some of the pairs are in hedge mode, others are not/);
+});
+
 test("an answer that does not say the mode is no answer", async () => {
   const exchange = exchangeOf("binanceusdm", () => ({ json: [] }));
   assert.is((await failing(Promise.resolve(exchange.positionMode?.()))).failure, "no_answer");

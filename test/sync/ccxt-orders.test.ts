@@ -317,6 +317,31 @@ test("a page of open orders that may be cut is no answer", async () => {
   assert.match(error.message, /500 rows are a full page/);
 });
 
+test("pages of open orders that lead in a circle are no answer", async () => {
+  const list = Array.from({ length: 50 }, (_, id) => ({
+    ...{
+      orderId: String(id),
+      symbol: "BTCUSDT",
+      side: "Buy",
+      orderType: "Limit",
+      price: "1",
+      qty: "1",
+      cumExecQty: "0",
+    },
+    ...{ orderStatus: "New", createdTime: "1700000000000", tpslMode: "" },
+  }));
+  const page = { json: { retCode: 0, retMsg: "OK", result: { category: "linear", list, nextPageCursor: "again" } } };
+  const exchange = exchangeOf("bybit", { pairs: ["BTC/USDT:USDT"] }, routes({ "GET /v5/order/realtime": page }));
+  server.asked.length = 0;
+  const error = await failing(exchange.fetchOpenOrders());
+  assert.is(error.failure, "no_answer");
+  assert.match(error.message, /50 rows are a full page/);
+  assert.equal(
+    server.asked.map(({ fields }) => fields.cursor),
+    [undefined, "again"],
+  );
+});
+
 test("cancelling names the exchange's order; a stop is cancelled as one", async () => {
   const exchange = exchangeOf(
     "binanceusdm",

@@ -12,7 +12,6 @@ const SENT_AS: Readonly<Record<string, readonly string[]>> = {
   coinex: ["client_id"],
   delta: ["client_order_id"],
   hashkey: ["newClientOrderId", "clientOrderId"],
-  mexc: ["newClientOrderId", "externalOid"],
   poloniex: ["clientOrderId", "clOrdId"],
   upbit: ["identifier"],
   whitebit: ["clientOrderId"],
@@ -25,7 +24,6 @@ const REFUSED: Readonly<Record<string, string>> = {
     "ccxt does not send it a client order id as `label`, its name for it, and counts some of its sizes in contracts and some in coins",
   krakenfutures:
     "ccxt asks it for the newest 100 executions of all markets only: older ones would be missing without a word",
-  htx: "it takes only whole numbers as client order ids of contracts, and ccxt sends them under a name that it does not know",
 };
 
 /** An exchange that is spoken to by ccxt's unified methods alone, and only where its id is sent under a known name. */

@@ -290,4 +290,5 @@ function create(fields: Fields, venue: Venue) {
   return { orderId: order.id, clientOid };
 }
 
-export const wires: readonly Wire[] = [kucoinfutures];
+/** ccxt has a class for futures alone, and one for all. */
+export const wires: readonly Wire[] = [kucoinfutures, { ...kucoinfutures, exchange: "kucoin" }];
