@@ -17,7 +17,10 @@ export const okx: Dialect = {
     inFills: () => false,
     foundFor: () => 2 * HOUR,
   },
-  orderId: ownId,
+  readOrder: (info) => {
+    const id = ownId(info);
+    return id === undefined ? {} : { id };
+  },
   positionsTogether: true,
   lookups: (id) => [byOrder(id), byOrder(id, STOPS)],
   stopLists: () => [STOPS, { ...STOPS, ordType: "conditional" }, { ...STOPS, ordType: "oco" }, { trailing: true }],
