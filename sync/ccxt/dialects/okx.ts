@@ -8,7 +8,10 @@ import { unifiedStop } from "./unified-stop.js";
 export const okx: Dialect = {
   name: "okx",
   classes: ["okx", "okxus", "myokx"],
-  proven: [{ class: "okx", kinds: ["spot", "linear", "inverse"] }],
+  proven: [
+    { class: "okx", kinds: ["spot", "linear", "inverse"] },
+    { class: "myokx", kinds: ["spot", "linear", "inverse"] },
+  ],
   ids: {
     form: { fits: /^[A-Za-z0-9]{1,32}$/, digest: (hex) => hex },
     stopParam: "algoClOrdId",
