@@ -13,13 +13,15 @@ import { type Market, type MarketReading, marketOf } from "./market.js";
 import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
 import { everySince, type Page } from "./pages.js";
-import { type Row, rowsOf, Unreadable } from "./row.js";
+import { type Row, requiredText, rowsOf, Unreadable } from "./row.js";
 
 /** Enough for any account's open orders; more means that the exchange goes in circles. */
 const MOST_PAGES = 100;
 
 interface OrderPage {
   readonly pair: string | undefined;
+  /** Of a list of all pairs, rows of this one. */
+  readonly only?: string | undefined;
   readonly since?: number;
   readonly limit: number | undefined;
   readonly params: Params;
@@ -115,23 +117,28 @@ export class CcxtAccount {
 
   /** One list of open orders, all pages of it. A full page may be cut: where the next cannot be asked for, it is no answer. */
   async #openList(pair: string | undefined, params: Params): Promise<readonly ExchangeOrder[]> {
-    const { openOrdersPage: limit, openOrdersParams = {}, openOrdersNext } = this.dialect;
+    const { openOrdersPage: most, openOrdersParams = {}, openOrdersNext, openOrdersTogether } = this.dialect;
+    const limit = typeof most === "function" ? most(pair === undefined ? "linear" : kindOf(pair)) : most;
+    const together = pair === undefined ? undefined : openOrdersTogether?.(kindOf(pair));
+    const which = together === undefined ? { pair } : { pair: undefined, only: pair };
     const found = new Map<string, ExchangeOrder>();
+    const seen = new Set<string>();
     let next: Params = {};
     for (let pages = 0; pages < MOST_PAGES; pages++) {
-      const asked = { ...openOrdersParams, ...params, ...next };
-      const { orders, rows } = await this.#list("fetchOpenOrders", { pair, limit, params: asked });
-      const before = found.size;
+      const asked = { ...openOrdersParams, ...together, ...params, ...next };
+      const { orders, rows } = await this.#list("fetchOpenOrders", { ...which, limit, params: asked });
       for (const order of orders) found.set(order.id, order);
+      const before = seen.size;
+      for (const row of rows) seen.add(requiredText(row, "id"));
       if (limit === undefined || rows.length < limit) return [...found.values()];
-      if (openOrdersNext === undefined || found.size === before) break;
-      const after = openOrdersNext(rows);
+      if (openOrdersNext === undefined || seen.size === before) break;
+      const after = openOrdersNext(rows, asked);
       if (after === undefined) return [...found.values()];
       next = after;
     }
     return this.ask(pair === undefined ? "open orders" : `open orders of ${pair}`, async () => {
       throw new Unreadable(
-        `${found.size} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
+        `${seen.size} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
       );
     });
   }
@@ -151,7 +158,7 @@ export class CcxtAccount {
 
   async #list(
     list: OrderList,
-    { pair, since, limit, params }: OrderPage,
+    { pair, only, since, limit, params }: OrderPage,
   ): Promise<{ readonly orders: ExchangeOrder[]; readonly rows: readonly Row[] }> {
     await this.loadMarkets();
     const open = list === "fetchOpenOrders";
@@ -160,7 +167,8 @@ export class CcxtAccount {
     return this.ask(what, async () => {
       const rows = rowsOf(await this.client[list]?.(pair, since, limit, { ...params }));
       const context = this.orderContext({ open, stop: waiting });
-      return { rows, orders: rows.map((row) => readOrder(row, context)) };
+      const own = only === undefined ? rows : rows.filter((row) => row.symbol === only);
+      return { rows, orders: own.map((row) => readOrder(row, context)) };
     });
   }
 
@@ -170,7 +178,6 @@ export class CcxtAccount {
       stop,
       marketOf: (pair) => this.marketNow(pair, "order"),
       clientOrderIdOf: (theirs) => this.ids.ours(theirs),
-      idOf: this.dialect.orderId,
       raw: (info, pair) => this.dialect.readOrder?.(info, kindOf(pair)) ?? {},
     };
   }
@@ -183,7 +190,7 @@ export class CcxtAccount {
   ): Promise<ExchangeFill[]> {
     const market = await this.market(pair, "fill");
     const kind = kindOf(pair);
-    const { asks = () => [{}], read, rawRows, page: limit = PAGE } = this.dialect.fills ?? {};
+    const { asks = () => [{}], read, rawRows, page: limit = PAGE, until: ends = endsAt } = this.dialect.fills ?? {};
     const context = {
       market,
       clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
@@ -195,7 +202,7 @@ export class CcxtAccount {
     for (const asked of asks(kind)) {
       const page = (from: number, until: number | undefined) =>
         this.ask(what, async (answers) => {
-          const params = until === undefined ? { ...asked } : { ...asked, until };
+          const params = until === undefined ? { ...asked } : { ...asked, ...ends(until) };
           const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, limit, params));
           const raw = rawRows && answers.flatMap((answer) => rawRows(answer));
           return { rows: rows.map((row) => readHistoryRow(row, context)), ...(raw && { raw }) };
@@ -247,4 +254,9 @@ function inMode(raw: RawFill, hedged: boolean | undefined): RawFill {
   if (hedged !== false || raw.positionSide === undefined) return raw;
   const { positionSide: _, ...rest } = raw;
   return rest;
+}
+
+/** ccxt's word for the end of a list. */
+function endsAt(until: number): Params {
+  return { until };
 }

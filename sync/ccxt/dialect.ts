@@ -81,7 +81,11 @@ export interface RawPosition {
 
 /** What ccxt reads otherwise of an order's raw row. */
 export interface RawOrder {
+  /** The exchange's own id. */
+  readonly id?: string;
+  readonly clientOrderId?: string;
   readonly side?: OrderSide;
+  readonly type?: "market" | "limit";
   readonly reduceOnly?: boolean;
   /** It waits for a price, or did. */
   readonly stop?: boolean;
@@ -93,6 +97,8 @@ export interface DialectFills {
   readonly read?: (info: Row, kind: MarketKind) => RawFill;
   /** Every row of an answer to fetchMyTrades, where ccxt drops some of them (those of other pairs): a page is full by these. */
   readonly rawRows?: (answer: unknown) => readonly RawRow[];
+  /** Params of a list that ends at that time, ms. Default: ccxt's `until`. */
+  readonly until?: (ms: number) => Params;
   /** The most rows that are asked for as a page, where 100 would make ccxt drop what it has. */
   readonly page?: number;
 }
@@ -139,8 +145,6 @@ export interface Dialect {
   readonly lookups: (clientOrderId: string, kind: MarketKind) => readonly Lookup[];
   /** Lists in which an order of the exchange's own id is to be found. Default: ccxt's fetchOrder is asked. */
   readonly lookupsById?: (orderId: string, kind: MarketKind) => readonly ListLookup[];
-  /** The exchange's own id of an order, from its raw row, where ccxt may read another; undefined: ccxt's. */
-  readonly orderId?: (info: Row) => string | undefined;
   /** Params that cancel an order. Default: what found a stop among stops cancels it. */
   readonly cancelParams?: (order: ExchangeOrder, kind: MarketKind) => Params;
   /** Params of the further calls that list stop orders. */
@@ -148,12 +152,17 @@ export interface Dialect {
   /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
   readonly positionsTogether?: boolean;
   readonly readPosition?: (info: Row, kind: MarketKind) => RawPosition;
-  /** fetchOpenOrders answers no more rows than this. */
-  readonly openOrdersPage?: number;
+  /** fetchOpenOrders answers no more rows than this; undefined: all of them. */
+  readonly openOrdersPage?: number | ((kind: MarketKind) => number | undefined);
   /** Params of every call of fetchOpenOrders, such as the size of a page where ccxt does not send its limit. */
   readonly openOrdersParams?: Params;
-  /** Params of the page after a full one, from that one's rows as ccxt tells them; undefined: it was the last. Absent: a full page is no answer. */
-  readonly openOrdersNext?: (rows: readonly Row[]) => Params | undefined;
+  /**
+   * Params of the page after a full one, from that one's rows as ccxt tells them and the params that it was asked with; undefined: it was the
+   * last. Absent: a full page is no answer.
+   */
+  readonly openOrdersNext?: (rows: readonly Row[], asked: Params) => Params | undefined;
+  /** ccxt asks for the open orders of all pairs and shows one: they are asked for whole, with these params, so that a page is judged by all of it. */
+  readonly openOrdersTogether?: (kind: MarketKind) => Params | undefined;
   /** No account is ever in hedge mode. */
   readonly hedges?: false;
   /** Whether a pair is in hedge mode, by its rows of fetchPositions, empty ones among them; undefined: they do not say. Where ccxt does not tell the mode. */

@@ -10,7 +10,10 @@ import { unifiedStop } from "./unified-stop.js";
 export const bybit: Dialect = {
   name: "bybit",
   classes: ["bybit", "bybiteu", "bybitid"],
-  proven: [{ class: "bybit", kinds: ["spot", "linear", "inverse"] }],
+  proven: [
+    { class: "bybit", kinds: ["spot", "linear", "inverse"] },
+    { class: "bybiteu", kinds: ["spot", "linear", "inverse"] },
+  ],
   ids: {
     sentAs: ["orderLinkId"],
     inFills: () => true,

@@ -8,7 +8,10 @@ import { unifiedStop } from "./unified-stop.js";
 export const okx: Dialect = {
   name: "okx",
   classes: ["okx", "okxus", "myokx"],
-  proven: [{ class: "okx", kinds: ["spot", "linear", "inverse"] }],
+  proven: [
+    { class: "okx", kinds: ["spot", "linear", "inverse"] },
+    { class: "myokx", kinds: ["spot", "linear", "inverse"] },
+  ],
   ids: {
     form: { fits: /^[A-Za-z0-9]{1,32}$/, digest: (hex) => hex },
     stopParam: "algoClOrdId",
@@ -17,7 +20,10 @@ export const okx: Dialect = {
     inFills: () => false,
     foundFor: () => 2 * HOUR,
   },
-  orderId: ownId,
+  readOrder: (info) => {
+    const id = ownId(info);
+    return id === undefined ? {} : { id };
+  },
   positionsTogether: true,
   lookups: (id) => [byOrder(id), byOrder(id, STOPS)],
   stopLists: () => [STOPS, { ...STOPS, ordType: "conditional" }, { ...STOPS, ordType: "oco" }, { trailing: true }],

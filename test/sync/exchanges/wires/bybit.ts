@@ -494,4 +494,5 @@ function cancel(fields: Fields, venue: Venue) {
   return { orderId: order.id, orderLinkId: order.clientId ?? "" };
 }
 
-export const wires: readonly Wire[] = [bybit];
+/** The same in Europe, under a class of its own. */
+export const wires: readonly Wire[] = [bybit, { ...bybit, exchange: "bybiteu" }];

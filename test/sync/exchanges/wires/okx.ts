@@ -478,4 +478,5 @@ function placeAlgo(fields: Fields, venue: Venue) {
   return [{ algoId: algoId(order), algoClOrdId: clientId, clOrdId: "", sCode: "0", sMsg: "", tag: "" }];
 }
 
-export const wires: readonly Wire[] = [okx];
+/** The same in Europe, under a class of its own. */
+export const wires: readonly Wire[] = [okx, { ...okx, exchange: "myokx" }];
