@@ -32,7 +32,7 @@ import { findOrder, findOrderById } from "./order-search.js";
 import { mergePositions, notionalOf, readPosition } from "./position.js";
 import { proofOfIds } from "./proof-of-ids.js";
 import { keepSecretsOf } from "./redact.js";
-import { priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
+import { infoOf, priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
 
@@ -262,7 +262,9 @@ class CcxtExchange implements Exchange {
       );
       return asked.flatMap((row) => {
         const position = readPosition(row, sizeOf, reading);
-        return position === undefined ? [] : [{ ...position, ...notionalOf(row) }];
+        if (position === undefined) return [];
+        const markPrice = readRaw?.(infoOf(row), kindOf(position.pair)).markPrice;
+        return [{ ...position, ...(markPrice !== undefined && { markPrice }), ...notionalOf(row) }];
       });
     });
   }

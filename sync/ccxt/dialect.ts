@@ -77,6 +77,7 @@ export interface RawFill {
 /** What ccxt does not read, or reads otherwise, of a position's raw row. */
 export interface RawPosition {
   readonly side?: PositionSide;
+  readonly markPrice?: number;
 }
 
 /** What ccxt reads otherwise of an order's raw row. */

@@ -126,12 +126,12 @@ function answerOf(
 const SAID = {
   "made up": {
     okx: { size: 0.001, entryPrice: 74.5 },
-    hyperliquid: { size: 1.25, entryPrice: 101.4, notional: 126.5 },
+    hyperliquid: { size: 1.25, entryPrice: 101.4, markPrice: 101.2, notional: 126.5 },
     kucoin: { size: 0.3, createdAt: 1709640020321 },
   },
   recorded: {
     okx: { size: 0.001, entryPrice: 68.24 },
-    hyperliquid: { size: 0.5, entryPrice: 138.76, notional: 68.98 },
+    hyperliquid: { size: 0.5, entryPrice: 138.76, markPrice: 137.96, notional: 68.98 },
     kucoin: { size: 0.1, createdAt: 1700137607713 },
   },
 };

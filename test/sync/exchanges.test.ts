@@ -3,13 +3,15 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DIALECTS } from "../../sync/ccxt/dialect.js";
 import { PLAYED, WIRES } from "./exchanges/all-wires.js";
+import { checks } from "./exchanges/checks.suite.js";
 import { faults } from "./exchanges/faults.suite.js";
 import { fills } from "./exchanges/fills.suite.js";
 import { orders } from "./exchanges/orders.suite.js";
+import { recoveries } from "./exchanges/recoveries.suite.js";
 import { Scene } from "./exchanges/scene.js";
 import type { Theme } from "./exchanges/theme.js";
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults };
+const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, checks };
 
 /** `ONLY=bybit`: the wires of that name. */
 const only = process.env.ONLY;

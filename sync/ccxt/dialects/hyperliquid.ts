@@ -1,6 +1,6 @@
-import type { Dialect } from "../dialect.js";
+import type { Dialect, RawPosition } from "../dialect.js";
 import type { RawRow } from "../pages.js";
-import { isRow, numberOf, requiredText } from "../row.js";
+import { isRow, numberOf, type Row, requiredText } from "../row.js";
 import { byOrder } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
@@ -19,6 +19,7 @@ export const hyperliquid: Dialect = {
     inFills: () => false,
   },
   positionsTogether: true,
+  readPosition,
   lookups: (id) => [byOrder(id)],
   // Stops are among the open orders.
   stopLists: () => [],
@@ -49,4 +50,12 @@ export const hyperliquid: Dialect = {
 function rawRows(answer: unknown): RawRow[] {
   const rows = Array.isArray(answer) ? answer.filter(isRow) : [];
   return rows.map((row) => ({ id: requiredText(row, "tid"), at: numberOf(row, "time") ?? 0 }));
+}
+
+/** It tells what a position is worth at the mark price, and not that price. */
+function readPosition(info: Row): RawPosition {
+  const position = isRow(info.position) ? info.position : {};
+  const size = Math.abs(numberOf(position, "szi") ?? 0);
+  const worth = numberOf(position, "positionValue");
+  return worth === undefined || size === 0 ? {} : { markPrice: worth / size };
 }
