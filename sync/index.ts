@@ -14,6 +14,7 @@ export { type Paint, type PlanRow, planRows, planText } from "./plan/plan-text.j
 export type * from "./port/exchange.js";
 export { ExchangeError, type ExchangeFailure } from "./port/exchange-error.js";
 export type { Incomplete } from "./port/reading.js";
+export { type CheckOptions, type CheckRow, checkExchange, type ExchangeCheck } from "./recovery/check-exchange.js";
 export { type Check, type ReconcileOptions, reconcile } from "./recovery/reconcile.js";
 export { applyRecovery, planRecovery, type RecoveryReport, recover } from "./recovery/recover.js";
 export type { Submission, SubmitOptions } from "./submit/submission.js";

@@ -1,18 +1,31 @@
 /** An account at an exchange through a ccxt client: asks, and reads the answers in base currency. */
 import { fillKey } from "../plan/evidence.js";
 import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchange.js";
-import { type Asking, ask, insistOnAnswers } from "./ask.js";
+import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
 import type { CcxtClient, OrderList } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
-import type { Dialect } from "./dialect.js";
+import type { AmountOf, Dialect, Params, RawFill } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
-import { readFill } from "./fill.js";
-import { isContractPair, type Market, marketOf } from "./market.js";
+import { type HistoryRow, readHistoryRow } from "./fill.js";
+import { kindOf } from "./kind.js";
+import { provenKinds } from "./level.js";
+import { type Market, type MarketReading, marketOf } from "./market.js";
+import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
-import { everySince } from "./pages.js";
-import { rowsOf, Unreadable } from "./row.js";
+import { everySince, type Page } from "./pages.js";
+import { type Row, requiredText, rowsOf, Unreadable } from "./row.js";
 
-type Params = Readonly<Record<string, unknown>>;
+/** Enough for any account's open orders; more means that the exchange goes in circles. */
+const MOST_PAGES = 100;
+
+interface OrderPage {
+  readonly pair: string | undefined;
+  /** Of a list of all pairs, rows of this one. */
+  readonly only?: string | undefined;
+  readonly since?: number;
+  readonly limit: number | undefined;
+  readonly params: Params;
+}
 
 /** Asked for as the size of a page; every exchange gives at least so many or its own maximum. */
 const PAGE = 100;
@@ -55,13 +68,19 @@ export class CcxtAccount {
   }
 
   /** One call, each request of it within the limits; whatever is thrown becomes an ExchangeError that says what was asked. */
-  ask<T>(what: string, call: () => Promise<T>, { isOrder = false } = {}): Promise<T> {
-    return ask(this.#asking(what, isOrder), call);
+  ask<T>(what: string, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
+    return ask(this.#asking(what), call);
   }
 
-  #asking(what: string, isOrder: boolean): Asking {
-    const isAnswer = this.dialect.isAnswer ?? (() => true);
-    return { client: this.client, what, limits: this.#limits, isAnswer, isOrder };
+  /** Submits an order; no request for it goes out that does not carry this id. */
+  submit<T>(what: string, theirs: string, call: () => Promise<T>): Promise<T> {
+    const mayBeSent = (request: SentRequest) => mustCarry(request, theirs, this.dialect.ids);
+    return ask({ ...this.#asking(what), isOrder: true, mayBeSent }, call);
+  }
+
+  #asking(what: string): Asking {
+    const { isAnswer = () => true, errors } = this.dialect;
+    return { client: this.client, what, limits: this.#limits, isAnswer, errors };
   }
 
   /** Loads the markets once; ccxt keeps them. */
@@ -70,23 +89,61 @@ export class CcxtAccount {
     await this.ask("markets", () => this.client.loadMarkets());
   }
 
-  async market(pair: string): Promise<Market> {
+  async market(pair: string, of: AmountOf = "order"): Promise<Market> {
     await this.loadMarkets();
-    return this.ask(`market ${pair}`, async () => marketOf(this.client, pair));
+    return this.ask(`market ${pair}`, async () => this.marketNow(pair, of));
+  }
+
+  /** The same of a client whose markets are loaded. */
+  marketNow(pair: string, of: AmountOf): Market {
+    return marketOf(this.client, pair, this.reading(pair, of));
+  }
+
+  reading(pair: string, of: AmountOf): MarketReading {
+    const { amounts = () => "contracts" } = this.dialect;
+    const inverse = provenKinds(this.dialect, this.client.id).includes("inverse");
+    return { inverse, units: amounts(kindOf(pair), of) === "units" };
   }
 
   /** Every order that may still be filled, of a pair or of all; stop orders are asked for apart where the exchange wants it. */
   async openOrders(pair: string | undefined): Promise<ExchangeOrder[]> {
-    const spot = pair !== undefined && !isContractPair(pair);
+    const kind = pair === undefined ? "linear" : kindOf(pair);
     const found = new Map<string, ExchangeOrder>();
-    for (const params of [{}, ...this.dialect.stopLists(spot)]) {
-      const page = await this.orders("fetchOpenOrders", { pair, params, limit: this.dialect.openOrdersPage });
-      for (const order of page) if (!found.has(order.id)) found.set(order.id, order);
+    for (const params of [{}, ...this.dialect.stopLists(kind)]) {
+      for (const order of await this.#openList(pair, params)) if (!found.has(order.id)) found.set(order.id, order);
     }
     return [...found.values()];
   }
 
-  /** One list of orders. A full page may be cut: for open orders that is no answer. */
+  /** One list of open orders, all pages of it. A full page may be cut: where the next cannot be asked for, it is no answer. */
+  async #openList(pair: string | undefined, params: Params): Promise<readonly ExchangeOrder[]> {
+    const { openOrdersPage: most, openOrdersParams = {}, openOrdersNext, openOrdersTogether } = this.dialect;
+    const limit = typeof most === "function" ? most(pair === undefined ? "linear" : kindOf(pair)) : most;
+    const together = pair === undefined ? undefined : openOrdersTogether?.(kindOf(pair));
+    const which = together === undefined ? { pair } : { pair: undefined, only: pair };
+    const found = new Map<string, ExchangeOrder>();
+    const seen = new Set<string>();
+    let next: Params = {};
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const asked = { ...openOrdersParams, ...together, ...params, ...next };
+      const { orders, rows } = await this.#list("fetchOpenOrders", { ...which, limit, params: asked });
+      for (const order of orders) found.set(order.id, order);
+      const before = seen.size;
+      for (const row of rows) seen.add(requiredText(row, "id"));
+      if (limit === undefined || rows.length < limit) return [...found.values()];
+      if (openOrdersNext === undefined || seen.size === before) break;
+      const after = openOrdersNext(rows, asked);
+      if (after === undefined) return [...found.values()];
+      next = after;
+    }
+    return this.ask(pair === undefined ? "open orders" : `open orders of ${pair}`, async () => {
+      throw new Unreadable(
+        `${seen.size} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
+      );
+    });
+  }
+
+  /** One page of a list of orders. */
   async orders(
     list: OrderList,
     {
@@ -96,18 +153,22 @@ export class CcxtAccount {
       params = {},
     }: { pair: string | undefined; since?: number; limit?: number | undefined; params?: Params },
   ): Promise<ExchangeOrder[]> {
+    return (await this.#list(list, { pair, ...(since !== undefined && { since }), limit, params })).orders;
+  }
+
+  async #list(
+    list: OrderList,
+    { pair, only, since, limit, params }: OrderPage,
+  ): Promise<{ readonly orders: ExchangeOrder[]; readonly rows: readonly Row[] }> {
     await this.loadMarkets();
     const open = list === "fetchOpenOrders";
     const waiting = params.trigger === true || params.trailing === true;
     const what = `${open ? (waiting ? "open stop orders" : "open orders") : "past orders"}${pair === undefined ? "" : ` of ${pair}`}`;
     return this.ask(what, async () => {
       const rows = rowsOf(await this.client[list]?.(pair, since, limit, { ...params }));
-      if (open && limit !== undefined && rows.length >= limit) {
-        throw new Unreadable(
-          `${rows.length} rows are a full page: there may be more. Name the pairs that you trade (\`pairs\`)`,
-        );
-      }
-      return rows.map((row) => readOrder(row, this.orderContext({ open, stop: waiting })));
+      const context = this.orderContext({ open, stop: waiting });
+      const own = only === undefined ? rows : rows.filter((row) => row.symbol === only);
+      return { rows, orders: own.map((row) => readOrder(row, context)) };
     });
   }
 
@@ -115,34 +176,51 @@ export class CcxtAccount {
     return {
       open,
       stop,
-      marketOf: (pair) => marketOf(this.client, pair),
+      marketOf: (pair) => this.marketNow(pair, "order"),
       clientOrderIdOf: (theirs) => this.ids.ours(theirs),
+      raw: (info, pair) => this.dialect.readOrder?.(info, kindOf(pair)) ?? {},
     };
   }
 
-  /** The pair's executions since then, oldest first, all pages of them. */
-  async fills(pair: string, since: number): Promise<ExchangeFill[]> {
-    const market = await this.market(pair);
+  /** The pair's executions since then, oldest first, all pages of all lists of them. */
+  async fills(
+    pair: string,
+    since: number,
+    { hedged }: { readonly hedged?: boolean | undefined } = {},
+  ): Promise<ExchangeFill[]> {
+    const market = await this.market(pair, "fill");
+    const kind = kindOf(pair);
+    const { asks = () => [{}], read, rawRows, page: limit = PAGE, until: ends = endsAt } = this.dialect.fills ?? {};
     const context = {
       market,
       clientOrderIdOf: (theirs: string) => this.ids.ours(theirs),
       noteMissingFee: () => this.notes.add(`${this.client.id}: some fills name no fee: it is counted as 0`),
+      ...(read && { readRaw: (info: Row) => inMode(read(info, kind), hedged) }),
     };
     const what = `fills of ${pair} since ${new Date(since).toISOString()}`;
-    const page = (from: number, until: number | undefined) =>
-      this.ask(what, async () => {
-        const params = until === undefined ? {} : { until };
-        const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, PAGE, params));
-        return rows.map((row) => readFill(row, context));
-      });
-    return this.#history(what, market, since, page, fillKey, ({ ts }) => ts.getTime());
+    const found = new Map<string, ExchangeFill>();
+    for (const asked of asks(kind)) {
+      const page = (from: number, until: number | undefined) =>
+        this.ask(what, async (answers) => {
+          const params = until === undefined ? { ...asked } : { ...asked, ...ends(until) };
+          const rows = rowsOf(await this.client.fetchMyTrades?.(pair, from, limit, params));
+          const raw = rawRows && answers.flatMap((answer) => rawRows(answer));
+          return { rows: rows.map((row) => readHistoryRow(row, context)), ...(raw && { raw }) };
+        });
+      for (const row of await this.#history(what, market, since, page, historyKey, ({ at }) => at, limit)) {
+        if (row.fill !== undefined) found.set(fillKey(row.fill), row.fill);
+      }
+    }
+    return [...found.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
   }
 
   /** The pair's orders of a list since then, all pages of them. */
   async pastOrders(list: OrderList, pair: string, since: number): Promise<ExchangeOrder[]> {
     const market = await this.market(pair);
-    const page = (from: number, until: number | undefined) =>
-      this.orders(list, { pair, since: from, limit: PAGE, params: until === undefined ? {} : { until } });
+    const page = async (from: number, until: number | undefined) => {
+      const params = until === undefined ? {} : { until };
+      return { rows: await this.orders(list, { pair, since: from, limit: PAGE, params }) };
+    };
     const time = ({ createdAt }: ExchangeOrder) => createdAt?.getTime() ?? since;
     return this.#history(`past orders of ${pair}`, market, since, page, ({ id }) => id, time);
   }
@@ -151,15 +229,34 @@ export class CcxtAccount {
     what: string,
     market: Market,
     since: number,
-    page: (from: number, until: number | undefined) => Promise<readonly T[]>,
+    page: (from: number, until: number | undefined) => Promise<Page<T>>,
     key: (row: T) => string,
     time: (row: T) => number,
+    limit = PAGE,
   ): Promise<T[]> {
-    const window = this.dialect.fillsSpan(market.spot);
+    const window = this.dialect.fillsSpan(kindOf(market.pair));
     try {
-      return await everySince({ page, since, now: Date.now(), window, limit: PAGE, key, time });
+      return await everySince({ page, since, now: Date.now(), window, limit, key, time });
     } catch (error) {
-      throw exchangeErrorOf(error, this.client.id, what, false);
+      const { errors } = this.dialect;
+      throw exchangeErrorOf(error, { exchange: this.client.id, asked: what, errors, isOrder: false });
     }
   }
+}
+
+/** Rows that are no executions count for the pages too. */
+function historyKey({ id, fill }: HistoryRow): string {
+  return fill === undefined ? `no execution ${id}` : fillKey(fill);
+}
+
+/** In one-way mode a fill may close one side and open the other: it is of no side. */
+function inMode(raw: RawFill, hedged: boolean | undefined): RawFill {
+  if (hedged !== false || raw.positionSide === undefined) return raw;
+  const { positionSide: _, ...rest } = raw;
+  return rest;
+}
+
+/** ccxt's word for the end of a list. */
+function endsAt(until: number): Params {
+  return { until };
 }

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RequestLimits } from "../port/exchange.js";
 import type { CcxtClient } from "./ccxt-client.js";
+import type { DialectErrors } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
 import { isRow, shown, Unreadable } from "./row.js";
 
@@ -14,6 +15,10 @@ const PATIENCE = 10;
 /** What the exchange is asked right now on behalf of the adapter. */
 interface Question {
   readonly isAnswer: (answer: unknown) => boolean;
+  /** Throws for a request that must not be sent. */
+  readonly mayBeSent: (request: SentRequest) => void;
+  /** What was answered so far, as the exchange wrote it. */
+  readonly answers: unknown[];
   /** Makes one request within its time. */
   readonly send: (request: () => Promise<unknown>) => Promise<unknown>;
 }
@@ -34,9 +39,12 @@ export function insistOnAnswers(client: CcxtClient): void {
   client.fetch = async (...request) => {
     const question = questions.getStore();
     if (question === undefined) return original.apply(client, request);
+    const [url, method = "GET", , body] = request;
+    question.mayBeSent({ url, method, body: typeof body === "string" ? body : "" });
     const answer = await question.send(() => original.apply(client, request));
     if (typeof answer === "string") throw new Unreadable(`the answer is not JSON: ${shown(answer.slice(0, 80))}`);
     if (!isSomething(answer) || !question.isAnswer(answer)) throw new Unreadable(`half an answer: ${shown(answer)}`);
+    question.answers.push(answer);
     return answer;
   };
 }
@@ -45,29 +53,42 @@ function isSomething(answer: unknown): boolean {
   return Array.isArray(answer) || (isRow(answer) && Object.keys(answer).length > 0);
 }
 
+/** A request as ccxt is about to send it. */
+export interface SentRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly body: string;
+}
+
 export interface Asking {
   readonly client: CcxtClient;
   /** For people: `positions`, `order abc of BTC/USDT`. */
   readonly what: string;
   readonly limits: RequestLimits;
   readonly isAnswer: (answer: unknown) => boolean;
+  readonly errors: DialectErrors;
   /** An order is submitted: refusals of orders are told apart. */
   readonly isOrder?: boolean;
+  /** Throws for a request that must not be sent. */
+  readonly mayBeSent?: (request: SentRequest) => void;
 }
 
 /**
- * Makes the call, which may be several requests. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
+ * Makes the call, which may be several requests; it may look at what they were answered. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
  * time is over, and when `limits.signal` aborts; no request is sent after that, not even one that waits in ccxt's rate limiter.
  */
-export async function ask<T>(asking: Asking, call: () => Promise<T>): Promise<T> {
-  const { client, what, limits, isAnswer, isOrder = false } = asking;
+export async function ask<T>(asking: Asking, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
+  const { client, what, limits, isAnswer, errors, isOrder = false, mayBeSent = () => {} } = asking;
   const watch = new Watch(client, what, limits);
   try {
     limits.signal?.throwIfAborted();
     const send: Question["send"] = (request) => watch.send(request);
-    return await Promise.race([questions.run({ isAnswer, send }, call), watch.over]);
+    const answers: unknown[] = [];
+    const answered = questions.run({ isAnswer, mayBeSent, answers, send }, () => call(answers));
+    return await Promise.race([answered, watch.over]);
   } catch (error) {
-    throw exchangeErrorOf(limits.signal?.aborted ? stopped() : error, client.id, what, isOrder);
+    const why = limits.signal?.aborted ? stopped() : error;
+    throw exchangeErrorOf(why, { exchange: client.id, asked: what, errors, isOrder });
   } finally {
     watch.end();
   }

@@ -21,7 +21,7 @@ export function capabilitiesOf(
   const missing: string[] = required.filter((method) => !can(client, method));
   if (contracts && !can(client, "fetchPositions")) missing.push("fetchPositions");
   if (spot && !can(client, "fetchBalance")) missing.push("fetchBalance");
-  const lookups = dialect.lookups("", spot);
+  const lookups = dialect.lookups("", spot ? "spot" : "linear");
   const byId = lookups.length > 0 && lookups.every(({ method }) => can(client, method));
   const history = (["fetchOrders", "fetchClosedOrders", "fetchCanceledAndClosedOrders"] as const).some((m) =>
     can(client, m),
@@ -37,15 +37,17 @@ export function capabilitiesOf(
     }
   }
   if (contracts) {
-    if (!can(client, "fetchPositionMode")) {
+    if (!can(client, "fetchPositionMode") && !tellsMode(dialect)) {
       limitations.push("it does not say whether the account is in hedge mode: the option `hedged` must");
     }
     if (client.has.createReduceOnlyOrder !== true) limitations.push("it does not say that it takes reduce-only orders");
   }
   if (spot)
     limitations.push("spot: positions are balances, whoever bought them; they have no entry price and cannot be short");
-  if (["createStopOrder", "createTriggerOrder", "createStopLossOrder"].every((m) => client.has[m] !== true)) {
-    limitations.push("it does not say that it takes stop orders");
-  }
+  if (dialect.stop === undefined) limitations.push("stop orders cannot be sent to it");
   return { missing, limitations: limitations.map((text) => `${client.id}: ${text}`) };
+}
+
+function tellsMode({ hedges, hedgedByPositions }: Dialect): boolean {
+  return hedges === false || hedgedByPositions !== undefined;
 }

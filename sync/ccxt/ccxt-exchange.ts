@@ -3,8 +3,10 @@ import { type Duration, parseDuration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { times } from "../../src/exact/double.js";
 import type {
+  ClientOrderIdProof,
   Exchange,
   ExchangeFill,
+  ExchangeLevel,
   ExchangeOrder,
   ExchangePosition,
   MarketTerms,
@@ -20,13 +22,17 @@ import { type CcxtClient, can } from "./ccxt-client.js";
 import { ClientOrderIds } from "./client-order-ids.js";
 import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
+import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
-import { hedgedOf, isContractPair, type Market, marketOf, minSizeOf, termsOf, wholeSteps } from "./market.js";
+import { kindOf } from "./kind.js";
+import { levelOf } from "./level.js";
+import { isContractPair, type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
-import { mergePositions, readPosition } from "./position.js";
+import { mergePositions, notionalOf, readPosition } from "./position.js";
+import { proofOfIds } from "./proof-of-ids.js";
 import { keepSecretsOf } from "./redact.js";
-import { priceOf, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
+import { infoOf, priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
 
@@ -43,6 +49,11 @@ export interface CcxtExchangeOptions {
   readonly timeout?: Duration;
   /** Whether the account is in hedge mode (long and short of a pair at once). Default: the exchange is asked when it matters. */
   readonly hedged?: boolean;
+  /**
+   * Takes an exchange, or a kind of market, that is not proven (the table in sync/README.md): a recovery there puts every order before a
+   * person. Default: it is refused.
+   */
+  readonly unproven?: boolean;
 }
 
 const DEFAULT_TIMEOUT = 10_000;
@@ -50,7 +61,8 @@ const DEFAULT_TIMEOUT = 10_000;
 /**
  * The exchange behind a ccxt client, with the account of the client's keys.
  *
- * Throws an ExchangeError `unsupported` that lists every method the client lacks; what it can do without is told by `limitations`.
+ * Throws an ExchangeError `unsupported` for an exchange that is refused, or not proven (`unproven`), and one that lists every method the
+ * client lacks; what it can do without is told by `limitations`.
  * Nothing is asked yet. Every answer is checked: a row without a pair, a size or a side, text that is not JSON and a list that may
  * be cut are `no_answer`, never a shorter list.
  *
@@ -69,6 +81,11 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   const spot = pairs?.some((pair) => !isContractPair(pair)) ?? false;
   const contracts = pairs?.some(isContractPair) ?? true;
   const dialect = dialectOf(client.id, client.has.fetchOrderWithClientOrderId === true);
+  const {
+    level,
+    kinds,
+    limitations: doubts,
+  } = levelOf(client, dialect, { pairs, unproven: options.unproven ?? false });
   const { missing, limitations } = capabilitiesOf(client, dialect, { spot, contracts });
   if (missing.length > 0) throw unsupported(client, `the client lacks ${missing.join("; ")}`);
   if (Number(client.options?.maxRetriesOnFailure ?? 0) > 0) {
@@ -78,8 +95,16 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     );
   }
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
-  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.idForm), limits: { timeout } });
-  return new CcxtExchange(account, pairs, options.hedged, limitations);
+  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
+  const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
+  const clientOrderIds = level === "proven" ? proofOfIds(dialect, kinds) : undefined;
+  return new CcxtExchange(account, {
+    pairs,
+    modes: new HedgeModes(options.hedged),
+    level,
+    clientOrderIds,
+    limitations: told,
+  });
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {
@@ -114,8 +139,24 @@ function checkedPairs(client: CcxtClient, pairs: readonly string[] | undefined):
   return [...new Set(pairs)];
 }
 
+interface Terms {
+  readonly type: string;
+  readonly price: number | undefined;
+  readonly params: Record<string, unknown>;
+}
+
+interface Setup {
+  readonly pairs: readonly string[] | undefined;
+  readonly modes: HedgeModes;
+  readonly level: ExchangeLevel;
+  readonly clientOrderIds: ClientOrderIdProof | undefined;
+  readonly limitations: readonly string[];
+}
+
 class CcxtExchange implements Exchange {
   readonly name: string;
+  readonly level: ExchangeLevel;
+  readonly clientOrderIds?: ClientOrderIdProof;
   /** There only where the client has what it takes. */
   readonly fetchTime?: () => Promise<Date>;
   readonly fetchOrderById?: (orderId: string, pair: string) => Promise<ExchangeOrder | undefined>;
@@ -123,26 +164,30 @@ class CcxtExchange implements Exchange {
   readonly #client: CcxtClient;
   readonly #pairs: readonly string[] | undefined;
   readonly #limitations: readonly string[];
-  #hedged: boolean | undefined;
+  readonly #modes: HedgeModes;
 
-  constructor(
-    account: CcxtAccount,
-    pairs: readonly string[] | undefined,
-    hedged: boolean | undefined,
-    limitations: readonly string[],
-  ) {
+  constructor(account: CcxtAccount, { pairs, modes, level, clientOrderIds, limitations }: Setup) {
     this.name = account.client.id;
+    this.level = level;
+    if (clientOrderIds) this.clientOrderIds = clientOrderIds;
     this.#account = account;
     this.#client = account.client;
     this.#pairs = pairs;
-    this.#hedged = hedged;
+    this.#modes = modes;
     this.#limitations = limitations;
     if (can(this.#client, "fetchTime")) this.fetchTime = () => this.#time();
-    if (can(this.#client, "fetchOrder")) this.fetchOrderById = (id, pair) => findOrderById(account, id, pair);
+    if (can(this.#client, "fetchOrder") || account.dialect.lookupsById)
+      this.fetchOrderById = (id, pair) => findOrderById(account, id, pair);
   }
 
   bounded(limits: RequestLimits): Exchange {
-    return new CcxtExchange(this.#account.bounded(limits), this.#pairs, this.#hedged, this.#limitations);
+    return new CcxtExchange(this.#account.bounded(limits), {
+      pairs: this.#pairs,
+      modes: this.#modes,
+      level: this.level,
+      clientOrderIds: this.clientOrderIds,
+      limitations: this.#limitations,
+    });
   }
 
   #time(): Promise<Date> {
@@ -155,20 +200,23 @@ class CcxtExchange implements Exchange {
 
   /** Of the contracts, where there are some: spot positions are balances in any mode. */
   async positionMode(): Promise<PositionMode | undefined> {
-    const contract = this.#pairs?.find(isContractPair);
-    if (this.#pairs !== undefined && contract === undefined) return "spot";
-    if (this.#hedged === undefined && can(this.#client, "fetchPositionMode")) {
-      await this.#account.loadMarkets();
-      this.#hedged = await this.#account.ask("position mode", async () =>
-        hedgedOf(await this.#client.fetchPositionMode?.(contract)),
-      );
+    const contracts = this.#pairs?.filter(isContractPair) ?? [undefined];
+    if (contracts.length === 0) return "spot";
+    const modes = new Set<boolean>();
+    for (const pair of contracts) {
+      const hedged = await this.#modes.of(this.#account, pair);
+      if (hedged !== undefined) modes.add(hedged);
     }
-    return this.#hedged === undefined ? undefined : this.#hedged ? "hedge" : "netting";
+    if (modes.size > 1) this.#account.notes.add(`${this.name}: some of the pairs are in hedge mode, others are not`);
+    const [hedged] = modes;
+    return modes.size !== 1 ? undefined : hedged ? "hedge" : "netting";
   }
 
   async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
     await this.#account.loadMarkets();
-    return this.#account.ask(`market ${pair}`, async () => termsOf(this.#client, pair));
+    return this.#account.ask(`market ${pair}`, async () =>
+      termsOf(this.#client, pair, this.#account.reading(pair, "order")),
+    );
   }
 
   /** Known from the start, and what reading has shown since. */
@@ -201,13 +249,23 @@ class CcxtExchange implements Exchange {
   }
 
   #contractPositions(pairs: readonly string[] | undefined): Promise<ExchangePosition[]> {
-    const sizeOf = (pair: string) => marketOf(this.#client, pair).contractSize;
+    const { readPosition: readRaw } = this.#account.dialect;
+    const sizeOf = (pair: string) => this.#account.marketNow(pair, "position").contractSize;
+    const reading = {
+      inUnits: (pair: string) => this.#account.reading(pair, "position").units,
+      ...(readRaw && { sideOf: (info: Row, pair: string) => readRaw(info, kindOf(pair)).side }),
+    };
     return this.#account.ask("positions", async () => {
       const rows = rowsOf(await this.#client.fetchPositions?.(pairs && [...pairs]));
       const asked = rows.filter(
         (row) => pairs === undefined || row.contracts === 0 || pairs.includes(requiredText(row, "symbol")),
       );
-      return asked.flatMap((row) => readPosition(row, sizeOf) ?? []);
+      return asked.flatMap((row) => {
+        const position = readPosition(row, sizeOf, reading);
+        if (position === undefined) return [];
+        const markPrice = readRaw?.(infoOf(row), kindOf(position.pair)).markPrice;
+        return [{ ...position, ...(markPrice !== undefined && { markPrice }), ...notionalOf(row) }];
+      });
     });
   }
 
@@ -215,7 +273,8 @@ class CcxtExchange implements Exchange {
     const markets: Market[] = [];
     for (const pair of pairs) markets.push(await this.#account.market(pair));
     const elsewhere = this.#client.options?.defaultType;
-    const params = elsewhere === undefined || elsewhere === "spot" ? {} : { type: "spot" };
+    const type = elsewhere === undefined || elsewhere === "spot" ? {} : { type: "spot" };
+    const params = { ...type, ...this.#account.dialect.balanceParams };
     return this.#account.ask("balance", async () => readHoldings(await this.#client.fetchBalance?.(params), markets));
   }
 
@@ -229,8 +288,11 @@ class CcxtExchange implements Exchange {
     return (await findOrder(this.#account, clientOrderId, pair))?.order;
   }
 
-  fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
-    return this.#account.fills(pair, since.getTime());
+  async fetchFills(pair: string, since: Date): Promise<ExchangeFill[]> {
+    const { hedgedByPositions } = this.#account.dialect;
+    const asks = isContractPair(pair) && hedgedByPositions !== undefined;
+    const hedged = asks ? await this.#modes.of(this.#account, pair) : this.#modes.known(pair);
+    return this.#account.fills(pair, since.getTime(), { hedged });
   }
 
   /**
@@ -238,22 +300,24 @@ class CcxtExchange implements Exchange {
    * What the exchange does not answer is taken from the request: open, nothing filled.
    */
   async createOrder(request: OrderRequest): Promise<ExchangeOrder> {
-    const { clientOrderId, pair, side, type } = request;
+    const { clientOrderId, pair, side } = request;
     const what = `${side} ${request.size} ${pair} (${clientOrderId})`;
     const market = await this.#account.market(pair);
     const sent = await this.#account.ask(what, async () => this.#amountOf(request, market));
-    const params = await this.#orderParams(request, market);
-    const price = await this.#priceFor(request);
-    const ccxtType = type === "limit" ? "limit" : "market";
-    const submitted = await this.#account.ask(
-      what,
-      async () => {
-        const answer = await this.#client.createOrder?.(pair, ccxtType, side, sent.contracts, price, params);
-        const clientOrderIdOf = (theirs: string) => this.#account.ids.ours(theirs);
-        return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market, clientOrderIdOf);
-      },
-      { isOrder: true },
-    );
+    const theirs = this.#account.ids.theirs(clientOrderId);
+    const terms = await this.#termsOf(request, theirs);
+    const submitted = await this.#account.submit(what, theirs, async () => {
+      const answer = await this.#client.createOrder?.(
+        pair,
+        terms.type,
+        side,
+        sent.contracts,
+        terms.price,
+        terms.params,
+      );
+      const clientOrderIdOf = (theirs: string) => this.#account.ids.ours(theirs);
+      return readSubmitted(rowOf(answer), { ...request, size: sent.size }, market, clientOrderIdOf);
+    });
     const order = submitted ?? (await findOrder(this.#account, clientOrderId, pair))?.order;
     if (order === undefined)
       throw new ExchangeError("no_answer", `${this.name}: ${what}: taken, but the answer names no order`);
@@ -291,34 +355,39 @@ class CcxtExchange implements Exchange {
     return contracts === whole.contracts ? whole : { contracts, size: times(contracts, market.contractSize) };
   }
 
-  async #orderParams(request: OrderRequest, { spot, pair }: Market): Promise<Record<string, unknown>> {
-    const { clientOrderId, type, side, price, reduceOnly } = request;
-    const closes = reduceOnly && !spot;
-    const params: Record<string, unknown> = { clientOrderId: this.#account.ids.theirs(clientOrderId) };
-    if (closes) params.reduceOnly = true;
-    // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
-    if (!spot && (await this.#isHedged(pair, request.positionSide !== undefined))) params.hedged = true;
-    if (type === "stop" && closes) params.stopLossPrice = price;
-    if (type === "stop" && !closes) {
-      params.triggerPrice = price;
-      if (this.#account.dialect.triggerNeedsDirection)
-        params.triggerDirection = side === "buy" ? "ascending" : "descending";
+  /** What ccxt's createOrder is told. */
+  async #termsOf(request: OrderRequest, theirs: string): Promise<Terms> {
+    const { type, pair, reduceOnly } = request;
+    const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote } = this.#account.dialect;
+    const kind = kindOf(pair);
+    if (spotBuysInQuote && kind === "spot" && type === "market" && request.side === "buy") {
+      const why = "a market order that buys on spot says there what is to be spent, not the size: send a limit order";
+      throw unsupported(this.#client, `${pair}: ${why}`);
     }
-    return params;
+    // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
+    const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
+    const params = {
+      [ids.param ?? "clientOrderId"]: theirs,
+      ...(type === "stop" && ids.stopParam !== undefined && { [ids.stopParam]: theirs }),
+      ...(hedged && (hedge?.(request) ?? { hedged: true })),
+    };
+    if (type === "stop") {
+      const sent = stop?.(request, kind, hedged);
+      if (sent === undefined) throw unsupported(this.#client, `stop orders of ${pair} cannot be sent to it`);
+      const price = sent.price ?? (await this.#marketPrice(request));
+      return { type: sent.type, price, params: { ...params, ...sent.params } };
+    }
+    const reduces = reduceOnly && kind !== "spot" ? (reducing?.(request, kind, hedged) ?? { reduceOnly: true }) : {};
+    const price = type === "limit" ? request.price : await this.#marketPrice(request);
+    return { type, price, params: { ...params, ...reduces } };
   }
 
   async #isHedged(pair: string, matters: boolean): Promise<boolean> {
-    if (this.#hedged !== undefined) return this.#hedged;
-    if (!matters || !can(this.#client, "fetchPositionMode")) return false;
-    this.#hedged = await this.#account.ask("position mode", async () =>
-      hedgedOf(await this.#client.fetchPositionMode?.(pair)),
-    );
-    return this.#hedged;
+    return (matters ? await this.#modes.of(this.#account, pair) : this.#modes.known(pair)) ?? false;
   }
 
-  /** The limit; else nothing, but for exchanges whose market orders are limit orders far through the price. */
-  async #priceFor({ type, price, pair }: OrderRequest): Promise<number | undefined> {
-    if (type === "limit") return price;
+  /** Nothing, but for exchanges whose market orders are limit orders far through the price. */
+  async #marketPrice({ price, pair }: OrderRequest): Promise<number | undefined> {
     if (!this.#account.dialect.marketNeedsPrice) return undefined;
     if (price !== undefined) return price;
     return this.#account.ask(`price of ${pair}`, async () => {
@@ -341,7 +410,9 @@ class CcxtExchange implements Exchange {
       return true;
     } catch (error) {
       // It may have been filled or cancelled in between: exchanges call that "not found" or "rejected".
-      const refused = error instanceof ExchangeError && (error.failure === "rejected" || isUnknownOrder(error));
+      const refused =
+        error instanceof ExchangeError &&
+        (error.failure === "rejected" || isUnknownOrder(error, this.#account.dialect.errors));
       if (!refused) throw error;
       const now = await findOrder(this.#account, clientOrderId, pair);
       if (now?.order.status === "open") throw error;
@@ -355,7 +426,7 @@ class CcxtExchange implements Exchange {
 
   minSize(pair: string): number | undefined {
     try {
-      return minSizeOf(marketOf(this.#client, pair));
+      return minSizeOf(this.#account.marketNow(pair, "order"));
     } catch (error) {
       if (error instanceof Unreadable) return undefined;
       throw error;

@@ -1,13 +1,27 @@
-/** What differs between exchanges beneath ccxt's unified methods, as a table. */
+/** What differs between exchanges beneath ccxt's unified methods: one `Dialect` for each family of ccxt's classes. */
 
+import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { ExchangeOrder, OrderRequest } from "../port/exchange.js";
 import type { OrderList } from "./ccxt-client.js";
 import type { IdForm } from "./client-order-ids.js";
-import { isRow } from "./row.js";
+import { binance } from "./dialects/binance.js";
+import { bitget } from "./dialects/bitget.js";
+import { bybit } from "./dialects/bybit.js";
+import { coinbase } from "./dialects/coinbase.js";
+import { gate } from "./dialects/gate.js";
+import { htx } from "./dialects/htx.js";
+import { hyperliquid } from "./dialects/hyperliquid.js";
+import { kraken } from "./dialects/kraken.js";
+import { kucoin } from "./dialects/kucoin.js";
+import { mexc } from "./dialects/mexc.js";
+import { okx } from "./dialects/okx.js";
+import { othersDialect } from "./dialects/others.js";
+import { phemex } from "./dialects/phemex.js";
+import type { MarketKind } from "./kind.js";
+import type { RawRow } from "./pages.js";
+import type { Row } from "./row.js";
 
-type Params = Readonly<Record<string, unknown>>;
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+export type Params = Readonly<Record<string, unknown>>;
 
 /** One way to ask for an order by its client order id. */
 export interface Lookup {
@@ -17,147 +31,187 @@ export interface Lookup {
   readonly stop: boolean;
 }
 
+export type ListLookup = Lookup & { readonly method: OrderList };
+
+/** A class of ccxt's, and what of it the suite in `test/sync/exchanges` has played. */
+export interface Proof {
+  readonly class: string;
+  readonly kinds: readonly MarketKind[];
+}
+
+/** How an exchange takes the bot's ids, and what it proves by them. */
+export interface DialectIds {
+  /** Absent: it takes 1 to 32 of `[A-Za-z0-9_-]` as they are. */
+  readonly form?: IdForm;
+  /** The param of ccxt's createOrder that reaches the exchange; default `clientOrderId`. */
+  readonly param?: string;
+  /** A further param of createOrder that reaches the exchange where a stop's id has a name of its own. */
+  readonly stopParam?: string;
+  /** Names under which the exchange reads the id in a request for an order: `newClientOrderId`. */
+  readonly sentAs: readonly string[];
+  /** Whether a request that ccxt makes within createOrder submits the order. Default: it is a POST. */
+  readonly isSubmit?: (request: { readonly url: string; readonly method: string }) => boolean;
+  /** Whether each fill says the id of its order, where that had one. */
+  readonly inFills: (kind: MarketKind) => boolean;
+  /** For so long after its end an order is found by its id, ms; absent: not proven. */
+  readonly foundFor?: (kind: MarketKind) => number;
+  /** Whether an id is of the kind that the exchange itself makes: its pages, its app, a liquidation. */
+  readonly madeByExchange?: (theirs: string) => boolean;
+}
+
+/** What ccxt does not read, or reads otherwise, of a fill's raw row. */
+export interface RawFill {
+  readonly side?: OrderSide;
+  /** Of the position that it changed, in hedge mode. */
+  readonly positionSide?: PositionSide;
+  readonly orderId?: string;
+  readonly clientOrderId?: string;
+  /** In which the fee was paid; ccxt's word counts where it is absent. */
+  readonly feeCurrency?: string;
+  /** When it was executed, ms; ccxt's time counts where it is absent. */
+  readonly ts?: number;
+  /** False for rows that are no executions: funding, settlements. They are left out. */
+  readonly isExecution?: boolean;
+}
+
+/** What ccxt does not read, or reads otherwise, of a position's raw row. */
+export interface RawPosition {
+  readonly side?: PositionSide;
+  readonly markPrice?: number;
+}
+
+/** What ccxt reads otherwise of an order's raw row. */
+export interface RawOrder {
+  /** The exchange's own id. */
+  readonly id?: string;
+  readonly clientOrderId?: string;
+  readonly side?: OrderSide;
+  readonly type?: "market" | "limit";
+  readonly reduceOnly?: boolean;
+  /** It waits for a price, or did. */
+  readonly stop?: boolean;
+}
+
+export interface DialectFills {
+  /** Several lists that together are all fills, each with these params: bybit keeps liquidations apart. Default: one, without params. */
+  readonly asks?: (kind: MarketKind) => readonly Params[];
+  readonly read?: (info: Row, kind: MarketKind) => RawFill;
+  /** Every row of an answer to fetchMyTrades, where ccxt drops some of them (those of other pairs): a page is full by these. */
+  readonly rawRows?: (answer: unknown) => readonly RawRow[];
+  /** Params of a list that ends at that time, ms. Default: ccxt's `until`. */
+  readonly until?: (ms: number) => Params;
+  /** The most rows that are asked for as a page, where 100 would make ccxt drop what it has. */
+  readonly page?: number;
+}
+
+/** A stop as ccxt's createOrder is told it; the client order id is added to the params. */
+export interface SentStop {
+  readonly type: string;
+  readonly price?: number;
+  readonly params: Params;
+}
+
+/** What an error says, by the exchange's own codes: `"code": -2022`, `"label": "POSITION_EMPTY"`. */
+export interface DialectErrors {
+  /** An order of this client order id was taken before. */
+  readonly duplicate: readonly string[];
+  /** No such order. */
+  readonly unknown: readonly string[];
+  /** There is no position left to reduce. */
+  readonly nothingToReduce: readonly string[];
+  /** The account cannot pay for it: nothing was taken. */
+  readonly insufficient: readonly string[];
+  /** Where there are no codes. */
+  readonly words?: { readonly duplicate?: RegExp; readonly unknown?: RegExp; readonly nothingToReduce?: RegExp };
+}
+
+/** What an amount is of. */
+export type AmountOf = "order" | "fill" | "position";
+
+/** In what ccxt counts an amount: contracts, or the contract's own unit (base coins of a linear one, quote coins of an inverse one). */
+export type Amounts = "contracts" | "units";
+
 export interface Dialect {
+  readonly name: string;
+  /** ccxt's ids of the classes that speak it. */
+  readonly classes: readonly string[];
+  /** Only what the suite has played; everything else is `unproven`. */
+  readonly proven: readonly Proof[];
+  /** Why a kind of market cannot be used at all, not even unproven. */
+  readonly refused?: (kind: MarketKind) => string | undefined;
+  readonly ids: DialectIds;
+  /** Default: contracts. They may differ for orders, fills and positions. */
+  readonly amounts?: (kind: MarketKind, of: AmountOf) => Amounts;
   /** Ways to ask for one order by client order id, each to be tried when the one before does not know it; empty: none. */
-  readonly lookups: (clientOrderId: string, spot: boolean) => readonly Lookup[];
+  readonly lookups: (clientOrderId: string, kind: MarketKind) => readonly Lookup[];
+  /** Lists in which an order of the exchange's own id is to be found. Default: ccxt's fetchOrder is asked. */
+  readonly lookupsById?: (orderId: string, kind: MarketKind) => readonly ListLookup[];
+  /** Params that cancel an order. Default: what found a stop among stops cancels it. */
+  readonly cancelParams?: (order: ExchangeOrder, kind: MarketKind) => Params;
   /** Params of the further calls that list stop orders. */
-  readonly stopLists: (spot: boolean) => readonly Params[];
+  readonly stopLists: (kind: MarketKind) => readonly Params[];
   /** fetchPositions takes any pairs at once; elsewhere ccxt looks at the first one's market, or takes no more than one. */
   readonly positionsTogether?: boolean;
-  /** fetchOpenOrders answers no more rows than this. */
-  readonly openOrdersPage?: number;
+  readonly readPosition?: (info: Row, kind: MarketKind) => RawPosition;
+  /** fetchOpenOrders answers no more rows than this; undefined: all of them. */
+  readonly openOrdersPage?: number | ((kind: MarketKind) => number | undefined);
+  /** Params of every call of fetchOpenOrders, such as the size of a page where ccxt does not send its limit. */
+  readonly openOrdersParams?: Params;
+  /**
+   * Params of the page after a full one, from that one's rows as ccxt tells them and the params that it was asked with; undefined: it was the
+   * last. Absent: a full page is no answer.
+   */
+  readonly openOrdersNext?: (rows: readonly Row[], asked: Params) => Params | undefined;
+  /** ccxt asks for the open orders of all pairs and shows one: they are asked for whole, with these params, so that a page is judged by all of it. */
+  readonly openOrdersTogether?: (kind: MarketKind) => Params | undefined;
+  /** No account is ever in hedge mode. */
+  readonly hedges?: false;
+  /** Whether a pair is in hedge mode, by its rows of fetchPositions, empty ones among them; undefined: they do not say. Where ccxt does not tell the mode. */
+  readonly hedgedByPositions?: (rows: readonly Row[]) => boolean | undefined;
   /** The longest span of executions that is answered at once, ms. */
-  readonly fillsSpan: (spot: boolean) => number;
-  readonly idForm?: IdForm;
+  readonly fillsSpan: (kind: MarketKind) => number;
+  readonly fills?: DialectFills;
+  readonly readOrder?: (info: Row, kind: MarketKind) => RawOrder;
+  /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
+  readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
+  /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
+  readonly hedge?: (request: OrderRequest) => Params;
+  /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */
+  readonly reduceOnly?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => Params;
+  readonly errors: DialectErrors;
   /** A market order is a limit order far through the price: the price must be given. */
   readonly marketNeedsPrice?: boolean;
-  /** A trigger price needs the direction from which it is reached. */
-  readonly triggerNeedsDirection?: boolean;
+  /** A market order that buys on spot names what is to be spent, not a size: it is `unsupported`. */
+  readonly spotBuysInQuote?: true;
+  /** Params of fetchBalance. */
+  readonly balanceParams?: Params;
   /** What every answer has, whatever was asked. */
   readonly isAnswer?: (answer: unknown) => boolean;
   readonly limitations: readonly string[];
 }
 
-/** ccxt asks for one settle currency when it is told no pair. */
-const ONE_SETTLE =
-  "without `pairs`, contracts settled in one currency only are seen (ccxt's default for it, mostly USDT)";
-
-const STOPS: Params = { trigger: true };
-
-function byOrder(clientOrderId: string, params: Params = {}): Lookup {
-  return { method: "fetchOrder", params: { clientOrderId, ...params }, stop: params.trigger === true };
-}
-
-const binance: Dialect = {
-  positionsTogether: true,
-  lookups: (id, spot) => (spot ? [byOrder(id)] : [byOrder(id), byOrder(id, STOPS)]),
-  stopLists: (spot) => (spot ? [] : [STOPS]),
-  fillsSpan: (spot) => (spot ? DAY : 7 * DAY),
-  limitations: ["it refuses a client order id that was used before only while that order is open"],
-};
-
-const okx: Dialect = {
-  positionsTogether: true,
-  lookups: (id) => [byOrder(id), byOrder(id, STOPS)],
-  stopLists: () => [STOPS, { ...STOPS, ordType: "conditional" }, { ...STOPS, ordType: "oco" }, { trailing: true }],
-  openOrdersPage: 100,
-  fillsSpan: () => Number.POSITIVE_INFINITY,
-  idForm: { fits: /^[A-Za-z0-9]{1,32}$/, digest: (hex) => hex },
-  isAnswer: (answer) => isRow(answer) && Array.isArray(answer.data),
-  limitations: [
-    "it takes letters and digits only in client order ids: others are sent as a digest, recognised while the order is pending in the state",
-    "it forgets cancelled orders without a fill after two hours",
-  ],
-};
-
-const kucoin: Dialect = {
-  positionsTogether: true,
-  lookups: (id, spot) =>
-    spot
-      ? [byOrder(id), byOrder(id, STOPS)]
-      : [byOrder(id), { method: "fetchOpenOrders", params: { ...STOPS }, stop: true }],
-  stopLists: () => [STOPS],
-  openOrdersPage: 50,
-  fillsSpan: () => 7 * DAY,
-  isAnswer: (answer) => isRow(answer) && answer.data !== undefined && answer.data !== null,
-  limitations: [],
-};
-
-const bybit: Dialect = {
-  lookups: (id) => [
-    { method: "fetchOpenOrders", params: { orderLinkId: id }, stop: false },
-    { method: "fetchCanceledAndClosedOrders", params: { orderLinkId: id }, stop: false },
-  ],
-  stopLists: () => [STOPS],
-  openOrdersPage: 50,
-  fillsSpan: () => 7 * DAY,
-  triggerNeedsDirection: true,
-  isAnswer: (answer) => isRow(answer) && isRow(answer.result),
-  limitations: [ONE_SETTLE],
-};
-
-const hyperliquid: Dialect = {
-  lookups: (id) => [byOrder(id)],
-  stopLists: () => [],
-  // A page holds 2,000 executions of all markets together: a shorter span leaves room for the pair's own.
-  fillsSpan: () => DAY,
-  idForm: { fits: /^0x[0-9a-f]{32}$/, digest: (hex) => `0x${hex}` },
-  marketNeedsPrice: true,
-  limitations: [
-    "it takes 128-bit client order ids only: others are sent as a digest, recognised while the order is pending in the state",
-    "of an account with more than 2000 executions a day over all markets, some may be missed",
-    "without `pairs`, markets of builder-deployed exchanges (HIP-3) are not seen",
-  ],
-};
-
-const bitget: Dialect = {
-  lookups: (id) => [byOrder(id)],
-  stopLists: () => [STOPS, { ...STOPS, planType: "profit_loss" }],
-  openOrdersPage: 100,
-  fillsSpan: () => 7 * DAY,
-  limitations: [ONE_SETTLE],
-};
-
-const gate: Dialect = {
-  lookups: (id) => [byOrder(id)],
-  stopLists: () => [STOPS],
-  openOrdersPage: 100,
-  fillsSpan: () => 7 * DAY,
-  // ccxt takes an id that begins with t for one that has the prefix already.
-  idForm: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
-  limitations: [ONE_SETTLE],
-};
-
-const phemex: Dialect = {
-  lookups: (id) => [byOrder(id)],
-  stopLists: () => [],
-  fillsSpan: () => DAY,
-  limitations: [ONE_SETTLE],
-};
-
-const OTHERS: Dialect = {
-  lookups: () => [],
-  stopLists: () => [],
-  fillsSpan: () => DAY,
-  limitations: ["stop orders are seen only where fetchOpenOrders lists them without being asked for"],
-};
-
-/** ccxt has several classes for one exchange: binance, binanceusdm, binanceus. The first that matches counts. */
-const FAMILIES: readonly (readonly [RegExp, Dialect])[] = [
-  [/^binance/, binance],
-  [/^(?:okx|myokx)/, okx],
-  [/^kucoin/, kucoin],
-  [/^bybit/, bybit],
-  [/^hyperliquid/, hyperliquid],
-  [/^bitget/, bitget],
-  [/^gate/, gate],
-  [/^phemex/, phemex],
+/** Every dialect, in the order of the table in sync/README.md. */
+export const DIALECTS: readonly Dialect[] = [
+  binance,
+  bybit,
+  okx,
+  gate,
+  bitget,
+  kucoin,
+  kraken,
+  coinbase,
+  hyperliquid,
+  mexc,
+  htx,
+  phemex,
 ];
 
-/** How to speak to an exchange. One that is not listed is asked by ccxt's unified methods alone. */
-export function dialectOf(exchange: string, hasClientOrderIdQuery: boolean): Dialect {
-  const known = FAMILIES.find(([ids]) => ids.test(exchange))?.[1];
-  if (known !== undefined) return known;
-  if (!hasClientOrderIdQuery) return OTHERS;
-  return { ...OTHERS, lookups: () => [{ method: "fetchOrderWithClientOrderId", params: {}, stop: false }] };
+/** The same with its form of ids at hand. */
+export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };
+
+/** How to speak to an exchange. One that no dialect names is asked by ccxt's unified methods alone. */
+export function dialectOf(exchange: string, hasClientOrderIdQuery: boolean): SpokenDialect {
+  const dialect =
+    DIALECTS.find(({ classes }) => classes.includes(exchange)) ?? othersDialect(exchange, hasClientOrderIdQuery);
+  return { ...dialect, idForm: dialect.ids.form };
 }

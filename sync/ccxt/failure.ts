@@ -1,5 +1,6 @@
 /** What an error of ccxt says about what happened. ccxt is not imported: its classes are known by their names. */
 import { ExchangeError, type ExchangeFailure } from "../port/exchange-error.js";
+import type { DialectErrors } from "./dialect.js";
 import { errorWithoutSecrets, withoutSecrets } from "./redact.js";
 import { Unreadable } from "./row.js";
 
@@ -23,34 +24,6 @@ const BY_CLASS: Readonly<Record<string, ExchangeFailure>> = {
   BadResponse: "no_answer",
 };
 
-/** How exchanges say that there is no position left to reduce, by the start of their ccxt id. */
-const NOTHING_TO_REDUCE_CODES: readonly (readonly [exchange: string, ...codes: string[]])[] = [
-  ["binance", "-2022", "-4112", "-4118"],
-  ["okx", "51023", "51112", "51169"],
-  ["myokx", "51023", "51112", "51169"],
-  ["bybit", "110017", "140017", "30063"],
-  ["kucoin", "300009"],
-  ["bitget", "22002"],
-  ["phemex", "11011", "11057"],
-  ["mexc", "2009"],
-  ["woo", "302138"],
-];
-
-const NOTHING_TO_REDUCE =
-  /reduce[- ]?only order (?:is rejected|failed|would increase)|reduce-only rule not satisfied|no (?:open )?positions? (?:to close|found)|current position is zero|don.t have any positions? |would ?not ?reduce ?position|POSITION_EMPTY|position (?:does not exist|is not exists?)/i;
-
-const DUPLICATE_CODES: readonly (readonly [exchange: string, ...codes: string[]])[] = [
-  ["binance", "-4116", "-20132"],
-  ["okx", "51016"],
-  ["myokx", "51016"],
-  ["bybit", "110072", "170141", "12141"],
-  ["kucoin", "126044"],
-  ["bitget", "40786"],
-];
-
-const DUPLICATE =
-  /duplicate order sent|duplicat\w* (?:client|order.?link|cloid)|(?:client.?order.?id|client.?oid|order.?linked.?id|cl.?ord.?id|cloid) (?:is |has |was |been |already )*(?:duplicat|exist|repeat|used)/i;
-
 /** The names of an error's classes, the most particular first. */
 function classesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
@@ -66,32 +39,54 @@ function classesOf(error: unknown): string[] {
 }
 
 /** True when the exchange says that it does not know the order. Also answers for the ExchangeError made of it. */
-export function isUnknownOrder(error: unknown): boolean {
-  return classesOf(error instanceof ExchangeError ? error.cause : error).includes("OrderNotFound");
+export function isUnknownOrder(error: unknown, { unknown, words }: DialectErrors): boolean {
+  const said = error instanceof ExchangeError ? error.cause : error;
+  return classesOf(said).includes("OrderNotFound") || (isAnswered(said) && says(said, unknown, words?.unknown));
 }
 
 /** What an error means for what was asked: for an order, the exchange's own words where it has answered; else the class. */
-export function failureOf(error: unknown, exchange: string, isOrder: boolean): ExchangeFailure {
+export function failureOf(error: unknown, errors: DialectErrors, isOrder: boolean): ExchangeFailure {
   if (error instanceof Unreadable) return error.failure;
-  const classes = classesOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  // Network errors carry the request, reduceOnly=true and all, in their message: it says nothing.
-  if (isOrder && classes.includes("ExchangeError") && !classes.includes("AuthenticationError")) {
-    if (says(message, exchange, NOTHING_TO_REDUCE_CODES) || NOTHING_TO_REDUCE.test(message)) return "nothing_to_reduce";
-    if (says(message, exchange, DUPLICATE_CODES) || DUPLICATE.test(message)) return "duplicate_order_id";
+  if (isOrder && isAnswered(error)) {
+    const { nothingToReduce, duplicate, insufficient, words } = errors;
+    if (says(error, nothingToReduce, words?.nothingToReduce)) return "nothing_to_reduce";
+    if (says(error, duplicate, words?.duplicate)) return "duplicate_order_id";
+    if (says(error, insufficient, undefined)) return "rejected";
   }
-  return classes.map((name) => BY_CLASS[name]).find((failure) => failure !== undefined) ?? "no_answer";
+  const failures = classesOf(error).map((name) => BY_CLASS[name]);
+  return failures.find((failure) => failure !== undefined) ?? "no_answer";
 }
 
-function says(message: string, exchange: string, table: typeof DUPLICATE_CODES): boolean {
-  const codes = table.filter(([start]) => exchange.startsWith(start)).flatMap(([, ...found]) => found);
-  return codes.some((code) => new RegExp(`"\\w*code"\\s*:\\s*"?${code}"?\\s*[,}]`, "i").test(message));
+/** Network errors carry the request, reduceOnly=true and all, in their message: it says nothing. */
+function isAnswered(error: unknown): error is Error {
+  const classes = classesOf(error);
+  return classes.includes("ExchangeError") && !classes.includes("AuthenticationError");
+}
+
+function says({ message }: Error, codes: readonly string[], words: RegExp | undefined): boolean {
+  return codes.some((code) => codeIn(code).test(message)) || words?.test(message) === true;
+}
+
+/** `"code": -2022`, `"sCode":"51169"`, `"label":"POSITION_EMPTY"`, `"error":["EOrder:Unknown order"]`. */
+function codeIn(code: string): RegExp {
+  const literal = code.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`"(?:\\w*code|err-code|label|reason|status|error)"\\s*:\\s*\\[?\\s*"?${literal}"?\\s*[,}\\]]`, "i");
+}
+
+export interface Asked {
+  /** ccxt's id of the exchange. */
+  readonly exchange: string;
+  /** For people: `positions`. */
+  readonly asked: string;
+  readonly errors: DialectErrors;
+  /** An order was submitted: refusals of orders are told apart. */
+  readonly isOrder: boolean;
 }
 
 /** The error a user of the port sees: who was asked what, and why it failed. */
-export function exchangeErrorOf(error: unknown, exchange: string, asked: string, isOrder: boolean): ExchangeError {
+export function exchangeErrorOf(error: unknown, { exchange, asked, errors, isOrder }: Asked): ExchangeError {
   if (error instanceof ExchangeError) return error;
-  const failure = failureOf(error, exchange, isOrder);
+  const failure = failureOf(error, errors, isOrder);
   const reason = error instanceof Error ? error.message : String(error);
   const kind =
     error instanceof Error && !(error instanceof Unreadable) ? `${classesOf(error).at(1) ?? error.name}: ` : "";

@@ -2,6 +2,7 @@
 import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import { times } from "../../src/exact/double.js";
 import type { ExchangeFill } from "../port/exchange.js";
+import type { RawFill } from "./dialect.js";
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";
 import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./row.js";
@@ -22,10 +23,29 @@ export interface FillContext {
   readonly clientOrderIdOf: (theirs: string) => string;
   /** Called for a fill that names no fee: it is counted as 0. */
   readonly noteMissingFee: () => void;
+  /** What ccxt does not read, or reads otherwise, of the exchange's own row. */
+  readonly readRaw?: (info: Row) => RawFill;
+}
+
+/** A row of the history of executions. Some exchanges list fundings and settlements among them: those are no fills. */
+export interface HistoryRow {
+  readonly id: string;
+  readonly at: number;
+  readonly fill?: ExchangeFill;
+}
+
+/** One row. Throws an Unreadable that names it when it has no id or time, and an execution without a side, price or size. */
+export function readHistoryRow(row: Row, context: FillContext): HistoryRow {
+  if (context.readRaw?.(infoOf(row)).isExecution === false) {
+    return { id: requiredText(row, "id"), at: requiredTime(row).getTime() };
+  }
+  const fill = readFill(row, context);
+  return { id: fill.fillId, at: fill.ts.getTime(), fill };
 }
 
 /** One execution. Throws an Unreadable that names the row when it has no id, side, price, size or time. */
-export function readFill(row: Row, { market, clientOrderIdOf, noteMissingFee }: FillContext): ExchangeFill {
+export function readFill(row: Row, context: FillContext): ExchangeFill {
+  const { market, clientOrderIdOf, noteMissingFee, readRaw } = context;
   const fillId = requiredText(row, "id");
   const pair = textOf(row, "symbol") ?? market.pair;
   if (pair !== market.pair) throw unreadable(row, `it is of ${pair}, asked was ${market.pair}`);
@@ -33,39 +53,59 @@ export function readFill(row: Row, { market, clientOrderIdOf, noteMissingFee }: 
   if (price === undefined || price <= 0) throw unreadable(row, "it has no price");
   const amount = numberOf(row, "amount");
   if (amount === undefined || amount <= 0) throw unreadable(row, "it has no size (amount)");
-  const ts = timeOf(row);
-  if (ts === undefined) throw unreadable(row, "it has no time");
   const info = infoOf(row);
-  const theirs = CLIENT_ORDER_IDS.map((key) => textOf(info, key)).find((found) => found !== undefined);
-  const orderId = textOf(row, "order");
-  const positionSide = hedgeSide(info.positionSide) ?? hedgeSide(info.posSide);
+  const raw = readRaw?.(info) ?? {};
+  const ts = raw.ts === undefined ? requiredTime(row) : new Date(raw.ts);
+  const theirs = raw.clientOrderId ?? firstText(info, CLIENT_ORDER_IDS);
+  const orderId = raw.orderId ?? textOf(row, "order");
+  const positionSide = raw.positionSide ?? hedgeSide(info.positionSide) ?? hedgeSide(info.posSide);
   return {
     fillId,
     ...(theirs === undefined ? {} : { clientOrderId: clientOrderIdOf(theirs) }),
     ...(orderId === undefined ? {} : { orderId }),
     pair,
-    side: sideOf(row),
+    side: raw.side ?? sideOf(row),
     ...(positionSide === undefined ? {} : { positionSide }),
     price,
     size: times(amount, market.contractSize),
-    ...readFees(row, price, market, noteMissingFee),
+    ...readFees(row, { price, market, feeCurrency: raw.feeCurrency, noteMissingFee }),
     ts,
   };
+}
+
+function requiredTime(row: Row): Date {
+  const ts = timeOf(row);
+  if (ts === undefined) throw unreadable(row, "it has no time");
+  return ts;
+}
+
+function firstText(info: Row, keys: readonly string[]): string | undefined {
+  return keys.map((key) => textOf(info, key)).find((found) => found !== undefined);
 }
 
 function hedgeSide(value: unknown) {
   return typeof value === "string" && /^(?:long|short)$/i.test(value) ? sideWord(value) : undefined;
 }
 
-type Fees = Pick<ExchangeFill, "fee" | "feeBase" | "feeOther">;
+type Fees = Pick<ExchangeFill, "fee" | "feeBase" | "feeOther" | "fees">;
+
+interface FeeContext {
+  readonly price: number;
+  readonly market: Market;
+  /** In which they were paid, where the dialect knows it better. */
+  readonly feeCurrency: string | undefined;
+  readonly noteMissingFee: () => void;
+}
 
 /** The fees of a fill by currency: quote as it is, base at the fill's price too, a third currency apart. */
-function readFees(row: Row, price: number, market: Market, noteMissingFee: () => void): Fees {
+function readFees(row: Row, { price, market, feeCurrency, noteMissingFee }: FeeContext): Fees {
   let quote: Decimal = { digits: 0n, scale: 0 };
   let base: Decimal = { digits: 0n, scale: 0 };
   let other: { amount: Decimal; currency: string } | undefined;
-  const paid = feesOf(row);
+  const paid = feesOf(row).map((fee) => (feeCurrency === undefined ? fee : { ...fee, currency: feeCurrency }));
   if (paid.length === 0) noteMissingFee();
+  // Quote currency is not what an inverse contract settles in: its fees stay in their own.
+  if (market.inverse) return { fee: 0, fees: namedFees(row, paid) };
   for (const { cost, currency } of paid) {
     if (currency === undefined || market.quotes.includes(currency)) {
       quote = addDecimal(quote, toDecimal(cost));
@@ -85,6 +125,14 @@ function readFees(row: Row, price: number, market: Market, noteMissingFee: () =>
     ...(feeBase === 0 || !market.spot ? {} : { feeBase }),
     ...(other === undefined ? {} : { feeOther: { amount: toNumber(other.amount), currency: other.currency } }),
   };
+}
+
+function namedFees(row: Row, paid: ReturnType<typeof feesOf>): { amount: number; currency: string }[] {
+  return paid.flatMap(({ cost, currency }) => {
+    if (cost === 0) return [];
+    if (currency === undefined) throw unreadable(row, `its fee of ${cost} names no currency`);
+    return [{ amount: cost, currency }];
+  });
 }
 
 function feesOf(row: Row): { cost: number; currency: string | undefined }[] {

@@ -16,10 +16,12 @@ const FREE_STEP: Decimal = { digits: 1n, scale: 18 };
 export interface Market {
   readonly pair: string;
   readonly spot: boolean;
+  /** Settles in its base coin: sizes are in quote currency. */
+  readonly inverse: boolean;
   readonly base: string;
   /** The currencies that count as quote: fees in them need no price. */
   readonly quotes: readonly string[];
-  /** Base currency in one contract; 1 in spot. */
+  /** What one of ccxt's amounts is: base currency in one contract, quote currency of an inverse one; 1 in spot. */
   readonly contractSize: number;
   /** The smallest difference of two amounts, in contracts; undefined when the exchange does not say. */
   readonly step?: number;
@@ -27,13 +29,23 @@ export interface Market {
   readonly minAmount?: number;
 }
 
+/** Which contracts can be read, and whether ccxt's amounts count them or what is in them. */
+export interface MarketReading {
+  /** Inverse contracts are known to be read right. */
+  readonly inverse: boolean;
+  /** ccxt's amounts are not contracts but what is in them. */
+  readonly units: boolean;
+}
+
+const CONTRACTS: MarketReading = { inverse: false, units: false };
+
 /** `BTC/USDT:USDT` is a contract, `BTC/USDT` is not. */
 export function isContractPair(pair: string): boolean {
   return pair.includes(":");
 }
 
 /** The market of a pair. Needs the client's markets to be loaded. */
-export function marketOf(client: CcxtClient, pair: string): Market {
+export function marketOf(client: CcxtClient, pair: string, reading: MarketReading = CONTRACTS): Market {
   const found = client.markets?.[pair];
   if (!isRow(found)) {
     throw new Unreadable(
@@ -41,11 +53,11 @@ export function marketOf(client: CcxtClient, pair: string): Market {
       "unsupported",
     );
   }
-  return readMarket(found, pair, client.precisionMode);
+  return readMarket(found, pair, client.precisionMode, reading);
 }
 
 /** What is traded under a pair's name; undefined when the client knows no such market. Its markets have to be loaded. */
-export function termsOf(client: CcxtClient, pair: string): MarketTerms | undefined {
+export function termsOf(client: CcxtClient, pair: string, reading: MarketReading = CONTRACTS): MarketTerms | undefined {
   const row = client.markets?.[pair];
   if (!isRow(row)) return undefined;
   const settle = textOf(row, "settle") ?? textOf(row, "quote");
@@ -56,13 +68,17 @@ export function termsOf(client: CcxtClient, pair: string): MarketTerms | undefin
     settle,
     inverse,
     contractSize: numberOf(row, "contractSize") ?? 1,
-    // What an inverse contract is worth in base currency moves with the price.
-    minSize: inverse ? 0 : (minSizeOf(readMarket(row, pair, client.precisionMode)) ?? 0),
+    minSize: inverse && !reading.inverse ? 0 : (minSizeOf(readMarket(row, pair, client.precisionMode, reading)) ?? 0),
     ...(expiry !== undefined && expiry > 0 && { expires: new Date(expiry) }),
   };
 }
 
-export function readMarket(row: Row, pair: string, precisionMode: number | undefined): Market {
+export function readMarket(
+  row: Row,
+  pair: string,
+  precisionMode: number | undefined,
+  reading: MarketReading = CONTRACTS,
+): Market {
   const base = textOf(row, "base");
   const quote = textOf(row, "quote");
   if (base === undefined || quote === undefined) throw new Unreadable(`the market ${pair} has no base or no quote`);
@@ -73,26 +89,32 @@ export function readMarket(row: Row, pair: string, precisionMode: number | undef
   return {
     pair,
     spot: !contract,
+    inverse: contract && isYes(row.inverse),
     base,
     quotes: settle === undefined || settle === base ? [quote] : [quote, settle],
-    contractSize: contract ? contractSizeOf(row, pair) : 1,
+    contractSize: contract ? contractSizeOf(row, pair, reading) : 1,
     ...(step === undefined ? {} : { step }),
     ...(minAmount === undefined ? {} : { minAmount }),
   };
 }
 
 /** A contract whose worth in base currency moves with the price has no size in base currency. */
-function contractSizeOf(row: Row, pair: string): number {
-  if (isYes(row.inverse) || row.linear === false || isYes(row.option)) {
-    const kind = isYes(row.option) ? "an option" : "an inverse or quanto contract";
-    throw new Unreadable(
-      `${pair} is ${kind}: its size cannot be said in base currency. Name the pairs that you trade (\`pairs\`) to leave it aside`,
-      "unsupported",
-    );
+function contractSizeOf(row: Row, pair: string, { inverse, units }: MarketReading): number {
+  const isInverse = isYes(row.inverse);
+  if (isYes(row.option)) throw noSize(pair, "an option");
+  if (isInverse ? !inverse : row.linear === false) {
+    throw noSize(pair, isInverse ? "an inverse contract, and they are not proven here" : "a quanto contract");
   }
   const contractSize = numberOf(row, "contractSize");
   if (contractSize === undefined || contractSize <= 0) throw new Unreadable(`the market ${pair} has no contract size`);
-  return contractSize;
+  return units ? 1 : contractSize;
+}
+
+function noSize(pair: string, kind: string): Unreadable {
+  return new Unreadable(
+    `${pair} is ${kind}: its size cannot be said. Name the pairs that you trade (\`pairs\`) to leave it aside`,
+    "unsupported",
+  );
 }
 
 function stepOf(row: Row, precisionMode: number | undefined): number | undefined {

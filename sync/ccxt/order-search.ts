@@ -3,9 +3,9 @@ import type { ExchangeOrder } from "../port/exchange.js";
 import type { CcxtAccount } from "./account.js";
 import { LOOK_BACK_DAYS } from "./capabilities.js";
 import { can, type OrderList } from "./ccxt-client.js";
-import type { Lookup } from "./dialect.js";
+import type { ListLookup, Lookup } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
-import { isContractPair } from "./market.js";
+import { kindOf } from "./kind.js";
 import { orderOfFills, readOrder, triggeredOrderId } from "./order.js";
 import { type Row, rowOf, Unreadable } from "./row.js";
 
@@ -18,9 +18,19 @@ export interface FoundOrder {
 /** The order, open or over; undefined when the exchange says that it does not know it, or no list has it. */
 export async function findOrder(account: CcxtAccount, id: string, pair: string): Promise<FoundOrder | undefined> {
   await account.market(pair);
-  const lookups = account.dialect.lookups(account.ids.theirs(id), !isContractPair(pair));
-  if (lookups.length === 0 || !lookups.every(({ method }) => can(account.client, method)))
-    return scan(account, id, pair);
+  const lookups = account.dialect.lookups(account.ids.theirs(id), kindOf(pair));
+  const canAsk = lookups.length > 0 && lookups.every(({ method }) => can(account.client, method));
+  const found = canAsk ? await lookUpAll(account, lookups, id, pair) : await scan(account, id, pair);
+  const params = found && account.dialect.cancelParams?.(found.order, kindOf(pair));
+  return found && params ? { ...found, params } : found;
+}
+
+async function lookUpAll(
+  account: CcxtAccount,
+  lookups: readonly Lookup[],
+  id: string,
+  pair: string,
+): Promise<FoundOrder | undefined> {
   for (const lookup of lookups) {
     const found = await lookUp(account, lookup, id, pair);
     if (found !== undefined) return found;
@@ -35,6 +45,8 @@ export async function findOrderById(
   pair: string,
 ): Promise<ExchangeOrder | undefined> {
   await account.market(pair);
+  const lookups = account.dialect.lookupsById?.(orderId, kindOf(pair));
+  if (lookups !== undefined) return findInLists(account, orderId, pair, lookups);
   const what = `order ${orderId} of ${pair}, by the exchange's id`;
   const row = await known(account, what, async () => account.client.fetchOrder?.(orderId, pair));
   if (row === undefined) return undefined;
@@ -43,6 +55,19 @@ export async function findOrderById(
     if (order.id !== orderId) throw new Unreadable(`it answered with the order ${order.id}`);
     return order;
   });
+}
+
+async function findInLists(
+  account: CcxtAccount,
+  orderId: string,
+  pair: string,
+  lookups: readonly ListLookup[],
+): Promise<ExchangeOrder | undefined> {
+  for (const { method, params } of lookups) {
+    const order = (await account.orders(method, { pair, params })).find(({ id }) => id === orderId);
+    if (order !== undefined) return order;
+  }
+  return undefined;
 }
 
 async function lookUp(account: CcxtAccount, lookup: Lookup, id: string, pair: string): Promise<FoundOrder | undefined> {
@@ -78,7 +103,7 @@ async function known(account: CcxtAccount, what: string, call: () => Promise<unk
   try {
     return await account.ask(what, async () => rowOf(await call()));
   } catch (error) {
-    if (isUnknownOrder(error)) return undefined;
+    if (isUnknownOrder(error, account.dialect.errors)) return undefined;
     throw error;
   }
 }
@@ -124,5 +149,5 @@ function historyLists({ client }: CcxtAccount): OrderList[] {
 }
 
 function listsStopsApart(account: CcxtAccount, pair: string): boolean {
-  return account.dialect.stopLists(!isContractPair(pair)).length > 0;
+  return account.dialect.stopLists(kindOf(pair)).length > 0;
 }

@@ -2,6 +2,7 @@
 
 import { minus, plus, times } from "../../src/exact/double.js";
 import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../port/exchange.js";
+import type { RawOrder } from "./dialect.js";
 import type { Market } from "./market.js";
 import {
   infoOf,
@@ -25,6 +26,8 @@ export interface OrderContext {
   readonly stop: boolean;
   /** The list asked for holds open orders only: a row without a status is open. */
   readonly open: boolean;
+  /** What ccxt reads otherwise of the raw row. */
+  readonly raw?: (info: Row, pair: string) => RawOrder;
 }
 
 const STATUSES: Readonly<Record<string, "open" | "closed" | "cancelled" | "rejected">> = {
@@ -40,14 +43,15 @@ const STATUSES: Readonly<Record<string, "open" | "closed" | "cancelled" | "rejec
 /** One order. Throws an Unreadable that names the row when it has no id, pair, side, size or status. */
 export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const pair = requiredText(row, "symbol");
-  const id = requiredText(row, "id");
+  const raw = context.raw?.(infoOf(row), pair) ?? {};
+  const id = raw.id ?? requiredText(row, "id");
   const market = context.marketOf(pair);
-  const stop = context.stop || waits(row);
+  const stop = context.stop || (raw.stop ?? waits(row));
   const { amount, filled } = amountsOf(row, stop);
-  const side = sideOf(row);
+  const side = raw.side ?? sideOf(row);
   const status = statusOf(row, { amount, filled, open: context.open });
   // OKX keeps the id of a stop order apart, and ccxt leaves it there.
-  const theirs = textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
+  const theirs = raw.clientOrderId ?? textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
   const createdAt = timeOf(row);
   return {
     ...(theirs === undefined ? {} : { clientOrderId: context.clientOrderIdOf(theirs) }),
@@ -56,10 +60,10 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
     side,
     size: times(amount, market.contractSize),
     filled: times(filled, market.contractSize),
-    price: limitPriceOf(row, stop),
+    price: limitPriceOf(row, stop, raw.type),
     ...averageOf(row),
     status,
-    reduceOnly: reducesOnly(row),
+    reduceOnly: raw.reduceOnly ?? reducesOnly(row),
     stop,
     ...(createdAt === undefined ? {} : { createdAt }),
   };
@@ -162,8 +166,8 @@ function statusOf(
 }
 
 /** The limit; of a stop that turns into a market order, the trigger. */
-function limitPriceOf(row: Row, stop: boolean): number | null {
-  const type = textOf(row, "type")?.toLowerCase();
+function limitPriceOf(row: Row, stop: boolean, told: RawOrder["type"]): number | null {
+  const type = told ?? textOf(row, "type")?.toLowerCase();
   const price = type === "market" ? undefined : priceOf(row, "price");
   if (price !== undefined || !stop) return price ?? null;
   const trigger = ["triggerPrice", "stopPrice", "stopLossPrice", "takeProfitPrice"];

@@ -4,9 +4,22 @@ import { Unreadable } from "./row.js";
 /** Enough for any history a bot looks back on; more means that the exchange goes in circles. */
 const MAX_PAGES = 1_000;
 
+/** A row as the exchange wrote it, whatever pair it is of. */
+export interface RawRow {
+  readonly id: string;
+  /** ms. */
+  readonly at: number;
+}
+
+export interface Page<T> {
+  readonly rows: readonly T[];
+  /** Everything that the exchange answered, where ccxt leaves some of it out: whether a page was full shows only there. */
+  readonly raw?: readonly RawRow[];
+}
+
 export interface History<T> {
   /** One page of what happened from `since` to `until` (ms, both inclusive; absent: up to now). */
-  readonly page: (since: number, until: number | undefined) => Promise<readonly T[]>;
+  readonly page: (since: number, until: number | undefined) => Promise<Page<T>>;
   readonly since: number;
   readonly now: number;
   /** The longest span that the exchange answers at once, ms. */
@@ -31,6 +44,7 @@ interface Step {
  */
 export async function everySince<T>({ page, since, now, window, limit, key, time }: History<T>): Promise<T[]> {
   const found = new Map<string, T>();
+  const seen = new Set<string>();
   let pages = 0;
 
   async function take(from: number, until: number | undefined): Promise<Step> {
@@ -38,13 +52,14 @@ export async function everySince<T>({ page, since, now, window, limit, key, time
     if (pages > MAX_PAGES) {
       throw new Unreadable(`${MAX_PAGES} pages since ${new Date(since).toISOString()}, and still not at the end`);
     }
-    const rows = await page(from, until);
-    const before = found.size;
+    const { rows, raw = rows.map((row) => ({ id: key(row), at: time(row) })) } = await page(from, until);
     for (const row of rows) found.set(key(row), row);
-    const times = rows.map(time);
+    const before = seen.size;
+    for (const { id } of raw) seen.add(id);
+    const times = raw.map(({ at }) => at);
     const step = {
-      count: rows.length,
-      fresh: found.size - before,
+      count: raw.length,
+      fresh: seen.size - before,
       oldest: times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
       newest: times.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
     };

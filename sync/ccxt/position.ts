@@ -10,25 +10,42 @@ const SIGNED_SIZES = ["positionAmt", "szi", "pos", "currentQty", "size"];
 
 /**
  * One position; undefined for a row of size zero. Throws an Unreadable that names the row when it has no pair, no size or no side.
- * `contractSizeOf` answers for rows that do not say it; it also refuses pairs whose size cannot be told in base currency.
+ * `contractSizeOf` answers for rows that do not say it; it also refuses pairs whose size cannot be told in base currency. Where ccxt's size
+ * counts what is in the contracts (`inUnits`), the row's own contract size is not looked at.
  */
-export function readPosition(row: Row, contractSizeOf: (pair: string) => number): ExchangePosition | undefined {
+export function readPosition(
+  row: Row,
+  contractSizeOf: (pair: string) => number,
+  {
+    inUnits = () => false,
+    sideOf = () => undefined,
+  }: {
+    readonly inUnits?: (pair: string) => boolean;
+    readonly sideOf?: (info: Row, pair: string) => PositionSide | undefined;
+  } = {},
+): ExchangePosition | undefined {
   const contracts = numberOf(row, "contracts");
   if (contracts === 0) return undefined;
   const pair = requiredText(row, "symbol");
   if (contracts === undefined) throw unreadable(row, "it has no size (contracts)");
   const fallback = contractSizeOf(pair);
-  const contractSize = numberOf(row, "contractSize") ?? fallback;
+  const contractSize = inUnits(pair) ? 1 : (numberOf(row, "contractSize") ?? fallback);
   if (contractSize <= 0) throw unreadable(row, `contractSize is ${contractSize}`);
   const entryPrice = priceOf(row, "entryPrice");
   const markPrice = priceOf(row, "markPrice");
   return {
     pair,
-    side: positionSideOf(row, contracts),
+    side: sideOf(infoOf(row), pair) ?? positionSideOf(row, contracts),
     size: times(Math.abs(contracts), contractSize),
     ...(entryPrice === undefined ? {} : { entryPrice }),
     ...(markPrice === undefined ? {} : { markPrice }),
   };
+}
+
+/** What the exchange says that a position is worth; ccxt computes some of them. */
+export function notionalOf(row: Row): { readonly notional?: number } {
+  const notional = numberOf(row, "notional");
+  return notional === undefined ? {} : { notional: Math.abs(notional) };
 }
 
 /** One position per pair and side: some exchanges keep a cross and an isolated one apart. */
@@ -44,9 +61,11 @@ export function mergePositions(positions: readonly ExchangePosition[]): Exchange
 
 function together(a: ExchangePosition, b: ExchangePosition): ExchangePosition {
   const size = plus(a.size, b.size);
-  const { entryPrice: _, ...rest } = a;
-  if (a.entryPrice === undefined || b.entryPrice === undefined) return { ...rest, size };
-  return { ...rest, size, entryPrice: (a.entryPrice * a.size + b.entryPrice * b.size) / size };
+  const { entryPrice: _, notional: __, ...rest } = a;
+  const notional =
+    a.notional === undefined || b.notional === undefined ? {} : { notional: plus(a.notional, b.notional) };
+  if (a.entryPrice === undefined || b.entryPrice === undefined) return { ...rest, ...notional, size };
+  return { ...rest, ...notional, size, entryPrice: (a.entryPrice * a.size + b.entryPrice * b.size) / size };
 }
 
 /** The word where there is one, else a sign: ccxt's own, else the exchange's. */

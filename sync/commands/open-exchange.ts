@@ -9,6 +9,7 @@ export interface ExchangeChoice {
   readonly hedged?: boolean | undefined;
   readonly exchangeOptions?: string | undefined;
   readonly sandbox?: boolean | undefined;
+  readonly unproven?: boolean | undefined;
 }
 
 /** What the environment may hold for an exchange, and what ccxt calls it. */
@@ -25,12 +26,12 @@ export async function openExchange(
   choice: ExchangeChoice,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Exchange> {
-  const { exchange: id, pairs, hedged, sandbox } = choice;
+  const { exchange: id, pairs, hedged, sandbox, unproven = false } = choice;
   if (id.startsWith("paper:")) return new PaperExchange({ file: id.slice("paper:".length) });
   const client = await ccxtClient(id, { ...optionsOf(choice.exchangeOptions), ...credentialsOf(id, environment) });
   if (!client) throw new UsageError(`--exchange: ccxt knows no ${JSON.stringify(id)}; paper:FILE is a simulated one`);
   if (sandbox) client.setSandboxMode?.(true);
-  return ccxtExchange(client, { ...(pairs && { pairs }), ...(hedged !== undefined && { hedged }) });
+  return ccxtExchange(client, { ...(pairs && { pairs }), ...(hedged !== undefined && { hedged }), unproven });
 }
 
 function credentialsOf(id: string, environment: NodeJS.ProcessEnv): Record<string, string> {

@@ -8,6 +8,7 @@ import { ORPHAN_ACTIONS, RECOVERY_MODES, UNEXPLAINED_ACTIONS } from "../../src/w
 import { PaperExchange } from "../paper/paper-exchange.js";
 import type { Ours, RecoveryOptions } from "../plan/options.js";
 import { actionText, listText, planText } from "../plan/plan-text.js";
+import { checkExchange, type ExchangeCheck } from "../recovery/check-exchange.js";
 import { applyRecovery, planRecovery, type RecoveryReport } from "../recovery/recover.js";
 import { openExchange } from "./open-exchange.js";
 import { minSize, rate } from "./recovery-arguments.js";
@@ -34,6 +35,7 @@ export const addRecover: AddCommand = (program, run) => {
     )
     .option("--exchange-options <json>", 'for the ccxt client: {"options":{"defaultType":"swap"}}')
     .option("--sandbox", "the exchange's test network")
+    .option("--unproven", "take an exchange that is not proven: every order waits for a person")
     .option("--hedged", "the account holds long and short of a pair at once [the exchange is asked]")
     .addOption(new Option("--mode <mode>", "[recovery.mode]").choices(RECOVERY_MODES))
     .addOption(new Option("--orphans <action>", "[recovery.orphan_positions]").choices(ORPHAN_ACTIONS))
@@ -71,6 +73,7 @@ export const addRecover: AddCommand = (program, run) => {
     .option("--wait <duration>", "how long to wait for another process's recovery [15s]", duration)
     .option("--deadline <duration>", "how long to go on until orders are filled and all is in line [60s]", duration)
     .option("--approve <hash>", "carry out the plan of this hash without asking, and no other")
+    .option("--check", "only read: whether what the exchange says goes together, before money")
     .option("--dry-run", "show the plan, touch nothing")
     .option("--yes", "do not ask")
     .addHelpText("after", HELP)
@@ -81,6 +84,14 @@ export const addRecover: AddCommand = (program, run) => {
         const exchange = await openExchange({ ...options, pairs });
         try {
           await using mgr = await invocation.open();
+          if (options.check) {
+            const { positions, orders } = await mgr.snapshot();
+            const traded = pairs ?? [...new Set([...positions, ...orders].map(({ pair }) => pair))];
+            const checked = await checkExchange(exchange, traded.length > 0 ? { pairs: traded } : {});
+            invocation.print(checked, () => checkText(checked));
+            if (!checked.fine) invocation.exitCode = EXIT.problem;
+            return;
+          }
           const { mode, orphans, exclusiveAccount, rate: rates, yes, approve, dryRun } = options;
           using progress = new ToldProgress(terminal);
           const signal = terminal.interrupted();
@@ -159,6 +170,11 @@ async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>)
       cause: error,
     });
   }
+}
+
+function checkText({ rows, fine }: ExchangeCheck): string {
+  const lines = rows.map(({ about, verdict, says }) => `${verdict.padEnd(8)}${printable(about)}: ${printable(says)}\n`);
+  return `${lines.join("")}${fine ? "Nothing is wrong." : "Something is wrong: do not trade on it before it is explained."}\n`;
 }
 
 function reportForPerson({ status, applied, troubles }: RecoveryReport): string {

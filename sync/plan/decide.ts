@@ -35,6 +35,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   planOrphans(draft, excesses);
   askWhoseAccount(draft);
   askBeforeSending(draft);
+  askWhereUnproven(draft);
 
   const age = ageOf(snapshot);
   if (age === undefined || age > options.maxStateAge) {
@@ -56,6 +57,15 @@ function askWhoseAccount({ actions, wrongAccount }: Draft): void {
   if (wrongAccount === undefined) return;
   for (const [i, action] of actions.entries()) {
     if (ON_THE_EXCHANGE.has(action.type)) actions[i] = { needsPerson: wrongAccount, ...action };
+  }
+}
+
+/** At an exchange that is not proven no order is sent or cancelled without a person. */
+function askWhereUnproven({ actions, evidence: { level, exchange } }: Draft): void {
+  if (level !== "unproven") return;
+  const needsPerson = `${exchange} is not proven: compare positions, open orders and fills with its own pages, and approve this plan if they are the same`;
+  for (const [i, action] of actions.entries()) {
+    if (ON_THE_EXCHANGE.has(action.type) && action.type !== "adopt_orphan") actions[i] = { needsPerson, ...action };
   }
 }
 

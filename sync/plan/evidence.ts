@@ -3,6 +3,7 @@ import type { AccountFlow, OrderSide, PendingOrder, RecoveryState, Snapshot, Tra
 import type {
   ClientOrderIdProof,
   ExchangeFill,
+  ExchangeLevel,
   ExchangeOrder,
   ExchangePosition,
   MarketTerms,
@@ -40,6 +41,8 @@ export interface Evidence {
   readonly markets: ReadonlyMap<string, MarketTerms | undefined>;
   /** Pairs that cannot be read (delisted, renamed), by canonical pair, with why: nothing is decided about them. */
   readonly unreadable: ReadonlyMap<string, Incomplete>;
+  /** `unproven`: nothing shows that what the exchange says is read as it is meant. */
+  readonly level?: ExchangeLevel | undefined;
   /** What the exchange proves by client order ids. */
   readonly proof: ClientOrderIdProof;
   /** Orders of the exchange's own ids that were looked up because a fill does not say whose it is, by `orderName`. */

@@ -108,6 +108,8 @@ function isRemembered({ snapshot, closedOrders, orders, recovery }: Evidence, id
     orders.has(id) ||
     closedOrders.has(id) ||
     snapshot.orders.some((order) => order.id === id) ||
+    // A position is called as the order that opened it.
+    snapshot.positions.some((position) => position.id === id) ||
     isOrphanTry(recovery?.journal, id)
   );
 }

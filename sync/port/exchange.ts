@@ -9,6 +9,11 @@ import type { Fee, OrderSide, PositionSide } from "../../src/types.js";
 export interface Exchange {
   /** For people and for client order ids: `binanceusdm`. */
   readonly name: string;
+  /**
+   * `unproven`: the adapter has not been shown to read and send what is meant here: recovery puts every order before a person. Absent:
+   * its maker's word.
+   */
+  readonly level?: ExchangeLevel;
   /** What this account cannot tell, in words; found when the adapter is made. */
   readonly limitations?: readonly string[];
   /** What the exchange calls a pair: `BTC/USDT` may be `BTC/USDT:USDT` here. Default: the same. */
@@ -51,6 +56,8 @@ export interface Exchange {
    */
   bounded?(limits: RequestLimits): Exchange;
 }
+
+export type ExchangeLevel = "proven" | "unproven";
 
 /** `netting`: one position per pair, long or short. `hedge`: a long and a short side by side. `spot`: coins, never short. */
 export type PositionMode = "netting" | "hedge" | "spot";

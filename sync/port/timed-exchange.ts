@@ -12,6 +12,7 @@ export function timedExchange(exchange: Exchange, limits: RequestLimits): Exchan
   const { name, resolvePair, minSize, positionMode, fetchTime, fetchMarket, fetchOrderById } = exchange;
   return {
     name,
+    ...(exchange.level && { level: exchange.level }),
     // Asked for each time: an adapter learns some of them while it reads.
     get limitations() {
       return exchange.limitations ?? [];

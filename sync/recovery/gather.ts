@@ -20,6 +20,7 @@ import type {
 } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Complete, type Incomplete, isComplete } from "../port/reading.js";
+import { whyNotWorth } from "../port/worth.js";
 import { heldBy, strangeIds } from "./account-flows.js";
 import { type Clocks, MARGIN, offBy, readClocks } from "./clock.js";
 import { GivenUp } from "./given-up.js";
@@ -105,6 +106,7 @@ class Gathering {
     const known = [...looked.positions, ...looked.orders, ...givenUp];
     for (const { pair } of known) await questions.resolve(pair);
     const markets = await this.#markets([...known, ...there]);
+    this.#insistOnWorth(there, markets);
     const positionMode = await this.#positionMode();
 
     const orders = await this.#orders(looked.orders, recovery, openOrders.value);
@@ -182,6 +184,7 @@ class Gathering {
       margin: MARGIN,
       markets,
       unreadable: questions.unreadable,
+      level: this.#exchange.level,
       proof: this.#exchange.clientOrderIds ?? {},
       ordersById,
       accountFlows: flowsAfter,
@@ -236,6 +239,20 @@ class Gathering {
     const { currency, same_currency: others } = this.#mgr.config.risk;
     const same = [...(currency === undefined ? [] : [currency]), ...others];
     return a === b || (same.includes(a) && same.includes(b));
+  }
+
+  /** A size that does not go with what the position is worth is read wrongly, by who knows what factor: nothing is decided on it. */
+  #insistOnWorth(there: readonly ExchangePosition[], markets: ReadonlyMap<string, MarketTerms | undefined>): void {
+    for (const position of there) {
+      if (this.#questions.isUnreadable(position.pair)) continue;
+      const why = whyNotWorth(position, markets.get(canonicalPair(position.pair))?.inverse);
+      if (why !== undefined)
+        throw new Unanswered({
+          status: "partial",
+          asked: `${this.#exchange.name}: positions`,
+          why: `${this.#exchange.name}: ${why}`,
+        });
+    }
   }
 
   /** Undefined, and noted, where the exchange does not say. */

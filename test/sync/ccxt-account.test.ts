@@ -17,7 +17,7 @@ test.after(() => server.close());
 
 function exchangeOf(id: ExchangeId, answer: Answering, pairs = [PAIR], options: { hedged?: boolean } = {}) {
   server.answer = answer;
-  return ccxtExchange(clientOf(id, server.url), { pairs, ...options });
+  return ccxtExchange(clientOf(id, server.url), { unproven: true, pairs, ...options });
 }
 
 test("the position mode is the exchange's, unless the account's owner has said it", async () => {
@@ -35,9 +35,30 @@ test("the position mode is the exchange's, unless the account's owner has said i
   assert.equal(server.asked, []);
 });
 
-test("balances alone are spot, and of an exchange that does not say its mode it is unknown", async () => {
+test("balances alone are spot, where there is no hedge mode it is netting, and what positions do not show is unknown", async () => {
   assert.is(await exchangeOf("binance", () => ({ json: {} }), ["BTC/USDT"]).positionMode?.(), "spot");
-  assert.is(await exchangeOf("hyperliquid", () => ({ json: {} }), ["SOL/USDC:USDC"]).positionMode?.(), undefined);
+  assert.is(await exchangeOf("hyperliquid", () => ({ json: {} }), ["SOL/USDC:USDC"]).positionMode?.(), "netting");
+  const bybit = (...numbers: readonly number[]) => {
+    const list = numbers.map((positionIdx) => ({ positionIdx, symbol: "BTCUSDT", side: "", size: "0", avgPrice: "0" }));
+    return exchangeOf("bybit", () => ({ json: { retCode: 0, retMsg: "OK", result: { list } } }), ["BTC/USDT:USDT"]);
+  };
+  assert.is(await bybit(0).positionMode?.(), "netting");
+  assert.is(await bybit(1, 2).positionMode?.(), "hedge");
+  assert.is(await bybit().positionMode?.(), undefined);
+});
+
+test("where one pair is in hedge mode and another is not, the mode is unknown, and that is said", async () => {
+  const exchange = exchangeOf(
+    "bybit",
+    ({ fields: { symbol } }) => {
+      const numbers = symbol === "BTCUSDT" ? [1, 2] : [0];
+      const list = numbers.map((positionIdx) => ({ positionIdx, symbol, side: "", size: "0", avgPrice: "0" }));
+      return { json: { retCode: 0, retMsg: "OK", result: { list } } };
+    },
+    ["BTC/USDT:USDT", "ETH/USDT:USDT"],
+  );
+  assert.is(await exchange.positionMode?.(), undefined);
+  assert.match((exchange.limitations ?? []).join("\n"), /bybit: some of the pairs are in hedge mode, others are not/);
 });
 
 test("an answer that does not say the mode is no answer", async () => {

@@ -19,13 +19,13 @@ function refusal(make: () => unknown): unknown {
 }
 
 function made(id: ExchangeId, options: CcxtExchangeOptions = {}) {
-  return ccxtExchange(clientOf(id, NOWHERE, { defaultType: "swap" }), options);
+  return ccxtExchange(clientOf(id, NOWHERE, { defaultType: "swap" }), { unproven: true, ...options });
 }
 
 test("all missing methods are named at once", () => {
   const client = clientOf("okx", NOWHERE, { defaultType: "swap" });
   Object.assign(client.has, { fetchPositions: false, fetchMyTrades: false });
-  const error = refusal(() => ccxtExchange(client));
+  const error = refusal(() => ccxtExchange(client, { unproven: true }));
   assert.instance(error, ExchangeError);
   assert.match(String(error), /okx: the client lacks fetchMyTrades; fetchPositions/);
   assert.is(error instanceof ExchangeError && error.failure, "unsupported");
@@ -36,7 +36,7 @@ test("a client that can neither find an order by its id nor list past ones is re
   const methods = ["fetchOrder", "fetchOrders", "fetchClosedOrders", "fetchCanceledAndClosedOrders"];
   for (const method of methods) client.has[method] = false;
   assert.match(
-    String(refusal(() => ccxtExchange(client))),
+    String(refusal(() => ccxtExchange(client, { unproven: true }))),
     /fetchOrder by client order id, fetchOrders or fetchClosedOrders/,
   );
 });
@@ -44,22 +44,28 @@ test("a client that can neither find an order by its id nor list past ones is re
 test("spot needs the balance and contracts the positions, each only where the pairs are of that kind", () => {
   const client = clientOf("binance", NOWHERE);
   client.has.fetchPositions = false;
-  assert.is(ccxtExchange(client, { pairs: ["BTC/USDT"] }).name, "binance");
-  assert.match(String(refusal(() => ccxtExchange(client, { pairs: ["BTC/USDT:USDT"] }))), /lacks fetchPositions/);
+  assert.is(ccxtExchange(client, { unproven: true, pairs: ["BTC/USDT"] }).name, "binance");
+  assert.match(
+    String(refusal(() => ccxtExchange(client, { unproven: true, pairs: ["BTC/USDT:USDT"] }))),
+    /lacks fetchPositions/,
+  );
   client.has.fetchBalance = false;
-  assert.match(String(refusal(() => ccxtExchange(client, { pairs: ["BTC/USDT"] }))), /lacks fetchBalance/);
+  assert.match(
+    String(refusal(() => ccxtExchange(client, { unproven: true, pairs: ["BTC/USDT"] }))),
+    /lacks fetchBalance/,
+  );
 });
 
 test("a client that trades spot by default has to be told the pairs", () => {
   const client = clientOf("okx", NOWHERE, { defaultType: "spot" });
-  const error = refusal(() => ccxtExchange(client));
+  const error = refusal(() => ccxtExchange(client, { unproven: true }));
   assert.match(String(error), /okx: `pairs` is needed/);
-  assert.is(ccxtExchange(client, { pairs: ["LTC/USDT:USDT"] }).name, "okx");
+  assert.is(ccxtExchange(client, { unproven: true, pairs: ["LTC/USDT:USDT"] }).name, "okx");
 });
 
 test("a client that repeats failed requests on its own is refused: it could send an order twice", () => {
   const client = clientOf("okx", NOWHERE, { defaultType: "swap", maxRetriesOnFailure: 3 });
-  assert.match(String(refusal(() => ccxtExchange(client))), /maxRetriesOnFailure must be 0/);
+  assert.match(String(refusal(() => ccxtExchange(client, { unproven: true }))), /maxRetriesOnFailure must be 0/);
 });
 
 test("what an exchange cannot tell is said in words, with its name", () => {
@@ -69,10 +75,31 @@ test("what an exchange cannot tell is said in words, with its name", () => {
     /binanceusdm: it refuses a client order id that was used before only while that order is open/,
   );
   assert.match(said("hyperliquid"), /128-bit client order ids/);
-  assert.match(said("hyperliquid"), /the option `hedged` must/);
+  const silent = clientOf("okx", NOWHERE, { defaultType: "swap" });
+  silent.has.fetchPositionMode = false;
+  assert.match((ccxtExchange(silent).limitations ?? []).join("\n"), /the option `hedged` must/);
   assert.match(said("okx"), /letters and digits only/);
   assert.match(said("binance", { pairs: ["BTC/USDT"] }), /cannot be short/);
   assert.not.match(said("binanceusdm"), /cannot be asked for by client order id/);
+});
+
+test("what is not proven is refused, says how to take it all the same, and is called unproven then", () => {
+  const pairs = ["HYPE/USDC"];
+  const error = refusal(() => ccxtExchange(clientOf("hyperliquid", NOWHERE), { pairs }));
+  assert.instance(error, ExchangeError);
+  assert.is(error instanceof ExchangeError && error.failure, "unsupported");
+  assert.match(String(error), /hyperliquid: its spot markets are not proven.*\{ unproven: true \}/);
+  const exchange = made("hyperliquid", { pairs, unproven: true });
+  assert.is(exchange.level, "unproven");
+  assert.match((exchange.limitations ?? []).join("\n"), /not proven: every order waits for a person/);
+  assert.is(exchange.bounded?.({ timeout: 1 }).level, "unproven");
+});
+
+test("an exchange of which nobody knows how it is sent a client order id is refused, unproven or not", () => {
+  const client = clientOf("okx", NOWHERE, { defaultType: "swap" });
+  client.id = "someexchange";
+  const error = refusal(() => ccxtExchange(client, { unproven: true }));
+  assert.match(String(error), /someexchange: it is not known under which name ccxt sends it a client order id/);
 });
 
 test("options that cannot be meant are refused, and name the field", () => {

@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { times } from "../../src/exact/double.js";
 import { ClientOrderIds } from "../../sync/ccxt/client-order-ids.js";
+import { dialectOf } from "../../sync/ccxt/dialect.js";
 import { failureOf, isUnknownOrder } from "../../sync/ccxt/failure.js";
 import { readFill } from "../../sync/ccxt/fill.js";
 import { readHoldings } from "../../sync/ccxt/holding.js";
@@ -298,7 +299,7 @@ test("an error of ccxt is classified by the classes it descends from", () => {
       ...[ccxt.AuthenticationError, ccxt.PermissionDenied, ccxt.AccountNotEnabled, ccxt.AccountSuspended],
       ...[ccxt.InsufficientFunds, ccxt.InvalidOrder, ccxt.BadRequest, ccxt.BadSymbol, ccxt.OperationRejected],
       ...[ccxt.DuplicateOrderId, ccxt.NotSupported, ccxt.ExchangeError, ccxt.OrderNotFound],
-    ].map((Class) => [Class.name, failureOf(new Class("x"), "okx", true)]),
+    ].map((Class) => [Class.name, failureOf(new Class("x"), errorsOf("okx"), true)]),
   );
   assert.equal(failures, {
     NetworkError: "no_answer",
@@ -326,11 +327,15 @@ test("an error of ccxt is classified by the classes it descends from", () => {
     ExchangeError: "no_answer",
     OrderNotFound: "no_answer",
   });
-  assert.is(failureOf(new TypeError("x is not iterable"), "okx", true), "no_answer");
-  assert.is(failureOf("text", "okx", true), "no_answer");
-  assert.ok(isUnknownOrder(new ccxt.OrderNotFound("x")));
-  assert.not(isUnknownOrder(new ccxt.InvalidOrder("x")));
+  assert.is(failureOf(new TypeError("x is not iterable"), errorsOf("okx"), true), "no_answer");
+  assert.is(failureOf("text", errorsOf("okx"), true), "no_answer");
+  assert.ok(isUnknownOrder(new ccxt.OrderNotFound("x"), errorsOf("okx")));
+  assert.not(isUnknownOrder(new ccxt.InvalidOrder("x"), errorsOf("okx")));
 });
+
+function errorsOf(exchange: string) {
+  return dialectOf(exchange, false).errors;
+}
 
 const REDUCE_REFUSALS: readonly (readonly [exchange: string, body: string])[] = [
   ["binanceusdm", '{"code":-2022,"msg":"ReduceOnly Order is rejected."}'],
@@ -345,17 +350,17 @@ const REDUCE_REFUSALS: readonly (readonly [exchange: string, body: string])[] = 
 test("every exchange's way to say that there is nothing to reduce is known, from an answer to an order only", () => {
   for (const [exchange, body] of REDUCE_REFUSALS) {
     const refused = new ccxt.InvalidOrder(`${exchange} ${body}`);
-    assert.is(failureOf(refused, exchange, true), "nothing_to_reduce", body);
-    assert.is(failureOf(refused, exchange, false), "rejected", body);
+    assert.is(failureOf(refused, errorsOf(exchange), true), "nothing_to_reduce", body);
+    assert.is(failureOf(refused, errorsOf(exchange), false), "rejected", body);
   }
   const lost = new ccxt.RequestTimeout(
     "binanceusdm POST https://x/fapi/v1/order?reduceOnly=true ReduceOnly Order is rejected",
   );
-  assert.is(failureOf(lost, "binanceusdm", true), "no_answer");
+  assert.is(failureOf(lost, errorsOf("binanceusdm"), true), "no_answer");
   const other = new ccxt.InvalidOrder(
     "binanceusdm order's notional must be no smaller than 5.0 (unless you choose reduce only)",
   );
-  assert.is(failureOf(other, "binanceusdm", true), "rejected");
+  assert.is(failureOf(other, errorsOf("binanceusdm"), true), "rejected");
 });
 
 test("every exchange's way to say that a client order id was used is known", () => {
@@ -367,7 +372,11 @@ test("every exchange's way to say that a client order id was used is known", () 
     ["mexc", '{"msg":"Client order ID has already been used"}'],
   ];
   for (const [exchange, body] of refusals) {
-    assert.is(failureOf(new ccxt.InvalidOrder(`${exchange} ${body}`), exchange, true), "duplicate_order_id", body);
+    assert.is(
+      failureOf(new ccxt.InvalidOrder(`${exchange} ${body}`), errorsOf(exchange), true),
+      "duplicate_order_id",
+      body,
+    );
   }
 });
 
@@ -408,7 +417,15 @@ function read(
   { window = 1_000, since = 500 } = {},
 ) {
   const key = ({ id }: Trade) => String(id);
-  return everySince({ page, since, now: 3_500, window, limit: 10, key, time: ({ at }) => at });
+  return everySince({
+    page: async (from, until) => ({ rows: await page(from, until) }),
+    since,
+    now: 3_500,
+    window,
+    limit: 10,
+    key,
+    time: ({ at }) => at,
+  });
 }
 
 test("every way of paging gives every trade once, oldest first", async () => {

@@ -16,7 +16,7 @@ test.after(() => server.close());
 
 function exchangeOf(id: ExchangeId, options: CcxtExchangeOptions = {}, answer?: Answering) {
   if (answer !== undefined) server.answer = answer;
-  return ccxtExchange(clientOf(id, server.url, { defaultType: "swap" }), options);
+  return ccxtExchange(clientOf(id, server.url, { defaultType: "swap" }), { unproven: true, ...options });
 }
 
 /** Answers by "METHOD /end of the path"; anything else is a fault of the test. */
@@ -306,7 +306,7 @@ test("a page of open orders that may be cut is no answer", async () => {
     ...{ id: String(id), symbol: "LTCUSDTM", type: "limit", side: "buy", price: "50", size: 1, filledSize: 0 },
     ...{ isActive: true, cancelExist: false, status: "open", createdAt: 1_700_000_000_000 },
   });
-  const items = Array.from({ length: 50 }, (_, id) => item(id));
+  const items = Array.from({ length: 500 }, (_, id) => item(id));
   const exchange = exchangeOf(
     "kucoinfutures",
     {},
@@ -314,7 +314,32 @@ test("a page of open orders that may be cut is no answer", async () => {
   );
   const error = await failing(exchange.fetchOpenOrders());
   assert.is(error.failure, "no_answer");
+  assert.match(error.message, /500 rows are a full page/);
+});
+
+test("pages of open orders that lead in a circle are no answer", async () => {
+  const list = Array.from({ length: 50 }, (_, id) => ({
+    ...{
+      orderId: String(id),
+      symbol: "BTCUSDT",
+      side: "Buy",
+      orderType: "Limit",
+      price: "1",
+      qty: "1",
+      cumExecQty: "0",
+    },
+    ...{ orderStatus: "New", createdTime: "1700000000000", tpslMode: "" },
+  }));
+  const page = { json: { retCode: 0, retMsg: "OK", result: { category: "linear", list, nextPageCursor: "again" } } };
+  const exchange = exchangeOf("bybit", { pairs: ["BTC/USDT:USDT"] }, routes({ "GET /v5/order/realtime": page }));
+  server.asked.length = 0;
+  const error = await failing(exchange.fetchOpenOrders());
+  assert.is(error.failure, "no_answer");
   assert.match(error.message, /50 rows are a full page/);
+  assert.equal(
+    server.asked.map(({ fields }) => fields.cursor),
+    [undefined, "again"],
+  );
 });
 
 test("cancelling names the exchange's order; a stop is cancelled as one", async () => {
@@ -370,6 +395,20 @@ test("a cancel that is refused while the order stays open is an error", async ()
   assert.match((await failing(exchange.cancelOrder("bot_1-x", BTC))).message, /cancel bot_1-x of BTC/);
 });
 
+test("an order that ccxt would send without the client order id, or under a name of no meaning there, is not sent", async () => {
+  server.answer = () => ({ json: binanceOrder() });
+  for (const altered of [{}, { clientOid: "bot_1-x" }, { newClientOrderId: "bot_1-x2" }]) {
+    const client = clientOf("binanceusdm", server.url, { defaultType: "swap" });
+    const original = client.createOrder.bind(client);
+    client.createOrder = (pair, type, side, amount, price, { clientOrderId: _, ...params } = {}) =>
+      original(pair, type, side, amount, price, { ...params, newClientOrderId: "other", ...altered });
+    const error = await failing(ccxtExchange(client, { unproven: true }).createOrder(request()));
+    assert.is(error.failure, "unsupported");
+    assert.match(error.message, /does not send the client order id bot_1-x as newClientOrderId/);
+  }
+  assert.equal(server.askedFor("POST", "/order"), []);
+});
+
 test("where an order cannot be asked for by its client order id, the lists are looked through, and then the fills", async () => {
   const order = binanceOrder({
     status: "CANCELED",
@@ -378,8 +417,8 @@ test("where an order cannot be asked for by its client order id, the lists are l
     time: Date.now() - 3_600_000,
   });
   const client = clientOf("binanceusdm", server.url, { defaultType: "swap" });
-  client.id = "someexchange";
-  const exchange = ccxtExchange(client);
+  client.id = "woo";
+  const exchange = ccxtExchange(client, { unproven: true });
   server.answer = routes({
     "GET /fapi/v1/openOrders": { json: [binanceOrder()] },
     "GET /fapi/v1/allOrders": { json: [order] },
@@ -498,7 +537,7 @@ test("a spot order is never sent as reduce-only", async () => {
   assert.equal([sent.quantity, sent.newClientOrderId, sent.reduceOnly], ["0.3", "bot_1-x", undefined]);
 });
 
-test("positions of other pairs are left aside; without `pairs` an inverse one stops the read by name", async () => {
+test("positions of other pairs are left aside; without `pairs` an inverse one that is not proven stops the read by name", async () => {
   const row = (instId: string, pos: string) => ({
     instId,
     instType: "SWAP",
@@ -514,9 +553,11 @@ test("positions of other pairs are left aside; without `pairs` an inverse one st
     (await mine.fetchPositions()).map(({ pair, side, size }) => [pair, side, size]),
     [["ADA/USDT:USDT", "short", 200]],
   );
-  const error = await failing(exchangeOf("okx").fetchPositions());
+  const client = clientOf("okx", server.url, { defaultType: "swap" });
+  client.id = "okxus";
+  const error = await failing(ccxtExchange(client, { unproven: true }).fetchPositions());
   assert.is(error.failure, "unsupported");
-  assert.match(error.message, /okx: positions: BTC\/USD:BTC is an inverse/);
+  assert.match(error.message, /okxus: positions: BTC\/USD:BTC is an inverse/);
 });
 
 test("where positions cannot be asked for together, each pair is asked for and none is counted twice", async () => {

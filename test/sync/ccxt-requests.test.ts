@@ -31,7 +31,7 @@ function clientOf(limiter: () => Promise<void>, send: (number: number) => Promis
     return rows(await client.fetch?.(what));
   };
   const client: CcxtClient & { readonly sent: string[] } = {
-    id: "slowex",
+    id: "woo",
     has: {
       fetchMyTrades: true,
       fetchOpenOrders: true,
@@ -82,7 +82,7 @@ const trade = (id: string, timestamp: number) => ({
 });
 
 function exchangeOf(client: CcxtClient): Exchange {
-  return ccxtExchange(client, { pairs: [PAIR], timeout: TIMEOUT });
+  return ccxtExchange(client, { unproven: true, pairs: [PAIR], timeout: TIMEOUT });
 }
 
 /** Lets everything that waits for a promise go on. */
@@ -132,7 +132,7 @@ test("a request that is not answered in its time is no answer, and says what was
   mock.timers.tick(TIMEOUT);
   const error = await failed;
   assert.is(error.failure, "no_answer");
-  assert.is(error.message, "slowex: positions: no answer within 1000 ms");
+  assert.is(error.message, "woo: positions: no answer within 1000 ms");
 });
 
 test("a call that sends nothing at all is given up in the end", async () => {
@@ -167,7 +167,7 @@ test("every request is told before it is sent", async () => {
   await exchange.fetchFills(PAIR, SINCE);
   assert.is(client.sent.length, told.length);
   assert.ok(told.length > 1);
-  assert.equal([...new Set(told)], [`slowex: fills of ${PAIR} since ${SINCE.toISOString()}`]);
+  assert.equal([...new Set(told)], [`woo: fills of ${PAIR} since ${SINCE.toISOString()}`]);
 });
 
 test("once it is stopped no request is sent, not even one that waits in the rate limiter", async () => {

@@ -97,7 +97,7 @@ test("ccxtExchange sends the very id that a bot is told", async () => {
       },
       fetchTicker: async () => ({ last: 100 }),
     });
-    const exchange = ccxtExchange(client, { pairs: [pair], hedged: false });
+    const exchange = ccxtExchange(client, { unproven: true, pairs: [pair], hedged: false });
     for (const clientOrderId of OURS) {
       await exchange.createOrder({ clientOrderId, pair, side: "buy", size: 1, type: "market", reduceOnly: false });
     }
@@ -159,7 +159,7 @@ for (const status of ["open", "closed"] as const) {
     await using state = await StateManager.open("flow", { backend: "memory" });
     const id = "bot_1-a";
     await state.saveOrder({ id, pair: PAIR, side: "buy", size: 1, price: 70, orderType: "limit", status: "submitted" });
-    const anew = () => ccxtExchange(okxWith(id, status), { pairs: [PAIR], hedged: false });
+    const anew = () => ccxtExchange(okxWith(id, status), { unproven: true, pairs: [PAIR], hedged: false });
     const plan = await planRecovery(state, anew(), QUICK);
     assert.equal([plan.failures, plan.foreign, plan.waiting], [[], [], []]);
     const exchange = anew();

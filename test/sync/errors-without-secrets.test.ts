@@ -119,7 +119,7 @@ test("the errors that are put in do show all of it", () => {
 for (const [name, Class] of Object.entries(CLASSES)) {
   test(`a ${name} is told without them by every method`, async () => {
     for (const [method, call] of Object.entries(CALLS)) {
-      const asking = call(ccxtExchange(failingClient(new Class(LEAK)), { pairs: [PAIR] }));
+      const asking = call(ccxtExchange(failingClient(new Class(LEAK)), { unproven: true, pairs: [PAIR] }));
       if (asking === undefined) continue;
       const outcome = await asking.then(
         (value) => ({ value }),
@@ -137,7 +137,7 @@ for (const [name, Class] of Object.entries(CLASSES)) {
 
 test("the cause is still of ccxt's class, and the message still says what was asked and why", async () => {
   const error = await failure(
-    ccxtExchange(failingClient(new ccxt.RateLimitExceeded(LEAK)), { pairs: [PAIR] }).fetchPositions(),
+    ccxtExchange(failingClient(new ccxt.RateLimitExceeded(LEAK)), { unproven: true, pairs: [PAIR] }).fetchPositions(),
   );
   assert.instance(error.cause, ccxt.RateLimitExceeded);
   assert.match(
@@ -161,17 +161,20 @@ test("the cancellation itself, and markets that cannot be loaded, are told witho
   };
   server.answer = () => ({ json: row });
   const client = failingClient(new ccxt.InvalidOrder(LEAK), (_, method) => method !== "DELETE");
-  checkSilent(shownOf(await failure(ccxtExchange(client, { pairs: [PAIR] }).cancelOrder("bot1", PAIR))), "cancelOrder");
+  checkSilent(
+    shownOf(await failure(ccxtExchange(client, { unproven: true, pairs: [PAIR] }).cancelOrder("bot1", PAIR))),
+    "cancelOrder",
+  );
 
   const bare = failingClient(new ccxt.ExchangeNotAvailable(LEAK));
   bare.markets = undefined;
-  const exchange = ccxtExchange(bare, { pairs: [PAIR] });
+  const exchange = ccxtExchange(bare, { unproven: true, pairs: [PAIR] });
   checkSilent(shownOf(await failure(exchange.fetchFills(PAIR, new Date()))), "loadMarkets");
 });
 
 test("keys that are changed while the bot runs are kept, too", async () => {
   const client = failingClient(new ccxt.NetworkError("of key another-key-of-the-account"));
-  const exchange = ccxtExchange(client, { pairs: [PAIR] });
+  const exchange = ccxtExchange(client, { unproven: true, pairs: [PAIR] });
   client.apiKey = "another-key-of-the-account";
   assert.not.match(shownOf(await failure(exchange.fetchPositions())), /another-key/);
 });
@@ -183,7 +186,7 @@ for (const id of EXCHANGES) {
     if (id !== "hyperliquid") Object.assign(client, { apiKey: API_KEY, secret: SECRET, password: PASSWORD });
     client.timeout = 60;
     const pair = id === "hyperliquid" ? "SOL/USDC:USDC" : "LTC/USDT:USDT";
-    const exchange = ccxtExchange(client, { pairs: [pair] });
+    const exchange = ccxtExchange(client, { unproven: true, pairs: [pair] });
     let signatures: string[] = [];
     const reactions = [
       () => ({ hang: true }) as const,
@@ -215,7 +218,7 @@ for (const id of EXCHANGES) {
 
 test("recover, planRecovery, reconcile and submitAndBook tell them to nobody", async () => {
   for (const Class of [ccxt.NetworkError, ccxt.AuthenticationError, ccxt.BadRequest, Error]) {
-    const exchange = ccxtExchange(failingClient(new Class(LEAK)), { pairs: [PAIR] });
+    const exchange = ccxtExchange(failingClient(new Class(LEAK)), { unproven: true, pairs: [PAIR] });
     const warned: string[] = [];
     const log = (message: string) => warned.push(message);
     const logger = { debug: log, info: log, warn: log, error: log };
@@ -279,7 +282,7 @@ test("sf-state recover tells them to nobody, nor repeats options that may hold a
   const { urls, markets } = clientOf("binanceusdm", server.url);
   const api = Object.fromEntries(Object.keys(urls.api ?? {}).map((name) => [name, `${server.url}/fapi/v1`]));
   const options = JSON.stringify({ urls: { api }, markets });
-  const args = ["recover", "--exchange", "binanceusdm", "--flow", "bot", "--duckdb", path];
+  const args = ["recover", "--exchange", "binanceusdm", "--unproven", "--flow", "bot", "--duckdb", path];
   const env = { BINANCEUSDM_API_KEY: API_KEY, BINANCEUSDM_SECRET: SECRET, BINANCEUSDM_PASSWORD: PASSWORD };
   for (const more of [["--json", "--dry-run"], ["--dry-run"], ["--yes"]]) {
     const { stdout, stderr, code } = await sfState([...args, "--exchange-options", options, ...more], env);

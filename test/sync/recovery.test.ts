@@ -19,6 +19,7 @@ import { reconciling } from "./recovery/reconciling.suite.js";
 import { sending } from "./recovery/sending.suite.js";
 import { stopping } from "./recovery/stopping.suite.js";
 import { unknown } from "./recovery/unknown.suite.js";
+import { unproven } from "./recovery/unproven.suite.js";
 import { whose } from "./recovery/whose.suite.js";
 
 const backends = await startBackends();
@@ -41,6 +42,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   approving,
   stopping,
   doubts,
+  unproven,
   breaking,
 };
 

@@ -97,7 +97,8 @@ const CLASSES = {
 };
 
 /** Keys that sign well; they open nothing. */
-const KEYS = {
+export const KEYS = {
+  uid: "1",
   apiKey: "key",
   secret: "c2VjcmV0",
   password: "password",
@@ -106,10 +107,11 @@ const KEYS = {
 };
 
 /** Clients ask for these once, beside what they are called for. */
-const SETTLED = {
+export const SETTLED = {
   uta: false,
   leverageBrackets: {},
   unifiedMarginStatus: 6,
+  unifiedAccount: false,
   enableUnifiedMargin: false,
   enableUnifiedAccount: true,
   refSet: true,
@@ -129,14 +131,14 @@ export function clientOf(id: ExchangeId, url: string, options: Record<string, un
 }
 
 /** binance's codes mean different things on its hosts, which ccxt tells by the URL: ours has one host for all, but its paths. */
-function readErrorsByPath(client: InstanceType<typeof ccxt.binance>): void {
+export function readErrorsByPath(client: InstanceType<typeof ccxt.binance>): void {
   const byUrl = client.getExceptionsByUrl.bind(client);
   client.getExceptionsByUrl = (url: string, kind: string) =>
-    byUrl(`https://${/^https?:..[^/]+.fapi/.test(url) ? "fapi" : "api"}.binance.com/`, kind);
+    byUrl(`https://${/^https?:..[^/]+.([fd]?api)/.exec(url)?.[1] ?? "api"}.binance.com/`, kind);
 }
 
-function redirected<T>(urls: T, to: string): T;
-function redirected(urls: unknown, to: string): unknown {
+export function redirected<T>(urls: T, to: string): T;
+export function redirected(urls: unknown, to: string): unknown {
   if (typeof urls === "string") return urls.replace(/^https?:\/\/[^/]+/, to);
   if (typeof urls !== "object" || urls === null) return urls;
   return Object.fromEntries(Object.entries(urls).map(([key, value]) => [key, redirected(value, to)]));

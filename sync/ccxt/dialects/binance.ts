@@ -1,0 +1,46 @@
+import type { Dialect, Lookup } from "../dialect.js";
+import type { MarketKind } from "../kind.js";
+import { byOrder, DAY, STOPS } from "./asking.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+import { unifiedStop } from "./unified-stop.js";
+
+export const binance: Dialect = {
+  name: "binance",
+  classes: ["binance", "binanceusdm", "binancecoinm", "binanceus"],
+  proven: [
+    { class: "binance", kinds: ["spot", "linear"] },
+    { class: "binanceusdm", kinds: ["linear"] },
+    { class: "binancecoinm", kinds: ["inverse"] },
+  ],
+  ids: {
+    sentAs: ["newClientOrderId", "clientAlgoId"],
+    inFills: () => false,
+    // Orders that were cancelled without a fill are forgotten: 3 days after they were made, of spot 90 days.
+    foundFor: (kind) => (kind === "spot" ? 90 : 3) * DAY,
+    madeByExchange: (id) =>
+      /^(?:autoclose-|adl_autoclose|settlement_autoclose-|delivery_autoclose-|(?:web|ios|android|electron)_)/.test(id),
+  },
+  positionsTogether: true,
+  lookups,
+  stopLists: (kind) => (kind === "spot" ? [] : [STOPS]),
+  fillsSpan: (kind) => (kind === "spot" ? DAY : 7 * DAY),
+  stop: (request, kind) => (kind === "inverse" ? undefined : unifiedStop(request, kind)),
+  errors: {
+    duplicate: ["-4116", "-20132"],
+    unknown: ["-2013"],
+    nothingToReduce: ["-2022", "-4112", "-4118"],
+    insufficient: ["-2018", "-2019"],
+    words: REFUSAL_WORDS,
+  },
+  limitations: [
+    "it refuses a client order id that was used before only while that order is open",
+    "stop orders of inverse contracts cannot be sent: ccxt sends them without a client order id that can be asked for",
+  ],
+};
+
+/** Stops of contracts are with the algo service; those of inverse ones can only be listed. */
+function lookups(id: string, kind: MarketKind): readonly Lookup[] {
+  if (kind === "spot") return [byOrder(id)];
+  if (kind === "linear") return [byOrder(id), byOrder(id, STOPS)];
+  return [byOrder(id), { method: "fetchOpenOrders", params: STOPS, stop: true }];
+}

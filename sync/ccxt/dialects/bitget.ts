@@ -1,0 +1,81 @@
+import type { OrderSide, PositionSide } from "../../../src/types.js";
+import type { Dialect, Params, RawFill, RawOrder } from "../dialect.js";
+import type { MarketKind } from "../kind.js";
+import { isRow, type Row, textOf } from "../row.js";
+import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+
+/** The v2 API, not the unified account. In hedge mode a row's side names the position, and `tradeSide` what was done to it. */
+export const bitget: Dialect = {
+  name: "bitget",
+  classes: ["bitget"],
+  proven: [{ class: "bitget", kinds: ["spot", "linear"] }],
+  ids: {
+    sentAs: ["clientOid"],
+    inFills: () => false,
+    madeByExchange: (id) => CLOSED_BY_EXCHANGE.test(id) || FROM_ITS_PAGES.test(id),
+  },
+  lookups: (id) => [byOrder(id)],
+  stopLists: (kind) => (kind === "spot" ? [STOPS] : [STOPS, { ...STOPS, planType: "profit_loss" }]),
+  openOrdersPage: 100,
+  openOrdersNext: olderThan,
+  spotBuysInQuote: true,
+  fillsSpan: () => 7 * DAY,
+  fills: { read: readFill },
+  readOrder,
+  errors: {
+    duplicate: ["40786"],
+    unknown: ["40109", "43001", "22001"],
+    nothingToReduce: ["22002"],
+    insufficient: ["40754", "40762", "43012"],
+    words: REFUSAL_WORDS,
+  },
+  isAnswer: (answer) => isRow(answer) && (answer.code !== "00000" || answer.data !== undefined),
+  limitations: [
+    ONE_SETTLE,
+    "its fills do not say the client order id: each order is asked for",
+    "a stop that was triggered goes on as another order, under another id: stops are `unsupported`",
+  ],
+};
+
+/** Newest first: what follows is older than the last row. */
+function olderThan(rows: readonly Row[]): Params | undefined {
+  const last = rows.at(-1);
+  const id = last === undefined ? undefined : textOf(last, "id");
+  return id === undefined ? undefined : { idLessThan: id };
+}
+
+/** `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`. */
+const CLOSED_BY_EXCHANGE = /^[a-z_]+_close_(long|short)$/;
+
+/** `enterPointSource` of orders that come from its pages and apps, or from itself; bots come by `api`. */
+const FROM_ITS_PAGES = /^(?:web|app|ios|android|sys)$/;
+
+/**
+ * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word. That word,
+ * and its page or app where one was used, is told as the id: the order's own is a number that anybody could have given.
+ */
+function readFill(info: Row, kind: MarketKind): RawFill {
+  if (kind === "spot") return {};
+  const word = textOf(info, "tradeSide")?.toLowerCase() ?? "";
+  const named = CLOSED_BY_EXCHANGE.exec(word)?.[1];
+  if (named === "long" || named === "short") return { side: closing(named), positionSide: named, clientOrderId: word };
+  const source = textOf(info, "enterPointSource")?.toLowerCase() ?? "";
+  const maker = FROM_ITS_PAGES.test(source) ? { clientOrderId: source } : {};
+  if (textOf(info, "posMode") !== "hedge_mode") return maker;
+  const positionSide: PositionSide = textOf(info, "side")?.toLowerCase() === "buy" ? "long" : "short";
+  const opening = closing(positionSide === "long" ? "short" : "long");
+  if (word === "open") return { ...maker, side: opening, positionSide };
+  return word === "close" ? { ...maker, side: closing(positionSide), positionSide } : maker;
+}
+
+/** ccxt turns the side of a closing order around only where it also says reduce-only, which in hedge mode means nothing. */
+function readOrder(info: Row, kind: MarketKind): RawOrder {
+  if (kind === "spot" || textOf(info, "posMode") !== "hedge_mode") return {};
+  const { side } = readFill(info, kind);
+  return { ...(side !== undefined && { side }), reduceOnly: textOf(info, "tradeSide")?.toLowerCase() === "close" };
+}
+
+function closing(positionSide: PositionSide): OrderSide {
+  return positionSide === "long" ? "sell" : "buy";
+}

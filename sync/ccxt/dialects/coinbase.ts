@@ -1,0 +1,48 @@
+import type { Dialect } from "../dialect.js";
+import { isRow } from "../row.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+
+/** Spot of the Advanced Trade API. An id that was used before makes no second order: the first one is answered. */
+export const coinbase: Dialect = {
+  name: "coinbase",
+  classes: ["coinbase"],
+  proven: [{ class: "coinbase", kinds: ["spot"] }],
+  refused: (kind) =>
+    kind === "spot"
+      ? undefined
+      : "ccxt closes a contract's position by another request, which carries no client order id",
+  ids: {
+    // ccxt drops a `clientOrderId` and sends an id of its own.
+    param: "client_order_id",
+    sentAs: ["client_order_id"],
+    inFills: () => false,
+  },
+  // No question knows the client's id: open orders and those of the last days are looked through.
+  lookups: () => [],
+  stopLists: () => [],
+  openOrdersPage: 250,
+  fillsSpan: () => Number.POSITIVE_INFINITY,
+  spotBuysInQuote: true,
+  // ccxt's default is the list of the second API, 25 coins a page.
+  balanceParams: { v3: true },
+  errors: {
+    duplicate: [],
+    unknown: [],
+    nothingToReduce: [],
+    insufficient: ["INSUFFICIENT_FUND"],
+    words: { ...REFUSAL_WORDS, unknown: /order with this orderID was not found/ },
+  },
+  isAnswer: (answer) => isRow(answer) && (NAMES.some((name) => name in answer) || isWhole(answer)),
+  limitations: [
+    "its fills do not say client order ids: orders are asked for",
+    "a client order id that was used before makes no second order: the first is answered",
+  ],
+};
+
+/** What its answers have, one each at least. */
+const NAMES = ["orders", "order", "fills", "success", "results", "iso", "data", "products"];
+
+/** More than 250 coins would be cut. */
+function isWhole({ accounts, has_next: more }: Readonly<Record<string, unknown>>): boolean {
+  return Array.isArray(accounts) && more !== true;
+}

@@ -1,0 +1,59 @@
+import type { Dialect, ListLookup, Params } from "../dialect.js";
+import type { RawRow } from "../pages.js";
+import { isRow, numberOf, type Row } from "../row.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+
+/** Spot. It takes ids of up to 18 characters, or 32 hexadecimal digits; its executions say the order, not the id. */
+export const kraken: Dialect = {
+  name: "kraken",
+  classes: ["kraken"],
+  proven: [{ class: "kraken", kinds: ["spot"] }],
+  refused: (kind) => (kind === "spot" ? undefined : "its contracts are another class of ccxt's: krakenfutures"),
+  ids: {
+    form: { fits: /^(?:[A-Za-z0-9_-]{1,18}|[0-9a-f]{32})$/, digest: (hex) => hex },
+    sentAs: ["cl_ord_id"],
+    inFills: () => false,
+  },
+  lookups: (clientOrderId) => inLists({ clientOrderId }),
+  stopLists: () => [],
+  fillsSpan: () => Number.POSITIVE_INFINITY,
+  fills: { rawRows, page: 50 },
+  readOrder: ({ descr }) => ({ stop: isRow(descr) && /^(?:stop|take)/.test(String(descr.ordertype)) }),
+  // A `triggerPrice` would be dropped, and the order sent as a plain one.
+  stop: ({ price }) => ({ type: "market", params: { stopLossPrice: price } }),
+  errors: {
+    duplicate: [],
+    unknown: [],
+    nothingToReduce: [],
+    insufficient: [],
+    words: { ...REFUSAL_WORDS, unknown: /EOrder:Unknown order/ },
+  },
+  isAnswer: (answer) => isRow(answer) && (answer.result !== undefined || isError(answer)),
+  limitations: [
+    "it takes 18 characters or 32 hexadecimal digits as client order ids: others are sent as a digest, recognised while the order is pending in the state",
+    "its fills do not say client order ids: orders are asked for",
+    "it is not proven that it refuses a client order id that was used before",
+    "a fee that it takes in the base coin is told in the quote currency",
+    "it answers one request in some seconds: a recovery that looks for many orders takes minutes",
+  ],
+};
+
+/** Open orders are in one list, those that are over in another; both can be asked for one id. */
+function inLists(params: Params): readonly ListLookup[] {
+  return [
+    { method: "fetchOpenOrders", params, stop: false },
+    { method: "fetchClosedOrders", params, stop: false },
+  ];
+}
+
+function isError({ error }: Row): boolean {
+  return Array.isArray(error) && error.length > 0;
+}
+
+/** Executions of all pairs together, by their ids. */
+function rawRows(answer: unknown): RawRow[] {
+  if (!isRow(answer) || !isRow(answer.result) || !isRow(answer.result.trades)) return [];
+  return Object.entries(answer.result.trades).flatMap(([id, row]) =>
+    isRow(row) ? [{ id, at: Math.floor((numberOf(row, "time") ?? 0) * 1000) }] : [],
+  );
+}

@@ -1,0 +1,51 @@
+import type { Dialect } from "../dialect.js";
+import { isRow, numberOf, type Row } from "../row.js";
+import { byOrder, DAY, STOPS } from "./asking.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+import { unifiedStop } from "./unified-stop.js";
+
+/** Classic accounts; ccxt speaks otherwise to unified ones. */
+export const kucoin: Dialect = {
+  name: "kucoin",
+  classes: ["kucoin", "kucoinfutures"],
+  proven: [
+    { class: "kucoinfutures", kinds: ["linear", "inverse"] },
+    { class: "kucoin", kinds: ["spot", "linear", "inverse"] },
+  ],
+  ids: {
+    sentAs: ["clientOid"],
+    inFills: () => false,
+    // Spot orders that are over are told for three days; of contracts it is not said for how long.
+    foundFor: (kind) => (kind === "spot" ? 3 * DAY : 0),
+  },
+  positionsTogether: true,
+  // A contract's stop is known by its client id as any order is.
+  lookups: (id) => [byOrder(id)],
+  stopLists: () => [STOPS],
+  // ccxt does not send its limit for contracts.
+  openOrdersPage: 500,
+  openOrdersParams: { pageSize: 500 },
+  fillsSpan: () => 7 * DAY,
+  fills: { read: timeOfTrade },
+  stop: (request, kind) => (kind === "spot" ? undefined : unifiedStop(request, kind)),
+  errors: {
+    duplicate: ["126044"],
+    unknown: [],
+    nothingToReduce: ["300009"],
+    insufficient: ["300003", "200004"],
+    words: REFUSAL_WORDS,
+  },
+  isAnswer: (answer) => isRow(answer) && answer.data !== undefined && answer.data !== null,
+  limitations: [
+    "its fills do not say client order ids: orders are asked for",
+    "orders for contracts are sent for isolated margin and with leverage 1 (ccxt's words for it): a position on cross margin is not closed by them",
+    "contracts in hedge mode, unified trading accounts, and spot accounts that are not of the high-frequency system were not played",
+    "stop orders are not sent on spot: under which id a triggered one is found is not said",
+  ],
+};
+
+/** `createdAt`, which ccxt reads, is when the order was made. Nanoseconds are more than a number can tell exactly, microseconds are not. */
+function timeOfTrade(info: Row): { readonly ts?: number } {
+  const nanoseconds = numberOf(info, "tradeTime");
+  return nanoseconds === undefined ? {} : { ts: Math.floor(Math.round(nanoseconds / 1_000) / 1_000) };
+}

@@ -1,0 +1,48 @@
+import type { Dialect } from "../dialect.js";
+import { DAY } from "./asking.js";
+import { REFUSAL_WORDS } from "./refusal-words.js";
+
+/** Classes without a dialect of their own, and the names under which their exchange documents the client order id that ccxt sends. */
+const SENT_AS: Readonly<Record<string, readonly string[]>> = {
+  alpaca: ["client_order_id"],
+  aster: ["newClientOrderId"],
+  bitstamp: ["client_order_id"],
+  blofin: ["clientOrderId"],
+  coinbaseexchange: ["client_oid"],
+  coinex: ["client_id"],
+  delta: ["client_order_id"],
+  hashkey: ["newClientOrderId", "clientOrderId"],
+  poloniex: ["clientOrderId", "clOrdId"],
+  upbit: ["identifier"],
+  whitebit: ["clientOrderId"],
+  woo: ["clientOrderId"],
+};
+
+/** Why a class is refused, where more can be said than that nothing is known of it. */
+const REFUSED: Readonly<Record<string, string>> = {
+  deribit:
+    "ccxt does not send it a client order id as `label`, its name for it, and counts some of its sizes in contracts and some in coins",
+  krakenfutures:
+    "ccxt asks it for the newest 100 executions of all markets only: older ones would be missing without a word",
+};
+
+/** An exchange that is spoken to by ccxt's unified methods alone, and only where its id is sent under a known name. */
+export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean): Dialect {
+  const sentAs = SENT_AS[exchange];
+  return {
+    name: exchange,
+    classes: [exchange],
+    proven: [],
+    ...(sentAs === undefined && {
+      refused: () =>
+        REFUSED[exchange] ??
+        "it is not known under which name ccxt sends it a client order id, and an order without one cannot be found again",
+    }),
+    ids: { sentAs: sentAs ?? [], inFills: () => false },
+    lookups: () => (hasClientOrderIdQuery ? [{ method: "fetchOrderWithClientOrderId", params: {}, stop: false }] : []),
+    stopLists: () => [],
+    fillsSpan: () => DAY,
+    errors: { duplicate: [], unknown: [], nothingToReduce: [], insufficient: [], words: REFUSAL_WORDS },
+    limitations: ["stop orders are seen only where fetchOpenOrders lists them without being asked for"],
+  };
+}

@@ -1,0 +1,7 @@
+/** How exchanges say it in words, where they have no code for it or ccxt does not keep it. */
+export const REFUSAL_WORDS = {
+  nothingToReduce:
+    /reduce[- ]?only order (?:is rejected|failed|would increase)|reduce-only rule not satisfied|no (?:open )?positions? (?:to close|found)|current position is zero|don.t have any positions? |would ?not ?reduce ?position|POSITION_EMPTY|position (?:does not exist|is not exists?)/i,
+  duplicate:
+    /duplicate order sent|duplicat\w* (?:client|order.?link|cloid)|(?:client.?order.?id|client.?oid|order.?linked.?id|cl.?ord.?id|cloid) (?:is |has |was |been |already )*(?:duplicat|exist|repeat|used)/i,
+};

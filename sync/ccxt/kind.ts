@@ -1,0 +1,11 @@
+/** What kinds of markets there are, and what a pair's name says of it. */
+import { isContractPair } from "./market.js";
+
+export type MarketKind = "spot" | "linear" | "inverse";
+
+/** Of `BTC/USD:BTC` inverse: it settles in its base coin. */
+export function kindOf(pair: string): MarketKind {
+  if (!isContractPair(pair)) return "spot";
+  const [base = "", rest = ""] = pair.split("/");
+  return rest.split(":")[1]?.split("-")[0] === base ? "inverse" : "linear";
+}

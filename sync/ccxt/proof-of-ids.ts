@@ -1,0 +1,22 @@
+/** What an exchange proves by client order ids of everything that a bot trades there. */
+import type { ClientOrderIdProof } from "../port/exchange.js";
+import type { DialectIds } from "./dialect.js";
+import type { MarketKind } from "./kind.js";
+
+/** Undefined where no kind is known. What one kind does not prove is not proven. */
+export function proofOfIds(
+  { ids }: { readonly ids: DialectIds },
+  kinds: readonly MarketKind[],
+): ClientOrderIdProof | undefined {
+  const { foundFor, inFills, madeByExchange, form } = ids;
+  if (kinds.length === 0) return undefined;
+  const prefix = form?.prefix ?? "";
+  return {
+    ...(foundFor && { foundFor: Math.min(...kinds.map(foundFor)) }),
+    inFills: kinds.every(inFills),
+    // The port tells ids without the exchange's prefix.
+    ...(madeByExchange && {
+      madeByExchange: (id) => madeByExchange(id) || (prefix !== "" && madeByExchange(prefix + id)),
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+/** A check before money: whether what an exchange says goes together. It only reads. */
+import { randomBytes } from "node:crypto";
+import { settleOf } from "../../src/words/pair-name.js";
+import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { whyNotWorth } from "../port/worth.js";
+import { MARGIN } from "./clock.js";
+
+export interface CheckOptions {
+  /** Pairs of which markets, fills and orders are looked at. Default: those of the positions and open orders. */
+  readonly pairs?: readonly string[];
+  /** How far back fills are looked for. Default: a week. */
+  readonly days?: number;
+}
+
+/** `fine`: it goes together. `unknown`: the exchange does not say, or there is nothing to look at. `wrong`: do not trade on it. */
+export interface CheckRow {
+  readonly about: string;
+  readonly verdict: "fine" | "unknown" | "wrong";
+  readonly says: string;
+}
+
+export interface ExchangeCheck {
+  readonly exchange: string;
+  /** Nothing is wrong. */
+  readonly fine: boolean;
+  readonly rows: readonly CheckRow[];
+}
+
+const DAY = 86_400_000;
+
+/**
+ * Reads clock, mode, positions (what they are worth against size x mark), balances in spot, open orders, markets, one fill and its order by both
+ * of its ids, and an id that was never used, and says what links and what does not. Sends nothing. Never rejects with an ExchangeError: what is not
+ * answered is a row.
+ */
+export async function checkExchange(
+  exchange: Exchange,
+  { pairs, days = 7 }: CheckOptions = {},
+): Promise<ExchangeCheck> {
+  const rows: CheckRow[] = [];
+  const note = (about: string, verdict: CheckRow["verdict"], says: string) => rows.push({ about, verdict, says });
+  async function read<T>(about: string, question: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof ExchangeError)) throw error;
+      note(about, "wrong", error.message);
+      return undefined;
+    }
+  }
+
+  const isProven = exchange.level !== "unproven";
+  note("level", isProven ? "fine" : "unknown", exchange.level ?? "its maker's word: it says no level");
+  await checkClock();
+  const mode = exchange.positionMode && (await read("mode", () => exchange.positionMode?.()));
+  note("mode", mode === undefined ? "unknown" : "fine", mode ?? "it does not say how it counts positions");
+  const positions = (await read("positions", () => exchange.fetchPositions())) ?? [];
+  const held = positions.filter(({ size }) => size > 0);
+  const what = mode === "spot" ? "balances" : "positions";
+  note(
+    what,
+    "fine",
+    held.length === 0 ? "none" : held.map(({ pair, side, size }) => `${side} ${size} ${pair}`).join(", "),
+  );
+  if (mode !== "spot") for (const position of held) checkWorth(position);
+  const open = (await read("open orders", () => exchange.fetchOpenOrders())) ?? [];
+  const named = open.filter(({ clientOrderId }) => clientOrderId !== undefined);
+  note("open orders", "fine", `${open.length}, of which ${named.length} say a client order id`);
+  const [first] = named;
+  if (first) await checkOrder(first);
+
+  const looked = new Set(pairs ?? [...held, ...open].map(({ pair }) => pair));
+  if (looked.size === 0) note("fills", "unknown", "no pair to look at: name those that you trade");
+  for (const pair of looked) await checkPair(pair);
+  return { exchange: exchange.name, fine: rows.every(({ verdict }) => verdict !== "wrong"), rows };
+
+  async function checkClock(): Promise<void> {
+    if (!exchange.fetchTime) return void note("clock", "unknown", "it does not tell its time");
+    const asked = Date.now();
+    const time = await read("clock", () => exchange.fetchTime?.());
+    if (time === undefined) return;
+    const ahead = Math.round(time.getTime() - (asked + Date.now()) / 2);
+    note("clock", Math.abs(ahead) < MARGIN ? "fine" : "wrong", `${ahead} ms ahead of this one`);
+  }
+
+  function checkWorth(position: ExchangePosition): void {
+    const { pair, side, size, notional, markPrice, entryPrice } = position;
+    const about = `worth of ${side} ${pair}`;
+    const why = whyNotWorth(position);
+    if (why !== undefined) return void note(about, "wrong", why);
+    if (notional === undefined || (markPrice ?? entryPrice) === undefined)
+      return void note(about, "unknown", `a size of ${size}, and it does not say what that is worth`);
+    note(about, "fine", `${size} at ${markPrice ?? entryPrice} is worth ${notional}`);
+  }
+
+  async function checkPair(name: string): Promise<void> {
+    const pair = (await read(`pair ${name}`, () => exchange.resolvePair?.(name) ?? name)) ?? name;
+    if (exchange.fetchMarket) {
+      const market = await read(`market ${pair}`, () => exchange.fetchMarket?.(pair));
+      if (market === undefined) note(`market ${pair}`, "wrong", "it knows no such market");
+      else {
+        const { settle, inverse, contractSize, minSize } = market;
+        const isAsNamed = settleOf(pair) === "" || settle === settleOf(pair);
+        const says = `settles in ${settle}, ${inverse ? "inverse, " : ""}contract size ${contractSize}, least order ${minSize}`;
+        note(`market ${pair}`, isAsNamed ? "fine" : "wrong", says);
+      }
+    }
+    const fills = await read(`fills of ${pair}`, () => exchange.fetchFills(pair, new Date(Date.now() - days * DAY)));
+    const newest = fills?.at(-1);
+    if (newest) await checkFill(newest, fills ?? []);
+    else if (fills) note(`fills of ${pair}`, "unknown", `none in ${days} days`);
+    const unused = `sfcheck${randomBytes(8).toString("hex")}`;
+    const found = await read(`an id never used, of ${pair}`, async () => ({
+      order: await exchange.fetchOrder(unused, pair),
+    }));
+    if (found?.order) note(`an id never used, of ${pair}`, "wrong", `it answers with order ${found.order.id}`);
+    else if (found) note(`an id never used, of ${pair}`, "fine", "not known");
+  }
+
+  async function checkFill(fill: ExchangeFill, fills: readonly ExchangeFill[]): Promise<void> {
+    const { pair, side, size, price, orderId, clientOrderId, fillId } = fill;
+    const about = `fill ${fillId} of ${pair}`;
+    note(about, "fine", `${side} ${size} at ${price}${clientOrderId === undefined ? "" : `, of ${clientOrderId}`}`);
+    if (orderId === undefined) return void note(about, "unknown", "it does not say its order");
+    if (!exchange.fetchOrderById)
+      return void note(`order of ${about}`, "unknown", "orders cannot be asked for by the exchange's id");
+    const found = await read(`order of ${about}`, async () => ({
+      order: await exchange.fetchOrderById?.(orderId, pair),
+    }));
+    if (!found) return;
+    const { order } = found;
+    if (order === undefined) return void note(`order of ${about}`, "unknown", `it no longer knows order ${orderId}`);
+    const all = fills.filter((each) => each.orderId === orderId).reduce((sum, each) => sum + each.size, 0);
+    const fits = order.side === side && all <= order.filled * (1 + 1e-9);
+    note(
+      `order of ${about}`,
+      fits ? "fine" : "wrong",
+      `${order.side} ${order.filled} of ${order.size} filled; its fills are ${side} ${all}`,
+    );
+    const id = clientOrderId ?? order.clientOrderId;
+    if (id === undefined)
+      return void note(`owner of ${about}`, "unknown", "neither the fill nor its order says a client order id");
+    await checkOrder({ ...order, clientOrderId: id });
+  }
+
+  async function checkOrder({ clientOrderId: id, id: theirs, pair }: ExchangeOrder): Promise<void> {
+    if (id === undefined) return;
+    const found = await read(`order ${id}`, async () => ({ order: await exchange.fetchOrder(id, pair) }));
+    if (!found) return;
+    const { order } = found;
+    const madeThere = exchange.clientOrderIds?.madeByExchange?.(id) === true;
+    if (order?.id === theirs) return void note(`order ${id}`, "fine", `found by its id: ${order.status}`);
+    const says = order
+      ? `its id finds order ${order.id}, not ${theirs}`
+      : `its id does not find it, though it is order ${theirs}`;
+    note(`order ${id}`, order || !madeThere ? "wrong" : "unknown", says);
+  }
+}

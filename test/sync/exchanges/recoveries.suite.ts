@@ -1,0 +1,162 @@
+/** Whole recoveries: a bot dies, something happens at the exchange, and the next recovery books what it was. */
+import * as assert from "uvu/assert";
+import { StateManager } from "../../../src/index.js";
+import { type RecoveryOptions, recover } from "../../../sync/index.js";
+import type { Scene } from "./scene.js";
+import type { Theme } from "./theme.js";
+
+const HOUR = 3_600_000;
+const QUICK = { settle: 0, confirmDelay: 1, deadline: "5s", exclusiveAccount: true } satisfies RecoveryOptions;
+
+/** A bot's flow in memory; its clock can be set back. */
+class Bot implements AsyncDisposable {
+  private constructor(
+    readonly mgr: StateManager,
+    readonly scene: Scene,
+    readonly clock: { behind: number },
+  ) {}
+
+  static async open(scene: Scene): Promise<Bot> {
+    const clock = { behind: 0 };
+    const mgr = await StateManager.open("bot", { backend: "memory" }, { clock: () => Date.now() - clock.behind });
+    await mgr.heartbeat();
+    // The account has nothing but what the bot buys.
+    if (scene.played.kind === "spot") for (const { base } of scene.played.markets) scene.venue.coins.set(base, 0);
+    return new Bot(mgr, scene, clock);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.mgr.close();
+  }
+
+  async admit(id: string): Promise<void> {
+    const { scene, mgr } = this;
+    const price = scene.venue.price(scene.pair);
+    const entry = { signalId: id, orderId: id, pair: scene.pair, side: "long", size: scene.size(2), price } as const;
+    const { admitted } = await mgr.admit(entry);
+    assert.ok(admitted);
+  }
+
+  recover(options: RecoveryOptions = {}) {
+    return recover(this.mgr, this.scene.port, { ...QUICK, ...options });
+  }
+
+  /** A long of two lots that state and exchange know. */
+  async hold(): Promise<string> {
+    await this.admit("entry1");
+    await this.scene.port.createOrder(this.scene.request({ clientOrderId: "entry1" }));
+    await this.recover();
+    const [position] = await this.mgr.getPositions();
+    if (!position) throw new Error("no position");
+    return position.id;
+  }
+
+  /** What the venue's fills made, in the settle currency, reckoned apart from the product. */
+  truth(): number {
+    const { venue, market } = this.scene;
+    return venue.fills.reduce((sum, { side, size, price, fee }) => {
+      const units = size * market.contractSize;
+      const got = market.kind === "inverse" ? units / price : units * price;
+      const sign = (side === "sell") === (market.kind !== "inverse") ? 1 : -1;
+      return sum + sign * got - fee.amount;
+    }, 0);
+  }
+
+  async checkFlat(): Promise<void> {
+    assert.equal(await this.mgr.getPositions(), []);
+    assert.equal(await this.mgr.getPendingOrders(), []);
+    const { dailyPnl } = await this.mgr.getRiskState();
+    const truth = this.truth();
+    assert.ok(Math.abs(dailyPnl - truth) < Math.abs(truth) * 1e-6 + 2e-8, `${dailyPnl} booked, ${truth} in truth`);
+    assert.ok(truth < 0, "the test is of a loss");
+  }
+}
+
+export const recoveries: Theme = (test, { open, kind }) => {
+  test("an entry that filled while the bot was down is booked by its fills", async () => {
+    await using scene = await open();
+    await using bot = await Bot.open(scene);
+    await bot.admit("entry1");
+    await scene.port.createOrder(scene.request({ clientOrderId: "entry1" }));
+    assert.is((await bot.recover()).status, "recovered");
+    const [position, ...more] = await bot.mgr.getPositions();
+    assert.equal([position?.size, position?.side, more.length], [scene.size(2), "long", 0]);
+    assert.is(position?.entryPrice, scene.venue.price(scene.pair));
+    assert.equal(await bot.mgr.getPendingOrders(), []);
+    assert.is(scene.venue.orders.length, 1);
+  });
+
+  test("an entry that never arrived ends, and nothing is sent", async () => {
+    await using scene = await open();
+    await using bot = await Bot.open(scene);
+    bot.clock.behind = 2 * HOUR;
+    await bot.admit("entry1");
+    bot.clock.behind = 0;
+    assert.is((await bot.recover()).status, "recovered");
+    assert.equal(await bot.mgr.getPendingOrders(), []);
+    assert.equal(scene.venue.orders, []);
+  });
+
+  test("a stop, or an exit at a limit where there are none, that was hit while the bot was down is booked", async () => {
+    await using scene = await open();
+    await using bot = await Bot.open(scene);
+    const positionId = await bot.hold();
+    const { venue, pair } = scene;
+    const price = venue.price(pair) * 0.9;
+    const request = scene.request({
+      clientOrderId: "exit1",
+      side: "sell",
+      reduceOnly: true,
+      positionSide: "long",
+      price,
+    });
+    const size = scene.size(2);
+    await bot.mgr.saveOrder({
+      id: "exit1",
+      pair,
+      side: "sell",
+      size,
+      price,
+      intent: "exit",
+      positionId,
+      status: "open",
+    });
+    const isStop = scene.dialect.stop?.({ ...request, type: "stop" }, kind, false) !== undefined;
+    await scene.port.createOrder({ ...request, type: isStop ? "stop" : "limit" });
+    const order = scene.order("exit1");
+    if (isStop) venue.trigger(order);
+    else venue.fill(order, order.size, price);
+    assert.is((await bot.recover()).status, "recovered");
+    await bot.checkFlat();
+  });
+
+  test("a position that was closed by hand is booked by the fills of that", async () => {
+    await using scene = await open();
+    await using bot = await Bot.open(scene);
+    await bot.hold();
+    scene.venue.byHand(scene.pair, "sell", scene.lots(2), scene.venue.price(scene.pair) * 0.8);
+    const report = await bot.recover();
+    assert.is(report.status, "recovered", JSON.stringify(report.plan.actions));
+    await bot.checkFlat();
+  });
+
+  test("close_all sells what is tracked once, though every answer to an order is lost", async () => {
+    await using scene = await open();
+    await using bot = await Bot.open(scene);
+    await bot.hold();
+    const { venue, played } = scene;
+    venue.prices.set(scene.pair, venue.price(scene.pair) * 0.9);
+    scene.instead = (asked) => {
+      const before = venue.orders.length;
+      const reaction = played.wire.answer(asked, venue);
+      return venue.orders.length > before ? { half: "json" in reaction ? reaction.json : {} } : reaction;
+    };
+    const report = await bot.recover({ mode: "close_all" });
+    assert.is(report.status, "recovered", JSON.stringify([report.troubles, report.waiting, report.plan.actions]));
+    assert.equal(
+      venue.fills.filter(({ side }) => side === "sell").map(({ size }) => size),
+      [scene.lots(2)],
+    );
+    await bot.checkFlat();
+  });
+};
