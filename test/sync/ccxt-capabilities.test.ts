@@ -95,6 +95,19 @@ test("what is not proven is refused, says how to take it all the same, and is ca
   assert.is(exchange.bounded?.({ timeout: 1 }).level, "unproven");
 });
 
+test("another minor version of ccxt than the proven one is told, and so is one that is not known", () => {
+  const notes = (version: unknown) => {
+    const client = clientOf("binanceusdm", NOWHERE);
+    Object.defineProperty(client, "constructor", { value: { ccxtVersion: version } });
+    const { level, limitations = [] } = ccxtExchange(client);
+    assert.is(level, "proven");
+    return limitations.filter((text) => /proven with ccxt/.test(text));
+  };
+  assert.equal(notes("4.5.1"), []);
+  assert.match(notes("4.6.0").join(), /binanceusdm: it is proven with ccxt 4\.5, and this is 4\.6/);
+  assert.match(notes(undefined).join(), /this client does not say its version/);
+});
+
 test("an exchange of which nobody knows how it is sent a client order id is refused, unproven or not", () => {
   const client = clientOf("okx", NOWHERE, { defaultType: "swap" });
   client.id = "someexchange";

@@ -494,4 +494,26 @@ test("an account without trades is asked once per span, also when its clock is a
   assert.equal(spans, [9000]);
 });
 
+test("a page that is full of other pairs' rows is not the end of a history, whichever way it is given", async () => {
+  // Two of every hundred are the pair's; ccxt leaves the others out of what it answers.
+  const trades = Array.from({ length: 500 }, (_, id) => ({ id, at: 600 + id * 5 }));
+  const mine = ({ id }: Trade) => id % 50 === 7;
+  for (const paging of ["oldest first", "newest first"] as const) {
+    const history = historyOf(trades, paging);
+    const found = await everySince({
+      page: async (from, until) => {
+        const rows = await history(from, until);
+        return { rows: rows.filter(mine), raw: rows.map(({ id, at }) => ({ id: String(id), at })) };
+      },
+      since: 500,
+      now: 3_500,
+      window: 1_000,
+      limit: 10,
+      key: ({ id }) => String(id),
+      time: ({ at }) => at,
+    });
+    assert.equal(found, trades.filter(mine), paging);
+  }
+});
+
 test.run();
