@@ -56,6 +56,21 @@ export function recovering(test: Test, stand: Stand): void {
     return { flow, file, args: ["recover", "--exchange", `paper:${file}`, "--flow", flow, "--url", stand.url] };
   }
 
+  test("--check says what links at the exchange and what is not told, and touches nothing", async () => {
+    const { flow, file, args } = await disorder();
+    const { code, stdout, stderr } = await sfState([...args, "--check"]);
+    assert.is(code, 0, stdout + stderr);
+    assert.match(stdout, /^fine +clock: /m);
+    assert.match(stdout, /^fine +worth of short ETH\/USDT: 3 at 10 is worth 30$/m);
+    assert.match(stdout, /^fine +order entry-1: found by its id: filled$/m);
+    assert.match(stdout, /^fine +an id never used, of BTC\/USDT: not known$/m);
+    assert.match(stdout, /Nothing is wrong/);
+    await using manager = await open(flow);
+    assert.equal(await manager.getPositions(), []);
+    await using exchange = new PaperExchange({ file });
+    assert.is(exchange.seen.length, 1);
+  });
+
   test("--dry-run shows the plan with its evidence, ends with 1, and touches nothing", async () => {
     const { flow, file, args } = await disorder();
     const { code, stdout, stderr } = await sfState([...args, "--dry-run"]);

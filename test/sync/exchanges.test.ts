@@ -9,6 +9,7 @@ import { fills } from "./exchanges/fills.suite.js";
 import { orders } from "./exchanges/orders.suite.js";
 import { recoveries } from "./exchanges/recoveries.suite.js";
 import { Scene } from "./exchanges/scene.js";
+import { readme, withTable } from "./exchanges/table.js";
 import type { Theme } from "./exchanges/theme.js";
 
 const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, checks };
@@ -24,6 +25,10 @@ books("what is called proven has a wire that is played, and what is played is ca
   );
   assert.equal(told.sort(), PLAYED.map(({ wire, kind }) => `${wire.exchange} ${kind}`).sort());
   for (const { exchange, sources } of WIRES) assert.ok(sources.length > 0, exchange);
+});
+
+books("the table in sync/README.md is what the dialects say", () => {
+  assert.is(readme(), withTable(readme()), "npm run stamp");
 });
 
 books.run();

@@ -57,16 +57,17 @@ export const fills: Theme = (test, { open, kind, wire }) => {
     assert.is(new Set(told.map(({ fillId }) => fillId)).size, 3);
   });
 
-  test("250 fills over two pairs, many of one millisecond, are all told of the pair that was asked for", async () => {
+  const many = process.env.LONG === undefined ? 250 : 2_500;
+  test(`${many} fills over two pairs, many of one millisecond, are all told of the pair that was asked for`, async () => {
     await using scene = await open();
     const start = scene.venue.now() - 2 * HOUR;
-    for (let count = 0; count < 250; count += 1) {
+    for (let count = 0; count < many; count += 1) {
       const market = count % 2 === 0 ? scene.market : scene.other;
       // Some of one millisecond lie on both sides of a page's end.
       scene.execution({ market, price: 100, at: start + Math.floor(count / 20) * 1_000 });
     }
     const told = await scene.port.fetchFills(scene.pair, since(scene, 3 * HOUR));
-    assert.is(new Set(told.map(({ fillId }) => fillId)).size, 125);
+    assert.is(new Set(told.map(({ fillId }) => fillId)).size, many / 2);
     assert.ok(told.every(({ pair }) => pair === scene.pair));
     const times = told.map(({ ts }) => ts.getTime());
     assert.equal(

@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import { StateManager } from "../../../src/index.js";
 import { type RecoveryOptions, recover } from "../../../sync/index.js";
+import { failing } from "../ccxt/failing.js";
 import type { Scene } from "./scene.js";
 import type { Theme } from "./theme.js";
 
@@ -84,6 +85,24 @@ export const recoveries: Theme = (test, { open, kind }) => {
     assert.is(position?.entryPrice, scene.venue.price(scene.pair));
     assert.equal(await bot.mgr.getPendingOrders(), []);
     assert.is(scene.venue.orders.length, 1);
+  });
+
+  test("an exchange that is asked too often, or answers without data, leaves everything as it is until it answers again", async () => {
+    await using scene = await open();
+    await using bot = await Bot.open(scene);
+    await bot.admit("entry1");
+    await scene.port.createOrder(scene.request({ clientOrderId: "entry1" }));
+    const { tooMany, withoutData } = scene.played.wire;
+    for (const reaction of [tooMany, withoutData]) {
+      scene.instead = () => reaction;
+      const error = await failing(bot.recover({ deadline: "100ms" }));
+      assert.is(error.failure, "no_answer", error.message);
+      assert.equal([await bot.mgr.getPositions(), (await bot.mgr.getPendingOrders()).length], [[], 1]);
+      assert.ok(await bot.mgr.getRecovery(), "entries stay blocked");
+    }
+    scene.instead = undefined;
+    assert.is((await bot.recover()).status, "recovered");
+    assert.is((await bot.mgr.getPositions())[0]?.size, scene.size(2));
   });
 
   test("an entry that never arrived ends, and nothing is sent", async () => {
