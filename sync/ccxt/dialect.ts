@@ -54,7 +54,7 @@ export interface DialectIds {
   /** Whether each fill says the id of its order, where that had one. */
   readonly inFills: (kind: MarketKind) => boolean;
   /** For so long after its end an order is found by its id, ms; absent: not proven. */
-  readonly foundFor?: (kind: MarketKind) => number;
+  readonly foundFor?: (kind: MarketKind) => number | undefined;
   /** Whether an id is of the kind that the exchange itself makes: its pages, its app, a liquidation. */
   readonly madeByExchange?: (theirs: string) => boolean;
 }

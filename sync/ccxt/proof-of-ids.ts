@@ -11,8 +11,9 @@ export function proofOfIds(
   const { foundFor, inFills, madeByExchange, form } = ids;
   if (kinds.length === 0) return undefined;
   const prefix = form?.prefix ?? "";
+  const told = kinds.flatMap((kind) => foundFor?.(kind) ?? []);
   return {
-    ...(foundFor && { foundFor: Math.min(...kinds.map(foundFor)) }),
+    ...(told.length === kinds.length && { foundFor: Math.min(...told) }),
     inFills: kinds.every(inFills),
     // The port tells ids without the exchange's prefix.
     ...(madeByExchange && {

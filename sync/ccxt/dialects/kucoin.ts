@@ -16,7 +16,7 @@ export const kucoin: Dialect = {
     sentAs: ["clientOid"],
     inFills: () => false,
     // Spot orders that are over are told for three days; of contracts it is not said for how long.
-    foundFor: (kind) => (kind === "spot" ? 3 * DAY : 0),
+    foundFor: (kind) => (kind === "spot" ? 3 * DAY : undefined),
   },
   positionsTogether: true,
   // A contract's stop is known by its client id as any order is.

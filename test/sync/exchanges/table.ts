@@ -80,9 +80,15 @@ function words(kinds: readonly MarketKind[], holds: (kind: MarketKind) => boolea
 }
 
 function found({ ids: { foundFor } }: Dialect, kinds: readonly MarketKind[]): string {
-  if (!foundFor) return "not proven for how long";
-  const days = kinds.map((kind) => Number((foundFor(kind) / DAY).toFixed(2)));
-  return [...new Set(days)].map((count) => (Number.isFinite(count) ? `${count} days` : "for good")).join(", ");
+  const told = kinds.map((kind) => forHowLong(foundFor?.(kind)));
+  return [...new Set(told)].join(", ");
+}
+
+function forHowLong(ms: number | undefined): string {
+  if (ms === undefined) return "not proven for how long";
+  if (!Number.isFinite(ms)) return "for good";
+  const hours = ms / (DAY / 24);
+  return hours < 48 ? `${hours} hours` : `${hours / 24} days`;
 }
 
 export function writeTable(): void {
