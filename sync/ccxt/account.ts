@@ -2,18 +2,18 @@
 import { fillKey } from "../plan/evidence.js";
 import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchange.js";
 import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
-import type { CcxtClient, OrderList } from "./ccxt-client.js";
+import type { CcxtClient } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
-import type { AmountOf, Dialect, Params, RawFill } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
 import { type HistoryRow, readHistoryRow } from "./fill.js";
-import { kindOf } from "./kind.js";
+import type { AmountOf, Dialect, OrderList, Params, RawFill } from "./language/dialect.js";
+import { kindOf } from "./language/kind.js";
+import { type Row, requiredText, rowsOf, Unreadable } from "./language/row.js";
 import { provenKinds } from "./level.js";
 import { type Market, type MarketReading, marketOf } from "./market.js";
 import { mustCarry } from "./must-carry.js";
 import { type OrderContext, readOrder } from "./order.js";
 import { everySince, type Page } from "./pages.js";
-import { type Row, requiredText, rowsOf, Unreadable } from "./row.js";
 
 /** Enough for any account's open orders; more means that the exchange goes in circles. */
 const MOST_PAGES = 100;

@@ -2,9 +2,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RequestLimits } from "../port/exchange.js";
 import type { CcxtClient } from "./ccxt-client.js";
-import type { DialectErrors } from "./dialect.js";
 import { exchangeErrorOf } from "./failure.js";
-import { isRow, shown, Unreadable } from "./row.js";
+import type { DialectErrors } from "./language/dialect.js";
+import { isRow, shown, Unreadable } from "./language/row.js";
 
 /**
  * ccxt waits in its own rate limiter before it sends, and that is no fault of the exchange: kraken gets one request in six seconds. A call

@@ -1,6 +1,6 @@
 /** What a client can do of what the adapter needs, found before anything is asked. */
 import { type CcxtClient, can } from "./ccxt-client.js";
-import type { Dialect } from "./dialect.js";
+import type { Dialect } from "./language/dialect.js";
 
 /** How far back orders are looked for where the exchange cannot be asked by client order id. */
 export const LOOK_BACK_DAYS = 7;

@@ -36,14 +36,6 @@ export interface CcxtClient {
   amountToPrecision?(pair: string, amount: number): string | undefined;
 }
 
-/** Methods that list orders. */
-export type OrderList =
-  | "fetchOpenOrders"
-  | "fetchOrders"
-  | "fetchClosedOrders"
-  | "fetchCanceledOrders"
-  | "fetchCanceledAndClosedOrders";
-
 /** True when the client says that it has the method, itself or emulated, and it is there to be called. */
 export function can(client: CcxtClient, method: keyof CcxtClient): boolean {
   const said = client.has[method];

@@ -24,15 +24,15 @@ import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
-import { kindOf } from "./kind.js";
+import { isContractPair, kindOf } from "./language/kind.js";
+import { infoOf, priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./language/row.js";
 import { levelOf } from "./level.js";
-import { isContractPair, type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
+import { type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
 import { findOrder, findOrderById } from "./order-search.js";
 import { mergePositions, notionalOf, readPosition } from "./position.js";
 import { proofOfIds } from "./proof-of-ids.js";
 import { keepSecretsOf } from "./redact.js";
-import { infoOf, priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./row.js";
 
 export type { CcxtClient } from "./ccxt-client.js";
 

@@ -1,14 +1,6 @@
 /** Client order ids as an exchange takes them. Bots' are at most 32 of `[A-Za-z0-9_-]`; some exchanges take less. */
 import { createHash } from "node:crypto";
-
-export interface IdForm {
-  /** Ids that the exchange takes as they are. */
-  readonly fits: RegExp;
-  /** What is sent in place of others, of 32 hex digits. */
-  readonly digest: (hex: string) => string;
-  /** Put before every id by ccxt or the exchange. */
-  readonly prefix?: string;
-}
+import type { IdForm } from "./language/dialect.js";
 
 /** How many digests are remembered; an order older than that shows its digest. */
 const MEMORY = 10_000;

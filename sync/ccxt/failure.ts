@@ -1,8 +1,8 @@
 /** What an error of ccxt says about what happened. ccxt is not imported: its classes are known by their names. */
 import { ExchangeError, type ExchangeFailure } from "../port/exchange-error.js";
-import type { DialectErrors } from "./dialect.js";
+import type { DialectErrors } from "./language/dialect.js";
+import { Unreadable } from "./language/row.js";
 import { errorWithoutSecrets, withoutSecrets } from "./redact.js";
-import { Unreadable } from "./row.js";
 
 /**
  * The most particular class that is listed decides. What is not listed here (ccxt's plain ExchangeError, a TypeError inside its

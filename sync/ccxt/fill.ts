@@ -2,10 +2,10 @@
 import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import { times } from "../../src/exact/double.js";
 import type { ExchangeFill } from "../port/exchange.js";
-import type { RawFill } from "./dialect.js";
+import type { RawFill } from "./language/dialect.js";
+import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./language/row.js";
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";
-import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf, unreadable } from "./row.js";
 
 /** Where exchanges write the client order id of an execution; ccxt's unified trades have no place for it. */
 const CLIENT_ORDER_IDS = [

@@ -1,8 +1,8 @@
 /** Whether pairs are in hedge mode: as the user says, as ccxt tells of the account, or as the rows of positions show of a pair. */
 import type { CcxtAccount } from "./account.js";
 import { can } from "./ccxt-client.js";
+import { rowsOf } from "./language/row.js";
 import { hedgedOf } from "./market.js";
-import { rowsOf } from "./row.js";
 
 const ACCOUNT = "";
 

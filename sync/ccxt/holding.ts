@@ -1,7 +1,7 @@
 /** Spot has no positions: what is held of a pair's base coin is one. */
 import type { ExchangePosition } from "../port/exchange.js";
+import { isRow, numberOf, Unreadable } from "./language/row.js";
 import type { Market } from "./market.js";
-import { isRow, numberOf, Unreadable } from "./row.js";
 
 /**
  * What a balance holds of the pairs, as long positions; entry prices are not known. A coin that the answer leaves out is not held.

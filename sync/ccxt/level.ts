@@ -2,8 +2,8 @@
 import type { ExchangeLevel } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import type { CcxtClient } from "./ccxt-client.js";
-import type { Dialect } from "./dialect.js";
-import { kindOf, type MarketKind } from "./kind.js";
+import type { Dialect } from "./language/dialect.js";
+import { kindOf, type MarketKind } from "./language/kind.js";
 
 /** The minor versions of ccxt with which the suite was played. */
 export const PROVEN_WITH: readonly string[] = ["4.5"];

@@ -4,7 +4,8 @@ import { times } from "../../src/exact/double.js";
 import { stepsIn, timesStep } from "../../src/exact/step.js";
 import type { MarketTerms } from "../port/exchange.js";
 import type { CcxtClient } from "./ccxt-client.js";
-import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./row.js";
+import { isContractPair } from "./language/kind.js";
+import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./language/row.js";
 
 /** ccxt's `precisionMode`: what `market.precision.amount` means. */
 const DECIMAL_PLACES = 2;
@@ -38,11 +39,6 @@ export interface MarketReading {
 }
 
 const CONTRACTS: MarketReading = { inverse: false, units: false };
-
-/** `BTC/USDT:USDT` is a contract, `BTC/USDT` is not. */
-export function isContractPair(pair: string): boolean {
-  return pair.includes(":");
-}
 
 /** The market of a pair. Needs the client's markets to be loaded. */
 export function marketOf(client: CcxtClient, pair: string, reading: MarketReading = CONTRACTS): Market {

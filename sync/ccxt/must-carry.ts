@@ -1,7 +1,7 @@
 /** Holds back an order whose client order id ccxt has dropped, renamed or altered: it could never be found again. */
 import type { SentRequest } from "./ask.js";
-import type { DialectIds } from "./dialect.js";
-import { Unreadable } from "./row.js";
+import type { DialectIds } from "./language/dialect.js";
+import { Unreadable } from "./language/row.js";
 
 /** Throws for a request that submits an order without this id under a name that the exchange reads. */
 export function mustCarry(request: SentRequest, theirs: string, ids: DialectIds): void {

@@ -2,12 +2,12 @@
 import type { ExchangeOrder } from "../port/exchange.js";
 import type { CcxtAccount } from "./account.js";
 import { LOOK_BACK_DAYS } from "./capabilities.js";
-import { can, type OrderList } from "./ccxt-client.js";
-import type { ListLookup, Lookup } from "./dialect.js";
+import { can } from "./ccxt-client.js";
 import { isUnknownOrder } from "./failure.js";
-import { kindOf } from "./kind.js";
+import type { ListLookup, Lookup, OrderList } from "./language/dialect.js";
+import { kindOf } from "./language/kind.js";
+import { type Row, rowOf, Unreadable } from "./language/row.js";
 import { orderOfFills, readOrder, triggeredOrderId } from "./order.js";
-import { type Row, rowOf, Unreadable } from "./row.js";
 
 export interface FoundOrder {
   readonly order: ExchangeOrder;

@@ -2,8 +2,7 @@
 
 import { minus, plus, times } from "../../src/exact/double.js";
 import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../port/exchange.js";
-import type { RawOrder } from "./dialect.js";
-import type { Market } from "./market.js";
+import type { RawOrder } from "./language/dialect.js";
 import {
   infoOf,
   isYes,
@@ -16,7 +15,8 @@ import {
   timeOf,
   Unreadable,
   unreadable,
-} from "./row.js";
+} from "./language/row.js";
+import type { Market } from "./market.js";
 
 export interface OrderContext {
   readonly marketOf: (pair: string) => Market;

@@ -1,15 +1,9 @@
 /** Reads a history to its end from an exchange that gives it in pages, whichever way it pages. */
-import { Unreadable } from "./row.js";
+import type { RawRow } from "./language/dialect.js";
+import { Unreadable } from "./language/row.js";
 
 /** Enough for any history a bot looks back on; more means that the exchange goes in circles. */
 const MAX_PAGES = 1_000;
-
-/** A row as the exchange wrote it, whatever pair it is of. */
-export interface RawRow {
-  readonly id: string;
-  /** ms. */
-  readonly at: number;
-}
 
 export interface Page<T> {
   readonly rows: readonly T[];

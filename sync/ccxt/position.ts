@@ -3,7 +3,7 @@
 import { plus, times } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { ExchangePosition } from "../port/exchange.js";
-import { infoOf, numberOf, priceOf, type Row, requiredText, textOf, unreadable } from "./row.js";
+import { infoOf, numberOf, priceOf, type Row, requiredText, textOf, unreadable } from "./language/row.js";
 
 /** Where exchanges write the signed size of a position. */
 const SIGNED_SIZES = ["positionAmt", "szi", "pos", "currentQty", "size"];

@@ -1,7 +1,7 @@
 /** What an exchange proves by client order ids of everything that a bot trades there. */
 import type { ClientOrderIdProof } from "../port/exchange.js";
-import type { DialectIds } from "./dialect.js";
-import type { MarketKind } from "./kind.js";
+import type { DialectIds } from "./language/dialect.js";
+import type { MarketKind } from "./language/kind.js";
 
 /** Undefined where no kind is known. What one kind does not prove is not proven. */
 export function proofOfIds(

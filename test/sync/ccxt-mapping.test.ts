@@ -8,11 +8,11 @@ import { dialectOf } from "../../sync/ccxt/dialect.js";
 import { failureOf, isUnknownOrder } from "../../sync/ccxt/failure.js";
 import { readFill } from "../../sync/ccxt/fill.js";
 import { readHoldings } from "../../sync/ccxt/holding.js";
+import type { Row } from "../../sync/ccxt/language/row.js";
 import { minSizeOf, readMarket, wholeSteps } from "../../sync/ccxt/market.js";
 import { orderOfFills, readOrder, readSubmitted } from "../../sync/ccxt/order.js";
 import { everySince } from "../../sync/ccxt/pages.js";
 import { mergePositions, readPosition } from "../../sync/ccxt/position.js";
-import type { Row } from "../../sync/ccxt/row.js";
 import { seededRandom } from "../servers/random.js";
 
 const test = suite("ccxt mapping");

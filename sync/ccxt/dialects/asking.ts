@@ -1,5 +1,5 @@
 /** Questions that many exchanges understand in the same words. */
-import type { Lookup, Params } from "../dialect.js";
+import type { Lookup, Params } from "../language/dialect.js";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;

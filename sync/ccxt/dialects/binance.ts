@@ -1,5 +1,5 @@
-import type { Dialect, Lookup } from "../dialect.js";
-import type { MarketKind } from "../kind.js";
+import type { Dialect, Lookup } from "../language/dialect.js";
+import type { MarketKind } from "../language/kind.js";
 import { byOrder, DAY, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";

@@ -1,7 +1,7 @@
 import type { OrderSide, PositionSide } from "../../../src/types.js";
-import type { Dialect, Params, RawFill, RawOrder } from "../dialect.js";
-import type { MarketKind } from "../kind.js";
-import { isRow, type Row, textOf } from "../row.js";
+import type { Dialect, Params, RawFill, RawOrder } from "../language/dialect.js";
+import type { MarketKind } from "../language/kind.js";
+import { isRow, type Row, textOf } from "../language/row.js";
 import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 

@@ -1,7 +1,7 @@
 import type { OrderRequest } from "../../port/exchange.js";
-import type { Dialect, Params, RawFill, SentStop } from "../dialect.js";
-import type { MarketKind } from "../kind.js";
-import { infoOf, isRow, type Row, textOf } from "../row.js";
+import type { Dialect, Params, RawFill, SentStop } from "../language/dialect.js";
+import type { MarketKind } from "../language/kind.js";
+import { infoOf, isRow, type Row, textOf } from "../language/row.js";
 import { DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";

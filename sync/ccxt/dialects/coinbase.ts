@@ -1,5 +1,5 @@
-import type { Dialect } from "../dialect.js";
-import { isRow } from "../row.js";
+import type { Dialect } from "../language/dialect.js";
+import { isRow } from "../language/row.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
 /** Spot of the Advanced Trade API. An id that was used before makes no second order: the first one is answered. */

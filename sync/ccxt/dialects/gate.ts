@@ -1,7 +1,7 @@
 import type { PositionSide } from "../../../src/types.js";
-import type { Dialect, Params, RawFill } from "../dialect.js";
-import type { MarketKind } from "../kind.js";
-import { infoOf, type Row, textOf } from "../row.js";
+import type { Dialect, Params, RawFill } from "../language/dialect.js";
+import type { MarketKind } from "../language/kind.js";
+import { infoOf, type Row, textOf } from "../language/row.js";
 import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 

@@ -1,5 +1,5 @@
-import type { Dialect } from "../dialect.js";
-import type { MarketKind } from "../kind.js";
+import type { Dialect } from "../language/dialect.js";
+import type { MarketKind } from "../language/kind.js";
 import { DAY } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 

@@ -1,6 +1,5 @@
-import type { Dialect, RawPosition } from "../dialect.js";
-import type { RawRow } from "../pages.js";
-import { isRow, numberOf, type Row, requiredText } from "../row.js";
+import type { Dialect, RawPosition, RawRow } from "../language/dialect.js";
+import { isRow, numberOf, type Row, requiredText } from "../language/row.js";
 import { byOrder } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";

@@ -1,6 +1,5 @@
-import type { Dialect, ListLookup, Params } from "../dialect.js";
-import type { RawRow } from "../pages.js";
-import { isRow, numberOf, type Row } from "../row.js";
+import type { Dialect, ListLookup, Params, RawRow } from "../language/dialect.js";
+import { isRow, numberOf, type Row } from "../language/row.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
 /** Spot. It takes ids of up to 18 characters, or 32 hexadecimal digits; its executions say the order, not the id. */

@@ -1,5 +1,5 @@
-import type { Dialect } from "../dialect.js";
-import { isRow, numberOf, type Row } from "../row.js";
+import type { Dialect } from "../language/dialect.js";
+import { isRow, numberOf, type Row } from "../language/row.js";
 import { byOrder, DAY, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";

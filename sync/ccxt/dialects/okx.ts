@@ -1,5 +1,5 @@
-import type { Dialect, Params } from "../dialect.js";
-import { infoOf, isRow, type Row, textOf } from "../row.js";
+import type { Dialect, Params } from "../language/dialect.js";
+import { infoOf, isRow, type Row, textOf } from "../language/row.js";
 import { byOrder, HOUR, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";

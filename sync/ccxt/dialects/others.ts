@@ -1,4 +1,4 @@
-import type { Dialect } from "../dialect.js";
+import type { Dialect } from "../language/dialect.js";
 import { DAY } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 

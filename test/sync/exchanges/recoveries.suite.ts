@@ -38,6 +38,18 @@ class Bot implements AsyncDisposable {
     assert.ok(admitted);
   }
 
+  /** Sends the order of that entry, and it fills: at a limit where the exchange does not buy sizes at market. */
+  async enter(clientOrderId: string): Promise<void> {
+    const { scene } = this;
+    const { port, venue, pair, played, dialect } = scene;
+    const price = venue.price(pair);
+    const atLimit = played.kind === "spot" && dialect.spotBuysInQuote === true;
+    const type = atLimit ? ({ type: "limit", price } as const) : {};
+    await port.createOrder(scene.request({ clientOrderId, side: "buy", ...type }));
+    const order = scene.order(clientOrderId);
+    if (atLimit) venue.fill(order, order.size, price);
+  }
+
   recover(options: RecoveryOptions = {}) {
     return recover(this.mgr, this.scene.port, { ...QUICK, ...options });
   }
@@ -45,7 +57,7 @@ class Bot implements AsyncDisposable {
   /** A long of two lots that state and exchange know. */
   async hold(): Promise<string> {
     await this.admit("entry1");
-    await this.scene.port.createOrder(this.scene.request({ clientOrderId: "entry1" }));
+    await this.enter("entry1");
     await this.recover();
     const [position] = await this.mgr.getPositions();
     if (!position) throw new Error("no position");
@@ -78,7 +90,7 @@ export const recoveries: Theme = (test, { open, kind }) => {
     await using scene = await open();
     await using bot = await Bot.open(scene);
     await bot.admit("entry1");
-    await scene.port.createOrder(scene.request({ clientOrderId: "entry1" }));
+    await bot.enter("entry1");
     assert.is((await bot.recover()).status, "recovered");
     const [position, ...more] = await bot.mgr.getPositions();
     assert.equal([position?.size, position?.side, more.length], [scene.size(2), "long", 0]);
@@ -91,7 +103,7 @@ export const recoveries: Theme = (test, { open, kind }) => {
     await using scene = await open();
     await using bot = await Bot.open(scene);
     await bot.admit("entry1");
-    await scene.port.createOrder(scene.request({ clientOrderId: "entry1" }));
+    await bot.enter("entry1");
     const { tooMany, withoutData } = scene.played.wire;
     for (const reaction of [tooMany, withoutData]) {
       scene.instead = () => reaction;

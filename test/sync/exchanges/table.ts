@@ -1,8 +1,9 @@
 /** The table of exchanges in sync/README.md, made from the dialects: `npm run stamp` writes it, a test fails when it is stale. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DIALECTS, type Dialect } from "../../../sync/ccxt/dialect.js";
-import type { MarketKind } from "../../../sync/ccxt/kind.js";
+import { DIALECTS } from "../../../sync/ccxt/dialect.js";
+import type { Dialect } from "../../../sync/ccxt/language/dialect.js";
+import type { MarketKind } from "../../../sync/ccxt/language/kind.js";
 import { PROVEN_WITH } from "../../../sync/ccxt/level.js";
 import type { OrderRequest } from "../../../sync/port/exchange.js";
 

@@ -1,5 +1,4 @@
 /** What kinds of markets there are, and what a pair's name says of it. */
-import { isContractPair } from "./market.js";
 
 export type MarketKind = "spot" | "linear" | "inverse";
 
@@ -8,4 +7,9 @@ export function kindOf(pair: string): MarketKind {
   if (!isContractPair(pair)) return "spot";
   const [base = "", rest = ""] = pair.split("/");
   return rest.split(":")[1]?.split("-")[0] === base ? "inverse" : "linear";
+}
+
+/** `BTC/USDT:USDT` is a contract, `BTC/USDT` is not. */
+export function isContractPair(pair: string): boolean {
+  return pair.includes(":");
 }

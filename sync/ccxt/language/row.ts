@@ -1,5 +1,5 @@
 /** Reads rows of an answer field by field. What cannot be understood is an Unreadable: never a guess, never a dropped row. */
-import type { ExchangeFailure } from "../port/exchange-error.js";
+import type { ExchangeFailure } from "../../port/exchange-error.js";
 
 export type Row = Readonly<Record<string, unknown>>;
 
