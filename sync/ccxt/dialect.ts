@@ -13,6 +13,7 @@ import { mexc } from "./dialects/mexc.js";
 import { okx } from "./dialects/okx.js";
 import { othersDialect } from "./dialects/others.js";
 import { phemex } from "./dialects/phemex.js";
+import { refused } from "./dialects/refused.js";
 import type { Dialect, IdForm } from "./language/dialect.js";
 
 /** Every dialect, in the order of the table in sync/README.md. */
@@ -29,6 +30,7 @@ export const DIALECTS: readonly Dialect[] = [
   mexc,
   htx,
   phemex,
+  ...refused,
 ];
 
 /** The same with its form of ids at hand. */

@@ -18,14 +18,6 @@ const SENT_AS: Readonly<Record<string, readonly string[]>> = {
   woo: ["clientOrderId"],
 };
 
-/** Why a class is refused, where more can be said than that nothing is known of it. */
-const REFUSED: Readonly<Record<string, string>> = {
-  deribit:
-    "ccxt does not send it a client order id as `label`, its name for it, and counts some of its sizes in contracts and some in coins",
-  krakenfutures:
-    "ccxt asks it for the newest 100 executions of all markets only: older ones would be missing without a word",
-};
-
 /** An exchange that is spoken to by ccxt's unified methods alone, and only where its id is sent under a known name. */
 export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean): Dialect {
   const sentAs = SENT_AS[exchange];
@@ -35,7 +27,6 @@ export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean):
     proven: [],
     ...(sentAs === undefined && {
       refused: () =>
-        REFUSED[exchange] ??
         "it is not known under which name ccxt sends it a client order id, and an order without one cannot be found again",
     }),
     ids: { sentAs: sentAs ?? [], inFills: () => false },

@@ -53,17 +53,26 @@ function isWorthARow({ classes, proven }: Dialect, id: string): boolean {
 function rowOf(dialect: Dialect, id: string): string[] {
   const { ids, limitations } = dialect;
   const proven = dialect.proven.find((proof) => proof.class === id)?.kinds ?? [];
-  const refused = KINDS.flatMap((kind) => {
-    const why = dialect.refused?.(kind);
-    return why === undefined ? [] : [`${kind} is refused: ${why}`];
-  });
+  const refused = refusalsOf(dialect);
   return [
     id,
     proven.length > 0 ? proven.join(", ") : "no",
-    ids.form === undefined ? "as they are" : "some as a digest",
+    ids.sentAs.length === 0 ? "" : ids.form === undefined ? "as they are" : "some as a digest",
     ...(proven.length > 0 ? playedOf(dialect, proven) : ["", "", ""]),
     [...refused, ...limitations].join("; ").replaceAll("|", "\\|"),
   ];
+}
+
+/** Each reason once, with the kinds that are refused for it. */
+function refusalsOf({ refused }: Dialect): string[] {
+  const byReason = new Map<string, MarketKind[]>();
+  for (const kind of KINDS) {
+    const why = refused?.(kind);
+    if (why !== undefined) byReason.set(why, [...(byReason.get(why) ?? []), kind]);
+  }
+  return [...byReason].map(
+    ([why, kinds]) => `${kinds.length === KINDS.length ? "" : `${kinds.join(", ")} `}refused: ${why}`,
+  );
 }
 
 /** What is said only of what was played. */
