@@ -51,7 +51,7 @@ export function failureOf(error: unknown, errors: DialectErrors, isOrder: boolea
     const { nothingToReduce, duplicate, insufficient, words } = errors;
     if (says(error, nothingToReduce, words?.nothingToReduce)) return "nothing_to_reduce";
     if (says(error, duplicate, words?.duplicate)) return "duplicate_order_id";
-    if (says(error, insufficient, undefined)) return "rejected";
+    if (says(error, insufficient, words?.rejected)) return "rejected";
   }
   const failures = classesOf(error).map((name) => BY_CLASS[name]);
   return failures.find((failure) => failure !== undefined) ?? "no_answer";

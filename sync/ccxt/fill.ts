@@ -68,7 +68,7 @@ export function readFill(row: Row, context: FillContext): ExchangeFill {
     ...(positionSide === undefined ? {} : { positionSide }),
     price,
     size: times(amount, market.contractSize),
-    ...readFees(row, { price, market, feeCurrency: raw.feeCurrency, noteMissingFee }),
+    ...readFees(row, { price, market, raw, noteMissingFee }),
     ts,
   };
 }
@@ -92,17 +92,20 @@ type Fees = Pick<ExchangeFill, "fee" | "feeBase" | "feeOther" | "fees">;
 interface FeeContext {
   readonly price: number;
   readonly market: Market;
-  /** In which they were paid, where the dialect knows it better. */
-  readonly feeCurrency: string | undefined;
+  /** What the dialect knows better. */
+  readonly raw: Pick<RawFill, "feeCurrency" | "feeCost">;
   readonly noteMissingFee: () => void;
 }
 
 /** The fees of a fill by currency: quote as it is, base at the fill's price too, a third currency apart. */
-function readFees(row: Row, { price, market, feeCurrency, noteMissingFee }: FeeContext): Fees {
+function readFees(row: Row, { price, market, raw, noteMissingFee }: FeeContext): Fees {
   let quote: Decimal = { digits: 0n, scale: 0 };
   let base: Decimal = { digits: 0n, scale: 0 };
   let other: { amount: Decimal; currency: string } | undefined;
-  const paid = feesOf(row).map((fee) => (feeCurrency === undefined ? fee : { ...fee, currency: feeCurrency }));
+  const paid = feesOf(row).map(({ cost, currency }) => ({
+    cost: raw.feeCost ?? cost,
+    currency: raw.feeCurrency ?? currency,
+  }));
   if (paid.length === 0) noteMissingFee();
   // Quote currency is not what an inverse contract settles in: its fees stay in their own.
   if (market.inverse) return { fee: 0, fees: namedFees(row, paid) };

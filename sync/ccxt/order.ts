@@ -51,7 +51,8 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const side = raw.side ?? sideOf(row);
   const status = statusOf(row, { amount, filled, open: context.open });
   // OKX keeps the id of a stop order apart, and ccxt leaves it there.
-  const theirs = raw.clientOrderId ?? textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
+  const told = raw.clientOrderId ?? textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
+  const theirs = raw.clientOrderId === null ? undefined : told;
   const createdAt = timeOf(row);
   return {
     ...(theirs === undefined ? {} : { clientOrderId: context.clientOrderIdOf(theirs) }),

@@ -1,7 +1,7 @@
 import type { OrderSide, PositionSide } from "../../../src/types.js";
 import type { Dialect, Params, RawFill, RawOrder } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
-import { isRow, type Row, textOf } from "../language/row.js";
+import { isRow, numberOf, type Row, textOf } from "../language/row.js";
 import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
@@ -15,8 +15,12 @@ export const bitget: Dialect = {
     inFills: () => false,
     madeByExchange: (id) => CLOSED_BY_EXCHANGE.test(id) || FROM_ITS_PAGES.test(id),
   },
-  lookups: (id) => [byOrder(id)],
-  stopLists: (kind) => (kind === "spot" ? [STOPS] : [STOPS, { ...STOPS, planType: "profit_loss" }]),
+  // Waiting stops are found in their lists only.
+  lookups: (id, kind) => [
+    byOrder(id),
+    ...stopLists(kind).map((params) => ({ method: "fetchOpenOrders", params, stop: true }) as const),
+  ],
+  stopLists,
   openOrdersPage: 100,
   openOrdersNext: olderThan,
   spotBuysInQuote: true,
@@ -30,13 +34,21 @@ export const bitget: Dialect = {
     insufficient: ["40754", "40762", "43012"],
     words: REFUSAL_WORDS,
   },
-  isAnswer: (answer) => isRow(answer) && (answer.code !== "00000" || answer.data !== undefined),
+  isAnswer: (answer) => isRow(answer) && (answer.code !== "00000" || isSomething(answer.data)),
   limitations: [
     ONE_SETTLE,
     "its fills do not say the client order id: each order is asked for",
     "a stop that was triggered goes on as another order, under another id: stops are `unsupported`",
   ],
 };
+
+function stopLists(kind: MarketKind): readonly Params[] {
+  return kind === "spot" ? [STOPS] : [STOPS, { ...STOPS, planType: "profit_loss" }];
+}
+
+function isSomething(data: unknown): boolean {
+  return data !== undefined && data !== null;
+}
 
 /** Newest first: what follows is older than the last row. */
 function olderThan(rows: readonly Row[]): Params | undefined {
@@ -51,12 +63,23 @@ const CLOSED_BY_EXCHANGE = /^[a-z_]+_close_(long|short)$/;
 /** `enterPointSource` of orders that come from its pages and apps, or from itself; bots come by `api`. */
 const FROM_ITS_PAGES = /^(?:web|app|ios|android|sys)$/;
 
+function readFill(info: Row, kind: MarketKind): RawFill {
+  const feeCost = paidFee(info);
+  return { ...(kind === "spot" ? {} : readChange(info)), ...(feeCost !== undefined && { feeCost }) };
+}
+
+/** What was paid is negative, also where a coin of its own was taken in place of the fee: there ccxt takes it for a rebate. */
+function paidFee({ feeDetail }: Row): number | undefined {
+  const detail: unknown = Array.isArray(feeDetail) ? feeDetail[0] : feeDetail;
+  const total = isRow(detail) ? numberOf(detail, "totalFee") : undefined;
+  return total === undefined || total === 0 ? total : -total;
+}
+
 /**
  * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word. That word,
  * and its page or app where one was used, is told as the id: the order's own is a number that anybody could have given.
  */
-function readFill(info: Row, kind: MarketKind): RawFill {
-  if (kind === "spot") return {};
+function readChange(info: Row): RawFill {
   const word = textOf(info, "tradeSide")?.toLowerCase() ?? "";
   const named = CLOSED_BY_EXCHANGE.exec(word)?.[1];
   if (named === "long" || named === "short") return { side: closing(named), positionSide: named, clientOrderId: word };
@@ -72,7 +95,7 @@ function readFill(info: Row, kind: MarketKind): RawFill {
 /** ccxt turns the side of a closing order around only where it also says reduce-only, which in hedge mode means nothing. */
 function readOrder(info: Row, kind: MarketKind): RawOrder {
   if (kind === "spot" || textOf(info, "posMode") !== "hedge_mode") return {};
-  const { side } = readFill(info, kind);
+  const { side } = readChange(info);
   return { ...(side !== undefined && { side }), reduceOnly: textOf(info, "tradeSide")?.toLowerCase() === "close" };
 }
 

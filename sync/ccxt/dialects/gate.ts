@@ -17,7 +17,8 @@ export const gate: Dialect = {
     inFills: () => true,
     madeByExchange: (text) => MADE_BY_EXCHANGE.test(text),
   },
-  lookups: (id) => [byOrder(id)],
+  // Waiting stops are found in their list only.
+  lookups: (id) => [byOrder(id), { method: "fetchOpenOrders", params: STOPS, stop: true }],
   stopLists: () => [STOPS],
   openOrdersPage: 100,
   openOrdersNext: afterLast,
@@ -26,16 +27,16 @@ export const gate: Dialect = {
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
   errors: {
-    duplicate: [],
+    duplicate: ["REPEATED_CREATION", "DUPLICATE_REQUEST"],
     unknown: ["ORDER_NOT_FOUND"],
-    nothingToReduce: ["POSITION_EMPTY"],
+    nothingToReduce: ["POSITION_EMPTY", "REDUCE_EXCEEDED", "INCREASE_POSITION"],
     insufficient: ["BALANCE_NOT_ENOUGH", "INSUFFICIENT_AVAILABLE"],
     words: REFUSAL_WORDS,
   },
   limitations: [
     ONE_SETTLE,
     "it answers to a client order id while the order is open, and for a minute (spot: an hour) after: later its fills tell",
-    "it does not refuse a client order id that was used before",
+    "it does not say that it refuses a client order id that was used before",
     "a waiting stop's client order id is not proven to come back: stops are `unsupported`",
   ],
 };

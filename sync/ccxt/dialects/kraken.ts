@@ -17,7 +17,11 @@ export const kraken: Dialect = {
   stopLists: () => [],
   fillsSpan: () => Number.POSITIVE_INFINITY,
   fills: { rawRows, page: 50 },
-  readOrder: ({ descr }) => ({ stop: isRow(descr) && /^(?:stop|take)/.test(String(descr.ordertype)) }),
+  readOrder: ({ descr, cl_ord_id: id }) => ({
+    // ccxt tells the user reference in its place, which is 0 where none was given.
+    clientOrderId: typeof id === "string" ? id : null,
+    stop: isRow(descr) && /^(?:stop|take)/.test(String(descr.ordertype)),
+  }),
   // A `triggerPrice` would be dropped, and the order sent as a plain one.
   stop: ({ price }) => ({ type: "market", params: { stopLossPrice: price } }),
   errors: {
@@ -25,7 +29,12 @@ export const kraken: Dialect = {
     unknown: [],
     nothingToReduce: [],
     insufficient: [],
-    words: { ...REFUSAL_WORDS, unknown: /EOrder:Unknown order/ },
+    words: {
+      ...REFUSAL_WORDS,
+      unknown: /EOrder:Unknown order/,
+      // Busy, unavailable and timed out (EService, EAPI) say nothing of what was taken.
+      rejected: /"E(?:Order:(?!Rate limit)|General:Invalid arguments|Query:Unknown asset pair)/,
+    },
   },
   isAnswer: (answer) => isRow(answer) && (answer.result !== undefined || isError(answer)),
   limitations: [

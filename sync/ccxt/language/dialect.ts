@@ -68,6 +68,8 @@ export interface RawFill {
   readonly clientOrderId?: string;
   /** In which the fee was paid; ccxt's word counts where it is absent. */
   readonly feeCurrency?: string;
+  /** What was paid; a rebate is negative. ccxt's number counts where it is absent. */
+  readonly feeCost?: number;
   /** When it was executed, ms; ccxt's time counts where it is absent. */
   readonly ts?: number;
   /** False for rows that are no executions: funding, settlements. They are left out. */
@@ -84,7 +86,8 @@ export interface RawPosition {
 export interface RawOrder {
   /** The exchange's own id. */
   readonly id?: string;
-  readonly clientOrderId?: string;
+  /** Null: it has none, whatever ccxt says. */
+  readonly clientOrderId?: string | null;
   readonly side?: OrderSide;
   readonly type?: "market" | "limit";
   readonly reduceOnly?: boolean;
@@ -129,7 +132,13 @@ export interface DialectErrors {
   /** The account cannot pay for it: nothing was taken. */
   readonly insufficient: readonly string[];
   /** Where there are no codes. */
-  readonly words?: { readonly duplicate?: RegExp; readonly unknown?: RegExp; readonly nothingToReduce?: RegExp };
+  readonly words?: {
+    readonly duplicate?: RegExp;
+    readonly unknown?: RegExp;
+    readonly nothingToReduce?: RegExp;
+    /** It was not taken, for whatever reason. */
+    readonly rejected?: RegExp;
+  };
 }
 
 /** What an amount is of. */

@@ -1,5 +1,6 @@
 /** What becomes of the bot's orders: each under its id, of the right kind and size, and found again whatever became of it. */
 import * as assert from "uvu/assert";
+import { ClientOrderIds } from "../../../sync/ccxt/client-order-ids.js";
 import { failing } from "../ccxt/failing.js";
 import type { Theme } from "./theme.js";
 import { hedgesIn } from "./wire.js";
@@ -141,6 +142,28 @@ export const orders: Theme = (test, { open, kind, wire }) => {
     assert.is(scene.order().status, "cancelled");
     assert.equal(await port.fetchOpenOrders(), []);
   });
+
+  if (wire.tellsStops) {
+    test("a stop that was sent by other means is found and cancelled by its id while it waits", async () => {
+      await using scene = await open();
+      const { port, pair, venue, dialect } = scene;
+      if (kind !== "spot") scene.hold("long", 2);
+      const { idForm } = dialect;
+      const clientId = (idForm?.prefix ?? "") + new ClientOrderIds(idForm).theirs("bot_1-x");
+      const trigger = venue.price(pair) * 0.9;
+      const placing = { clientId, pair, side: "sell", type: "market", size: scene.lots(2), trigger } as const;
+      const stop = venue.place({ ...placing, reduceOnly: kind !== "spot" });
+      const listed = await port.fetchOpenOrders();
+      assert.equal(
+        listed.map((order) => [order.stop, order.size]),
+        [[true, scene.size(2)]],
+      );
+      port.recognise?.(["bot_1-x"]);
+      assert.is((await port.fetchOrder("bot_1-x", pair))?.status, "open");
+      assert.ok(await port.cancelOrder("bot_1-x", pair));
+      assert.is(stop.status, "cancelled");
+    });
+  }
 
   test("150 open orders are all told, or it is said that they cannot be", async () => {
     await using scene = await open();

@@ -38,6 +38,8 @@ export interface Wire {
   readonly feesInThird?: boolean;
   /** Whether a spot fee in the base coin is told in that coin; default true. */
   readonly feesInBase?: boolean;
+  /** Whether the wire speaks of stops, though the dialect sends none: its owner's own, sent by hand. */
+  readonly tellsStops?: true;
   /** Whether its history of executions has liquidations and deleveragings; a dialect of one that has not says so in `limitations`. */
   readonly tellsLiquidations: boolean;
 }

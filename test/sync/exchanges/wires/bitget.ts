@@ -48,7 +48,12 @@ const ROUTES: readonly (readonly [method: string, path: string, route: Route])[]
   ["GET", "/spot/trade/orderInfo", (asked, venue) => spotInfo(asked, venue)],
   ["GET", "/spot/trade/unfilled-orders", (asked, venue) => open(asked, venue, "spot").map((o) => spotOrder(o, venue))],
   ["GET", "/spot/trade/history-orders", (asked, venue) => over(asked, venue, "spot").map((o) => spotOrder(o, venue))],
-  ["GET", "/spot/trade/current-plan-order", () => ({ nextFlag: false, idLessThan: "0", orderList: [] })],
+  [
+    "GET",
+    "/spot/trade/current-plan-order",
+    (asked, venue) => ({ nextFlag: false, idLessThan: "0", orderList: plans(asked, venue, "spot") }),
+  ],
+  ["POST", "/spot/trade/cancel-plan-order", (asked, venue) => placed(cancel(asked, venue, "43025"))],
   ["GET", "/spot/trade/fills", (asked, venue) => fills(asked, venue, "spot").map((fill) => spotFill(fill, venue))],
   ["POST", "/spot/trade/cancel-order", (asked, venue) => placed(cancel(asked, venue, "43001"))],
   ["GET", "/mix/position/all-position", (_, venue) => positions(venue)],
@@ -56,7 +61,12 @@ const ROUTES: readonly (readonly [method: string, path: string, route: Route])[]
   ["GET", "/mix/order/detail", (asked, venue) => contractOrder(find(asked.fields, venue, "40109"), venue)],
   ["GET", "/mix/order/orders-pending", (asked, venue) => listOf(open(asked, venue, "linear"), venue)],
   ["GET", "/mix/order/orders-history", (asked, venue) => listOf(over(asked, venue, "linear"), venue)],
-  ["GET", "/mix/order/orders-plan-pending", () => ({ entrustedList: null, endId: null })],
+  [
+    "GET",
+    "/mix/order/orders-plan-pending",
+    (asked, venue) => ({ entrustedList: plans(asked, venue, "linear"), endId: null }),
+  ],
+  ["POST", "/mix/order/cancel-plan-order", cancelPlan],
   ["GET", "/mix/order/fills", (asked, venue) => fillList(fills(asked, venue, "linear"), venue)],
   ["POST", "/mix/order/cancel-order", (asked, venue) => placed(cancel(asked, venue, "22001"))],
 ];
@@ -156,7 +166,9 @@ function marketOf(venue: Venue, id: string, kind: Kind): VenueMarket {
 
 function find({ orderId, clientOid }: Asked["fields"], venue: Venue, unknown: string): VenueOrder {
   const named = orderId !== undefined ? venue.known(orderId) : clientOid !== undefined && venue.named(clientOid);
-  if (!named) throw new Coded(unknown, "The data of the order cannot be found, please confirm the order number");
+  // A waiting stop is no order yet.
+  if (!named || (orderId === undefined && isStop(named)))
+    throw new Coded(unknown, "The data of the order cannot be found, please confirm the order number");
   return named;
 }
 
@@ -165,7 +177,7 @@ function spotInfo({ fields }: Asked, venue: Venue): unknown {
   const { orderId, clientOid } = fields;
   const order =
     orderId !== undefined ? venue.known(orderId) : clientOid === undefined ? undefined : venue.named(clientOid);
-  return order === undefined ? [] : [spotOrder(order, venue)];
+  return order === undefined || (orderId === undefined && isStop(order)) ? [] : [spotOrder(order, venue)];
 }
 
 function cancel(asked: Asked, venue: Venue, unknown: string): VenueOrder {
@@ -178,12 +190,56 @@ function placed({ id, clientId }: VenueOrder) {
   return { orderId: id, clientOid: clientId ?? `1${id}` };
 }
 
+/** Orders that wait for a price are in lists of their own, by their plan. */
+function plans({ fields }: Asked, venue: Venue, kind: Kind) {
+  if ((fields.planType ?? "normal_plan") !== "normal_plan") return [];
+  const found = ofMarket(venue.live().filter(isStop), fields, venue, kind);
+  return found.map((order) => ({
+    ...(kind === "spot" ? spotOrder(order, venue) : contractOrder(order, venue)),
+    planType: kind === "spot" ? "amount" : "normal_plan",
+    triggerPrice: plain(order.trigger ?? 0),
+    triggerType: "mark_price",
+    planStatus: "live",
+    status: "live",
+    state: undefined,
+  }));
+}
+
+function cancelPlan(asked: Asked, venue: Venue): unknown {
+  const { orderIdList }: { readonly orderIdList: readonly { readonly orderId: string }[] } = JSON.parse(asked.body);
+  const done = orderIdList.filter(({ orderId }) => {
+    const order = venue.known(orderId);
+    return order !== undefined && venue.cancel(order);
+  });
+  return { successList: done, failureList: [] };
+}
+
+function isStop({ trigger }: VenueOrder): boolean {
+  return trigger !== undefined;
+}
+
 function open({ fields }: Asked, venue: Venue, kind: Kind): VenueOrder[] {
-  return page(ofMarket(venue.live(), fields, venue, kind), fields);
+  return page(
+    ofMarket(
+      venue.live().filter((order) => !isStop(order)),
+      fields,
+      venue,
+      kind,
+    ),
+    fields,
+  );
 }
 
 function over({ fields }: Asked, venue: Venue, kind: Kind): VenueOrder[] {
-  return page(ofMarket(venue.over(), fields, venue, kind), fields);
+  return page(
+    ofMarket(
+      venue.over().filter((order) => !isStop(order)),
+      fields,
+      venue,
+      kind,
+    ),
+    fields,
+  );
 }
 
 function ofMarket(orders: readonly VenueOrder[], fields: Asked["fields"], venue: Venue, kind: Kind): VenueOrder[] {
@@ -273,11 +329,22 @@ function spotFill({ id, order, pair, side, size, price, fee, at, isMaker }: Venu
     priceAvg: plain(price),
     size: plain(size),
     amount: String(size * price),
-    feeDetail: { deduction: "no", feeCoin: fee.currency, totalDeductionFee: "", totalFee: String(-fee.amount) },
+    feeDetail: {
+      deduction: deductionOf(pair, fee, venue),
+      feeCoin: fee.currency,
+      totalDeductionFee: "",
+      totalFee: String(-fee.amount),
+    },
     tradeScope: isMaker ? "maker" : "taker",
     cTime: String(at),
     uTime: String(at),
   };
+}
+
+/** Whether another coin, BGB, was taken in place of the fee. */
+function deductionOf(pair: string, { currency }: VenueFill["fee"], venue: Venue): "yes" | "no" {
+  const { base, quote } = venue.market(pair);
+  return currency === base || currency === quote ? "no" : "yes";
 }
 
 /** The words for what was opened or closed, and by whom. */
@@ -352,7 +419,14 @@ function contractFill({ id, order, pair, size, price, fee, at, isMaker }: VenueF
     orderId: order.id,
     price: plain(price),
     baseVolume: plain(size),
-    feeDetail: [{ deduction: "no", feeCoin: fee.currency, totalDeductionFee: null, totalFee: String(-fee.amount) }],
+    feeDetail: [
+      {
+        deduction: deductionOf(pair, fee, venue),
+        feeCoin: fee.currency,
+        totalDeductionFee: null,
+        totalFee: String(-fee.amount),
+      },
+    ],
     side: saidSide(order, venue),
     quoteVolume: String(size * price),
     profit: "0",
@@ -406,7 +480,8 @@ export const wires: readonly Wire[] = [
     ],
     answer,
     tooMany: { json: { code: "429", msg: "Too Many Requests", requestTime: 1, data: null }, status: 429 },
-    withoutData: { json: { code: "00000", msg: "success", requestTime: 1 } },
+    withoutData: { json: { code: "00000", msg: "success", requestTime: 1, data: null } },
     tellsLiquidations: true,
+    tellsStops: true,
   },
 ];

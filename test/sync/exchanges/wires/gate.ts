@@ -61,7 +61,8 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, route: Route])[]
     /\/spot\/orders$/,
     (asked, venue) => paged(listed(asked, venue, "spot"), asked).map((o) => spotOrder(o, venue)),
   ],
-  ["GET", /\/spot\/price_orders$/, () => []],
+  ["GET", /\/spot\/price_orders$/, (_, venue) => waiting(venue, "spot").map((order) => spotStop(order, venue))],
+  ["DELETE", /\/spot\/price_orders\/([^/]+)$/, (_, venue, id) => spotStop(cancel(id, venue, "spot"), venue)],
   ["GET", /\/spot\/my_trades$/, (asked, venue) => paged(trades(asked, venue, "spot"), asked).map(spotTrade)],
   ["GET", /\/futures\/usdt\/positions$/, (_, venue) => positions(venue)],
   ["POST", /\/futures\/usdt\/orders$/, (asked, venue) => contractOrder(place(asked, venue, contractPlacing), venue)],
@@ -72,7 +73,16 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, route: Route])[]
     /\/futures\/usdt\/orders(?:_timerange)?$/,
     (asked, venue) => paged(listed(asked, venue, "linear"), asked).map((o) => contractOrder(o, venue)),
   ],
-  ["GET", /\/futures\/usdt\/price_orders$/, () => []],
+  [
+    "GET",
+    /\/futures\/usdt\/price_orders$/,
+    (_, venue) => waiting(venue, "linear").map((order) => contractStop(order, venue)),
+  ],
+  [
+    "DELETE",
+    /\/futures\/usdt\/price_orders\/([^/]+)$/,
+    (_, venue, id) => contractStop(cancel(id, venue, "linear"), venue),
+  ],
   [
     "GET",
     /\/futures\/usdt\/my_trades(?:_timerange)?$/,
@@ -183,8 +193,15 @@ function marketOf(venue: Venue, id: string, kind: VenueMarket["kind"]): VenueMar
   return market;
 }
 
+/** Orders with a trigger are in lists of their own, and known there by the exchange's id alone. */
+function waiting(venue: Venue, kind: "spot" | "linear"): VenueOrder[] {
+  return venue.live().filter(({ pair, status }) => status === "waiting" && venue.market(pair).kind === kind);
+}
+
 function find(id: string, venue: Venue, kind: "spot" | "linear"): VenueOrder {
-  const order = id.startsWith("t-") ? venue.named(id) : venue.known(id);
+  const order = id.startsWith("t-")
+    ? venue.orders.findLast((one) => one.clientId === id && !isStop(one))
+    : venue.known(id);
   const kept =
     order !== undefined && (!id.startsWith("t-") || isLive(order) || venue.now() - order.updatedAt < TEXT_KEPT[kind]);
   if (order === undefined || !kept) throw new Labelled("ORDER_NOT_FOUND", "order not found");
@@ -202,6 +219,7 @@ function listed({ fields }: Asked, venue: Venue, kind: "spot" | "linear"): Venue
   const pair = name === undefined ? undefined : marketOf(venue, name, kind).pair;
   const orders = fields.status === "open" ? venue.live(pair) : venue.over(pair);
   return orders
+    .filter((order) => !isStop(order))
     .filter((order) => venue.market(order.pair).kind === kind && within(order.createdAt, fields))
     .toReversed();
 }
@@ -232,9 +250,14 @@ function paged<T extends { readonly id: string }>(rows: readonly T[], { fields }
 
 /** Grouped by pair; `limit` is of orders of each. */
 function openSpotOrders(asked: Asked, venue: Venue): unknown {
-  const markets = venue.markets.filter(({ kind, pair }) => kind === "spot" && venue.live(pair).length > 0);
+  const markets = venue.markets.filter(
+    ({ kind, pair }) => kind === "spot" && venue.live(pair).some((order) => !isStop(order)),
+  );
   return markets.map(({ id, pair }) => {
-    const orders = venue.live(pair).toReversed();
+    const orders = venue
+      .live(pair)
+      .filter((order) => !isStop(order))
+      .toReversed();
     return {
       currency_pair: id,
       total: orders.length,
@@ -310,6 +333,47 @@ function spotTrade({ id, order, pair, side, size, price, fee, at, isMaker }: Ven
     amend_text: "-",
     sequence_id: id,
     text: textOf(order),
+  };
+}
+
+function isStop({ trigger }: VenueOrder): boolean {
+  return trigger !== undefined;
+}
+
+function spotStop(order: VenueOrder, venue: Venue) {
+  return {
+    id: Number(order.id),
+    market: venue.market(order.pair).id,
+    user: 10406147,
+    trigger: { price: plain(order.trigger ?? 0), rule: "<=", expiration: 86_400, text: textOf(order) },
+    put: {
+      type: "market",
+      side: order.side,
+      price: "0",
+      amount: plain(order.size),
+      account: "normal",
+      time_in_force: "ioc",
+    },
+    ctime: Math.floor(order.createdAt / 1000),
+    status: isLive(order) ? "open" : "cancelled",
+  };
+}
+
+function contractStop(order: VenueOrder, venue: Venue) {
+  return {
+    id: Number(order.id),
+    user: 10406147,
+    create_time: order.createdAt / 1000,
+    initial: {
+      contract: venue.market(order.pair).id,
+      size: signed(order.side, order.size),
+      price: "0",
+      tif: "ioc",
+      text: textOf(order),
+      is_reduce_only: order.reduceOnly,
+    },
+    trigger: { strategy_type: 0, price_type: 0, price: plain(order.trigger ?? 0), rule: 2, expiration: 86_400 },
+    status: isLive(order) ? "open" : "finished",
   };
 }
 
@@ -410,6 +474,7 @@ const common = {
   answer,
   tooMany: { json: { label: "TOO_MANY_REQUESTS", message: "Request Rate limit Exceeded" }, status: 429 },
   withoutData: { json: {} },
+  tellsStops: true,
 } as const;
 
 export const wires: readonly Wire[] = [
