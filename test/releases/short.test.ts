@@ -3,15 +3,13 @@ import { suite } from "uvu";
 import { contractOn } from "../contract/contract.suite.js";
 import { luaCommands } from "../contract/lua/commands.suite.js";
 import { Stand } from "../contract/lua/flow.js";
-import { luaForeign } from "../contract/lua/foreign.suite.js";
 import { startRedis } from "../servers/redis.js";
 
 const server = await startRedis();
 // Suites run from the moment that this file waits for something: what follows must not.
-await contractOn("redis", new Set(["lifecycle", "admission", "fills", "equity", "leases", "recovering"]));
+await contractOn("redis", new Set(["lifecycle", "admission", "fills", "leases"]));
 
 const stand = new Stand(server);
-luaForeign(stand);
 luaCommands(stand);
 
 const end = suite("lua: end");
