@@ -20,7 +20,7 @@ export class Archive {
     const missing = ["apt-get", "apt-cache", "dpkg-deb"].filter((tool) => onPath(tool) === undefined);
     if (missing.length > 0) throw new Error(`this machine has no ${missing.join(", no ")}`);
     const archive = new Archive(suite, mirror(), folder);
-    const listing = run("apt-get", [...archive.#options, "update"], { limit: UPDATE_LIMIT_MS });
+    const listing = run("apt-get", ["update", ...archive.#options], { limit: UPDATE_LIMIT_MS });
     // A list that could not be read is a warning for apt, and it ends with 0.
     const failed = listing.split("\n").find((line) => line.startsWith("Err:"));
     if (failed) throw new Error(`the package lists of ${suite} cannot be read: ${failed}`);
@@ -55,17 +55,22 @@ export class Archive {
 
   /** Unpacks the packages into `tree`, and every library that they depend on, that of C included. */
   unpack(packages: readonly string[], tree: string): void {
-    const names = [...packages, ...this.#libraries(packages)];
-    run("apt-get", [...this.#options, "download", ...names], { cwd: this.#files, limit: DOWNLOAD_LIMIT_MS });
+    // First the packages: where one is missing, apt-get names it, and apt-cache does not.
+    this.#download(packages);
+    this.#download(this.#libraries(packages));
     mkdirSync(tree, { recursive: true });
     for (const file of readdirSync(this.#files)) run("dpkg-deb", ["-x", join(this.#files, file), tree]);
+  }
+
+  #download(names: readonly string[]): void {
+    run("apt-get", ["download", ...this.#options, ...names], { cwd: this.#files, limit: DOWNLOAD_LIMIT_MS });
   }
 
   #libraries(packages: readonly string[]): string[] {
     const kinds = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map(
       (kind) => `--no-${kind}`,
     );
-    const listing = run("apt-cache", [...this.#options, "depends", "--recurse", ...kinds, ...packages]);
+    const listing = run("apt-cache", ["depends", ...this.#options, "--recurse", ...kinds, ...packages]);
     const names = new Set(listing.split("\n").filter((line) => /^(?:lib|lua-|zlib)\S*$/.test(line)));
     return [...names].filter((name) => !packages.includes(name));
   }

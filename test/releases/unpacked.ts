@@ -14,11 +14,11 @@ const LOADER = /^ld-linux.*\.so\.\d+$/;
  * The folder that holds the release's redis-server and redis-cli, for the front of a PATH. Fetched once; safe when several
  * processes do so at once. Throws an Error that says what is missing.
  */
-export function folderOf(release: Release): string {
-  const home = join(CACHE, release.name);
+export function folderOf(release: Release, cache = CACHE): string {
+  const home = join(cache, release.name);
   if (wrongs(release, home).length === 0) return home;
-  mkdirSync(CACHE, { recursive: true });
-  const place = mkdtempSync(join(CACHE, `${release.name}-`));
+  mkdirSync(cache, { recursive: true });
+  const place = mkdtempSync(join(cache, `${release.name}-`));
   try {
     const made = join(place, "made");
     Archive.open(release.suite, place).unpack(release.packages, join(made, "tree"));
