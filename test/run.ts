@@ -47,8 +47,12 @@ const LONGEST_FIRST: readonly string[] = [
   "test/cli-moving.test.ts",
 ];
 
-/** Compilers and installers that run for a minute: `npm run test:package`, and `.ci/run`. */
-const BY_NAME_ONLY: readonly string[] = ["test/package.test.ts", "test/operations/new-operation.test.ts"];
+/** Compilers and installers that run for a minute, and what other files test in full: `npm run test:package`, `npm run servers`. */
+const BY_NAME_ONLY: readonly string[] = [
+  "test/package.test.ts",
+  "test/operations/new-operation.test.ts",
+  "test/releases/short.test.ts",
+];
 
 /** What came of one file. */
 interface Outcome {

@@ -4,9 +4,9 @@
  * and small wrappers run the programs with the libraries that came along.
  */
 
-const { spawnSync } = require("node:child_process");
 const { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { join, relative, resolve } = require("node:path");
+const { run } = require("./command.cjs");
 const { isExecutable, onPath, versionOf } = require("./executable.cjs");
 
 const CACHE = resolve(__dirname, "../../node_modules/.cache");
@@ -142,16 +142,6 @@ function moveHome(tree) {
     rmSync(HOME, { recursive: true, force: true });
     renameSync(tree, HOME);
   }
-}
-
-function run(program, args, { limit = 60_000, ...options } = {}) {
-  const quick = program === "apt-get" ? ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=10"] : [];
-  const env = { ...(options.env ?? process.env), DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
-  const result = spawnSync(program, [...quick, ...args], { encoding: "utf8", timeout: limit, ...options, env });
-  if (result.error) throw new Error(`${program}: ${result.error.message}`);
-  if (result.status === 0) return result.stdout;
-  const reason = result.stderr.split("\n").find((line) => /^E:/.test(line)) ?? result.stderr.trim().split("\n").pop();
-  throw new Error(`${program} ${args[0]}: ${reason}`);
 }
 
 module.exports = { unpackedServer, unpackedCli, unpackServer, installServer };
