@@ -32,6 +32,7 @@ import { refusals } from "./refusals.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
+import { texts } from "./texts.suite.js";
 import { trades } from "./trades.suite.js";
 import { additions, flipFills, flips, otherSide } from "./turning.suite.js";
 import { validation } from "./validation.suite.js";
@@ -63,6 +64,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   costs,
   "ends of positions": ends,
   dust,
+  texts,
   trades,
   "life of orders": orderLife,
   "updates of orders": orderUpdates,
