@@ -5,6 +5,7 @@ import { durability } from "./duckdb/durability.suite.js";
 import { groupCommit } from "./duckdb/group-commit.suite.js";
 import { lifecycle } from "./duckdb/lifecycle.suite.js";
 import { refusals } from "./duckdb/refusals.suite.js";
+import { secondLock } from "./duckdb/second-lock.suite.js";
 import { sequences } from "./duckdb/sequences.suite.js";
 import { removeAll } from "./duckdb/stand.js";
 import { tables } from "./duckdb/tables.suite.js";
@@ -17,6 +18,7 @@ durability(test);
 checkpoints(test);
 lifecycle(test);
 refusals(test);
+secondLock(test);
 sequences(test);
 
 test.after(removeAll);

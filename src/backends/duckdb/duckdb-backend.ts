@@ -8,6 +8,7 @@ import { FlowFile } from "./flow-file.js";
 import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { loadDuckdb } from "./library.js";
 import { damaged, refusalOf } from "./refusal.js";
+import { SecondLock } from "./second-lock.js";
 import { Session } from "./session.js";
 
 /**
@@ -65,6 +66,8 @@ export class DuckdbBackend implements Backend {
     const { path, exists } = await placeOf(this.#path, existing);
     if (existing && !exists)
       throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);
+    // Who lost its file still holds its place: no new flow is begun there meanwhile.
+    if (!exists) await SecondLock.refuseHeld(path);
     const created = !exists && (await this.#make(path));
     this.#session = await Session.open(path, this.#context, this.#checkpoints, existing);
     return created;

@@ -8,6 +8,7 @@ import { syncFolder } from "../../sync-folder.js";
 import { loadDuckdb } from "./library.js";
 import { claim } from "./open-here.js";
 import { lockedBy, refusalOf } from "./refusal.js";
+import { SecondLock } from "./second-lock.js";
 
 type Fill = (connection: DuckDBConnection) => Promise<void>;
 
@@ -29,16 +30,26 @@ export class FlowFile {
     readonly connection: DuckDBConnection,
     private readonly instance: DuckDBInstance,
     private readonly release: () => void,
+    private readonly lock?: SecondLock,
   ) {}
 
   /** Opens a file that exists, without writing to it. Throws a LockedError when it is open already, and what DuckDB throws. */
   static async open(path: string): Promise<FlowFile> {
     const release = claim(path);
     if (!release) throw lockedBy(path, process.pid);
+    let lock: SecondLock | undefined;
+    let file: FlowFile | undefined;
     try {
-      return await FlowFile.#open(path, release);
+      lock = await SecondLock.begin(path);
+      file = await FlowFile.#open(path, release, lock);
+      await lock.complete();
+      return file;
     } catch (error) {
-      release();
+      if (file) file.close();
+      else {
+        lock?.release();
+        release();
+      }
       throw error;
     }
   }
@@ -88,24 +99,39 @@ export class FlowFile {
     }
   }
 
-  static async #open(path: string, release: () => void): Promise<FlowFile> {
+  static async #open(path: string, release: () => void, lock?: SecondLock): Promise<FlowFile> {
     const library = await loadDuckdb();
     const instance = await library.DuckDBInstance.create(path, OPTIONS);
-    const file = new FlowFile(await instance.connect(), instance, release);
+    const file = new FlowFile(await instance.connect(), instance, release, lock);
     try {
       await file.connection.run("PRAGMA disable_checkpoint_on_shutdown");
       return file;
     } catch (error) {
-      file.close();
+      file.#closeDatabase();
       throw error;
     }
   }
 
+  /** Why what is written now may be lost to whoever opens the path; undefined when it is still the file that was opened. */
+  get trouble(): string | undefined {
+    return this.lock?.trouble;
+  }
+
+  /** Whether another file is at the path, whose log DuckDB would take for this one's. */
+  get isReplaced(): boolean {
+    return this.lock?.place === "other";
+  }
+
   /** Lets go of the file as it is. */
   close(): void {
+    this.#closeDatabase();
+    this.lock?.release();
+    this.release();
+  }
+
+  #closeDatabase(): void {
     this.connection.closeSync();
     this.instance.closeSync();
-    this.release();
   }
 }
 

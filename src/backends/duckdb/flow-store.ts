@@ -124,6 +124,11 @@ export class FlowStore {
     await this.connection.run("CHECKPOINT");
   }
 
+  /** Has DuckDB move what is in its log into the file. What was not committed stays out. */
+  async emptyLog(): Promise<void> {
+    await this.connection.run("CHECKPOINT");
+  }
+
   /** How far it is to the next checkpoint: 1 when it is due. */
   get #progress(): number {
     let lag = 0;

@@ -1,4 +1,4 @@
-import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
+import { ConnectionError, StateLostError, UnknownOutcomeError } from "../../errors.js";
 import type { Call, Operation } from "../../operations/operation.js";
 import type { BackendContext } from "../backend.js";
 import { interpret } from "../interpret.js";
@@ -49,8 +49,7 @@ export class Session {
 
   /** Runs an operation on the state in memory. Resolves when all that it changed, and all that it saw, is durable. */
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, call: Call): Promise<Result> {
-    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
-
+    this.#assertWhole();
     const { state } = this.store;
     const outcome = settled(() => interpret(operation, state, args, call));
     const changes = state.changes.take();
@@ -60,7 +59,8 @@ export class Session {
       try {
         await durable;
       } catch (cause) {
-        throw changes.length > 0 ? this.#unknown<Result>(operation.name, cause) : this.#broken(cause);
+        if (cause instanceof StateLostError || changes.length === 0) throw this.#broken(cause);
+        throw this.#unknown<Result>(operation.name, cause);
       }
     }
     return outcome();
@@ -68,7 +68,7 @@ export class Session {
 
   /** Resolves when there is an event after this one, the signal aborts, or the session is closed. Rejects once a commit failed. */
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {
-    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
+    this.#assertWhole();
     if (!this.#closed && this.store.state.events.after(id, 1).length === 0) await this.#watchers.wait(signal);
   }
 
@@ -79,7 +79,12 @@ export class Session {
     for (let pending = this.#commits.pending; pending; pending = this.#commits.pending) await pending.catch(() => {});
     clearTimeout(this.#idle);
     try {
-      if (this.isBehind && !this.#commits.failure) await this.store.checkpoint();
+      // The log at the path of a replaced file is another's.
+      if (!this.file.isReplaced) {
+        if (this.isBehind && !this.#commits.failure) await this.store.checkpoint();
+        // A file that was moved gets what was acknowledged, out of the log that is left where it was.
+        else if (this.#commits.failure?.cause instanceof StateLostError) await this.store.emptyLog();
+      }
     } catch {
       // All that was promised is in the journal; the next open reads it from there.
     } finally {
@@ -88,9 +93,13 @@ export class Session {
   }
 
   async #commit(): Promise<void> {
+    this.#assertInPlace();
     this.isBehind = true;
     try {
       await this.store.commit();
+      // What was written into a file that is gone by now counts for nobody.
+      const trouble = this.file.trouble;
+      if (trouble) throw new Error(trouble);
       this.#checkpointWhenIdle();
     } finally {
       // There may be events now, or there will be none any more: who waits asks again.
@@ -110,7 +119,21 @@ export class Session {
     }
   }
 
-  #broken(cause: unknown): ConnectionError {
+  #assertWhole(): void {
+    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
+  }
+
+  /** Nothing is written for this commit yet. */
+  #assertInPlace(): void {
+    const trouble = this.file.trouble;
+    if (!trouble) return;
+    throw new StateLostError(
+      `nothing was done: ${this.path} is not the file any more that was opened: ${trouble}. Nothing that is changed from now on would be found there. Put it back (what was changed last may be in it, or in its log), then close() and connect() again`,
+    );
+  }
+
+  #broken(cause: unknown): ConnectionError | StateLostError {
+    if (cause instanceof StateLostError) return new StateLostError(cause.message, { cause });
     return new ConnectionError(`nothing was done: ${this.#story(cause)}`, { cause });
   }
 

@@ -49,8 +49,10 @@ export async function openAny<Read>(
   let file: FlowFile | undefined;
   try {
     const crashed = await isLogLeft(path);
+    // Before DuckDB has it: to close it afterwards would drop DuckDB's lock. Who holds it is told first.
+    const log = crashed ? settled(() => checkLog(`${path}.wal`)) : undefined;
     file = await FlowFile.open(path);
-    if (crashed) checkLog(`${path}.wal`);
+    log?.();
     const { flowId, schema } = await identify(file.connection, path, context.flowId);
     if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
     const store = await FlowStore.load(file.connection, { ...context, flowId }, policy);
@@ -58,6 +60,18 @@ export async function openAny<Read>(
   } catch (error) {
     file?.close();
     throw refusalOf(path, error);
+  }
+}
+
+/** Runs a step now, throws later what it threw. */
+function settled(step: () => void): () => void {
+  try {
+    step();
+    return () => {};
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 
