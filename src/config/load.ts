@@ -41,6 +41,9 @@ export async function loadConfig(path: string, options: { env?: Environment } = 
   throw new ConfigError(report(file, withoutConsequences([...asText.problems, ...found, ...data.problems])));
 }
 
+/** Nobody reads more, and to find where each stands takes its time. */
+const MOST_PROBLEMS = 100;
+
 async function read(path: string): Promise<string> {
   if (![".yaml", ".yml", ".json"].includes(extname(path).toLowerCase())) {
     throw new ConfigError(`${path}: expected a file that ends in .yaml, .yml or .json`);
@@ -68,9 +71,12 @@ function withSource(problem: Problem, sources: ReadonlyMap<string, string>): Pro
 
 function report(file: ConfigFile, problems: readonly Problem[]): string {
   const lines = problems
+    .slice(0, MOST_PROBLEMS)
     .map((problem) => ({ problem, location: file.locate(problem.path, problem.at) }))
     .sort((a, b) => a.location.offset - b.location.offset)
     .map(({ problem, location }) => `${location.label}: ${formatProblem(problem, file.nested ? "state" : "config")}`);
+  const untold = problems.length - MOST_PROBLEMS;
+  if (untold > 0) lines.push(`... and ${untold} more`);
   if (!file.nested && problems.some((problem) => problem.at === "key" && problem.path.length === 1)) {
     lines.push(
       "If the file holds other things too, the configuration of the state belongs under a top-level state: key.",

@@ -81,9 +81,9 @@ export class Session {
     try {
       // The log at the path of a replaced file is another's.
       if (!this.file.isReplaced) {
-        if (this.isBehind && !this.#commits.failure) await this.store.checkpoint();
+        if (this.isBehind && !this.#commits.failure) await this.store.leave();
         // A file that was moved gets what was acknowledged, out of the log that is left where it was.
-        else if (this.#commits.failure?.cause instanceof StateLostError) await this.store.emptyLog();
+        else if (this.#commits.failure?.cause instanceof StateLostError) await this.store.leaveAsCommitted();
       }
     } catch {
       // All that was promised is in the journal; the next open reads it from there.

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { CorruptStateError } from "../../errors.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { otherSchema } from "../../state/schema.js";
 import type { BackendContext } from "../backend.js";
@@ -6,6 +6,8 @@ import { FlowFile } from "./flow-file.js";
 import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { identify } from "./identify.js";
 import { checkLog } from "./log-check.js";
+import { OpenLog } from "./open-log.js";
+import { type OpenMark, readOpenMark } from "./open-mark.js";
 import { refusalOf } from "./refusal.js";
 
 /** A file that is open, with the flow that was read from it. */
@@ -48,14 +50,23 @@ export async function openAny<Read>(
 ): Promise<StoredFlow | OlderFlow<Read>> {
   let file: FlowFile | undefined;
   try {
-    const crashed = await isLogLeft(path);
+    const log = new OpenLog(path);
+    const size = await log.size();
     // Before DuckDB has it: to close it afterwards would drop DuckDB's lock. Who holds it is told first.
-    const log = crashed ? settled(() => checkLog(`${path}.wal`)) : undefined;
-    file = await FlowFile.open(path);
-    log?.();
+    const check = settled(() => size && checkLog(`${path}.wal`));
+    // DuckDB removes an empty log when it opens the file.
+    file = await FlowFile.open(path, async () => void (size === 0 && (await log.prove())));
+    check();
+    const mark = await readOpenMark(file.connection);
+    if (mark && size === undefined && !(await log.proves(mark.checkpoint))) throw withoutLog(path, mark);
+    if (size === 0) {
+      await log.begin();
+      await log.disprove();
+    }
+    const crashed = mark !== undefined || size !== undefined;
     const { flowId, schema } = await identify(file.connection, path, context.flowId);
     if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
-    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy);
+    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, log);
     return { flowId, file, store, crashed };
   } catch (error) {
     file?.close();
@@ -64,7 +75,7 @@ export async function openAny<Read>(
 }
 
 /** Runs a step now, throws later what it threw. */
-function settled(step: () => void): () => void {
+function settled(step: () => unknown): () => void {
   try {
     step();
     return () => {};
@@ -75,7 +86,8 @@ function settled(step: () => void): () => void {
   }
 }
 
-async function isLogLeft(path: string): Promise<boolean> {
-  const log = await stat(`${path}.wal`).catch(() => undefined);
-  return log !== undefined;
+function withoutLog(path: string, { at }: OpenMark): CorruptStateError {
+  return new CorruptStateError(
+    `${path} was in use when it was left or copied, and its log ${path}.wal is missing: what was changed after ${new Date(at).toISOString()} is in that log only. A copy without its log is older than its original.\nIt was left as it is. Put the log back beside it; or, to go on with the older state, make an empty one, as with: touch ${path}.wal`,
+  );
 }
