@@ -4,6 +4,7 @@ import { checkpoints } from "./duckdb/checkpoints.suite.js";
 import { durability } from "./duckdb/durability.suite.js";
 import { groupCommit } from "./duckdb/group-commit.suite.js";
 import { lifecycle } from "./duckdb/lifecycle.suite.js";
+import { openMarks } from "./duckdb/open-mark.suite.js";
 import { refusals } from "./duckdb/refusals.suite.js";
 import { secondLock } from "./duckdb/second-lock.suite.js";
 import { sequences } from "./duckdb/sequences.suite.js";
@@ -19,6 +20,7 @@ checkpoints(test);
 lifecycle(test);
 refusals(test);
 secondLock(test);
+openMarks(test);
 sequences(test);
 
 test.after(removeAll);
