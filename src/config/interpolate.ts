@@ -11,11 +11,11 @@ export interface Reference {
   name: string;
 }
 
-/** A string into which the values of variables came: it is never quoted, since it may hold a secret. */
+/** A string with references. One into which values of variables came is never quoted: it may hold a secret. */
 export interface Source {
   path: Path;
   names: string[];
-  /** The values, as they came. */
+  /** The values, as they came; a default is none. */
   values: string[];
 }
 
@@ -67,8 +67,8 @@ export function interpolate(input: unknown, environment: Environment, typed: rea
         problems.push({ path, at: "value", text: missing(name) });
         return token;
       }
-      if (found === undefined || (found === "" && fallback !== undefined)) return fallback ?? "";
       source.names.push(name);
+      if (found === undefined || (found === "" && fallback !== undefined)) return fallback ?? "";
       source.values.push(found);
       return found;
     });

@@ -68,7 +68,7 @@ function withoutValues(problems: readonly Problem[], sources: readonly Source[])
     const source = byPath.get(JSON.stringify(problem.path));
     if (source === undefined || problem.at === "key") return problem;
     const names = source.names.map((name) => `\${${name}}`).join(" and ");
-    return { ...problem, text: `${problem.unquoted ?? problem.text} (from ${names})` };
+    return { ...problem, text: `${(source.values.length > 0 && problem.unquoted) || problem.text} (from ${names})` };
   });
 }
 

@@ -68,7 +68,7 @@ export function openMarks(test: Test): void {
   test("where a checkpoint has removed the log, and nothing came after it, nothing is missed", async () => {
     const path = await newPath();
     const flow = await opened(path, {}, { commits: 1 });
-    for (const id of ["a", "b", "c"]) await flow.execute(savePosition, position(id), "");
+    for (const id of ["a", "b"]) await flow.execute(savePosition, position(id), "");
     const copy = await copyOf(path);
     const proof = readFileSync(`${path}.nolog`);
     await flow.close();
@@ -77,7 +77,7 @@ export function openMarks(test: Test): void {
     writeFileSync(`${copy}.nolog`, "another checkpoint");
     assert.instance(await failure(backend(copy).connect()), CorruptStateError);
     writeFileSync(`${copy}.nolog`, proof);
-    assert.equal(await idsIn(copy), ["a", "b", "c"]);
+    assert.equal(await idsIn(copy), ["a", "b"]);
   });
 
   test("the proof is gone before a change after it is acknowledged", async () => {
