@@ -3,6 +3,7 @@ import { LONG } from "../long.js";
 import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
+import { backups } from "./backups.suite.js";
 import { breaker } from "./breaker.suite.js";
 import { cash, transfers } from "./cash.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
@@ -79,6 +80,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   accounts,
   events,
   watching,
+  backups,
 };
 
 /** Runs the contract on one backend: a suite per part, the same for all of them. */
