@@ -5,6 +5,7 @@ import { durability } from "./duckdb/durability.suite.js";
 import { groupCommit } from "./duckdb/group-commit.suite.js";
 import { lifecycle } from "./duckdb/lifecycle.suite.js";
 import { openMarks } from "./duckdb/open-mark.suite.js";
+import { ownerFiles } from "./duckdb/owner-file.suite.js";
 import { refusals } from "./duckdb/refusals.suite.js";
 import { secondLock } from "./duckdb/second-lock.suite.js";
 import { sequences } from "./duckdb/sequences.suite.js";
@@ -21,6 +22,7 @@ lifecycle(test);
 refusals(test);
 secondLock(test);
 openMarks(test);
+ownerFiles(test);
 sequences(test);
 
 test.after(removeAll);

@@ -33,6 +33,8 @@ export interface BackendContext {
   readonly clock?: () => number;
   /** Events kept; 0 = none. */
   readonly maxEvents: number;
+  /** Told what an operator may want to know. */
+  readonly warn?: (message: string) => void;
 }
 
 /** The clock and caller of one operation, for the backends that decide in this process. */

@@ -18,7 +18,7 @@ import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions): BackendContext {
-  const { instanceId, clock } = options;
+  const { instanceId, clock, logger } = options;
   return {
     flowId,
     instance:
@@ -26,6 +26,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
         ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
         : check.id("options.instanceId", instanceId),
     maxEvents: config.events.max_length,
+    ...(logger && { warn: (message: string) => logger.warn(`flow ${flowId}: ${message}`) }),
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),
   };
 }

@@ -106,7 +106,7 @@ export interface OpenFile {
 
 /** Opens the file of a flow, whatever its schema. It is left byte for byte as it is. Throws a StateError. */
 export async function openLayout(path: string, flowId: string | undefined): Promise<OpenFile> {
-  const flow = await openAny(path, { ...READER, flowId }, CHECKPOINTS, ({ connection }, schema) =>
+  const flow = await openAny(path, { ...READER, flowId, isLooking: true }, CHECKPOINTS, ({ connection }, schema) =>
     readFile(connection, schema),
   );
   return { flowId: flow.flowId, file: flow.file, layout: "store" in flow ? layoutOf(flow.store.state) : flow.read };

@@ -37,16 +37,19 @@ export class FlowFile {
   ) {}
 
   /**
-   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. Throws a LockedError when it is
-   * open already, and what DuckDB throws.
+   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. Who only looks says so to whoever asks.
+   * Throws a LockedError when it is open already, and what DuckDB throws.
    */
-  static async open(path: string, before: () => Promise<void> = async () => {}): Promise<FlowFile> {
+  static async open(
+    path: string,
+    { isLooking = false, before = async () => {} }: { isLooking?: boolean; before?: () => Promise<void> } = {},
+  ): Promise<FlowFile> {
     const release = claim(path);
     if (!release) throw lockedBy(path, process.pid);
     let lock: SecondLock | undefined;
     let file: FlowFile | undefined;
     try {
-      lock = await SecondLock.begin(path);
+      lock = await SecondLock.begin(path, isLooking);
       await before();
       file = await FlowFile.#open(path, release, lock);
       await lock.complete();
@@ -127,6 +130,11 @@ export class FlowFile {
   /** Why what is written now may be lost to whoever opens the path; undefined when it is still the file that was opened. */
   get trouble(): string | undefined {
     return this.lock?.trouble;
+  }
+
+  /** Whether nothing but a file says who holds it. */
+  get isHeldByFile(): boolean {
+    return this.lock?.isByFile ?? false;
   }
 
   /** Whether another file is at the path, whose log DuckDB would take for this one's. */

@@ -1,14 +1,21 @@
-/** The sockets by which the holder of a file is known. All that one says yet is who holds it. */
+/** The sockets by which the holder of a file is known. All that one says yet is who holds it, and what for. */
 import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../error-code.js";
 
 /** Who holds a file: nobody, nobody any more, or somebody whose pid is 0 where they do not say it. */
-export type Holder = "none" | "dead" | { readonly pid: number };
+export type Holder = "none" | "dead" | Living;
+
+export interface Living {
+  readonly pid: number;
+  /** It only looks, and will be gone soon. */
+  readonly isLooking: boolean;
+}
 
 /** A holder whose event loop stands still does not say who it is, ms. */
 const PATIENCE = 1000;
+const LOOKING = "looking";
 /** Linux opens a name without reading or writing what it names. */
 const O_PATH = 0o10000000;
 const IS_LINUX = process.platform === "linux";
@@ -42,7 +49,7 @@ function ask(path: string): Promise<Holder> {
     let told = "";
     const answer = () => {
       socket.destroy();
-      resolve({ pid: Number(/^\d+/.exec(told)?.[0] ?? 0) });
+      resolve({ pid: Number(/^\d+/.exec(told)?.[0] ?? 0), isLooking: told.includes(LOOKING) });
     };
     const timer = setTimeout(answer, PATIENCE);
     socket.setEncoding("utf8");
@@ -59,25 +66,25 @@ function ask(path: string): Promise<Holder> {
       if (code === "ENOENT") resolve("none");
       else if (code === "ECONNREFUSED") resolve("dead");
       // Its backlog is full, or it has just closed the connection: there is somebody.
-      else if (code === "EAGAIN" || code === "ECONNRESET" || code === "EPIPE") resolve({ pid: 0 });
+      else if (code === "EAGAIN" || code === "ECONNRESET" || code === "EPIPE") resolve({ pid: 0, isLooking: false });
       else reject(error);
     });
   });
 }
 
 /** Says to everybody who connects which process this is. Keeps nothing alive. */
-function answering(): Server {
+function answering(isLooking: boolean): Server {
   const server = createServer((socket: Socket) => {
     socket.on("error", () => {});
-    socket.end(`${process.pid}\n`);
+    socket.end(`${process.pid}${isLooking ? ` ${LOOKING}` : ""}\n`);
     socket.unref();
   });
   return server.unref();
 }
 
 /** Listens at once: `exclusive` keeps Node's cluster from sharing it. Rejects with what the system says, as EADDRINUSE. */
-async function listening(path: string): Promise<Server> {
-  const server = answering();
+async function listening(path: string, isLooking: boolean): Promise<Server> {
+  const server = answering(isLooking);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ path, exclusive: true }, () => resolve());
@@ -87,9 +94,9 @@ async function listening(path: string): Promise<Server> {
 }
 
 /** A name in Linux's own space of names, free again at the moment its process ends. Undefined where there is no such space. */
-export async function listenAbstract(name: string): Promise<Server | undefined> {
+export async function listenAbstract(name: string, isLooking: boolean): Promise<Server | undefined> {
   if (!IS_LINUX) return undefined;
-  const server = await listening(`\0${name}`);
+  const server = await listening(`\0${name}`, isLooking);
   // An older Node listens somewhere else instead.
   if (isListed(name)) return server;
   server.close();
@@ -108,13 +115,13 @@ function isListed(name: string): boolean {
  * Listens at a path, mode 0600, in the place of a dead socket that may be there. Nobody sees it before it listens: it gets its
  * name then. `draft` is a short name in the same folder that nobody else uses meanwhile.
  */
-export async function listenAt(path: string, draft: string): Promise<Server> {
+export async function listenAt(path: string, draft: string, isLooking: boolean): Promise<Server> {
   const folder = dirname(path);
   const hidden = join(folder, draft);
   rmSync(hidden, { force: true });
   const fd = IS_LINUX ? openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
   try {
-    const server = await listening(fd === undefined ? hidden : `/proc/self/fd/${fd}/${basename(hidden)}`);
+    const server = await listening(fd === undefined ? hidden : `/proc/self/fd/${fd}/${basename(hidden)}`, isLooking);
     try {
       chmodSync(hidden, 0o600);
       renameSync(hidden, path);

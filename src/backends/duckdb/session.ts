@@ -1,3 +1,5 @@
+import { chmod } from "node:fs/promises";
+import { errorCode } from "../../error-code.js";
 import { ConnectionError, StateLostError, UnknownOutcomeError } from "../../errors.js";
 import type { Call, Operation } from "../../operations/operation.js";
 import type { BackendContext } from "../backend.js";
@@ -7,6 +9,7 @@ import type { FlowFile } from "./flow-file.js";
 import type { CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { GroupCommit } from "./group-commit.js";
 import { refusalOf } from "./refusal.js";
+import { ownerPath } from "./second-lock.js";
 import { openStored } from "./stored-flow.js";
 
 /** A flow whose file is open. */
@@ -36,8 +39,12 @@ export class Session {
     policy: CheckpointPolicy,
     untouched: boolean,
   ): Promise<Session> {
-    const { file, store, crashed } = await openStored(path, context, policy);
+    const { file, store, crashed } = await openStored(path, { ...context, isLooking: untouched }, policy);
     try {
+      if (!untouched) {
+        await forOwnerOnly(path);
+        if (file.isHeldByFile) context.warn?.(withoutSockets(path));
+      }
       if (crashed && untouched) store.checkpointNext();
       else if (crashed) await store.checkpoint();
       return new Session(path, file, store, !untouched);
@@ -149,6 +156,19 @@ export class Session {
     const detail = cause instanceof Error ? cause.message : String(cause);
     return `${this.path} could not be written (${detail}). When that is cured, close() and connect() again: they read what is in the file.`;
   }
+}
+
+/** Files of versions before 0.5 were as the umask left them. Another user's file stays as it is. */
+async function forOwnerOnly(path: string): Promise<void> {
+  for (const name of [path, `${path}.wal`]) {
+    await chmod(name, 0o600).catch((error: unknown) => {
+      if (!["ENOENT", "EPERM", "ENOTSUP", "EOPNOTSUPP", "EROFS"].includes(errorCode(error) ?? "")) throw error;
+    });
+  }
+}
+
+function withoutSockets(path: string): string {
+  return `there are no sockets where ${path} is: ${ownerPath(path)} says who holds it. After a kill in another container it has to be removed by hand, and nobody can ask this bot through its file`;
 }
 
 /** Runs a step now, returns or throws what came of it later. */

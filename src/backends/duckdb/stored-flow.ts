@@ -28,7 +28,11 @@ export interface OlderFlow<Read> {
 }
 
 /** The flow's id is absent: whichever the file holds. */
-type Context = Omit<BackendContext, "flowId"> & { readonly flowId: string | undefined };
+type Context = Omit<BackendContext, "flowId"> & {
+  readonly flowId: string | undefined;
+  /** Whether the file is held for a look only, and says so. */
+  readonly isLooking?: boolean;
+};
 
 /**
  * Opens a stored flow: that of the context, or, without an id there, whichever the file holds. The file is left byte for byte as
@@ -55,7 +59,10 @@ export async function openAny<Read>(
     // Before DuckDB has it: to close it afterwards would drop DuckDB's lock. Who holds it is told first.
     const check = settled(() => size && checkLog(`${path}.wal`));
     // DuckDB removes an empty log when it opens the file.
-    file = await FlowFile.open(path, async () => void (size === 0 && (await log.prove())));
+    file = await FlowFile.open(path, {
+      isLooking: context.isLooking ?? false,
+      before: async () => void (size === 0 && (await log.prove())),
+    });
     check();
     const mark = await readOpenMark(file.connection);
     if (mark && size === undefined && !(await log.proves(mark.checkpoint))) throw withoutLog(path, mark);
