@@ -8,7 +8,7 @@ import { identify } from "./identify.js";
 import { checkLog } from "./log-check.js";
 import { OpenLog } from "./open-log.js";
 import { type OpenMark, readOpenMark } from "./open-mark.js";
-import { refusalOf } from "./refusal.js";
+import { lockedBy, refusalOf } from "./refusal.js";
 
 /** A file that is open, with the flow that was read from it. */
 export interface StoredFlow {
@@ -55,14 +55,21 @@ export async function openAny<Read>(
   let file: FlowFile | undefined;
   try {
     const log = new OpenLog(path);
-    const size = await log.size();
-    // Before DuckDB has it: to close it afterwards would drop DuckDB's lock. Who holds it is told first.
-    const check = settled(() => size && checkLog(`${path}.wal`));
-    // DuckDB removes an empty log when it opens the file.
+    const seen: { size: number | undefined; check: () => void } = { size: undefined, check() {} };
     file = await FlowFile.open(path, {
       isLooking: context.isLooking ?? false,
-      before: async () => void (size === 0 && (await log.prove())),
+      // Before DuckDB has it: to close the log afterwards would drop DuckDB's lock. A holder whom only DuckDB knows is told first.
+      async before() {
+        const size = await log.size();
+        seen.size = size;
+        seen.check = settled(() => size && checkLog(`${path}.wal`));
+        // DuckDB removes an empty log when it opens the file.
+        if (size === 0) await log.prove();
+      },
     });
+    const { size, check } = seen;
+    // Somebody whom the second lock did not know yet has just come and gone: what was read is not what is there.
+    if (size !== 0 && (await log.size()) !== size) throw lockedBy(path, 0);
     check();
     const mark = await readOpenMark(file.connection);
     if (mark && size === undefined && !(await log.proves(mark.checkpoint))) throw withoutLog(path, mark);
