@@ -26,7 +26,7 @@ export function snapshotPath(duckdbFile: string): string {
 export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
   const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
   try {
-    await writeFile(draft, `${JSON.stringify(snapshot, null, 2)}\n`);
+    await writeFile(draft, `${JSON.stringify(snapshot, null, 2)}\n`, { mode: 0o600 });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });

@@ -779,9 +779,32 @@ test("an empty variable never switches a limit off", async () => {
   const text = "risk:\n  max_daily_loss: ${MAX_LOSS}\n";
   const expected = `bot.yaml:2:19: risk.max_daily_loss: expected ${LOSS}`;
   assert.is(await fault(text, { MAX_LOSS: "" }), `${expected}, got "" (from \${MAX_LOSS})`);
-  assert.is(await fault(text, { MAX_LOSS: "null" }), `${expected}, got "null" (from \${MAX_LOSS})`);
-  assert.is(await fault(text, { MAX_LOSS: "-5" }), `${expected}, got -5 (from \${MAX_LOSS})`);
-  assert.is(await fault(text, { MAX_LOSS: "0x10" }), `${expected}, got "0x10" (from \${MAX_LOSS})`);
+  assert.is(await fault(text, { MAX_LOSS: "null" }), `${expected}, got a string (from \${MAX_LOSS})`);
+  assert.is(await fault(text, { MAX_LOSS: "-5" }), `${expected}, got a number (from \${MAX_LOSS})`);
+  assert.is(await fault(text, { MAX_LOSS: "0x10" }), `${expected}, got a string (from \${MAX_LOSS})`);
+});
+
+test("what a variable holds is never quoted, alone or in a text, in the wrong place or with a wrong value", async () => {
+  const env = { SECRET: "hunter2", NUMBER: "12345.5", URL: "http://user:hunter2@host" };
+  for (const value of ["${SECRET}", "a ${SECRET} b", "${NUMBER}", "${URL}", "${SECRET}${NUMBER}"]) {
+    for (const path of [
+      "redis: { command_timeout",
+      "redis: { url",
+      "risk: { max_daily_trades",
+      "redis: { cluster",
+      "duckdb: { snapshot_every",
+    ]) {
+      const told = await load(`${path}: "${value}" }\n`, env).then(() => "", String);
+      if (value.startsWith("${SECRET}") && path !== "redis: { url") assert.match(told, /\(from \$\{SECRET\}/);
+      for (const secret of ["hunter2", "12345"]) assert.not.ok(told.includes(secret), told);
+    }
+  }
+});
+
+test("a hundred problems are told, and how many more there are", async () => {
+  const told = (await fault(Array.from({ length: 3000 }, (_, n) => `k${n}: 1\n`).join(""))).split("\n");
+  assert.match(told[99] ?? "", /:100:1: k99: unknown key/);
+  assert.is(told[100], "... and 2900 more");
 });
 
 test("a variable cannot bring in structure", async () => {
@@ -798,7 +821,7 @@ test("a missing variable is named with its place", async () => {
     `bot.yaml:4:10: backend: expected ${BACKEND}, got "x"`,
   ]);
   assert.match(await fault("backend: ${toString}"), "the environment variable toString is not set");
-  assert.match(await fault("backend: ${__proto__:-x}"), 'got "x" (from ${__proto__})');
+  assert.match(await fault("backend: ${__proto__:-x}"), "(from ${__proto__})");
 });
 
 test("a broken reference is an error, not a literal", async () => {

@@ -36,6 +36,8 @@ export interface BackendContext {
   readonly maxEvents: number;
   /** Where it is noted that the state went back. */
   readonly loss?: Loss;
+  /** Told what an operator may want to know. */
+  readonly warn?: (message: string) => void;
 }
 
 /** The clock and caller of one operation, for the backends that decide in this process. */

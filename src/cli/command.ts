@@ -29,6 +29,7 @@
  */
 import { createRequire } from "node:module";
 import { Command } from "@commander-js/extra-typings";
+import { printableLines } from "../words/printable.js";
 import type { Invocation } from "./invocation.js";
 import type { GlobalOptions } from "./place.js";
 import { redact } from "./redact.js";
@@ -58,7 +59,7 @@ export function emptyProgram(terminal: Terminal) {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => terminal.out(text),
-      writeErr: (text) => terminal.err(redact(text.replace(/^error: /, "sf-state: "), [])),
+      writeErr: (text) => terminal.err(printableLines(redact(text.replace(/^error: /, "sf-state: "), []))),
       getOutHelpWidth: () => terminal.size().columns,
       getErrHelpWidth: () => terminal.size().columns,
     })

@@ -1,6 +1,6 @@
 import type { EventRisk, Fee, StateEvent } from "../types.js";
 import { gain, time } from "../words/in-words.js";
-import { printable } from "../words/text-table.js";
+import { printable } from "../words/printable.js";
 import { untilWords } from "./arguments.js";
 import { guardWords } from "./guard-words.js";
 import type { Colours } from "./terminal.js";

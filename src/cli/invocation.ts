@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { parseFlowId } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { StateManager } from "../manager/state-manager.js";
+import { printableJson, printableLines } from "../words/printable.js";
 import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
 import { findFlows, placeName } from "./flows.js";
 import { configOf, type GlobalOptions, passwordsOf } from "./place.js";
@@ -37,7 +38,7 @@ export class Invocation {
 
   /** Prints the value as JSON, or, for a person, the text. */
   print(value: unknown, text: () => string): void {
-    this.terminal.out(this.json ? `${JSON.stringify(value, null, 2)}\n` : text());
+    this.terminal.out(this.json ? `${printableJson(JSON.stringify(value, null, 2))}\n` : printableLines(text()));
   }
 
   /** Tells what is wrong, on stderr; the command goes on and ends with 1. */
@@ -47,7 +48,7 @@ export class Invocation {
   }
 
   complain(message: string): void {
-    this.terminal.err(`sf-state: ${this.redact(message)}\n`);
+    this.terminal.err(`sf-state: ${printableLines(this.redact(message))}\n`);
   }
 
   redact(text: string): string {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import pc from "picocolors";
+import { unsigned } from "../words/printable.js";
+import { type Colours, coloursOf } from "./colours.js";
 
-/** Colours that are none where there is no terminal. */
-export type Colours = ReturnType<typeof pc.createColors>;
+export type { Colours } from "./colours.js";
 
 /** Where a command reads and writes. */
 export interface Terminal {
@@ -40,11 +40,11 @@ export function processTerminal(): Terminal {
   const isScreen = stdout.isTTY === true;
   const { NO_COLOR, TERM } = process.env;
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (text) => void stdout.write(unsigned(text)),
+    err: (text) => void stderr.write(unsigned(text)),
     isInteractive: isScreen && stdin.isTTY === true,
     isScreen,
-    colours: pc.createColors(isScreen && (NO_COLOR ?? "") === "" && TERM !== "dumb"),
+    colours: coloursOf(isScreen && (NO_COLOR ?? "") === "" && TERM !== "dumb"),
     size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
     async confirm(question) {
       const prompts = await import("@clack/prompts");

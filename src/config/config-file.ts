@@ -60,6 +60,7 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
     schema: "core",
     merge: !json,
     stringKeys: true,
+    uniqueKeys: false, // the parser compares every key with every other: `duplicateFault` does not
     prettyErrors: false, // they quote the source
   });
   const root = document.contents;
@@ -102,7 +103,9 @@ function nestingFault(text: string, lines: LineCounter): Fault | undefined {
 
 function yamlFault(text: string, document: Document.Parsed): Fault | undefined {
   const error = document.errors[0];
-  if (error === undefined) return undefined;
+  const duplicate = duplicateFault(document);
+  if (error === undefined) return duplicate;
+  if (duplicate?.offset !== undefined && duplicate.offset < error.pos[0]) return duplicate;
   const offset = error.pos[0];
   const reference = text.slice(offset - 1, offset + 1) === "${";
   return { offset, message: reference ? `inside { } or [ ], quote it: "\${NAME}"` : inOurWords(error) };
@@ -115,9 +118,15 @@ function partFault(part: unknown, document: Document.Parsed): Fault | undefined 
   const warning = document.warnings.find(({ pos }) => start <= pos[0] && pos[0] <= end);
   if (warning !== undefined) return { offset: warning.pos[0], message: inOurWords(warning) };
   let fault: Fault | undefined;
-  visit(part, {
+  const anchors = new Set<string>();
+  // In the order of the text: an alias is of an anchor above it, which may stand outside of the part.
+  visit(document, {
+    Node(_, node) {
+      if ("anchor" in node && typeof node.anchor === "string") anchors.add(node.anchor);
+    },
     Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
+      const at = alias.range?.[0] ?? 0;
+      if (at < start || at > end || anchors.has(alias.source)) return;
       fault = { offset: alias.range?.[0], message: "no anchor of this name above; quote a text that begins with *" };
       return visit.BREAK;
     },
@@ -127,7 +136,6 @@ function partFault(part: unknown, document: Document.Parsed): Fault | undefined 
 
 /** The YAML parser finds the place, since most of what is not JSON is not YAML either; JSON.parse has the last word. */
 function jsonFault(text: string, document: Document.Parsed): Fault | undefined {
-  const duplicate = document.errors.find((error) => error.code === "DUPLICATE_KEY");
   try {
     if (text.trim() !== "") JSON.parse(text);
   } catch (cause) {
@@ -135,12 +143,30 @@ function jsonFault(text: string, document: Document.Parsed): Fault | undefined {
     const offset = position === undefined ? document.errors[0]?.pos[0] : Number(position);
     return { offset, message: "not valid JSON; look for a comma, a quote or a bracket, and for comments" };
   }
-  return duplicate && { offset: duplicate.pos[0], message: inOurWords(duplicate) };
+  return duplicateFault(document);
+}
+
+/** The first key that its map has already. */
+function duplicateFault(document: Document.Parsed): Fault | undefined {
+  let fault: Fault | undefined;
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? key.value : key;
+        const offset = isNode(key) ? key.range?.[0] : undefined;
+        if (seen.has(name) && (offset ?? 0) < (fault?.offset ?? Number.POSITIVE_INFINITY)) {
+          fault = { offset, message: "this key is there twice" };
+        }
+        seen.add(name);
+      }
+    },
+  });
+  return fault;
 }
 
 /** What the parser says about the text, without what it quotes of it. */
 function inOurWords({ code, message }: YAMLError): string {
-  if (code === "DUPLICATE_KEY") return "this key is there twice";
   if (code === "MULTIPLE_DOCS") return "a second document begins here; a configuration is one";
   if (code === "TAG_RESOLVE_FAILED") return "unknown tag; quote a text that begins with !";
   if (code === "BAD_DQ_ESCAPE") return "unknown escape sequence; use single quotes for a text with backslashes";

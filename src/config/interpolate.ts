@@ -11,7 +11,16 @@ export interface Reference {
   name: string;
 }
 
+/** A string with references. One into which values of variables came is never quoted: it may hold a secret. */
+export interface Source {
+  path: Path;
+  names: string[];
+  /** The values, as they came; a default is none. */
+  values: string[];
+}
+
 export interface Interpolated {
+  sources: Source[];
   value: unknown;
   problems: Problem[];
   references: Reference[];
@@ -30,6 +39,7 @@ const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/;
 export function interpolate(input: unknown, environment: Environment, typed: readonly Path[] = []): Interpolated {
   const problems: Problem[] = [];
   const references: Reference[] = [];
+  const sources: Source[] = [];
   const asTyped = new Set(typed.map((path) => JSON.stringify(path)));
 
   const visit = (value: unknown, path: Path): unknown => {
@@ -44,8 +54,9 @@ export function interpolate(input: unknown, environment: Environment, typed: rea
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
   };
 
-  const replaced = (text: string, path: Path): string =>
-    text.replace(TOKEN, (token: string, name: string | undefined, fallback: string | undefined) => {
+  const replaced = (text: string, path: Path): string => {
+    const source: Source = { path, names: [], values: [] };
+    const result = text.replace(TOKEN, (token: string, name: string | undefined, fallback: string | undefined) => {
       if (token === "$${") return "${";
       if (name === undefined) {
         problems.push({ path, at: "value", text: MALFORMED });
@@ -56,10 +67,16 @@ export function interpolate(input: unknown, environment: Environment, typed: rea
         problems.push({ path, at: "value", text: missing(name) });
         return token;
       }
-      return found === undefined || (found === "" && fallback !== undefined) ? (fallback ?? "") : found;
+      source.names.push(name);
+      if (found === undefined || (found === "" && fallback !== undefined)) return fallback ?? "";
+      source.values.push(found);
+      return found;
     });
+    if (source.names.length > 0) sources.push(source);
+    return result;
+  };
 
-  return { value: visit(input, []), problems, references };
+  return { value: visit(input, []), problems, references, sources };
 }
 
 const MALFORMED = `"\${" begins \${NAME} or \${NAME:-default}; a literal one is written "$\${"`;

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { ConfigError } from "../errors.js";
 import { type ConfigFile, parseConfigFile } from "./config-file.js";
-import { type Environment, interpolate } from "./interpolate.js";
+import { type Environment, interpolate, type Source } from "./interpolate.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, withoutConsequences } from "./problem.js";
 import { checkConfig, type ResolvedConfig } from "./schema.js";
@@ -28,7 +28,7 @@ export async function loadConfig(path: string, options: { env?: Environment } = 
   const asText = interpolate(data.value, environment);
   const refused = problemPaths(asText.value);
   const typed = asText.references.filter((reference) => refused.has(JSON.stringify(reference.path)));
-  const { value, references } = interpolate(
+  const { value, sources } = interpolate(
     data.value,
     environment,
     typed.map((reference) => reference.path),
@@ -36,10 +36,12 @@ export async function loadConfig(path: string, options: { env?: Environment } = 
 
   const checked = checkConfig(value);
   if (checked.ok && asText.problems.length === 0 && data.problems.length === 0) return checked.config;
-  const sources = new Map(references.map((reference) => [JSON.stringify(reference.path), reference.name]));
-  const found = checked.ok ? [] : checked.problems.map((problem) => withSource(problem, sources));
+  const found = checked.ok ? [] : withoutValues(checked.problems, sources);
   throw new ConfigError(report(file, withoutConsequences([...asText.problems, ...found, ...data.problems])));
 }
+
+/** Nobody reads more, and to find where each stands takes its time. */
+const MOST_PROBLEMS = 100;
 
 async function read(path: string): Promise<string> {
   if (![".yaml", ".yml", ".json"].includes(extname(path).toLowerCase())) {
@@ -59,18 +61,25 @@ function problemPaths(value: unknown): Set<string> {
   return new Set(checked.ok ? [] : checked.problems.map((problem) => JSON.stringify(problem.path)));
 }
 
-function withSource(problem: Problem, sources: ReadonlyMap<string, string>): Problem {
-  const name = sources.get(JSON.stringify(problem.path));
-  return name === undefined || problem.at === "key"
-    ? problem
-    : { ...problem, text: `${problem.text} (from \${${name}})` };
+/** Problems that name the variables instead of what they hold, which may be a secret in a wrong place. */
+function withoutValues(problems: readonly Problem[], sources: readonly Source[]): Problem[] {
+  const byPath = new Map(sources.map((source) => [JSON.stringify(source.path), source]));
+  return problems.map((problem) => {
+    const source = byPath.get(JSON.stringify(problem.path));
+    if (source === undefined || problem.at === "key") return problem;
+    const names = source.names.map((name) => `\${${name}}`).join(" and ");
+    return { ...problem, text: `${(source.values.length > 0 && problem.unquoted) || problem.text} (from ${names})` };
+  });
 }
 
 function report(file: ConfigFile, problems: readonly Problem[]): string {
   const lines = problems
+    .slice(0, MOST_PROBLEMS)
     .map((problem) => ({ problem, location: file.locate(problem.path, problem.at) }))
     .sort((a, b) => a.location.offset - b.location.offset)
     .map(({ problem, location }) => `${location.label}: ${formatProblem(problem, file.nested ? "state" : "config")}`);
+  const untold = problems.length - MOST_PROBLEMS;
+  if (untold > 0) lines.push(`... and ${untold} more`);
   if (!file.nested && problems.some((problem) => problem.at === "key" && problem.path.length === 1)) {
     lines.push(
       "If the file holds other things too, the configuration of the state belongs under a top-level state: key.",

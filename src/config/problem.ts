@@ -12,6 +12,8 @@ export interface Problem {
   at: "key" | "value";
   /** What was expected and what was there; without the path. */
   text: string;
+  /** The same with no more than the kind of what was there, where the text quotes it. */
+  unquoted?: string;
 }
 
 /** One line: `risk.max_daily_loss: expected a positive number, got "5%"`. `root` stands for the empty path. */
@@ -56,7 +58,9 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$
     const value = valueAt(input, path);
     const holdsOthers = issue.code === "invalid_type" && (issue.expected === "object" || issue.expected === "array");
     const got = holdsOthers ? kindOf(value) : show(value, path.at(-1));
-    return [{ path, at: "value", text: `expected ${issue.message}, got ${got}` }];
+    const kind = value === "" ? '""' : kindOf(value);
+    const expected = `expected ${issue.message}`;
+    return [{ path, at: "value", text: `${expected}, got ${got}`, unquoted: `${expected}, got ${kind}` }];
   });
 }
 

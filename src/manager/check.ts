@@ -100,6 +100,12 @@ export function list<T, Checked>(
   return values.map((value, at) => checked(`${field}[${at}]`, value));
 }
 
+/** The path of a file. */
+export function path(field: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") return fail(field, "the path of a file", value);
+  return value.includes("\0") || /[/\\]$/.test(value) ? fail(field, "the path of a file", value) : value;
+}
+
 /** Text for programs: at most 1 MiB. */
 export function note(field: string, value: unknown): string {
   if (typeof value !== "string") return fail(field, "a string", value);

@@ -191,6 +191,7 @@ export class StateManager {
   readonly #calls: FlowCalls;
   readonly #logger: Logger;
   readonly #existing: boolean;
+  readonly #now: () => number;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
   /** What entries, fills and the ends of trades are decided by. */
@@ -207,6 +208,7 @@ export class StateManager {
     this.#closing.abort();
     const context = contextOf(flowId, config, options, this.#loss);
     this.instanceId = context.instance;
+    this.#now = context.clock ?? Date.now;
     this.#logger = options.logger ?? QUIET;
     this.#currency = new CurrencyWatch(config, (message) => this.#logger.warn(message));
     this.#existing = check.flag("options.existing", options.existing);
@@ -970,6 +972,29 @@ export class StateManager {
    */
   async exportFlow(): Promise<FlowLayout> {
     return this.#calls.run(exportFlow, undefined);
+  }
+
+  /**
+   * Writes the whole flow, as it stands at one moment, to a new file, while the bot works on. The file is mode 0600, and gets its name when it is
+   * whole and read back; whatever ends the process before leaves at most a draft beside it (`<path>.new-...`, `<path>.import-...`). All of
+   * the flow is in memory meanwhile, as with `exportFlow`. Two backups at once to the same path: one of them is refused.
+   *
+   * - DuckDB: a DuckDB file. Restored by being put in the place of the flow's file while no bot has that, without the old one's `.wal`; or by
+   *   `sf-state copy` from it.
+   * - Redis, memory: a file as `sf-state backup` writes it, compressed when its name ends in `.gz`. `sf-state restore <path>` puts it into
+   *   Redis or into a DuckDB file.
+   *
+   * Rejects with an InvalidArgumentError when something is there already, a ConfigError when it cannot be written; the flow is as it was.
+   */
+  async backup(path: string): Promise<void> {
+    const file = check.path("path", path);
+    const { backUp } = await import("../transfer/back-up.js");
+    await backUp(file, {
+      flowId: this.flowId,
+      backend: this.config.backend,
+      read: () => this.exportFlow(),
+      now: this.#now,
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
+import { checkpointClosed } from "../backends/duckdb/open-mark.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
 import { openAny } from "../backends/duckdb/stored-flow.js";
 import { CorruptStateError, InvalidArgumentError } from "../errors.js";
@@ -76,11 +77,11 @@ export class DuckdbPlace implements FlowPlace {
     const fill = filled(options.flowId, withEpoch(layout, epoch, options.source.epoch), this.name, async () => {
       progress(2, 3);
       // What goes by the name of the old file, its log, must have nothing to say about the new one.
-      await old?.file.connection.run("CHECKPOINT");
+      if (old) await checkpointClosed(old.file.connection);
     });
     progress(1, 3);
     let kept: string | undefined;
-    if (old) kept = await FlowFile.replace(path, fill, draft);
+    if (old) kept = await FlowFile.replace(path, old.file, fill, draft);
     else if (!(await FlowFile.make(path, fill, draft)))
       throw new InvalidArgumentError(`${this.name} has just been made by another process; nothing was replaced`);
     progress(3, 3);
@@ -105,7 +106,7 @@ export interface OpenFile {
 
 /** Opens the file of a flow, whatever its schema. It is left byte for byte as it is. Throws a StateError. */
 export async function openLayout(path: string, flowId: string | undefined): Promise<OpenFile> {
-  const flow = await openAny(path, { ...READER, flowId }, CHECKPOINTS, ({ connection }, schema) =>
+  const flow = await openAny(path, { ...READER, flowId, isLooking: true }, CHECKPOINTS, ({ connection }, schema) =>
     readFile(connection, schema),
   );
   return { flowId: flow.flowId, file: flow.file, layout: "store" in flow ? layoutOf(flow.store.state) : flow.read };

@@ -2,6 +2,7 @@
 
 import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
+import { checkpointClosed } from "../backends/duckdb/open-mark.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";
 import { InvalidArgumentError, UnknownFlowError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
@@ -42,10 +43,10 @@ export async function migrateDuckdb(path: string, flowId: string, told: Told, pr
     const fill = filled(flowId, layout, path, async () => {
       progress(2, 4);
       // The new file gets the name of the old: that one's log must have nothing to say about it.
-      await old.file.connection.run("CHECKPOINT");
+      await checkpointClosed(old.file.connection);
       progress(3, 4);
     });
-    const kept = await FlowFile.replace(old.path, fill, draft);
+    const kept = await FlowFile.replace(old.path, old.file, fill, draft);
     progress(4, 4);
     return { from, to, epoch, kept, refusedFor: performance.now() - began };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Tables for people. */
 import CliTable from "cli-table3";
+import { printable } from "./printable.js";
 
 /** A column: its heading, and how its cells stand. */
 export interface TextColumn {
@@ -55,10 +56,4 @@ export function textTable(
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n")}\n`;
-}
-
-/** The text on one line, without what would steer the terminal; ids and reasons come from anywhere. Colours stay. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
-  return text.replace(/\u001b(?!\[[\d;]*m)|[\u0000-\u001a\u001c-\u001f\u007f-\u009f]/g, "\ufffd");
 }

@@ -3,7 +3,7 @@ import { counting, duration, number } from "../../src/cli/arguments.js";
 import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT, ProblemError } from "../../src/cli/exit-code.js";
 import type { ResolvedConfig } from "../../src/config/schema.js";
-import { printable } from "../../src/words/text-table.js";
+import { printable } from "../../src/words/printable.js";
 import { ORPHAN_ACTIONS, RECOVERY_MODES, UNEXPLAINED_ACTIONS } from "../../src/words/word-lists.js";
 import { PaperExchange } from "../paper/paper-exchange.js";
 import type { Ours, RecoveryOptions } from "../plan/options.js";

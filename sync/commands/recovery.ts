@@ -3,7 +3,7 @@ import { EXIT } from "../../src/cli/exit-code.js";
 import type { Invocation } from "../../src/cli/invocation.js";
 import type { RecoveryState } from "../../src/types.js";
 import { ago, left } from "../../src/words/in-words.js";
-import { printable } from "../../src/words/text-table.js";
+import { printable } from "../../src/words/printable.js";
 import { waitingPlan, waitingPlanText } from "./waiting-plan.js";
 
 export const addRecovery: AddCommand = (program, run) => {

@@ -1,6 +1,6 @@
 import type { Terminal } from "../../src/cli/terminal.js";
 import { span } from "../../src/words/in-words.js";
-import { printable } from "../../src/words/text-table.js";
+import { printable } from "../../src/words/printable.js";
 import type { Progress } from "../plan/options.js";
 
 const CLEAR = "\r\u001b[2K";

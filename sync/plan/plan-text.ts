@@ -1,5 +1,6 @@
 /** A plan as a person reads it: a table of what is done, each line with what it rests on. */
-import { capitals, printable, textTable } from "../../src/words/text-table.js";
+import { printable } from "../../src/words/printable.js";
+import { capitals, textTable } from "../../src/words/text-table.js";
 import type { Action, OrderTerms } from "./action.js";
 import type { Plan } from "./plan.js";
 

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { coloursOf } from "../../src/cli/colours.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 
 /** A terminal that nobody sits at, for many commands in one process: it keeps what is written to it. */
@@ -7,7 +7,7 @@ export class CapturedTerminal implements Terminal {
   stderr = "";
   readonly isInteractive = false;
   readonly isScreen: boolean = false;
-  readonly colours = pc.createColors(false);
+  readonly colours = coloursOf(false);
 
   out(text: string): void {
     this.stdout += text;

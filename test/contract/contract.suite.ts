@@ -3,6 +3,7 @@ import { LONG } from "../long.js";
 import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
+import { backups } from "./backups.suite.js";
 import { breaker } from "./breaker.suite.js";
 import { cash, transfers } from "./cash.suite.js";
 import { cooldowns } from "./cooldowns.suite.js";
@@ -32,6 +33,7 @@ import { refusals } from "./refusals.suite.js";
 import { risk } from "./risk.suite.js";
 import { signals } from "./signals.suite.js";
 import { snapshots } from "./snapshot.suite.js";
+import { texts } from "./texts.suite.js";
 import { trades } from "./trades.suite.js";
 import { additions, flipFills, flips, otherSide } from "./turning.suite.js";
 import { validation } from "./validation.suite.js";
@@ -63,6 +65,7 @@ const THEMES = {
   costs,
   "ends of positions": ends,
   dust,
+  texts,
   trades,
   "life of orders": orderLife,
   "updates of orders": orderUpdates,
@@ -77,6 +80,7 @@ const THEMES = {
   accounts,
   events,
   watching,
+  backups,
 } satisfies Readonly<Record<string, Theme>>;
 
 export type Part = keyof typeof THEMES;

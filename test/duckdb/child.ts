@@ -7,8 +7,12 @@ export class Child implements Disposable {
   readonly #lines: AsyncIterator<string>;
   readonly #ended: Promise<void>;
 
-  constructor(program: string, args: readonly string[], { uid, limit }: { uid?: number; limit?: number } = {}) {
-    const command = [process.execPath, program, ...args];
+  constructor(
+    program: string,
+    args: readonly string[],
+    { uid, limit, before = [] }: { uid?: number; limit?: number; before?: readonly string[] } = {},
+  ) {
+    const command = [...before, process.execPath, program, ...args];
     const limited = ["sh", "-c", `ulimit -f ${limit}; exec "$@"`, "sh", ...command];
     const [first = "", ...rest] = limit === undefined ? command : limited;
     this.#process = spawn(first, rest, {

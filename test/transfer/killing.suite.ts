@@ -1,18 +1,25 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { InvalidArgumentError, LockedError } from "../../src/index.js";
+import { type Config, InvalidArgumentError, LockedError } from "../../src/index.js";
+import { BackupFile } from "../../src/transfer/backup-file.js";
 import { copyFlow } from "../../src/transfer/copy-flow.js";
 import type { FlowPlace } from "../../src/transfer/flow-place.js";
 import { withoutEpoch } from "../../src/transfer/portable.js";
 import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
-import { numbers, some } from "../long.js";
+import { Child } from "../duckdb/child.js";
+import { LONG, numbers, some } from "../long.js";
+import { seededRandom } from "../servers/random.js";
 import type { TransferStand } from "./stand.js";
 
 const run = promisify(execFile);
 const PROGRAM = await bundle(new URL("killed-copy.ts", import.meta.url));
+const BACKED_UP = await bundle(new URL("killed-backup.ts", import.meta.url));
 
 /** Died of SIGKILL: undefined. Lived to the end: what it printed. */
 async function copyAndDie(step: number, replace: boolean, from: string, to: string): Promise<string | undefined> {
@@ -196,6 +203,55 @@ export function killing(stand: TransferStand): void {
     assert.ok(next.token > lease.token);
     await next.release();
   });
+
+  const backends: Record<"memory" | "duckdb" | "redis", () => Config> = {
+    memory: () => ({ backend: "memory" }),
+    duckdb: () => ({ backend: "duckdb", duckdb: { path: stand.path(`${stand.fresh()}.db`) } }),
+    redis: () => ({ backend: "redis", redis: { url: stand.server.url, key_prefix: stand.fresh() } }),
+  };
+  for (const [backend, configure] of Object.entries(backends)) {
+    test(`a bot in ${backend} that is killed while it backs itself up leaves no half file under the name, and whole ones restore`, async () => {
+      const random = seededRandom(16, 0);
+      let unfinished = 0;
+      for (let round = 0; round < (LONG ? 40 : 4); round++) {
+        process.stdout.write(".");
+        const folder = await mkdtemp(stand.path("backups-"));
+        const config = configure();
+        using child = new Child(BACKED_UP, [JSON.stringify(config), folder]);
+        const saved = new Map<string, number>();
+        /** By backup: what was acknowledged before it began. */
+        const begun = new Map<string, ReadonlyMap<string, number>>();
+        const done = new Set<string>();
+        const last = 1 + Math.floor(random() * 3);
+        let more = Number.POSITIVE_INFINITY;
+        for (let line = await child.line(); line !== undefined; line = await child.line()) {
+          const [what, name = ""] = line.split(" ");
+          const [lane = "", n] = name.split("-");
+          if (what === "saved") saved.set(lane, Number(n));
+          if (what === "begin") begun.set(name, new Map(saved));
+          if (what === "done") done.add(name);
+          if (what === "begin" && name === `${last}`) more = Math.floor(random() * 30);
+          if (more-- <= 0) child.kill();
+        }
+        await child.end();
+        for (const [name, before] of begun) {
+          const path = join(folder, name);
+          if (!existsSync(path)) {
+            assert.not.ok(done.has(name), `backup ${name} was said to be made, and is not there`);
+            unfinished++;
+            continue;
+          }
+          const restored = `${stand.fresh()}.db`;
+          if (backend === "duckdb") await rename(path, stand.path(restored));
+          else await copyFlow(new BackupFile(path), stand.duckdb(restored), { replace: false });
+          await using bot = await stand.openDuckdb(restored, "bot");
+          const ids = new Set((await bot.exportFlow()).entries["signals:processed"].map(([id = ""]) => id));
+          for (const [lane, count] of before) assert.ok(ids.has(`${lane}-${count}`), `${lane}-${count} is not in it`);
+        }
+      }
+      assert.ok(unfinished > 0, "no kill hit a backup");
+    });
+  }
 
   test.run();
 }

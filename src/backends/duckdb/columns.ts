@@ -7,6 +7,8 @@ import { type Duckdb, duckdb } from "./library.js";
 export interface Column<Value> {
   readonly type: (library: Duckdb) => DuckDBType;
   readonly nullable: boolean;
+  /** What is selected of the column, by its quoted name; by default the column as it is. */
+  readonly selected?: (name: string) => string;
   toSql(value: Value): DuckDBValue;
   fromSql(value: DuckDBValue): Value;
   toJson(value: Value): string | number | null;
@@ -24,17 +26,27 @@ function stored(expected: string, value: unknown): never {
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : stored("text", value));
 
+/** A text is selected as its bytes: the driver drops a U+FEFF at the beginning of what it decodes, and one name becomes another. */
+const asBytes = (name: string) => `encode(${name})`;
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function decoded(value: unknown): string {
+  return value instanceof duckdb().DuckDBBlobValue ? UTF8.decode(value.bytes) : stored("text", value);
+}
+
 export const text: Column<string> = {
   type: ({ VARCHAR }) => VARCHAR,
   nullable: false,
+  selected: asBytes,
   toSql: (value) => value,
-  fromSql: textOf,
+  fromSql: decoded,
   toJson: (value) => value,
   fromJson: textOf,
 };
 
 /** Text that is JSON. */
-export const json: Column<string> = { ...text, fromSql: jsonOf, fromJson: jsonOf };
+export const json: Column<string> = { ...text, fromSql: (value) => jsonOf(decoded(value)), fromJson: jsonOf };
 
 function jsonOf(value: unknown): string {
   const found = textOf(value);
@@ -52,8 +64,9 @@ export function oneOf<Word extends string>(words: readonly Word[]): Column<Word>
   return {
     type: ({ VARCHAR }) => VARCHAR,
     nullable: false,
+    selected: asBytes,
     toSql: (value) => value,
-    fromSql: wordOf,
+    fromSql: (value) => wordOf(decoded(value)),
     toJson: (value) => value,
     fromJson: wordOf,
   };
@@ -128,7 +141,7 @@ export const money: Column<Money> = {
 /** The same column where there may be nothing. */
 export function optional<Value>(column: Column<Value>): Column<Value | null> {
   return {
-    type: column.type,
+    ...column,
     nullable: true,
     toSql: (value) => (value === null ? null : column.toSql(value)),
     fromSql: (value) => (value === null ? null : column.fromSql(value)),

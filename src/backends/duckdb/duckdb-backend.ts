@@ -1,4 +1,5 @@
-import { ConnectionError, UnknownFlowError } from "../../errors.js";
+import { setTimeout } from "node:timers/promises";
+import { ConnectionError, LockedError, UnknownFlowError } from "../../errors.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import type { Operation } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
@@ -8,7 +9,12 @@ import { FlowFile } from "./flow-file.js";
 import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { loadDuckdb } from "./library.js";
 import { damaged, refusalOf } from "./refusal.js";
+import { SecondLock } from "./second-lock.js";
 import { Session } from "./session.js";
+
+/** How long a bot that starts waits for who only looks, and how long between two tries, ms. */
+const PATIENCE = 2000;
+const PAUSE = 20;
 
 /**
  * A flow in one file of this process. Reads come from memory. A change is made in memory, then written to the file's journal,
@@ -65,9 +71,25 @@ export class DuckdbBackend implements Backend {
     const { path, exists } = await placeOf(this.#path, existing);
     if (existing && !exists)
       throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);
+    // Who lost its file still holds its place: no new flow is begun there meanwhile.
+    if (!exists) await SecondLock.refuseHeld(path);
     const created = !exists && (await this.#make(path));
-    this.#session = await Session.open(path, this.#context, this.#checkpoints, existing);
+    this.#session = await this.#patiently(path, existing);
     return created;
+  }
+
+  /** Who only looks at the file is gone soon: a bot that starts waits for it. */
+  async #patiently(path: string, existing: boolean): Promise<Session> {
+    const begun = performance.now();
+    for (;;) {
+      try {
+        return await Session.open(path, this.#context, this.#checkpoints, existing);
+      } catch (error) {
+        const isOver = existing || performance.now() - begun > PATIENCE;
+        if (isOver || !(error instanceof LockedError) || !(await SecondLock.isLookedAt(path))) throw error;
+        await setTimeout(PAUSE);
+      }
+    }
   }
 
   async #make(path: string): Promise<boolean> {

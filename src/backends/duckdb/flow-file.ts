@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
+import { chmod, constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { errorCode } from "../../error-code.js";
@@ -7,7 +7,9 @@ import { LockedError } from "../../errors.js";
 import { syncFolder } from "../../sync-folder.js";
 import { loadDuckdb } from "./library.js";
 import { claim } from "./open-here.js";
+import { makeEmpty } from "./open-log.js";
 import { lockedBy, refusalOf } from "./refusal.js";
+import { SecondLock } from "./second-lock.js";
 
 type Fill = (connection: DuckDBConnection) => Promise<void>;
 
@@ -25,20 +27,39 @@ const OPTIONS = {
 
 /** A DuckDB file that is open, and held against everybody else. */
 export class FlowFile {
+  #closed = false;
+
   private constructor(
     readonly connection: DuckDBConnection,
     private readonly instance: DuckDBInstance,
     private readonly release: () => void,
+    private readonly lock?: SecondLock,
   ) {}
 
-  /** Opens a file that exists, without writing to it. Throws a LockedError when it is open already, and what DuckDB throws. */
-  static async open(path: string): Promise<FlowFile> {
+  /**
+   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. Who only looks says so to whoever asks.
+   * Throws a LockedError when it is open already, and what DuckDB throws.
+   */
+  static async open(
+    path: string,
+    { isLooking = false, before = async () => {} }: { isLooking?: boolean; before?: () => Promise<void> } = {},
+  ): Promise<FlowFile> {
     const release = claim(path);
     if (!release) throw lockedBy(path, process.pid);
+    let lock: SecondLock | undefined;
+    let file: FlowFile | undefined;
     try {
-      return await FlowFile.#open(path, release);
+      lock = await SecondLock.begin(path, isLooking);
+      await before();
+      file = await FlowFile.#open(path, release, lock);
+      await lock.complete();
+      return file;
     } catch (error) {
-      release();
+      if (file) file.close();
+      else {
+        lock?.release();
+        release();
+      }
       throw error;
     }
   }
@@ -53,13 +74,16 @@ export class FlowFile {
 
   /**
    * Makes a file that `fill` has filled, and gives it the name of one that is there, in one step: whoever opens that finds the
-   * old or the new. The old is kept under another name, to which this resolves. It must have left nothing in its log.
+   * old or the new. The old, which is open, is kept under another name, to which this resolves; DuckDB lets go of it, the second lock
+   * stays. It must have left nothing in its log.
    */
-  static replace(path: string, fill: Fill, draft: string): Promise<string> {
+  static replace(path: string, old: FlowFile, fill: Fill, draft: string): Promise<string> {
     return FlowFile.#draft(draft, fill, async () => {
       const kept = `${path}.replaced-${new Date().toISOString().replaceAll(":", "")}`;
       const log = await stat(`${path}.wal`).catch(() => undefined);
       if (log && log.size > 0) throw new TypeError(`${path}.wal is not empty`);
+      // Where it has to be copied, the end of the copying would drop DuckDB's lock.
+      old.#closeDatabase();
       await secondName(path, kept);
       await rename(draft, path);
       await syncFolder(dirname(path));
@@ -81,6 +105,8 @@ export class FlowFile {
   static async #draft<Result>(draft: string, fill: Fill, done: () => Promise<Result>): Promise<Result> {
     try {
       const file = await FlowFile.#open(draft, () => {});
+      await chmod(draft, 0o600);
+      await makeEmpty(`${draft}.wal`);
       await fill(file.connection).finally(() => file.close());
       return await done();
     } finally {
@@ -88,24 +114,46 @@ export class FlowFile {
     }
   }
 
-  static async #open(path: string, release: () => void): Promise<FlowFile> {
+  static async #open(path: string, release: () => void, lock?: SecondLock): Promise<FlowFile> {
     const library = await loadDuckdb();
     const instance = await library.DuckDBInstance.create(path, OPTIONS);
-    const file = new FlowFile(await instance.connect(), instance, release);
+    const file = new FlowFile(await instance.connect(), instance, release, lock);
     try {
       await file.connection.run("PRAGMA disable_checkpoint_on_shutdown");
       return file;
     } catch (error) {
-      file.close();
+      file.#closeDatabase();
       throw error;
     }
   }
 
+  /** Why what is written now may be lost to whoever opens the path; undefined when it is still the file that was opened. */
+  get trouble(): string | undefined {
+    return this.lock?.trouble;
+  }
+
+  /** Whether nothing but a file says who holds it. */
+  get isHeldByFile(): boolean {
+    return this.lock?.isByFile ?? false;
+  }
+
+  /** Whether another file is at the path, whose log DuckDB would take for this one's. */
+  get isReplaced(): boolean {
+    return this.lock?.place === "other";
+  }
+
   /** Lets go of the file as it is. */
   close(): void {
+    this.#closeDatabase();
+    this.lock?.release();
+    this.release();
+  }
+
+  #closeDatabase(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.connection.closeSync();
     this.instance.closeSync();
-    this.release();
   }
 }
 

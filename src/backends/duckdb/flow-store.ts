@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { openFlow } from "../../operations/open-flow.js";
 import { newEpoch } from "../../state/epoch.js";
@@ -7,6 +8,8 @@ import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
 import { CommitJournal } from "./commit-journal.js";
 import type { Mirror, Write } from "./mirror.js";
+import type { OpenLog } from "./open-log.js";
+import { writeOpenMark } from "./open-mark.js";
 import { mirrorsOf } from "./tables.js";
 
 /** A checkpoint is due when one of these is reached. */
@@ -43,12 +46,18 @@ export class FlowStore {
   readonly #mirrors: ReadonlyMap<string, Mirror>;
   /** Set when the next commit is to be a checkpoint. */
   #due = false;
+  /** Whether the file says that it is open. */
+  #marked = false;
+  /** Whether there is proof that nothing was acknowledged since the last checkpoint. */
+  #proven = false;
 
   private constructor(
     private readonly connection: DuckDBConnection,
     private readonly journal: CommitJournal,
     readonly policy: CheckpointPolicy,
     { flowId, maxEvents }: BackendContext,
+    /** The log of the file while it is open; absent in a draft, which nobody looks for. */
+    private readonly log?: OpenLog,
   ) {
     const mirrors = mirrorsOf(this.state, flowId, maxEvents);
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
@@ -76,8 +85,9 @@ export class FlowStore {
     connection: DuckDBConnection,
     context: BackendContext,
     policy: CheckpointPolicy,
+    log?: OpenLog,
   ): Promise<FlowStore> {
-    const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context);
+    const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context, log);
     for (const mirror of store.#mirrors.values()) await mirror.load(connection);
     for await (const changes of store.journal.read()) store.#replay(changes);
     return store;
@@ -92,7 +102,10 @@ export class FlowStore {
   async commit(): Promise<void> {
     if (!this.#due && this.#progress < 1) {
       const changes = this.#takeJournal();
-      if (changes.length <= LONGEST_ROW) return this.journal.append(changes);
+      if (changes.length <= LONGEST_ROW) {
+        if (!this.#marked && this.log) await this.#write([], this.log);
+        return this.#append(changes);
+      }
     }
     await this.checkpoint();
   }
@@ -110,18 +123,49 @@ export class FlowStore {
   /** Brings the tables of the file up to date with the state, empties the journal, and lets DuckDB shorten its own log. */
   async checkpoint(): Promise<void> {
     this.#due = false;
-    const writes: Write[] = [];
-    for (const mirror of this.#mirrors.values()) {
-      const write = mirror.takeDifference();
-      if (write) writes.push(write);
+    const writes = this.#takeDifferences();
+    if (writes.length > 0 || this.journal.rows > 0) writes.push(() => this.journal.clear());
+    await this.#write(writes, this.log);
+  }
+
+  /** The last checkpoint: from now on the file needs no log. */
+  async leave(): Promise<void> {
+    this.#due = false;
+    const writes = this.#takeDifferences();
+    if (writes.length > 0 || this.journal.rows > 0) writes.push(() => this.journal.clear());
+    await this.#write(writes, undefined);
+    await this.log?.disprove();
+  }
+
+  /** The same for a state that was not committed as it is now: what is in DuckDB's log gets into the file, and nothing else. */
+  async leaveAsCommitted(): Promise<void> {
+    await this.#write([], undefined);
+    await this.log?.disprove();
+  }
+
+  async #append(changes: string): Promise<void> {
+    await this.journal.append(changes);
+    if (this.#proven) await this.log?.disprove();
+    this.#proven = false;
+  }
+
+  /** Writes, and checkpoints. With a log the file says that it is open from then on, and which checkpoint this was. */
+  async #write(writes: readonly Write[], log: OpenLog | undefined): Promise<void> {
+    const mark = log && { checkpoint: randomUUID(), at: Date.now() };
+    if (mark) {
+      await log.prove(mark.checkpoint);
+      await log.begin();
     }
-    if (writes.length > 0 || this.journal.rows > 0) {
+    if (mark || this.#marked || writes.length > 0) {
       await this.connection.run("BEGIN");
       for (const write of writes) await write(this.connection);
-      await this.journal.clear();
+      await writeOpenMark(this.connection, mark);
       await this.connection.run("COMMIT");
     }
     await this.connection.run("CHECKPOINT");
+    this.#marked = mark !== undefined;
+    this.#proven = mark !== undefined;
+    await log?.begin();
   }
 
   /** How far it is to the next checkpoint: 1 when it is due. */
@@ -130,6 +174,10 @@ export class FlowStore {
     for (const mirror of this.#mirrors.values()) lag += mirror.lag;
     const { commits, length, rows } = this.policy;
     return Math.max(this.journal.rows / commits, this.journal.length / length, lag / rows);
+  }
+
+  #takeDifferences(): Write[] {
+    return [...this.#mirrors.values()].flatMap((mirror) => mirror.takeDifference() ?? []);
   }
 
   #takeJournal(): string {

@@ -1,4 +1,6 @@
-import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
+import { chmod } from "node:fs/promises";
+import { errorCode } from "../../error-code.js";
+import { ConnectionError, StateLostError, UnknownOutcomeError } from "../../errors.js";
 import type { Call, Operation } from "../../operations/operation.js";
 import type { BackendContext } from "../backend.js";
 import { interpret } from "../interpret.js";
@@ -7,6 +9,7 @@ import type { FlowFile } from "./flow-file.js";
 import type { CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { GroupCommit } from "./group-commit.js";
 import { refusalOf } from "./refusal.js";
+import { ownerPath } from "./second-lock.js";
 import { openStored } from "./stored-flow.js";
 
 /** A flow whose file is open. */
@@ -36,8 +39,12 @@ export class Session {
     policy: CheckpointPolicy,
     untouched: boolean,
   ): Promise<Session> {
-    const { file, store, crashed } = await openStored(path, context, policy);
+    const { file, store, crashed } = await openStored(path, { ...context, isLooking: untouched }, policy);
     try {
+      if (!untouched) {
+        await forOwnerOnly(path);
+        if (file.isHeldByFile) context.warn?.(withoutSockets(path));
+      }
       if (crashed && untouched) store.checkpointNext();
       else if (crashed) await store.checkpoint();
       return new Session(path, file, store, !untouched);
@@ -49,8 +56,7 @@ export class Session {
 
   /** Runs an operation on the state in memory. Resolves when all that it changed, and all that it saw, is durable. */
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, call: Call): Promise<Result> {
-    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
-
+    this.#assertWhole();
     const { state } = this.store;
     const outcome = settled(() => interpret(operation, state, args, call));
     const changes = state.changes.take();
@@ -60,7 +66,8 @@ export class Session {
       try {
         await durable;
       } catch (cause) {
-        throw changes.length > 0 ? this.#unknown<Result>(operation.name, cause) : this.#broken(cause);
+        if (cause instanceof StateLostError || changes.length === 0) throw this.#broken(cause);
+        throw this.#unknown<Result>(operation.name, cause);
       }
     }
     return outcome();
@@ -68,7 +75,7 @@ export class Session {
 
   /** Resolves when there is an event after this one, the signal aborts, or the session is closed. Rejects once a commit failed. */
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {
-    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
+    this.#assertWhole();
     if (!this.#closed && this.store.state.events.after(id, 1).length === 0) await this.#watchers.wait(signal);
   }
 
@@ -79,7 +86,12 @@ export class Session {
     for (let pending = this.#commits.pending; pending; pending = this.#commits.pending) await pending.catch(() => {});
     clearTimeout(this.#idle);
     try {
-      if (this.isBehind && !this.#commits.failure) await this.store.checkpoint();
+      // The log at the path of a replaced file is another's.
+      if (!this.file.isReplaced) {
+        if (this.isBehind && !this.#commits.failure) await this.store.leave();
+        // A file that was moved gets what was acknowledged, out of the log that is left where it was.
+        else if (this.#commits.failure?.cause instanceof StateLostError) await this.store.leaveAsCommitted();
+      }
     } catch {
       // All that was promised is in the journal; the next open reads it from there.
     } finally {
@@ -88,9 +100,13 @@ export class Session {
   }
 
   async #commit(): Promise<void> {
+    this.#assertInPlace();
     this.isBehind = true;
     try {
       await this.store.commit();
+      // What was written into a file that is gone by now counts for nobody.
+      const trouble = this.file.trouble;
+      if (trouble) throw new Error(trouble);
       this.#checkpointWhenIdle();
     } finally {
       // There may be events now, or there will be none any more: who waits asks again.
@@ -110,7 +126,21 @@ export class Session {
     }
   }
 
-  #broken(cause: unknown): ConnectionError {
+  #assertWhole(): void {
+    if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
+  }
+
+  /** Nothing is written for this commit yet. */
+  #assertInPlace(): void {
+    const trouble = this.file.trouble;
+    if (!trouble) return;
+    throw new StateLostError(
+      `nothing was done: ${this.path} is not the file any more that was opened: ${trouble}. Nothing that is changed from now on would be found there. Put it back (what was changed last may be in it, or in its log), then close() and connect() again`,
+    );
+  }
+
+  #broken(cause: unknown): ConnectionError | StateLostError {
+    if (cause instanceof StateLostError) return new StateLostError(cause.message, { cause });
     return new ConnectionError(`nothing was done: ${this.#story(cause)}`, { cause });
   }
 
@@ -126,6 +156,19 @@ export class Session {
     const detail = cause instanceof Error ? cause.message : String(cause);
     return `${this.path} could not be written (${detail}). When that is cured, close() and connect() again: they read what is in the file.`;
   }
+}
+
+/** Files of versions before 0.5 were as the umask left them. Another user's file stays as it is. */
+async function forOwnerOnly(path: string): Promise<void> {
+  for (const name of [path, `${path}.wal`]) {
+    await chmod(name, 0o600).catch((error: unknown) => {
+      if (!["ENOENT", "EPERM", "ENOTSUP", "EOPNOTSUPP", "EROFS"].includes(errorCode(error) ?? "")) throw error;
+    });
+  }
+}
+
+function withoutSockets(path: string): string {
+  return `there are no sockets where ${path} is: ${ownerPath(path)} says who holds it. After a kill in another container it has to be removed by hand, and nobody can ask this bot through its file`;
 }
 
 /** Runs a step now, returns or throws what came of it later. */

@@ -35,7 +35,7 @@ export class SqlTable<Fields extends object> {
     connection: DuckDBConnection,
     order: readonly Extract<keyof Fields, string>[] = [],
   ): AsyncGenerator<Fields[]> {
-    const columns = this.#names.map(quoted).join(", ");
+    const columns = this.#names.map((name) => (this.columns[name].selected ?? String)(quoted(name))).join(", ");
     const orderBy = order.length === 0 ? "" : ` ORDER BY ${order.map(quoted).join(", ")}`;
     const result = await connection.run(`SELECT ${columns} FROM ${quoted(this.name)}${orderBy}`);
     for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { CorruptStateError } from "../../errors.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { otherSchema } from "../../state/schema.js";
 import type { BackendContext } from "../backend.js";
@@ -6,7 +6,9 @@ import { FlowFile } from "./flow-file.js";
 import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { identify } from "./identify.js";
 import { checkLog } from "./log-check.js";
-import { refusalOf } from "./refusal.js";
+import { OpenLog } from "./open-log.js";
+import { type OpenMark, readOpenMark } from "./open-mark.js";
+import { lockedBy, refusalOf } from "./refusal.js";
 
 /** A file that is open, with the flow that was read from it. */
 export interface StoredFlow {
@@ -26,7 +28,11 @@ export interface OlderFlow<Read> {
 }
 
 /** The flow's id is absent: whichever the file holds. */
-type Context = Omit<BackendContext, "flowId"> & { readonly flowId: string | undefined };
+type Context = Omit<BackendContext, "flowId"> & {
+  readonly flowId: string | undefined;
+  /** Whether the file is held for a look only, and says so. */
+  readonly isLooking?: boolean;
+};
 
 /**
  * Opens a stored flow: that of the context, or, without an id there, whichever the file holds. The file is left byte for byte as
@@ -48,12 +54,33 @@ export async function openAny<Read>(
 ): Promise<StoredFlow | OlderFlow<Read>> {
   let file: FlowFile | undefined;
   try {
-    const crashed = await isLogLeft(path);
-    file = await FlowFile.open(path);
-    if (crashed) checkLog(`${path}.wal`);
+    const log = new OpenLog(path);
+    const seen: { size: number | undefined; check: () => void } = { size: undefined, check() {} };
+    file = await FlowFile.open(path, {
+      isLooking: context.isLooking ?? false,
+      // Before DuckDB has it: to close the log afterwards would drop DuckDB's lock. A holder whom only DuckDB knows is told first.
+      async before() {
+        const size = await log.size();
+        seen.size = size;
+        seen.check = settled(() => size && checkLog(`${path}.wal`));
+        // DuckDB removes an empty log when it opens the file.
+        if (size === 0) await log.prove();
+      },
+    });
+    const { size, check } = seen;
+    // Somebody whom the second lock did not know yet has just come and gone: what was read is not what is there.
+    if (size !== 0 && (await log.size()) !== size) throw lockedBy(path, 0);
+    check();
+    const mark = await readOpenMark(file.connection);
+    if (mark && size === undefined && !(await log.proves(mark.checkpoint))) throw withoutLog(path, mark);
+    if (size === 0) {
+      await log.begin();
+      await log.disprove();
+    }
+    const crashed = mark !== undefined || size !== undefined;
     const { flowId, schema } = await identify(file.connection, path, context.flowId);
     if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
-    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy);
+    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, log);
     return { flowId, file, store, crashed };
   } catch (error) {
     file?.close();
@@ -61,7 +88,20 @@ export async function openAny<Read>(
   }
 }
 
-async function isLogLeft(path: string): Promise<boolean> {
-  const log = await stat(`${path}.wal`).catch(() => undefined);
-  return log !== undefined;
+/** Runs a step now, throws later what it threw. */
+function settled(step: () => unknown): () => void {
+  try {
+    step();
+    return () => {};
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+function withoutLog(path: string, { at }: OpenMark): CorruptStateError {
+  return new CorruptStateError(
+    `${path} was in use when it was left or copied, and its log ${path}.wal is missing: what was changed after ${new Date(at).toISOString()} is in that log only. A copy without its log is older than its original.\nIt was left as it is. Put the log back beside it; or, to go on with the older state, make an empty one, as with: touch ${path}.wal`,
+  );
 }

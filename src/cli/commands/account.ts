@@ -3,7 +3,7 @@ import { resolveConfig } from "../../config/schema.js";
 import { accountNamed } from "../../manager/account.js";
 import type { AccountFlow } from "../../types.js";
 import { count } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";

@@ -1,6 +1,6 @@
 import type { StateManager } from "../../manager/state-manager.js";
 import { count } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { breakerDuration, untilWords } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";

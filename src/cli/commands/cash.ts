@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { amount, gain } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { CASH_KINDS, type CashPlace } from "../../words/word-lists.js";
 import { moment, number } from "../arguments.js";
 import type { AddCommand } from "../command.js";

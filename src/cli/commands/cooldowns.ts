@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { time } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { POSITION_SIDES } from "../../words/word-lists.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";

@@ -8,7 +8,7 @@ import { checkRedis } from "../../doctor/redis-checks.js";
 import { redisFacts } from "../../doctor/redis-facts.js";
 import { accountOf } from "../../manager/account.js";
 import { count } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { Colours, Terminal } from "../terminal.js";

@@ -1,5 +1,6 @@
 import type { StateManager } from "../../manager/state-manager.js";
 import type { StateEvent } from "../../types.js";
+import { printableJson } from "../../words/printable.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { eventLine } from "../event-line.js";
@@ -50,7 +51,7 @@ async function followEvents(
   }
   const signal = terminal.interrupted();
   const tell = (event: StateEvent) =>
-    terminal.out(json ? `${JSON.stringify(event)}\n` : `${eventLine(terminal.colours, event)}\n`);
+    terminal.out(json ? `${printableJson(JSON.stringify(event))}\n` : `${eventLine(terminal.colours, event)}\n`);
   let last = after;
   if (last === undefined) {
     const shown = await newest(manager, limit);

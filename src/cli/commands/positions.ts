@@ -1,5 +1,5 @@
 import { gain } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { duration, number } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { ProblemError } from "../exit-code.js";

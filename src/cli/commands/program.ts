@@ -1,4 +1,5 @@
 /** The command line, put together from one file per command: see `command.ts`. */
+import { printableLines } from "../../words/printable.js";
 import { type AddCommand, emptyProgram, type Program, type Run } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { explain } from "../explain.js";
@@ -77,7 +78,7 @@ export async function runProgram(
     return exitCode;
   } catch (error) {
     const { code, message } = explain(error);
-    if (message !== undefined) terminal.err(`sf-state: ${redact(message, [])}\n`);
+    if (message !== undefined) terminal.err(`sf-state: ${printableLines(redact(message, []))}\n`);
     return code;
   }
 }

@@ -2,7 +2,7 @@ import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } fro
 import type { StateManager } from "../../manager/state-manager.js";
 import type { GuardStatus, RiskLimitOrigins } from "../../types.js";
 import { amount, count, fraction, gain, left, time } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";

@@ -1,5 +1,5 @@
 import { time } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { table } from "../terminal-table.js";

@@ -1,6 +1,6 @@
 import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
 import { time } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
 import { Screen } from "../screen.js";

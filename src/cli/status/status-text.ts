@@ -3,7 +3,7 @@ import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
 import type { CircuitBreaker, Trade } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
-import { printable } from "../../words/text-table.js";
+import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
 import { guardWords } from "../guard-words.js";
 import { orderTable, positionTable } from "../record-tables.js";

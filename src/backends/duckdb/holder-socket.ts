@@ -1,0 +1,136 @@
+/** The sockets by which the holder of a file is known. All that one says yet is who holds it, and what for. */
+import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { basename, dirname, join } from "node:path";
+import { errorCode } from "../../error-code.js";
+
+/** Who holds a file: nobody, nobody any more, or somebody whose pid is 0 where they do not say it. */
+export type Holder = "none" | "dead" | Living;
+
+export interface Living {
+  readonly pid: number;
+  /** It only looks, and will be gone soon. */
+  readonly isLooking: boolean;
+}
+
+/** A holder whose event loop stands still does not say who it is, ms. */
+const PATIENCE = 1000;
+const LOOKING = "looking";
+/** Linux opens a name without reading or writing what it names. */
+const O_PATH = 0o10000000;
+const IS_LINUX = process.platform === "linux";
+
+/** Where the socket of a file is. */
+export function socketPath(file: string): string {
+  return `${file}.sock`;
+}
+
+/** Asks who listens at a path, or at a name of Linux's abstract sockets, which begins with NUL. Rejects with what forbids to ask. */
+export async function askHolder(path: string): Promise<Holder> {
+  if (path.startsWith("\0") || !IS_LINUX) return ask(path);
+  // A path of more than 107 bytes is cut without a word; one by way of a descriptor is short.
+  let fd: number;
+  try {
+    fd = openSync(path, O_PATH);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return "none";
+    throw error;
+  }
+  try {
+    return await ask(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function ask(path: string): Promise<Holder> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    let told = "";
+    const answer = () => {
+      socket.destroy();
+      resolve({ pid: Number(/^\d+/.exec(told)?.[0] ?? 0), isLooking: told.includes(LOOKING) });
+    };
+    const timer = setTimeout(answer, PATIENCE);
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => {
+      told += text;
+    });
+    socket.on("close", () => {
+      clearTimeout(timer);
+      answer();
+    });
+    socket.on("error", (error) => {
+      clearTimeout(timer);
+      const code = errorCode(error);
+      if (code === "ENOENT") resolve("none");
+      else if (code === "ECONNREFUSED") resolve("dead");
+      // Its backlog is full, or it has just closed the connection: there is somebody.
+      else if (code === "EAGAIN" || code === "ECONNRESET" || code === "EPIPE") resolve({ pid: 0, isLooking: false });
+      else reject(error);
+    });
+  });
+}
+
+/** Says to everybody who connects which process this is. Keeps nothing alive. */
+function answering(isLooking: boolean): Server {
+  const server = createServer((socket: Socket) => {
+    socket.on("error", () => {});
+    socket.end(`${process.pid}${isLooking ? ` ${LOOKING}` : ""}\n`);
+    socket.unref();
+  });
+  return server.unref();
+}
+
+/** Listens at once: `exclusive` keeps Node's cluster from sharing it. Rejects with what the system says, as EADDRINUSE. */
+async function listening(path: string, isLooking: boolean): Promise<Server> {
+  const server = answering(isLooking);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path, exclusive: true }, () => resolve());
+  });
+  server.on("error", () => {});
+  return server;
+}
+
+/** A name in Linux's own space of names, free again at the moment its process ends. Undefined where there is no such space. */
+export async function listenAbstract(name: string, isLooking: boolean): Promise<Server | undefined> {
+  if (!IS_LINUX) return undefined;
+  const server = await listening(`\0${name}`, isLooking);
+  // An older Node listens somewhere else instead.
+  if (isListed(name)) return server;
+  server.close();
+  return undefined;
+}
+
+function isListed(name: string): boolean {
+  try {
+    return readFileSync("/proc/self/net/unix", "utf8").includes(`@${name}\n`);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Listens at a path, mode 0600, in the place of a dead socket that may be there. Nobody sees it before it listens: it gets its
+ * name then. `draft` is a short name in the same folder that nobody else uses meanwhile.
+ */
+export async function listenAt(path: string, draft: string, isLooking: boolean): Promise<Server> {
+  const folder = dirname(path);
+  const hidden = join(folder, draft);
+  rmSync(hidden, { force: true });
+  const fd = IS_LINUX ? openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
+  try {
+    const server = await listening(fd === undefined ? hidden : `/proc/self/fd/${fd}/${basename(hidden)}`, isLooking);
+    try {
+      chmodSync(hidden, 0o600);
+      renameSync(hidden, path);
+      return server;
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The second lock of a file. DuckDB's own is a POSIX record lock: any `close()` of the file in the process that holds it drops it,
+ * such as the bot's own copying of its file.
+ */
+import { createHash } from "node:crypto";
+import { lstatSync, rmSync, statSync } from "node:fs";
+import type { Server } from "node:net";
+import { basename } from "node:path";
+import { errorCode } from "../../error-code.js";
+import { ConfigError, LockedError } from "../../errors.js";
+import { askHolder, type Holder, listenAbstract, listenAt, socketPath } from "./holder-socket.js";
+import { livingOwner, type Owner, own } from "./owner-file.js";
+import { lockedBy } from "./refusal.js";
+
+const WITHOUT_SOCKETS = /^(?:EPERM|EACCES|EOPNOTSUPP|ENOTSUP|ENOSYS|EAFNOSUPPORT|EINVAL)$/;
+
+const IS_LINUX = process.platform === "linux";
+
+/** Where the file is that says who holds another one. */
+export function ownerPath(path: string): string {
+  return `${path}.lock`;
+}
+
+function ownedBy(path: string, { pid }: Owner): LockedError {
+  const file = ownerPath(path);
+  const holder = pid === 0 ? "another process" : `process ${pid}`;
+  return new LockedError(
+    `${path} is held by ${holder}, as ${file} says, and it is not certain that this one is gone; one process at a time can work on it. Stop it; if you know that it is gone, remove ${file}`,
+  );
+}
+
+/** By device and inode: in Linux's own space of names. */
+function nameOf(path: string): string {
+  const { dev, ino } = statSync(path, { bigint: true });
+  return `signalflow:${dev}:${ino}`;
+}
+
+/** A file as the system knows it. */
+function identityOf(path: string): string | undefined {
+  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}
+
+export class SecondLock {
+  readonly #file: string;
+  readonly #identity: string | undefined;
+  #abstract: Server | undefined;
+  #socket: { readonly server: Server; readonly identity: string | undefined } | undefined;
+  #owned: { readonly file: string; readonly identity: string | undefined } | undefined;
+
+  private constructor(
+    private readonly path: string,
+    private readonly isLooking: boolean,
+  ) {
+    this.#file = path;
+    this.#identity = identityOf(path);
+  }
+
+  /** Throws a LockedError when somebody holds what is, or was, at this path. */
+  static async refuseHeld(path: string): Promise<void> {
+    if (process.platform === "win32") return; // DuckDB's share mode holds there, whatever is closed
+    const socket = socketPath(path);
+    let holder: Holder;
+    try {
+      holder = await askHolder(socket);
+    } catch (cause) {
+      throw new ConfigError(`duckdb.path: ${socket} cannot be asked who holds ${path}: ${errorCode(cause)}`, { cause });
+    }
+    if (typeof holder === "object") throw lockedBy(path, holder.pid);
+    // Somebody may hold it from where there are no sockets.
+    const owner = livingOwner(ownerPath(path));
+    if (owner) throw ownedBy(path, owner);
+    if (holder === "dead" && !statSync(socket, { throwIfNoEntry: false })?.isSocket()) {
+      throw new ConfigError(`duckdb.path: ${socket} has to be a socket, and is something else: move it away`);
+    }
+  }
+
+  /** Whether the one who holds the file says that it only looks. */
+  static async isLookedAt(path: string): Promise<boolean> {
+    if (process.platform === "win32") return false;
+    const holder = await askHolder(socketPath(path)).catch(() => undefined);
+    if (typeof holder === "object") return holder.isLooking;
+    // Its socket comes after its name.
+    const name = statSync(path, { throwIfNoEntry: false }) && nameOf(path);
+    const other = name && IS_LINUX ? await askHolder(`\0${name}`).catch(() => undefined) : undefined;
+    return typeof other === "object" && other.isLooking;
+  }
+
+  /** First step, before DuckDB opens the file. Throws a LockedError. */
+  static async begin(path: string, isLooking: boolean): Promise<SecondLock> {
+    const lock = new SecondLock(path, isLooking);
+    if (process.platform === "win32") return lock;
+    await SecondLock.refuseHeld(path);
+    const name = nameOf(path);
+    try {
+      lock.#abstract = await listenAbstract(name, isLooking);
+    } catch (error) {
+      if (errorCode(error) !== "EADDRINUSE") return lock;
+      const holder = await askHolder(`\0${name}`).catch(() => undefined);
+      throw lockedBy(path, typeof holder === "object" ? holder.pid : 0);
+    }
+    return lock;
+  }
+
+  /** Second step, under DuckDB's lock: another one may have come between. Throws a LockedError. */
+  async complete(): Promise<void> {
+    if (process.platform === "win32") return;
+    await SecondLock.refuseHeld(this.path);
+    const socket = socketPath(this.path);
+    const digest = createHash("sha1").update(basename(this.path)).digest("hex").slice(0, 12);
+    try {
+      const server = await listenAt(socket, `.sf-${digest}`, this.isLooking);
+      this.#socket = { server, identity: identityOf(socket) };
+    } catch (error) {
+      if (!WITHOUT_SOCKETS.test(errorCode(error) ?? "")) throw error;
+      this.#ownFile();
+    }
+  }
+
+  #ownFile(): void {
+    const file = ownerPath(this.path);
+    const owner = own(file);
+    if (owner) throw ownedBy(this.path, owner);
+    this.#owned = { file, identity: identityOf(file) };
+  }
+
+  /** Whether there are no sockets where the file is: nobody can ask this process then, and a kill may leave what has to be removed by hand. */
+  get isByFile(): boolean {
+    return this.#owned !== undefined;
+  }
+
+  /** What is at the path: still the file that was opened, nothing, or another one. */
+  get place(): "same" | "absent" | "other" {
+    const found = identityOf(this.#file);
+    if (found === undefined) return "absent";
+    return found === this.#identity ? "same" : "other";
+  }
+
+  /** Why what is written now may be lost to whoever opens the path; undefined when all is as it was. */
+  get trouble(): string | undefined {
+    if (this.place === "absent") return "it was removed or moved";
+    if (this.place === "other") return "another file was put in its place";
+    if (this.#socket && identityOf(socketPath(this.path)) !== this.#socket.identity) {
+      return `${socketPath(this.path)}, which keeps others out, was removed or replaced`;
+    }
+    if (this.#owned && identityOf(this.#owned.file) !== this.#owned.identity) {
+      return `${this.#owned.file}, which keeps others out, was removed or replaced`;
+    }
+    return undefined;
+  }
+
+  /** Lets go. Somebody else's socket stays. */
+  release(): void {
+    if (this.#socket) {
+      const socket = socketPath(this.path);
+      if (identityOf(socket) === this.#socket.identity) rmSync(socket, { force: true });
+      this.#socket.server.close();
+    }
+    if (this.#owned && identityOf(this.#owned.file) === this.#owned.identity) rmSync(this.#owned.file, { force: true });
+    this.#abstract?.close();
+    this.#socket = undefined;
+    this.#owned = undefined;
+    this.#abstract = undefined;
+  }
+}

@@ -1,0 +1,23 @@
+import pc from "picocolors";
+import { signed } from "../words/printable.js";
+
+const NAMES = ["bold", "dim", "red", "green", "yellow", "cyan"] as const;
+
+/** Colours that are none where there is no terminal. What is coloured keeps no colours but those given here. */
+export type Colours = Readonly<Record<(typeof NAMES)[number], (text: string) => string>>;
+
+export function coloursOf(isColoured: boolean): Colours {
+  const colours = pc.createColors(isColoured);
+  const paint = (name: (typeof NAMES)[number]) => {
+    const [begin = "", end = ""] = colours[name]("\0").split("\0").map(signed);
+    return (text: string) => `${begin}${text}${end}`;
+  };
+  return {
+    bold: paint("bold"),
+    dim: paint("dim"),
+    red: paint("red"),
+    green: paint("green"),
+    yellow: paint("yellow"),
+    cyan: paint("cyan"),
+  };
+}

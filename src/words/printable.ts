@@ -1,0 +1,56 @@
+/** Text that comes from anywhere, such as ids and reasons, shown so that it steers nothing. */
+import { randomInt } from "node:crypto";
+
+/** What is not seen, or moves what is seen: controls of both kinds, directions, zero width, line and paragraph separators. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * Our own colours carry a number that nobody else knows until they are written, so that they are told from colours in a stored
+ * text. Terminals would not understand it: `unsigned` takes it out.
+ */
+const SIGNATURE = String(randomInt(100_000_000, 999_999_999));
+const SIGNED = new RegExp(`(\\u001b\\[)${SIGNATURE};([\\d;]*m)`, "g");
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
+const ESCAPE = /\u001b\[([\d;]*m)/g;
+
+/** The text on one line, without what would steer the terminal. Our own colours stay. */
+export function printable(text: string): string {
+  return sparing(text, (part) => part.replace(UNSEEN, "\ufffd"));
+}
+
+/** The same for text of several lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+/** JSON with nothing unseen in it: escapes stand for it. */
+export function printableJson(json: string): string {
+  return json.replace(UNSEEN, (found) =>
+    found === "\n"
+      ? found
+      : Array.from(
+          { length: found.length },
+          (_, at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, "0")}`,
+        ).join(""),
+  );
+}
+
+/** A sequence of colour as ours. */
+export function signed(colour: string): string {
+  return colour.replace(ESCAPE, `\u001b[${SIGNATURE};$1`);
+}
+
+/** What is written to a terminal. */
+export function unsigned(text: string): string {
+  return text.replace(SIGNED, "$1$2");
+}
+
+function sparing(text: string, replaced: (part: string) => string): string {
+  let result = "";
+  let at = 0;
+  for (const { 0: ours, index } of text.matchAll(SIGNED)) {
+    result += replaced(text.slice(at, index)) + ours;
+    at = index + ours.length;
+  }
+  return result + replaced(text.slice(at));
+}

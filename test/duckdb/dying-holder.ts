@@ -1,0 +1,82 @@
+/**
+ * Opens a file, saves positions, closes it, and dies by SIGKILL before its n-th call of the system or of DuckDB:
+ * `dying-holder.ts NAME PATH STEP CHANGES [WAITS] [DROPS]`. STEP -1: it lives, and prints how many calls there were.
+ *
+ * What it does stands in `PATH.story`, a line each, in the order in which it happened, other processes included: `NAME open`,
+ * `NAME saved ID` for what was acknowledged, `NAME closes`. WAITS: it tries again until the file is free. DROPS: it copies the file that it holds,
+ * which drops DuckDB's lock.
+ */
+import fs, { appendFileSync, copyFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { Server } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { LockedError, StateError } from "../../src/errors.js";
+import { savePosition } from "../../src/operations/save-position.js";
+import { backend } from "./backend.js";
+import { position } from "./samples.js";
+
+const [name = "", path = "", step = "", changes = "", ...more] = process.argv.slice(2);
+const story = `${path}.story`;
+const copy = `${path}.copy-of-${name}`;
+
+const writeLine = appendFileSync;
+const copyWhole = copyFileSync;
+
+let steps = 0;
+
+function countCalls(owner: object, names: readonly string[]): void {
+  for (const method of names) {
+    const before: unknown = Reflect.get(owner, method);
+    if (typeof before !== "function") throw new TypeError(`there is no ${method}`);
+    Reflect.set(owner, method, function (this: unknown, ...args: unknown[]): unknown {
+      if (steps++ === Number(step)) process.kill(process.pid, "SIGKILL");
+      return Reflect.apply(before, this, args);
+    });
+  }
+}
+
+countCalls(fs, ["rmSync", "renameSync", "chmodSync", "openSync", "closeSync", "lstatSync", "statSync"]);
+countCalls(fs.promises, ["open", "rename", "rm", "stat", "chmod", "link", "realpath", "access"]);
+countCalls(Server.prototype, ["listen", "close"]);
+countCalls(DuckDBConnection.prototype, ["run", "closeSync"]);
+countCalls(DuckDBInstance, ["create"]);
+countCalls(DuckDBInstance.prototype, ["connect", "closeSync"]);
+syncBuiltinESMExports();
+
+function tell(what: string): void {
+  writeLine(story, `${name} ${what}\n`);
+}
+
+const bot = backend(path, { maxEvents: 10 }, { commits: 3 });
+for (;;) {
+  try {
+    await bot.connect();
+    break;
+  } catch (error) {
+    if (!(error instanceof LockedError)) {
+      console.log(error instanceof StateError ? `${error.code} ${error.message.replaceAll("\n", " ")}` : String(error));
+      process.exit(1);
+    }
+    if (!more.includes("WAITS")) {
+      console.log(`refused ${steps}`);
+      process.exit(0);
+    }
+    await setImmediate();
+  }
+}
+tell("open");
+console.log("open");
+if (more.includes("DROPS")) copyWhole(path, copy);
+const save = async (id: string) => {
+  await bot.execute(savePosition, position(id), "");
+  tell(`saved ${id}`);
+};
+// One by one, so that there are commits to die in; then all at once.
+for (let n = 0; n < 5; n++) await save(`${name}-${n}`);
+await Promise.all(Array.from({ length: Number(changes) }, (_, n) => save(`${name}-more-${n}`)));
+if (more.includes("STAYS")) for await (const _ of process.stdin) break;
+tell("closes");
+await bot.close();
+console.log(`closed ${steps}`);
+process.exit(0);
