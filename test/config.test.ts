@@ -906,6 +906,15 @@ test("bad syntax is an error with its place, without the text around it", async 
   for (const [text, message, name] of cases) assert.is(await fault(text, {}, name), message);
 });
 
+test("an alias is of an anchor above it, inside the state's part or outside of it, and of no later one", async () => {
+  const outside = "base: &pairs [EUR]\nstate:\n  risk:\n    same_currency: *pairs\n";
+  assert.equal((await load(outside)).risk.same_currency, ["EUR"]);
+  const later = "state:\n  risk:\n    max_drawdown: *late\nbase: &late 7\n";
+  assert.match(await fault(later), /^bot\.yaml:3:19: no anchor of this name above/);
+  const elsewhere = "state:\n  backend: memory\nother: *nowhere\n";
+  assert.is(await fault(elsewhere), "", "the rest of the file is not ours");
+});
+
 test("an alias bomb is refused", async () => {
   const levels = "abcdefg".split("").map((level, depth, all) => {
     const items = depth === 0 ? "x" : `*${all[depth - 1]}`;

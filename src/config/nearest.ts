@@ -7,8 +7,11 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   if (word.length > LONGEST) return undefined;
   let best: string | undefined;
   let bestDistance = 1 + Math.max(1, Math.floor(word.length / 3));
+  const own = bareWord(word);
   for (const candidate of words) {
-    const distance = editDistance(bare(word), bare(candidate));
+    const other = bareWord(candidate);
+    if (Math.abs(own.length - other.length) >= bestDistance) continue;
+    const distance = editDistance(own, other);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -17,12 +20,8 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return best;
 }
 
-/** True when two words differ at most in case, `_` and `-`: `maxDailyLoss` and `max_daily_loss`. */
-export function sameWord(a: string, b: string): boolean {
-  return bare(a) === bare(b);
-}
-
-function bare(word: string): string {
+/** The word without what makes no difference: `maxDailyLoss` and `max_daily_loss` have one. */
+export function bareWord(word: string): string {
   return word.toLowerCase().replace(/[_-]/g, "");
 }
 

@@ -1,7 +1,7 @@
 /** What is wrong with a configuration, and where: zod's issues in the words of this library. */
 
 import { z } from "zod";
-import { nearest, sameWord } from "./nearest.js";
+import { bareWord, nearest } from "./nearest.js";
 import { kindOf, show } from "./show.js";
 
 export type Path = readonly (string | number)[];
@@ -71,12 +71,26 @@ function unknownKey(key: string, path: Path, schema: z.core.$ZodType): string {
 
 /** The path of the one key of this name that lies directly in a section. */
 function elsewhere(key: string, schema: z.core.$ZodType): string | undefined {
-  const paths = keysAt(schema, []).flatMap((section) =>
-    keysAt(schema, [section])
-      .filter((other) => sameWord(other, key))
-      .map((other) => `${section}.${other}`),
-  );
+  const paths = keysInSections(schema).get(bareWord(key)) ?? [];
   return paths.length === 1 ? paths[0] : undefined;
+}
+
+/** By schema: a file may have thousands of keys that are unknown. */
+const inSections = new WeakMap<z.core.$ZodType, ReadonlyMap<string, readonly string[]>>();
+
+/** Where keys lie directly in a section, by their bare name. */
+function keysInSections(schema: z.core.$ZodType): ReadonlyMap<string, readonly string[]> {
+  const known = inSections.get(schema);
+  if (known) return known;
+  const found = new Map<string, string[]>();
+  for (const section of keysAt(schema, [])) {
+    for (const key of keysAt(schema, [section])) {
+      const name = bareWord(key);
+      found.set(name, [...(found.get(name) ?? []), `${section}.${key}`]);
+    }
+  }
+  inSections.set(schema, found);
+  return found;
 }
 
 /** The keys that the object at `path` may have; none when there is no object. */

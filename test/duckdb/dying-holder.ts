@@ -2,13 +2,16 @@
  * Opens a file, saves positions, closes it, and dies by SIGKILL before its n-th call of the system or of DuckDB:
  * `dying-holder.ts NAME PATH STEP CHANGES [WAITS] [DROPS]`. STEP -1: it lives, and prints how many calls there were.
  *
+ * It begins when it is told a line, so that several can begin at once. STAYS: it closes at the next line, or at the end of its input.
+ *
  * What it does stands in `PATH.story`, a line each, in the order in which it happened, other processes included: `NAME open`,
- * `NAME saved ID` for what was acknowledged, `NAME closes`. WAITS: it tries again until the file is free. DROPS: it copies the file that it holds,
- * which drops DuckDB's lock.
+ * `NAME saved ID` for what was acknowledged, `NAME closes`. WAITS: it tries again until the file is free. DROPS: it copies the file that it holds
+ * after each step, which drops DuckDB's lock.
  */
-import fs, { appendFileSync, copyFileSync } from "node:fs";
+import fs, { appendFileSync, copyFileSync, existsSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { Server } from "node:net";
+import { createInterface } from "node:readline";
 import { setImmediate } from "node:timers/promises";
 import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { LockedError, StateError } from "../../src/errors.js";
@@ -48,6 +51,16 @@ function tell(what: string): void {
   writeLine(story, `${name} ${what}\n`);
 }
 
+/** DuckDB's log, which is another one after each checkpoint, has a lock of its own. */
+function dropLocks(): void {
+  if (!more.includes("DROPS")) return;
+  for (const end of ["", ".wal"]) if (existsSync(path + end)) copyWhole(path + end, copy);
+}
+
+const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+console.log("ready");
+await told.next();
+
 const bot = backend(path, { maxEvents: 10 }, { commits: 3 });
 for (;;) {
   try {
@@ -67,15 +80,16 @@ for (;;) {
 }
 tell("open");
 console.log("open");
-if (more.includes("DROPS")) copyWhole(path, copy);
+dropLocks();
 const save = async (id: string) => {
   await bot.execute(savePosition, position(id), "");
   tell(`saved ${id}`);
+  dropLocks();
 };
 // One by one, so that there are commits to die in; then all at once.
 for (let n = 0; n < 5; n++) await save(`${name}-${n}`);
 await Promise.all(Array.from({ length: Number(changes) }, (_, n) => save(`${name}-more-${n}`)));
-if (more.includes("STAYS")) for await (const _ of process.stdin) break;
+if (more.includes("STAYS")) await told.next();
 tell("closes");
 await bot.close();
 console.log(`closed ${steps}`);
