@@ -4,7 +4,7 @@ import { minus, plus } from "../../src/exact/double.js";
 import { isUnknown } from "../../src/manager/outcome.js";
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
-import type { OrderSide, PendingOrder, PositionSide } from "../../src/types.js";
+import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
 import type { Action } from "../plan/action.js";
 import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
 import type { Evidence } from "../plan/evidence.js";
@@ -13,8 +13,8 @@ import type { ResolvedOptions } from "../plan/options.js";
 import { EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
 import { isRecoveryClose } from "../plan/orders.js";
 import { orphanNote, triesToClose } from "../plan/orphan-tries.js";
-import { closingSide } from "../plan/sides.js";
-import type { Exchange, OrderRequest } from "../port/exchange.js";
+import { closingSide, net } from "../plan/sides.js";
+import type { Exchange, ExchangePosition, OrderRequest } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 
@@ -251,8 +251,7 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   const { mgr, exchange, recovery, evidence } = by;
   const { pair, side } = action;
   for (const stop of action.stops) await exchange.cancelOrder(stop, symbolOf(by, pair));
-  const there = heldOf(await exchange.fetchPositions(), pair, side);
-  const size = Math.min(action.size, minus(there, heldOf(await mgr.getPositions(), pair, side)));
+  const size = Math.min(action.size, untracked(await exchange.fetchPositions(), await mgr.getPositions(), action, by));
   if (size <= 0) return;
 
   const tries = triesToClose(recovery.journal, pair, side);
@@ -286,6 +285,21 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   if (outcome.otherId !== undefined) {
     throw await takenOtherwise(outcome.otherId, { id, pair, side: closingSide(side), size }, by);
   }
+}
+
+/** What is there of a (pair, side) beyond what the flow holds; where the account nets the pair, both sides of all its flows count as one. */
+function untracked(
+  there: readonly ExchangePosition[],
+  tracked: readonly Position[],
+  { pair, side }: Of<"close_orphan">,
+  { evidence }: Executor,
+): number {
+  const held = heldOf(there, pair, side);
+  if (evidence.positionMode !== "netting") return minus(held, heldOf(tracked, pair, side));
+  const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
+  const others = evidence.accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []));
+  const more = minus(net(there.filter(isOfPair)), plus(net(tracked.filter(isOfPair)), net(others.filter(isOfPair))));
+  return Math.min(held, side === "long" ? more : -more);
 }
 
 /** Notes that an order cannot be found again by its id: from now on a person is asked before anything is sent. */

@@ -311,4 +311,26 @@ export const netting: Theme = (test, open) => {
       assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 0], "BTC/USDT short": [0, 1] });
     }
   });
+
+  test("a purchase by hand that stands against a later short is closed, though the flow's longs alone are more than the account shows", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1", { size: 2 });
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 1 });
+    clock.now += 1_000;
+    await stand.hold("s1", { side: "short", size: 2 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", ["close_orphan BTC/USDT long"]]);
+    assert.equal(await exchange.fetchPositions(), []);
+    assert.equal(
+      (await mgr.getPositions()).map(({ id, size }) => [id, size]),
+      [
+        ["l1", 2],
+        ["s1", 2],
+      ],
+    );
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
 };
