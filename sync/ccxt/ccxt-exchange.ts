@@ -19,12 +19,13 @@ import { canonicalPair } from "../port/pairs.js";
 import { CcxtAccount } from "./account.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { type CcxtClient, can } from "./ccxt-client.js";
+import { notPlayed } from "./client-options.js";
 import { ClientOrderIds } from "./client-order-ids.js";
-import { dialectOf } from "./dialect.js";
+import { type Dialect, dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
-import { kindOf } from "./kind.js";
+import { kindOf, type MarketKind } from "./kind.js";
 import { levelOf } from "./level.js";
 import { isContractPair, type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
 import { readSubmitted } from "./order.js";
@@ -95,7 +96,13 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     );
   }
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
-  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
+  const account = new CcxtAccount({
+    client,
+    dialect,
+    ids: new ClientOrderIds(dialect.ids.form),
+    limits: { timeout },
+    ...(level === "proven" && { mustBePlayed: () => mustBePlayed(client, dialect, kinds) }),
+  });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
   const clientOrderIds = level === "proven" ? proofOfIds(dialect, kinds) : undefined;
   return new CcxtExchange(account, {
@@ -105,6 +112,16 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     clientOrderIds,
     limitations: told,
   });
+}
+
+/** ccxt finds out some sorts of accounts by asking, at its first request. */
+function mustBePlayed(client: CcxtClient, dialect: Dialect, kinds: readonly MarketKind[]): void {
+  const why = notPlayed(client.options ?? {}, dialect, kinds);
+  if (why === undefined) return;
+  throw new Unreadable(
+    `this account is not proven: ${why}. Set what ccxt has found out as an option of the client, and { unproven: true } (command line: --unproven): then every order waits for a person`,
+    "unsupported",
+  );
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {

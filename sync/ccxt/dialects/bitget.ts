@@ -1,4 +1,5 @@
 import type { OrderSide, PositionSide } from "../../../src/types.js";
+import { optionIs } from "../client-options.js";
 import type { Dialect, Params, RawFill, RawOrder } from "../dialect.js";
 import type { MarketKind } from "../kind.js";
 import { isRow, type Row, textOf } from "../row.js";
@@ -10,6 +11,8 @@ export const bitget: Dialect = {
   name: "bitget",
   classes: ["bitget"],
   proven: [{ class: "bitget", kinds: ["spot", "linear"] }],
+  notPlayed: (options) =>
+    optionIs(options, "uta", true) ? "it is a unified account (`uta`), which has an API of its own" : undefined,
   ids: {
     sentAs: ["clientOid"],
     inFills: () => false,
