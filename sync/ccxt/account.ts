@@ -35,6 +35,8 @@ export interface AccountSetup {
   readonly dialect: Dialect;
   readonly ids: ClientOrderIds;
   readonly limits: RequestLimits;
+  /** Throws once the account turns out to be of a sort that nothing is proven of. Default: any is taken. */
+  readonly mustBePlayed?: () => void;
   /** What was found while reading that a person should know. */
   readonly notes?: Set<string>;
 }
@@ -45,13 +47,15 @@ export class CcxtAccount {
   readonly ids: ClientOrderIds;
   readonly notes: Set<string>;
   readonly #limits: RequestLimits;
+  readonly #mustBePlayed: () => void;
 
-  constructor({ client, dialect, ids, limits, notes = new Set() }: AccountSetup) {
+  constructor({ client, dialect, ids, limits, mustBePlayed = () => {}, notes = new Set() }: AccountSetup) {
     this.client = client;
     this.dialect = dialect;
     this.ids = ids;
     this.notes = notes;
     this.#limits = limits;
+    this.#mustBePlayed = mustBePlayed;
     insistOnAnswers(client);
   }
 
@@ -63,6 +67,7 @@ export class CcxtAccount {
       dialect,
       ids,
       notes,
+      mustBePlayed: this.#mustBePlayed,
       limits: { ...limits, timeout: Math.min(timeout, this.#limits.timeout) },
     });
   }
@@ -74,13 +79,16 @@ export class CcxtAccount {
 
   /** Submits an order; no request for it goes out that does not carry this id. */
   submit<T>(what: string, theirs: string, call: () => Promise<T>): Promise<T> {
-    const mayBeSent = (request: SentRequest) => mustCarry(request, theirs, this.dialect.ids);
+    const mayBeSent = (request: SentRequest) => {
+      this.#mustBePlayed();
+      mustCarry(request, theirs, this.dialect.ids);
+    };
     return ask({ ...this.#asking(what), isOrder: true, mayBeSent }, call);
   }
 
   #asking(what: string): Asking {
     const { isAnswer = () => true, errors } = this.dialect;
-    return { client: this.client, what, limits: this.#limits, isAnswer, errors };
+    return { client: this.client, what, limits: this.#limits, isAnswer, errors, mayBeSent: this.#mustBePlayed };
   }
 
   /** Loads the markets once; ccxt keeps them. */

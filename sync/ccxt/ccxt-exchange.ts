@@ -24,7 +24,9 @@ import { dialectOf } from "./dialect.js";
 import { isUnknownOrder } from "./failure.js";
 import { HedgeModes } from "./hedge-modes.js";
 import { readHoldings } from "./holding.js";
-import { isContractPair, kindOf } from "./language/kind.js";
+import { notPlayed } from "./language/client-options.js";
+import type { Dialect } from "./language/dialect.js";
+import { isContractPair, kindOf, type MarketKind } from "./language/kind.js";
 import { infoOf, priceOf, type Row, requiredText, rowOf, rowsOf, Unreadable } from "./language/row.js";
 import { levelOf } from "./level.js";
 import { type Market, minSizeOf, termsOf, wholeSteps } from "./market.js";
@@ -95,7 +97,13 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     );
   }
   if (pairs === undefined && client.options !== undefined) client.options.warnOnFetchOpenOrdersWithoutSymbol = false;
-  const account = new CcxtAccount({ client, dialect, ids: new ClientOrderIds(dialect.ids.form), limits: { timeout } });
+  const account = new CcxtAccount({
+    client,
+    dialect,
+    ids: new ClientOrderIds(dialect.ids.form),
+    limits: { timeout },
+    ...(level === "proven" && { mustBePlayed: () => mustBePlayed(client, dialect, kinds) }),
+  });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
   const clientOrderIds = level === "proven" ? proofOfIds(dialect, kinds) : undefined;
   return new CcxtExchange(account, {
@@ -105,6 +113,16 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     clientOrderIds,
     limitations: told,
   });
+}
+
+/** ccxt finds out some sorts of accounts by asking, at its first request. */
+function mustBePlayed(client: CcxtClient, dialect: Dialect, kinds: readonly MarketKind[]): void {
+  const why = notPlayed(client.options ?? {}, dialect, kinds);
+  if (why === undefined) return;
+  throw new Unreadable(
+    `this account is not proven: ${why}. Set what ccxt has found out as an option of the client, and { unproven: true } (command line: --unproven): then every order waits for a person`,
+    "unsupported",
+  );
 }
 
 function unsupported(client: CcxtClient, why: string): ExchangeError {

@@ -2,6 +2,7 @@
 import type { ExchangeLevel } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import type { CcxtClient } from "./ccxt-client.js";
+import { notPlayed } from "./language/client-options.js";
 import type { Dialect } from "./language/dialect.js";
 import { kindOf, type MarketKind } from "./language/kind.js";
 
@@ -32,11 +33,16 @@ export function levelOf(
     if (why !== undefined) throw new ExchangeError("unsupported", `${client.id}: ${why}`);
   }
   const missing = kinds.filter((kind) => !proven.includes(kind));
-  if (missing.length === 0) return { level: "proven", kinds, limitations: versionNote(client) };
+  const sort = notPlayed(client.options ?? {}, dialect, kinds);
+  const doubts = [
+    ...(missing.length > 0 ? [`its ${missing.map((kind) => NAMES[kind]).join(" and ")} are not proven`] : []),
+    ...(sort === undefined ? [] : [`this account is not proven: ${sort}`]),
+  ];
+  if (doubts.length === 0) return { level: "proven", kinds, limitations: versionNote(client) };
   if (!unproven) {
     throw new ExchangeError(
       "unsupported",
-      `${client.id}: its ${missing.map((kind) => NAMES[kind]).join(" and ")} are not proven: nothing shows that orders, fills and positions ` +
+      `${client.id}: ${doubts.join("; ")}: nothing shows that orders, fills and positions ` +
         "are read there as they are meant. `ccxtExchange(client, { unproven: true })` (command line: --unproven) uses it all the same, and then " +
         "every order waits for a person",
     );
@@ -44,7 +50,7 @@ export function levelOf(
   return {
     level: "unproven",
     kinds,
-    limitations: [`${missing.map((kind) => NAMES[kind]).join(" and ")} are not proven: every order waits for a person`],
+    limitations: doubts.map((doubt) => `${doubt}: every order waits for a person`),
   };
 }
 

@@ -1,3 +1,4 @@
+import { optionIs } from "../language/client-options.js";
 import type { Dialect, Lookup } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { byOrder, DAY, STOPS } from "./asking.js";
@@ -12,6 +13,10 @@ export const binance: Dialect = {
     { class: "binanceusdm", kinds: ["linear"] },
     { class: "binancecoinm", kinds: ["inverse"] },
   ],
+  notPlayed: (options) =>
+    optionIs(options, "portfolioMargin", true) || optionIs(options, "papi", true)
+      ? "it is a portfolio margin account (`portfolioMargin`), which has an API of its own"
+      : undefined,
   ids: {
     sentAs: ["newClientOrderId", "clientAlgoId"],
     inFills: () => false,

@@ -1,4 +1,5 @@
 import type { OrderSide, PositionSide } from "../../../src/types.js";
+import { optionIs } from "../language/client-options.js";
 import type { Dialect, Params, RawFill, RawOrder } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { isRow, numberOf, type Row, textOf } from "../language/row.js";
@@ -10,6 +11,8 @@ export const bitget: Dialect = {
   name: "bitget",
   classes: ["bitget"],
   proven: [{ class: "bitget", kinds: ["spot", "linear"] }],
+  notPlayed: (options) =>
+    optionIs(options, "uta", true) ? "it is a unified account (`uta`), which has an API of its own" : undefined,
   ids: {
     sentAs: ["clientOid"],
     inFills: () => false,

@@ -14,6 +14,10 @@ export const bybit: Dialect = {
     { class: "bybit", kinds: ["spot", "linear", "inverse"] },
     { class: "bybiteu", kinds: ["spot", "linear", "inverse"] },
   ],
+  notPlayed: (options) =>
+    options.enableUnifiedAccount === false && options.enableUnifiedMargin !== true
+      ? "it is a classic account (`enableUnifiedAccount`)"
+      : undefined,
   ids: {
     sentAs: ["orderLinkId"],
     inFills: () => true,

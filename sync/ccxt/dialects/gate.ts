@@ -1,4 +1,5 @@
 import type { PositionSide } from "../../../src/types.js";
+import { optionIs } from "../language/client-options.js";
 import type { Dialect, Params, RawFill } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { infoOf, type Row, textOf } from "../language/row.js";
@@ -10,6 +11,10 @@ export const gate: Dialect = {
   name: "gate",
   classes: ["gate", "gateeu"],
   proven: [{ class: "gate", kinds: ["spot", "linear"] }],
+  notPlayed: (options, kinds) =>
+    kinds.includes("spot") && optionIs(options, "unifiedAccount", true)
+      ? "its spot balances are a unified account's (`unifiedAccount`), which lie with its margin"
+      : undefined,
   ids: {
     // ccxt takes an id that begins with t for one that has the prefix already.
     form: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },

@@ -1,4 +1,6 @@
+import { optionIs } from "../language/client-options.js";
 import type { Dialect } from "../language/dialect.js";
+import type { MarketKind } from "../language/kind.js";
 import { isRow, numberOf, type Row } from "../language/row.js";
 import { byOrder, DAY, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
@@ -12,6 +14,7 @@ export const kucoin: Dialect = {
     { class: "kucoinfutures", kinds: ["linear", "inverse"] },
     { class: "kucoin", kinds: ["spot", "linear", "inverse"] },
   ],
+  notPlayed,
   ids: {
     sentAs: ["clientOid"],
     inFills: () => false,
@@ -43,6 +46,12 @@ export const kucoin: Dialect = {
     "stop orders are not sent on spot: under which id a triggered one is found is not said",
   ],
 };
+
+function notPlayed(options: Row, kinds: readonly MarketKind[]): string | undefined {
+  if (optionIs(options, "uta", true)) return "it is a unified account (`uta`), which has an API of its own";
+  if (!kinds.includes("spot") || !optionIs(options, "hf", false)) return undefined;
+  return "its spot account is not of the high-frequency system (`hf`), and orders of it are asked for otherwise";
+}
 
 /** `createdAt`, which ccxt reads, is when the order was made. Nanoseconds are more than a number can tell exactly, microseconds are not. */
 function timeOfTrade(info: Row): { readonly ts?: number } {

@@ -27,7 +27,8 @@ export const mexc: Dialect = {
   refused: (kind) => (kind === "inverse" ? "its inverse contracts were not played" : undefined),
   ids: {
     sentAs: ["newClientOrderId", "externalOid"],
-    inFills: (kind) => kind === "spot",
+    // Its documents show the name in executions of spot, and no id under it.
+    inFills: () => false,
     madeByExchange: (id) => id.startsWith("_m_"),
   },
   // ccxt cannot ask for a contract's order by its client order id: its lists are searched.

