@@ -23,7 +23,7 @@ export const subjects: readonly Subject[] = [
 ];
 
 /** No calls, but the manager's life, and a stream; and what is about other flows, over connections of its own. */
-const NO_CALLS = ["constructor", "connect", "close", "watch", "getAccountFlows", "forgetAccountFlow"];
+const NO_CALLS = ["constructor", "connect", "close", "watch", "getAccountFlows", "forgetAccountFlow", "backup"];
 
 /** Part of connect, once in a manager's life. */
 const NO_OPERATIONS = ["open_flow"];

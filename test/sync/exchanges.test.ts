@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DIALECTS } from "../../sync/ccxt/dialect.js";
+import { LONG } from "../long.js";
 import { PLAYED, WIRES } from "./exchanges/all-wires.js";
 import { checks } from "./exchanges/checks.suite.js";
 import { faults } from "./exchanges/faults.suite.js";
@@ -11,6 +12,7 @@ import { recoveries } from "./exchanges/recoveries.suite.js";
 import { Scene } from "./exchanges/scene.js";
 import { readme, withTable } from "./exchanges/table.js";
 import type { Theme } from "./exchanges/theme.js";
+import type { Wire } from "./exchanges/wire.js";
 
 const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, checks };
 
@@ -33,9 +35,22 @@ books("the table in sync/README.md is what the dialects say", () => {
 
 books.run();
 
+/** A family's further classes are ccxt's first one under another name: they are played in the long form, and when they are asked for. */
+function isFurther({ exchange }: Wire): boolean {
+  const family = DIALECTS.find(({ classes }) => classes.includes(exchange));
+  const first = family?.proven.find(({ class: id }) => WIRES.some((wire) => wire.exchange === id))?.class;
+  return first !== exchange && sameApi(first ?? exchange, exchange);
+}
+
+/** Whether the first class has every kind that this one has. */
+function sameApi(first: string, other: string): boolean {
+  const kinds = (id: string) => PLAYED.filter(({ wire }) => wire.exchange === id).map(({ kind }) => kind);
+  return kinds(other).every((kind) => kinds(first).includes(kind));
+}
+
 for (const played of PLAYED) {
   const { wire, kind } = played;
-  if (only !== undefined && wire.exchange !== only) continue;
+  if (only === undefined ? !LONG && isFurther(wire) : wire.exchange !== only) continue;
   for (const [name, theme] of Object.entries(THEMES)) {
     const test = suite(`${wire.exchange} ${kind}, ${name}`);
     theme((words, run) => test(words, run), { ...played, open: (options) => Scene.open(played, options) });
