@@ -1,5 +1,6 @@
 /** Questions that many exchanges understand in the same words. */
 import type { Lookup, Params } from "../language/dialect.js";
+import { infoOf, type Row, textOf } from "../language/row.js";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -15,3 +16,23 @@ export function byOrder(clientOrderId: string, params: Params = {}): Lookup {
 /** ccxt asks for one settle currency when it is told no pair. */
 export const ONE_SETTLE =
   "without `pairs`, contracts settled in one currency only are seen (ccxt's default for it, mostly USDT)";
+
+/** Lists go on after the last row of the page before, whose id is told under this name. */
+export function afterLastAs(name: string): (rows: readonly Row[]) => Params | undefined {
+  return (rows) => {
+    const last = rows.at(-1);
+    const id = last === undefined ? undefined : textOf(last, "id");
+    return id === undefined ? undefined : { [name]: id };
+  };
+}
+
+/** Hedge mode by a word of the raw rows of positions; undefined where none has it. */
+export function hedgedBy(
+  key: string,
+  isHedge: (word: string) => boolean,
+): (rows: readonly Row[]) => boolean | undefined {
+  return (rows) => {
+    const words = rows.flatMap((row) => textOf(infoOf(row), key) ?? []);
+    return words.length === 0 ? undefined : words.some(isHedge);
+  };
+}

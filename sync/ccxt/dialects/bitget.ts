@@ -3,7 +3,7 @@ import { optionIs } from "../language/client-options.js";
 import type { Dialect, Params, RawFill, RawOrder } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { isRow, numberOf, type Row, textOf } from "../language/row.js";
-import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
+import { afterLastAs, byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
 /** The v2 API, not the unified account. In hedge mode a row's side names the position, and `tradeSide` what was done to it. */
@@ -25,7 +25,7 @@ export const bitget: Dialect = {
   ],
   stopLists,
   openOrdersPage: 100,
-  openOrdersNext: olderThan,
+  openOrdersNext: afterLastAs("idLessThan"),
   spotBuysInQuote: true,
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
@@ -51,13 +51,6 @@ function stopLists(kind: MarketKind): readonly Params[] {
 
 function isSomething(data: unknown): boolean {
   return data !== undefined && data !== null;
-}
-
-/** Newest first: what follows is older than the last row. */
-function olderThan(rows: readonly Row[]): Params | undefined {
-  const last = rows.at(-1);
-  const id = last === undefined ? undefined : textOf(last, "id");
-  return id === undefined ? undefined : { idLessThan: id };
 }
 
 /** `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`. */

@@ -2,7 +2,7 @@ import type { OrderRequest } from "../../port/exchange.js";
 import type { Dialect, Params, RawFill, SentStop } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { infoOf, isRow, type Row, textOf } from "../language/row.js";
-import { DAY, ONE_SETTLE, STOPS } from "./asking.js";
+import { DAY, hedgedBy, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
 
@@ -31,7 +31,8 @@ export const bybit: Dialect = {
   stopLists: () => [STOPS],
   openOrdersPage: 50,
   openOrdersNext: nextPage,
-  hedgedByPositions,
+  // A pair in hedge mode has a row for each side, numbered 1 and 2, held or not; in one-way mode it has one, numbered 0.
+  hedgedByPositions: hedgedBy("positionIdx", (number) => number !== "0"),
   fillsSpan: () => 7 * DAY,
   fills: {
     // ccxt asks for trades alone. What is left out: funding, settlements, block trades and moved positions.
@@ -67,12 +68,6 @@ function inLists(params: Params) {
 function nextPage(rows: readonly Row[]): Params | undefined {
   const cursor = rows.map((row) => textOf(infoOf(row), "nextPageCursor")).find((found) => found !== undefined);
   return cursor === undefined ? undefined : { cursor };
-}
-
-/** A pair in hedge mode has a row for each side, numbered 1 and 2, held or not; in one-way mode it has one, numbered 0. */
-function hedgedByPositions(rows: readonly Row[]): boolean | undefined {
-  const numbers = rows.flatMap((row) => textOf(infoOf(row), "positionIdx") ?? []);
-  return numbers.length === 0 ? undefined : numbers.some((number) => number !== "0");
 }
 
 /** The currency is told under a name that ccxt does not read; the part that closed a position says which side that was. */

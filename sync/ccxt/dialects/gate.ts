@@ -1,9 +1,9 @@
 import type { PositionSide } from "../../../src/types.js";
 import { optionIs } from "../language/client-options.js";
-import type { Dialect, Params, RawFill } from "../language/dialect.js";
+import type { Dialect, RawFill } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
-import { infoOf, type Row, textOf } from "../language/row.js";
-import { byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
+import { type Row, textOf } from "../language/row.js";
+import { afterLastAs, byOrder, DAY, hedgedBy, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
 /** The v4 API. `text` is the client's id; orders and executions without one say there what made them. */
@@ -26,8 +26,9 @@ export const gate: Dialect = {
   lookups: (id) => [byOrder(id), { method: "fetchOpenOrders", params: STOPS, stop: true }],
   stopLists: () => [STOPS],
   openOrdersPage: 100,
-  openOrdersNext: afterLast,
-  hedgedByPositions,
+  openOrdersNext: afterLastAs("lastId"),
+  // `single`, or `dual_long` and `dual_short`.
+  hedgedByPositions: hedgedBy("mode", (mode) => mode.startsWith("dual")),
   spotBuysInQuote: true,
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
@@ -51,19 +52,6 @@ const MADE_BY_EXCHANGE =
 
 /** What stands in `text` where nobody gave an id. */
 const SOURCES = /^(?:web|api|app|apiv4|-)$/;
-
-/** Lists go on after the last row of the page before. */
-function afterLast(rows: readonly Row[]): Params | undefined {
-  const last = rows.at(-1);
-  const id = last === undefined ? undefined : textOf(last, "id");
-  return id === undefined ? undefined : { lastId: id };
-}
-
-/** `single`, or `dual_long` and `dual_short`. */
-function hedgedByPositions(rows: readonly Row[]): boolean | undefined {
-  const modes = rows.flatMap((row) => textOf(infoOf(row), "mode") ?? []);
-  return modes.length === 0 ? undefined : modes.some((mode) => mode.startsWith("dual"));
-}
 
 function readFill(info: Row, kind: MarketKind): RawFill {
   const text = textOf(info, "text");

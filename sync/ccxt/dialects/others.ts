@@ -1,6 +1,5 @@
 import type { Dialect } from "../language/dialect.js";
-import { DAY } from "./asking.js";
-import { REFUSAL_WORDS } from "./refusal-words.js";
+import { bareDialect } from "./bare.js";
 
 /** Classes without a dialect of their own, and the names under which their exchange documents the client order id that ccxt sends. */
 const SENT_AS: Readonly<Record<string, readonly string[]>> = {
@@ -22,18 +21,13 @@ const SENT_AS: Readonly<Record<string, readonly string[]>> = {
 export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean): Dialect {
   const sentAs = SENT_AS[exchange];
   return {
-    name: exchange,
-    classes: [exchange],
-    proven: [],
+    ...bareDialect(exchange),
     ...(sentAs === undefined && {
       refused: () =>
         "it is not known under which name ccxt sends it a client order id, and an order without one cannot be found again",
     }),
     ids: { sentAs: sentAs ?? [], inFills: () => false },
     lookups: () => (hasClientOrderIdQuery ? [{ method: "fetchOrderWithClientOrderId", params: {}, stop: false }] : []),
-    stopLists: () => [],
-    fillsSpan: () => DAY,
-    errors: { duplicate: [], unknown: [], nothingToReduce: [], insufficient: [], words: REFUSAL_WORDS },
     limitations: ["stop orders are seen only where fetchOpenOrders lists them without being asked for"],
   };
 }

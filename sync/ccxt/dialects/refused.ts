@@ -1,6 +1,5 @@
 import type { Dialect } from "../language/dialect.js";
-import { DAY } from "./asking.js";
-import { REFUSAL_WORDS } from "./refusal-words.js";
+import { bareDialect } from "./bare.js";
 
 /** Exchanges of which it is known why ccxt's words for them cannot be trusted with money. */
 export const refused: readonly Dialect[] = [
@@ -19,16 +18,5 @@ export const refused: readonly Dialect[] = [
 ];
 
 function refusedFor(name: string, why: string): Dialect {
-  return {
-    name,
-    classes: [name],
-    proven: [],
-    refused: () => why,
-    ids: { sentAs: [], inFills: () => false },
-    lookups: () => [],
-    stopLists: () => [],
-    fillsSpan: () => DAY,
-    errors: { duplicate: [], unknown: [], nothingToReduce: [], insufficient: [], words: REFUSAL_WORDS },
-    limitations: [],
-  };
+  return { ...bareDialect(name), refused: () => why };
 }
