@@ -71,7 +71,8 @@ function newFlow(): string {
 }
 
 function config(redis: RedisConfig, risk: NonNullable<Config["risk"]> = {}): Config {
-  return { backend: "redis", redis: { command_timeout: PATIENT, ...redis }, risk };
+  const { command_timeout = PATIENT } = redis;
+  return { backend: "redis", redis: { connect_timeout: command_timeout, command_timeout, ...redis }, risk };
 }
 
 async function failure(promise: Promise<unknown>): Promise<unknown> {
@@ -291,7 +292,7 @@ test("a server that is too old is refused", () => {
   ];
   for (const [info, message] of refused) {
     assert.throws(
-      () => checkServer(info, "cache:6379", false),
+      () => checkServer(info, "cache:6379", { allow_eviction: false, cluster: false }),
       (error: unknown) => {
         assert.instance(error, ConnectionError);
         assert.match(String(error), /cache:6379/);
@@ -305,7 +306,7 @@ test("a server that is too old is refused", () => {
     "redis_version:8.2.1\r\n",
     "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.0\r\n",
   ]) {
-    checkServer(info, "cache:6379", false);
+    checkServer(info, "cache:6379", { allow_eviction: false, cluster: false });
   }
 });
 
@@ -673,20 +674,20 @@ const ENDINGS: readonly (readonly [string, string])[] = [
   ],
   [
     "could not connect to one that never answers",
-    `const redis = { url: HOLE, command_timeout: "100ms" };
+    `const redis = { url: HOLE, connect_timeout: "100ms" };
     const error = await StateManager.open("end", { backend: "redis", redis }).catch((error) => error);
     if (error.code !== "CONNECTION") throw error;`,
   ],
   [
     "could not connect to a cluster that never answers",
-    `const redis = { url: HOLE, cluster: true, command_timeout: "100ms" };
+    `const redis = { url: HOLE, cluster: true, connect_timeout: "100ms" };
     const error = await StateManager.open("end", { backend: "redis", redis }).catch((error) => error);
     if (error.code !== "CONNECTION") throw error;`,
   ],
   [
     "could not connect to sentinels that never answer",
     `const sentinels = [{ host: "127.0.0.1", port: Number(HOLE.split(":")[2]) }];
-    const redis = { sentinels, sentinel_name: "m", command_timeout: "100ms" };
+    const redis = { sentinels, sentinel_name: "m", connect_timeout: "100ms" };
     const error = await StateManager.open("end", { backend: "redis", redis }).catch((error) => error);
     if (error.code !== "CONNECTION") throw error;`,
   ],

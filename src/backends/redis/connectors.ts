@@ -13,12 +13,36 @@ export interface ServerAddress {
   readonly port: number;
 }
 
+/** Where a server listens: on a port, or on a socket file of this machine. */
+export type Place = ServerAddress | { readonly path: string };
+
+/** The place in messages. */
+export function placeText(place: Place): string {
+  return "path" in place ? place.path : `${place.host}:${place.port}`;
+}
+
+/** By `host:port` as servers name each other: how they are reached from here. */
+export type NatMap = Readonly<Record<string, { host: string; port: number }>>;
+
+/** `redis.nat_map` as ioredis has it; undefined: every address is reached as it is named. */
+export function natMapOf(map: Readonly<Record<string, string>> | undefined): NatMap | undefined {
+  return (
+    map &&
+    Object.fromEntries(
+      Object.entries(map).map(([from, to]) => {
+        const at = to.lastIndexOf(":");
+        return [from, { host: to.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port: Number(to.slice(at + 1)) }];
+      }),
+    )
+  );
+}
+
 /**
  * Connects to a place that is known. ioredis' own connectors listen for one error of a socket, but a TLS socket that was refused
  * may have a second one, which must not go uncaught.
  */
 export abstract class PlaceConnector extends AbstractConnector {
-  protected dial(place: ServerAddress, tls: ConnectionOptions | undefined): Socket {
+  protected dial(place: Place, tls: ConnectionOptions | undefined): Socket {
     const socket = tls ? connectTls({ ...place, ...tls }) : connect(place);
     this.stream = socket.on("error", (error) => {
       this.firstError = error;
@@ -28,7 +52,7 @@ export abstract class PlaceConnector extends AbstractConnector {
 }
 
 /** Connects to one server. */
-export function serverConnector(place: ServerAddress, tls: ConnectionOptions | undefined, farewell: number): Connector {
+export function serverConnector(place: Place, tls: ConnectionOptions | undefined, farewell: number): Connector {
   return class extends PlaceConnector {
     constructor() {
       super(farewell);

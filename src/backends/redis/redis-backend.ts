@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
@@ -12,6 +11,7 @@ import { type AttemptFailure, judge } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
+import type { RedisConfig } from "./redis-config.js";
 import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
@@ -51,7 +51,7 @@ interface Place {
 /** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
-  readonly #config: ResolvedConfig["redis"];
+  readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #keysOf = new Map<string, ScriptArguments>();
   #slots = new CallSlots();
@@ -65,7 +65,7 @@ export class RedisBackend implements Backend {
   /** Told when nothing is in flight any more. */
   #whenIdle: (() => void) | undefined;
 
-  constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
+  constructor(context: BackendContext, config: RedisConfig) {
     this.#context = context;
     this.#config = config;
     this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
@@ -120,7 +120,7 @@ export class RedisBackend implements Backend {
   }
 
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
-    const deadline = this.#deadline();
+    const deadline = performance.now() + this.#config.connect_timeout;
     await this.#prepare(connection, deadline);
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
@@ -131,25 +131,37 @@ export class RedisBackend implements Backend {
 
   /** Checks the server, and has it know the scripts. */
   async #prepare(connection: Connection, deadline: number): Promise<void> {
-    const sources = operations.map(({ name }) => script(name).source);
     for (;;) {
       await connection.ready(deadline).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
       });
       try {
-        const info = await connection.send("info", [], deadline);
-        checkServer(String(info), connection.address, this.#config.allow_eviction);
-        await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
+        const { greeting } = connection;
+        if ("denied" in greeting) throw notAllowed("info", greeting.denied);
+        checkServer(greeting.info, connection.address, this.#config);
+        await this.#teach(connection, deadline);
         return;
       } catch (error) {
         if (error instanceof StateError) throw error;
         const fault = judge(error);
         if (fault.kind === "refused") throw fault.error;
         const left = deadline - performance.now();
-        if (left <= 0) throw new ConnectionError(`connect: Redis at ${connection.address}: ${this.#noAnswer(fault)}`);
+        if (left <= 0) {
+          const why = "why" in fault ? ` (${fault.why})` : "";
+          const waited = `no answer within ${this.#config.connect_timeout} ms${why}`;
+          throw new ConnectionError(`connect: Redis at ${connection.address}: ${waited}`);
+        }
         await pause(Math.min(PAUSE, left));
       }
     }
+  }
+
+  /** Has the server know the scripts: those that it does not know are sent, since all of them are a megabyte. */
+  async #teach(connection: Connection, deadline: number): Promise<void> {
+    const scripts = operations.map(({ name }) => script(name));
+    const known = await connection.send("script", ["EXISTS", ...scripts.map(({ sha }) => sha)], deadline);
+    const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
+    await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
   }
 
   #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
@@ -317,6 +329,10 @@ export class RedisBackend implements Backend {
       if (--this.#inFlight === 0) this.#whenIdle?.();
     }
   }
+}
+
+function notAllowed(command: string, reply: string): ConnectionError {
+  return new ConnectionError(`the Redis user may not run ${command}, which connecting needs: ${reply}`);
 }
 
 /** The call was sent, and no answer came before the deadline. */
