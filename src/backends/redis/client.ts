@@ -20,6 +20,16 @@ export interface Client {
   readonly tls: boolean;
 }
 
+/** Who looks on while it connects. */
+export interface Watching {
+  /** How long to wait before the next attempt, ms. */
+  readonly retryStrategy: () => number;
+  /** Called when the other side takes a connection, before TLS is agreed on. */
+  readonly accepted: () => void;
+}
+
+const UNWATCHED: Watching = { retryStrategy: () => backoff(1), accepted() {} };
+
 /** How long a connection that we have ended waits for the other side to end it, too, ms. */
 const FAREWELL = 100;
 
@@ -35,9 +45,9 @@ export function connectPatience({ connect_timeout }: RedisConfig): number {
 
 /**
  * An ioredis client that neither queues, resends nor retries a call by itself, and neither logs in nor selects a database; connects when told to. In a
- * cluster `key` says where. `retryStrategy`: how long it waits before it connects again, ms.
+ * cluster `key` says where.
  */
-export function createClient(config: RedisConfig, key = "", retryStrategy: () => number = () => backoff(1)): Client {
+export function createClient(config: RedisConfig, key = "", { retryStrategy, accepted }: Watching = UNWATCHED): Client {
   const url = urlOf(config);
   const useTls = url.tls || config.tls !== undefined;
   const timeout = connectPatience(config);
@@ -60,7 +70,7 @@ export function createClient(config: RedisConfig, key = "", retryStrategy: () =>
 
   if (config.cluster) {
     const members = config.nodes ?? [{ host: url.host, port: url.port }];
-    const Connector = clusterConnector(members, key, common, () => loginOf(config), natMap);
+    const Connector = clusterConnector(members, key, common, () => loginOf(config), natMap, accepted);
     return { redis: new Redis({ ...single, Connector }), address: addresses(members), db: 0, tls: useTls };
   }
 
@@ -78,7 +88,7 @@ export function createClient(config: RedisConfig, key = "", retryStrategy: () =>
       ...(config.sentinel_password !== undefined && { sentinelPassword: config.sentinel_password }),
       ...(useTls && { enableTLSForSentinelMode: true }),
     } satisfies RedisOptions;
-    const redis = new Redis({ ...options, Connector: sentinelConnector(options) });
+    const redis = new Redis({ ...options, Connector: sentinelConnector(options, accepted) });
     const address = `${config.sentinel_name} of sentinels ${addresses(config.sentinels)}`;
     return { redis, address, db: url.db, tls: useTls };
   }
@@ -86,7 +96,7 @@ export function createClient(config: RedisConfig, key = "", retryStrategy: () =>
   const { db, host, port, path } = url;
   const place: Place = path === undefined ? { host, port } : { path };
   return {
-    redis: new Redis({ ...single, Connector: serverConnector(place, common.tls, FAREWELL) }),
+    redis: new Redis({ ...single, Connector: serverConnector(place, common.tls, FAREWELL, accepted) }),
     address: placeText(place),
     db,
     tls: useTls,

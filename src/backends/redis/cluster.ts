@@ -34,9 +34,11 @@ export function clusterConnector(
   options: Options,
   login: () => Promise<Login | undefined>,
   natMap: NatMap | undefined,
+  accepted: () => void,
 ): Connector {
   const reached = (named: ServerAddress): ServerAddress => natMap?.[`${named.host}:${named.port}`] ?? named;
   return class extends PlaceConnector {
+    protected override accepted = accepted;
     #members = seeds;
     #turn = 0;
 

@@ -36,6 +36,7 @@ const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
   [/wrong version number|packet length too long|unknown protocol|http request/i, PLAIN, true],
   [/Unknown RESP type (?:72|60) /, "what answers there is a web server (HTTP): look at host and port", true],
   [/Unknown RESP type /, STRANGE, true],
+  [/^READONLY/, "it is a replica, which takes no changes: connect to its master, or through sentinels", false],
   [/ECONNREFUSED/, "nobody listens there", false],
   [/ENOENT/, "there is no such socket file", false],
   [/EACCES/, "this process may not use the socket file", true],
@@ -78,5 +79,6 @@ function silence({ tls, accepted, greeted }: Progress): string {
 }
 
 function firstLine(text: string): string {
-  return text.split("\n", 1)[0]?.replace(". Please report this.", "") ?? "";
+  const [line = ""] = text.split("\n", 1);
+  return line.replace(". Please report this.", "").replace(/^\w+:error:\w+:[^:]*:[^:]*:([^:]*).*/, "$1");
 }

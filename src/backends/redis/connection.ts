@@ -37,7 +37,12 @@ export class Connection {
   /** Begins to connect. In a cluster, to the master of the slot of `key`. */
   constructor(config: RedisConfig, key: string) {
     this.#config = config;
-    const { redis, address, db, tls } = createClient(config, key, () => backoff(++this.#failures));
+    const { redis, address, db, tls } = createClient(config, key, {
+      retryStrategy: () => backoff(++this.#failures),
+      accepted: () => {
+        this.#progress = { ...this.#progress, accepted: true };
+      },
+    });
     this.address = address;
     this.#redis = redis;
     this.#db = db;
@@ -103,7 +108,10 @@ export class Connection {
     try {
       return await this.#redis.sendCommand(command);
     } catch (error) {
-      if (error instanceof Error && isElsewhere(error)) stream.destroy();
+      if (error instanceof Error && isElsewhere(error)) {
+        if (stream === this.#redis.stream) this.#failed(error);
+        stream.destroy();
+      }
       throw error;
     } finally {
       this.#unanswered--;
@@ -135,7 +143,7 @@ export class Connection {
 
   /** Has the server prove what it is, and lets calls through then. What fails is tried again on another connection. */
   async #greet(stream: Socket): Promise<void> {
-    this.#progress = { ...this.#progress, accepted: true, greeted: true };
+    this.#progress = { ...this.#progress, greeted: true };
     const { options } = this.#redis;
     const time = connectPatience(this.#config);
     options.socketTimeout = time;
@@ -163,10 +171,7 @@ export class Connection {
   }
 
   #failed(error: Error): void {
-    const { stream } = this.#redis;
-    // What asks for TLS has said something as soon as it was accepted.
-    const accepted = this.#progress.accepted || (this.#progress.tls && (stream?.bytesWritten ?? 0) > 0);
-    const { message, hopeless } = inWords(error, { ...this.#progress, accepted });
+    const { message, hopeless } = inWords(error, this.#progress);
     this.#lastError = message;
     this.#toldWhy = true;
     if (hopeless) this.#wake(message);
@@ -174,14 +179,10 @@ export class Connection {
 
   /** A break says less than what was said before it. */
   #broke(): void {
-    const { stream } = this.#redis;
     const wasProven = this.#proven !== undefined;
     this.#proven = undefined;
     if (this.#toldWhy || this.#lastError !== "") return;
-    const { accepted, tls } = this.#progress;
-    this.#lastError = wasProven
-      ? "the connection was lost"
-      : ended({ ...this.#progress, accepted: accepted || (tls && (stream?.bytesWritten ?? 0) > 0) }).message;
+    this.#lastError = wasProven ? "the connection was lost" : ended(this.#progress).message;
   }
 
   #wake(reason?: string): void {

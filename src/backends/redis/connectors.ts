@@ -42,8 +42,12 @@ export function natMapOf(map: Readonly<Record<string, string>> | undefined): Nat
  * may have a second one, which must not go uncaught.
  */
 export abstract class PlaceConnector extends AbstractConnector {
+  /** Called when the other side takes the connection, before TLS is agreed on. */
+  protected accepted(): void {}
+
   protected dial(place: Place, tls: ConnectionOptions | undefined): Socket {
     const socket = tls ? connectTls({ ...place, ...tls }) : connect(place);
+    socket.once("connect", () => this.accepted());
     this.stream = socket.on("error", (error) => {
       this.firstError = error;
     });
@@ -52,8 +56,15 @@ export abstract class PlaceConnector extends AbstractConnector {
 }
 
 /** Connects to one server. */
-export function serverConnector(place: Place, tls: ConnectionOptions | undefined, farewell: number): Connector {
+export function serverConnector(
+  place: Place,
+  tls: ConnectionOptions | undefined,
+  farewell: number,
+  accepted: () => void = () => {},
+): Connector {
   return class extends PlaceConnector {
+    protected override accepted = accepted;
+
     constructor() {
       super(farewell);
     }
@@ -66,7 +77,7 @@ export function serverConnector(place: Place, tls: ConnectionOptions | undefined
 }
 
 /** Connects to the master that the sentinels name. */
-export function sentinelConnector(options: SentinelConnectionOptions): Connector {
+export function sentinelConnector(options: SentinelConnectionOptions, accepted: () => void): Connector {
   return class extends SentinelConnector {
     constructor() {
       super(options);
@@ -74,6 +85,7 @@ export function sentinelConnector(options: SentinelConnectionOptions): Connector
 
     override async connect(report: Report): Promise<Socket> {
       const socket = await super.connect(report);
+      socket.once("connect", accepted);
       return socket.on("error", () => {});
     }
   };

@@ -137,7 +137,7 @@ export class RedisBackend implements Backend {
       });
       try {
         const { greeting } = connection;
-        if ("denied" in greeting) throw notAllowed("info", greeting.denied);
+        if ("denied" in greeting) throw this.#notAllowed("info", greeting.denied);
         checkServer(greeting.info, connection.address, this.#config);
         await this.#teach(connection, deadline);
         return;
@@ -162,6 +162,11 @@ export class RedisBackend implements Backend {
     const known = await connection.send("script", ["EXISTS", ...scripts.map(({ sha }) => sha)], deadline);
     const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
+  }
+
+  #notAllowed(command: string, reply: string): ConnectionError {
+    const why = /unknown command/i.test(reply) ? "the server does not know" : "the Redis user may not run";
+    return new ConnectionError(`connect: Redis at ${this.#address}: ${why} ${command}, which a bot needs: ${reply}`);
   }
 
   #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
@@ -329,10 +334,6 @@ export class RedisBackend implements Backend {
       if (--this.#inFlight === 0) this.#whenIdle?.();
     }
   }
-}
-
-function notAllowed(command: string, reply: string): ConnectionError {
-  return new ConnectionError(`the Redis user may not run ${command}, which connecting needs: ${reply}`);
 }
 
 /** The call was sent, and no answer came before the deadline. */

@@ -3,6 +3,7 @@ import { parseRedisUrl, type RedisUrl } from "../../config/redis-url.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { ConfigError } from "../../errors.js";
 import { errorText } from "../../words/error-text.js";
+import { ConnectFailure } from "./connect-failure.js";
 
 /** Whom the server is to take a connection for. Without a user name, it is `default`. */
 export interface Login {
@@ -23,7 +24,7 @@ export function urlOf(config: RedisConfig): RedisUrl {
   return url;
 }
 
-/** The user and password of the next connection; undefined: none. Rejects with an Error that says where they were to come from. */
+/** The user and password of the next connection; undefined: none. Rejects with a ConnectFailure that says where they were to come from. */
 export async function loginOf(config: RedisConfig): Promise<Login | undefined> {
   const url = urlOf(config);
   const username = config.username ?? url.username;
@@ -39,10 +40,10 @@ async function given(credentials: Credentials, named: (password: string) => Logi
   try {
     login = await credentials();
   } catch (error) {
-    throw new Error(`options.credentials failed: ${errorText(error)}`);
+    throw new ConnectFailure(`options.credentials failed: ${errorText(error)}`);
   }
   if (typeof login?.password !== "string" || !["string", "undefined"].includes(typeof login.username)) {
-    throw new Error("options.credentials: expected it to give { username?, password }, both strings");
+    throw new ConnectFailure("options.credentials: expected it to give { username?, password }, both strings");
   }
   return login.username === undefined ? named(login.password) : login;
 }
@@ -52,6 +53,6 @@ async function passwordIn(file: string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).replace(/\r?\n$/, "");
   } catch (error) {
-    throw new Error(`redis.password_file cannot be read: ${errorText(error)}`);
+    throw new ConnectFailure(`redis.password_file cannot be read: ${errorText(error)}`);
   }
 }
