@@ -53,7 +53,7 @@ export class Connection {
     });
     redis.on("ready", () => void this.#greet(redis.stream));
     redis.on("error", (error: Error) => {
-      if (!isBreak(error)) this.#failed(error);
+      if (!isBreak(error) && !(this.#lastError !== "" && isRound(error))) this.#failed(error);
     });
     redis.on("close", () => this.#broke());
     redis.on("end", () => this.#wake(this.#lastError || CLOSED));
@@ -200,6 +200,11 @@ export class Connection {
       stream.uncork();
     });
   }
+}
+
+/** Whether an error says no more than that all sentinels were asked once, and that none had an error. */
+function isRound({ message }: Error): boolean {
+  return message.startsWith("All sentinels are unreachable") && !message.includes("Last error");
 }
 
 /** Whether an error says no more than that the connection ended. */
