@@ -51,7 +51,7 @@ export function inWords(error: Error, progress: Progress): ConnectFailure {
   for (const [sign, meaning, hopeless] of MEANINGS) {
     if (sign.test(text)) return new ConnectFailure(`${meaning}: ${firstLine(text)}`, hopeless);
   }
-  if (/ETIMEDOUT|timed? ?out/i.test(text) && !progress.answered)
+  if (/^(?:connect ETIMEDOUT|Command timed out|Socket timeout)/.test(text) && !progress.answered)
     return new ConnectFailure(`${silence(progress)}: ${text}`);
   return new ConnectFailure(text);
 }
