@@ -11,7 +11,8 @@ import { type AttemptFailure, judge } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
-import type { RedisConfig } from "./redis-config.js";
+import { type RedisConfig, urlOf } from "./redis-config.js";
+import { type Missing, missingRights, missingText, rightsOfBots, wholeCommand } from "./rights.js";
 import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
@@ -24,7 +25,7 @@ const ANSWER_MEMORY = 9 * 60_000;
 const PAUSE = 25;
 
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
-const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
+const OUT_OF_STEP = { kind: "lost", why: "an answer that belongs to another call" } as const satisfies AttemptFailure;
 
 /** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. */
 interface Request<Result> {
@@ -60,6 +61,8 @@ export class RedisBackend implements Backend {
   #closing: Promise<void> | undefined;
   #address = "";
   #epoch = "";
+  /** Why no change is sent: until `connect` finds that it can be. */
+  #unfit: StateError | undefined;
   #calls = 0;
   #inFlight = 0;
   /** Told when nothing is in flight any more. */
@@ -91,6 +94,7 @@ export class RedisBackend implements Backend {
     if (!this.#connection || this.#closing) {
       return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
     }
+    if (this.#unfit && operation.kind === "change") return Promise.reject(this.#unfit);
     return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
   }
 
@@ -121,7 +125,7 @@ export class RedisBackend implements Backend {
 
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
     const deadline = performance.now() + this.#config.connect_timeout;
-    await this.#prepare(connection, deadline);
+    await this.#prepare(connection, deadline, existing);
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
     if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
@@ -129,8 +133,8 @@ export class RedisBackend implements Backend {
     return opened;
   }
 
-  /** Checks the server, and has it know the scripts. */
-  async #prepare(connection: Connection, deadline: number): Promise<void> {
+  /** Checks the server and the user's rights, and has the server know the scripts. */
+  async #prepare(connection: Connection, deadline: number, existing: boolean): Promise<void> {
     for (;;) {
       await connection.ready(deadline).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
@@ -139,7 +143,11 @@ export class RedisBackend implements Backend {
         const { greeting } = connection;
         if ("denied" in greeting) throw this.#notAllowed("info", greeting.denied);
         checkServer(greeting.info, connection.address, this.#config);
-        await this.#teach(connection, deadline);
+        const [missing] = await Promise.all([
+          this.#missingRights(connection, deadline),
+          this.#teach(connection, deadline),
+        ]);
+        this.#unfit = this.#judgeRights(missing, existing);
         return;
       } catch (error) {
         if (error instanceof StateError) throw error;
@@ -162,6 +170,33 @@ export class RedisBackend implements Backend {
     const known = await connection.send("script", ["EXISTS", ...scripts.map(({ sha }) => sha)], deadline);
     const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
+  }
+
+  /** Which commands the user may not run. Rejects with what the server has to say. */
+  async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
+    const rights = rightsOfBots();
+    const names = [...new Set(rights.flatMap(({ key }) => (key === undefined ? [] : [key])))];
+    const keys = names.map((key) => (key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key)));
+    const number = String(++this.#calls);
+    const commands = rights.map((right) => wholeCommand(right, (key) => names.indexOf(key) + 1));
+    const called = scriptArguments(keys, [number, ...commands]);
+    const reply = await connection.run(new ScriptCall(script("connecting/check_rights"), called, true), deadline);
+    if (!Array.isArray(reply) || reply.at(-1) !== number) {
+      connection.stream.destroy();
+      throw new Error(OUT_OF_STEP.why);
+    }
+    return missingRights(rights, reply.slice(0, -1));
+  }
+
+  /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
+  #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
+    if (missing.length === 0) return undefined;
+    const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
+    const text = missingText(missing, user, (key) => this.#keys.key(key));
+    const refusal = (what: string) =>
+      new ConnectionError(`${what}: Redis at ${this.#address}: ${text}; nothing was changed`);
+    if (!existing || missing.some(({ right }) => !right.changes)) throw refusal("connect");
+    return refusal("a change");
   }
 
   #notAllowed(command: string, reply: string): ConnectionError {
