@@ -11,6 +11,7 @@ import { type Config, resolveConfig } from "../src/config/schema.js";
 import {
   ConfigError,
   ConnectionError,
+  HalfDoneError,
   SchemaVersionError,
   StateLostError,
   UnknownOutcomeError,
@@ -373,9 +374,13 @@ test("a user who loses the right to write is told so", async () => {
   await using manager = await StateManager.open(flowId, config({ url: server.url }));
   await server.cli("acl", "setuser", "default", "-hset");
   const error = await failure(manager.updateDailyPnl(1));
-  assert.instance(error, ConnectionError);
-  assert.match(String(error), /the Redis user may not do this/);
+  assert.instance(error, HalfDoneError);
+  assert.match(String(error), /update_daily_pnl stopped half way at hset in line \d+/);
   await server.cli("acl", "setuser", "default", "+hset");
+  assert.instance(await failure(manager.updateDailyPnl(2)), HalfDoneError);
+  assert.is((await manager.getRiskState()).dailyPnl, 0);
+  await manager.close();
+  await manager.connect();
   assert.is((await manager.updateDailyPnl(2)).dailyPnl, 2);
 });
 

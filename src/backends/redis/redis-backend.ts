@@ -1,5 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
+import {
+  ConnectionError,
+  CorruptStateError,
+  HalfDoneError,
+  StateError,
+  UnknownFlowError,
+  UnknownOutcomeError,
+} from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
@@ -7,7 +14,7 @@ import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operat
 import { newEpoch } from "../../state/epoch.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Backend, BackendContext } from "../backend.js";
-import { type AttemptFailure, judge } from "./attempt-failure.js";
+import { type AttemptFailure, judge, NOT_CONNECTED } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
@@ -23,6 +30,9 @@ const ANSWER_MEMORY = 9 * 60_000;
 
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
+
+/** After "not now" another copy is only sent if there is so many times as long left as that answer took: one that nobody waits for may be executed. */
+const TIMES_AS_LONG = 4;
 
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
 const OUT_OF_STEP = { kind: "lost", why: "an answer that belongs to another call" } as const satisfies AttemptFailure;
@@ -301,6 +311,8 @@ export class RedisBackend implements Backend {
 
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
+    /** What the server itself said last; it tells more than that an answer is missing. */
+    let said = "";
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
@@ -310,24 +322,29 @@ export class RedisBackend implements Backend {
       }
 
       const { stream } = connection;
+      const sent = performance.now();
       let fault: AttemptFailure;
       try {
         const reply = await connection.run(new ScriptCall(request.script, request.arguments, asSource), deadline);
         if (Array.isArray(reply) && reply[reply.length - 1] === request.number) return reply.slice(0, -1);
         fault = OUT_OF_STEP;
       } catch (error) {
-        fault = judge(error);
+        fault = judge(error, request.changes ? request.script : undefined);
       }
       if (fault.kind === "refused") {
         if (await connection.inStep(deadline)) throw this.#refused(request, fault);
         fault = OUT_OF_STEP;
       }
+      if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) said = fault.why;
 
       if (fault.kind === "unknown_script") asSource = true;
       else if (fault.kind === "lost") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
-      const left = deadline - performance.now();
-      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
+      const now = performance.now();
+      const left = deadline - now;
+      if (left <= 0 || (fault.kind === "wait" && left <= PAUSE + TIMES_AS_LONG * (now - sent))) {
+        throw this.#failed(request, this.#noAnswer(fault, said));
+      }
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
@@ -342,6 +359,7 @@ export class RedisBackend implements Backend {
 
   /** A refusal counts if no copy of the call can have been executed, or will be. */
   #refused<Result>(request: Request<Result>, { decided, error }: AttemptFailure & { kind: "refused" }): Error {
+    if (error instanceof HalfDoneError) this.#unfit = error;
     return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
   }
 
@@ -352,8 +370,9 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure): string {
-    const why = "why" in fault ? ` (${fault.why})` : "";
+  #noAnswer(fault: AttemptFailure, said: string): string {
+    const last = "why" in fault ? fault.why : "";
+    const why = said === "" || said === last ? last && ` (${last})` : ` (before that: ${said})`;
     return `no answer within ${this.#config.command_timeout} ms${why}`;
   }
 
