@@ -219,7 +219,10 @@ test("a server with as many clients as it takes says so", async () => {
 test("a replica says that it is one", async () => {
   await using server = await startRedis();
   await server.cli("replicaof", "127.0.0.1", "1");
-  assert.match((await refusal({ url: server.url })).message, /it is a replica, which takes no changes/);
+  assert.match(
+    (await refusal({ url: server.url, connect_timeout: "10s" })).message,
+    /it is a replica, which takes no changes/,
+  );
 });
 
 test("a server that does not know INFO is refused by name, and so is a user who may not run it", async () => {

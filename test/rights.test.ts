@@ -78,7 +78,7 @@ test("the published line is all that a bot needs, watching included", async () =
   const lease = await manager.acquireLease({ ttl: "10s" });
   await lease.release();
   const recovery = await manager.beginRecovery("a test");
-  await recovery.end("recovered");
+  await recovery.end();
   assert.is((await manager.snapshot()).positions.length, 0);
   assert.is((await manager.getTrades()).length, 1);
   assert.ok((await manager.getEvents()).length > 5);
@@ -134,7 +134,7 @@ test("each command that scripts send, as the server sees them, is one that is as
   }
 });
 
-for (const command of ["hset", "zadd", "xadd", "hdel", "pexpire"]) {
+for (const command of ["hset", "zadd", "xadd", "hdel"]) {
   test(`a bot that loses ${command} is told what was done by halves, and no later change is sent`, async () => {
     await user();
     const flowId = `bot-${++flows}`;
@@ -144,16 +144,9 @@ for (const command of ["hset", "zadd", "xadd", "hdel", "pexpire"]) {
     await manager.saveOrder({ id: "x", pair: "X/USDT", side: "sell", size: 1, intent: "exit", positionId: "o" });
     await user(`-${command}`);
     const events = (await manager.getEvents()).length;
-    // With a new session, pexpire is needed again.
-    await manager.close();
-    await manager.connect().catch(() => {});
-    await user();
-    await manager.close();
-    await manager.connect();
-    await user(`-${command}`);
     const error = await failure(manager.recordFill("x", { fillId: "f2", price: 2, size: 1 }));
-    if (command === "pexpire") assert.ok(error instanceof HalfDoneError || error instanceof StateError);
-    else assert.instance(error, HalfDoneError);
+    assert.instance(error, HalfDoneError);
+    assert.match(error.message, new RegExp(`record_fill stopped half way at ${command} in line`));
     await user();
     assert.instance(await failure(manager.heartbeat()), HalfDoneError);
     assert.ok((await manager.getEvents()).length >= events);
