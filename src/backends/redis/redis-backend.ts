@@ -174,10 +174,13 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** Has the server know the scripts: those that it does not know are sent, since all of them are a megabyte. */
+  /** Has the server know the scripts: those that it does not know are sent, since all of them are a megabyte; all, if the user may not ask. */
   async #teach(connection: Connection, deadline: number): Promise<void> {
     const scripts = operations.map(({ name }) => script(name));
-    const known = await connection.send("script", ["EXISTS", ...scripts.map(({ sha }) => sha)], deadline);
+    const hashes = scripts.map(({ sha }) => sha);
+    const known = await connection.send("script", ["EXISTS", ...hashes], deadline).catch((error: unknown) => {
+      if (judge(error).kind !== "refused") throw error;
+    });
     const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
   }

@@ -55,14 +55,12 @@ const WHOLE: Readonly<Record<string, string>> = {
   EVAL: "EVAL return 1 @",
   EVALSHA: "EVALSHA 0000000000000000000000000000000000000000 1 @",
   "SCRIPT LOAD": "SCRIPT LOAD return",
-  "SCRIPT EXISTS": "SCRIPT EXISTS 0000000000000000000000000000000000000000",
 };
 
 /** What the client sends itself, to connect, to call and to watch. */
 const CLIENT: readonly Right[] = [
   { command: "INFO", key: undefined, changes: false },
   { command: "SCRIPT LOAD", key: undefined, changes: false },
-  { command: "SCRIPT EXISTS", key: undefined, changes: false },
   { command: "EVAL", key: "flow:meta", changes: false },
   { command: "EVALSHA", key: "flow:meta", changes: false },
   { command: "XREAD", key: "events:log", changes: false },
@@ -171,9 +169,9 @@ function aclName(command: string): string {
   return (command === "XINFO" ? "xinfo|stream" : command).toLowerCase().replace(" ", "|");
 }
 
-/** The line that gives a user what a bot needs, and no more. `pattern`: of the keys, such as `sf:bot:*`. */
+/** The line that gives a user what a bot needs, and what spares it time (script|exists) or proves more (client|info). `pattern`: of the keys, such as `sf:bot:*`. */
 export function aclLine(user: string, pattern: string): string {
   const commands = [...new Set(rightsOfBots().map(({ command }) => aclName(command)))].sort();
-  const rules = ["client|info", "select", ...commands].map((name) => `+${name}`);
+  const rules = ["client|info", "script|exists", "select", ...commands].map((name) => `+${name}`);
   return `ACL SETUSER ${user} on >PASSWORD resetkeys ~${pattern} resetchannels -@all ${rules.join(" ")}`;
 }
