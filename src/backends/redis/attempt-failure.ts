@@ -9,6 +9,7 @@ import {
   type StateError,
   StateLostError,
 } from "../../errors.js";
+import { REPLICA } from "./connect-failure.js";
 import { scriptStop } from "./script-stop.js";
 import type { Script } from "./scripts.js";
 
@@ -61,7 +62,7 @@ function judgeReply(message: string, changing: Script | undefined): AttemptFailu
   const code = codeOf(message);
   if (code === "NOSCRIPT") return { kind: "unknown_script" };
   if (code === "SFSTALECALL") return { kind: "lost", why: message };
-  if (PASSING.has(code) || ELSEWHERE.has(code)) return { kind: "wait", why: message };
+  if (PASSING.has(code) || ELSEWHERE.has(code)) return { kind: "wait", why: withMeaning(code, message) };
   const half = changing && halfDone(changing, code, message);
   if (half) return { kind: "refused", decided: true, error: half };
   return { kind: "refused", decided: code.startsWith("SF"), error: refusal(code, message) };
@@ -75,6 +76,12 @@ function halfDone(script: Script, code: string, message: string): HalfDoneError 
   return new HalfDoneError(
     `${script.name} stopped half way at ${stop.at}: what it wrote before that stands. Run sf-state doctor, put right what it says, and connect again; until then no change is sent. ${message}`,
   );
+}
+
+function withMeaning(code: string, message: string): string {
+  if (code === "READONLY") return `${REPLICA}: ${message}`;
+  if (code === "ASK" || code === "TRYAGAIN") return `the flow's slot is being moved to another master: ${message}`;
+  return message;
 }
 
 function codeOf(message: string): string {

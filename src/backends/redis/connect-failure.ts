@@ -25,6 +25,7 @@ export class ConnectFailure extends Error {
 
 const REFUSED = "it refused the user or password";
 const PLAIN = "it does not speak TLS: use redis:// (valkey://) without redis.tls, or the server's TLS port";
+export const REPLICA = "it is a replica, which takes no changes: connect to its master, or through sentinels";
 const STRANGE = "what answers there is no Redis server: look at host and port";
 
 /** By what is read in an error: what it means, and whether trying again is of no use. */
@@ -36,7 +37,7 @@ const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
   [/wrong version number|packet length too long|unknown protocol|http request/i, PLAIN, true],
   [/Unknown RESP type (?:72|60) /, "what answers there is a web server (HTTP): look at host and port", true],
   [/Unknown RESP type /, STRANGE, true],
-  [/^READONLY/, "it is a replica, which takes no changes: connect to its master, or through sentinels", false],
+  [/^READONLY/, REPLICA, false],
   [/ECONNREFUSED/, "nobody listens there", false],
   [/ENOENT/, "there is no such socket file", false],
   [/EACCES/, "this process may not use the socket file", true],
