@@ -28,6 +28,7 @@ const DEFAULTS: ResolvedConfig = {
     url: "redis://localhost:6379",
     key_prefix: "sf",
     cluster: false,
+    connect_timeout: 10_000,
     command_timeout: 2_000,
     allow_eviction: false,
   },

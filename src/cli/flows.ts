@@ -34,6 +34,7 @@ export function placeName({ backend, redis, duckdb }: ResolvedConfig, flowId?: s
   if (backend === "duckdb") return flowId === undefined ? duckdb.path : duckdbPath(duckdb.path, flowId);
   if (redis.sentinels) return `redis ${redis.sentinel_name} (sentinels)`;
   const url = parseRedisUrl(redis.url);
+  if ("path" in url) return `redis ${url.path}${url.db === 0 ? "" : ` database ${url.db}`}`;
   const [{ host, port } = { host: "?", port: 0 }] = redis.nodes ?? ("fault" in url ? [] : [url]);
   const database = "db" in url && url.db !== 0 ? `/${url.db}` : "";
   return `redis ${redis.cluster ? "cluster " : ""}${host.includes(":") ? `[${host}]` : host}:${port}${database}`;

@@ -39,7 +39,7 @@ function versionFindings({ info, address }: RedisFacts): Finding[] {
   return looking("server", info, (found, text) => {
     const valkey = field(text, "valkey_version");
     try {
-      checkServer(text, address, true);
+      checkServer(text, address, { allow_eviction: true, cluster: true });
       found.ok(`${valkey ? "Valkey" : "Redis"} ${valkey ?? field(text, "redis_version")} at ${address}`);
     } catch (error) {
       found.problem(error instanceof Error ? error.message : String(error), "upgrade the server");

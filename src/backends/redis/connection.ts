@@ -1,25 +1,33 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { Command, type Redis } from "ioredis";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { isElsewhere } from "./attempt-failure.js";
-import { createClient } from "./client.js";
+import { backoff } from "./backoff.js";
+import { connectPatience, createClient, patience } from "./client.js";
+import { ended, inWords, type Progress } from "./connect-failure.js";
+import { asError, type Greeting, greet } from "./greeting.js";
+import { loginOf, type RedisConfig } from "./redis-config.js";
 
 const CLOSED = "the connection is closed";
-
-/** What trying again does not cure. */
-const HOPELESS = [
-  [/\b(NOAUTH|WRONGPASS)\b/, "it refused the user or password"],
-  [/certificate/, "its certificate is not accepted"],
-] as const;
 
 /** The connection to the server that holds the flow. It comes back by itself after a break, and sends a command now or never. */
 export class Connection {
   /** Where it connects to, for messages; never with a password. */
   readonly address: string;
+  readonly #config: RedisConfig;
   readonly #redis: Redis;
+  readonly #db: number;
   readonly #waiting = new Set<(error?: Error) => void>();
+  /** The connection that has proven to be what was asked for. */
+  #proven: Socket | undefined;
+  #greeting: Greeting = { denied: "not connected" };
+  /** Attempts to connect that failed, one after another. */
+  #failures = 0;
+  #progress: Progress;
+  /** Why there is no connection, as far as anybody said. */
   #lastError = "";
+  /** The present attempt to connect has said what is wrong. */
+  #toldWhy = false;
   #closed = false;
   /** Commands without a reply so far. */
   #unanswered = 0;
@@ -27,25 +35,39 @@ export class Connection {
   #corked = false;
 
   /** Begins to connect. In a cluster, to the master of the slot of `key`. */
-  constructor(config: ResolvedConfig["redis"], key: string) {
-    const { redis, address } = createClient(config, key);
+  constructor(config: RedisConfig, key: string) {
+    this.#config = config;
+    const { redis, address, db, tls } = createClient(config, key, {
+      retryStrategy: () => backoff(++this.#failures),
+      accepted: () => {
+        this.#progress = { ...this.#progress, accepted: true };
+      },
+    });
     this.address = address;
     this.#redis = redis;
-    redis.on("ready", () => {
-      this.#lastError = "";
-      this.#wake();
+    this.#db = db;
+    this.#progress = { tls, accepted: false, greeted: false, answered: false };
+    redis.on("connecting", () => {
+      this.#progress = { tls, accepted: false, greeted: false, answered: false };
+      this.#toldWhy = false;
     });
-    redis.on("error", (error: NodeJS.ErrnoException) => {
-      this.#lastError = error.message || (error.code ?? error.name);
-      for (const [sign, meaning] of HOPELESS) if (sign.test(error.message)) this.#wake(`${meaning}: ${error.message}`);
+    redis.on("ready", () => void this.#greet(redis.stream));
+    redis.on("error", (error: Error) => {
+      if (!isBreak(error) && !(this.#lastError !== "" && isRound(error))) this.#failed(error);
     });
+    redis.on("close", () => this.#broke());
     redis.on("end", () => this.#wake(this.#lastError || CLOSED));
     this.#connect();
   }
 
   /** Whether a command can be sent now. */
   get isReady(): boolean {
-    return this.#redis.status === "ready" && this.#redis.stream.writable;
+    return this.#proven !== undefined && this.#proven === this.#redis.stream && this.#proven.writable;
+  }
+
+  /** What the server said of itself when this connection was made. */
+  get greeting(): Greeting {
+    return this.#greeting;
   }
 
   /** Resolves when a command can be sent; rejects at the deadline, or as soon as it is clear that there will be no connection. */
@@ -86,7 +108,10 @@ export class Connection {
     try {
       return await this.#redis.sendCommand(command);
     } catch (error) {
-      if (error instanceof Error && isElsewhere(error)) stream.destroy();
+      if (error instanceof Error && isElsewhere(error)) {
+        if (stream === this.#redis.stream) this.#failed(error);
+        stream.destroy();
+      }
       throw error;
     } finally {
       this.#unanswered--;
@@ -116,6 +141,50 @@ export class Connection {
     this.#redis.connect().catch(() => {});
   }
 
+  /** Has the server prove what it is, and lets calls through then. What fails is tried again on another connection. */
+  async #greet(stream: Socket): Promise<void> {
+    this.#progress = { ...this.#progress, greeted: true };
+    const { options } = this.#redis;
+    const time = connectPatience(this.#config);
+    options.socketTimeout = time;
+    try {
+      const login = await loginOf(this.#config);
+      const say = async (name: string, args: readonly (string | number)[]) => {
+        const command = new Command(name, [...args], { replyEncoding: "utf8" });
+        command.setTimeout(time);
+        return this.#redis.sendCommand(command);
+      };
+      const wanted = { login, db: this.#db, master: this.#config.sentinels !== undefined };
+      const greeting = await greet(say, wanted);
+      if (stream !== this.#redis.stream || !stream.writable) return;
+      this.#greeting = greeting;
+      this.#proven = stream;
+      this.#failures = 0;
+      this.#lastError = "";
+      options.socketTimeout = patience(this.#config);
+      this.#wake();
+    } catch (error) {
+      if (stream !== this.#redis.stream) return;
+      if (!isBreak(error)) this.#failed(asError(error));
+      stream.destroy();
+    }
+  }
+
+  #failed(error: Error): void {
+    const { message, hopeless } = inWords(error, this.#progress);
+    this.#lastError = message;
+    this.#toldWhy = true;
+    if (hopeless) this.#wake(message);
+  }
+
+  /** A break says less than what was said before it. */
+  #broke(): void {
+    const wasProven = this.#proven !== undefined;
+    this.#proven = undefined;
+    if (this.#toldWhy || this.#lastError !== "") return;
+    this.#lastError = wasProven ? "the connection was lost" : ended(this.#progress).message;
+  }
+
   #wake(reason?: string): void {
     for (const settle of this.#waiting) settle(reason === undefined ? undefined : new Error(reason));
   }
@@ -131,4 +200,21 @@ export class Connection {
       stream.uncork();
     });
   }
+}
+
+/** Whether an error says no more than that all sentinels were asked once, and that none had an error. */
+function isRound({ message }: Error): boolean {
+  return message.startsWith("All sentinels are unreachable") && !message.includes("Last error");
+}
+
+/** Whether an error says no more than that the connection ended. */
+function isBreak(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? error.code : undefined;
+  return (
+    error.name === "MaxRetriesPerRequestError" ||
+    code === "ECONNRESET" ||
+    code === "EPIPE" ||
+    error.message === "Connection is closed."
+  );
 }

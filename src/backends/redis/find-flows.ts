@@ -1,7 +1,7 @@
 import { isFlowId } from "../../config/flow-id.js";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError } from "../../errors.js";
 import { mastersOf, onServer, type Send } from "./masters.js";
+import type { RedisConfig } from "./redis-config.js";
 
 const AT_ONCE = 1000;
 
@@ -17,11 +17,11 @@ export interface FoundFlows {
  * The flows of the key prefix in this database, on all masters of a cluster. It asks with SCAN, a thousand keys at a time, so that
  * bots are not held up; a flow that is made meanwhile may be missing. Rejects with a ConnectionError when nobody answers.
  */
-export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<FoundFlows> {
+export async function findRedisFlows(config: RedisConfig): Promise<FoundFlows> {
   const servers = await mastersOf(config);
   const flows = new Set<string>();
   const failures: ConnectionError[] = [];
-  const search = async (server: ResolvedConfig["redis"]) => {
+  const search = async (server: RedisConfig) => {
     try {
       for (const flowId of await onServer(server, (send) => scan(send, config))) flows.add(flowId);
     } catch (error) {
@@ -35,7 +35,7 @@ export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<F
   return { flows: [...flows].sort(), failures };
 }
 
-async function scan(send: Send, { key_prefix, cluster }: ResolvedConfig["redis"]): Promise<string[]> {
+async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<string[]> {
   const [before, after] = cluster ? [`${key_prefix}:{`, "}:flow:meta"] : [`${key_prefix}:`, ":flow:meta"];
   const pattern = `${literal(before)}*${literal(after)}`;
   const flows: string[] = [];

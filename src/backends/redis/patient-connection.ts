@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError } from "../../errors.js";
 import type { ArgumentValue } from "../../operations/arguments.js";
 import type { Reply } from "../../operations/operation.js";
 import { judge } from "./attempt-failure.js";
 import { Connection } from "./connection.js";
+import type { RedisConfig } from "./redis-config.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
 import { script } from "./scripts.js";
 
@@ -33,21 +33,17 @@ export class PatientConnection implements Disposable {
   readonly #refusals = new WeakSet<Error>();
   #calls = 0;
 
-  private constructor(config: ResolvedConfig["redis"], key: string, { patience, readsOnly = false }: Patience) {
+  private constructor(config: RedisConfig, key: string, { patience, readsOnly = false }: Patience) {
     this.#patience = patience ?? config.command_timeout;
     this.#readsOnly = readsOnly;
     this.#connection = new Connection({ ...config, command_timeout: this.#patience }, key);
   }
 
-  /** In a cluster, to the master of the slot of `key`. Rejects with a ConnectionError within `redis.command_timeout`. */
-  static async connect(
-    config: ResolvedConfig["redis"],
-    key: string,
-    patience: Patience = {},
-  ): Promise<PatientConnection> {
+  /** In a cluster, to the master of the slot of `key`. Rejects with a ConnectionError within `redis.connect_timeout`. */
+  static async connect(config: RedisConfig, key: string, patience: Patience = {}): Promise<PatientConnection> {
     const server = new PatientConnection(config, key, patience);
     try {
-      await server.#connection.ready(performance.now() + config.command_timeout);
+      await server.#connection.ready(performance.now() + config.connect_timeout);
       return server;
     } catch (error) {
       server[Symbol.dispose]();

@@ -1,6 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
-import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
+import {
+  ConnectionError,
+  CorruptStateError,
+  HalfDoneError,
+  StateError,
+  UnknownFlowError,
+  UnknownOutcomeError,
+} from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
@@ -10,12 +16,14 @@ import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { RECONNECT, wentBackText } from "../../words/went-back.js";
 import type { Backend, BackendContext } from "../backend.js";
 import { Loss } from "../loss.js";
-import { type AttemptFailure, judge } from "./attempt-failure.js";
+import { type AttemptFailure, judge, NOT_CONNECTED } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
 import { ANSWER_MEMORY, elapsed, type Moment, moment } from "./moment.js";
 import { type Carried, Proofs } from "./proofs.js";
+import { type RedisConfig, urlOf } from "./redis-config.js";
+import { type Missing, missingRights, missingText, rightsOfBots, wholeCommand } from "./rights.js";
 import { argumentsOf, joined, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
@@ -25,8 +33,11 @@ import { StreamTail } from "./stream-tail.js";
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
 
+/** After "not now" another copy is only sent if there is so many times as long left as that answer took: one that nobody waits for may be executed. */
+const TIMES_AS_LONG = 4;
+
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
-const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
+const OUT_OF_STEP = { kind: "lost", why: "an answer that belongs to another call" } as const satisfies AttemptFailure;
 
 /** The proof rested on what the server has forgotten, and not lost. */
 const FORGOTTEN: AttemptFailure = { kind: "wait", why: "the server had forgotten its answers" };
@@ -78,7 +89,7 @@ interface Place {
 /** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
-  readonly #config: ResolvedConfig["redis"];
+  readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #keysOf = new Map<string, CallKeys>();
   readonly #loss: Loss;
@@ -92,12 +103,14 @@ export class RedisBackend implements Backend {
   #closing: Promise<void> | undefined;
   #address = "";
   #epoch = "";
+  /** Why no change is sent: until `connect` finds that it can be. */
+  #unfit: StateError | undefined;
   #calls = 0;
   #inFlight = 0;
   /** Told when nothing is in flight any more. */
   #whenIdle: (() => void) | undefined;
 
-  constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
+  constructor(context: BackendContext, config: RedisConfig) {
     this.#context = context;
     this.#config = config;
     this.#loss = context.loss ?? new Loss();
@@ -124,6 +137,7 @@ export class RedisBackend implements Backend {
     if (!this.#connection || this.#closing) {
       return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
     }
+    if (this.#unfit && operation.kind === "change") return Promise.reject(this.#unfit);
     return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
   }
 
@@ -153,8 +167,8 @@ export class RedisBackend implements Backend {
   }
 
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
-    const deadline = this.#deadline();
-    await this.#prepare(connection, deadline);
+    const deadline = performance.now() + this.#config.connect_timeout;
+    await this.#prepare(connection, deadline, existing);
     this.#proofs.forget();
     this.#newSession();
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
@@ -164,27 +178,78 @@ export class RedisBackend implements Backend {
     return opened;
   }
 
-  /** Checks the server, and has it know the scripts. */
-  async #prepare(connection: Connection, deadline: number): Promise<void> {
-    const sources = operations.map(({ name }) => script(name).source);
+  /** Checks the server and the user's rights, and has the server know the scripts. */
+  async #prepare(connection: Connection, deadline: number, existing: boolean): Promise<void> {
     for (;;) {
       await connection.ready(deadline).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
       });
       try {
-        const info = await connection.send("info", [], deadline);
-        checkServer(String(info), connection.address, this.#config.allow_eviction);
-        await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
+        const { greeting } = connection;
+        if ("denied" in greeting) throw this.#notAllowed("info", greeting.denied);
+        checkServer(greeting.info, connection.address, this.#config);
+        const [missing] = await Promise.all([
+          this.#missingRights(connection, deadline),
+          this.#teach(connection, deadline),
+        ]);
+        this.#unfit = this.#judgeRights(missing, existing);
         return;
       } catch (error) {
         if (error instanceof StateError) throw error;
         const fault = judge(error);
         if (fault.kind === "refused") throw fault.error;
         const left = deadline - performance.now();
-        if (left <= 0) throw new ConnectionError(`connect: Redis at ${connection.address}: ${this.#noAnswer(fault)}`);
+        if (left <= 0) {
+          const why = "why" in fault ? ` (${fault.why})` : "";
+          const waited = `no answer within ${this.#config.connect_timeout} ms${why}`;
+          throw new ConnectionError(`connect: Redis at ${connection.address}: ${waited}`);
+        }
         await pause(Math.min(PAUSE, left));
       }
     }
+  }
+
+  /** Has the server know the scripts: those that it does not know are sent, since all of them are a megabyte; all, if the user may not ask. */
+  async #teach(connection: Connection, deadline: number): Promise<void> {
+    const scripts = operations.map(({ name }) => script(name));
+    const hashes = scripts.map(({ sha }) => sha);
+    const known = await connection.send("script", ["EXISTS", ...hashes], deadline).catch((error: unknown) => {
+      if (judge(error).kind !== "refused") throw error;
+    });
+    const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
+    await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
+  }
+
+  /** Which commands the user may not run. Rejects with what the server has to say. */
+  async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
+    const rights = rightsOfBots();
+    const names = [...new Set(rights.flatMap(({ key }) => (key === undefined ? [] : [key])))];
+    const keys = names.map((key) => (key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key)));
+    const number = String(++this.#calls);
+    const commands = rights.map((right) => wholeCommand(right, (key) => names.indexOf(key) + 1));
+    const called = scriptArguments(keys, [number, ...commands]);
+    const reply = await connection.run(new ScriptCall(script("connecting/check_rights"), called, true), deadline);
+    if (!Array.isArray(reply) || reply.at(-1) !== number) {
+      connection.stream.destroy();
+      throw new Error(OUT_OF_STEP.why);
+    }
+    return missingRights(rights, reply.slice(0, -1));
+  }
+
+  /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
+  #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
+    if (missing.length === 0) return undefined;
+    const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
+    const text = missingText(missing, user, (key) => this.#keys.key(key));
+    const refusal = (what: string) =>
+      new ConnectionError(`${what}: Redis at ${this.#address}: ${text}; nothing was changed`);
+    if (!existing || missing.some(({ right }) => !right.changes)) throw refusal("connect");
+    return refusal("a change");
+  }
+
+  #notAllowed(command: string, reply: string): ConnectionError {
+    const why = /unknown command/i.test(reply) ? "the server does not know" : "the Redis user may not run";
+    return new ConnectionError(`connect: Redis at ${this.#address}: ${why} ${command}, which a bot needs: ${reply}`);
   }
 
   #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
@@ -304,6 +369,8 @@ export class RedisBackend implements Backend {
 
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
+    /** What the server itself said last; it tells more than that an answer is missing. */
+    let said = "";
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
@@ -318,6 +385,7 @@ export class RedisBackend implements Backend {
 
       const { stream } = connection;
       const copy = this.#copy(request);
+      const sent = performance.now();
       let fault: AttemptFailure;
       try {
         const reply = await connection.run(new ScriptCall(request.script, copy.arguments, asSource), deadline);
@@ -327,19 +395,23 @@ export class RedisBackend implements Backend {
         }
         fault = OUT_OF_STEP;
       } catch (error) {
-        fault = judge(error);
+        fault = judge(error, request.changes ? request.script : undefined);
       }
       if (fault.kind === "refused" || fault.kind === "went_back") {
         if (!(await connection.inStep(deadline))) fault = OUT_OF_STEP;
         else if (fault.kind === "refused") throw this.#refused(request, fault);
         else fault = await this.#explain(fault, copy.carried, connection, deadline);
       }
+      if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) said = fault.why;
 
       if (fault.kind === "unknown_script") asSource = true;
       else if (fault.kind === "lost") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
-      const left = deadline - performance.now();
-      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
+      const now = performance.now();
+      const left = deadline - now;
+      if (left <= 0 || (fault.kind === "wait" && left <= PAUSE + TIMES_AS_LONG * (now - sent))) {
+        throw this.#failed(request, this.#noAnswer(fault, said));
+      }
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
@@ -390,6 +462,7 @@ export class RedisBackend implements Backend {
 
   /** A refusal counts if no copy of the call can have been executed, or will be. */
   #refused<Result>(request: Request<Result>, { decided, error }: AttemptFailure & { kind: "refused" }): Error {
+    if (error instanceof HalfDoneError) this.#unfit = error;
     return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
   }
 
@@ -400,8 +473,9 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure): string {
-    const why = "why" in fault ? ` (${fault.why})` : "";
+  #noAnswer(fault: AttemptFailure, said: string): string {
+    const last = "why" in fault ? fault.why : "";
+    const why = said === "" || said === last ? last && ` (${last})` : ` (before that: ${said})`;
     return `no answer within ${this.#config.command_timeout} ms${why}`;
   }
 

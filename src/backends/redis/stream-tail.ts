@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { compareEventIds } from "../../state/event-log.js";
 import { Waiters } from "../waiters.js";
 import { Connection } from "./connection.js";
 import type { FlowKeys } from "./keys.js";
+import type { RedisConfig } from "./redis-config.js";
 
 /** How long one XREAD blocks, ms: after that, watchers look whether their flow is still there. */
 const BLOCK = 5_000;
@@ -13,7 +13,7 @@ const PAUSE = 100;
 
 /** Follows a flow's event stream on a connection of its own, as long as somebody waits for the next event. */
 export class StreamTail {
-  readonly #config: ResolvedConfig["redis"];
+  readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #waiters = new Waiters();
   #connection: Connection | undefined;
@@ -25,7 +25,7 @@ export class StreamTail {
   #running = false;
   #closed = false;
 
-  constructor(config: ResolvedConfig["redis"], keys: FlowKeys) {
+  constructor(config: RedisConfig, keys: FlowKeys) {
     this.#config = config;
     this.#keys = keys;
   }
