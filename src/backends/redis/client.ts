@@ -24,8 +24,8 @@ const FAREWELL = 100;
 const LOADING_PAUSE = 50;
 
 /** A connection on which nothing moves is given up after this part of `command_timeout`, so that there is time for another one. */
-function patience(commandTimeout: number): number {
-  return Math.max(10, Math.floor(commandTimeout / 3));
+export function patience({ command_timeout }: RedisConfig): number {
+  return Math.max(10, Math.floor(command_timeout / 3));
 }
 
 /** An ioredis client that neither queues, resends nor retries a call by itself; connects when told to. In a cluster `key` says where. */
@@ -35,15 +35,13 @@ export function createClient(config: RedisConfig, key = ""): Client {
   const username = config.username ?? url.username;
   const password = config.password ?? url.password;
   const useTls = url.tls || config.tls !== undefined;
-  const timeout = patience(config.command_timeout);
+  const timeout = patience(config);
 
   const common = {
     lazyConnect: true,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0, // what was in flight is rejected when the connection closes
     connectTimeout: timeout,
-    socketTimeout: timeout,
-    commandTimeout: config.command_timeout,
     disconnectTimeout: FAREWELL,
     maxLoadingRetryTime: LOADING_PAUSE,
     ...(username !== undefined && { username }),
@@ -55,7 +53,14 @@ export function createClient(config: RedisConfig, key = ""): Client {
   if (config.cluster) {
     const members = config.nodes ?? [{ host: url.host, port: url.port }];
     return {
-      redis: new Redis({ ...single, Connector: clusterConnector(members, key, common) }),
+      redis: new Redis({
+        ...single,
+        Connector: clusterConnector(members, key, {
+          ...common,
+          socketTimeout: timeout,
+          commandTimeout: config.command_timeout,
+        }),
+      }),
       address: addresses(members),
     };
   }

@@ -3,9 +3,13 @@ import type { Socket } from "node:net";
 import { Command, type Redis } from "ioredis";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { isElsewhere } from "./attempt-failure.js";
-import { createClient } from "./client.js";
+import { createClient, patience } from "./client.js";
+import { loopClock, type Watch } from "./loop-clock.js";
 
 const CLOSED = "the connection is closed";
+
+/** How much longer a command may take for each that was sent before it and has no reply, while replies come, ms. */
+const TURN = 2;
 
 /** What trying again does not cure. */
 const HOPELESS = [
@@ -18,11 +22,16 @@ export class Connection {
   /** Where it connects to, for messages; never with a password. */
   readonly address: string;
   readonly #redis: Redis;
+  readonly #patience: number;
   readonly #waiting = new Set<(error?: Error) => void>();
   #lastError = "";
   #closed = false;
   /** Commands without a reply so far. */
   #unanswered = 0;
+  /** When something came last, or began to be waited for, by the loop's clock. */
+  #heardAt = 0;
+  /** While something is waited for. */
+  #listening: Watch | undefined;
   /** While the commands of this turn of the event loop wait for its end. */
   #corked = false;
 
@@ -31,6 +40,13 @@ export class Connection {
     const { redis, address } = createClient(config, key);
     this.address = address;
     this.#redis = redis;
+    this.#patience = patience(config);
+    redis.on("connect", () => {
+      redis.stream.on("data", () => {
+        this.#heardAt = loopClock.now();
+      });
+      this.#listen();
+    });
     redis.on("ready", () => {
       this.#lastError = "";
       this.#wake();
@@ -48,24 +64,25 @@ export class Connection {
     return this.#redis.status === "ready" && this.#redis.stream.writable;
   }
 
-  /** Resolves when a command can be sent; rejects at the deadline, or as soon as it is clear that there will be no connection. */
+  /** Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection. */
   async ready(deadline: number): Promise<void> {
     if (this.isReady) return;
     if (this.#closed) throw new Error(CLOSED);
     if (this.#redis.status === "end") this.#connect();
-    const since = performance.now();
+    const since = loopClock.now();
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error) => {
-        clearTimeout(timer);
+        watch.end();
         this.#waiting.delete(settle);
         if (error) reject(error);
         else resolve();
       };
       const giveUp = () => {
         const last = this.#lastError === "" ? "" : ` (${this.#lastError})`;
-        settle(new Error(`no connection for ${Math.round(performance.now() - since)} ms${last}`));
+        settle(new Error(`no connection for ${Math.round(loopClock.now() - since)} ms${last}`));
+        return undefined;
       };
-      const timer = setTimeout(giveUp, Math.max(0, deadline - since));
+      const watch = loopClock.watch(deadline, giveUp);
       this.#waiting.add(settle);
     });
   }
@@ -80,15 +97,23 @@ export class Connection {
 
   /** The same with a command that is made already. */
   async run(command: Command, deadline: number): Promise<unknown> {
-    command.setTimeout(Math.max(1, deadline - performance.now()));
     if (this.#unanswered++ > 0) this.#cork();
+    else this.#listen();
     const { stream } = this.#redis;
+    const latest = deadline + TURN * this.#unanswered;
+    const watch = loopClock.watch(deadline, (now) => {
+      const patient = Math.min(latest, this.#heardAt + this.#patience);
+      if (now < patient) return patient;
+      command.reject(new Error("Command timed out"));
+      return undefined;
+    });
     try {
       return await this.#redis.sendCommand(command);
     } catch (error) {
       if (error instanceof Error && isElsewhere(error)) stream.destroy();
       throw error;
     } finally {
+      watch.end();
       this.#unanswered--;
     }
   }
@@ -114,6 +139,21 @@ export class Connection {
   /** What goes wrong is told by "error", and tried again. */
   #connect(): void {
     this.#redis.connect().catch(() => {});
+  }
+
+  /** Gives the connection up once nothing has come for too long while something is waited for, so that there is time for another one. */
+  #listen(): void {
+    this.#heardAt = loopClock.now();
+    const { stream } = this.#redis;
+    const quiet = () => this.#unanswered === 0 && this.#redis.status === "ready";
+    this.#listening?.end();
+    this.#listening = loopClock.watch(this.#heardAt + this.#patience, (now) => {
+      if (stream !== this.#redis.stream || stream.destroyed || quiet()) return undefined;
+      const until = this.#heardAt + this.#patience;
+      if (now < until) return until;
+      stream.destroy(new Error(`nothing came for ${Math.round(now - this.#heardAt)} ms`));
+      return undefined;
+    });
   }
 
   #wake(reason?: string): void {

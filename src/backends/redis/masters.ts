@@ -5,6 +5,7 @@ import { ConfigError, ConnectionError } from "../../errors.js";
 import { mastersIn } from "./cluster.js";
 import { Connection } from "./connection.js";
 import type { ServerAddress } from "./connectors.js";
+import { loopClock } from "./loop-clock.js";
 
 type RedisConfig = ResolvedConfig["redis"];
 
@@ -53,7 +54,7 @@ export async function onServer<Result>(
   key = "",
 ): Promise<Result> {
   const connection = new Connection(config, key);
-  const deadline = () => performance.now() + config.command_timeout;
+  const deadline = () => loopClock.now() + config.command_timeout;
   const told = (error: unknown): never => {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(`Redis at ${connection.address}: ${why}`);

@@ -5,6 +5,7 @@ import type { ArgumentValue } from "../../operations/arguments.js";
 import type { Reply } from "../../operations/operation.js";
 import { judge } from "./attempt-failure.js";
 import { Connection } from "./connection.js";
+import { loopClock } from "./loop-clock.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
 import { script } from "./scripts.js";
 
@@ -47,7 +48,7 @@ export class PatientConnection implements Disposable {
   ): Promise<PatientConnection> {
     const server = new PatientConnection(config, key, patience);
     try {
-      await server.#connection.ready(performance.now() + config.command_timeout);
+      await server.#connection.ready(loopClock.now() + config.command_timeout);
       return server;
     } catch (error) {
       server[Symbol.dispose]();
@@ -100,7 +101,7 @@ export class PatientConnection implements Disposable {
   }
 
   async #settle(name: string, attempt: (deadline: number) => Promise<unknown>): Promise<unknown> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = loopClock.now() + this.#patience;
     for (;;) {
       try {
         await this.#connection.ready(deadline);
@@ -111,7 +112,7 @@ export class PatientConnection implements Disposable {
           this.#refusals.add(fault.error);
           throw fault.error;
         }
-        if (performance.now() >= deadline) {
+        if (loopClock.now() >= deadline) {
           const why = "why" in fault ? ` (${fault.why})` : "";
           throw new ConnectionError(`${name}: Redis at ${this.address} gave no answer${why}`, { cause: error });
         }

@@ -12,6 +12,7 @@ import { type AttemptFailure, judge } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
 import { FlowKeys } from "./keys.js";
+import { loopClock } from "./loop-clock.js";
 import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
@@ -22,6 +23,9 @@ const ANSWER_MEMORY = 9 * 60_000;
 
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
+
+/** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
+const MOST_CALLS = 100_000;
 
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
 const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
@@ -91,6 +95,10 @@ export class RedisBackend implements Backend {
     if (!this.#connection || this.#closing) {
       return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
     }
+    if (this.#inFlight >= MOST_CALLS) {
+      const why = `${MOST_CALLS} calls are under way, and no more are taken: wait until some have ended; nothing happened`;
+      return Promise.reject(new ConnectionError(`${operation.name}: ${why}`));
+    }
     return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
   }
 
@@ -145,7 +153,7 @@ export class RedisBackend implements Backend {
         if (error instanceof StateError) throw error;
         const fault = judge(error);
         if (fault.kind === "refused") throw fault.error;
-        const left = deadline - performance.now();
+        const left = deadline - loopClock.now();
         if (left <= 0) throw new ConnectionError(`connect: Redis at ${connection.address}: ${this.#noAnswer(fault)}`);
         await pause(Math.min(PAUSE, left));
       }
@@ -274,7 +282,7 @@ export class RedisBackend implements Backend {
       if (fault.kind === "unknown_script") asSource = true;
       else if (fault.kind === "lost") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
-      const left = deadline - performance.now();
+      const left = deadline - loopClock.now();
       if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
@@ -306,7 +314,7 @@ export class RedisBackend implements Backend {
   }
 
   #deadline(): number {
-    return performance.now() + this.#config.command_timeout;
+    return loopClock.now() + this.#config.command_timeout;
   }
 
   async #track<T>(call: Promise<T>): Promise<T> {
