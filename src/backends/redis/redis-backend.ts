@@ -11,6 +11,7 @@ import type { Backend, BackendContext } from "../backend.js";
 import { type AttemptFailure, judge } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
+import { emptyServer } from "./empty-server.js";
 import { FlowKeys } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import { bulks, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
@@ -132,9 +133,16 @@ export class RedisBackend implements Backend {
     await this.#prepare(connection, deadline);
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
-    if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
+    if (!opened) throw await this.#unknown(connection, deadline);
     this.#epoch = opened.epoch;
     return opened;
+  }
+
+  async #unknown(connection: Connection, deadline: number): Promise<UnknownFlowError> {
+    const info = await connection.send("info", ["server", "keyspace"], deadline).catch(() => "");
+    const empty = emptyServer(String(info));
+    const why = empty === undefined ? "" : `: ${empty}`;
+    return new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"${why}`);
   }
 
   /** Checks the server, and has it know the scripts. */
