@@ -1,5 +1,7 @@
 /** A bot whose event loop stands still, and bursts of calls: what has arrived counts, and no healthy connection is given up. */
+import { execFile } from "node:child_process";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -18,6 +20,8 @@ const LIMIT = 100_000;
 
 const server = await startRedis();
 const stats = new Redis(server.url);
+
+const run = promisify(execFile);
 
 const test = suite("the event loop of a bot");
 
@@ -187,6 +191,19 @@ test(`of more than ${LIMIT} calls at once, those above are refused at once, and 
   assert.equal(new Set(await settled(calls)), new Set([true]));
   assert.is(await scriptsRun(), LIMIT);
   assert.is(await manager.markSignalProcessed("one more", PAIR), true);
+});
+
+test("a process ends as soon as its manager is closed, whatever command_timeout is", async () => {
+  const program = `
+    const { StateManager } = await import("./src/index.ts");
+    const config = { backend: "redis", redis: { url: "${server.url}", command_timeout: "10m" } };
+    const manager = await StateManager.open("${newFlowId()}", config);
+    await manager.heartbeat();
+    await manager.close();
+    process.on("exit", () => console.log(process.getActiveResourcesInfo().filter((each) => each === "Timeout").length));
+  `;
+  const { stdout } = await run(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program]);
+  assert.is(stdout, "0\n");
 });
 
 test("a burst on a server that stands still ends within command_timeout, and retry() tells what became of each call", async () => {

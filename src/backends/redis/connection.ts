@@ -47,6 +47,7 @@ export class Connection {
       });
       this.#listen();
     });
+    redis.on("close", () => this.#listening?.end());
     redis.on("ready", () => {
       this.#lastError = "";
       this.#wake();
@@ -114,7 +115,7 @@ export class Connection {
       throw error;
     } finally {
       watch.end();
-      this.#unanswered--;
+      if (--this.#unanswered === 0) this.#listening?.end();
     }
   }
 
@@ -132,6 +133,7 @@ export class Connection {
 
   close(): void {
     this.#closed = true;
+    this.#listening?.end();
     this.#redis.disconnect();
     this.#wake(CLOSED);
   }
@@ -143,12 +145,13 @@ export class Connection {
 
   /** Gives the connection up once nothing has come for too long while something is waited for, so that there is time for another one. */
   #listen(): void {
+    if (this.#closed) return;
     this.#heardAt = loopClock.now();
     const { stream } = this.#redis;
-    const quiet = () => this.#unanswered === 0 && this.#redis.status === "ready";
     this.#listening?.end();
     this.#listening = loopClock.watch(this.#heardAt + this.#patience, (now) => {
-      if (stream !== this.#redis.stream || stream.destroyed || quiet()) return undefined;
+      const isQuiet = this.#unanswered === 0 && this.#redis.status === "ready";
+      if (isQuiet || stream !== this.#redis.stream || stream.destroyed) return undefined;
       const until = this.#heardAt + this.#patience;
       if (now < until) return until;
       stream.destroy(new Error(`nothing came for ${Math.round(now - this.#heardAt)} ms`));

@@ -29,7 +29,7 @@ class LoopClock {
 
   now(): number {
     if (!this.#timer) this.#count();
-    return this.#counted + Math.min(performance.now() - this.#lookedAt, MOST);
+    return this.#counted + counting(performance.now() - this.#lookedAt);
   }
 
   /** Calls `due` once it is so late, or as soon as it can when it is later already. */
@@ -57,7 +57,7 @@ class LoopClock {
 
   #count(): void {
     const now = performance.now();
-    this.#counted += Math.min(now - this.#lookedAt, MOST);
+    this.#counted += counting(now - this.#lookedAt);
     this.#lookedAt = now;
   }
 
@@ -111,6 +111,11 @@ class Entry implements Watch {
   end(): void {
     this.remove(this);
   }
+}
+
+/** How much of the time that passed counts. No clock goes back, whatever takes the place of the real one. */
+function counting(passed: number): number {
+  return Math.max(0, Math.min(passed, MOST));
 }
 
 function stepOf(time: number): number {
