@@ -53,9 +53,9 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
 local function run(events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse,
-    money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
-    price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory, remembers,
-    fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission,
+    money_add, money_negate, money_text, read_breaker, read_risk, cool_down, decimal, decimal_add, decimal_text, order_notional,
+    market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory,
+    remembers, fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission,
     uncount_admission, forget_counts, keep_refusal, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
@@ -221,7 +221,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
-  if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
+  if set_until ~= "" then cool_down(cooldowns_key, pair, set_until) end
 
   return answer({ "admitted", json })
 end
@@ -465,6 +465,23 @@ local function read_risk(daily_key, day_start)
   return risk
 end
 -- <<< risk.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
@@ -1065,7 +1082,7 @@ end
 -- <<< refuse.lua
 
 return run(events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse, money_add,
-  money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of, price_fault,
-  adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory, remembers, fills_since, remember,
-  order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts,
-  keep_refusal, refuse)
+  money_negate, money_text, read_breaker, read_risk, cool_down, decimal, decimal_add, decimal_text, order_notional, market_of,
+  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory, remembers,
+  fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
+  forget_counts, keep_refusal, refuse)

@@ -34,7 +34,7 @@
 --       {"none", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash,
+local function run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, cool_down, holding, expect_hash,
     hold_position, exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end,
     cools_longer, write_end)
   local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
@@ -81,7 +81,7 @@ local function run(answer, event, read_breaker, read_risk, count_trade, write_ri
   write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  if cools then cool_down(cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
 
   return answer({ "removed" })
 end
@@ -420,6 +420,23 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
@@ -832,7 +849,9 @@ end
 local function write_guard_trades(memory)
   local guard_trades_key = memory.guard_trades_key
   if not memory.text or memory.is_written then return end
-  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  for first = 1, #memory.old, 1000 do
+    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+  end
   redis.call("HSET", guard_trades_key, memory.pair, memory.text)
   memory.is_written = true
 end
@@ -1069,6 +1088,6 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
 end
 -- <<< trade_end.lua
 
-return run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, holding, expect_hash, hold_position,
-  exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end, cools_longer,
-  write_end)
+return run(answer, event, read_breaker, read_risk, count_trade, write_risk, risk_event, cool_down, holding, expect_hash,
+  hold_position, exposure_after, write_exposure, orders_naming, position_parse, refuse, trade_json, read_ends, decide_end,
+  cools_longer, write_end)
