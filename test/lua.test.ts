@@ -1,5 +1,6 @@
 /** The Lua scripts: as files, as people read and run them, in a foreign keyspace, and beside their TypeScript twins. */
 import { suite } from "uvu";
+import { luaBounded } from "./contract/lua/bounded.suite.js";
 import { luaCommands } from "./contract/lua/commands.suite.js";
 import { luaFiles } from "./contract/lua/files.suite.js";
 import { Stand } from "./contract/lua/flow.js";
@@ -19,6 +20,7 @@ luaShape();
 luaRunning(stand);
 luaForeign(stand);
 luaMaxmemory(small);
+luaBounded(stand);
 luaTwins(stand);
 luaCommands(stand);
 
