@@ -57,13 +57,13 @@ const PLACES: readonly Place[] = [
   },
   {
     name: "a replica",
-    refusal: /READONLY|replica|no connection/,
+    refusal: /READONLY/,
     doctor: /^problem replicas +this server is a replica/m,
     refuse: replicaOf,
   },
   {
     name: "a replica that has lost its master",
-    refusal: /READONLY|replica|no connection/,
+    refusal: /READONLY/,
     doctor: /^problem replicas +it has not reached its master for \d+ (?:ms|s): what it shows is as old$/m,
     async refuse(master, started) {
       const replica = await replicaOf(master, started);

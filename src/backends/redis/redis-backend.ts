@@ -265,10 +265,11 @@ export class RedisBackend implements Backend {
 
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
+    let refusal = ""; // what the server itself said last of why it does not do it now
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
-      if (!connection.isReady) await this.#ready(connection, request, deadline);
+      if (!connection.isReady) await this.#ready(connection, request, deadline, refusal);
       if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
         throw this.#failed(request, "too late to ask again");
       }
@@ -290,17 +291,26 @@ export class RedisBackend implements Backend {
       if (fault.kind === "unknown_script") asSource = true;
       else if (fault.kind === "lost") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
+      if (fault.kind === "wait") refusal = fault.why;
       const left = deadline - loopClock.now();
-      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
+      // A copy without the time to be answered would make an unknown outcome of a refusal.
+      const least = fault.kind === "wait" ? this.#config.command_timeout / 5 : 0;
+      if (left <= least) throw this.#failed(request, this.#noAnswer(fault, refusal));
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
 
-  async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
+  async #ready<Result>(
+    connection: Connection,
+    request: Request<Result>,
+    deadline: number,
+    refusal: string,
+  ): Promise<void> {
     try {
       await connection.ready(deadline);
     } catch (error) {
-      throw this.#failed(request, error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
+      throw this.#failed(request, refusal === "" ? why : `${refusal}; then ${why}`);
     }
   }
 
@@ -316,9 +326,9 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure): string {
-    const why = "why" in fault ? ` (${fault.why})` : "";
-    return `no answer within ${this.#config.command_timeout} ms${why}`;
+  #noAnswer(fault: AttemptFailure, refusal = ""): string {
+    const whys = [refusal, "why" in fault && fault.why !== refusal ? fault.why : ""].filter((why) => why !== "");
+    return `no answer within ${this.#config.command_timeout} ms${whys.length > 0 ? ` (${whys.join("; then ")})` : ""}`;
   }
 
   #deadline(): number {
