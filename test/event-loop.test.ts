@@ -30,8 +30,19 @@ test.after(async () => {
   await server.stop();
 });
 
-function open(timeout: Duration, url = server.url): Promise<StateManager> {
+function connect(timeout: Duration, url = server.url): Promise<StateManager> {
   return StateManager.open(newFlowId(), { backend: "redis", redis: { url, command_timeout: timeout } });
+}
+
+/** The same, again and again until the machine is quick enough to connect within the timeout. */
+async function open(timeout: Duration, url = server.url): Promise<StateManager> {
+  for (;;) {
+    try {
+      return await connect(timeout, url);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+    }
+  }
 }
 
 /** The event loop stands still for so long, ms. */
@@ -139,10 +150,10 @@ test("a loop that stands still again and again does not lose a call", async () =
 });
 
 test("a flow is opened though the loop stands still meanwhile", async () => {
-  const opening = open("300ms");
+  const opening = connect("1s");
   for (let n = 0; n < 5; n++) {
     await nextTurn();
-    stall(400);
+    stall(1_200);
   }
   await using manager = await opening;
   assert.is(await manager.markSignalProcessed("s", PAIR), true);
