@@ -481,6 +481,20 @@ test("a server that becomes read-only is waited for, and never written to", asyn
   assert.is((await eventsOf(server, flowId)).length, 1);
 });
 
+test("a server that refuses every change is a ConnectionError that says why, never an unknown outcome", async () => {
+  await using server = await startRedis();
+  await using manager = await StateManager.open(newFlow(), config({ url: server.url, command_timeout: HASTY }));
+  await server.cli("config", "set", "min-replicas-to-write", "1");
+  const mark = (n: number) => failure(manager.markSignalProcessed(`s${n}`, "BTC/USDT"));
+  const errors = await Promise.all(Array.from({ length: 200 }, (_, n) => mark(n)));
+  for (let n = 0; n < 10; n++) errors.push(await mark(n));
+  for (const error of errors) {
+    assert.instance(error, ConnectionError);
+    assert.match(String(error), /NOREPLICAS.*nothing happened/);
+  }
+  assert.is(await manager.isSignalProcessed("s0"), false);
+});
+
 test("a server that is busy with a script is waited for", async () => {
   await using server = await startRedis({ args: { "busy-reply-threshold": "1" } });
   await using between = await startProxy(server.port);

@@ -29,6 +29,11 @@ export async function forEach<Item, Result>(
 
 const AT_ONCE = 8;
 
+/** That there is no flow at a place, and why where that is known. */
+export function noFlow(config: ResolvedConfig, { empty }: FoundFlows): string {
+  return `no flow at ${placeName(config)}${empty === undefined ? "" : `: ${empty}`}`;
+}
+
 /** The place, or a flow's file in it, for people; never with a password. */
 export function placeName({ backend, redis, duckdb }: ResolvedConfig, flowId?: string): string {
   if (backend === "duckdb") return flowId === undefined ? duckdb.path : duckdbPath(duckdb.path, flowId);

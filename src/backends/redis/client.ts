@@ -60,8 +60,6 @@ export function createClient(config: RedisConfig, key = "", { retryStrategy, acc
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0, // what was in flight is rejected when the connection closes
     connectTimeout: timeout,
-    socketTimeout: patience(config),
-    commandTimeout: config.command_timeout,
     disconnectTimeout: FAREWELL,
     ...(useTls && { tls: tlsOptions(config.tls ?? { reject_unauthorized: true }) }),
   } satisfies RedisOptions;
@@ -70,7 +68,8 @@ export function createClient(config: RedisConfig, key = "", { retryStrategy, acc
 
   if (config.cluster) {
     const members = config.nodes ?? [{ host: url.host, port: url.port }];
-    const Connector = clusterConnector(members, key, common, () => loginOf(config), natMap, accepted);
+    const topology = { ...common, socketTimeout: patience(config), commandTimeout: config.command_timeout };
+    const Connector = clusterConnector(members, key, topology, () => loginOf(config), natMap, accepted);
     return { redis: new Redis({ ...single, Connector }), address: addresses(members), db: 0, tls: useTls };
   }
 

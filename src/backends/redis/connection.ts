@@ -6,9 +6,13 @@ import { backoff } from "./backoff.js";
 import { connectPatience, createClient, patience } from "./client.js";
 import { ended, inWords, type Progress } from "./connect-failure.js";
 import { asError, type Greeting, greet } from "./greeting.js";
+import { loopClock, type Watch } from "./loop-clock.js";
 import { loginOf, type RedisConfig } from "./redis-config.js";
 
 const CLOSED = "the connection is closed";
+
+/** How much longer a command may take for each that was sent before it and has no reply, while replies come, ms. */
+const TURN = 2;
 
 /** The connection to the server that holds the flow. It comes back by itself after a break, and sends a command now or never. */
 export class Connection {
@@ -17,6 +21,7 @@ export class Connection {
   readonly #config: RedisConfig;
   readonly #redis: Redis;
   readonly #db: number;
+  readonly #patience: number;
   readonly #waiting = new Set<(error?: Error) => void>();
   /** The connection that has proven to be what was asked for. */
   #proven: Socket | undefined;
@@ -31,6 +36,10 @@ export class Connection {
   #closed = false;
   /** Commands without a reply so far. */
   #unanswered = 0;
+  /** When something came last, or began to be waited for, by the loop's clock. */
+  #heardAt = 0;
+  /** While something is waited for. */
+  #listening: Watch | undefined;
   /** While the commands of this turn of the event loop wait for its end. */
   #corked = false;
 
@@ -46,10 +55,16 @@ export class Connection {
     this.address = address;
     this.#redis = redis;
     this.#db = db;
+    this.#patience = patience(config);
     this.#progress = { tls, accepted: false, greeted: false, answered: false };
     redis.on("connecting", () => {
       this.#progress = { tls, accepted: false, greeted: false, answered: false };
       this.#toldWhy = false;
+    });
+    redis.on("connect", () => {
+      redis.stream.on("data", () => {
+        this.#heardAt = loopClock.now();
+      });
     });
     redis.on("ready", () => void this.#greet(redis.stream));
     redis.on("error", (error: Error) => {
@@ -70,24 +85,25 @@ export class Connection {
     return this.#greeting;
   }
 
-  /** Resolves when a command can be sent; rejects at the deadline, or as soon as it is clear that there will be no connection. */
+  /** Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection. */
   async ready(deadline: number): Promise<void> {
     if (this.isReady) return;
     if (this.#closed) throw new Error(CLOSED);
     if (this.#redis.status === "end") this.#connect();
-    const since = performance.now();
+    const since = loopClock.now();
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error) => {
-        clearTimeout(timer);
+        watch.end();
         this.#waiting.delete(settle);
         if (error) reject(error);
         else resolve();
       };
       const giveUp = () => {
         const last = this.#lastError === "" ? "" : ` (${this.#lastError})`;
-        settle(new Error(`no connection for ${Math.round(performance.now() - since)} ms${last}`));
+        settle(new Error(`no connection for ${Math.round(loopClock.now() - since)} ms${last}`));
+        return undefined;
       };
-      const timer = setTimeout(giveUp, Math.max(0, deadline - since));
+      const watch = loopClock.watch(deadline, giveUp);
       this.#waiting.add(settle);
     });
   }
@@ -102,9 +118,16 @@ export class Connection {
 
   /** The same with a command that is made already. */
   async run(command: Command, deadline: number): Promise<unknown> {
-    command.setTimeout(Math.max(1, deadline - performance.now()));
     if (this.#unanswered++ > 0) this.#cork();
+    else this.#listen();
     const { stream } = this.#redis;
+    const latest = deadline + TURN * this.#unanswered;
+    const watch = loopClock.watch(deadline, (now) => {
+      const patient = Math.min(latest, this.#heardAt + this.#patience);
+      if (now < patient) return patient;
+      command.reject(new Error("Command timed out"));
+      return undefined;
+    });
     try {
       return await this.#redis.sendCommand(command);
     } catch (error) {
@@ -114,7 +137,8 @@ export class Connection {
       }
       throw error;
     } finally {
-      this.#unanswered--;
+      watch.end();
+      if (--this.#unanswered === 0) this.#listening?.end();
     }
   }
 
@@ -132,6 +156,7 @@ export class Connection {
 
   close(): void {
     this.#closed = true;
+    this.#listening?.end();
     this.#redis.disconnect();
     this.#wake(CLOSED);
   }
@@ -144,29 +169,34 @@ export class Connection {
   /** Has the server prove what it is, and lets calls through then. What fails is tried again on another connection. */
   async #greet(stream: Socket): Promise<void> {
     this.#progress = { ...this.#progress, greeted: true };
-    const { options } = this.#redis;
-    const time = connectPatience(this.#config);
-    options.socketTimeout = time;
     try {
       const login = await loginOf(this.#config);
-      const say = async (name: string, args: readonly (string | number)[]) => {
-        const command = new Command(name, [...args], { replyEncoding: "utf8" });
-        command.setTimeout(time);
-        return this.#redis.sendCommand(command);
-      };
       const wanted = { login, db: this.#db, master: this.#config.sentinels !== undefined };
-      const greeting = await greet(say, wanted);
+      const greeting = await greet((name, args) => this.#say(name, args), wanted);
       if (stream !== this.#redis.stream || !stream.writable) return;
       this.#greeting = greeting;
       this.#proven = stream;
       this.#failures = 0;
       this.#lastError = "";
-      options.socketTimeout = patience(this.#config);
       this.#wake();
     } catch (error) {
       if (stream !== this.#redis.stream) return;
       if (!isBreak(error)) this.#failed(asError(error));
       stream.destroy();
+    }
+  }
+
+  /** Sends a command of the greeting, before calls go through. */
+  async #say(name: string, args: readonly (string | number)[]): Promise<unknown> {
+    const command = new Command(name, [...args], { replyEncoding: "utf8" });
+    const watch = loopClock.watch(loopClock.now() + connectPatience(this.#config), () => {
+      command.reject(new Error("Command timed out"));
+      return undefined;
+    });
+    try {
+      return await this.#redis.sendCommand(command);
+    } finally {
+      watch.end();
     }
   }
 
@@ -181,8 +211,24 @@ export class Connection {
   #broke(): void {
     const wasProven = this.#proven !== undefined;
     this.#proven = undefined;
+    this.#listening?.end();
     if (this.#toldWhy || this.#lastError !== "") return;
     this.#lastError = wasProven ? "the connection was lost" : ended(this.#progress).message;
+  }
+
+  /** Gives the connection up once nothing has come for too long while something is waited for, so that there is time for another one. */
+  #listen(): void {
+    if (this.#closed) return;
+    this.#heardAt = loopClock.now();
+    const { stream } = this.#redis;
+    this.#listening?.end();
+    this.#listening = loopClock.watch(this.#heardAt + this.#patience, (now) => {
+      if (this.#unanswered === 0 || stream !== this.#redis.stream || stream.destroyed) return undefined;
+      const until = this.#heardAt + this.#patience;
+      if (now < until) return until;
+      stream.destroy(new Error(`nothing came for ${Math.round(now - this.#heardAt)} ms`));
+      return undefined;
+    });
   }
 
   #wake(reason?: string): void {

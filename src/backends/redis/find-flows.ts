@@ -1,5 +1,6 @@
 import { isFlowId } from "../../config/flow-id.js";
 import { ConnectionError } from "../../errors.js";
+import { emptyServer } from "./empty-server.js";
 import { mastersOf, onServer, type Send } from "./masters.js";
 import type { RedisConfig } from "./redis-config.js";
 
@@ -11,6 +12,8 @@ export interface FoundFlows {
   readonly flows: readonly string[];
   /** Of the masters that could not be asked. */
   readonly failures: readonly ConnectionError[];
+  /** In words, where there is no flow because there is nothing at all. */
+  readonly empty?: string;
 }
 
 /**
@@ -32,7 +35,16 @@ export async function findRedisFlows(config: RedisConfig): Promise<FoundFlows> {
   await Promise.all(servers.map(search));
   const [failure] = failures;
   if (failure && failures.length === servers.length) throw failure;
-  return { flows: [...flows].sort(), failures };
+  const said = flows.size === 0 ? await Promise.all(servers.map(emptiness)) : [];
+  const empty = said.every((each) => each !== undefined) ? said[0] : undefined;
+  return { flows: [...flows].sort(), failures, ...(empty !== undefined && { empty }) };
+}
+
+/** A user who may not ask is not told. */
+async function emptiness(server: RedisConfig): Promise<string | undefined> {
+  return onServer(server, async (send) => emptyServer(String(await send("info", ["server", "keyspace"])))).catch(
+    () => undefined,
+  );
 }
 
 async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<string[]> {

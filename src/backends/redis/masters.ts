@@ -3,6 +3,7 @@ import { ConnectionError } from "../../errors.js";
 import { mastersIn } from "./cluster.js";
 import { Connection } from "./connection.js";
 import { natMapOf, type Place, type ServerAddress } from "./connectors.js";
+import { loopClock } from "./loop-clock.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
 
 /** How to reach every server that holds flows, each by itself: the one there is, or all masters of the cluster. */
@@ -50,7 +51,7 @@ export async function onServer<Result>(
   key = "",
 ): Promise<Result> {
   const connection = new Connection(config, key);
-  const deadline = (time = config.command_timeout) => performance.now() + time;
+  const deadline = (time = config.command_timeout) => loopClock.now() + time;
   const told = (error: unknown): never => {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(`Redis at ${connection.address}: ${why}`);

@@ -4,6 +4,7 @@ import type { ArgumentValue } from "../../operations/arguments.js";
 import type { Reply } from "../../operations/operation.js";
 import { judge } from "./attempt-failure.js";
 import { Connection } from "./connection.js";
+import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
 import { script } from "./scripts.js";
@@ -43,7 +44,7 @@ export class PatientConnection implements Disposable {
   static async connect(config: RedisConfig, key: string, patience: Patience = {}): Promise<PatientConnection> {
     const server = new PatientConnection(config, key, patience);
     try {
-      await server.#connection.ready(performance.now() + config.connect_timeout);
+      await server.#connection.ready(loopClock.now() + config.connect_timeout);
       return server;
     } catch (error) {
       server[Symbol.dispose]();
@@ -96,7 +97,7 @@ export class PatientConnection implements Disposable {
   }
 
   async #settle(name: string, attempt: (deadline: number) => Promise<unknown>): Promise<unknown> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = loopClock.now() + this.#patience;
     for (;;) {
       try {
         await this.#connection.ready(deadline);
@@ -107,7 +108,7 @@ export class PatientConnection implements Disposable {
           this.#refusals.add(fault.error);
           throw fault.error;
         }
-        if (performance.now() >= deadline) {
+        if (loopClock.now() >= deadline) {
           const why = "why" in fault ? ` (${fault.why})` : "";
           throw new ConnectionError(`${name}: Redis at ${this.address} gave no answer${why}`, { cause: error });
         }

@@ -19,7 +19,9 @@ import { Loss } from "../loss.js";
 import { type AttemptFailure, judge, NOT_CONNECTED } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
+import { emptyServer } from "./empty-server.js";
 import { FlowKeys } from "./keys.js";
+import { loopClock } from "./loop-clock.js";
 import { ANSWER_MEMORY, elapsed, type Moment, moment } from "./moment.js";
 import { type Carried, Proofs } from "./proofs.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
@@ -33,8 +35,8 @@ import { StreamTail } from "./stream-tail.js";
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
 
-/** After "not now" another copy is only sent if there is so many times as long left as that answer took: one that nobody waits for may be executed. */
-const TIMES_AS_LONG = 4;
+/** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
+const MOST_CALLS = 100_000;
 
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
 const OUT_OF_STEP = { kind: "lost", why: "an answer that belongs to another call" } as const satisfies AttemptFailure;
@@ -138,6 +140,10 @@ export class RedisBackend implements Backend {
       return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
     }
     if (this.#unfit && operation.kind === "change") return Promise.reject(this.#unfit);
+    if (this.#inFlight >= MOST_CALLS) {
+      const why = `${MOST_CALLS} calls are under way, and no more are taken: wait until some have ended; nothing happened`;
+      return Promise.reject(new ConnectionError(`${operation.name}: ${why}`));
+    }
     return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
   }
 
@@ -167,15 +173,22 @@ export class RedisBackend implements Backend {
   }
 
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
-    const deadline = performance.now() + this.#config.connect_timeout;
+    const deadline = loopClock.now() + this.#config.connect_timeout;
     await this.#prepare(connection, deadline, existing);
     this.#proofs.forget();
     this.#newSession();
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
-    if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
+    if (!opened) throw await this.#unknown(connection, deadline);
     this.#epoch = opened.epoch;
     return opened;
+  }
+
+  async #unknown(connection: Connection, deadline: number): Promise<UnknownFlowError> {
+    const info = await connection.send("info", ["server", "keyspace"], deadline).catch(() => "");
+    const empty = emptyServer(String(info));
+    const why = empty === undefined ? "" : `: ${empty}`;
+    return new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"${why}`);
   }
 
   /** Checks the server and the user's rights, and has the server know the scripts. */
@@ -198,7 +211,7 @@ export class RedisBackend implements Backend {
         if (error instanceof StateError) throw error;
         const fault = judge(error);
         if (fault.kind === "refused") throw fault.error;
-        const left = deadline - performance.now();
+        const left = deadline - loopClock.now();
         if (left <= 0) {
           const why = "why" in fault ? ` (${fault.why})` : "";
           const waited = `no answer within ${this.#config.connect_timeout} ms${why}`;
@@ -369,12 +382,11 @@ export class RedisBackend implements Backend {
 
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
-    /** What the server itself said last; it tells more than that an answer is missing. */
-    let said = "";
+    let refusal = ""; // what the server itself said last of why it does not do it now
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
-      if (!connection.isReady) await this.#ready(connection, request, deadline);
+      if (!connection.isReady) await this.#ready(connection, request, deadline, refusal);
       if (request.changes) this.#loss.check();
       if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
         throw this.#failed(request, "too late to ask again");
@@ -385,7 +397,6 @@ export class RedisBackend implements Backend {
 
       const { stream } = connection;
       const copy = this.#copy(request);
-      const sent = performance.now();
       let fault: AttemptFailure;
       try {
         const reply = await connection.run(new ScriptCall(request.script, copy.arguments, asSource), deadline);
@@ -402,16 +413,15 @@ export class RedisBackend implements Backend {
         else if (fault.kind === "refused") throw this.#refused(request, fault);
         else fault = await this.#explain(fault, copy.carried, connection, deadline);
       }
-      if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) said = fault.why;
 
       if (fault.kind === "unknown_script") asSource = true;
       else if (fault.kind === "lost") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
-      const now = performance.now();
-      const left = deadline - now;
-      if (left <= 0 || (fault.kind === "wait" && left <= PAUSE + TIMES_AS_LONG * (now - sent))) {
-        throw this.#failed(request, this.#noAnswer(fault, said));
-      }
+      if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) refusal = fault.why;
+      const left = deadline - loopClock.now();
+      // A copy without the time to be answered would make an unknown outcome of a refusal.
+      const least = fault.kind === "wait" ? this.#config.command_timeout / 5 : 0;
+      if (left <= least) throw this.#failed(request, this.#noAnswer(fault, refusal));
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
@@ -452,11 +462,17 @@ export class RedisBackend implements Backend {
     return FORGOTTEN;
   }
 
-  async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
+  async #ready<Result>(
+    connection: Connection,
+    request: Request<Result>,
+    deadline: number,
+    refusal: string,
+  ): Promise<void> {
     try {
       await connection.ready(deadline);
     } catch (error) {
-      throw this.#failed(request, error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
+      throw this.#failed(request, refusal === "" ? why : `${refusal}; then ${why}`);
     }
   }
 
@@ -473,14 +489,13 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure, said: string): string {
-    const last = "why" in fault ? fault.why : "";
-    const why = said === "" || said === last ? last && ` (${last})` : ` (before that: ${said})`;
-    return `no answer within ${this.#config.command_timeout} ms${why}`;
+  #noAnswer(fault: AttemptFailure, refusal: string): string {
+    const whys = [refusal, "why" in fault && fault.why !== refusal ? fault.why : ""].filter((why) => why !== "");
+    return `no answer within ${this.#config.command_timeout} ms${whys.length > 0 ? ` (${whys.join("; then ")})` : ""}`;
   }
 
   #deadline(): number {
-    return performance.now() + this.#config.command_timeout;
+    return loopClock.now() + this.#config.command_timeout;
   }
 
   async #track<T>(call: Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { compareEventIds } from "../../state/event-log.js";
 import { Waiters } from "../waiters.js";
 import { Connection } from "./connection.js";
 import type { FlowKeys } from "./keys.js";
+import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 
 /** How long one XREAD blocks, ms: after that, watchers look whether their flow is still there. */
@@ -69,7 +70,7 @@ export class StreamTail {
 
   /** The newest of the events after the one reached, as soon as there is one; undefined when there was none for a while. */
   async #newest(): Promise<string | undefined> {
-    const deadline = performance.now() + BLOCK + this.#config.command_timeout;
+    const deadline = loopClock.now() + BLOCK + this.#config.command_timeout;
     this.#connection ??= new Connection({ ...this.#config, command_timeout: 6 * BLOCK }, this.#keys.key("flow:meta"));
     await this.#connection.ready(deadline);
     const key = this.#keys.key("events:log");
