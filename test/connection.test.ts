@@ -483,7 +483,10 @@ test("a server that becomes read-only is waited for, and never written to", asyn
 
 test("a server that refuses every change is a ConnectionError that says why, never an unknown outcome", async () => {
   await using server = await startRedis();
-  await using manager = await StateManager.open(newFlow(), config({ url: server.url, command_timeout: HASTY }));
+  await using manager = await StateManager.open(
+    newFlow(),
+    config({ url: server.url, connect_timeout: "10s", command_timeout: HASTY }),
+  );
   await server.cli("config", "set", "min-replicas-to-write", "1");
   const mark = (n: number) => failure(manager.markSignalProcessed(`s${n}`, "BTC/USDT"));
   const errors = await Promise.all(Array.from({ length: 200 }, (_, n) => mark(n)));
