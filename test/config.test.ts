@@ -1012,6 +1012,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "redis.nodes.port": 6379,
     "redis.sentinels.port": 26_379,
     "redis.tls.reject_unauthorized": true,
+    "redis.connect_timeout": "10s",
     "redis.command_timeout": "2s",
     "redis.allow_eviction": false,
     "duckdb.path": "state/{flow_id}.db",
