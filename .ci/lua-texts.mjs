@@ -22,9 +22,9 @@ export function luaText(name) {
 `;
 }
 
-/** The names of the scripts, without `.lua`; those that import or migrate a flow are `import/...`, `migration/...`. */
+/** The names of the scripts, without `.lua`; those that do more than an operation are `connecting/...`, `import/...`, `migration/...`. */
 export function luaNames(folder) {
-  const names = ["", "import/", "migration/"].flatMap((under) => readdirSync(new URL(`./${under}`, folder)).map((name) => under + name));
+  const names = ["", "connecting/", "import/", "migration/"].flatMap((under) => readdirSync(new URL(`./${under}`, folder)).map((name) => under + name));
   return names.filter((name) => name.endsWith(".lua")).map((name) => name.slice(0, -".lua".length));
 }
 

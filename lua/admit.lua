@@ -53,11 +53,11 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end,
-    money_parse, money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional,
-    market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, remembers, fills_since,
-    remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
-    forget_counts, keep_refusal, refuse)
+local function run(events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse,
+    money_add, money_negate, money_text, read_breaker, read_risk, cool_down, decimal, decimal_add, decimal_text, order_notional,
+    market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory,
+    remembers, fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission,
+    uncount_admission, forget_counts, keep_refusal, refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local order_id, order_type, cooldown = ARGV[13], ARGV[14], ARGV[15]
@@ -75,7 +75,7 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
     local field, count, fault = count_admission(stats_key, risk.day, reason)
     if fault then
       if not string.find(fault.err, "^OOM") then return fault end
-      redis.call("HDEL", call_key, "")
+      write_at_maxmemory()
     else
       local not_kept = keep_refusal(refusals_key, signal_id, pair, side, reason, message)
       if not_kept then
@@ -222,7 +222,7 @@ local function run(call_key, events_key, recovering, flow_guards, now, now_text,
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
-  if set_until ~= "" then redis.call("HSET", cooldowns_key, pair, set_until) end
+  if set_until ~= "" then cool_down(cooldowns_key, pair, set_until) end
 
   return answer({ "admitted", json })
 end
@@ -493,6 +493,23 @@ local function read_risk(daily_key, day_start)
   return risk
 end
 -- <<< risk.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
@@ -929,6 +946,16 @@ local function guard_block(guard_trades_key, pair, side)
 end
 -- <<< guards.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -1076,13 +1103,14 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end
 -- <<< refuse.lua
 
-return run(call_key, events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse,
-  money_add, money_negate, money_text, read_breaker, read_risk, decimal, decimal_add, decimal_text, order_notional, market_of,
-  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, remembers, fills_since, remember,
-  order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts,
-  keep_refusal, refuse)
+return run(events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse, money_add,
+  money_negate, money_text, read_breaker, read_risk, cool_down, decimal, decimal_add, decimal_text, order_notional, market_of,
+  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory, remembers,
+  fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
+  forget_counts, keep_refusal, refuse)

@@ -320,15 +320,14 @@ local function seen_key(trade_key)
   return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
 end
 
--- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
+-- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
 local function write_amendment(amendments_key, trades_key, trade_key, sums)
-  if redis.call("HLEN", amendments_key) % 16 == 0 then
-    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
-    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
-      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
-    end
+  local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
+  if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
+  local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+  for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+    if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
   end
-  redis.call("HSET", amendments_key, trade_key, amendment_json(sums))
 end
 -- <<< amendment.lua
 
@@ -963,6 +962,16 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -1063,6 +1072,7 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end

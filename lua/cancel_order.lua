@@ -39,10 +39,10 @@
 --       {"none", call}                          no such pending order
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, holding, market_of,
-    exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order,
-    exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order, position_parse, refuse,
-    trade_json, read_ends, decide_end, cools_longer, write_end)
+local function run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding,
+    market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named,
+    hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order,
+    position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)
   local orders_key, closed_key, closed_at_key, by_position_key, positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local id, release_signal, dust_size = ARGV[8], ARGV[9] == "1", tonumber(ARGV[10])
   local day_start, breaker_duration, max_trades = tonumber(ARGV[11]), ARGV[12], ARGV[13]
@@ -105,7 +105,7 @@ local function run(answer, event, read_breaker, read_risk, count_trade, trip_wor
     write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
     write_dust(dust_key, dust)
     write_risk(daily_key, history_key, breaker_key, risk, breaker)
-    if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", ended.cool_until)) end
+    if cools then cool_down(cooldowns_key, order.pair, string.format("%.0f", ended.cool_until)) end
   end
 
   return answer({ "cancelled", released and "1" or "0" })
@@ -534,6 +534,23 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
@@ -1032,11 +1049,23 @@ end
 local function write_guard_trades(memory)
   local guard_trades_key = memory.guard_trades_key
   if not memory.text or memory.is_written then return end
-  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  for first = 1, #memory.old, 1000 do
+    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+  end
   redis.call("HSET", guard_trades_key, memory.pair, memory.text)
   memory.is_written = true
 end
 -- <<< guards.lua
+
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -1204,6 +1233,7 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end
@@ -1291,7 +1321,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
 end
 -- <<< trade_end.lua
 
-return run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, holding, market_of,
-  exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named, hold_order,
-  exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order, position_parse, refuse,
-  trade_json, read_ends, decide_end, cools_longer, write_end)
+return run(answer, event, read_breaker, read_risk, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding,
+  market_of, exceeds, dust_key_of, read_dust, dust_with, write_dust, expect_hash, expect_zset, hold_position, position_named,
+  hold_order, exposure_after, write_exposure, order_json, order_parse, orders_naming, closed_to_forget, write_order,
+  position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end)

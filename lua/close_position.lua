@@ -43,7 +43,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
-    book_pnl, count_trade, trip_worsened, write_risk, risk_event, decimal, holding, with_unpriced, size_less, at_rate,
+    book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, decimal, holding, with_unpriced, size_less, at_rate,
     move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, move_equity,
     expect_hash, hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse, trade_json,
     read_ends, decide_end, cools_longer, write_end, json_list)
@@ -112,7 +112,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   if dust then write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then redis.call("HSET", cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  if cools then cool_down(cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
 
   return answer({ "closed", stored, breaker.tripped and "1" or "0", was_told and "1" or "0", ended.text,
     json_list(ended.exits_left, order_json), risk_reply(risk, breaker) })
@@ -576,6 +576,23 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
@@ -1168,11 +1185,23 @@ end
 local function write_guard_trades(memory)
   local guard_trades_key = memory.guard_trades_key
   if not memory.text or memory.is_written then return end
-  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  for first = 1, #memory.old, 1000 do
+    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+  end
   redis.call("HSET", guard_trades_key, memory.pair, memory.text)
   memory.is_written = true
 end
 -- <<< guards.lua
+
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
 
 -- >>> order.lua
 -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
@@ -1307,6 +1336,7 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end
@@ -1402,7 +1432,7 @@ end
 -- <<< trade_end.lua
 
 return run(answer, event, money_parse, money_add, money_negate, money_text, read_breaker, read_risk, open_day, risk_reply,
-  book_pnl, count_trade, trip_worsened, write_risk, risk_event, decimal, holding, with_unpriced, size_less, at_rate, move_result,
-  market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, move_equity, expect_hash,
-  hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse, trade_json, read_ends,
-  decide_end, cools_longer, write_end, json_list)
+  book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, decimal, holding, with_unpriced, size_less, at_rate,
+  move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, move_equity,
+  expect_hash, hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse, trade_json,
+  read_ends, decide_end, cools_longer, write_end, json_list)

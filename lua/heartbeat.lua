@@ -32,6 +32,10 @@ local function run(instance, now, now_text, answer, expect_string)
   -- Write.
   redis.call("ZADD", instances_key, now_text, instance)
   redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
+  for _, id in ipairs(redis.call("ZRANGE", instances_key, 0, -10001)) do
+    redis.call("ZREM", instances_key, id)
+    forgotten[#forgotten + 1] = id
+  end
   for _, id in ipairs(forgotten) do
     if id ~= instance then redis.call("HDEL", versions_key, id) end
   end

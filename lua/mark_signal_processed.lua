@@ -1,5 +1,5 @@
-#!lua
 -- mark_signal_processed: marks a signal as acted on, if nobody did so within the window. True exactly once over all processes.
+-- There is no #! line: so Redis judges it at its first write, and at maxmemory only a signal that would be marked is refused.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -23,14 +23,17 @@
 --       {"duplicate", call}   somebody was before; nothing changed
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(events_key, now_text, answer, event, expect_stream, remembers, remember)
+local function run(events_key, now_text, answer, event, expect_stream, write_at_maxmemory, remembers, remember)
   local processed_key, last_key = KEYS[5], KEYS[6]
   local signal_id, pair, ts = ARGV[8], ARGV[9], ARGV[10]
   local dedup_window, max_ids = tonumber(ARGV[11]), tonumber(ARGV[12])
 
   -- Read.
   expect_stream(events_key)
-  if remembers(processed_key, signal_id, dedup_window) then return answer({ "duplicate" }) end
+  if remembers(processed_key, signal_id, dedup_window) then
+    write_at_maxmemory()
+    return answer({ "duplicate" })
+  end
 
   -- Decide.
   if ts == "" then ts = now_text end
@@ -161,6 +164,16 @@ end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -193,4 +206,4 @@ local function remember(key, id, window, max, since, beside_key, beside_count)
 end
 -- <<< memory.lua
 
-return run(events_key, now_text, answer, event, expect_stream, remembers, remember)
+return run(events_key, now_text, answer, event, expect_stream, write_at_maxmemory, remembers, remember)

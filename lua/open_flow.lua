@@ -1,6 +1,6 @@
-#!lua flags=allow-oom
 -- open_flow: the flow's epoch, made now if the flow has none and the caller brings one. The epoch tells a flow's state from what
--- stands there after a flush.
+-- stands there after a flush. There is no #! line: so Redis judges it at its first write, and a flow that exists can be looked at on a
+-- replica, and on a master that refuses changes.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- ARGV[1] call                number of the call, given back last
@@ -33,7 +33,8 @@ local function run()
   end
   local now_text = string.format("%.0f", now)
 
-  -- Write.
+  -- Write. Removing a field that nobody has needs no memory, and after it Redis refuses nothing for want of it.
+  redis.call("HDEL", meta_key, "")
   redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "created_at", now_text)
 
   return { "created", epoch, schema, now_text, call }

@@ -56,7 +56,7 @@
 
 local function run(instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate,
     money_fits, money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened,
-    write_risk, risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced,
+    write_risk, risk_event, cool_down, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced,
     unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault,
     adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken,
     dust_left, write_dust, move_equity, expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after,
@@ -450,7 +450,7 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
   for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
   if dust then write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then redis.call("HSET", cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  if cools then cool_down(cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
   if signal then remember(processed_key, signal, dedup_window, max_ids) end
 
   local remaining = {}
@@ -644,15 +644,14 @@ local function amendment_json(a)
     .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
 end
 
--- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
+-- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
 local function write_amendment(amendments_key, trades_key, trade_key, sums)
-  if redis.call("HLEN", amendments_key) % 16 == 0 then
-    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
-    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
-      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
-    end
+  local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
+  if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
+  local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+  for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+    if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
   end
-  redis.call("HSET", amendments_key, trade_key, amendment_json(sums))
 end
 -- <<< amendment.lua
 
@@ -964,6 +963,23 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
@@ -1778,11 +1794,23 @@ end
 local function write_guard_trades(memory)
   local guard_trades_key = memory.guard_trades_key
   if not memory.text or memory.is_written then return end
-  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  for first = 1, #memory.old, 1000 do
+    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+  end
   redis.call("HSET", guard_trades_key, memory.pair, memory.text)
   memory.is_written = true
 end
 -- <<< guards.lua
+
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -2010,6 +2038,7 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end
@@ -2151,10 +2180,10 @@ end
 
 return run(unpack({ instance, now, answer, event, quote, read_amendment, write_amendment, money_parse, money_add, money_negate, money_fits,
   money_text, read_breaker, read_risk, open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened, write_risk,
-  risk_event, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced, unpriced_since, worth_of,
-  size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate,
-  exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust, move_equity,
-  expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base,
-  split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before, orders_naming,
-  closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends, decide_end,
-  cools_longer, write_end, ended_at, ended_trade, json_list }, 1, 87))
+  risk_event, cool_down, decimal, decimal_subtract, holding, money_of, notional_at, order_notional, with_unpriced, unpriced_since,
+  worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce, left_of, market_of, price_fault, adopt_currency,
+  entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust,
+  move_equity, expect_hash, expect_zset, hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of,
+  fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before,
+  orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends,
+  decide_end, cools_longer, write_end, ended_at, ended_trade, json_list }, 1, 88))

@@ -1,7 +1,7 @@
-#!lua
 -- save_order: stores an order, new or over the pending one with its id, of which it takes nothing back: not what was filled, not the
 -- position. An entry takes exposure, and a slot unless it grows a position.
--- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took.
+-- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took. There is no #! line: so
+-- Redis judges it at its first write, and at maxmemory refuses new entries that are not done, but no exits, and no order that is known.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -43,8 +43,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, rate_known, order_rate,
-    exceeds, expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE,
-    transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)
+    exceeds, expect_zset, position_named, hold_order, exposure_after, write_exposure, write_at_maxmemory, fills_since, order_json,
+    ORDER_DONE, transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local price, size, status, created_at = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -70,6 +70,7 @@ local function run(now_text, answer, event, order_notional, market_of, price_fau
       return refuse("SFINVALID", "createdAt: order " .. id .. " is " .. known.status
         .. ": a late write of it gives its createdAt, a new order has another id")
     end
+    write_at_maxmemory()
     return answer({ "saved", done })
   end
 
@@ -124,7 +125,10 @@ local function run(now_text, answer, event, order_notional, market_of, price_fau
   }
   order.notional = order_notional(market, order)
   if stored then
-    if order_json(order) == stored then return answer({ "saved", stored }) end
+    if order_json(order) == stored then
+      write_at_maxmemory()
+      return answer({ "saved", stored })
+    end
     order.version = string.format("%.0f", version + 1)
   end
   hold_order(delta, order, 1)
@@ -133,6 +137,7 @@ local function run(now_text, answer, event, order_notional, market_of, price_fau
   local sums, json = exposure_after(exposure_key, delta), order_json(order)
 
   -- Write.
+  if stored or intent == "exit" or ORDER_DONE[order.status] then write_at_maxmemory() end
   event("order_saved", "order", json)
   write_exposure(exposure_key, sums)
   adopt_currency(market)
@@ -695,6 +700,16 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -849,11 +864,12 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end
 -- <<< refuse.lua
 
 return run(now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, rate_known, order_rate, exceeds,
-  expect_zset, position_named, hold_order, exposure_after, write_exposure, fills_since, order_json, ORDER_DONE, transition_fault,
-  settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)
+  expect_zset, position_named, hold_order, exposure_after, write_exposure, write_at_maxmemory, fills_since, order_json,
+  ORDER_DONE, transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order, refuse)

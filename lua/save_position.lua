@@ -1,5 +1,5 @@
-#!lua
--- save_position: stores a position, new or in place of the one with its id; the version grows by one.
+-- save_position: stores a position, new or in place of the one with its id; the version grows by one. There is no #! line: so Redis judges it
+-- at its first write, and at maxmemory refuses a new position, unless a recovery takes over what the exchange holds.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -28,8 +28,9 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
-    entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
+local function run(instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault,
+    adopt_currency, entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, write_at_maxmemory,
+    position_json, position_parse, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[8], ARGV[9], ARGV[10]
   local size, entry_price, entry_ts = ARGV[11], ARGV[12], ARGV[13]
@@ -65,6 +66,7 @@ local function run(instance, now_text, answer, event, notional_at, entered_anew,
   local sums = exposure_after(exposure_key, delta)
 
   -- Write.
+  if stored or recovering then write_at_maxmemory() end
   event("position_saved", "position", json)
   write_exposure(exposure_key, sums)
   adopt_currency(market)
@@ -605,6 +607,16 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
@@ -666,10 +678,12 @@ end
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
   local text = code .. " " .. message
+  write_at_maxmemory()
   answer({ text })
   return redis.error_reply(text)
 end
 -- <<< refuse.lua
 
-return run(instance, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency, entry_rate,
-  rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
+return run(instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
+  entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, write_at_maxmemory, position_json,
+  position_parse, refuse)

@@ -15,7 +15,8 @@ export type ErrorCode =
   | "STALE_STATE"
   | "CORRUPT_STATE"
   | "UNKNOWN_FLOW"
-  | "EXCHANGE";
+  | "EXCHANGE"
+  | "HALF_DONE";
 
 /** Base of all errors of this library; `code` is stable over versions. */
 export abstract class StateError extends Error {
@@ -57,6 +58,14 @@ export class UnknownOutcomeError<T = unknown> extends StateError {
     super(message, options);
     this.retry = retry;
   }
+}
+
+/**
+ * A script was stopped after it may have written a part of its change: the server refused one of its commands. What the flow holds has to be looked
+ * at (`sf-state doctor`); the manager sends no change until it has connected again.
+ */
+export class HalfDoneError extends StateError {
+  readonly code = "HALF_DONE";
 }
 
 /**

@@ -1,6 +1,7 @@
 /** signalflow-state: shared, durable state for trading bots. */
 import "./dispose-symbols.js";
 
+export type { Credentials, Login } from "./backends/redis/redis-config.js";
 export type { Duration, DurationUnit } from "./config/duration.js";
 export type { Guard } from "./config/guards.js";
 export { configJsonSchema } from "./config/json-schema.js";

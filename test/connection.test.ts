@@ -11,6 +11,7 @@ import { type Config, resolveConfig } from "../src/config/schema.js";
 import {
   ConfigError,
   ConnectionError,
+  HalfDoneError,
   SchemaVersionError,
   StateLostError,
   UnknownOutcomeError,
@@ -71,7 +72,8 @@ function newFlow(): string {
 }
 
 function config(redis: RedisConfig, risk: NonNullable<Config["risk"]> = {}): Config {
-  return { backend: "redis", redis: { command_timeout: PATIENT, ...redis }, risk };
+  const { command_timeout = PATIENT } = redis;
+  return { backend: "redis", redis: { connect_timeout: command_timeout, command_timeout, ...redis }, risk };
 }
 
 async function failure(promise: Promise<unknown>): Promise<unknown> {
@@ -291,7 +293,7 @@ test("a server that is too old is refused", () => {
   ];
   for (const [info, message] of refused) {
     assert.throws(
-      () => checkServer(info, "cache:6379", false),
+      () => checkServer(info, "cache:6379", { allow_eviction: false, cluster: false }),
       (error: unknown) => {
         assert.instance(error, ConnectionError);
         assert.match(String(error), /cache:6379/);
@@ -305,7 +307,7 @@ test("a server that is too old is refused", () => {
     "redis_version:8.2.1\r\n",
     "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.0\r\n",
   ]) {
-    checkServer(info, "cache:6379", false);
+    checkServer(info, "cache:6379", { allow_eviction: false, cluster: false });
   }
 });
 
@@ -372,9 +374,13 @@ test("a user who loses the right to write is told so", async () => {
   await using manager = await StateManager.open(flowId, config({ url: server.url }));
   await server.cli("acl", "setuser", "default", "-hset");
   const error = await failure(manager.updateDailyPnl(1));
-  assert.instance(error, ConnectionError);
-  assert.match(String(error), /the Redis user may not do this/);
+  assert.instance(error, HalfDoneError);
+  assert.match(String(error), /update_daily_pnl stopped half way at hset in line \d+/);
   await server.cli("acl", "setuser", "default", "+hset");
+  assert.instance(await failure(manager.updateDailyPnl(2)), HalfDoneError);
+  assert.is((await manager.getRiskState()).dailyPnl, 0);
+  await manager.close();
+  await manager.connect();
   assert.is((await manager.updateDailyPnl(2)).dailyPnl, 2);
 });
 
@@ -473,6 +479,23 @@ test("a server that becomes read-only is waited for, and never written to", asyn
   await server.cli("replicaof", "no", "one");
   assert.is((await call).dailyPnl, 1);
   assert.is((await eventsOf(server, flowId)).length, 1);
+});
+
+test("a server that refuses every change is a ConnectionError that says why, never an unknown outcome", async () => {
+  await using server = await startRedis();
+  await using manager = await StateManager.open(
+    newFlow(),
+    config({ url: server.url, connect_timeout: "10s", command_timeout: HASTY }),
+  );
+  await server.cli("config", "set", "min-replicas-to-write", "1");
+  const mark = (n: number) => failure(manager.markSignalProcessed(`s${n}`, "BTC/USDT"));
+  const errors = await Promise.all(Array.from({ length: 200 }, (_, n) => mark(n)));
+  for (let n = 0; n < 10; n++) errors.push(await mark(n));
+  for (const error of errors) {
+    assert.instance(error, ConnectionError);
+    assert.match(String(error), /NOREPLICAS.*nothing happened/);
+  }
+  assert.is(await manager.isSignalProcessed("s0"), false);
 });
 
 test("a server that is busy with a script is waited for", async () => {
@@ -673,20 +696,20 @@ const ENDINGS: readonly (readonly [string, string])[] = [
   ],
   [
     "could not connect to one that never answers",
-    `const redis = { url: HOLE, command_timeout: "100ms" };
+    `const redis = { url: HOLE, connect_timeout: "100ms" };
     const error = await StateManager.open("end", { backend: "redis", redis }).catch((error) => error);
     if (error.code !== "CONNECTION") throw error;`,
   ],
   [
     "could not connect to a cluster that never answers",
-    `const redis = { url: HOLE, cluster: true, command_timeout: "100ms" };
+    `const redis = { url: HOLE, cluster: true, connect_timeout: "100ms" };
     const error = await StateManager.open("end", { backend: "redis", redis }).catch((error) => error);
     if (error.code !== "CONNECTION") throw error;`,
   ],
   [
     "could not connect to sentinels that never answer",
     `const sentinels = [{ host: "127.0.0.1", port: Number(HOLE.split(":")[2]) }];
-    const redis = { sentinels, sentinel_name: "m", command_timeout: "100ms" };
+    const redis = { sentinels, sentinel_name: "m", connect_timeout: "100ms" };
     const error = await StateManager.open("end", { backend: "redis", redis }).catch((error) => error);
     if (error.code !== "CONNECTION") throw error;`,
   ],

@@ -19,13 +19,12 @@ local function seen_key(trade_key)
   return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
 end
 
--- At every sixteenth trade that is amended, what was booked on trades that are not kept any more is forgotten.
+-- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
 local function write_amendment(amendments_key, trades_key, trade_key, sums)
-  if redis.call("HLEN", amendments_key) % 16 == 0 then
-    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
-    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
-      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
-    end
+  local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
+  if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
+  local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+  for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+    if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
   end
-  redis.call("HSET", amendments_key, trade_key, amendment_json(sums))
 end

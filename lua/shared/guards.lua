@@ -47,7 +47,9 @@ end
 local function write_guard_trades(memory)
   local guard_trades_key = memory.guard_trades_key
   if not memory.text or memory.is_written then return end
-  if #memory.old > 0 then redis.call("HDEL", guard_trades_key, unpack(memory.old)) end
+  for first = 1, #memory.old, 1000 do
+    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+  end
   redis.call("HSET", guard_trades_key, memory.pair, memory.text)
   memory.is_written = true
 end

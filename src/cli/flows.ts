@@ -29,11 +29,17 @@ export async function forEach<Item, Result>(
 
 const AT_ONCE = 8;
 
+/** That there is no flow at a place, and why where that is known. */
+export function noFlow(config: ResolvedConfig, { empty }: FoundFlows): string {
+  return `no flow at ${placeName(config)}${empty === undefined ? "" : `: ${empty}`}`;
+}
+
 /** The place, or a flow's file in it, for people; never with a password. */
 export function placeName({ backend, redis, duckdb }: ResolvedConfig, flowId?: string): string {
   if (backend === "duckdb") return flowId === undefined ? duckdb.path : duckdbPath(duckdb.path, flowId);
   if (redis.sentinels) return `redis ${redis.sentinel_name} (sentinels)`;
   const url = parseRedisUrl(redis.url);
+  if ("path" in url) return `redis ${url.path}${url.db === 0 ? "" : ` database ${url.db}`}`;
   const [{ host, port } = { host: "?", port: 0 }] = redis.nodes ?? ("fault" in url ? [] : [url]);
   const database = "db" in url && url.db !== 0 ? `/${url.db}` : "";
   return `redis ${redis.cluster ? "cluster " : ""}${host.includes(":") ? `[${host}]` : host}:${port}${database}`;

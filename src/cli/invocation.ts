@@ -4,7 +4,7 @@ import type { ResolvedConfig } from "../config/schema.js";
 import { StateManager } from "../manager/state-manager.js";
 import { printableJson, printableLines } from "../words/printable.js";
 import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
-import { findFlows, placeName } from "./flows.js";
+import { findFlows, noFlow } from "./flows.js";
 import { configOf, type GlobalOptions, passwordsOf } from "./place.js";
 import { redact } from "./redact.js";
 import type { Terminal } from "./terminal.js";
@@ -71,9 +71,10 @@ export class Invocation {
     const { flow } = this.options;
     if (flow !== undefined) return parseFlowId(flow);
     const config = await this.config();
-    const { flows, failures } = await findFlows(config);
+    const found = await findFlows(config);
+    const { flows, failures } = found;
     const [only, ...others] = flows;
-    if (only === undefined) throw new ProblemError(`no flow at ${placeName(config)}`);
+    if (only === undefined) throw new ProblemError(noFlow(config, found));
     if (others.length === 0 && failures.length === 0) return only;
     throw new UsageError(`which flow? Say --flow with one of ${flows.slice(0, 20).join(", ")}`);
   }
@@ -82,9 +83,10 @@ export class Invocation {
   async allFlows(): Promise<readonly string[]> {
     if (this.options.flow !== undefined) throw new UsageError("give --flow or --all, not both");
     const config = await this.config();
-    const { flows, failures } = await findFlows(config);
+    const found = await findFlows(config);
+    const { flows, failures } = found;
     for (const { message } of failures) this.problem(message);
-    if (flows.length === 0 && failures.length === 0) throw new ProblemError(`no flow at ${placeName(config)}`);
+    if (flows.length === 0 && failures.length === 0) throw new ProblemError(noFlow(config, found));
     return flows;
   }
 

@@ -55,8 +55,18 @@ export function passwordsOf({ redis }: ResolvedConfig): string[] {
 function at(config: ResolvedConfig, url: string | undefined, duckdb: string | undefined): ResolvedConfig {
   if (url !== undefined) {
     // The configured credentials and addresses are of another server.
-    const { username, password, nodes, sentinels, sentinel_name, sentinel_username, sentinel_password, ...redis } =
-      config.redis;
+    const {
+      username,
+      password,
+      password_file,
+      nodes,
+      nat_map,
+      sentinels,
+      sentinel_name,
+      sentinel_username,
+      sentinel_password,
+      ...redis
+    } = config.redis;
     return resolveConfig({ ...config, backend: "redis", redis: { ...redis, url } });
   }
   if (duckdb !== undefined)
@@ -73,6 +83,8 @@ async function templateOf(path: string): Promise<string> {
 /** As redis-cli does: a password that is nowhere else comes from REDISCLI_AUTH, so that it is in no list of processes. */
 function withPassword(config: ResolvedConfig): ResolvedConfig {
   const password = process.env.REDISCLI_AUTH;
-  if (password === undefined || config.redis.password !== undefined || passwordsOf(config).length > 0) return config;
+  const { password: said, password_file } = config.redis;
+  if (password === undefined || said !== undefined || password_file !== undefined || passwordsOf(config).length > 0)
+    return config;
   return { ...config, redis: { ...config.redis, password } };
 }

@@ -29,6 +29,18 @@ export function conflicts(config: unknown): Problem[] {
   if (read(redis, "cluster") === true && address !== undefined && "db" in address && address.db !== 0) {
     wrong(["url"], `names database ${address.db}, but a cluster has only database 0`);
   }
+  if (address !== undefined && "path" in address) {
+    for (const key of ["sentinels", "nodes", "tls"]) {
+      if (has(redis, key)) wrong([key], "cannot be used with a socket file (unix://) as redis.url; remove one of them");
+    }
+    if (read(redis, "cluster") === true) wrong(["cluster"], "cannot be true with a socket file (unix://) as redis.url");
+  }
+  if (has(redis, "password_file") && has(redis, "password")) {
+    wrong(["password_file"], "cannot be used with redis.password; remove one of them");
+  }
+  if (has(redis, "nat_map") && read(redis, "cluster") !== true && !has(redis, "sentinels")) {
+    wrong(["nat_map"], "is only used with redis.cluster: true or redis.sentinels; add one of those or remove it");
+  }
   if (has(tls, "cert_file") !== has(tls, "key_file")) {
     const [there, missing] = has(tls, "cert_file") ? ["cert_file", "key_file"] : ["key_file", "cert_file"];
     wrong(["tls", missing], `missing: redis.tls.${there} needs it`);

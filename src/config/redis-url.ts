@@ -1,10 +1,15 @@
-/** Redis URLs: `redis://user:password@host:6379/0`, `rediss://` for TLS. */
+/**
+ * Redis URLs: `redis://user:password@host:6379/0`, `rediss://` for TLS; `valkey://` and `valkeys://` are the same.
+ * `unix://user:password@/path/to/redis.sock?db=0` is a socket file of this machine.
+ */
 
 import { isIPv6 } from "node:net";
 
 export interface RedisUrl {
-  /** True for `rediss://`. */
+  /** True for `rediss://` and `valkeys://`. */
   tls: boolean;
+  /** The socket file of `unix://`, which has no host and no port. */
+  path?: string;
   /** A name or an address, IPv6 without brackets. */
   host: string;
   port: number;
@@ -17,10 +22,14 @@ export interface RedisUrl {
 
 const DEFAULT_PORT = 6379;
 
+/** A longer path of a socket file is cut by the system without a word, bytes. */
+const LONGEST_PATH = 107;
+
 /** The parts of the URL, or what a good one has that this one has not. The fault never repeats the URL. */
 export function parseRedisUrl(url: string): RedisUrl | { fault: string } {
-  if (!/^rediss?:\/\//.test(url)) return { fault: "a redis:// or rediss:// URL" };
+  if (!/^(?:rediss?|valkeys?|unix):\/\//.test(url)) return { fault: "a redis:// or rediss:// URL" };
   if (/[\s\p{Cc}]/u.test(url)) return { fault: "a URL without spaces or control characters" };
+  if (url.startsWith("unix:")) return parseUnixUrl(url);
   if (!URL.canParse(url)) return { fault: PATTERN };
   const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
@@ -29,17 +38,35 @@ export function parseRedisUrl(url: string): RedisUrl | { fault: string } {
   if (!/^(?:\/\d{0,5})?$/.test(pathname)) {
     return { fault: "nothing but a database number after the host, as in redis://localhost:6379/0" };
   }
-  const user = percentDecoded(username);
-  const secret = percentDecoded(password);
-  if (user === undefined || secret === undefined) return { fault: ENCODE };
+  const login = loginIn(username, password);
+  if (!login) return { fault: ENCODE };
   return {
-    tls: protocol === "rediss:",
+    tls: protocol === "rediss:" || protocol === "valkeys:",
     host,
     port: port === "" ? DEFAULT_PORT : Number(port),
     db: Number(pathname.slice(1)),
-    ...(user === "" ? {} : { username: user }),
-    ...(secret === "" ? {} : { password: secret }),
+    ...login,
   };
+}
+
+function parseUnixUrl(url: string): RedisUrl | { fault: string } {
+  const [, username = "", password = "", encoded = "", db = "0"] =
+    /^unix:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?(\/[^?#]*)(?:\?db=(\d{1,5}))?$/.exec(url) ?? [];
+  const path = percentDecoded(encoded);
+  const login = loginIn(username, password);
+  if (!path || path.endsWith("/")) return { fault: `a socket file like unix:///run/redis/redis.sock?db=0, ${ENCODE}` };
+  if (!login) return { fault: ENCODE };
+  const length = Buffer.byteLength(path);
+  if (length > LONGEST_PATH)
+    return { fault: `the path of a socket file of at most ${LONGEST_PATH} bytes, not ${length}` };
+  return { tls: false, path, host: "", port: 0, db: Number(db), ...login };
+}
+
+function loginIn(username: string, password: string): Pick<RedisUrl, "username" | "password"> | undefined {
+  const user = percentDecoded(username);
+  const secret = percentDecoded(password);
+  if (user === undefined || secret === undefined) return undefined;
+  return { ...(user === "" ? {} : { username: user }), ...(secret === "" ? {} : { password: secret }) };
 }
 
 /** True for a host name, an IPv4 or an IPv6 address; false when a port or anything else comes with it. */

@@ -22,6 +22,8 @@ import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from
 
 export { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "./risk-limits.js";
 
+const NAT_ADDRESS = /^\S+:\d{1,5}$/;
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
@@ -100,15 +102,18 @@ const redis = section({
       const url = parseRedisUrl(context.value);
       if ("fault" in url) context.issues.push({ code: "custom", message: url.fault, input: context.value });
     })
-    .meta({ pattern: "^rediss?://[^\\s?#]+$" })
+    .meta({ pattern: "^(?:(?:rediss?|valkeys?)://[^\\s?#]+|unix://[^\\s?#]+(?:\\?db=\\d+)?)$" })
     .default("redis://localhost:6379")
     .describe(
-      "redis://user:password@host:6379/0, or rediss:// for TLS. With sentinels, or nodes, its host and port are not used.",
+      "redis://user:password@host:6379/0, or rediss:// for TLS; valkey:// and valkeys:// are the same. unix:///path/to/redis.sock?db=0 is a socket file of this machine. With sentinels, or nodes, its host and port are not used.",
     ),
   username: credential().optional().describe("User name; overrides the one in the URL."),
   password: credential()
     .optional()
     .describe("Password; overrides the one in the URL, and needs no percent-encoding. Empty: none."),
+  password_file: file("a file with the password").describe(
+    "File of the password, read whenever a connection is made, so that it may change; in place of password.",
+  ),
   key_prefix: text(
     "1 to 64 characters without spaces, braces or control characters",
     /^[^\s{}\p{Cc}\p{Cf}\p{Cs}]{1,64}$/u,
@@ -126,6 +131,18 @@ const redis = section({
     .describe("The name of the master that the sentinels watch; required with sentinels."),
   sentinel_username: credential().optional().describe("User name for the sentinels themselves."),
   sentinel_password: credential().optional().describe("Password for the sentinels themselves."),
+  nat_map: z
+    .record(
+      z.string().regex(NAT_ADDRESS, { error: "an address such as 10.0.0.1:6379" }),
+      z.string({ error: "an address such as localhost:7001" }).regex(NAT_ADDRESS, {
+        error: "an address such as localhost:7001",
+      }),
+      { error: "a map from an address to an address, such as { 10.0.0.1:6379: localhost:7001 }" },
+    )
+    .optional()
+    .describe(
+      "How to reach servers that name each other by addresses that do not work from here (NAT, containers): what cluster members and sentinels say, as host:port, and what to use in its place.",
+    ),
   tls: z
     .strictObject(
       {
@@ -147,6 +164,9 @@ const redis = section({
     )
     .optional()
     .describe("Turns TLS on, as rediss:// does, and says which certificates. {} trusts what the system trusts."),
+  connect_timeout: duration('a duration from 10ms to 10m, such as "10s"', 10, 10 * MINUTE)
+    .prefault("10s")
+    .describe("Connecting that has not come to an end by then fails; until then it is tried again, if that may help."),
   command_timeout: duration('a duration from 10ms to 10m, such as "2s"', 10, 10 * MINUTE)
     .prefault("2s")
     .describe("A call that has no answer by then fails; a shorter break of the connection is bridged by retrying."),

@@ -1,5 +1,6 @@
 /** What is checked of a Redis server and of the keys of a flow there. */
 
+import { emptyServer } from "../backends/redis/empty-server.js";
 import type { Seen } from "../backends/redis/patient-connection.js";
 import { checkServer } from "../backends/redis/server.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
@@ -39,7 +40,7 @@ function versionFindings({ info, address }: RedisFacts): Finding[] {
   return looking("server", info, (found, text) => {
     const valkey = field(text, "valkey_version");
     try {
-      checkServer(text, address, true);
+      checkServer(text, address, { allow_eviction: true, cluster: true });
       found.ok(`${valkey ? "Valkey" : "Redis"} ${valkey ?? field(text, "redis_version")} at ${address}`);
     } catch (error) {
       found.problem(error instanceof Error ? error.message : String(error), "upgrade the server");
@@ -49,13 +50,18 @@ function versionFindings({ info, address }: RedisFacts): Finding[] {
 
 function persistenceFindings({ info, settings }: RedisFacts): Finding[] {
   return looking("persistence", info, (found, text) => {
-    if (field(text, "aof_last_write_status") === "err" || field(text, "rdb_last_bgsave_status") === "err") {
-      found.problem(
-        "the server could not save to disk the last time it tried",
-        "it may refuse all changes (MISCONF): see its log, and the free space and rights of its folder",
-      );
-    }
     const set = "seen" in settings ? settings.seen : new Map<string, string>();
+    const aofFailed = field(text, "aof_enabled") === "1" && field(text, "aof_last_write_status") === "err";
+    if (aofFailed || field(text, "rdb_last_bgsave_status") === "err") {
+      const advice = "see its log, and the free space and rights of its folder";
+      const stops = set.get("stop-writes-on-bgsave-error") === "yes" && set.get("save") !== "";
+      if (aofFailed || stops) {
+        found.problem("the server could not save to disk: it refuses every change (MISCONF)", advice);
+      } else {
+        const may = "denied" in settings ? "it may refuse all changes (MISCONF): " : "";
+        found.problem("the server could not save to disk the last time it tried", may + advice);
+      }
+    }
     if (field(text, "aof_enabled") === "1") {
       const sync = set.get("appendfsync");
       if (sync === "always")
@@ -108,9 +114,10 @@ function memoryFindings({ info, settings }: RedisFacts): Finding[] {
     const used = Number(field(text, "used_memory") ?? 0);
     const most = Number(field(text, "maxmemory") ?? 0);
     if (most > 0 && used > 0.9 * most) {
+      const isFull = used >= most;
       found.problem(
-        `${bytes(used)} of ${bytes(most)} (maxmemory) are used`,
-        "at maxmemory new entries are refused, exits still work: give it more memory, or remove what else is there",
+        `${bytes(used)} of ${bytes(most)} (maxmemory) are used${isFull ? ": new entries are refused, exits still work" : ""}`,
+        `${isFull ? "" : "at maxmemory new entries are refused, exits still work: "}give it more memory, or remove what else is there`,
       );
     } else if (policy === "noeviction") {
       found.ok(`noeviction; ${bytes(used)} used${most > 0 ? ` of ${bytes(most)}` : ", no maxmemory"}`);
@@ -118,28 +125,62 @@ function memoryFindings({ info, settings }: RedisFacts): Finding[] {
   });
 }
 
+/** What the server asks for, beside what is the case: replicas that are connected need not be in good standing. */
 function replicationFindings({ info, settings }: RedisFacts): Finding[] {
   return looking("replicas", info, (found, text) => {
     if (field(text, "role") === "slave") {
       found.problem("this server is a replica: it refuses changes", "connect to its master, or through sentinels");
+      if (field(text, "master_link_status") === "down") {
+        const since = Number(field(text, "master_link_down_since_seconds") ?? -1);
+        const words = since < 0 ? "" : ` for ${roughSpan(since * 1000)}`;
+        found.problem(
+          `it has not reached its master${words}: what it shows is as old`,
+          "see to its master, and to the network",
+        );
+      }
       return;
     }
-    const replicas = Number(field(text, "connected_slaves") ?? 0);
-    if (replicas === 0) {
+    const set = "seen" in settings ? settings.seen : new Map<string, string>();
+    const least = set.get("min-replicas-to-write");
+    const lag = Number(set.get("min-replicas-max-lag") ?? 10);
+    const replicas = replicasIn(text);
+    const good = replicas.filter((each) => each.isOnline && (lag === 0 || each.lag <= lag));
+    const standing = good.length === replicas.length ? "" : `, ${good.length} of them in good standing`;
+    const told = `${count(replicas.length, "replica")}${standing}`;
+    if (Number(least ?? 0) > good.length && lag > 0) {
+      found.problem(
+        `min-replicas-to-write is ${least}, and ${told}: every change is refused (NOREPLICAS)`,
+        `bring a replica back that is online and answers within ${lag} s, or CONFIG SET min-replicas-to-write ${good.length}`,
+      );
+    } else if (replicas.length === 0) {
       found.note(
         "none: when this machine is lost, so is what its disk does not give back",
         "add a replica and min-replicas-to-write 1, or take backups: sf-state backup",
       );
-      return;
-    }
-    const least = "seen" in settings ? settings.seen.get("min-replicas-to-write") : undefined;
-    if (least === "0") {
-      found.note(
-        `${count(replicas, "replica")}, but min-replicas-to-write is 0: a master that is cut off takes changes that a failover forgets`,
-        "CONFIG SET min-replicas-to-write 1",
+    } else if (good.length < replicas.length) {
+      found.problem(
+        `${told}: the others are not online, or were not heard of for more than ${lag} s`,
+        "see INFO replication, the replicas' logs, and the network",
       );
-    } else found.ok(`${count(replicas, "replica")}${least === undefined ? "" : `, min-replicas-to-write ${least}`}`);
+    } else if (least === "0" || (least !== undefined && lag === 0)) {
+      const why =
+        least === "0"
+          ? "min-replicas-to-write is 0"
+          : "min-replicas-max-lag is 0, which switches min-replicas-to-write off";
+      found.note(
+        `${told}, but ${why}: a master that is cut off takes changes that a failover forgets`,
+        least === "0" ? "CONFIG SET min-replicas-to-write 1" : "CONFIG SET min-replicas-max-lag 10",
+      );
+    } else found.ok(`${told}${least === undefined ? "" : `, min-replicas-to-write ${least}`}`);
   });
+}
+
+/** The replicas that INFO lists: `slave0:ip=10.0.0.2,port=6379,state=online,offset=42,lag=1`. */
+function replicasIn(info: string): { readonly isOnline: boolean; readonly lag: number }[] {
+  return [...info.matchAll(/^slave\d+:(.*?)\r?$/gm)].map(([, words = ""]) => ({
+    isOnline: /(?:^|,)state=online(?:,|$)/.test(words),
+    lag: Number(/(?:^|,)lag=(\d+)/.exec(words)?.[1] ?? Number.POSITIVE_INFINITY),
+  }));
 }
 
 function clockFindings({ clockOffset, roundTrips }: RedisFacts): Finding[] {
@@ -251,10 +292,13 @@ function importFindings({ keys }: RedisFacts): Finding[] {
   );
 }
 
-function contentFindings({ layout, unreadable, now }: RedisFacts, maxStateAge: number): Finding[] {
+function contentFindings({ info, layout, unreadable, now }: RedisFacts, maxStateAge: number): Finding[] {
   if (layout) return checkState({ layout, now, maxStateAge });
   return findingsOf("flow", (found) => {
-    if (unreadable === undefined) {
+    const empty = "seen" in info ? emptyServer(info.seen) : undefined;
+    if (unreadable === undefined && empty !== undefined) {
+      found.problem(`there is no such flow: ${empty}`, "is it the right server? If it is, it has lost what it held");
+    } else if (unreadable === undefined) {
       found.problem(
         "there is no such flow on this server",
         "is it the right server, --flow and key_prefix? sf-state ls lists flows",

@@ -38,7 +38,10 @@ export interface RedisFacts {
 }
 
 const ROUND_TRIPS = 15;
-const SETTINGS = "appendonly appendfsync save maxmemory maxmemory-policy min-replicas-to-write".split(" ");
+const SETTINGS = [
+  ..."appendonly appendfsync save stop-writes-on-bgsave-error maxmemory maxmemory-policy".split(" "),
+  ..."min-replicas-to-write min-replicas-max-lag".split(" "),
+];
 /** How many keys of answers to calls are looked at one by one; there may be many. */
 const MOST_KEYS = 5_000;
 

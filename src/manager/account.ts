@@ -1,15 +1,21 @@
 import type { RedisAccount } from "../backends/redis/account.js";
+import type { Credentials, RedisConfig } from "../backends/redis/redis-config.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { findOrders } from "../operations/find-orders.js";
 import { snapshot } from "../operations/snapshot.js";
+import { withCredentials } from "./create-backend.js";
 
 /** The exchange account that the configuration names; undefined without one, and where no other flow can be looked at. */
-export async function accountOf({ backend, redis, recovery }: ResolvedConfig): Promise<RedisAccount | undefined> {
-  return backend === "redis" && recovery.account !== undefined ? accountNamed(redis, recovery.account) : undefined;
+export async function accountOf(
+  { backend, redis, recovery }: ResolvedConfig,
+  credentials?: Credentials,
+): Promise<RedisAccount | undefined> {
+  if (backend !== "redis" || recovery.account === undefined) return undefined;
+  return accountNamed(withCredentials(redis, credentials), recovery.account);
 }
 
 /** The exchange account of that name on a Redis server. */
-export async function accountNamed(redis: ResolvedConfig["redis"], name: string): Promise<RedisAccount> {
+export async function accountNamed(redis: RedisConfig, name: string): Promise<RedisAccount> {
   const { RedisAccount: Account } = await import("../backends/redis/account.js");
   return new Account(redis, name, async (flow, ids) => {
     const { positions, orders } = await flow.ask(snapshot, { dayStart: 0, dedupWindow: 0 });

@@ -251,6 +251,11 @@ export function flag(field: string, value: unknown): boolean {
   return typeof value === "boolean" ? value : fail(field, "true or false", value);
 }
 
+/** A function, or none. */
+export function callback<F extends () => unknown>(field: string, value: F | undefined): F | undefined {
+  return value === undefined || typeof value === "function" ? value : fail(field, "a function", value);
+}
+
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
   return wordOf(choices, value) ?? fail(field, choices.join(", "), value);
 }

@@ -1,16 +1,17 @@
 import type { Backend, BackendContext } from "../backends/backend.js";
 import { MemoryBackend } from "../backends/memory-backend.js";
 import { OnDemand } from "../backends/on-demand.js";
+import type { Credentials, RedisConfig } from "../backends/redis/redis-config.js";
 import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 
 /** The backend that a configuration names. Redis and DuckDB load their libraries when they are opened. */
-export function createBackend(config: ResolvedConfig, context: BackendContext): Backend {
+export function createBackend(config: ResolvedConfig, context: BackendContext, credentials?: Credentials): Backend {
   switch (config.backend) {
     case "redis":
       return new OnDemand(async () => {
         const { RedisBackend } = await import("../backends/redis/redis-backend.js");
-        return new RedisBackend(context, config.redis);
+        return new RedisBackend(context, withCredentials(config.redis, credentials));
       });
     case "duckdb":
       return new OnDemand(async () => {
@@ -20,4 +21,9 @@ export function createBackend(config: ResolvedConfig, context: BackendContext): 
     case "memory":
       return new MemoryBackend(context);
   }
+}
+
+/** Where and as whom to connect to Redis. */
+export function withCredentials(redis: ResolvedConfig["redis"], credentials: Credentials | undefined): RedisConfig {
+  return credentials ? { ...redis, credentials } : redis;
 }

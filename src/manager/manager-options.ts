@@ -1,3 +1,5 @@
+import type { Credentials } from "../backends/redis/redis-config.js";
+
 /** What is neither state nor configuration. */
 export interface ManagerOptions {
   /** Replaces the flow's clock: ms since 1970. For paper trading, backtests and tests. */
@@ -9,6 +11,11 @@ export interface ManagerOptions {
    * steering it from outside. A DuckDB file in which nothing is changed is left byte for byte as it is.
    */
   existing?: boolean;
+  /**
+   * Redis: asked for user and password whenever a connection is made, in place of those of the configuration; for credentials that change, such
+   * as the tokens of a cloud. Without a `username` it is that of the configuration.
+   */
+  credentials?: Credentials;
   /** Told what an operator may want to know. */
   logger?: Logger;
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
+import type { Credentials } from "../backends/redis/redis-config.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { Guard } from "../config/guards.js";
@@ -192,6 +193,7 @@ export class StateManager {
   readonly #logger: Logger;
   readonly #existing: boolean;
   readonly #now: () => number;
+  readonly #credentials: Credentials | undefined;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
   /** What entries, fills and the ends of trades are decided by. */
@@ -221,7 +223,8 @@ export class StateManager {
       maxTrades: config.trades.max_length,
       oppositeSide: config.risk.opposite_side,
     };
-    this.#backend = createBackend(config, context);
+    this.#credentials = check.callback("options.credentials", options.credentials);
+    this.#backend = createBackend(config, context, this.#credentials);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active, this.#loss);
     this.#mark = markKeeperOf({
       flowId,
@@ -261,7 +264,7 @@ export class StateManager {
       if (accepted) await blockEntries(this.#calls);
       else if (!this.#existing) await this.#mark?.compare();
       if (!this.#existing) {
-        await (await accountOf(this.config))?.join(this.flowId);
+        await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
         await writeCurrency(this.#calls, this.config, this.#currency);
         for (const difference of await writeLimits(this.#calls, this.config)) {
           this.#logger.warn(`flow ${this.flowId}: ${difference}`);
@@ -843,7 +846,7 @@ export class StateManager {
     this.#needOpen("getAccountFlows");
     const { orderIds } = check.fields("options", options, ["orderIds"]);
     const ids = orderIds === undefined ? [] : check.list("options.orderIds", orderIds, check.id);
-    return (await (await accountOf(this.config))?.flows(this.flowId, ids)) ?? [];
+    return (await (await accountOf(this.config, this.#credentials))?.flows(this.flowId, ids)) ?? [];
   }
 
   /**
@@ -853,7 +856,7 @@ export class StateManager {
   async forgetAccountFlow(flowId: string): Promise<boolean> {
     this.#needOpen("forgetAccountFlow");
     const forgotten = parseFlowId(flowId);
-    return (await (await accountOf(this.config))?.forget(forgotten)) ?? false;
+    return (await (await accountOf(this.config, this.#credentials))?.forget(forgotten)) ?? false;
   }
 
   #needOpen(method: string): void {

@@ -5,6 +5,7 @@ import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
 import type { RiskRow } from "../records/risk.js";
 import { activeBreaker } from "../state/breaker.js";
+import { coolDown } from "../state/cooldowns.js";
 import { adoptCurrency, checkPrice, entryRate, marketOf, rateKept } from "../state/currency.js";
 import { dayEnd } from "../state/day.js";
 import { orderNotional } from "../state/exposure.js";
@@ -162,7 +163,7 @@ export const admit: Operation<Args, Admission> = {
     forgetClosed(state, order.id);
     state.orders.set(order.id, order);
     const coolUntil = a.cooldown ? call.now + a.cooldown : undefined;
-    if (coolUntil !== undefined) state.cooldowns.set(a.pair, coolUntil);
+    if (coolUntil !== undefined) coolDown(state, a.pair, coolUntil, call.now);
     state.emit(call, "entry_admitted", () => ({
       signal_id: a.signalId,
       pair: a.pair,

@@ -3,6 +3,7 @@ import { tradeJson } from "../records/generated/trade.js";
 import type { OrderRow } from "../records/order.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { coolDown } from "../state/cooldowns.js";
 import { marketStored } from "../state/currency.js";
 import { dustOf, dustWith, writeDust } from "../state/dust.js";
 import type { FlowState } from "../state/flow-state.js";
@@ -89,7 +90,7 @@ export const cancelOrder: Operation<Args, boolean> = {
         dustWith(marketStored(state, dusty.pair), state.dust.get(dustOf(dusty.pair, dusty.side)), dusty),
       );
       writeRisk(state, risk);
-      if (cools) state.cooldowns.set(order.pair, end.coolUntil);
+      if (cools) coolDown(state, order.pair, end.coolUntil, call.now);
     }
     state.emit(call, "order_cancelled", () => ({
       order: orderJson(order),

@@ -6,6 +6,7 @@ import { positionWith } from "../records/generated/position.js";
 import { tradeJson } from "../records/generated/trade.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { coolDown } from "../state/cooldowns.js";
 import { marketStored, type Rate, told } from "../state/currency.js";
 import { openedBy } from "../state/day.js";
 import { dustOf, dustWith, writeDust } from "../state/dust.js";
@@ -145,7 +146,7 @@ export const closePosition: Operation<Args, Closing> = {
     if (left > 0)
       writeDust(state, dustWith(market, state.dust.get(dustOf(position.pair, position.side)), position, left));
     writeRisk(state, risk);
-    if (cools) state.cooldowns.set(position.pair, end.coolUntil);
+    if (cools) coolDown(state, position.pair, end.coolUntil, call.now);
     state.emit(call, "position_closed", () => ({
       id: a.id,
       pair: position.pair,

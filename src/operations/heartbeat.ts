@@ -5,6 +5,9 @@ import { type Operation, text } from "./operation.js";
 /** An instance that was silent for so long, ms, is forgotten. */
 export const INSTANCE_WINDOW = 7 * 86_400_000;
 
+/** So many are known, those that were heard of last: a bot that crashes and starts again for days makes a new one each time. */
+const MOST_INSTANCES = 10_000;
+
 export const heartbeat: Operation<void, Date> = {
   name: "heartbeat",
   kind: "change",
@@ -19,7 +22,8 @@ export const heartbeat: Operation<void, Date> = {
     const told = versions.get(call.instance);
 
     instances.set(call.instance, call.now);
-    for (let old = instances.oldest(); old && old.score <= call.now - INSTANCE_WINDOW; old = instances.oldest()) {
+    for (let old = instances.oldest(); old; old = instances.oldest()) {
+      if (old.score > call.now - INSTANCE_WINDOW && instances.size <= MOST_INSTANCES) break;
       instances.delete(old.id);
       versions.delete(old.id);
     }

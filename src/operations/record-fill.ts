@@ -14,6 +14,7 @@ import type { TradeRow } from "../records/trade.js";
 import { unpricedView } from "../records/unpriced-view.js";
 import { amended, writeAmendment } from "../state/amendment.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { coolDown } from "../state/cooldowns.js";
 import {
   adoptCurrency,
   checkPrice,
@@ -248,7 +249,7 @@ export const recordFill: Operation<Args, Filling> = {
     for (const { row } of amendments) writeAmendment(state, row);
     if (dustAfter && (dust || dusty.length > 0)) writeDust(state, dustAfter);
     writeRisk(state, risk);
-    if (coolUntil > cooling) state.cooldowns.set(order.pair, coolUntil);
+    if (coolUntil > cooling) coolDown(state, order.pair, coolUntil, call.now);
     if (signal !== undefined) remember(state.processed, signal, call.now, a.dedupWindow, a.maxIds);
     const ended = new Set(ends.map(({ trade }) => trade.id));
     const [first, ...others] = effects;

@@ -1,6 +1,7 @@
 import { tradeJson } from "../records/generated/trade.js";
 import type { PositionRow } from "../records/position.js";
 import type { RiskPolicy } from "../state/breaker.js";
+import { coolDown } from "../state/cooldowns.js";
 import { decideRisk, writeRisk } from "../state/risk.js";
 import { decideEnd, forgottenEnd, writeEnd } from "../state/trade-end.js";
 import type { Operation } from "./operation.js";
@@ -72,7 +73,7 @@ export const removePosition: Operation<Args, boolean> = {
 
     writeEnd(state, end, { maxTrades: a.maxTrades, now: call.now });
     writeRisk(state, risk);
-    if (cools) state.cooldowns.set(position.pair, end.coolUntil);
+    if (cools) coolDown(state, position.pair, end.coolUntil, call.now);
     state.emit(call, "position_removed", () => ({
       id: a.id,
       pair: position.pair,

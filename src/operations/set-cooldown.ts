@@ -1,3 +1,4 @@
+import { coolDown } from "../state/cooldowns.js";
 import type { PositionSide } from "../types.js";
 import { type Operation, text } from "./operation.js";
 import { cooldownField } from "./view-signals.js";
@@ -35,7 +36,7 @@ export const setCooldown: Operation<Args, Date> = {
     if (!a.replace && current >= until) return new Date(current);
 
     state.emit(call, "cooldown_set", () => ({ cooldown: field, until: String(until), reason: a.reason }));
-    state.cooldowns.set(field, until);
+    coolDown(state, field, until, call.now);
 
     return new Date(until);
   },

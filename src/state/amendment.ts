@@ -51,12 +51,13 @@ export function isUntold({ amendments }: FlowState, { key, untold, forgotten }: 
   return untold > (amendments.get(key)?.explained ?? 0) && amendments.get(seenKey(key)) === undefined;
 }
 
-/** How many later bookings come before those of trades that are not kept any more are forgotten. */
-const TIDY_EVERY = 16;
+/** How many trades were amended when those that are not kept any more are forgotten: a multiple of it. */
+const TIDY_EVERY = 64;
 
 export function writeAmendment(state: FlowState, row: AmendmentRow): void {
-  if (state.amendments.size % TIDY_EVERY === 0) forgetAmendments(state);
+  const isNew = state.amendments.get(row.key) === undefined;
   state.amendments.set(row.key, row);
+  if (isNew && state.amendments.size % TIDY_EVERY === 0) forgetAmendments(state);
 }
 
 function forgetAmendments(state: FlowState): void {

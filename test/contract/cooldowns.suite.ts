@@ -183,4 +183,39 @@ export const cooldowns: Theme = (test, open) => {
     for (const pair of EXOTIC_NAMES) assert.is(await mgr.clearCooldown(pair), true);
     assert.equal((await mgr.getSignalState()).cooldowns, {});
   });
+
+  test("cooldowns that are over are forgotten as others come, and those that are not stay", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    const kept = async () => (await mgr.exportFlow()).entries["signals:cooldowns"];
+    await mgr.setCooldown("STAYS/USDT", "1h");
+    await mgr.setCooldown("STAYS/USDT", "1h", { side: "short" });
+    for (let n = 0; n < 200; n++) {
+      clock.now += 2;
+      await mgr.setCooldown(`COIN${n}/USDT`, 1);
+      assert.ok((await kept()).length <= 64, `${n}`);
+    }
+    const names = (await kept()).map(([name]) => name);
+    assert.ok(names.includes("STAYS/USDT") && names.includes("STAYS/USDT|short") && names.includes("COIN199/USDT"));
+    for (let n = 0; n < 100; n++) await mgr.setCooldown(`LONG${n}/USDT`, "1h");
+    assert.is(Object.keys((await mgr.getSignalState()).cooldowns).length, 102 + 1, "and the last of those of 1 ms");
+    clock.now += 2 * HOUR;
+    for (let n = 0; n < 64; n++) await mgr.setCooldown(`NEW${n}/USDT`, "1h");
+    assert.equal((await kept()).length, 64);
+  });
+
+  test("a cooldown that an entry or the end of a trade sets is forgotten alike", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    for (let n = 0; n < 100; n++) {
+      const pair = `COIN${n}/USDT`;
+      clock.now += 10;
+      await mgr.admit({ signalId: `s${n}`, orderId: `o${n}`, pair, side: "long", size: 1, price: 1, cooldown: 1 });
+      const { order } = await mgr.recordFill(`o${n}`, { fillId: "f", price: 1, size: 1 });
+      assert.is(order?.status, "filled");
+      clock.now += 10;
+      await mgr.closePosition(`o${n}`, { pnl: 0, cooldown: 1 });
+    }
+    assert.ok((await mgr.exportFlow()).entries["signals:cooldowns"].length <= 64);
+  });
 };

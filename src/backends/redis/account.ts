@@ -1,10 +1,10 @@
 import { isFlowId } from "../../config/flow-id.js";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError, SchemaVersionError, StateError, StateLostError } from "../../errors.js";
 import type { AccountFlow, PendingOrder, Snapshot } from "../../types.js";
 import { RedisFlow } from "./flow.js";
 import { membersKey } from "./keys.js";
 import { PatientConnection } from "./patient-connection.js";
+import type { RedisConfig } from "./redis-config.js";
 
 /** Reads what a flow holds, at one moment, and which of these orders it had that are over. */
 export type ReadHoldings = (
@@ -18,11 +18,11 @@ export type ReadHoldings = (
  */
 export class RedisAccount {
   readonly name: string;
-  readonly #config: ResolvedConfig["redis"];
+  readonly #config: RedisConfig;
   readonly #key: string;
   readonly #holdings: ReadHoldings;
 
-  constructor(config: ResolvedConfig["redis"], name: string, holdings: ReadHoldings) {
+  constructor(config: RedisConfig, name: string, holdings: ReadHoldings) {
     this.name = name;
     this.#config = config;
     this.#key = membersKey(config.key_prefix, name, config.cluster);

@@ -2,12 +2,16 @@ import {
   ConnectionError,
   CorruptStateError,
   FencedError,
+  HalfDoneError,
   InvalidArgumentError,
   LockedError,
   SchemaVersionError,
   type StateError,
   StateLostError,
 } from "../../errors.js";
+import { REPLICA } from "./connect-failure.js";
+import { scriptStop } from "./script-stop.js";
+import type { Script } from "./scripts.js";
 
 /** What an error of an attempt says about the attempt. */
 export type AttemptFailure =
@@ -25,6 +29,8 @@ export type AttemptFailure =
   /** It was refused. `decided`: by the script, which first looked for an answer to an earlier copy of the call, and would refuse a later one. */
   | { readonly kind: "refused"; readonly decided: boolean; readonly error: StateError };
 
+export const NOT_CONNECTED = "not connected";
+
 /** Replies of a server that cannot execute now, and did not. */
 const PASSING = new Set(["LOADING", "BUSY", "TRYAGAIN", "ASK", "NOREPLICAS", "UNBLOCKED"]);
 
@@ -34,30 +40,56 @@ const ELSEWHERE = new Set(["READONLY", "MASTERDOWN", "MOVED", "CLUSTERDOWN"]);
 /** What a script that counts answers where a stored count is none. */
 const NO_COUNT = /^ERR (?:hash value is not an integer|increment or decrement would overflow)/;
 
+/** How servers refuse a command inside a script: Redis 7.0; Redis 8 and Valkey. */
+const DENIED_INSIDE =
+  /user executing the script can't|ACL failure in script|Unknown (?:Redis|Valkey|Server)? ?command called from script/i;
+
+/** Only a script that has not written can be ended so. */
+const KILLED = /Script killed by user/;
+
 /** Whether it takes another connection to get an answer. */
 export function isElsewhere(error: Error): boolean {
   return ELSEWHERE.has(codeOf(error.message));
 }
 
-export function judge(error: unknown): AttemptFailure {
+/** `changing`: the script that was called, if it changes the flow. */
+export function judge(error: unknown, changing?: Script): AttemptFailure {
   if (!(error instanceof Error)) return { kind: "lost", why: String(error) };
   const { message, name } = error;
-  if (name === "ReplyError") return judgeReply(message);
+  if (name === "ReplyError") return judgeReply(message, changing);
   if (message.includes("enableOfflineQueue options is false")) {
-    return { kind: "wait", why: "not connected" };
+    return { kind: "wait", why: NOT_CONNECTED };
   }
   return { kind: "lost", why: name === "MaxRetriesPerRequestError" ? "the connection was lost" : message };
 }
 
-function judgeReply(message: string): AttemptFailure {
+function judgeReply(message: string, changing: Script | undefined): AttemptFailure {
   const code = codeOf(message);
   if (code === "NOSCRIPT") return { kind: "unknown_script" };
   if (code === "SFSTALECALL") return { kind: "lost", why: message };
   if (code === "SFWENTBACK") {
     return { kind: "went_back", knowsNone: message.endsWith(" none"), why: message.slice(code.length + 1) };
   }
-  if (PASSING.has(code) || ELSEWHERE.has(code)) return { kind: "wait", why: message };
+  if (PASSING.has(code) || ELSEWHERE.has(code)) return { kind: "wait", why: withMeaning(code, message) };
+  const half = changing && halfDone(changing, code, message);
+  if (half) return { kind: "refused", decided: true, error: half };
   return { kind: "refused", decided: code.startsWith("SF"), error: refusal(code, message) };
+}
+
+/** A refusal or fault after the script may have begun to write. A key of a wrong type, and what takes memory, are met before. */
+function halfDone(script: Script, code: string, message: string): HalfDoneError | undefined {
+  if (code.startsWith("SF") || code === "WRONGTYPE" || code === "OOM" || KILLED.test(message)) return undefined;
+  const stop = scriptStop(script, message);
+  if (!stop || stop.writing === "no" || (stop.writing === "unknown" && !DENIED_INSIDE.test(message))) return undefined;
+  return new HalfDoneError(
+    `${script.name} stopped half way at ${stop.at}: what it wrote before that stands. Run sf-state doctor, put right what it says, and connect again; until then no change is sent. ${message}`,
+  );
+}
+
+function withMeaning(code: string, message: string): string {
+  if (code === "READONLY") return `${REPLICA}: ${message}`;
+  if (code === "ASK" || code === "TRYAGAIN") return `the flow's slot is being moved to another master: ${message}`;
+  return message;
 }
 
 function codeOf(message: string): string {
@@ -87,10 +119,17 @@ function refusal(code: string, message: string): StateError {
       return new ConnectionError(`Redis refused the user or password: ${message}`);
     case "NOPERM":
       return new ConnectionError(`the Redis user may not do this: ${message}`);
+    case "CROSSSLOT":
+      return new ConnectionError(
+        `this server is a node of a cluster: redis.cluster: true keeps a flow in one slot: ${message}`,
+      );
     case "MISCONF":
       return new ConnectionError(`Redis refuses changes because it cannot save: ${message}`);
     default:
-      if (message.includes("user executing the script can't")) {
+      if (KILLED.test(message)) {
+        return new ConnectionError(`somebody ended the script (SCRIPT KILL) before it wrote anything: ${message}`);
+      }
+      if (DENIED_INSIDE.test(message)) {
         return new ConnectionError(`the Redis user may not do this: ${message}`);
       }
       return message.includes("script:") || message.includes("user_script") || NO_COUNT.test(message)

@@ -1,92 +1,109 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
-import { parseRedisUrl } from "../../config/redis-url.js";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConfigError } from "../../errors.js";
 import { backoff } from "./backoff.js";
 import { clusterConnector } from "./cluster.js";
-import { sentinelConnector, serverConnector } from "./connectors.js";
-
-type RedisConfig = ResolvedConfig["redis"];
+import { natMapOf, type Place, placeText, sentinelConnector, serverConnector } from "./connectors.js";
+import { loginOf, type RedisConfig, urlOf } from "./redis-config.js";
 
 export interface Client {
-  /** One connection at a time: to the server, to the sentinels' master, or to the cluster's master of the key. */
+  /**
+   * One connection at a time: to the server, to the sentinels' master, or to the cluster's master of the key. It says nothing by itself: whoever
+   * uses it greets the server first.
+   */
   readonly redis: Redis;
   /** Where it connects to, for messages; never with a password. */
   readonly address: string;
+  /** The database that was asked for. */
+  readonly db: number;
+  readonly tls: boolean;
 }
+
+/** Who looks on while it connects. */
+export interface Watching {
+  /** How long to wait before the next attempt, ms. */
+  readonly retryStrategy: () => number;
+  /** Called when the other side takes a connection, before TLS is agreed on. */
+  readonly accepted: () => void;
+}
+
+const UNWATCHED: Watching = { retryStrategy: () => backoff(1), accepted() {} };
 
 /** How long a connection that we have ended waits for the other side to end it, too, ms. */
 const FAREWELL = 100;
 
-/** How soon to look again whether a server has loaded its data, ms. */
-const LOADING_PAUSE = 50;
-
 /** A connection on which nothing moves is given up after this part of `command_timeout`, so that there is time for another one. */
-function patience(commandTimeout: number): number {
-  return Math.max(10, Math.floor(commandTimeout / 3));
+export function patience({ command_timeout }: RedisConfig): number {
+  return Math.max(10, Math.floor(command_timeout / 3));
 }
 
-/** An ioredis client that neither queues, resends nor retries a call by itself; connects when told to. In a cluster `key` says where. */
-export function createClient(config: RedisConfig, key = ""): Client {
-  const url = parseRedisUrl(config.url);
-  if ("fault" in url) throw new ConfigError(`redis.url: expected ${url.fault}`);
-  const username = config.username ?? url.username;
-  const password = config.password ?? url.password;
+/** The same of an attempt to connect, and of the first words on a connection. */
+export function connectPatience({ connect_timeout }: RedisConfig): number {
+  return Math.max(10, Math.floor(connect_timeout / 3));
+}
+
+/**
+ * An ioredis client that neither queues, resends nor retries a call by itself, and neither logs in nor selects a database; connects when told to. In a
+ * cluster `key` says where.
+ */
+export function createClient(config: RedisConfig, key = "", { retryStrategy, accepted }: Watching = UNWATCHED): Client {
+  const url = urlOf(config);
   const useTls = url.tls || config.tls !== undefined;
-  const timeout = patience(config.command_timeout);
+  const timeout = connectPatience(config);
 
   const common = {
     lazyConnect: true,
+    protocol: 2,
+    disableClientInfo: true,
+    enableReadyCheck: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0, // what was in flight is rejected when the connection closes
     connectTimeout: timeout,
-    socketTimeout: timeout,
-    commandTimeout: config.command_timeout,
     disconnectTimeout: FAREWELL,
-    maxLoadingRetryTime: LOADING_PAUSE,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && password !== "" && { password }),
     ...(useTls && { tls: tlsOptions(config.tls ?? { reject_unauthorized: true }) }),
   } satisfies RedisOptions;
-  const single = { ...common, enableOfflineQueue: false, retryStrategy: backoff } satisfies RedisOptions;
+  const single = { ...common, enableOfflineQueue: false, retryStrategy } satisfies RedisOptions;
+  const natMap = natMapOf(config.nat_map);
 
   if (config.cluster) {
     const members = config.nodes ?? [{ host: url.host, port: url.port }];
-    return {
-      redis: new Redis({ ...single, Connector: clusterConnector(members, key, common) }),
-      address: addresses(members),
-    };
+    const topology = { ...common, socketTimeout: patience(config), commandTimeout: config.command_timeout };
+    const Connector = clusterConnector(members, key, topology, () => loginOf(config), natMap, accepted);
+    return { redis: new Redis({ ...single, Connector }), address: addresses(members), db: 0, tls: useTls };
   }
 
   if (config.sentinels) {
     const options = {
       ...single,
-      db: url.db,
       sentinels: config.sentinels,
       name: config.sentinel_name ?? "",
       role: "master",
       updateSentinels: true,
       sentinelRetryStrategy: backoff,
       sentinelCommandTimeout: timeout,
+      ...(natMap && { natMap }),
       ...(config.sentinel_username !== undefined && { sentinelUsername: config.sentinel_username }),
       ...(config.sentinel_password !== undefined && { sentinelPassword: config.sentinel_password }),
       ...(useTls && { enableTLSForSentinelMode: true }),
     } satisfies RedisOptions;
-    const redis = new Redis({ ...options, Connector: sentinelConnector(options) });
-    return { redis, address: `${config.sentinel_name} of sentinels ${addresses(config.sentinels)}` };
+    const redis = new Redis({ ...options, Connector: sentinelConnector(options, accepted) });
+    const address = `${config.sentinel_name} of sentinels ${addresses(config.sentinels)}`;
+    return { redis, address, db: url.db, tls: useTls };
   }
 
-  const { db, host, port } = url;
+  const { db, host, port, path } = url;
+  const place: Place = path === undefined ? { host, port } : { path };
   return {
-    redis: new Redis({ ...single, db, Connector: serverConnector({ host, port }, common.tls, FAREWELL) }),
-    address: addresses([url]),
+    redis: new Redis({ ...single, Connector: serverConnector(place, common.tls, FAREWELL, accepted) }),
+    address: placeText(place),
+    db,
+    tls: useTls,
   };
 }
 
 function addresses(places: readonly { host: string; port: number }[]): string {
-  return places.map(({ host, port }) => `${host}:${port}`).join(", ");
+  return places.map(placeText).join(", ");
 }
 
 function tlsOptions(tls: NonNullable<RedisConfig["tls"]>): ConnectionOptions {

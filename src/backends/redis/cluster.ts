@@ -3,7 +3,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { errorText } from "../../words/error-text.js";
 import { backoff } from "./backoff.js";
-import { type Connector, PlaceConnector, type Report, type ServerAddress, serverConnector } from "./connectors.js";
+import {
+  type Connector,
+  type NatMap,
+  PlaceConnector,
+  type Report,
+  type ServerAddress,
+  serverConnector,
+} from "./connectors.js";
+import { authenticate } from "./greeting.js";
+import type { Login } from "./redis-config.js";
 
 /** How to connect to any member. */
 type Options = Omit<RedisOptions, "replyMapping"> & { readonly disconnectTimeout: number };
@@ -19,8 +28,17 @@ interface Topology {
  * the master is, beginning with another member than the last time, and remembers the members it is told of.
  * (`Cluster` of ioredis would queue calls while a node is away, and send them again by itself.)
  */
-export function clusterConnector(seeds: readonly ServerAddress[], key: string, options: Options): Connector {
+export function clusterConnector(
+  seeds: readonly ServerAddress[],
+  key: string,
+  options: Options,
+  login: () => Promise<Login | undefined>,
+  natMap: NatMap | undefined,
+  accepted: () => void,
+): Connector {
+  const reached = (named: ServerAddress): ServerAddress => natMap?.[`${named.host}:${named.port}`] ?? named;
   return class extends PlaceConnector {
+    protected override accepted = accepted;
     #members = seeds;
     #turn = 0;
 
@@ -40,7 +58,9 @@ export function clusterConnector(seeds: readonly ServerAddress[], key: string, o
           const member = this.#members[this.#turn++ % this.#members.length];
           if (!member) continue;
           try {
-            const { master, members } = await askTopology(member, key, options);
+            const topology = await askTopology(member, key, options, await login());
+            const master = topology.master && reached(topology.master);
+            const members = topology.members.map(reached);
             this.#members = [...members, ...seeds.filter((seed) => !members.some((known) => isSame(known, seed)))];
             if (master && this.connecting) return master;
           } catch (error) {
@@ -55,12 +75,15 @@ export function clusterConnector(seeds: readonly ServerAddress[], key: string, o
   };
 }
 
-async function askTopology(member: ServerAddress, key: string, options: Options): Promise<Topology> {
+async function askTopology(
+  member: ServerAddress,
+  key: string,
+  options: Options,
+  login: Login | undefined,
+): Promise<Topology> {
   const client = new Redis({
     ...options,
     Connector: serverConnector(member, options.tls, options.disconnectTimeout),
-    lazyConnect: true,
-    enableReadyCheck: false,
     retryStrategy: null,
   });
   let reason: Error | undefined;
@@ -68,7 +91,13 @@ async function askTopology(member: ServerAddress, key: string, options: Options)
     reason = error;
   });
   try {
-    const [slot, ranges] = await Promise.all([client.cluster("KEYSLOT", key), client.cluster("SLOTS")]);
+    await client.connect();
+    const say = (name: string, args: readonly (string | number)[]) => client.call(name, ...args);
+    const [, slot, ranges] = await Promise.all([
+      authenticate(say, login),
+      client.cluster("KEYSLOT", key),
+      client.cluster("SLOTS"),
+    ]);
     return readTopology(ranges, slot, member);
   } catch (error) {
     throw reason ?? error;

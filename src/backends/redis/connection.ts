@@ -1,71 +1,109 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { Command, type Redis } from "ioredis";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { isElsewhere } from "./attempt-failure.js";
-import { createClient } from "./client.js";
+import { backoff } from "./backoff.js";
+import { connectPatience, createClient, patience } from "./client.js";
+import { ended, inWords, type Progress } from "./connect-failure.js";
+import { asError, type Greeting, greet } from "./greeting.js";
+import { loopClock, type Watch } from "./loop-clock.js";
+import { loginOf, type RedisConfig } from "./redis-config.js";
 
 const CLOSED = "the connection is closed";
 
-/** What trying again does not cure. */
-const HOPELESS = [
-  [/\b(NOAUTH|WRONGPASS)\b/, "it refused the user or password"],
-  [/certificate/, "its certificate is not accepted"],
-] as const;
+/** How much longer a command may take for each that was sent before it and has no reply, while replies come, ms. */
+const TURN = 2;
 
 /** The connection to the server that holds the flow. It comes back by itself after a break, and sends a command now or never. */
 export class Connection {
   /** Where it connects to, for messages; never with a password. */
   readonly address: string;
+  readonly #config: RedisConfig;
   readonly #redis: Redis;
+  readonly #db: number;
+  readonly #patience: number;
   readonly #waiting = new Set<(error?: Error) => void>();
+  /** The connection that has proven to be what was asked for. */
+  #proven: Socket | undefined;
+  #greeting: Greeting = { denied: "not connected" };
+  /** Attempts to connect that failed, one after another. */
+  #failures = 0;
+  #progress: Progress;
+  /** Why there is no connection, as far as anybody said. */
   #lastError = "";
+  /** The present attempt to connect has said what is wrong. */
+  #toldWhy = false;
   #closed = false;
   /** Commands without a reply so far. */
   #unanswered = 0;
+  /** When something came last, or began to be waited for, by the loop's clock. */
+  #heardAt = 0;
+  /** While something is waited for. */
+  #listening: Watch | undefined;
   /** While the commands of this turn of the event loop wait for its end. */
   #corked = false;
 
   /** Begins to connect. In a cluster, to the master of the slot of `key`. */
-  constructor(config: ResolvedConfig["redis"], key: string) {
-    const { redis, address } = createClient(config, key);
+  constructor(config: RedisConfig, key: string) {
+    this.#config = config;
+    const { redis, address, db, tls } = createClient(config, key, {
+      retryStrategy: () => backoff(++this.#failures),
+      accepted: () => {
+        this.#progress = { ...this.#progress, accepted: true };
+      },
+    });
     this.address = address;
     this.#redis = redis;
-    redis.on("ready", () => {
-      this.#lastError = "";
-      this.#wake();
+    this.#db = db;
+    this.#patience = patience(config);
+    this.#progress = { tls, accepted: false, greeted: false, answered: false };
+    redis.on("connecting", () => {
+      this.#progress = { tls, accepted: false, greeted: false, answered: false };
+      this.#toldWhy = false;
     });
-    redis.on("error", (error: NodeJS.ErrnoException) => {
-      this.#lastError = error.message || (error.code ?? error.name);
-      for (const [sign, meaning] of HOPELESS) if (sign.test(error.message)) this.#wake(`${meaning}: ${error.message}`);
+    redis.on("connect", () => {
+      redis.stream.on("data", () => {
+        this.#heardAt = loopClock.now();
+      });
     });
+    redis.on("ready", () => void this.#greet(redis.stream));
+    redis.on("error", (error: Error) => {
+      if (!isBreak(error) && !(this.#lastError !== "" && isRound(error))) this.#failed(error);
+    });
+    redis.on("close", () => this.#broke());
     redis.on("end", () => this.#wake(this.#lastError || CLOSED));
     this.#connect();
   }
 
   /** Whether a command can be sent now. */
   get isReady(): boolean {
-    return this.#redis.status === "ready" && this.#redis.stream.writable;
+    return this.#proven !== undefined && this.#proven === this.#redis.stream && this.#proven.writable;
   }
 
-  /** Resolves when a command can be sent; rejects at the deadline, or as soon as it is clear that there will be no connection. */
+  /** What the server said of itself when this connection was made. */
+  get greeting(): Greeting {
+    return this.#greeting;
+  }
+
+  /** Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection. */
   async ready(deadline: number): Promise<void> {
     if (this.isReady) return;
     if (this.#closed) throw new Error(CLOSED);
     if (this.#redis.status === "end") this.#connect();
-    const since = performance.now();
+    const since = loopClock.now();
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error) => {
-        clearTimeout(timer);
+        watch.end();
         this.#waiting.delete(settle);
         if (error) reject(error);
         else resolve();
       };
       const giveUp = () => {
         const last = this.#lastError === "" ? "" : ` (${this.#lastError})`;
-        settle(new Error(`no connection for ${Math.round(performance.now() - since)} ms${last}`));
+        settle(new Error(`no connection for ${Math.round(loopClock.now() - since)} ms${last}`));
+        return undefined;
       };
-      const timer = setTimeout(giveUp, Math.max(0, deadline - since));
+      const watch = loopClock.watch(deadline, giveUp);
       this.#waiting.add(settle);
     });
   }
@@ -80,16 +118,27 @@ export class Connection {
 
   /** The same with a command that is made already. */
   async run(command: Command, deadline: number): Promise<unknown> {
-    command.setTimeout(Math.max(1, deadline - performance.now()));
     if (this.#unanswered++ > 0) this.#cork();
+    else this.#listen();
     const { stream } = this.#redis;
+    const latest = deadline + TURN * this.#unanswered;
+    const watch = loopClock.watch(deadline, (now) => {
+      const patient = Math.min(latest, this.#heardAt + this.#patience);
+      if (now < patient) return patient;
+      command.reject(new Error("Command timed out"));
+      return undefined;
+    });
     try {
       return await this.#redis.sendCommand(command);
     } catch (error) {
-      if (error instanceof Error && isElsewhere(error)) stream.destroy();
+      if (error instanceof Error && isElsewhere(error)) {
+        if (stream === this.#redis.stream) this.#failed(error);
+        stream.destroy();
+      }
       throw error;
     } finally {
-      this.#unanswered--;
+      watch.end();
+      if (--this.#unanswered === 0) this.#listening?.end();
     }
   }
 
@@ -107,6 +156,7 @@ export class Connection {
 
   close(): void {
     this.#closed = true;
+    this.#listening?.end();
     this.#redis.disconnect();
     this.#wake(CLOSED);
   }
@@ -114,6 +164,71 @@ export class Connection {
   /** What goes wrong is told by "error", and tried again. */
   #connect(): void {
     this.#redis.connect().catch(() => {});
+  }
+
+  /** Has the server prove what it is, and lets calls through then. What fails is tried again on another connection. */
+  async #greet(stream: Socket): Promise<void> {
+    this.#progress = { ...this.#progress, greeted: true };
+    try {
+      const login = await loginOf(this.#config);
+      const wanted = { login, db: this.#db, master: this.#config.sentinels !== undefined };
+      const greeting = await greet((name, args) => this.#say(name, args), wanted);
+      if (stream !== this.#redis.stream || !stream.writable) return;
+      this.#greeting = greeting;
+      this.#proven = stream;
+      this.#failures = 0;
+      this.#lastError = "";
+      this.#wake();
+    } catch (error) {
+      if (stream !== this.#redis.stream) return;
+      if (!isBreak(error)) this.#failed(asError(error));
+      stream.destroy();
+    }
+  }
+
+  /** Sends a command of the greeting, before calls go through. */
+  async #say(name: string, args: readonly (string | number)[]): Promise<unknown> {
+    const command = new Command(name, [...args], { replyEncoding: "utf8" });
+    const watch = loopClock.watch(loopClock.now() + connectPatience(this.#config), () => {
+      command.reject(new Error("Command timed out"));
+      return undefined;
+    });
+    try {
+      return await this.#redis.sendCommand(command);
+    } finally {
+      watch.end();
+    }
+  }
+
+  #failed(error: Error): void {
+    const { message, hopeless } = inWords(error, this.#progress);
+    this.#lastError = message;
+    this.#toldWhy = true;
+    if (hopeless) this.#wake(message);
+  }
+
+  /** A break says less than what was said before it. */
+  #broke(): void {
+    const wasProven = this.#proven !== undefined;
+    this.#proven = undefined;
+    this.#listening?.end();
+    if (this.#toldWhy || this.#lastError !== "") return;
+    this.#lastError = wasProven ? "the connection was lost" : ended(this.#progress).message;
+  }
+
+  /** Gives the connection up once nothing has come for too long while something is waited for, so that there is time for another one. */
+  #listen(): void {
+    if (this.#closed) return;
+    this.#heardAt = loopClock.now();
+    const { stream } = this.#redis;
+    this.#listening?.end();
+    this.#listening = loopClock.watch(this.#heardAt + this.#patience, (now) => {
+      if (this.#unanswered === 0 || stream !== this.#redis.stream || stream.destroyed) return undefined;
+      const until = this.#heardAt + this.#patience;
+      if (now < until) return until;
+      stream.destroy(new Error(`nothing came for ${Math.round(now - this.#heardAt)} ms`));
+      return undefined;
+    });
   }
 
   #wake(reason?: string): void {
@@ -131,4 +246,21 @@ export class Connection {
       stream.uncork();
     });
   }
+}
+
+/** Whether an error says no more than that all sentinels were asked once, and that none had an error. */
+function isRound({ message }: Error): boolean {
+  return message.startsWith("All sentinels are unreachable") && !message.includes("Last error");
+}
+
+/** Whether an error says no more than that the connection ended. */
+function isBreak(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? error.code : undefined;
+  return (
+    error.name === "MaxRetriesPerRequestError" ||
+    code === "ECONNRESET" ||
+    code === "EPIPE" ||
+    error.message === "Connection is closed."
+  );
 }

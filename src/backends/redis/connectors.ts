@@ -13,13 +13,41 @@ export interface ServerAddress {
   readonly port: number;
 }
 
+/** Where a server listens: on a port, or on a socket file of this machine. */
+export type Place = ServerAddress | { readonly path: string };
+
+/** The place in messages. */
+export function placeText(place: Place): string {
+  return "path" in place ? place.path : `${place.host}:${place.port}`;
+}
+
+/** By `host:port` as servers name each other: how they are reached from here. */
+export type NatMap = Readonly<Record<string, { host: string; port: number }>>;
+
+/** `redis.nat_map` as ioredis has it; undefined: every address is reached as it is named. */
+export function natMapOf(map: Readonly<Record<string, string>> | undefined): NatMap | undefined {
+  return (
+    map &&
+    Object.fromEntries(
+      Object.entries(map).map(([from, to]) => {
+        const at = to.lastIndexOf(":");
+        return [from, { host: to.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port: Number(to.slice(at + 1)) }];
+      }),
+    )
+  );
+}
+
 /**
  * Connects to a place that is known. ioredis' own connectors listen for one error of a socket, but a TLS socket that was refused
  * may have a second one, which must not go uncaught.
  */
 export abstract class PlaceConnector extends AbstractConnector {
-  protected dial(place: ServerAddress, tls: ConnectionOptions | undefined): Socket {
+  /** Called when the other side takes the connection, before TLS is agreed on. */
+  protected accepted(): void {}
+
+  protected dial(place: Place, tls: ConnectionOptions | undefined): Socket {
     const socket = tls ? connectTls({ ...place, ...tls }) : connect(place);
+    socket.once("connect", () => this.accepted());
     this.stream = socket.on("error", (error) => {
       this.firstError = error;
     });
@@ -28,8 +56,15 @@ export abstract class PlaceConnector extends AbstractConnector {
 }
 
 /** Connects to one server. */
-export function serverConnector(place: ServerAddress, tls: ConnectionOptions | undefined, farewell: number): Connector {
+export function serverConnector(
+  place: Place,
+  tls: ConnectionOptions | undefined,
+  farewell: number,
+  accepted: () => void = () => {},
+): Connector {
   return class extends PlaceConnector {
+    protected override accepted = accepted;
+
     constructor() {
       super(farewell);
     }
@@ -42,7 +77,7 @@ export function serverConnector(place: ServerAddress, tls: ConnectionOptions | u
 }
 
 /** Connects to the master that the sentinels name. */
-export function sentinelConnector(options: SentinelConnectionOptions): Connector {
+export function sentinelConnector(options: SentinelConnectionOptions, accepted: () => void): Connector {
   return class extends SentinelConnector {
     constructor() {
       super(options);
@@ -50,6 +85,7 @@ export function sentinelConnector(options: SentinelConnectionOptions): Connector
 
     override async connect(report: Report): Promise<Socket> {
       const socket = await super.connect(report);
+      socket.once("connect", accepted);
       return socket.on("error", () => {});
     }
   };

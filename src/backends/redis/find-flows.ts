@@ -1,7 +1,8 @@
 import { isFlowId } from "../../config/flow-id.js";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError } from "../../errors.js";
+import { emptyServer } from "./empty-server.js";
 import { mastersOf, onServer, type Send } from "./masters.js";
+import type { RedisConfig } from "./redis-config.js";
 
 const AT_ONCE = 1000;
 
@@ -11,17 +12,19 @@ export interface FoundFlows {
   readonly flows: readonly string[];
   /** Of the masters that could not be asked. */
   readonly failures: readonly ConnectionError[];
+  /** In words, where there is no flow because there is nothing at all. */
+  readonly empty?: string;
 }
 
 /**
  * The flows of the key prefix in this database, on all masters of a cluster. It asks with SCAN, a thousand keys at a time, so that
  * bots are not held up; a flow that is made meanwhile may be missing. Rejects with a ConnectionError when nobody answers.
  */
-export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<FoundFlows> {
+export async function findRedisFlows(config: RedisConfig): Promise<FoundFlows> {
   const servers = await mastersOf(config);
   const flows = new Set<string>();
   const failures: ConnectionError[] = [];
-  const search = async (server: ResolvedConfig["redis"]) => {
+  const search = async (server: RedisConfig) => {
     try {
       for (const flowId of await onServer(server, (send) => scan(send, config))) flows.add(flowId);
     } catch (error) {
@@ -32,10 +35,19 @@ export async function findRedisFlows(config: ResolvedConfig["redis"]): Promise<F
   await Promise.all(servers.map(search));
   const [failure] = failures;
   if (failure && failures.length === servers.length) throw failure;
-  return { flows: [...flows].sort(), failures };
+  const said = flows.size === 0 ? await Promise.all(servers.map(emptiness)) : [];
+  const empty = said.every((each) => each !== undefined) ? said[0] : undefined;
+  return { flows: [...flows].sort(), failures, ...(empty !== undefined && { empty }) };
 }
 
-async function scan(send: Send, { key_prefix, cluster }: ResolvedConfig["redis"]): Promise<string[]> {
+/** A user who may not ask is not told. */
+async function emptiness(server: RedisConfig): Promise<string | undefined> {
+  return onServer(server, async (send) => emptyServer(String(await send("info", ["server", "keyspace"])))).catch(
+    () => undefined,
+  );
+}
+
+async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<string[]> {
   const [before, after] = cluster ? [`${key_prefix}:{`, "}:flow:meta"] : [`${key_prefix}:`, ":flow:meta"];
   const pattern = `${literal(before)}*${literal(after)}`;
   const flows: string[] = [];

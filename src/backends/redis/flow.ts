@@ -1,10 +1,10 @@
-import type { ResolvedConfig } from "../../config/schema.js";
 import { CorruptStateError } from "../../errors.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import type { Operation, Reply } from "../../operations/operation.js";
 import { COMMON_KEYS } from "../../operations/operation.js";
 import { FlowKeys } from "./keys.js";
 import { type Patience, PatientConnection, type Seen } from "./patient-connection.js";
+import type { RedisConfig } from "./redis-config.js";
 
 /** A whole flow takes Redis longer to tell or to take than the call of a bot may last, ms. */
 const LONG_CALL = 60_000;
@@ -22,9 +22,9 @@ export class RedisFlow implements Disposable {
     this.#server = server;
   }
 
-  /** By default it asks again for a minute. Rejects with a ConnectionError within `redis.command_timeout`. */
+  /** By default it asks again for a minute. Rejects with a ConnectionError within `redis.connect_timeout`. */
   static async connect(
-    config: ResolvedConfig["redis"],
+    config: RedisConfig,
     flowId: string,
     patience: Patience = { patience: Math.max(config.command_timeout, LONG_CALL) },
   ): Promise<RedisFlow> {

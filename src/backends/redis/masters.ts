@@ -1,21 +1,20 @@
 import type { Socket } from "node:net";
-import { parseRedisUrl } from "../../config/redis-url.js";
-import type { ResolvedConfig } from "../../config/schema.js";
-import { ConfigError, ConnectionError } from "../../errors.js";
+import { ConnectionError } from "../../errors.js";
 import { mastersIn } from "./cluster.js";
 import { Connection } from "./connection.js";
-import type { ServerAddress } from "./connectors.js";
-
-type RedisConfig = ResolvedConfig["redis"];
+import { natMapOf, type Place, type ServerAddress } from "./connectors.js";
+import { loopClock } from "./loop-clock.js";
+import { type RedisConfig, urlOf } from "./redis-config.js";
 
 /** How to reach every server that holds flows, each by itself: the one there is, or all masters of the cluster. */
 export async function mastersOf(config: RedisConfig): Promise<RedisConfig[]> {
   if (!config.cluster) return [config];
-  const url = parseRedisUrl(config.url);
-  if ("fault" in url) throw new ConfigError(`redis.url: expected ${url.fault}`);
+  const url = urlOf(config);
+  const natMap = natMapOf(config.nat_map);
   const asked = config.nodes?.[0] ?? url;
-  const masters = await onServer(config, async (send) => mastersIn(await send("cluster", ["SLOTS"]), asked));
-  const { nodes: _, username = url.username, password = url.password, ...rest } = config;
+  const named = await onServer(config, async (send) => mastersIn(await send("cluster", ["SLOTS"]), asked));
+  const masters = named.map((place) => natMap?.[`${place.host}:${place.port}`] ?? place);
+  const { nodes: _, nat_map: __, username = url.username, password = url.password, ...rest } = config;
   return masters.map((place) => ({
     ...rest,
     cluster: false,
@@ -26,10 +25,9 @@ export async function mastersOf(config: RedisConfig): Promise<RedisConfig[]> {
 }
 
 /** The server that has a key now: it takes asking where sentinels or a cluster know it. Rejects with a ConnectionError. */
-export async function serverOf(config: RedisConfig, key: string): Promise<ServerAddress> {
-  const url = parseRedisUrl(config.url);
-  if ("fault" in url) throw new ConfigError(`redis.url: expected ${url.fault}`);
-  if (!config.cluster && !config.sentinels) return url;
+export async function serverOf(config: RedisConfig, key: string): Promise<Place> {
+  const url = urlOf(config);
+  if (!config.cluster && !config.sentinels) return url.path === undefined ? url : { path: url.path };
   return onServer(
     config,
     async (_, { remoteAddress: host, remotePort: port }) => {
@@ -45,7 +43,7 @@ export type Send = (name: string, args: (string | number)[]) => Promise<unknown>
 
 /**
  * Does some work on a connection of its own; in a cluster, to the master of the key. Rejects with a ConnectionError when there is no connection, or a command fails or
- * gets no answer, within `command_timeout`.
+ * gets no answer in time.
  */
 export async function onServer<Result>(
   config: RedisConfig,
@@ -53,13 +51,13 @@ export async function onServer<Result>(
   key = "",
 ): Promise<Result> {
   const connection = new Connection(config, key);
-  const deadline = () => performance.now() + config.command_timeout;
+  const deadline = (time = config.command_timeout) => loopClock.now() + time;
   const told = (error: unknown): never => {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConnectionError(`Redis at ${connection.address}: ${why}`);
   };
   try {
-    await connection.ready(deadline()).catch(told);
+    await connection.ready(deadline(config.connect_timeout)).catch(told);
     return await work((name, args) => connection.send(name, args, deadline()).catch(told), connection.stream);
   } finally {
     connection.close();

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { ConnectionError } from "../../errors.js";
 import type { ArgumentValue } from "../../operations/arguments.js";
 import type { Reply } from "../../operations/operation.js";
 import { judge } from "./attempt-failure.js";
 import { Connection } from "./connection.js";
+import { loopClock } from "./loop-clock.js";
+import type { RedisConfig } from "./redis-config.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
 import { script } from "./scripts.js";
 
@@ -33,21 +34,17 @@ export class PatientConnection implements Disposable {
   readonly #refusals = new WeakSet<Error>();
   #calls = 0;
 
-  private constructor(config: ResolvedConfig["redis"], key: string, { patience, readsOnly = false }: Patience) {
+  private constructor(config: RedisConfig, key: string, { patience, readsOnly = false }: Patience) {
     this.#patience = patience ?? config.command_timeout;
     this.#readsOnly = readsOnly;
     this.#connection = new Connection({ ...config, command_timeout: this.#patience }, key);
   }
 
-  /** In a cluster, to the master of the slot of `key`. Rejects with a ConnectionError within `redis.command_timeout`. */
-  static async connect(
-    config: ResolvedConfig["redis"],
-    key: string,
-    patience: Patience = {},
-  ): Promise<PatientConnection> {
+  /** In a cluster, to the master of the slot of `key`. Rejects with a ConnectionError within `redis.connect_timeout`. */
+  static async connect(config: RedisConfig, key: string, patience: Patience = {}): Promise<PatientConnection> {
     const server = new PatientConnection(config, key, patience);
     try {
-      await server.#connection.ready(performance.now() + config.command_timeout);
+      await server.#connection.ready(loopClock.now() + config.connect_timeout);
       return server;
     } catch (error) {
       server[Symbol.dispose]();
@@ -100,7 +97,7 @@ export class PatientConnection implements Disposable {
   }
 
   async #settle(name: string, attempt: (deadline: number) => Promise<unknown>): Promise<unknown> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = loopClock.now() + this.#patience;
     for (;;) {
       try {
         await this.#connection.ready(deadline);
@@ -111,7 +108,7 @@ export class PatientConnection implements Disposable {
           this.#refusals.add(fault.error);
           throw fault.error;
         }
-        if (performance.now() >= deadline) {
+        if (loopClock.now() >= deadline) {
           const why = "why" in fault ? ` (${fault.why})` : "";
           throw new ConnectionError(`${name}: Redis at ${this.address} gave no answer${why}`, { cause: error });
         }

@@ -1,6 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
-import { ConnectionError, CorruptStateError, StateError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
+import {
+  ConnectionError,
+  CorruptStateError,
+  HalfDoneError,
+  StateError,
+  UnknownFlowError,
+  UnknownOutcomeError,
+} from "../../errors.js";
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
@@ -10,12 +16,16 @@ import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { RECONNECT, wentBackText } from "../../words/went-back.js";
 import type { Backend, BackendContext } from "../backend.js";
 import { Loss } from "../loss.js";
-import { type AttemptFailure, judge } from "./attempt-failure.js";
+import { type AttemptFailure, judge, NOT_CONNECTED } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
+import { emptyServer } from "./empty-server.js";
 import { FlowKeys } from "./keys.js";
+import { loopClock } from "./loop-clock.js";
 import { ANSWER_MEMORY, elapsed, type Moment, moment } from "./moment.js";
 import { type Carried, Proofs } from "./proofs.js";
+import { type RedisConfig, urlOf } from "./redis-config.js";
+import { type Missing, missingRights, missingText, rightsOfBots, wholeCommand } from "./rights.js";
 import { argumentsOf, joined, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
@@ -25,8 +35,11 @@ import { StreamTail } from "./stream-tail.js";
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
 
+/** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
+const MOST_CALLS = 100_000;
+
 /** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
-const OUT_OF_STEP: AttemptFailure = { kind: "lost", why: "an answer that belongs to another call" };
+const OUT_OF_STEP = { kind: "lost", why: "an answer that belongs to another call" } as const satisfies AttemptFailure;
 
 /** The proof rested on what the server has forgotten, and not lost. */
 const FORGOTTEN: AttemptFailure = { kind: "wait", why: "the server had forgotten its answers" };
@@ -78,7 +91,7 @@ interface Place {
 /** A flow in Redis, shared by any number of processes. Each operation is one run of its Lua script: one round trip. */
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
-  readonly #config: ResolvedConfig["redis"];
+  readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #keysOf = new Map<string, CallKeys>();
   readonly #loss: Loss;
@@ -92,12 +105,14 @@ export class RedisBackend implements Backend {
   #closing: Promise<void> | undefined;
   #address = "";
   #epoch = "";
+  /** Why no change is sent: until `connect` finds that it can be. */
+  #unfit: StateError | undefined;
   #calls = 0;
   #inFlight = 0;
   /** Told when nothing is in flight any more. */
   #whenIdle: (() => void) | undefined;
 
-  constructor(context: BackendContext, config: ResolvedConfig["redis"]) {
+  constructor(context: BackendContext, config: RedisConfig) {
     this.#context = context;
     this.#config = config;
     this.#loss = context.loss ?? new Loss();
@@ -123,6 +138,11 @@ export class RedisBackend implements Backend {
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (!this.#connection || this.#closing) {
       return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
+    }
+    if (this.#unfit && operation.kind === "change") return Promise.reject(this.#unfit);
+    if (this.#inFlight >= MOST_CALLS) {
+      const why = `${MOST_CALLS} calls are under way, and no more are taken: wait until some have ended; nothing happened`;
+      return Promise.reject(new ConnectionError(`${operation.name}: ${why}`));
     }
     return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
   }
@@ -153,38 +173,96 @@ export class RedisBackend implements Backend {
   }
 
   async #open(connection: Connection, existing: boolean): Promise<OpenedFlow> {
-    const deadline = this.#deadline();
-    await this.#prepare(connection, deadline);
+    const deadline = loopClock.now() + this.#config.connect_timeout;
+    await this.#prepare(connection, deadline, existing);
     this.#proofs.forget();
     this.#newSession();
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
-    if (!opened) throw new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"`);
+    if (!opened) throw await this.#unknown(connection, deadline);
     this.#epoch = opened.epoch;
     return opened;
   }
 
-  /** Checks the server, and has it know the scripts. */
-  async #prepare(connection: Connection, deadline: number): Promise<void> {
-    const sources = operations.map(({ name }) => script(name).source);
+  async #unknown(connection: Connection, deadline: number): Promise<UnknownFlowError> {
+    const info = await connection.send("info", ["server", "keyspace"], deadline).catch(() => "");
+    const empty = emptyServer(String(info));
+    const why = empty === undefined ? "" : `: ${empty}`;
+    return new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"${why}`);
+  }
+
+  /** Checks the server and the user's rights, and has the server know the scripts. */
+  async #prepare(connection: Connection, deadline: number, existing: boolean): Promise<void> {
     for (;;) {
       await connection.ready(deadline).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
       });
       try {
-        const info = await connection.send("info", [], deadline);
-        checkServer(String(info), connection.address, this.#config.allow_eviction);
-        await Promise.all(sources.map((source) => connection.send("script", ["LOAD", source], deadline)));
+        const { greeting } = connection;
+        if ("denied" in greeting) throw this.#notAllowed("info", greeting.denied);
+        checkServer(greeting.info, connection.address, this.#config);
+        const [missing] = await Promise.all([
+          this.#missingRights(connection, deadline),
+          this.#teach(connection, deadline),
+        ]);
+        this.#unfit = this.#judgeRights(missing, existing);
         return;
       } catch (error) {
         if (error instanceof StateError) throw error;
         const fault = judge(error);
         if (fault.kind === "refused") throw fault.error;
-        const left = deadline - performance.now();
-        if (left <= 0) throw new ConnectionError(`connect: Redis at ${connection.address}: ${this.#noAnswer(fault)}`);
+        const left = deadline - loopClock.now();
+        if (left <= 0) {
+          const why = "why" in fault ? ` (${fault.why})` : "";
+          const waited = `no answer within ${this.#config.connect_timeout} ms${why}`;
+          throw new ConnectionError(`connect: Redis at ${connection.address}: ${waited}`);
+        }
         await pause(Math.min(PAUSE, left));
       }
     }
+  }
+
+  /** Has the server know the scripts: those that it does not know are sent, since all of them are a megabyte; all, if the user may not ask. */
+  async #teach(connection: Connection, deadline: number): Promise<void> {
+    const scripts = operations.map(({ name }) => script(name));
+    const hashes = scripts.map(({ sha }) => sha);
+    const known = await connection.send("script", ["EXISTS", ...hashes], deadline).catch((error: unknown) => {
+      if (judge(error).kind !== "refused") throw error;
+    });
+    const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
+    await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
+  }
+
+  /** Which commands the user may not run. Rejects with what the server has to say. */
+  async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
+    const rights = rightsOfBots();
+    const names = [...new Set(rights.flatMap(({ key }) => (key === undefined ? [] : [key])))];
+    const keys = names.map((key) => (key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key)));
+    const number = String(++this.#calls);
+    const commands = rights.map((right) => wholeCommand(right, (key) => names.indexOf(key) + 1));
+    const called = scriptArguments(keys, [number, ...commands]);
+    const reply = await connection.run(new ScriptCall(script("connecting/check_rights"), called, true), deadline);
+    if (!Array.isArray(reply) || reply.at(-1) !== number) {
+      connection.stream.destroy();
+      throw new Error(OUT_OF_STEP.why);
+    }
+    return missingRights(rights, reply.slice(0, -1));
+  }
+
+  /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
+  #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
+    if (missing.length === 0) return undefined;
+    const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
+    const text = missingText(missing, user, (key) => this.#keys.key(key));
+    const refusal = (what: string) =>
+      new ConnectionError(`${what}: Redis at ${this.#address}: ${text}; nothing was changed`);
+    if (!existing || missing.some(({ right }) => !right.changes)) throw refusal("connect");
+    return refusal("a change");
+  }
+
+  #notAllowed(command: string, reply: string): ConnectionError {
+    const why = /unknown command/i.test(reply) ? "the server does not know" : "the Redis user may not run";
+    return new ConnectionError(`connect: Redis at ${this.#address}: ${why} ${command}, which a bot needs: ${reply}`);
   }
 
   #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
@@ -304,10 +382,11 @@ export class RedisBackend implements Backend {
 
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
+    let refusal = ""; // what the server itself said last of why it does not do it now
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
-      if (!connection.isReady) await this.#ready(connection, request, deadline);
+      if (!connection.isReady) await this.#ready(connection, request, deadline, refusal);
       if (request.changes) this.#loss.check();
       if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
         throw this.#failed(request, "too late to ask again");
@@ -327,7 +406,7 @@ export class RedisBackend implements Backend {
         }
         fault = OUT_OF_STEP;
       } catch (error) {
-        fault = judge(error);
+        fault = judge(error, request.changes ? request.script : undefined);
       }
       if (fault.kind === "refused" || fault.kind === "went_back") {
         if (!(await connection.inStep(deadline))) fault = OUT_OF_STEP;
@@ -338,8 +417,11 @@ export class RedisBackend implements Backend {
       if (fault.kind === "unknown_script") asSource = true;
       else if (fault.kind === "lost") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
-      const left = deadline - performance.now();
-      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault));
+      if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) refusal = fault.why;
+      const left = deadline - loopClock.now();
+      // A copy without the time to be answered would make an unknown outcome of a refusal.
+      const least = fault.kind === "wait" ? this.#config.command_timeout / 5 : 0;
+      if (left <= least) throw this.#failed(request, this.#noAnswer(fault, refusal));
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
@@ -380,16 +462,23 @@ export class RedisBackend implements Backend {
     return FORGOTTEN;
   }
 
-  async #ready<Result>(connection: Connection, request: Request<Result>, deadline: number): Promise<void> {
+  async #ready<Result>(
+    connection: Connection,
+    request: Request<Result>,
+    deadline: number,
+    refusal: string,
+  ): Promise<void> {
     try {
       await connection.ready(deadline);
     } catch (error) {
-      throw this.#failed(request, error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
+      throw this.#failed(request, refusal === "" ? why : `${refusal}; then ${why}`);
     }
   }
 
   /** A refusal counts if no copy of the call can have been executed, or will be. */
   #refused<Result>(request: Request<Result>, { decided, error }: AttemptFailure & { kind: "refused" }): Error {
+    if (error instanceof HalfDoneError) this.#unfit = error;
     return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);
   }
 
@@ -400,13 +489,13 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure): string {
-    const why = "why" in fault ? ` (${fault.why})` : "";
-    return `no answer within ${this.#config.command_timeout} ms${why}`;
+  #noAnswer(fault: AttemptFailure, refusal: string): string {
+    const whys = [refusal, "why" in fault && fault.why !== refusal ? fault.why : ""].filter((why) => why !== "");
+    return `no answer within ${this.#config.command_timeout} ms${whys.length > 0 ? ` (${whys.join("; then ")})` : ""}`;
   }
 
   #deadline(): number {
-    return performance.now() + this.#config.command_timeout;
+    return loopClock.now() + this.#config.command_timeout;
   }
 
   async #track<T>(call: Promise<T>): Promise<T> {

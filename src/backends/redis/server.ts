@@ -1,7 +1,13 @@
 import { ConfigError, ConnectionError } from "../../errors.js";
+import { field } from "./greeting.js";
+import type { RedisConfig } from "./redis-config.js";
 
-/** Refuses a server that is too old, or that may evict keys. `info` is what INFO prints. */
-export function checkServer(info: string, address: string, allowEviction: boolean): void {
+/** Refuses a server that is too old, that is a node of a cluster where none was asked for, or that may evict keys. `info` is what INFO prints. */
+export function checkServer(
+  info: string,
+  address: string,
+  { allow_eviction: allowEviction, cluster }: Pick<RedisConfig, "allow_eviction" | "cluster">,
+): void {
   const valkey = field(info, "valkey_version");
   const version = valkey ?? field(info, "redis_version");
   const [name, floor]: [string, [number, number]] = valkey ? ["Valkey", [7, 2]] : ["Redis", [7, 0]];
@@ -10,6 +16,9 @@ export function checkServer(info: string, address: string, allowEviction: boolea
   if (major < floor[0] || (major === floor[0] && minor < floor[1])) {
     throw new ConnectionError(`${address} runs ${name} ${version}; ${name} ${floor.join(".")} or newer is needed`);
   }
+  if (field(info, "cluster_enabled") === "1" && !cluster) {
+    throw new ConfigError(`${address} is a node of a Redis Cluster: redis.cluster: true finds each flow's master`);
+  }
   const policy = field(info, "maxmemory_policy");
   if (policy !== undefined && policy !== "noeviction" && !allowEviction) {
     throw new ConfigError(
@@ -17,8 +26,4 @@ export function checkServer(info: string, address: string, allowEviction: boolea
         "Set it to noeviction, or redis.allow_eviction: true if you accept the loss.",
     );
   }
-}
-
-function field(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
 }

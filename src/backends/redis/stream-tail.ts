@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import type { ResolvedConfig } from "../../config/schema.js";
 import { compareEventIds } from "../../state/event-log.js";
 import { Waiters } from "../waiters.js";
 import { Connection } from "./connection.js";
 import type { FlowKeys } from "./keys.js";
+import { loopClock } from "./loop-clock.js";
+import type { RedisConfig } from "./redis-config.js";
 
 /** How long one XREAD blocks, ms: after that, watchers look whether their flow is still there. */
 const BLOCK = 5_000;
@@ -13,7 +14,7 @@ const PAUSE = 100;
 
 /** Follows a flow's event stream on a connection of its own, as long as somebody waits for the next event. */
 export class StreamTail {
-  readonly #config: ResolvedConfig["redis"];
+  readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #waiters = new Waiters();
   #connection: Connection | undefined;
@@ -25,7 +26,7 @@ export class StreamTail {
   #running = false;
   #closed = false;
 
-  constructor(config: ResolvedConfig["redis"], keys: FlowKeys) {
+  constructor(config: RedisConfig, keys: FlowKeys) {
     this.#config = config;
     this.#keys = keys;
   }
@@ -69,7 +70,7 @@ export class StreamTail {
 
   /** The newest of the events after the one reached, as soon as there is one; undefined when there was none for a while. */
   async #newest(): Promise<string | undefined> {
-    const deadline = performance.now() + BLOCK + this.#config.command_timeout;
+    const deadline = loopClock.now() + BLOCK + this.#config.command_timeout;
     this.#connection ??= new Connection({ ...this.#config, command_timeout: 6 * BLOCK }, this.#keys.key("flow:meta"));
     await this.#connection.ready(deadline);
     const key = this.#keys.key("events:log");

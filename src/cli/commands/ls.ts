@@ -67,7 +67,7 @@ class FlowList implements AsyncDisposable {
   ) {}
 
   async read(): Promise<Listing> {
-    const { flows, failures } = await findFlows(await this.invocation.config());
+    const { flows, failures, empty } = await findFlows(await this.invocation.config());
     const read = await forEach(flows, (flowId) => this.#status(flowId));
     const rows = flows.map((flowId, at): Row => {
       const result = read[at];
@@ -75,7 +75,8 @@ class FlowList implements AsyncDisposable {
       const status = result.value;
       return { flowId, status, alarms: alarmsOf(status, nowOf(status), this.maxAge, this.mustBeat) };
     });
-    return { rows, failures: failures.map((failure) => this.#words(failure)) };
+    const problems = [...failures, ...(empty === undefined ? [] : [empty])];
+    return { rows, failures: problems.map((problem) => this.#words(problem)) };
   }
 
   /** A flow that fails is opened anew the next time. */

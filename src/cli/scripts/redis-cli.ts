@@ -30,13 +30,13 @@ export function wordsOf(way: Way, connection: readonly string[], { script, file,
 /** The flags that lead redis-cli to a server as the configuration leads a bot there. A password is never among them. */
 export function connectionFlags(
   redis: ResolvedConfig["redis"],
-  { host, port }: { host: string; port: number },
+  place: { host: string; port: number } | { path: string },
 ): string[] {
   const url = parseRedisUrl(redis.url);
   const parts = "fault" in url ? undefined : url;
   const { tls, username = parts?.username } = redis;
   return [
-    ...["-h", host, "-p", String(port)],
+    ...("path" in place ? ["-s", place.path] : ["-h", place.host, "-p", String(place.port)]),
     ...(parts && parts.db !== 0 ? ["-n", String(parts.db)] : []),
     ...(username === undefined ? [] : ["--user", username]),
     ...(parts?.tls || tls ? ["--tls"] : []),

@@ -32,8 +32,8 @@ export class Stand implements Disposable {
   }
 
   /** A manager of a flow, at the time of the sample calls. */
-  open(flowId: string, clock = new Clock(LATER)): Promise<StateManager> {
-    const config = { backend: "redis", redis: { url: this.server.url } } as const;
+  open(flowId: string, clock = new Clock(LATER), maxEvents = 10_000): Promise<StateManager> {
+    const config = { backend: "redis", redis: { url: this.server.url }, events: { max_length: maxEvents } } as const;
     return StateManager.open(flowId, config, { clock: clock.read, instanceId: "bot-1" });
   }
 

@@ -1,15 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FlowKeys } from "../../../src/backends/redis/keys.js";
-import { ConnectionError, CorruptStateError, StateLostError, type StateManager } from "../../../src/index.js";
+import { CorruptStateError, StateLostError, type StateManager } from "../../../src/index.js";
 import type { KeyName } from "../../../src/layout/keys.js";
-import { admit } from "../../../src/operations/admit.js";
 import { operations } from "../../../src/operations/all.js";
 import type { AnyOperation } from "../../../src/operations/operation.js";
-import { startRedis } from "../../servers/redis.js";
-
 import { failure } from "../expect.js";
-import { Stand } from "./flow.js";
+import type { Stand } from "./flow.js";
 import { keysOf, listed, read, sampleOf, samplesOf, uncommented } from "./source.js";
 
 /** Not read by a call of the manager: its slot's answer has a key of its own, and there is no lease without single_active. */
@@ -23,7 +20,7 @@ function tells(operation: AnyOperation): boolean {
   );
 }
 
-/** What a script does in a keyspace that holds something else than it expects, or has no room: nothing. */
+/** What a script does in a keyspace that holds something else than it expects: nothing. */
 export function luaForeign(stand: Stand): void {
   const test = suite("lua: foreign");
   const { client } = stand;
@@ -195,57 +192,6 @@ export function luaForeign(stand: Stand): void {
         assert.equal(await manager.getPositions(), []);
       }
     }
-  });
-
-  test("at maxmemory a manager that comes then can still open its flow and trip the breaker", async () => {
-    await using small = await startRedis();
-    using full = new Stand(small);
-    const flowId = await full.filledFlow();
-    await small.cli("script", "flush");
-    await small.cli("config", "set", "maxmemory", "1");
-    await using manager = await full.open(flowId);
-    assert.is((await manager.triggerCircuitBreaker("stop")).active, true);
-  });
-
-  test("at maxmemory what lessens risk still works; what adds to the state is refused and changes nothing", async () => {
-    await using small = await startRedis();
-    using full = new Stand(small);
-    const refused: string[] = [];
-    for (const operation of operations.filter(({ kind }) => kind !== "open")) {
-      await small.cli("config", "set", "maxmemory", "0");
-      await using manager = await full.open(await full.filledFlow());
-      await small.cli("config", "set", "maxmemory", "1");
-      if (operation.kind === "read" || read(operation).flags.includes("allow-oom")) {
-        await sampleOf(operation).call(manager);
-        continue;
-      }
-      const before = await full.contents(manager.flowId);
-      const error = await failure(sampleOf(operation).call(manager));
-      assert.instance(error, ConnectionError, operation.name);
-      assert.match(error.message, /maxmemory/);
-      assert.equal(await full.contents(manager.flowId), before);
-      refused.push(operation.name);
-    }
-    assert.equal(refused, ["admit", "mark_signal_processed", "save_order", "save_position"]);
-  });
-
-  test("at maxmemory a refused entry is answered, again and again alike, and not counted", async () => {
-    await using small = await startRedis();
-    using full = new Stand(small);
-    await using manager = await full.open(await full.filledFlow());
-    await small.cli("config", "set", "maxmemory", "1");
-    const before = await full.contents(manager.flowId);
-    const answer = await manager.admit({ signalId: "s1", pair: "ADA/USDT", side: "long", size: 1, price: 1 });
-    assert.is(!answer.admitted && answer.reason, "duplicate_signal");
-    assert.equal(await full.contents(manager.flowId), before);
-    const refusal = sampleOf(admit).more?.more;
-    const request = full.request(admit, manager.flowId, "", refusal);
-    const first = await full.run(admit, request);
-    await small.cli("config", "set", "maxmemory", "0");
-    await manager.setRiskLimits({ max_exposure: 0 });
-    assert.equal(await full.run(admit, request), first, "it is remembered");
-    const { refused } = (await manager.snapshot()).admissions;
-    assert.equal([refused.duplicate_signal, refused.circuit_breaker], [0, 1], "only the one of before");
   });
 
   test.run();

@@ -1,0 +1,85 @@
+/** Why there is no connection, in words. */
+
+/** How far a connection came. */
+export interface Progress {
+  /** It asks for TLS. */
+  readonly tls: boolean;
+  /** The server, or what stands before it, took the connection. */
+  readonly accepted: boolean;
+  /** TLS is agreed on, where it is asked for: the first words of the protocol were sent. */
+  readonly greeted: boolean;
+  /** The server said something. */
+  readonly answered: boolean;
+}
+
+/** Something that keeps a connection from being made. */
+export class ConnectFailure extends Error {
+  /** Trying again does not cure it: somebody has to do something first. */
+  readonly hopeless: boolean;
+
+  constructor(message: string, hopeless = false) {
+    super(message);
+    this.hopeless = hopeless;
+  }
+}
+
+const REFUSED = "it refused the user or password";
+const PLAIN = "it does not speak TLS: use redis:// (valkey://) without redis.tls, or the server's TLS port";
+export const REPLICA = "it is a replica, which takes no changes: connect to its master, or through sentinels";
+const STRANGE = "what answers there is no Redis server: look at host and port";
+
+/** By what is read in an error: what it means, and whether trying again is of no use. */
+const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
+  [/max number of clients/i, "it has as many clients as it takes: close some, or raise its maxclients", false],
+  [/\b(?:NOAUTH|WRONGPASS)\b|AUTH <password>|invalid (?:username|password)/i, REFUSED, true],
+  [/^DENIED|protected mode/, "it takes connections from its own machine only (protected mode)", true],
+  [/certificate/i, "its certificate is not accepted", true],
+  [/wrong version number|packet length too long|unknown protocol|http request/i, PLAIN, true],
+  [/Unknown RESP type (?:72|60) /, "what answers there is a web server (HTTP): look at host and port", true],
+  [/Unknown RESP type /, STRANGE, true],
+  [/^READONLY/, REPLICA, false],
+  [/ECONNREFUSED/, "nobody listens there", false],
+  [/ENOENT/, "there is no such socket file", false],
+  [/EACCES/, "this process may not use the socket file", true],
+  [/ENOTFOUND|EAI_AGAIN/, "the host's name is not known", false],
+  [/EHOSTUNREACH|ENETUNREACH/, "there is no way to its network", false],
+];
+
+/** What an error of a connection means. */
+export function inWords(error: Error, progress: Progress): ConnectFailure {
+  if (error instanceof ConnectFailure) return error;
+  const text = error.message || ("code" in error ? String(error.code) : error.name);
+  for (const [sign, meaning, hopeless] of MEANINGS) {
+    if (sign.test(text)) return new ConnectFailure(`${meaning}: ${firstLine(text)}`, hopeless);
+  }
+  if (/^(?:connect ETIMEDOUT|Command timed out|Socket timeout)/.test(text) && !progress.answered)
+    return new ConnectFailure(`${silence(progress)}: ${text}`);
+  return new ConnectFailure(text);
+}
+
+/** Why a connection that the other side ended came to nothing. */
+export function ended(progress: Progress): ConnectFailure {
+  if (progress.answered) return new ConnectFailure("the connection was lost");
+  if (!progress.accepted) return new ConnectFailure("the connection was not accepted");
+  if (!progress.greeted) {
+    return new ConnectFailure(
+      "it ended the connection before TLS was agreed on: does that port speak TLS? If not, use redis:// (valkey://)",
+    );
+  }
+  return new ConnectFailure(
+    progress.tls
+      ? "it ended the connection before it answered: a server at its maxclients does so over TLS, and a proxy without a server behind it"
+      : "it ended the connection before it answered: a port for TLS does so (use rediss://), and a proxy without a server behind it",
+  );
+}
+
+function silence({ tls, accepted, greeted }: Progress): string {
+  if (!accepted) return "nothing answers at that address";
+  if (tls && !greeted) return "it takes the connection and says nothing of TLS: does that port speak TLS?";
+  return "it takes the connection and says nothing";
+}
+
+function firstLine(text: string): string {
+  const [line = ""] = text.split("\n", 1);
+  return line.replace(". Please report this.", "").replace(/^\w+:error:\w+:[^:]*:[^:]*:([^:]*).*/, "$1");
+}

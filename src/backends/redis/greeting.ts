@@ -1,0 +1,119 @@
+/** The first words on a connection: nothing else is sent before the server has proven to be what was asked for. */
+import { setTimeout as pause } from "node:timers/promises";
+import { errorText } from "../../words/error-text.js";
+import { ConnectFailure } from "./connect-failure.js";
+import type { Login } from "./redis-config.js";
+
+/** Sends a command on this connection and resolves to its reply. */
+export type Say = (name: string, args: readonly (string | number)[]) => Promise<unknown>;
+
+/** What a connection has to be. */
+export interface Wanted {
+  readonly login: Login | undefined;
+  readonly db: number;
+  /** A master: sentinels may name one that is none any more. */
+  readonly master: boolean;
+}
+
+/** What the server says of itself: the text of INFO, or why the user may not see it. */
+export type Greeting = { readonly info: string } | { readonly denied: string };
+
+/** How soon to look again whether a server has loaded its data, ms. */
+const LOADING_PAUSE = 50;
+
+/**
+ * Logs in, selects the database, and looks whether user, database and protocol are those that were asked for: all in one round trip. Rejects with
+ * what is not as it has to be, by name.
+ */
+export async function greet(say: Say, { login, db, master }: Wanted): Promise<Greeting> {
+  const [authorised, selected, client, info] = await Promise.allSettled([
+    authenticate(say, login),
+    db === 0 ? "OK" : say("select", [db]),
+    say("client", ["INFO"]),
+    say("info", []),
+  ]);
+  if (authorised.status === "rejected") throw authorised.reason;
+  if (selected.status === "rejected") throw notGiven(db, selected.reason);
+  checkClient(client, login?.username ?? (login ? "default" : undefined), db);
+  let told = await greetingOf(info);
+  while ("info" in told && field(told.info, "loading") === "1") {
+    await pause(LOADING_PAUSE);
+    const [again] = await Promise.allSettled([say("info", [])]);
+    told = await greetingOf(again);
+  }
+  if (master) checkMaster(told);
+  return told;
+}
+
+/** Logs in. Rejects with an Error in which the server's own words stand. */
+export async function authenticate(say: Say, login: Login | undefined): Promise<void> {
+  if (login) await say("auth", [login.username ?? "default", login.password]);
+}
+
+function notGiven(db: number, reason: unknown): unknown {
+  if (!isReply(reason)) return reason;
+  const words = reason.message;
+  const why = /cluster mode/i.test(words)
+    ? "it is a node of a cluster, which has database 0 only"
+    : words.startsWith("NOPERM")
+      ? "the user may not run select"
+      : "it has no such database, or does not give it";
+  return new ConnectFailure(`database ${db} of redis.url: ${why}: ${words}`, true);
+}
+
+/** A user who may not look at the connection has the word of AUTH and SELECT. */
+function checkClient(reply: PromiseSettledResult<unknown>, user: string | undefined, db: number): void {
+  if (reply.status === "rejected") {
+    if (isReply(reply.reason) && !/^(?:NOAUTH|ERR max number)/.test(reply.reason.message)) return;
+    throw reply.reason;
+  }
+  const told = new Map(
+    String(reply.value)
+      .trim()
+      .split(" ")
+      .map((pair): [string, string] => {
+        const at = pair.indexOf("=");
+        return [pair.slice(0, at), pair.slice(at + 1)];
+      }),
+  );
+  const expected: [name: string, value: string | undefined, what: string][] = [
+    ["db", String(db), "database"],
+    ["user", user, "user"],
+    ["resp", "2", "protocol version"],
+  ];
+  for (const [name, value, what] of expected) {
+    const is = told.get(name);
+    if (value === undefined || is === undefined || is === value) continue;
+    throw new ConnectFailure(`it gives ${what} ${is}, where ${value} was asked for: look at what stands between`, true);
+  }
+}
+
+async function greetingOf(reply: PromiseSettledResult<unknown>): Promise<Greeting> {
+  if (reply.status === "fulfilled") return { info: String(reply.value) };
+  if (isReply(reply.reason) && /^NOPERM|unknown command/i.test(reply.reason.message)) {
+    return { denied: reply.reason.message };
+  }
+  throw reply.reason;
+}
+
+function checkMaster(told: Greeting): void {
+  if ("denied" in told) throw new ConnectFailure(`whether it is the master cannot be seen: ${told.denied}`, true);
+  const role = field(told.info, "role");
+  if (role !== undefined && role !== "master") {
+    throw new ConnectFailure("the sentinels name a server that is a replica: a failover may be under way");
+  }
+}
+
+/** A field of what INFO prints. */
+export function field(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
+}
+
+function isReply(reason: unknown): reason is Error {
+  return reason instanceof Error && reason.name === "ReplyError";
+}
+
+/** What else went wrong, as an Error. */
+export function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(errorText(reason));
+}

@@ -1,0 +1,178 @@
+/** What a bot's Redis user has to be allowed: every command of every script, on the keys that it goes to, and what the client sends itself. */
+import { KEYS, type KeyName } from "../../layout/keys.js";
+import { operations } from "../../operations/all.js";
+import { type AnyOperation, COMMON_KEYS, type Reply } from "../../operations/operation.js";
+import { script } from "./scripts.js";
+
+/** A command on a key; without a key, one that has none. */
+export interface Right {
+  readonly command: string;
+  readonly key: KeyName | undefined;
+  /** Only what changes the flow needs it. */
+  readonly changes: boolean;
+}
+
+/** What stands after the key in a whole, valid command; of what has no key, or has it elsewhere ("@"), all of it. */
+const REST: Readonly<Record<string, string>> = {
+  DEL: "",
+  EXISTS: "",
+  PEXPIRE: "1",
+  GET: "",
+  SET: "v",
+  HDEL: "f",
+  HEXISTS: "f",
+  HGET: "f",
+  HGETALL: "",
+  HINCRBY: "f 1",
+  HKEYS: "",
+  HLEN: "",
+  HMGET: "f",
+  HSET: "f v",
+  HVALS: "",
+  XADD: "* f v",
+  XDEL: "0-1",
+  XLEN: "",
+  XRANGE: "- +",
+  XREVRANGE: "+ -",
+  ZADD: "1 m",
+  ZCARD: "",
+  ZCOUNT: "0 1",
+  ZRANGE: "0 1",
+  ZRANGEBYLEX: "- +",
+  ZRANGEBYSCORE: "0 1",
+  ZREM: "m",
+  ZREMRANGEBYRANK: "0 0",
+  ZREMRANGEBYSCORE: "0 0",
+  ZSCORE: "m",
+};
+
+/** The same of commands whose key is not their first argument, or that have none. */
+const WHOLE: Readonly<Record<string, string>> = {
+  TIME: "TIME",
+  INFO: "INFO",
+  XINFO: "XINFO STREAM @",
+  XREAD: "XREAD COUNT 1 BLOCK 1 STREAMS @ 0-0",
+  EVAL: "EVAL return 1 @",
+  EVALSHA: "EVALSHA 0000000000000000000000000000000000000000 1 @",
+  "SCRIPT LOAD": "SCRIPT LOAD return",
+};
+
+/** What the client sends itself, to connect, to call and to watch. */
+const CLIENT: readonly Right[] = [
+  { command: "INFO", key: undefined, changes: false },
+  { command: "SCRIPT LOAD", key: undefined, changes: false },
+  { command: "EVAL", key: "flow:meta", changes: false },
+  { command: "EVALSHA", key: "flow:meta", changes: false },
+  { command: "XREAD", key: "events:log", changes: false },
+  { command: "TIME", key: undefined, changes: true },
+];
+
+/** The type of the keys that a command is for, by its first letter; of the others, any. */
+const TYPES: Readonly<Record<string, string>> = { H: "hash", Z: "zset", X: "stream" };
+
+const CALLED = /\b(?:redis\.p?call|run)\("([A-Z]+)"/g;
+
+let rights: readonly Right[] | undefined;
+
+/** All of them, each once. A script is taken to run each of its commands on each of its keys of that type. */
+export function rightsOfBots(): readonly Right[] {
+  rights ??= gathered();
+  return rights;
+}
+
+function gathered(): Right[] {
+  const found = new Map<string, Right>();
+  const add = (right: Right) => {
+    const name = `${right.command} ${right.key ?? ""}`;
+    const known = found.get(name);
+    if (!known || (known.changes && !right.changes)) found.set(name, right);
+  };
+  for (const right of CLIENT) add(right);
+  for (const operation of operations) for (const right of rightsOf(operation)) add(right);
+  return [...found.values()];
+}
+
+function rightsOf({ name, kind, keys }: AnyOperation): Right[] {
+  const changes = kind !== "read";
+  const commands = new Set([...script(name).source.matchAll(CALLED)].map(([, command = ""]) => command));
+  const names: readonly KeyName[] = [...COMMON_KEYS[kind], ...keys];
+  return [...commands].flatMap((command): Right[] => {
+    if (command === "TIME") return [{ command, key: undefined, changes }];
+    if (command === "PEXPIRE") return [{ command, key: "execution:call", changes }];
+    const type = command === "GET" || command === "SET" ? "string" : TYPES[command.slice(0, 1)];
+    return names
+      .filter((key) => type === undefined || KEYS[key].type === type)
+      .map((key) => ({ command, key, changes }));
+  });
+}
+
+/** The whole command, for `lua/connecting/check_rights.lua`; `at`: which of its keys it goes to. Throws an Error at a command that is not listed here. */
+export function wholeCommand({ command, key }: Right, at: (key: KeyName) => number): string {
+  const place = key === undefined ? "" : `@${at(key)}`;
+  const whole = WHOLE[command];
+  if (whole !== undefined) return whole.replace("@", place);
+  const rest = REST[command];
+  if (rest === undefined) throw new Error(`rights.ts does not say what a whole ${command} is`);
+  return `${command} ${place} ${rest}`.trimEnd();
+}
+
+/** A right that is missing, and whether that is because the server does not know the command. */
+export interface Missing {
+  readonly right: Right;
+  readonly unknown: boolean;
+}
+
+/** Reads the script's reply: n of ARGV[n] counts from 1, and the first is the call's number. */
+export function missingRights(asked: readonly Right[], reply: Reply): Missing[] {
+  const missing: Missing[] = [];
+  for (let i = 1; i + 1 < reply.length; i += 2) {
+    const right = asked[Number(reply[i + 1]) - 2];
+    if (right) missing.push({ right, unknown: reply[i] === "unknown" });
+  }
+  return missing;
+}
+
+/** What is missing, command by command, and what gives it. */
+export function missingText(missing: readonly Missing[], user: string, keyOf: (key: KeyName) => string): string {
+  const commands = new Map<string, { keys: string[]; unknown: boolean }>();
+  for (const { right, unknown } of missing) {
+    const of = commands.get(right.command) ?? { keys: [], unknown };
+    if (right.key !== undefined) of.keys.push(keyOf(right.key));
+    commands.set(right.command, of);
+  }
+  const denied = [...commands].filter(([, { unknown }]) => !unknown);
+  const strange = [...commands].filter(([, { unknown }]) => unknown);
+  const texts: string[] = [];
+  if (denied.length > 0) {
+    const told = denied.map(
+      ([command, { keys }]) => command.toLowerCase() + (keys.length > 0 ? ` (on ${some(keys)})` : ""),
+    );
+    const rules = denied.map(([command]) => `+${aclName(command)}`).join(" ");
+    texts.push(
+      `the Redis user ${user} may not run ${told.join(", ")}: ACL SETUSER ${user} ${rules}, and the flow's keys`,
+    );
+  }
+  if (strange.length > 0) {
+    const names = strange.map(([command]) => command.toLowerCase()).join(", ");
+    texts.push(
+      `the server does not know ${names}: was it renamed (rename-command), or is it a server of another kind?`,
+    );
+  }
+  return texts.join("; ");
+}
+
+function some(keys: readonly string[]): string {
+  return keys.length > 3 ? `${keys.slice(0, 2).join(", ")} and ${keys.length - 2} more` : keys.join(", ");
+}
+
+/** The command in a rule of an ACL. */
+function aclName(command: string): string {
+  return (command === "XINFO" ? "xinfo|stream" : command).toLowerCase().replace(" ", "|");
+}
+
+/** The line that gives a user what a bot needs, and what spares it time (script|exists) or proves more (client|info). `pattern`: of the keys, such as `sf:bot:*`. */
+export function aclLine(user: string, pattern: string): string {
+  const commands = [...new Set(rightsOfBots().map(({ command }) => aclName(command)))].sort();
+  const rules = ["client|info", "script|exists", "select", ...commands].map((name) => `+${name}`);
+  return `ACL SETUSER ${user} on >PASSWORD resetkeys ~${pattern} resetchannels -@all ${rules.join(" ")}`;
+}

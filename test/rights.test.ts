@@ -1,0 +1,201 @@
+/** What a bot's Redis user has to be allowed: asked for at connect, published as one line, and told as what it is when it is lost later. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { aclLine, rightsOfBots } from "../src/backends/redis/rights.js";
+import { scriptStop } from "../src/backends/redis/script-stop.js";
+import { script } from "../src/backends/redis/scripts.js";
+import type { Config } from "../src/config/schema.js";
+import { ConnectionError, HalfDoneError, StateError } from "../src/errors.js";
+import { StateManager } from "../src/manager/state-manager.js";
+import { operations } from "../src/operations/all.js";
+import { startRedis } from "./servers/redis.js";
+import { until } from "./servers/until.js";
+
+const redis = await startRedis();
+const test = suite("the rights of a Redis user");
+
+test.after(() => redis.stop());
+
+const PATTERN = "sf:bot-*";
+const LINE = aclLine("bot", PATTERN);
+
+let flows = 0;
+
+async function user(...more: string[]): Promise<void> {
+  const [, , ...words] = LINE.replace("PASSWORD", "pw").split(" ");
+  await redis.cli("acl", "deluser", "bot");
+  await redis.cli("acl", "setuser", ...words, ...more);
+}
+
+function config(more: Config["redis"] = {}): Config {
+  return {
+    backend: "redis",
+    redis: { url: `redis://bot:pw@127.0.0.1:${redis.port}/1`, command_timeout: "30s", ...more },
+  };
+}
+
+async function failure(call: Promise<unknown>): Promise<StateError> {
+  const error = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.instance(error, StateError);
+  if (error instanceof StateError) return error;
+  throw new Error("no StateError");
+}
+
+test("the published line is all that a bot needs, watching included", async () => {
+  await user();
+  await using manager = await StateManager.open(`bot-${++flows}`, {
+    ...config(),
+    risk: {
+      max_daily_loss: 100,
+      starting_equity: 1000,
+      guards: [{ kind: "stop_losses", within: "1h", for: "1h", count: 2 }],
+    },
+  });
+  const seen = manager
+    .watch({ signal: AbortSignal.timeout(60_000) })
+    [Symbol.asyncIterator]()
+    .next();
+  const entry = await manager.admit({ signalId: "s", orderId: "o", pair: "X/USDT", side: "long", size: 1, price: 1 });
+  assert.ok(entry.admitted);
+  await manager.recordFill("o", { fillId: "f1", price: 1, size: 1 });
+  await manager.saveOrder({
+    id: "x",
+    pair: "X/USDT",
+    side: "sell",
+    size: 1,
+    intent: "exit",
+    positionId: "o",
+    reason: "sl",
+  });
+  assert.is((await manager.recordFill("x", { fillId: "f2", price: 2, size: 1 })).applied, true);
+  await manager.setCooldown("X/USDT", "1h");
+  await manager.triggerCircuitBreaker("a test");
+  assert.is(await manager.resetCircuitBreaker(), true);
+  await manager.heartbeat();
+  const lease = await manager.acquireLease({ ttl: "10s" });
+  await lease.release();
+  const recovery = await manager.beginRecovery("a test");
+  await recovery.end();
+  assert.is((await manager.snapshot()).positions.length, 0);
+  assert.is((await manager.getTrades()).length, 1);
+  assert.ok((await manager.getEvents()).length > 5);
+  assert.ok((await seen).value);
+});
+
+test("without any one of its commands connecting is refused, that command is named, and nothing is written", async () => {
+  const commands = LINE.split(" ").flatMap((word) =>
+    /^\+(?!client|select|script\|exists)/.test(word) ? [word.slice(1)] : [],
+  );
+  assert.ok(commands.length > 30);
+  for (const command of commands) {
+    const flowId = `bot-${++flows}`;
+    await user(`-${command}`);
+    const error = await failure(StateManager.open(flowId, config()));
+    assert.instance(error, ConnectionError, command);
+    assert.match(
+      error.message.toLowerCase().replace("|", " "),
+      new RegExp(`\\b${command.replace("|", " ").replace("xinfo stream", "xinfo")}\\b`),
+    );
+    assert.is(await redis.cli("-n", "1", "exists", `sf:${flowId}:flow:meta`), "0", command);
+  }
+});
+
+test("a command that the server does not know is told as that", async () => {
+  await using server = await startRedis({ args: { "rename-command": "ZADD other" } });
+  const error = await failure(StateManager.open("bot", config({ url: server.url })));
+  assert.instance(error, ConnectionError);
+  assert.match(error.message, /the server does not know zadd: was it renamed/);
+  assert.is(await server.cli("dbsize"), "0");
+});
+
+test("whoever only looks needs what reads need; a change is refused, and not sent", async () => {
+  await user();
+  const flowId = `bot-${++flows}`;
+  await using bot = await StateManager.open(flowId, config());
+  await bot.savePosition({ id: "p", pair: "X/USDT", side: "long", size: 1, entryPrice: 1 });
+  await user("-hset", "-zadd");
+  await using looking = await StateManager.open(flowId, config(), { existing: true });
+  assert.is((await looking.getPositions()).length, 1);
+  const error = await failure(looking.triggerCircuitBreaker("a test"));
+  assert.instance(error, ConnectionError);
+  assert.match(error.message, /may not run .*hset.*nothing was changed/);
+});
+
+test("each command that scripts send, as the server sees them, is one that is asked for at connect", async () => {
+  const asked = new Set(rightsOfBots().map(({ command, key }) => `${command.split(" ")[0]} ${key ?? ""}`));
+  for (const { name } of operations) {
+    for (const [, command] of script(name).source.matchAll(/redis\.p?call\("([A-Z]+)"/g)) {
+      assert.ok(
+        [...asked].some((right) => right.startsWith(`${command} `)),
+        `${command} of ${name}`,
+      );
+    }
+  }
+});
+
+for (const command of ["hset", "zadd", "xadd", "hdel"]) {
+  test(`a bot that loses ${command} is told what was done by halves, and no later change is sent`, async () => {
+    await user();
+    const flowId = `bot-${++flows}`;
+    await using manager = await StateManager.open(flowId, config());
+    await manager.admit({ signalId: "s", orderId: "o", pair: "X/USDT", side: "long", size: 1, price: 1 });
+    await manager.recordFill("o", { fillId: "f1", price: 1, size: 1 });
+    await manager.saveOrder({ id: "x", pair: "X/USDT", side: "sell", size: 1, intent: "exit", positionId: "o" });
+    await user(`-${command}`);
+    const events = (await manager.getEvents()).length;
+    const error = await failure(manager.recordFill("x", { fillId: "f2", price: 2, size: 1 }));
+    assert.instance(error, HalfDoneError);
+    assert.match(error.message, new RegExp(`record_fill stopped half way at ${command} in line`));
+    await user();
+    assert.instance(await failure(manager.heartbeat()), HalfDoneError);
+    assert.ok((await manager.getEvents()).length >= events);
+  });
+}
+
+test("where a script stopped is known by its line: before its writing, in it, or in text that is used in both", () => {
+  const found = script("update_daily_pnl");
+  const lines = found.source.split("\n");
+  const at = (sign: RegExp, from = 0) => lines.findIndex((line, n) => n >= from && sign.test(line)) + 1;
+  const stop = (line: number) =>
+    scriptStop(
+      found,
+      `ERR The user executing the script can't run this command or subcommand script: ${found.sha}, on @user_script:${line}.`,
+    );
+  const write = at(/^\s*-- Write\b/);
+  assert.is(stop(at(/redis\.call\("HMGET", meta_key/))?.writing, "no");
+  assert.is(stop(write - 1)?.writing, "no");
+  assert.is(stop(at(/redis\.call\(/, write))?.writing, "yes");
+  assert.is(stop(at(/run\("XADD"/))?.writing, "unknown");
+  assert.match(String(stop(at(/run\("XADD"/))?.at), /^xadd in line \d+ of update_daily_pnl$/);
+  assert.is(scriptStop(found, "NOREPLICAS Not enough good replicas to write."), undefined);
+});
+
+for (const [what, words, begin, end] of [
+  [
+    "too few replicas",
+    /NOREPLICAS/,
+    ["config", "set", "min-replicas-to-write", "1"],
+    ["config", "set", "min-replicas-to-write", "0"],
+  ],
+] as const) {
+  test(`a server that says no every time (${what}) is a ConnectionError with that reason, never an unknown outcome`, async () => {
+    await redis.cli("acl", "deluser", "bot");
+    await using manager = await StateManager.open(`bot-${++flows}`, {
+      backend: "redis",
+      redis: { url: redis.url, command_timeout: "300ms" },
+    });
+    await redis.cli(...begin);
+    for (let time = 1; time <= 10; time++) {
+      const error = await failure(manager.updateDailyPnl(1));
+      assert.instance(error, ConnectionError);
+      assert.match(error.message, words);
+    }
+    await redis.cli(...end);
+    await until("it works again", async () => (await manager.updateDailyPnl(1).catch(() => undefined))?.dailyPnl === 1);
+  });
+}
+
+test.run();
