@@ -30,6 +30,7 @@ export const gate: Dialect = {
   // `single`, or `dual_long` and `dual_short`.
   hedgedByPositions: hedgedBy("mode", (mode) => mode.startsWith("dual")),
   spotBuysInQuote: true,
+  noStops: "a waiting stop's client order id is not proven to come back",
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
   errors: {
@@ -43,7 +44,6 @@ export const gate: Dialect = {
     ONE_SETTLE,
     "it answers to a client order id while the order is open, and for a minute (spot: an hour) after: later its fills tell",
     "it does not say that it refuses a client order id that was used before",
-    "a waiting stop's client order id is not proven to come back: stops are `unsupported`",
   ],
 };
 

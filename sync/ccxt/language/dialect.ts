@@ -195,6 +195,8 @@ export interface Dialect {
   readonly readOrder?: (info: Row, kind: MarketKind) => RawOrder;
   /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
   readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
+  /** Why `stop` is absent, where it is known: said with the limitations. */
+  readonly noStops?: string;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
   readonly hedge?: (request: OrderRequest) => Params;
   /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */
