@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DIALECTS } from "../../sync/ccxt/dialect.js";
 import { LONG } from "../long.js";
+import { Ahead } from "./exchanges/ahead.js";
 import { PLAYED, WIRES } from "./exchanges/all-wires.js";
 import { checks } from "./exchanges/checks.suite.js";
 import { faults } from "./exchanges/faults.suite.js";
@@ -48,12 +49,14 @@ function sameApi(first: string, other: string): boolean {
   return kinds(other).every((kind) => kinds(first).includes(kind));
 }
 
+const ahead = new Ahead();
+
 for (const played of PLAYED) {
   const { wire, kind } = played;
   if (only === undefined ? !LONG && isFurther(wire) : wire.exchange !== only) continue;
   for (const [name, theme] of Object.entries(THEMES)) {
     const test = suite(`${wire.exchange} ${kind}, ${name}`);
-    theme((words, run) => test(words, run), { ...played, open: (options) => Scene.open(played, options) });
+    theme((words, run) => test(words, ahead.add(run)), { ...played, open: (options) => Scene.open(played, options) });
     test.run();
   }
 }
