@@ -2,6 +2,7 @@
 import { fillKey } from "../plan/evidence.js";
 import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchange.js";
 import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
+import type { Patience } from "./asked-to-wait.js";
 import type { CcxtClient } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
 import { exchangeErrorOf } from "./failure.js";
@@ -47,6 +48,7 @@ export class CcxtAccount {
   readonly ids: ClientOrderIds;
   readonly notes: Set<string>;
   readonly #limits: RequestLimits;
+  readonly #patience: Patience;
   readonly #mustBePlayed: () => void;
 
   constructor({ client, dialect, ids, limits, mustBePlayed = () => {}, notes = new Set() }: AccountSetup) {
@@ -55,6 +57,7 @@ export class CcxtAccount {
     this.ids = ids;
     this.notes = notes;
     this.#limits = limits;
+    this.#patience = { left: limits.patience ?? 0 };
     this.#mustBePlayed = mustBePlayed;
     insistOnAnswers(client);
   }
@@ -87,8 +90,10 @@ export class CcxtAccount {
   }
 
   #asking(what: string): Asking {
-    const { isAnswer = () => true, errors } = this.dialect;
-    return { client: this.client, what, limits: this.#limits, isAnswer, errors, mayBeSent: this.#mustBePlayed };
+    const { isAnswer = () => true, errors, askedToWait } = this.dialect;
+    const { client } = this;
+    const limits = { limits: this.#limits, patience: this.#patience };
+    return { client, what, ...limits, isAnswer, errors, askedToWait, mayBeSent: this.#mustBePlayed };
   }
 
   /** Loads the markets once; ccxt keeps them. */

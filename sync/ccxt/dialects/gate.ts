@@ -40,6 +40,7 @@ export const gate: Dialect = {
     insufficient: ["BALANCE_NOT_ENOUGH", "INSUFFICIENT_AVAILABLE"],
     words: REFUSAL_WORDS,
   },
+  askedToWait: { header: "x-gate-ratelimit-reset-timestamp" },
   limitations: [
     ONE_SETTLE,
     "it answers to a client order id while the order is open, and for a minute (spot: an hour) after: later its fills tell",

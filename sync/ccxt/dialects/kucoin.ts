@@ -38,6 +38,7 @@ export const kucoin: Dialect = {
     insufficient: ["300003", "200004"],
     words: REFUSAL_WORDS,
   },
+  askedToWait: { codes: ["429000"], header: "gw-ratelimit-reset", tells: "ms" },
   isAnswer: (answer) => isRow(answer) && answer.data !== undefined && answer.data !== null,
   limitations: [
     "its fills do not say client order ids: orders are asked for",

@@ -141,6 +141,18 @@ export interface DialectErrors {
   };
 }
 
+/** How an exchange that was asked too often says when to ask again, beside `Retry-After`. */
+export interface AskedToWait {
+  /** Its codes for that, where ccxt has no class of error for them. */
+  readonly codes?: readonly string[];
+  /** A header, in lower case. */
+  readonly header?: string;
+  /** What the header tells: for how long, ms; or when, in seconds or ms since 1970. Default: when. */
+  readonly tells?: "ms" | "time";
+  /** What in its words is the end of a ban. */
+  readonly banned?: RegExp;
+}
+
 /** What an amount is of. */
 export type AmountOf = "order" | "fill" | "position";
 
@@ -202,6 +214,7 @@ export interface Dialect {
   /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */
   readonly reduceOnly?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => Params;
   readonly errors: DialectErrors;
+  readonly askedToWait?: AskedToWait;
   /** A market order is a limit order far through the price: the price must be given. */
   readonly marketNeedsPrice?: boolean;
   /** A market order that buys on spot names what is to be spent, not a size: it is `unsupported`. */

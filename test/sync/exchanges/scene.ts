@@ -9,11 +9,14 @@ import { type Answering, ExchangeServer } from "../ccxt/exchange-server.js";
 import type { Played } from "./all-wires.js";
 import { lendClient } from "./lent-clients.js";
 import { Venue, type VenueFill, type VenueMarket, type VenueOrder } from "./venue.js";
+import { wireClient } from "./wire-client.js";
 
 export interface SceneOptions {
   readonly mode?: "netting" | "hedge";
   readonly clockAhead?: number;
   readonly port?: CcxtExchangeOptions;
+  /** Its client is used for nothing else, before or after. */
+  readonly ownClient?: boolean;
 }
 
 /** Enough for every order of the suite. */
@@ -40,7 +43,7 @@ export class Scene implements AsyncDisposable {
 
   static async open(
     played: Played,
-    { mode = "netting", clockAhead = 0, port = {} }: SceneOptions = {},
+    { mode = "netting", clockAhead = 0, port = {}, ownClient = false }: SceneOptions = {},
   ): Promise<Scene> {
     const { wire, kind, markets } = played;
     const venue = new Venue({
@@ -56,7 +59,9 @@ export class Scene implements AsyncDisposable {
       venue.coins.set(base, COINS.base);
     }
     const server = await ExchangeServer.start(() => ({ hang: true }));
-    const { client, giveBack } = await lendClient(wire, server.url);
+    const { client, giveBack } = ownClient
+      ? { client: wireClient(wire, server.url), giveBack: () => {} }
+      : await lendClient(wire, server.url);
     const dialect = dialectOf(wire.exchange, false);
     const tellsMode =
       can(client, "fetchPositionMode") || dialect.hedges === false || dialect.hedgedByPositions !== undefined;
