@@ -8,6 +8,7 @@ import { PLAYED, WIRES } from "./exchanges/all-wires.js";
 import { checks } from "./exchanges/checks.suite.js";
 import { faults } from "./exchanges/faults.suite.js";
 import { fills } from "./exchanges/fills.suite.js";
+import { hedge } from "./exchanges/hedge.suite.js";
 import { orders } from "./exchanges/orders.suite.js";
 import { recoveries } from "./exchanges/recoveries.suite.js";
 import { Scene } from "./exchanges/scene.js";
@@ -15,7 +16,7 @@ import { readme, withTable } from "./exchanges/table.js";
 import type { Theme } from "./exchanges/theme.js";
 import type { Wire } from "./exchanges/wire.js";
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, checks };
+const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, hedge, checks };
 
 /** `ONLY=bybit`: the wires of that name. */
 const only = process.env.ONLY;
