@@ -102,6 +102,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     dialect,
     ids: new ClientOrderIds(dialect.ids.form),
     limits: { timeout },
+    ...(dialect.findsOut?.kinds.some((kind) => kinds.includes(kind)) && { findsOut: dialect.findsOut }),
     ...(level === "proven" && { mustBePlayed: () => mustBePlayed(client, dialect, kinds) }),
   });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];

@@ -15,6 +15,7 @@ export const kucoin: Dialect = {
     { class: "kucoin", kinds: ["spot", "linear", "inverse"] },
   ],
   notPlayed,
+  findsOut: { kinds: ["spot"], option: "hf", method: "loadMigrationStatus" },
   ids: {
     sentAs: ["clientOid"],
     inFills: () => false,

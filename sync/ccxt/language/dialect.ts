@@ -153,6 +153,15 @@ export interface AskedToWait {
   readonly banned?: RegExp;
 }
 
+/** A sort of account that ccxt finds out. */
+export interface FindsOut {
+  readonly kinds: readonly MarketKind[];
+  /** The client's option that tells it. */
+  readonly option: string;
+  /** ccxt's method that asks for it and sets the option. */
+  readonly method: string;
+}
+
 /** What an amount is of. */
 export type AmountOf = "order" | "fill" | "position";
 
@@ -170,6 +179,11 @@ export interface Dialect {
    * speaks another API: so this is asked before every request.
    */
   readonly notPlayed?: (options: Row, kinds: readonly MarketKind[]) => string | undefined;
+  /**
+   * What ccxt asks while it loads markets, and then speaks by: where the markets were set by hand nobody has asked, and ccxt takes the option that is
+   * absent for an answer. It is asked then.
+   */
+  readonly findsOut?: FindsOut;
   /** Why a kind of market cannot be used at all, not even unproven. */
   readonly refused?: (kind: MarketKind) => string | undefined;
   readonly ids: DialectIds;
