@@ -377,14 +377,18 @@ class CcxtExchange implements Exchange {
   /** What ccxt's createOrder is told. */
   async #termsOf(request: OrderRequest, theirs: string): Promise<Terms> {
     const { type, pair, reduceOnly } = request;
-    const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote } = this.#account.dialect;
+    const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote, hedgeOrders } = this.#account.dialect;
     const kind = kindOf(pair);
     if (spotBuysInQuote && kind === "spot" && type === "market" && request.side === "buy") {
       const why = "a market order that buys on spot says there what is to be spent, not the size: send a limit order";
       throw unsupported(this.#client, `${pair}: ${why}`);
     }
     // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
-    const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
+    const matters = request.positionSide !== undefined || hedgeOrders === false;
+    const hedged = kind !== "spot" && (await this.#isHedged(pair, matters));
+    if (hedged && hedgeOrders === false) {
+      throw unsupported(this.#client, `${pair}: the account is in hedge mode, and orders of it were not played there`);
+    }
     const params = {
       [ids.param ?? "clientOrderId"]: theirs,
       ...(type === "stop" && ids.stopParam !== undefined && { [ids.stopParam]: theirs }),

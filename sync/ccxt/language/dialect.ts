@@ -225,6 +225,8 @@ export interface Dialect {
   readonly noStops?: string;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
   readonly hedge?: (request: OrderRequest) => Params;
+  /** Orders of an account in hedge mode were not played: they are `unsupported`. */
+  readonly hedgeOrders?: false;
   /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */
   readonly reduceOnly?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => Params;
   readonly errors: DialectErrors;

@@ -57,7 +57,7 @@ const REFUSALS: KucoinRefusals = {
 const ROUTES: readonly KucoinRoute[] = [
   [/^GET \/api\/v1\/timestamp$/, (_, venue) => venue.now()],
   [/^GET \/api\/ua\/v1\/account\/mode$/, () => ({ selfAccountMode: "CLASSIC" })],
-  [/^GET \/api\/v2\/position\/getPositionMode$/, () => ({ positionMode: 0 })],
+  [/^GET \/api\/v2\/position\/getPositionMode$/, (_, venue) => ({ positionMode: venue.mode === "hedge" ? 1 : 0 })],
   [/^GET \/api\/v1\/positions$/, (_, venue) => venue.positions().map((held) => positionRow(held, venue))],
   [/^GET \/api\/v1\/stopOrders$/, (fields, venue) => orders(fields, venue, venue.live().filter(isWaiting))],
   [
