@@ -1,6 +1,6 @@
 import type { PositionSide } from "../../../src/types.js";
 import { optionIs } from "../language/client-options.js";
-import type { Dialect, RawFill } from "../language/dialect.js";
+import type { Dialect, RawFill, RawOrder } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { type Row, textOf } from "../language/row.js";
 import { afterLastAs, byOrder, DAY, hedgedBy, ONE_SETTLE, STOPS } from "./asking.js";
@@ -33,6 +33,7 @@ export const gate: Dialect = {
   noStops: "a waiting stop's client order id is not proven to come back",
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
+  readOrder,
   errors: {
     duplicate: ["REPEATED_CREATION", "DUPLICATE_REQUEST"],
     unknown: ["ORDER_NOT_FOUND"],
@@ -53,6 +54,10 @@ const MADE_BY_EXCHANGE =
 
 /** What stands in `text` where nobody gave an id. */
 const SOURCES = /^(?:web|api|app|apiv4|-)$/;
+
+function readOrder(info: Row): RawOrder {
+  return SOURCES.test(textOf(info, "text") ?? "") ? { clientOrderId: null } : {};
+}
 
 function readFill(info: Row, kind: MarketKind): RawFill {
   const text = textOf(info, "text");
