@@ -384,8 +384,7 @@ class CcxtExchange implements Exchange {
       throw unsupported(this.#client, `${pair}: ${why}`);
     }
     // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
-    const matters = request.positionSide !== undefined || hedgeOrders === false;
-    const hedged = kind !== "spot" && (await this.#isHedged(pair, matters));
+    const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
     if (hedged && hedgeOrders === false) {
       throw unsupported(this.#client, `${pair}: the account is in hedge mode, and orders of it were not played there`);
     }

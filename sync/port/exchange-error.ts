@@ -24,7 +24,7 @@ export class ExchangeError extends StateError {
   readonly code = "EXCHANGE";
   readonly failure: ExchangeFailure;
   /** Before that the exchange does not want to be asked again: it was asked too often, and says until when. */
-  readonly retryAt?: Date;
+  declare readonly retryAt?: Date;
 
   constructor(failure: ExchangeFailure, message: string, options: ErrorOptions & { readonly retryAt?: Date } = {}) {
     super(message, options);

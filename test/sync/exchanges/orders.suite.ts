@@ -248,7 +248,7 @@ export const orders: Theme = (test, { open, kind, wire }) => {
   if (dialect(wire.exchange).hedgeOrders === false) {
     test("an order of an account in hedge mode is not sent, since none was played there", async () => {
       await using scene = await open({ mode: "hedge" });
-      for (const request of [scene.request(), scene.request({ positionSide: "long" })]) {
+      for (const request of [scene.request({ positionSide: "long" }), scene.request()]) {
         assert.is((await failing(scene.port.createOrder(request))).failure, "unsupported");
       }
       assert.equal(scene.venue.orders, []);
