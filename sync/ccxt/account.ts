@@ -2,11 +2,12 @@
 import { fillKey } from "../plan/evidence.js";
 import type { ExchangeFill, ExchangeOrder, RequestLimits } from "../port/exchange.js";
 import { type Asking, ask, insistOnAnswers, type SentRequest } from "./ask.js";
+import type { Patience } from "./asked-to-wait.js";
 import type { CcxtClient } from "./ccxt-client.js";
 import type { ClientOrderIds } from "./client-order-ids.js";
 import { exchangeErrorOf } from "./failure.js";
 import { type HistoryRow, readHistoryRow } from "./fill.js";
-import type { AmountOf, Dialect, OrderList, Params, RawFill } from "./language/dialect.js";
+import type { AmountOf, Dialect, FindsOut, OrderList, Params, RawFill } from "./language/dialect.js";
 import { kindOf } from "./language/kind.js";
 import { type Row, requiredText, rowsOf, Unreadable } from "./language/row.js";
 import { provenKinds } from "./level.js";
@@ -37,6 +38,8 @@ export interface AccountSetup {
   readonly limits: RequestLimits;
   /** Throws once the account turns out to be of a sort that nothing is proven of. Default: any is taken. */
   readonly mustBePlayed?: () => void;
+  /** What is to be asked before anything else. */
+  readonly findsOut?: FindsOut | undefined;
   /** What was found while reading that a person should know. */
   readonly notes?: Set<string>;
 }
@@ -47,15 +50,19 @@ export class CcxtAccount {
   readonly ids: ClientOrderIds;
   readonly notes: Set<string>;
   readonly #limits: RequestLimits;
+  readonly #patience: Patience;
   readonly #mustBePlayed: () => void;
+  readonly #findsOut: FindsOut | undefined;
 
-  constructor({ client, dialect, ids, limits, mustBePlayed = () => {}, notes = new Set() }: AccountSetup) {
+  constructor({ client, dialect, ids, limits, mustBePlayed = () => {}, findsOut, notes = new Set() }: AccountSetup) {
     this.client = client;
     this.dialect = dialect;
     this.ids = ids;
     this.notes = notes;
     this.#limits = limits;
+    this.#patience = { left: limits.patience ?? 0 };
     this.#mustBePlayed = mustBePlayed;
+    this.#findsOut = findsOut;
     insistOnAnswers(client);
   }
 
@@ -68,6 +75,7 @@ export class CcxtAccount {
       ids,
       notes,
       mustBePlayed: this.#mustBePlayed,
+      findsOut: this.#findsOut,
       limits: { ...limits, timeout: Math.min(timeout, this.#limits.timeout) },
     });
   }
@@ -87,14 +95,28 @@ export class CcxtAccount {
   }
 
   #asking(what: string): Asking {
-    const { isAnswer = () => true, errors } = this.dialect;
-    return { client: this.client, what, limits: this.#limits, isAnswer, errors, mayBeSent: this.#mustBePlayed };
+    const { isAnswer = () => true, errors, askedToWait } = this.dialect;
+    const { client } = this;
+    const limits = { limits: this.#limits, patience: this.#patience };
+    return { client, what, ...limits, isAnswer, errors, askedToWait, mayBeSent: this.#mustBePlayed };
   }
 
   /** Loads the markets once; ccxt keeps them. */
   async loadMarkets(): Promise<void> {
-    if (this.client.markets !== undefined) return;
-    await this.ask("markets", () => this.client.loadMarkets());
+    if (this.client.markets === undefined) await this.ask("markets", () => this.client.loadMarkets());
+    await this.#findOut();
+  }
+
+  async #findOut(): Promise<void> {
+    if (this.#findsOut === undefined) return;
+    const { option, method } = this.#findsOut;
+    const { client } = this;
+    if (client.options?.[option] !== undefined) return;
+    await this.ask(`the sort of account (${option})`, async () => {
+      const finding: unknown = Reflect.get(client, method);
+      if (typeof finding === "function") await finding.call(client);
+      if (client.options?.[option] === undefined) throw new Unreadable("it does not say");
+    });
   }
 
   async market(pair: string, of: AmountOf = "order"): Promise<Market> {

@@ -1,9 +1,11 @@
 /** Asks an exchange something: each request within a time, and nothing but a real answer counts. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RequestLimits } from "../port/exchange.js";
+import { ExchangeError } from "../port/exchange-error.js";
+import { leftAlone, noteWait, type Patience, quietUntil, waitAsAsked } from "./asked-to-wait.js";
 import type { CcxtClient } from "./ccxt-client.js";
 import { exchangeErrorOf } from "./failure.js";
-import type { DialectErrors } from "./language/dialect.js";
+import type { AskedToWait, DialectErrors } from "./language/dialect.js";
 import { isRow, shown, Unreadable } from "./language/row.js";
 
 /**
@@ -19,6 +21,8 @@ interface Question {
   readonly mayBeSent: (request: SentRequest) => void;
   /** What was answered so far, as the exchange wrote it. */
   readonly answers: unknown[];
+  readonly what: string;
+  readonly askedToWait: AskedToWait | undefined;
   /** Makes one request within its time. */
   readonly send: (request: () => Promise<unknown>) => Promise<unknown>;
 }
@@ -41,7 +45,17 @@ export function insistOnAnswers(client: CcxtClient): void {
     if (question === undefined) return original.apply(client, request);
     const [url, method = "GET", , body] = request;
     question.mayBeSent({ url, method, body: typeof body === "string" ? body : "" });
-    const answer = await question.send(() => original.apply(client, request));
+    // Another question may have been told so meanwhile.
+    const until = quietUntil(client);
+    if (until !== undefined) throw leftAlone(client, question.what, until);
+    const before = client.last_response_headers;
+    const answer = await question
+      .send(() => original.apply(client, request))
+      .catch((error: unknown) => {
+        const { last_response_headers: headers } = client;
+        noteWait(client, error, headers === before ? undefined : headers, question.askedToWait);
+        throw error;
+      });
     if (typeof answer === "string") throw new Unreadable(`the answer is not JSON: ${shown(answer.slice(0, 80))}`);
     if (!isSomething(answer) || !question.isAnswer(answer)) throw new Unreadable(`half an answer: ${shown(answer)}`);
     question.answers.push(answer);
@@ -67,6 +81,8 @@ export interface Asking {
   readonly limits: RequestLimits;
   readonly isAnswer: (answer: unknown) => boolean;
   readonly errors: DialectErrors;
+  readonly askedToWait?: AskedToWait | undefined;
+  readonly patience: Patience;
   /** An order is submitted: refusals of orders are told apart. */
   readonly isOrder?: boolean;
   /** Throws for a request that must not be sent. */
@@ -76,19 +92,39 @@ export interface Asking {
 /**
  * Makes the call, which may be several requests; it may look at what they were answered. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
  * time is over, and when `limits.signal` aborts; no request is sent after that, not even one that waits in ccxt's rate limiter.
+ *
+ * An exchange that was asked too often and says when to ask again is not asked before that. As far as the patience goes that is waited for,
+ * and the call is made again; an order is not sent again.
  */
 export async function ask<T>(asking: Asking, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
-  const { client, what, limits, isAnswer, errors, isOrder = false, mayBeSent = () => {} } = asking;
+  const { client, what, limits, patience, isOrder = false } = asking;
+  if (isOrder) await waitAsAsked(client, what, patience, limits);
+  for (;;) {
+    try {
+      return await askOnce(asking, call);
+    } catch (error) {
+      const until = error instanceof ExchangeError ? error.retryAt : undefined;
+      const canWait = until !== undefined && until.getTime() - Date.now() <= patience.left;
+      if (isOrder || !canWait || limits.signal?.aborted) throw error;
+      await waitAsAsked(client, what, patience, limits);
+    }
+  }
+}
+
+async function askOnce<T>(asking: Asking, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
+  const { client, what, limits, isAnswer, errors, askedToWait, isOrder = false, mayBeSent = () => {} } = asking;
   const watch = new Watch(client, what, limits);
   try {
     limits.signal?.throwIfAborted();
     const send: Question["send"] = (request) => watch.send(request);
     const answers: unknown[] = [];
-    const answered = questions.run({ isAnswer, mayBeSent, answers, send }, () => call(answers));
+    const question = { isAnswer, mayBeSent, answers, what, askedToWait, send };
+    const answered = questions.run(question, () => call(answers));
     return await Promise.race([answered, watch.over]);
   } catch (error) {
     const why = limits.signal?.aborted ? stopped() : error;
-    throw exchangeErrorOf(why, { exchange: client.id, asked: what, errors, isOrder });
+    const retryAt = quietUntil(client);
+    throw exchangeErrorOf(why, { exchange: client.id, asked: what, errors, isOrder, ...(retryAt && { retryAt }) });
   } finally {
     watch.end();
   }

@@ -27,7 +27,7 @@ export function capabilitiesOf(
     can(client, m),
   );
   if (!byId && !history) missing.push("fetchOrder by client order id, fetchOrders or fetchClosedOrders");
-  const limitations = [...dialect.limitations];
+  const limitations = [...limitationsOf(dialect)];
   if (!byId) {
     limitations.push(
       `orders cannot be asked for by client order id: they are looked for in the lists of the last ${LOOK_BACK_DAYS} days`,
@@ -44,8 +44,13 @@ export function capabilitiesOf(
   }
   if (spot)
     limitations.push("spot: positions are balances, whoever bought them; they have no entry price and cannot be short");
-  if (dialect.stop === undefined) limitations.push("stop orders cannot be sent to it");
   return { missing, limitations: limitations.map((text) => `${client.id}: ${text}`) };
+}
+
+/** What a dialect lacks, whatever the client can. */
+export function limitationsOf({ limitations, stop, noStops }: Dialect): readonly string[] {
+  if (stop !== undefined) return limitations;
+  return [...limitations, `stop orders cannot be sent to it${noStops === undefined ? "" : `: ${noStops}`}`];
 }
 
 function tellsMode({ hedges, hedgedByPositions }: Dialect): boolean {

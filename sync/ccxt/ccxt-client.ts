@@ -9,6 +9,8 @@ export interface CcxtClient {
   options?: Record<string, unknown>;
   readonly markets?: Readonly<Record<string, unknown>> | undefined;
   readonly precisionMode?: number | undefined;
+  /** Of the newest answer; ccxt keeps them unless it is told not to (`enableLastResponseHeaders`). */
+  readonly last_response_headers?: unknown;
   fetch?(url: string, method?: string, headers?: unknown, body?: unknown): Promise<unknown>;
   loadMarkets(): Promise<unknown>;
   fetchTime?(): Promise<unknown>;

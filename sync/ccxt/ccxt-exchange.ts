@@ -102,6 +102,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
     dialect,
     ids: new ClientOrderIds(dialect.ids.form),
     limits: { timeout },
+    ...(dialect.findsOut?.kinds.some((kind) => kinds.includes(kind)) && { findsOut: dialect.findsOut }),
     ...(level === "proven" && { mustBePlayed: () => mustBePlayed(client, dialect, kinds) }),
   });
   const told = [...doubts.map((text) => `${client.id}: ${text}`), ...limitations];
@@ -376,7 +377,7 @@ class CcxtExchange implements Exchange {
   /** What ccxt's createOrder is told. */
   async #termsOf(request: OrderRequest, theirs: string): Promise<Terms> {
     const { type, pair, reduceOnly } = request;
-    const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote } = this.#account.dialect;
+    const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote, hedgeOrders } = this.#account.dialect;
     const kind = kindOf(pair);
     if (spotBuysInQuote && kind === "spot" && type === "market" && request.side === "buy") {
       const why = "a market order that buys on spot says there what is to be spent, not the size: send a limit order";
@@ -384,6 +385,9 @@ class CcxtExchange implements Exchange {
     }
     // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
     const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
+    if (hedged && hedgeOrders === false) {
+      throw unsupported(this.#client, `${pair}: the account is in hedge mode, and orders of it were not played there`);
+    }
     const params = {
       [ids.param ?? "clientOrderId"]: theirs,
       ...(type === "stop" && ids.stopParam !== undefined && { [ids.stopParam]: theirs }),

@@ -25,7 +25,7 @@ const BY_CLASS: Readonly<Record<string, ExchangeFailure>> = {
 };
 
 /** The names of an error's classes, the most particular first. */
-function classesOf(error: unknown): string[] {
+export function classesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const names = [error.name];
   for (
@@ -68,7 +68,7 @@ function says({ message }: Error, codes: readonly string[], words: RegExp | unde
 }
 
 /** `"code": -2022`, `"sCode":"51169"`, `"label":"POSITION_EMPTY"`, `"error":["EOrder:Unknown order"]`. */
-function codeIn(code: string): RegExp {
+export function codeIn(code: string): RegExp {
   const literal = code.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`"(?:\\w*code|err-code|label|reason|status|error)"\\s*:\\s*\\[?\\s*"?${literal}"?\\s*[,}\\]]`, "i");
 }
@@ -81,15 +81,19 @@ export interface Asked {
   readonly errors: DialectErrors;
   /** An order was submitted: refusals of orders are told apart. */
   readonly isOrder: boolean;
+  /** When the exchange may be asked again, as it says. */
+  readonly retryAt?: Date;
 }
 
 /** The error a user of the port sees: who was asked what, and why it failed. */
-export function exchangeErrorOf(error: unknown, { exchange, asked, errors, isOrder }: Asked): ExchangeError {
+export function exchangeErrorOf(error: unknown, { exchange, asked, errors, isOrder, retryAt }: Asked): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const failure = failureOf(error, errors, isOrder);
   const reason = error instanceof Error ? error.message : String(error);
   const kind =
     error instanceof Error && !(error instanceof Unreadable) ? `${classesOf(error).at(1) ?? error.name}: ` : "";
-  const said = withoutSecrets(`${exchange}: ${asked}: ${kind}${reason}`);
-  return new ExchangeError(failure, said, { cause: errorWithoutSecrets(error) });
+  const until = retryAt && failure === "no_answer" ? `; it asks to be left alone until ${retryAt.toISOString()}` : "";
+  const said = withoutSecrets(`${exchange}: ${asked}: ${kind}${reason}${until}`);
+  const options = { cause: errorWithoutSecrets(error), ...(until !== "" && retryAt && { retryAt }) };
+  return new ExchangeError(failure, said, options);
 }

@@ -23,9 +23,12 @@ export type ExchangeFailure =
 export class ExchangeError extends StateError {
   readonly code = "EXCHANGE";
   readonly failure: ExchangeFailure;
+  /** Before that the exchange does not want to be asked again: it was asked too often, and says until when. */
+  declare readonly retryAt?: Date;
 
-  constructor(failure: ExchangeFailure, message: string, options?: ErrorOptions) {
+  constructor(failure: ExchangeFailure, message: string, options: ErrorOptions & { readonly retryAt?: Date } = {}) {
     super(message, options);
     this.failure = failure;
+    if (options.retryAt) this.retryAt = options.retryAt;
   }
 }

@@ -91,6 +91,10 @@ export interface RequestLimits {
   readonly signal?: AbortSignal;
   /** Told of each request before it is made, in words. */
   readonly onRequest?: (what: string) => void;
+  /** ms that may be waited in all where the exchange says when to ask again; default 0: that is an error with `retryAt`. */
+  readonly patience?: number;
+  /** Told before it waits for that, in words. */
+  readonly onWait?: (what: string) => void;
 }
 
 export interface ExchangePosition {

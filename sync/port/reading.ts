@@ -18,6 +18,8 @@ export interface Incomplete {
   readonly asked: string;
   readonly why: string;
   readonly failure?: ExchangeFailure;
+  /** The exchange is not to be asked before that. */
+  readonly retryAt?: Date;
 }
 
 export type Reading<T> = Complete<T> | Incomplete;
@@ -28,7 +30,13 @@ export async function ask<T>(asked: string, question: () => Promise<T>): Promise
     return { status: "complete", asked, value: await question(), reads: 1 };
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error;
-    return { status: "failed", asked, why: error.message, failure: error.failure };
+    return {
+      status: "failed",
+      asked,
+      why: error.message,
+      failure: error.failure,
+      ...(error.retryAt && { retryAt: error.retryAt }),
+    };
   }
 }
 

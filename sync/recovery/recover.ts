@@ -123,8 +123,14 @@ function telling({ onProgress }: ResolvedOptions): Tell {
 }
 
 /** The exchange, each request of it in its time and told, and none once the signal has aborted. */
-function within(exchange: Exchange, { timeout, signal }: ResolvedOptions, tell: Tell): Exchange {
-  return timedExchange(exchange, { timeout, ...(signal && { signal }), onRequest: (what) => tell("asking", what) });
+function within(exchange: Exchange, { timeout, signal, deadline }: ResolvedOptions, tell: Tell): Exchange {
+  return timedExchange(exchange, {
+    timeout,
+    ...(signal && { signal }),
+    onRequest: (what) => tell("asking", what),
+    patience: deadline,
+    onWait: (what) => tell("waiting", what),
+  });
 }
 
 /** What a recovery works with. */
@@ -293,6 +299,7 @@ function unreadable({ exchange, failures }: Plan): ExchangeError {
   return new ExchangeError(
     first?.failure ?? "no_answer",
     `nothing was changed and entries stay blocked, because ${exchange} was asked for what it did not tell: ${why.join("; ")}`,
+    { ...(first?.retryAt && { retryAt: first.retryAt }) },
   );
 }
 

@@ -79,6 +79,14 @@ const DISCOVERIES: readonly Discovery[] = [
     answer: { code: "200000", data: { selfAccountMode: "UNIFIED" } },
   },
   {
+    // The markets were set by hand: ccxt has not asked.
+    exchange: "kucoin",
+    kind: "spot",
+    unknown: ["hf"],
+    path: "/hf/accounts/opened",
+    answer: { code: "200000", data: false },
+  },
+  {
     exchange: "gate",
     kind: "spot",
     unknown: ["unifiedAccount"],
@@ -112,5 +120,31 @@ for (const { exchange, kind, unknown, path, answer } of DISCOVERIES) {
     },
   );
 }
+
+accounts(
+  "a spot account of kucoin of which ccxt has found out nothing is asked for once, before anything else",
+  async () => {
+    await using scene = await Scene.open(played("kucoin", "spot"));
+    delete scene.client.options.hf;
+    await scene.port.createOrder(scene.request());
+    assert.is((await scene.port.fetchOrder("bot_1-x", scene.pair))?.status, "filled");
+    const paths = scene.server.asked.map(({ path }) => path.replace("/api/v1/hf", ""));
+    assert.equal(paths, ["/accounts/opened", "/orders", "/orders/client-order/bot_1-x"]);
+  },
+);
+
+accounts("a spot account of kucoin that does not tell its sort is not guessed at", async () => {
+  await using scene = await Scene.open(played("kucoin", "spot"));
+  delete scene.client.options.hf;
+  scene.instead = (asked) =>
+    asked.path.endsWith("/accounts/opened")
+      ? { json: { code: "200000", data: null } }
+      : scene.played.wire.answer(asked, scene.venue);
+  for (const call of [() => scene.port.createOrder(scene.request()), () => scene.port.fetchPositions()]) {
+    assert.is((await failing(call())).failure, "no_answer");
+  }
+  assert.ok(scene.server.asked.every(({ path }) => path.endsWith("/accounts/opened")));
+  assert.equal(scene.venue.orders, []);
+});
 
 accounts.run();

@@ -3,10 +3,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DIALECTS } from "../../sync/ccxt/dialect.js";
 import { LONG } from "../long.js";
+import { Ahead } from "./exchanges/ahead.js";
 import { PLAYED, WIRES } from "./exchanges/all-wires.js";
 import { checks } from "./exchanges/checks.suite.js";
 import { faults } from "./exchanges/faults.suite.js";
 import { fills } from "./exchanges/fills.suite.js";
+import { hedge } from "./exchanges/hedge.suite.js";
 import { orders } from "./exchanges/orders.suite.js";
 import { recoveries } from "./exchanges/recoveries.suite.js";
 import { Scene } from "./exchanges/scene.js";
@@ -14,7 +16,7 @@ import { readme, withTable } from "./exchanges/table.js";
 import type { Theme } from "./exchanges/theme.js";
 import type { Wire } from "./exchanges/wire.js";
 
-const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, checks };
+const THEMES: Readonly<Record<string, Theme>> = { orders, fills, faults, recoveries, hedge, checks };
 
 /** `ONLY=bybit`: the wires of that name. */
 const only = process.env.ONLY;
@@ -48,12 +50,14 @@ function sameApi(first: string, other: string): boolean {
   return kinds(other).every((kind) => kinds(first).includes(kind));
 }
 
+const ahead = new Ahead();
+
 for (const played of PLAYED) {
   const { wire, kind } = played;
   if (only === undefined ? !LONG && isFurther(wire) : wire.exchange !== only) continue;
   for (const [name, theme] of Object.entries(THEMES)) {
     const test = suite(`${wire.exchange} ${kind}, ${name}`);
-    theme((words, run) => test(words, run), { ...played, open: (options) => Scene.open(played, options) });
+    theme((words, run) => test(words, ahead.add(run)), { ...played, open: (options) => Scene.open(played, options) });
     test.run();
   }
 }

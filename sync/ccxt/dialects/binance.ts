@@ -37,9 +37,11 @@ export const binance: Dialect = {
     insufficient: ["-2018", "-2019"],
     words: REFUSAL_WORDS,
   },
+  // What Retry-After says of a ban, its words say, too: "IP(1.2.3.4) banned until 1573476371000".
+  askedToWait: { banned: /banned until (\d{10,13})\b/ },
   limitations: [
     "it refuses a client order id that was used before only while that order is open",
-    "stop orders of inverse contracts cannot be sent: ccxt sends them without a client order id that can be asked for",
+    "stop orders of inverse contracts cannot be sent: ccxt names their client order id otherwise than their service does, and cannot ask it for one that was triggered",
   ],
 };
 

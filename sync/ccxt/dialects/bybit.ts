@@ -48,6 +48,7 @@ export const bybit: Dialect = {
     insufficient: ["110004", "110007", "110012", "110044", "110045", "110052", "170033", "170131"],
     words: REFUSAL_WORDS,
   },
+  askedToWait: { header: "x-bapi-limit-reset-timestamp" },
   isAnswer: (answer) => isRow(answer) && isRow(answer.result),
   limitations: [
     ONE_SETTLE,

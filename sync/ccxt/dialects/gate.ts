@@ -1,6 +1,6 @@
 import type { PositionSide } from "../../../src/types.js";
 import { optionIs } from "../language/client-options.js";
-import type { Dialect, RawFill } from "../language/dialect.js";
+import type { Dialect, RawFill, RawOrder } from "../language/dialect.js";
 import type { MarketKind } from "../language/kind.js";
 import { type Row, textOf } from "../language/row.js";
 import { afterLastAs, byOrder, DAY, hedgedBy, ONE_SETTLE, STOPS } from "./asking.js";
@@ -30,8 +30,10 @@ export const gate: Dialect = {
   // `single`, or `dual_long` and `dual_short`.
   hedgedByPositions: hedgedBy("mode", (mode) => mode.startsWith("dual")),
   spotBuysInQuote: true,
+  noStops: "a waiting stop's client order id is not proven to come back",
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
+  readOrder,
   errors: {
     duplicate: ["REPEATED_CREATION", "DUPLICATE_REQUEST"],
     unknown: ["ORDER_NOT_FOUND"],
@@ -39,11 +41,11 @@ export const gate: Dialect = {
     insufficient: ["BALANCE_NOT_ENOUGH", "INSUFFICIENT_AVAILABLE"],
     words: REFUSAL_WORDS,
   },
+  askedToWait: { header: "x-gate-ratelimit-reset-timestamp" },
   limitations: [
     ONE_SETTLE,
     "it answers to a client order id while the order is open, and for a minute (spot: an hour) after: later its fills tell",
     "it does not say that it refuses a client order id that was used before",
-    "a waiting stop's client order id is not proven to come back: stops are `unsupported`",
   ],
 };
 
@@ -52,6 +54,10 @@ const MADE_BY_EXCHANGE =
 
 /** What stands in `text` where nobody gave an id. */
 const SOURCES = /^(?:web|api|app|apiv4|-)$/;
+
+function readOrder(info: Row): RawOrder {
+  return SOURCES.test(textOf(info, "text") ?? "") ? { clientOrderId: null } : {};
+}
 
 function readFill(info: Row, kind: MarketKind): RawFill {
   const text = textOf(info, "text");

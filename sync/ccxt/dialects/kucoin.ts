@@ -15,6 +15,7 @@ export const kucoin: Dialect = {
     { class: "kucoin", kinds: ["spot", "linear", "inverse"] },
   ],
   notPlayed,
+  findsOut: { kinds: ["spot"], option: "hf", method: "loadMigrationStatus" },
   ids: {
     sentAs: ["clientOid"],
     inFills: () => false,
@@ -30,6 +31,7 @@ export const kucoin: Dialect = {
   openOrdersParams: { pageSize: 500 },
   fillsSpan: () => 7 * DAY,
   fills: { read: timeOfTrade },
+  hedgeOrders: false,
   stop: (request, kind) => (kind === "spot" ? undefined : unifiedStop(request, kind)),
   errors: {
     duplicate: ["126044"],
@@ -38,11 +40,13 @@ export const kucoin: Dialect = {
     insufficient: ["300003", "200004"],
     words: REFUSAL_WORDS,
   },
+  askedToWait: { codes: ["429000"], header: "gw-ratelimit-reset", tells: "ms" },
   isAnswer: (answer) => isRow(answer) && answer.data !== undefined && answer.data !== null,
   limitations: [
     "its fills do not say client order ids: orders are asked for",
     "orders for contracts are sent for isolated margin and with leverage 1 (ccxt's words for it): a position on cross margin is not closed by them",
-    "contracts in hedge mode, unified trading accounts, and spot accounts that are not of the high-frequency system were not played",
+    "orders of an account in hedge mode are not sent: they were not played",
+    "unified trading accounts, and spot accounts that are not of the high-frequency system were not played",
     "stop orders are not sent on spot: under which id a triggered one is found is not said",
   ],
 };

@@ -35,6 +35,7 @@ export const mexc: Dialect = {
   lookups: (id, kind) => (kind === "spot" ? [byOrder(id)] : []),
   readOrder,
   stopLists: () => [],
+  noStops: "spot has none, and those of contracts take no client order id",
   openOrdersTogether: (kind) => (kind === "spot" ? undefined : { type: "swap", page_size: 100 }),
   openOrdersPage: (kind) => (kind === "spot" ? undefined : 100),
   openOrdersNext: (_, { page_num: page = 1 }) => ({ page_num: Number(page) + 1 }),
@@ -55,7 +56,6 @@ export const mexc: Dialect = {
   limitations: [
     "it does not say that it refuses a client order id that was used before",
     "of spot it tells orders and fills of the last month only",
-    "stop orders are not sent: spot has none, and those of contracts take no client order id",
     "a contract's order is searched for in the lists of the last 7 days",
   ],
 };

@@ -141,6 +141,27 @@ export interface DialectErrors {
   };
 }
 
+/** How an exchange that was asked too often says when to ask again, beside `Retry-After`. */
+export interface AskedToWait {
+  /** Its codes for that, where ccxt has no class of error for them. */
+  readonly codes?: readonly string[];
+  /** A header, in lower case. */
+  readonly header?: string;
+  /** What the header tells: for how long, ms; or when, in seconds or ms since 1970. Default: when. */
+  readonly tells?: "ms" | "time";
+  /** What in its words is the end of a ban. */
+  readonly banned?: RegExp;
+}
+
+/** A sort of account that ccxt finds out. */
+export interface FindsOut {
+  readonly kinds: readonly MarketKind[];
+  /** The client's option that tells it. */
+  readonly option: string;
+  /** ccxt's method that asks for it and sets the option. */
+  readonly method: string;
+}
+
 /** What an amount is of. */
 export type AmountOf = "order" | "fill" | "position";
 
@@ -158,6 +179,11 @@ export interface Dialect {
    * speaks another API: so this is asked before every request.
    */
   readonly notPlayed?: (options: Row, kinds: readonly MarketKind[]) => string | undefined;
+  /**
+   * What ccxt asks while it loads markets, and then speaks by: where the markets were set by hand nobody has asked, and ccxt takes the option that is
+   * absent for an answer. It is asked then.
+   */
+  readonly findsOut?: FindsOut;
   /** Why a kind of market cannot be used at all, not even unproven. */
   readonly refused?: (kind: MarketKind) => string | undefined;
   readonly ids: DialectIds;
@@ -195,11 +221,16 @@ export interface Dialect {
   readonly readOrder?: (info: Row, kind: MarketKind) => RawOrder;
   /** How a stop is sent; absent or undefined: not at all, it is `unsupported`. A stop is never sent as a plain order. */
   readonly stop?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => SentStop | undefined;
+  /** Why `stop` is absent, where it is known: said with the limitations. */
+  readonly noStops?: string;
   /** Params of any order of an account in hedge mode. Default: `hedged: true`, from which ccxt finds the position's side. */
   readonly hedge?: (request: OrderRequest) => Params;
+  /** Orders of an account in hedge mode were not played: they are `unsupported`. */
+  readonly hedgeOrders?: false;
   /** Params of an order that only reduces, not of a stop. Default: `reduceOnly: true`. */
   readonly reduceOnly?: (request: OrderRequest, kind: MarketKind, hedged: boolean) => Params;
   readonly errors: DialectErrors;
+  readonly askedToWait?: AskedToWait;
   /** A market order is a limit order far through the price: the price must be given. */
   readonly marketNeedsPrice?: boolean;
   /** A market order that buys on spot names what is to be spent, not a size: it is `unsupported`. */

@@ -13,7 +13,7 @@ export interface Asked {
 
 /** What the server does with one request. */
 export type Reaction =
-  | { readonly json: unknown; readonly status?: number }
+  | { readonly json: unknown; readonly status?: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly text: string; readonly status?: number; readonly type?: string }
   /** The headers, half of the body, then the connection is cut. */
   | { readonly half: unknown }
@@ -98,6 +98,7 @@ function react(response: ServerResponse, reaction: Reaction): void {
   const json = "json" in reaction;
   response.writeHead(reaction.status ?? 200, {
     "content-type": json ? "application/json" : (reaction.type ?? "text/html"),
+    ...(json && reaction.headers),
   });
   response.end(json ? JSON.stringify(reaction.json) : reaction.text);
 }

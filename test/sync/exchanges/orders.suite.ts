@@ -1,9 +1,12 @@
 /** What becomes of the bot's orders: each under its id, of the right kind and size, and found again whatever became of it. */
 import * as assert from "uvu/assert";
 import { ClientOrderIds } from "../../../sync/ccxt/client-order-ids.js";
+import { dialectOf } from "../../../sync/ccxt/dialect.js";
 import { failing } from "../ccxt/failing.js";
 import type { Theme } from "./theme.js";
 import { hedgesIn } from "./wire.js";
+
+const dialect = (exchange: string) => dialectOf(exchange, false);
 
 export const orders: Theme = (test, { open, kind, wire }) => {
   test("a market order carries the bot's id, and is found by it after it filled", async () => {
@@ -241,6 +244,16 @@ export const orders: Theme = (test, { open, kind, wire }) => {
     assert.equal([held?.side, held?.size, more.length], ["short", scene.size(2), 0]);
     assert.is(await scene.port.positionMode?.(), "netting");
   });
+
+  if (dialect(wire.exchange).hedgeOrders === false) {
+    test("an order of an account in hedge mode is not sent, since none was played there", async () => {
+      await using scene = await open({ mode: "hedge" });
+      for (const request of [scene.request({ positionSide: "long" }), scene.request()]) {
+        assert.is((await failing(scene.port.createOrder(request))).failure, "unsupported");
+      }
+      assert.equal(scene.venue.orders, []);
+    });
+  }
 
   if (!hedgesIn(wire, kind)) return;
 

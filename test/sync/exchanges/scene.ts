@@ -7,6 +7,7 @@ import { dialectOf, type SpokenDialect } from "../../../sync/ccxt/dialect.js";
 import type { Exchange, OrderRequest } from "../../../sync/port/exchange.js";
 import { type Answering, ExchangeServer } from "../ccxt/exchange-server.js";
 import type { Played } from "./all-wires.js";
+import { lendClient } from "./lent-clients.js";
 import { Venue, type VenueFill, type VenueMarket, type VenueOrder } from "./venue.js";
 import { wireClient } from "./wire-client.js";
 
@@ -14,6 +15,8 @@ export interface SceneOptions {
   readonly mode?: "netting" | "hedge";
   readonly clockAhead?: number;
   readonly port?: CcxtExchangeOptions;
+  /** Its client is used for nothing else, before or after. */
+  readonly ownClient?: boolean;
 }
 
 /** Enough for every order of the suite. */
@@ -33,13 +36,14 @@ export class Scene implements AsyncDisposable {
     readonly venue: Venue,
     readonly server: ExchangeServer,
     readonly client: Client,
+    readonly giveBack: () => void,
     readonly port: Exchange,
     readonly dialect: SpokenDialect,
   ) {}
 
   static async open(
     played: Played,
-    { mode = "netting", clockAhead = 0, port = {} }: SceneOptions = {},
+    { mode = "netting", clockAhead = 0, port = {}, ownClient = false }: SceneOptions = {},
   ): Promise<Scene> {
     const { wire, kind, markets } = played;
     const venue = new Venue({
@@ -55,13 +59,15 @@ export class Scene implements AsyncDisposable {
       venue.coins.set(base, COINS.base);
     }
     const server = await ExchangeServer.start(() => ({ hang: true }));
-    const client = wireClient(wire, server.url);
+    const { client, giveBack } = ownClient
+      ? { client: wireClient(wire, server.url), giveBack: () => {} }
+      : await lendClient(wire, server.url);
     const dialect = dialectOf(wire.exchange, false);
     const tellsMode =
       can(client, "fetchPositionMode") || dialect.hedges === false || dialect.hedgedByPositions !== undefined;
     const hedged = kind === "spot" || tellsMode ? {} : { hedged: mode === "hedge" };
     const exchange = ccxtExchange(client, { pairs: markets.map(({ pair }) => pair), ...hedged, ...port });
-    const scene = new Scene(played, venue, server, client, exchange, dialect);
+    const scene = new Scene(played, venue, server, client, giveBack, exchange, dialect);
     server.answer = (asked) => scene.#answer(asked);
     return scene;
   }
@@ -79,6 +85,7 @@ export class Scene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
+    this.giveBack();
     if (this.#strays.length > 0) throw new Error([...new Set(this.#strays)].join("\n"));
   }
 

@@ -1,6 +1,7 @@
 /** The table of exchanges in sync/README.md, made from the dialects: `npm run stamp` writes it, a test fails when it is stale. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { limitationsOf } from "../../../sync/ccxt/capabilities.js";
 import { DIALECTS } from "../../../sync/ccxt/dialect.js";
 import type { Dialect } from "../../../sync/ccxt/language/dialect.js";
 import type { MarketKind } from "../../../sync/ccxt/language/kind.js";
@@ -51,7 +52,7 @@ function isWorthARow({ classes, proven }: Dialect, id: string): boolean {
 }
 
 function rowOf(dialect: Dialect, id: string): string[] {
-  const { ids, limitations } = dialect;
+  const { ids } = dialect;
   const proven = dialect.proven.find((proof) => proof.class === id)?.kinds ?? [];
   const refused = refusalsOf(dialect);
   return [
@@ -59,7 +60,9 @@ function rowOf(dialect: Dialect, id: string): string[] {
     proven.length > 0 ? proven.join(", ") : "no",
     ids.sentAs.length === 0 ? "" : ids.form === undefined ? "as they are" : "some as a digest",
     ...(proven.length > 0 ? playedOf(dialect, proven) : ["", "", ""]),
-    [...refused, ...limitations].join("; ").replaceAll("|", "\\|"),
+    [...refused, ...(proven.length > 0 ? limitationsOf(dialect) : dialect.limitations)]
+      .join("; ")
+      .replaceAll("|", "\\|"),
   ];
 }
 

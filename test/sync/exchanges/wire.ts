@@ -1,7 +1,7 @@
 /** What one exchange says and hears: its REST format, for a venue that stands behind it. */
 import type { Exchange as Client } from "ccxt";
 import type { Asked, Reaction } from "../ccxt/exchange-server.js";
-import type { MarketKind, Venue, VenueMarket } from "./venue.js";
+import type { MarketKind, PositionSide, Venue, VenueMarket } from "./venue.js";
 
 export interface Wire {
   /** ccxt's class: `binanceusdm`. */
@@ -13,6 +13,8 @@ export interface Wire {
   readonly markets: { readonly [kind in MarketKind]?: readonly VenueMarket[] };
   /** Whether accounts can hold a long and a short of a pair; or the kinds of which they can. */
   readonly hedges: boolean | readonly MarketKind[];
+  /** Fields of a request that closes that side in hedge mode, by its documents; where it hedges. */
+  readonly closesInHedge?: (side: PositionSide) => Readonly<Record<string, string>>;
   /** Default: it refuses a client id while it knows any order of it. `open`: only while such an order is open. `never`: it does not say that it does. `answers`: it answers the first order. */
   readonly refusesIds?: "open" | "never" | "answers";
   /** False where it does not tell at which price an order was filled; its fills do. */

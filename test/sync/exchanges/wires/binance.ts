@@ -54,10 +54,14 @@ const COMMON = {
   refusesIds: "open",
 } satisfies Partial<Wire>;
 
+function closesInHedge(side: PositionSide) {
+  return side === "long" ? { side: "SELL", positionSide: "LONG" } : { side: "BUY", positionSide: "SHORT" };
+}
+
 export const wires: readonly Wire[] = [
-  { ...COMMON, exchange: "binance", hedges: true, markets: { spot: SPOT, linear: LINEAR } },
-  { ...COMMON, exchange: "binanceusdm", hedges: true, markets: { linear: LINEAR } },
-  { ...COMMON, exchange: "binancecoinm", hedges: true, markets: { inverse: INVERSE } },
+  { ...COMMON, exchange: "binance", hedges: true, closesInHedge, markets: { spot: SPOT, linear: LINEAR } },
+  { ...COMMON, exchange: "binanceusdm", hedges: true, closesInHedge, markets: { linear: LINEAR } },
+  { ...COMMON, exchange: "binancecoinm", hedges: true, closesInHedge, markets: { inverse: INVERSE } },
 ];
 
 /** What it refuses with, by host. */

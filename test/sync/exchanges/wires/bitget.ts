@@ -472,6 +472,7 @@ export const wires: readonly Wire[] = [
     exchange: "bitget",
     markets: { spot: SPOT, linear: LINEAR },
     hedges: true,
+    closesInHedge: (side) => ({ side: side === "long" ? "buy" : "sell", tradeSide: "Close" }),
     sources: [
       "https://www.bitget.com/api-doc/contract/trade/Place-Order",
       "https://www.bitget.com/api-doc/contract/trade/Get-Order-Fills",

@@ -27,6 +27,7 @@ const bybit: Wire = {
     inverse: [market("BTC/USD:BTC", "BTCUSD", 1), market("ETH/USD:ETH", "ETHUSD", 1)],
   },
   hedges: ["linear"],
+  closesInHedge: (side) => (side === "long" ? { side: "Sell", positionIdx: "1" } : { side: "Buy", positionIdx: "2" }),
   sources: [
     "https://bybit-exchange.github.io/docs/v5/order/create-order",
     "https://bybit-exchange.github.io/docs/v5/order/open-order",

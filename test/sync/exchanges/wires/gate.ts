@@ -477,8 +477,13 @@ const common = {
   tellsStops: true,
 } as const;
 
+/** The sign of the size is the order's; with reduce_only it closes the side that it is against. */
+function closesInHedge() {
+  return { reduce_only: "true" };
+}
+
 export const wires: readonly Wire[] = [
   { ...common, markets: { spot: SPOT }, hedges: false, tellsLiquidations: false },
   // Fees of contracts are in the currency in which they settle.
-  { ...common, markets: { linear: LINEAR }, hedges: true, tellsLiquidations: true, feesInThird: false },
+  { ...common, markets: { linear: LINEAR }, hedges: true, closesInHedge, tellsLiquidations: true, feesInThird: false },
 ];

@@ -1,7 +1,15 @@
 /** KuCoin's spot API of the high-frequency system, in which all classic accounts are. */
-import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import type { Asked } from "../../ccxt/exchange-server.js";
+import {
+  KUCOIN_TOO_MANY,
+  KUCOIN_WITHOUT_DATA,
+  KucoinRefusal,
+  type KucoinRefusals,
+  type KucoinRoute,
+  kucoinAnswers,
+} from "../kucoin-answers.js";
 import { plain } from "../plain-number.js";
-import { isLive, Refused, type Venue, type VenueFill, type VenueMarket, type VenueOrder } from "../venue.js";
+import { isLive, type Venue, type VenueFill, type VenueMarket, type VenueOrder } from "../venue.js";
 import type { Wire } from "../wire.js";
 
 type Fields = Asked["fields"];
@@ -25,25 +33,9 @@ const kucoin: Wire = {
     "ccxt: ts/src/test/static/response/kucoin.json and request/kucoin.json",
   ],
   clientOptions: { uta: false, hf: true },
-  answer: ({ method, path, fields }, venue) => {
-    for (const [route, answer] of ROUTES) {
-      const match = route.exec(`${method} ${path}`);
-      if (match === null) continue;
-      try {
-        return { json: { code: "200000", data: answer(fields, venue, match[1] ?? "") } };
-      } catch (error) {
-        if (error instanceof Refusal) return refused(error.code, error.message);
-        if (!(error instanceof Refused)) throw error;
-        return refused(...REFUSALS[error.refusal]);
-      }
-    }
-    return { text: `no route ${method} ${path}`, status: 404 };
-  },
-  tooMany: {
-    json: { code: "429000", msg: "Too many requests in a short period of time, please retry later" },
-    status: 429,
-  },
-  withoutData: { json: { code: "200000" } },
+  answer: (asked, venue) => answers(asked, venue),
+  tooMany: KUCOIN_TOO_MANY,
+  withoutData: KUCOIN_WITHOUT_DATA,
   tellsLiquidations: false,
 };
 
@@ -54,27 +46,14 @@ function market(pair: string, id: string, step: number): VenueMarket {
   return { pair, id, kind: "spot", base, quote, settle: quote, contractSize: 1, step };
 }
 
-class Refusal extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-const REFUSALS: Readonly<Record<Refused["refusal"], readonly [code: string, message: string]>> = {
+const REFUSALS: KucoinRefusals = {
   duplicate: ["126044", "clientOid duplicate"],
   nothing_to_reduce: ["400100", "reduceOnly is not for spot"],
   insufficient: ["200004", "Balance insufficient!"],
   unknown_market: ["900001", "Unsupported trading pair."],
 };
 
-function refused(code: string, msg: string): Reaction {
-  return { json: { code, msg } };
-}
-
-const ROUTES: readonly (readonly [RegExp, (fields: Fields, venue: Venue, id: string) => unknown])[] = [
+const ROUTES: readonly KucoinRoute[] = [
   [/^GET \/api\/v1\/timestamp$/, (_, venue) => venue.now()],
   [/^GET \/api\/ua\/v1\/account\/mode$/, () => ({ selfAccountMode: "CLASSIC" })],
   [/^GET \/api\/v1\/hf\/accounts\/opened$/, () => true],
@@ -101,16 +80,18 @@ const ROUTES: readonly (readonly [RegExp, (fields: Fields, venue: Venue, id: str
     (_, venue, id) => {
       const order = venue.known(id);
       if (order === undefined || !venue.cancel(order)) {
-        throw new Refusal("400100", "order_not_exist_or_not_allow_to_cancel");
+        throw new KucoinRefusal("400100", "order_not_exist_or_not_allow_to_cancel");
       }
       return { orderId: id };
     },
   ],
 ];
 
+const answers = kucoinAnswers(ROUTES, REFUSALS);
+
 function known(order: VenueOrder | undefined, venue: Venue) {
   const isKept = order !== undefined && (isLive(order) || order.updatedAt >= venue.now() - KEPT);
-  if (!isKept) throw new Refusal("400100", "The order does not exist.");
+  if (!isKept) throw new KucoinRefusal("400100", "The order does not exist.");
   return orderRow(order, venue);
 }
 
@@ -160,7 +141,8 @@ function fills({ symbol = "", startAt, endAt, limit = "20" }: Fields, venue: Ven
   const { pair } = venue.market(symbol);
   const until = endAt === undefined ? undefined : Number(endAt);
   const from = startAt === undefined ? (until ?? venue.now()) - SPAN : Number(startAt);
-  if (until !== undefined && until - from > SPAN) throw new Refusal("400100", "The time range is more than 7 days.");
+  if (until !== undefined && until - from > SPAN)
+    throw new KucoinRefusal("400100", "The time range is more than 7 days.");
   const last = until ?? from + SPAN;
   const items = venue.fills
     .filter((fill) => fill.pair === pair && fill.at >= from && fill.at <= last)
@@ -198,7 +180,7 @@ function fillRow({ id, order, pair, side, size, price, fee, at, isMaker }: Venue
 function create(fields: Fields, venue: Venue) {
   const { pair } = venue.market(fields.symbol ?? "");
   const { clientOid = "", size, funds } = fields;
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(clientOid)) throw new Refusal("400100", "clientOid is illegal");
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(clientOid)) throw new KucoinRefusal("400100", "clientOid is illegal");
   const type = fields.type === "market" ? "market" : "limit";
   const order = venue.place({
     clientId: clientOid,

@@ -1,7 +1,15 @@
 /** KuCoin's classic futures API: linear and inverse contracts, one position a pair. */
-import type { Asked, Reaction } from "../../ccxt/exchange-server.js";
+import type { Asked } from "../../ccxt/exchange-server.js";
+import {
+  KUCOIN_TOO_MANY,
+  KUCOIN_WITHOUT_DATA,
+  KucoinRefusal,
+  type KucoinRefusals,
+  type KucoinRoute,
+  kucoinAnswers,
+} from "../kucoin-answers.js";
 import { plain } from "../plain-number.js";
-import { isLive, Refused, type Venue, type VenueFill, type VenueMarket, type VenueOrder } from "../venue.js";
+import { isLive, type Venue, type VenueFill, type VenueMarket, type VenueOrder } from "../venue.js";
 import type { Wire } from "../wire.js";
 
 type Fields = Asked["fields"];
@@ -27,25 +35,9 @@ const kucoinfutures: Wire = {
     "ccxt: ts/src/test/static/response/kucoinfutures.json and request/kucoinfutures.json",
   ],
   clientOptions: { uta: false },
-  answer: ({ method, path, fields }, venue) => {
-    for (const [route, answer] of ROUTES) {
-      const match = route.exec(`${method} ${path}`);
-      if (match === null) continue;
-      try {
-        return { json: { code: "200000", data: answer(fields, venue, match[1] ?? "") } };
-      } catch (error) {
-        if (error instanceof Refusal) return refused(error.code, error.message);
-        if (!(error instanceof Refused)) throw error;
-        return refused(...REFUSALS[error.refusal]);
-      }
-    }
-    return { text: `no route ${method} ${path}`, status: 404 };
-  },
-  tooMany: {
-    json: { code: "429000", msg: "Too many requests in a short period of time, please retry later" },
-    status: 429,
-  },
-  withoutData: { json: { code: "200000" } },
+  answer: (asked, venue) => answers(asked, venue),
+  tooMany: KUCOIN_TOO_MANY,
+  withoutData: KUCOIN_WITHOUT_DATA,
   tellsLiquidations: true,
 };
 
@@ -55,30 +47,17 @@ function market(pair: string, id: string, contractSize: number): VenueMarket {
   return { pair, id, kind: settle === base ? "inverse" : "linear", base, quote, settle, contractSize, step: 1 };
 }
 
-class Refusal extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-const REFUSALS: Readonly<Record<Refused["refusal"], readonly [code: string, message: string]>> = {
+const REFUSALS: KucoinRefusals = {
   duplicate: ["100001", "The client oid is duplicate"],
   nothing_to_reduce: ["300009", "No open positions to close."],
   insufficient: ["300003", "Balance insufficient. The order would cost 60.036 USDT."],
   unknown_market: ["100001", "error.createOrder.symbolNotExists"],
 };
 
-function refused(code: string, msg: string): Reaction {
-  return { json: { code, msg } };
-}
-
-const ROUTES: readonly (readonly [RegExp, (fields: Fields, venue: Venue, id: string) => unknown])[] = [
+const ROUTES: readonly KucoinRoute[] = [
   [/^GET \/api\/v1\/timestamp$/, (_, venue) => venue.now()],
   [/^GET \/api\/ua\/v1\/account\/mode$/, () => ({ selfAccountMode: "CLASSIC" })],
-  [/^GET \/api\/v2\/position\/getPositionMode$/, () => ({ positionMode: 0 })],
+  [/^GET \/api\/v2\/position\/getPositionMode$/, (_, venue) => ({ positionMode: venue.mode === "hedge" ? 1 : 0 })],
   [/^GET \/api\/v1\/positions$/, (_, venue) => venue.positions().map((held) => positionRow(held, venue))],
   [/^GET \/api\/v1\/stopOrders$/, (fields, venue) => orders(fields, venue, venue.live().filter(isWaiting))],
   [
@@ -96,11 +75,14 @@ const ROUTES: readonly (readonly [RegExp, (fields: Fields, venue: Venue, id: str
     /^DELETE \/api\/v1\/orders\/(\w+)$/,
     (_, venue, id) => {
       const order = venue.known(id);
-      if (order === undefined || !venue.cancel(order)) throw new Refusal("100004", "The order cannot be canceled.");
+      if (order === undefined || !venue.cancel(order))
+        throw new KucoinRefusal("100004", "The order cannot be canceled.");
       return { cancelledOrderIds: [id] };
     },
   ],
 ];
+
+const answers = kucoinAnswers(ROUTES, REFUSALS);
 
 function isWaiting({ status }: VenueOrder): boolean {
   return status === "waiting";
@@ -152,7 +134,7 @@ function asked({ symbol, startAt, endAt }: Fields, venue: Venue): (pair: string,
   const from = startAt === undefined ? undefined : Number(startAt);
   const until = endAt === undefined ? undefined : Number(endAt);
   if (from !== undefined && until !== undefined && until - from > SPAN) {
-    throw new Refusal("100001", "The time range between startAt and endAt cannot exceed 7 days.");
+    throw new KucoinRefusal("100001", "The time range between startAt and endAt cannot exceed 7 days.");
   }
   const last = until ?? (from === undefined ? Number.POSITIVE_INFINITY : from + SPAN);
   return (pair, at) => (symbol === undefined || venue.market(pair).id === symbol) && at >= (from ?? 0) && at <= last;
@@ -169,7 +151,7 @@ function orders(fields: Fields, venue: Venue, list: readonly VenueOrder[]) {
 }
 
 function known(order: VenueOrder | undefined, venue: Venue) {
-  if (order === undefined) throw new Refusal("100001", "error.getOrder.orderNotExist");
+  if (order === undefined) throw new KucoinRefusal("100001", "error.getOrder.orderNotExist");
   return orderRow(order, venue);
 }
 
@@ -267,15 +249,15 @@ function fillRow({ id, order, pair, side, size, price, fee, at, isMaker, maker, 
 function create(fields: Fields, venue: Venue) {
   const { pair } = venue.market(fields.symbol ?? "");
   const { clientOid = "", stop, stopPrice, stopPriceType, size = "" } = fields;
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(clientOid)) throw new Refusal("100001", "clientOid is illegal.");
-  if (!/^[1-9]\d*$/.test(size)) throw new Refusal("100001", "Quantity parameter must be a positive integer.");
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(clientOid)) throw new KucoinRefusal("100001", "clientOid is illegal.");
+  if (!/^[1-9]\d*$/.test(size)) throw new KucoinRefusal("100001", "Quantity parameter must be a positive integer.");
   if (stop !== undefined && (stopPrice === undefined || stopPriceType === undefined)) {
-    throw new Refusal("100001", "stopPrice and stopPriceType are required.");
+    throw new KucoinRefusal("100001", "stopPrice and stopPriceType are required.");
   }
   const price = venue.price(pair);
   const trigger = stop === undefined ? undefined : Number(stopPrice);
   if (trigger !== undefined && (stop === "up") !== trigger > price) {
-    throw new Refusal("300012", "The order would be triggered at once.");
+    throw new KucoinRefusal("300012", "The order would be triggered at once.");
   }
   const order = venue.place({
     clientId: clientOid,

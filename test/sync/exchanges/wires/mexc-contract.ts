@@ -24,6 +24,7 @@ const mexc: Wire = {
   exchange: "mexc",
   markets: { linear: [market("BTC/USDT:USDT", "BTC_USDT", 0.0001), market("ETH/USDT:USDT", "ETH_USDT", 0.01)] },
   hedges: true,
+  closesInHedge: (side) => ({ side: side === "long" ? "4" : "2", positionMode: "1" }),
   refusesIds: "never",
   sources: [
     "https://mexcdevelop.github.io/apidocs/contract_v1_en/#order-under-maintenance",

@@ -34,6 +34,7 @@ const okx: Wire = {
     ],
   },
   hedges: true,
+  closesInHedge: (side) => (side === "long" ? { side: "sell", posSide: "long" } : { side: "buy", posSide: "short" }),
   sources: [
     "https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-multiple-orders",
     "https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-details",
