@@ -1,5 +1,6 @@
 /** What people read. */
 import { textTable } from "../../src/words/text-table.js";
+import type { Counts } from "./instructions/count.js";
 import type { Machine } from "./machine.js";
 import type { BackendReport } from "./measure.js";
 import { count, micros, percent, times } from "./numbers.js";
@@ -81,6 +82,19 @@ export function scaleTables(report: ScaleReport): string {
   const parts = [`## ${backend}: ${server}\n\nSmall: ten of each. Big: ${sizes}.`, table(heads, rows(single))];
   if (everything.length > 0) parts.push(`Answers that grow with the flow:\n\n${table(heads, rows(everything))}`);
   return [...parts, notes(report.operations, IN_FLIGHT)].join("\n\n").trimEnd();
+}
+
+export function instructionTables({ redis, set, evalshaGet, calls }: Counts): string {
+  const heads = ["operation", "instructions", "skeleton", "x skeleton", "commands"];
+  const rows = calls.map(({ name, instructions, skeleton, commands }) => [
+    name,
+    count(instructions),
+    count(skeleton),
+    times(instructions / skeleton),
+    count(commands),
+  ]);
+  const raw = `SET takes ${count(set)} instructions, an EVALSHA of one GET ${count(evalshaGet)}.`;
+  return `## ${redis} under callgrind\n\n${raw}\n\n${table(heads, rows)}`;
 }
 
 export function verdictLines(verdicts: readonly Verdict[]): string {
