@@ -41,37 +41,100 @@
 -- ARGV[4] types               of KEYS[2] and on, in order, with spaces: hash, zset, string or stream
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
---         stream {id, number of values, field, value, ..., id, ...}, call}
+--         stream {id, number of values, field, value, ..., id, ...},
+--         of a key with since how many it holds, then zset the lowest member and its score, stream the oldest id, then entries as above, call};
+--         {"much", epoch, how many each key holds, from KEYS[2] on, call}: more than most
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(meta_key, answer)
-  local types = ARGV[4]
+local function run()
+  local types, most = ARGV[4], tonumber(ARGV[5])
   local added = 0
+  local type_of = { "hash" }
+  for word in string.gmatch(types, "%S+") do type_of[#type_of + 1] = word end
 
-  -- What a key of each type holds. The log of events, the last of the streams, also tells how many there ever were.
+  -- How much is it? More than the caller wants at once is not told.
+  local held, all = { "much", flow_epoch }, 0
+  local size = {
+    hash = function(key) return redis.call("HLEN", key) end,
+    zset = function(key) return redis.call("ZCARD", key) end,
+    string = function(key) return redis.call("EXISTS", key) end,
+    stream = function(key) return redis.call("XLEN", key) end,
+  }
+  if most then
+    for i = 2, #KEYS do
+      local count = size[type_of[i]](KEYS[i])
+      held[#held + 1], all = tostring(count), all + count
+    end
+    if all > most then return answer(held) end
+  end
+
+  local function flat(told, stream)
+    for _, entry in ipairs(stream) do
+      told[#told + 1], told[#told + 2] = entry[1], tostring(#entry[2])
+      for _, value in ipairs(entry[2]) do told[#told + 1] = value end
+    end
+    return told
+  end
+  -- The log of events, the last of the streams, also tells how many there ever were.
+  local function count_added(key)
+    local info = redis.call("EXISTS", key) == 1 and redis.call("XINFO", "STREAM", key) or {}
+    added = 0
+    for i = 1, #info, 2 do
+      if info[i] == "entries-added" then added = info[i + 1] end
+    end
+  end
+
+  -- What a key of each type holds.
   local read = {
     hash = function(key) return redis.call("HGETALL", key) end,
     zset = function(key) return redis.call("ZRANGE", key, 0, -1, "WITHSCORES") end,
     string = function(key) return redis.call("GET", key) or "" end,
     stream = function(key)
-      local info = redis.call("EXISTS", key) == 1 and redis.call("XINFO", "STREAM", key) or {}
-      added = 0
-      for i = 1, #info, 2 do
-        if info[i] == "entries-added" then added = info[i + 1] end
+      count_added(key)
+      return flat({}, redis.call("XRANGE", key, "-", "+"))
+    end,
+  }
+
+  -- Fields that a hash may have got: members of a zset from a score on, or what such members begin with, up to a |.
+  local function fields_since(since)
+    local fields = {}
+    local by_member, from, by_start, start_from = string.match(since, "^(%d+) (%S+) ?(%d*) ?(%S*)$")
+    for _, member in ipairs(redis.call("ZRANGEBYSCORE", KEYS[tonumber(by_member)], from, "+inf")) do fields[#fields + 1] = member end
+    if by_start ~= "" then
+      for _, member in ipairs(redis.call("ZRANGEBYSCORE", KEYS[tonumber(by_start)], start_from, "+inf")) do
+        for bar in string.gmatch(member, "()|") do fields[#fields + 1] = string.sub(member, 1, bar - 1) end
       end
-      local events = {}
-      for _, entry in ipairs(redis.call("XRANGE", key, "-", "+")) do
-        events[#events + 1], events[#events + 2] = entry[1], tostring(#entry[2])
-        for _, value in ipairs(entry[2]) do events[#events + 1] = value end
+    end
+    return fields
+  end
+
+  -- What a key of each type holds that may be new, and what proves that the rest is as it was.
+  local read_since = {
+    hash = function(key, since)
+      local told = { tostring(redis.call("HLEN", key)) }
+      for _, field in ipairs(fields_since(since)) do
+        local value = redis.call("HGET", key, field)
+        if value then told[#told + 1], told[#told + 2] = field, value end
       end
-      return events
+      return told
+    end,
+    zset = function(key, since)
+      local lowest = redis.call("ZRANGE", key, 0, 0, "WITHSCORES")
+      local told = { tostring(redis.call("ZCARD", key)), lowest[1] or "", lowest[2] or "" }
+      for _, part in ipairs(redis.call("ZRANGEBYSCORE", key, since, "+inf", "WITHSCORES")) do told[#told + 1] = part end
+      return told
+    end,
+    stream = function(key, since)
+      count_added(key)
+      local oldest = redis.call("XRANGE", key, "-", "+", "COUNT", 1)[1]
+      return flat({ tostring(redis.call("XLEN", key)), oldest and oldest[1] or "" }, redis.call("XRANGE", key, "(" .. since, "+"))
     end,
   }
 
   local reply = { "flow", "0", read.hash(meta_key) }
-  local next_type = string.gmatch(types, "%S+")
   for i = 2, #KEYS do
-    reply[#reply + 1] = read[next_type()](KEYS[i])
+    local since = ARGV[4 + i] or ""
+    reply[#reply + 1] = since == "" and read[type_of[i]](KEYS[i]) or read_since[type_of[i]](KEYS[i], since)
   end
   reply[2] = string.format("%.0f", added)
 
