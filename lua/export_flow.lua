@@ -39,6 +39,8 @@
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] types               of KEYS[2] and on, in order, with spaces: hash, zset, string or stream
+-- ARGV[5] most                answer only how much there is, if there are more entries; "" = tell all of them
+-- ARGV[6] since               for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |; "" or none = all
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
 --         stream {id, number of values, field, value, ..., id, ...},
@@ -46,11 +48,16 @@
 --         {"much", epoch, how many each key holds, from KEYS[2] on, call}: more than most
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run()
+local function run(meta_key, flow_epoch, answer)
   local types, most = ARGV[4], tonumber(ARGV[5])
   local added = 0
   local type_of = { "hash" }
   for word in string.gmatch(types, "%S+") do type_of[#type_of + 1] = word end
+  local keys = { meta_key }
+  local function add(key) keys[#keys + 1] = key end
+  for i = 2, #KEYS do
+    add(KEYS[i])
+  end
 
   -- How much is it? More than the caller wants at once is not told.
   local held, all = { "much", flow_epoch }, 0
@@ -61,8 +68,8 @@ local function run()
     stream = function(key) return redis.call("XLEN", key) end,
   }
   if most then
-    for i = 2, #KEYS do
-      local count = size[type_of[i]](KEYS[i])
+    for i = 2, #keys do
+      local count = size[type_of[i]](keys[i])
       held[#held + 1], all = tostring(count), all + count
     end
     if all > most then return answer(held) end
@@ -99,9 +106,10 @@ local function run()
   local function fields_since(since)
     local fields = {}
     local by_member, from, by_start, start_from = string.match(since, "^(%d+) (%S+) ?(%d*) ?(%S*)$")
-    for _, member in ipairs(redis.call("ZRANGEBYSCORE", KEYS[tonumber(by_member)], from, "+inf")) do fields[#fields + 1] = member end
-    if by_start ~= "" then
-      for _, member in ipairs(redis.call("ZRANGEBYSCORE", KEYS[tonumber(by_start)], start_from, "+inf")) do
+    local member_key, start_key = keys[tonumber(by_member)], keys[tonumber(by_start)]
+    for _, member in ipairs(redis.call("ZRANGEBYSCORE", member_key, from, "+inf")) do fields[#fields + 1] = member end
+    if start_key then
+      for _, member in ipairs(redis.call("ZRANGEBYSCORE", start_key, start_from, "+inf")) do
         for bar in string.gmatch(member, "()|") do fields[#fields + 1] = string.sub(member, 1, bar - 1) end
       end
     end
@@ -132,9 +140,9 @@ local function run()
   }
 
   local reply = { "flow", "0", read.hash(meta_key) }
-  for i = 2, #KEYS do
+  for i = 2, #keys do
     local since = ARGV[4 + i] or ""
-    reply[#reply + 1] = since == "" and read[type_of[i]](KEYS[i]) or read_since[type_of[i]](KEYS[i], since)
+    reply[#reply + 1] = since == "" and read[type_of[i]](keys[i]) or read_since[type_of[i]](keys[i], since)
   end
   reply[2] = string.format("%.0f", added)
 
@@ -176,4 +184,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-return run(meta_key, answer)
+return run(meta_key, flow_epoch, answer)

@@ -15,8 +15,8 @@
 -- ARGV[10] after              zset: score of the entry read last; stream: its id; "" = from the start
 -- ARGV[11] member             zset: the entry read last
 -- ARGV[12] ties               zset: how many entries of that score were read
--- Reply {"page", id of the newest event or "", highest score or newest id or "", {member, score, ...} or {id, number of values, value, ...},
---         {member, value, ...} of the hash, call}
+-- Reply {"page", id of the newest event or "", highest score or "", how many entries of the last score were read,
+--         {member, score, ...} or {id, number of values, value, ...}, {member, value, ...} of the hash, call}
 -- Errors: SFSTATELOST
 
 local meta_key = KEYS[1]
@@ -51,7 +51,9 @@ local function page_of_zset()
       if value then beside[#beside + 1], beside[#beside + 2] = members[i], value end
     end
   end
-  return highest, entries, beside
+  local read = "0"
+  if #entries > 0 then read = tostring(from + #entries / 2 - redis.call("ZCOUNT", key, "-inf", "(" .. entries[#entries])) end
+  return highest, read, entries, beside
 end
 
 local function page_of_stream()
@@ -60,15 +62,14 @@ local function page_of_stream()
     entries[#entries + 1], entries[#entries + 2] = entry[1], tostring(#entry[2])
     for _, value in ipairs(entry[2]) do entries[#entries + 1] = value end
   end
-  local newest = redis.call("XREVRANGE", key, "+", "-", "COUNT", 1)[1]
-  return newest and newest[1] or "", entries, {}
+  return "", "0", entries, {}
 end
 
 local logged = redis.call("XREVRANGE", log_key, "+", "-", "COUNT", 1)[1]
-local highest, entries, beside
+local highest, read, entries, beside
 if kind == "stream" then
-  highest, entries, beside = page_of_stream()
+  highest, read, entries, beside = page_of_stream()
 else
-  highest, entries, beside = page_of_zset()
+  highest, read, entries, beside = page_of_zset()
 end
-return { "page", logged and logged[1] or "", highest, entries, beside, call }
+return { "page", logged and logged[1] or "", highest, read, entries, beside, call }

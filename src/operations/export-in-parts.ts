@@ -11,7 +11,8 @@
  *
  * A key that is not proven so is read again; what stays unproven has the flow told in one piece.
  */
-import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
+import { StateLostError } from "../errors.js";
+import { type Entry, type FlowLayout, metaOf, type StoredKey } from "../layout/flow-layout.js";
 import { compareBytes } from "../state/ranking.js";
 import { pairsOf } from "../words/pairs.js";
 import { EXPORT_FLOW, inOrderOfFields, layoutTold, OTHERS, streamEntries, toldOf } from "./exported-keys.js";
@@ -30,6 +31,8 @@ const PAGE = { zset: 1_000, stream: 250 } as const;
 const ROUNDS = 5;
 
 const LOG = "events:log";
+const SIGNALS = "signals:processed";
+const NONE: ReadonlySet<string> = new Set();
 
 /** Sorted sets into which ids come at the end, each with the hash whose fields are its ids. */
 const RANKINGS = {
@@ -38,7 +41,7 @@ const RANKINGS = {
   "risk:trades": undefined,
   "risk:cash": undefined,
   "risk:transfers": undefined,
-  "signals:processed": undefined,
+  [SIGNALS]: undefined,
 } as const satisfies Partial<Record<StoredKey, StoredKey | undefined>>;
 
 /**
@@ -62,6 +65,7 @@ interface RankingRead {
 interface Page {
   readonly event: string;
   readonly highest: string;
+  readonly ties: number;
   readonly entries: readonly string[];
   readonly beside: readonly string[];
 }
@@ -94,8 +98,9 @@ const EXPORT_PAGE: Script<PageArgs, Page> = {
   decode: (reply) => ({
     event: text(reply, 1),
     highest: text(reply, 2),
-    entries: list(reply, 3),
-    beside: list(reply, 4),
+    ties: Number(text(reply, 3)),
+    entries: list(reply, 4),
+    beside: list(reply, 5),
   }),
 };
 
@@ -115,6 +120,9 @@ export async function exportInParts(ask: Ask): Promise<FlowLayout> {
     await reading.read();
     const told = await ask(EXPORT_FLOW, { most: undefined, since: reading.since() });
     const layout = reading.joined(told);
+    if (layout && metaOf(layout, "epoch") !== epoch) {
+      throw new StateLostError(`the flow was replaced while it was exported: its epoch was ${epoch}`);
+    }
     if (layout) return layout;
   }
   return layoutTold(await ask(EXPORT_FLOW, undefined));
@@ -133,7 +141,7 @@ class Reading {
   constructor(ask: Ask, epoch: string, long: ReadonlySet<StoredKey>) {
     this.#ask = ask;
     this.#epoch = epoch;
-    for (const key of keysOf(RANKINGS)) if (long.has(key)) this.#rankings.set(key, undefined);
+    for (const key of long) if (isRanking(key)) this.#rankings.set(key, undefined);
     for (const key of STREAMS) if (long.has(key)) this.#streams.set(key, undefined);
     this.#closedIsLong = long.has(CLOSED.ranking);
   }
@@ -183,7 +191,7 @@ class Reading {
     for (const [key, read] of this.#rankings) {
       if (!read) continue;
       const again = () => this.#rankings.set(key, undefined);
-      const gone = key === "signals:processed" ? this.#released(read.event, joined.get(LOG) ?? streamEntries(toldOf(told, LOG))) : NONE;
+      const gone = key === SIGNALS ? releasedSignals(this.#events(told, joined), read.event) : NONE;
       const whole = wholeRanking(read, toldOf(told, key), gone);
       keep(key, whole, again);
       const beside = besideOf(key);
@@ -199,16 +207,8 @@ class Reading {
     return layoutTold(told, (key) => joined.get(key));
   }
 
-  /** Signals that were released after an event. */
-  #released(after: string, events: readonly Entry[]): ReadonlySet<string> {
-    const ids = new Set<string>();
-    for (const [id = "", ...fields] of events) {
-      if (after !== "" && compareIds(id, after) <= 0) continue;
-      const event = new Map(pairsOf(fields));
-      const signal = event.get("signal_released") === "1" ? signalOf(event.get("order")) : undefined;
-      if (signal !== undefined) ids.add(signal);
-    }
-    return ids;
+  #events(told: Reply, joined: ReadonlyMap<StoredKey, readonly Entry[]>): readonly Entry[] {
+    return joined.get(LOG) ?? (this.#streams.has(LOG) ? [] : streamEntries(toldOf(told, LOG)));
   }
 
   async #ranking(key: StoredKey, beside: StoredKey | undefined): Promise<RankingRead> {
@@ -220,11 +220,9 @@ class Reading {
       const page = await this.#page({ key, beside, type: "zset", after, member, ties });
       first ??= page;
       const entries = pairsOf(page.entries);
-      for (const [id, score] of entries) {
-        ties = score === after ? ties + 1 : 1;
-        [member, after] = [id, score];
-        scores.set(id, score);
-      }
+      for (const [id, score] of entries) scores.set(id, score);
+      [member, after] = entries.at(-1) ?? [member, after];
+      ties = page.ties;
       for (const [id, row] of pairsOf(page.beside)) rows.set(id, row);
       if (entries.length < PAGE.zset) break;
     }
@@ -251,4 +249,90 @@ class Reading {
   #page(args: Omit<PageArgs, "of">): Promise<Page> {
     return this.#ask(EXPORT_PAGE, { ...args, of: this.#epoch });
   }
+}
+
+function besideOf(key: StoredKey): StoredKey | undefined {
+  return isRanking(key) ? RANKINGS[key] : undefined;
+}
+
+function isRanking(key: StoredKey): key is keyof typeof RANKINGS {
+  return Object.hasOwn(RANKINGS, key);
+}
+
+/** Told: how many entries the key holds, the oldest id, the entries after those that were read. */
+function wholeStream(
+  read: readonly Entry[],
+  [length = "", oldest = "", ...added]: readonly string[],
+): readonly Entry[] | undefined {
+  const left = read.findIndex(([id = ""]) => oldest !== "" && compareIds(id, oldest) >= 0);
+  const all = [...(left === -1 ? [] : read.slice(left)), ...streamEntries(added)];
+  return all.length === Number(length) ? all : undefined;
+}
+
+/** Told: how many members the key holds, the lowest member and its score, the members that may be new. */
+function wholeRanking(
+  { from, scores }: RankingRead,
+  [length = "", lowest = "", lowestScore = "", ...added]: readonly string[],
+  gone: ReadonlySet<string>,
+): readonly Entry[] | undefined {
+  const fresh = pairsOf(added);
+  const isFresh = new Set(fresh.map(([id]) => id));
+  const isLeft = (id: string, score: string) => compareRanks([id, score], [lowest, lowestScore]) >= 0;
+  const old = [...scores].filter(
+    ([id, score]) => Number(score) < Number(from) && !isFresh.has(id) && !gone.has(id) && isLeft(id, score),
+  );
+  const all = [...old, ...fresh];
+  return all.length === Number(length) ? all.sort(compareRanks) : undefined;
+}
+
+/** Told: how many fields the hash holds, and the fields of ids that may be new. A field never changes. */
+function wholeBeside(
+  ids: readonly Entry[],
+  rows: ReadonlyMap<string, string>,
+  [length = "", ...added]: readonly string[],
+): Entry[] | undefined {
+  const fresh = new Map(pairsOf(added));
+  const all = ids.flatMap(([id = ""]) => {
+    const row = fresh.get(id) ?? rows.get(id);
+    return row === undefined ? [] : [[id, row]];
+  });
+  return all.length === Number(length) ? inOrderOfFields(all) : undefined;
+}
+
+/** Told: how many orders the hash holds, and those that may have changed. The others stand as they were read, if they were closed when they were then. */
+function wholeClosed(
+  at: readonly Entry[],
+  { scores, rows }: RankingRead,
+  [length = "", ...added]: readonly string[],
+): Entry[] | undefined {
+  const fresh = new Map(pairsOf(added));
+  const all = at.flatMap(([id = "", score]) => {
+    const row = fresh.get(id) ?? (scores.get(id) === score ? rows.get(id) : undefined);
+    return row === undefined ? [] : [[id, row]];
+  });
+  return all.length === Number(length) && all.length === at.length ? inOrderOfFields(all) : undefined;
+}
+
+/** Signals that were released after an event. */
+function releasedSignals(events: readonly Entry[], after: string): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const [id = "", ...fields] of events) {
+    if (after !== "" && compareIds(id, after) <= 0) continue;
+    const event = new Map(pairsOf(fields));
+    if (event.get("signal_released") !== "1") continue;
+    const order: unknown = JSON.parse(event.get("order") ?? "null");
+    if (typeof order === "object" && order !== null && "signal_id" in order) ids.add(String(order.signal_id));
+  }
+  return ids;
+}
+
+/** Ids of streams, `ms-seq`. */
+function compareIds(a: string, b: string): number {
+  const [[aMs = "", aSeq = ""], [bMs = "", bSeq = ""]] = [a.split("-"), b.split("-")];
+  return Number(aMs) - Number(bMs) || Number(aSeq) - Number(bSeq);
+}
+
+/** The order of members of a sorted set. */
+function compareRanks([a = "", aScore = ""]: Entry, [b = "", bScore = ""]: Entry): number {
+  return Number(aScore) - Number(bScore) || compareBytes(a, b);
 }

@@ -1,6 +1,7 @@
 /** Counting instructions: what is compared with what. The figures themselves are not tested here. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { skip } from "../skip.js";
 import { missingTool } from "./instructions/callgrind.js";
 import { type Counts, count } from "./instructions/count.js";
 import { fixedCalls, IN_README } from "./instructions/fixed-calls.js";
@@ -8,7 +9,6 @@ import { grown, incomparable, readRecorded } from "./instructions/recorded.js";
 import { skeletonOf } from "./instructions/skeleton.js";
 import { readme, withTable } from "./instructions/table.js";
 import { subjects } from "./subjects.js";
-import { skip } from "../skip.js";
 
 const test = suite("instructions");
 
@@ -26,7 +26,10 @@ test("every subject of the bench is a fixed call, and each has one name and a re
   const names = fixedCalls.map(({ name }) => name);
   assert.equal([...new Set(names)], names);
   for (const { name } of subjects) assert.ok(names.includes(name), name);
-  assert.equal(readRecorded().calls.map(({ name }) => name), names);
+  assert.equal(
+    readRecorded().calls.map(({ name }) => name),
+    names,
+  );
 });
 
 test("a call that costs over a tenth more than recorded is named, one that costs a tenth more is not", () => {

@@ -1,6 +1,6 @@
 import { CorruptStateError } from "../../errors.js";
-import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import type { KeyName } from "../../layout/keys.js";
+import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import type { Ask, Operation, Reply, Script } from "../../operations/operation.js";
 import { COMMON_KEYS } from "../../operations/operation.js";
 import { FlowKeys } from "./keys.js";

@@ -10,7 +10,13 @@ import {
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
-import { type Ask, COMMON_KEYS, type Operation, type Script as OperationScript, type Reply } from "../../operations/operation.js";
+import {
+  type Ask,
+  COMMON_KEYS,
+  type Operation,
+  type Script as OperationScript,
+  type Reply,
+} from "../../operations/operation.js";
 import { newEpoch } from "../../state/epoch.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { RECONNECT, wentBackText } from "../../words/went-back.js";
