@@ -40,7 +40,7 @@
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] types               of KEYS[2] and on, in order, with spaces: hash, zset, string or stream
 -- ARGV[5] most                answer only how much there is, if there are more entries; "" = tell all of them
--- ARGV[6] since               for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |; "" or none = all
+-- ARGV[6] since               for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |, with %25 and %7C in them; "" or none = all
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
 --         stream {id, number of values, field, value, ..., id, ...},
@@ -102,7 +102,7 @@ local function run(meta_key, flow_epoch, answer)
     end,
   }
 
-  -- Fields that a hash may have got: members of a zset from a score on, or what such members begin with, up to a |.
+  -- Fields that a hash may have got: members of a zset from a score on, or what such members begin with, up to a |, %7C being a | and %25 a %.
   local function fields_since(since)
     local fields = {}
     local by_member, from, by_start, start_from = string.match(since, "^(%d+) (%S+) ?(%d*) ?(%S*)$")
@@ -110,7 +110,7 @@ local function run(meta_key, flow_epoch, answer)
     for _, member in ipairs(redis.call("ZRANGEBYSCORE", member_key, from, "+inf")) do fields[#fields + 1] = member end
     if start_key then
       for _, member in ipairs(redis.call("ZRANGEBYSCORE", start_key, start_from, "+inf")) do
-        for bar in string.gmatch(member, "()|") do fields[#fields + 1] = string.sub(member, 1, bar - 1) end
+        fields[#fields + 1] = (string.gsub(string.gsub(string.match(member, "^[^|]*"), "%%7C", "|"), "%%25", "%%"))
       end
     end
     return fields

@@ -72,7 +72,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   side: "long or short",
   signal_id: "1 to 256 bytes",
   since:
-    'for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |; "" or none = all',
+    'for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |, with %25 and %7C in them; "" or none = all',
   size: "base currency",
   sl: 'quote currency; "" = none',
   status: "intent, submitted, open, partially_filled, unknown, filled, ...",
