@@ -10,7 +10,7 @@ export const USAGE = `Measures every operation beside the raw command of its bac
 
   --backend redis|duckdb|memory|all   what to measure (default all)
   --only markSignalProcessed,...      only these operations
-  --seconds 2                         how long to measure each operation
+  --seconds 2                         how long to measure each operation (with --scale 0.4)
   --scale                             a small flow beside a big one, instead of the table
   --instructions                      what each call costs Redis, counted by valgrind: a busy machine changes nothing
   --check                             with --instructions: fails where a call costs a tenth more than recorded
@@ -43,7 +43,8 @@ export function readOptions(args: readonly string[]): Options {
   if (backends.length === 0) {
     throw new UsageError(`--backend: expected ${BACKENDS.join(", ")} or all, got ${JSON.stringify(values.backend)}`);
   }
-  const seconds = values.seconds === undefined ? (values.short ? 0.02 : 2) : Number(values.seconds);
+  const seconds =
+    values.seconds === undefined ? (values.short ? 0.02 : values.scale ? 0.4 : 2) : Number(values.seconds);
   if (!(seconds > 0))
     throw new UsageError(`--seconds: expected a number above 0, got ${JSON.stringify(values.seconds)}`);
   const { scale, instructions, check, record, short, json, help } = values;

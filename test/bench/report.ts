@@ -81,6 +81,11 @@ export function scaleTables(report: ScaleReport): string {
     .join(", ");
   const parts = [`## ${backend}: ${server}\n\nSmall: ten of each. Big: ${sizes}.`, table(heads, rows(single))];
   if (everything.length > 0) parts.push(`Answers that grow with the flow:\n\n${table(heads, rows(everything))}`);
+  if (report.block) {
+    const { all, fewOpen } = report.block;
+    const bare = `with ten open positions and pending orders ${fewOpen.toFixed(1)} ms`;
+    parts.push(`exportFlow of the big flow kept Redis from others for ${all.toFixed(1)} ms at the longest, ${bare}.`);
+  }
   return [...parts, notes(report.operations, IN_FLIGHT)].join("\n\n").trimEnd();
 }
 
