@@ -13,6 +13,7 @@
  */
 import { StateLostError } from "../errors.js";
 import { type Entry, type FlowLayout, metaOf, type StoredKey } from "../layout/flow-layout.js";
+import { compareEventIds } from "../state/event-log.js";
 import { compareBytes } from "../state/ranking.js";
 import { pairsOf } from "../words/pairs.js";
 import { EXPORT_FLOW, inOrderOfFields, layoutTold, OTHERS, streamEntries, toldOf } from "./exported-keys.js";
@@ -264,7 +265,7 @@ function wholeStream(
   read: readonly Entry[],
   [length = "", oldest = "", ...added]: readonly string[],
 ): readonly Entry[] | undefined {
-  const left = read.findIndex(([id = ""]) => oldest !== "" && compareIds(id, oldest) >= 0);
+  const left = read.findIndex(([id = ""]) => oldest !== "" && compareEventIds(id, oldest) >= 0);
   const all = [...(left === -1 ? [] : read.slice(left)), ...streamEntries(added)];
   return all.length === Number(length) ? all : undefined;
 }
@@ -317,19 +318,13 @@ function wholeClosed(
 function releasedSignals(events: readonly Entry[], after: string): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const [id = "", ...fields] of events) {
-    if (after !== "" && compareIds(id, after) <= 0) continue;
+    if (after !== "" && compareEventIds(id, after) <= 0) continue;
     const event = new Map(pairsOf(fields));
     if (event.get("signal_released") !== "1") continue;
     const order: unknown = JSON.parse(event.get("order") ?? "null");
     if (typeof order === "object" && order !== null && "signal_id" in order) ids.add(String(order.signal_id));
   }
   return ids;
-}
-
-/** Ids of streams, `ms-seq`. */
-function compareIds(a: string, b: string): number {
-  const [[aMs = "", aSeq = ""], [bMs = "", bSeq = ""]] = [a.split("-"), b.split("-")];
-  return Number(aMs) - Number(bMs) || Number(aSeq) - Number(bSeq);
 }
 
 /** The order of members of a sorted set. */

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StateManager } from "../../src/manager/state-manager.js";
-import { type Flow, type FlowSize, fill, RISK, TEN } from "./flow.js";
+import { type Flow, type FlowSize, fill, known, RISK, TEN } from "./flow.js";
 import type { BackendName } from "./options.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
 import type { Stand } from "./stand.js";
 import type { Subject } from "./subject.js";
-import { notPrepared, type Work } from "./work.js";
+import { forEach, notPrepared, type Work } from "./work.js";
 
 export interface Growth {
   readonly subject: Subject;
@@ -98,12 +98,15 @@ async function openFilled(stand: Stand, flowId: string, size: FlowSize): Promise
   return { manager: await stand.open(flowId), size, width: stand.inFlight };
 }
 
-async function exportBlock(stand: Stand, big: Flow): Promise<ExportBlock | undefined> {
+/** The last that is done with the big flow: its positions and orders are removed. */
+async function exportBlock(stand: Stand, { manager, size, width }: Flow): Promise<ExportBlock | undefined> {
   if (!stand.longestBlock) return undefined;
-  const all = await stand.longestBlock(() => big.manager.exportFlow());
-  const few = await openFilled(stand, "few-open", { ...big.size, positions: TEN.positions, orders: TEN.orders });
-  await using _ = few.manager;
-  return { all, fewOpen: await stand.longestBlock(() => few.manager.exportFlow()) };
+  const all = await stand.longestBlock(() => manager.exportFlow());
+  const allBut = (ten: number, count: number, name: (n: number) => string) =>
+    Array.from({ length: Math.max(0, count - ten) }, (_, n) => name(ten + n));
+  await forEach(allBut(TEN.positions, size.positions, known.position), width, (id) => manager.removePosition(id));
+  await forEach(allBut(TEN.orders, size.orders, known.order), width, (id) => manager.removeOrder(id));
+  return { all, fewOpen: await stand.longestBlock(() => manager.exportFlow()) };
 }
 
 async function compare(subject: Subject, [small, big]: [Work, Work], inFlight: number, usual: Plan): Promise<Growth> {

@@ -69,7 +69,7 @@ async function countRaw(server: CountedRedis, redis: Redis): Promise<{ set: numb
 async function countSubject(server: CountedRedis, redis: Redis, subject: Subject, flowId: string): Promise<Counted> {
   const manager = await StateManager.open(flowId, {
     backend: "redis",
-    redis: { url: `redis://127.0.0.1:${server.port}`, command_timeout: 60_000 },
+    redis: { url: `redis://127.0.0.1:${server.port}`, command_timeout: 60_000, connect_timeout: 120_000 },
     risk: RISK,
   });
   await using _ = manager;
