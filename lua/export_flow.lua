@@ -39,39 +39,110 @@
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
 -- ARGV[4] types               of KEYS[2] and on, in order, with spaces: hash, zset, string or stream
+-- ARGV[5] most                answer only how much there is, if there are more entries; "" = tell all of them
+-- ARGV[6] since               for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |, with %25 and %7C in them; "" or none = all
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
---         stream {id, number of values, field, value, ..., id, ...}, call}
+--         stream {id, number of values, field, value, ..., id, ...},
+--         of a key with since how many it holds, then zset the lowest member and its score, stream the oldest id, then entries as above, call};
+--         {"much", epoch, how many each key holds, from KEYS[2] on, call}: more than most
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(meta_key, answer)
-  local types = ARGV[4]
+local function run(meta_key, flow_epoch, answer)
+  local types, most = ARGV[4], tonumber(ARGV[5])
   local added = 0
+  local type_of = { "hash" }
+  for word in string.gmatch(types, "%S+") do type_of[#type_of + 1] = word end
+  local keys = { meta_key }
+  local function add(key) keys[#keys + 1] = key end
+  for i = 2, #KEYS do
+    add(KEYS[i])
+  end
 
-  -- What a key of each type holds. The log of events, the last of the streams, also tells how many there ever were.
+  -- How much is it? More than the caller wants at once is not told.
+  local held, all = { "much", flow_epoch }, 0
+  local size = {
+    hash = function(key) return redis.call("HLEN", key) end,
+    zset = function(key) return redis.call("ZCARD", key) end,
+    string = function(key) return redis.call("EXISTS", key) end,
+    stream = function(key) return redis.call("XLEN", key) end,
+  }
+  if most then
+    for i = 2, #keys do
+      local count = size[type_of[i]](keys[i])
+      held[#held + 1], all = tostring(count), all + count
+    end
+    if all > most then return answer(held) end
+  end
+
+  local function flat(told, stream)
+    for _, entry in ipairs(stream) do
+      told[#told + 1], told[#told + 2] = entry[1], tostring(#entry[2])
+      for _, value in ipairs(entry[2]) do told[#told + 1] = value end
+    end
+    return told
+  end
+  -- The log of events, the last of the streams, also tells how many there ever were.
+  local function count_added(key)
+    local info = redis.call("EXISTS", key) == 1 and redis.call("XINFO", "STREAM", key) or {}
+    added = 0
+    for i = 1, #info, 2 do
+      if info[i] == "entries-added" then added = info[i + 1] end
+    end
+  end
+
+  -- What a key of each type holds.
   local read = {
     hash = function(key) return redis.call("HGETALL", key) end,
     zset = function(key) return redis.call("ZRANGE", key, 0, -1, "WITHSCORES") end,
     string = function(key) return redis.call("GET", key) or "" end,
     stream = function(key)
-      local info = redis.call("EXISTS", key) == 1 and redis.call("XINFO", "STREAM", key) or {}
-      added = 0
-      for i = 1, #info, 2 do
-        if info[i] == "entries-added" then added = info[i + 1] end
+      count_added(key)
+      return flat({}, redis.call("XRANGE", key, "-", "+"))
+    end,
+  }
+
+  -- Fields that a hash may have got: members of a zset from a score on, or what such members begin with, up to a |, %7C being a | and %25 a %.
+  local function fields_since(since)
+    local fields = {}
+    local by_member, from, by_start, start_from = string.match(since, "^(%d+) (%S+) ?(%d*) ?(%S*)$")
+    local member_key, start_key = keys[tonumber(by_member)], keys[tonumber(by_start)]
+    for _, member in ipairs(redis.call("ZRANGEBYSCORE", member_key, from, "+inf")) do fields[#fields + 1] = member end
+    if start_key then
+      for _, member in ipairs(redis.call("ZRANGEBYSCORE", start_key, start_from, "+inf")) do
+        fields[#fields + 1] = (string.gsub(string.gsub(string.match(member, "^[^|]*"), "%%7C", "|"), "%%25", "%%"))
       end
-      local events = {}
-      for _, entry in ipairs(redis.call("XRANGE", key, "-", "+")) do
-        events[#events + 1], events[#events + 2] = entry[1], tostring(#entry[2])
-        for _, value in ipairs(entry[2]) do events[#events + 1] = value end
+    end
+    return fields
+  end
+
+  -- What a key of each type holds that may be new, and what proves that the rest is as it was.
+  local read_since = {
+    hash = function(key, since)
+      local told = { tostring(redis.call("HLEN", key)) }
+      for _, field in ipairs(fields_since(since)) do
+        local value = redis.call("HGET", key, field)
+        if value then told[#told + 1], told[#told + 2] = field, value end
       end
-      return events
+      return told
+    end,
+    zset = function(key, since)
+      local lowest = redis.call("ZRANGE", key, 0, 0, "WITHSCORES")
+      local told = { tostring(redis.call("ZCARD", key)), lowest[1] or "", lowest[2] or "" }
+      for _, part in ipairs(redis.call("ZRANGEBYSCORE", key, since, "+inf", "WITHSCORES")) do told[#told + 1] = part end
+      return told
+    end,
+    stream = function(key, since)
+      count_added(key)
+      local oldest = redis.call("XRANGE", key, "-", "+", "COUNT", 1)[1]
+      return flat({ tostring(redis.call("XLEN", key)), oldest and oldest[1] or "" }, redis.call("XRANGE", key, "(" .. since, "+"))
     end,
   }
 
   local reply = { "flow", "0", read.hash(meta_key) }
-  local next_type = string.gmatch(types, "%S+")
-  for i = 2, #KEYS do
-    reply[#reply + 1] = read[next_type()](KEYS[i])
+  for i = 2, #keys do
+    local since = ARGV[4 + i] or ""
+    reply[#reply + 1] = since == "" and read[type_of[i]](keys[i]) or read_since[type_of[i]](keys[i], since)
   end
   reply[2] = string.format("%.0f", added)
 
@@ -113,4 +184,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-return run(meta_key, answer)
+return run(meta_key, flow_epoch, answer)

@@ -187,7 +187,7 @@ test("what writes nothing is judged on Redis and in memory, and not on DuckDB, w
 });
 
 test("what is called one at a time only is not judged in flight", () => {
-  const report = { backend: "redis", server: "", inFlight: 2, size: TEN, operations: SLOW } as const;
+  const report = { backend: "redis", server: "", inFlight: 2, size: TEN, operations: SLOW, block: undefined } as const;
   assert.equal(judged(scaleVerdicts(report)), [
     ["plain", "two", "idle", "single"],
     ["plain", "two", "idle"],

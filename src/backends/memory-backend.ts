@@ -30,7 +30,8 @@ export class MemoryBackend implements Backend {
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (!this.#open) throw new ConnectionError("the flow is not open: call connect() first");
     const result = interpret(operation, this.#state, args, callAt(this.#context, lease));
-    if (this.#state.changes.take().some(({ table }) => table === this.#state.events)) this.#watchers.wake();
+    const { changes, events } = this.#state;
+    for (const { table } of changes.take()) if (table === events) this.#watchers.wake();
     return result;
   }
 

@@ -52,6 +52,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   max_ids: "how many signals are remembered",
   max_trades: "how many trade ids are remembered",
   max_transfers: "how many transfer ids are remembered",
+  most: 'answer only how much there is, if there are more entries; "" = tell all of them',
   metadata: 'JSON object; "" = none',
   note: '"" = none',
   order_id: "client order id",
@@ -70,6 +71,8 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   schema: "the layout's version that the caller writes",
   side: "long or short",
   signal_id: "1 to 256 bytes",
+  since:
+    'for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |, with %25 and %7C in them; "" or none = all',
   size: "base currency",
   sl: 'quote currency; "" = none',
   status: "intent, submitted, open, partially_filled, unknown, filled, ...",

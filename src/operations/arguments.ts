@@ -1,4 +1,4 @@
-import type { AnyOperation, Operation } from "./operation.js";
+import type { AnyOperation, Script } from "./operation.js";
 
 /** What stands at a place of ARGV, before it is a text. */
 export type ArgumentValue = string | number | boolean | null | undefined;
@@ -21,7 +21,7 @@ export function argumentNames({ args, rest }: Pick<AnyOperation, "args" | "rest"
 /** Appends the operation's own values to an ARGV that begins with what every script of the kind has. */
 export function addArguments<Args, Result>(
   argv: ArgumentValue[],
-  { args: own, rest }: Operation<Args, Result>,
+  { args: own, rest }: Script<Args, Result>,
   args: Args,
 ): void {
   for (const name in own) argv.push(own[name]?.(args));

@@ -17,11 +17,8 @@ export interface Call {
   readonly lease: string;
 }
 
-/**
- * One atomic operation on a flow: a value that a backend interprets. Redis runs `lua/{name}.lua`; memory and DuckDB run `apply`.
- * The two are twins: validate, read, decide, write, reply, in that order.
- */
-export interface Operation<Args, Result> {
+/** A script as Redis is asked to run it: `lua/{name}.lua`. */
+export interface Script<Args, Result> {
   /** The name of the Lua file. */
   readonly name: string;
   /** `open` makes or finds the flow itself; the others work on a flow that is open. */
@@ -36,6 +33,21 @@ export interface Operation<Args, Result> {
   /** What the head of the script says of an argument whose name means something else here than in `argument-words.ts`. */
   readonly words?: Readonly<Record<string, string>>;
   decode(reply: Reply): Result;
+}
+
+/** Asks Redis to run a script that reads. */
+export type Ask = <Args, Result>(script: Script<Args, Result>, args: Args) => Promise<Result>;
+
+/**
+ * One atomic operation on a flow: a value that a backend interprets. Redis runs `lua/{name}.lua`; memory and DuckDB run `apply`.
+ * The two are twins: validate, read, decide, write, reply, in that order.
+ */
+export interface Operation<Args, Result> extends Script<Args, Result> {
+  /**
+   * How Redis is asked instead where the flow's clock is the server's: Redis does nothing else while a script runs, and one that
+   * tells much runs long. Answers the state at one moment, as the script of the operation does.
+   */
+  readonly inParts?: (ask: Ask, args: Args) => Promise<Result>;
   /** Throws before it changes anything, or changes everything it decided. */
   apply(state: FlowState, args: Args, call: Call): Result;
 }

@@ -132,9 +132,19 @@ export class EventLog implements ChangedTable {
 
 /** Compares two ids `ms-seq`, number by number. */
 export function compareEventIds(a: string, b: string): number {
-  const [aMs, aSeq = "0"] = a.split("-");
-  const [bMs, bSeq = "0"] = b.split("-");
-  return Number(aMs) - Number(bMs) || Number(aSeq) - Number(bSeq);
+  const [aDash, bDash] = [dashOf(a), dashOf(b)];
+  // As texts where they are alike in length, part by part: nothing is cut out or read.
+  if (aDash === bDash && a.length === b.length) return a === b ? 0 : a < b ? -1 : 1;
+  return Number(a.slice(0, aDash)) - Number(b.slice(0, bDash)) || seqOf(a, aDash) - seqOf(b, bDash);
+}
+
+function dashOf(id: string): number {
+  const dash = id.indexOf("-");
+  return dash === -1 ? id.length : dash;
+}
+
+function seqOf(id: string, dash: number): number {
+  return Number(id.slice(dash + 1));
 }
 
 /** When the event was appended, by the clock of the log, ms since 1970. */

@@ -10,7 +10,8 @@ export const fillKey = (orderId: string, fillId: string) => pairKey(orderId, fil
 
 /** Two ids as one: the first | parts them. */
 export function pairKey(first: string, second: string): string {
-  return `${first.replace(/[%|]/g, encodeURIComponent)}|${second}`;
+  const plain = first.includes("|") || first.includes("%") ? first.replace(/[%|]/g, encodeURIComponent) : first;
+  return `${plain}|${second}`;
 }
 
 /** From when on fills that are remembered are those of an order that is new now: after each that is remembered already. */

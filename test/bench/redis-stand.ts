@@ -2,12 +2,18 @@ import { Redis } from "ioredis";
 import { createClient } from "../../src/backends/redis/client.js";
 import { resolveConfig } from "../../src/config/schema.js";
 import { StateManager } from "../../src/manager/state-manager.js";
+import { BackupFile } from "../../src/transfer/backup-file.js";
+import { copyFlow } from "../../src/transfer/copy-flow.js";
+import { RedisPlace } from "../../src/transfer/redis-place.js";
 import { startRedis } from "../servers/redis.js";
 import { RISK } from "./flow.js";
 import type { Stand } from "./stand.js";
 import type { Work } from "./work.js";
 
 const KEY = "bench:raw";
+
+/** Entries that the server's log of slow calls keeps while it is looked at. */
+const MOST_LOGGED = 10_000;
 
 /** The least that a script can do: one key, one GET. */
 const MINIMAL = "return redis.call('GET', KEYS[1])";
@@ -41,6 +47,19 @@ export async function redisStand(): Promise<Stand> {
       { name: "SET, new Redis(port)", call: (id) => plain.set(KEY, id) },
       { name: "EVALSHA, new Redis(port)", call: () => plain.evalsha(sha, 1, KEY) },
     ],
+    async restore(path, flowId) {
+      using place = await RedisPlace.connect(resolveConfig({ redis }).redis, flowId);
+      await copyFlow(new BackupFile(path), place, { toFlow: flowId, replace: false });
+    },
+    async longestBlock(watched) {
+      await plain.config("SET", "slowlog-log-slower-than", "0");
+      await plain.config("SET", "slowlog-max-len", String(MOST_LOGGED));
+      await plain.slowlog("RESET");
+      await watched();
+      const log: unknown = await plain.slowlog("GET", MOST_LOGGED);
+      await plain.config("SET", "slowlog-log-slower-than", "-1");
+      return longestOf(log) / 1000;
+    },
     open: (flowId) => StateManager.open(flowId, { backend: "redis", redis, risk: RISK }),
     async [Symbol.asyncDispose]() {
       same.disconnect();
@@ -48,6 +67,12 @@ export async function redisStand(): Promise<Stand> {
       await server.stop();
     },
   };
+}
+
+/** The longest of the log's entries, µs: each is its id, when it was, how long it took, and more. */
+function longestOf(log: unknown): number {
+  const entries: readonly unknown[] = Array.isArray(log) ? log : [];
+  return Math.max(0, ...entries.map((entry) => (Array.isArray(entry) ? Number(entry[2]) : 0)));
 }
 
 /** The same calls, those of one turn of the event loop in one write to the socket: what the library does with its own. */

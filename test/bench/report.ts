@@ -1,5 +1,6 @@
 /** What people read. */
 import { textTable } from "../../src/words/text-table.js";
+import type { Counts } from "./instructions/count.js";
 import type { Machine } from "./machine.js";
 import type { BackendReport } from "./measure.js";
 import { count, micros, percent, times } from "./numbers.js";
@@ -80,7 +81,25 @@ export function scaleTables(report: ScaleReport): string {
     .join(", ");
   const parts = [`## ${backend}: ${server}\n\nSmall: ten of each. Big: ${sizes}.`, table(heads, rows(single))];
   if (everything.length > 0) parts.push(`Answers that grow with the flow:\n\n${table(heads, rows(everything))}`);
+  if (report.block) {
+    const { all, fewOpen } = report.block;
+    const bare = `with ten open positions and pending orders ${fewOpen.toFixed(1)} ms`;
+    parts.push(`exportFlow of the big flow kept Redis from others for ${all.toFixed(1)} ms at the longest, ${bare}.`);
+  }
   return [...parts, notes(report.operations, IN_FLIGHT)].join("\n\n").trimEnd();
+}
+
+export function instructionTables({ redis, set, evalshaGet, calls }: Counts): string {
+  const heads = ["operation", "instructions", "skeleton", "x skeleton", "commands"];
+  const rows = calls.map(({ name, instructions, skeleton, commands }) => [
+    name,
+    count(instructions),
+    count(skeleton),
+    times(instructions / skeleton),
+    count(commands),
+  ]);
+  const raw = `SET takes ${count(set)} instructions, an EVALSHA of one GET ${count(evalshaGet)}.`;
+  return `## ${redis} under callgrind\n\n${raw}\n\n${table(heads, rows)}`;
 }
 
 export function verdictLines(verdicts: readonly Verdict[]): string {

@@ -14,6 +14,8 @@ export interface Plan {
   readonly rounds: number;
   /** With many in flight, a slice is at least so many times as many calls: its start and end are not what is measured. */
   readonly refills: number;
+  /** One at a time, a slice is at least so many calls. */
+  readonly fewest: number;
 }
 
 /** What was seen of one kind of work. */
@@ -81,8 +83,8 @@ export async function interleave(lanes: readonly Lane[], plan: Plan): Promise<Se
 }
 
 /** Runs the work until it is warm; returns how many calls fill a slice. */
-async function warmUp({ work, inFlight }: Lane, { sliceMs, warmUpMs, refills }: Plan): Promise<number> {
-  const least = inFlight === 1 ? 8 : inFlight * refills;
+async function warmUp({ work, inFlight }: Lane, { sliceMs, warmUpMs, refills, fewest }: Plan): Promise<number> {
+  const least = inFlight === 1 ? fewest : inFlight * refills;
   let calls = least;
   let spent = 0;
   for (;;) {

@@ -1,10 +1,14 @@
 /** Whether an operation's cost grows with what the flow remembers: a small flow beside a big one. */
-import { type Flow, type FlowSize, fill, TEN } from "./flow.js";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { StateManager } from "../../src/manager/state-manager.js";
+import { type Flow, type FlowSize, fill, known, RISK, TEN } from "./flow.js";
 import type { BackendName } from "./options.js";
 import { interleave, type Plan, ratio, type Series } from "./rounds.js";
 import type { Stand } from "./stand.js";
 import type { Subject } from "./subject.js";
-import { notPrepared, type Work } from "./work.js";
+import { forEach, notPrepared, type Work } from "./work.js";
 
 export interface Growth {
   readonly subject: Subject;
@@ -23,6 +27,15 @@ export interface ScaleReport {
   readonly inFlight: number;
   readonly size: FlowSize;
   readonly operations: readonly Growth[];
+  /** How long the server did nothing else, at the longest, while the big flow was exported, ms; absent where nobody else waits. */
+  readonly block: ExportBlock | undefined;
+}
+
+export interface ExportBlock {
+  /** With all that the big flow holds. */
+  readonly all: number;
+  /** With ten open positions and pending orders, and everything else of the big flow. */
+  readonly fewOpen: number;
 }
 
 /** A hundredth of the big flow, to see quickly that everything works. */
@@ -49,8 +62,8 @@ export async function compareSizes(
   }
 
   begin("filling the big flow");
-  await using bigManager = await stand.open("big");
-  const big = await fill(bigManager, size, stand.inFlight);
+  const big = await openFilled(stand, "big", size);
+  await using __ = big.manager;
   const small = await openSmall();
   await using _ = small.manager;
 
@@ -65,16 +78,47 @@ export async function compareSizes(
     ];
     operations.push(await compare(subject, works, stand.inFlight, plan));
   }
-  return { backend: stand.backend, server: stand.server, inFlight: stand.inFlight, size, operations };
+  const block = await exportBlock(stand, big);
+  return { backend: stand.backend, server: stand.server, inFlight: stand.inFlight, size, operations, block };
 }
 
-async function compare(subject: Subject, [small, big]: [Work, Work], inFlight: number, plan: Plan): Promise<Growth> {
+/** Fills a flow in memory, where that takes seconds, and moves it. */
+async function openFilled(stand: Stand, flowId: string, size: FlowSize): Promise<Flow> {
+  if (!stand.restore) return fill(await stand.open(flowId), size, stand.inFlight);
+  const folder = await mkdtemp(join(tmpdir(), "sf-bench-"));
+  try {
+    const path = join(folder, "flow.json");
+    await using made = await StateManager.open(flowId, { backend: "memory", risk: RISK });
+    await fill(made, size, stand.inFlight);
+    await made.backup(path);
+    await stand.restore(path, flowId);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return { manager: await stand.open(flowId), size, width: stand.inFlight };
+}
+
+/** The last that is done with the big flow: its positions and orders are removed. */
+async function exportBlock(stand: Stand, { manager, size, width }: Flow): Promise<ExportBlock | undefined> {
+  if (!stand.longestBlock) return undefined;
+  const all = await stand.longestBlock(() => manager.exportFlow());
+  const allBut = (ten: number, count: number, name: (n: number) => string) =>
+    Array.from({ length: Math.max(0, count - ten) }, (_, n) => name(ten + n));
+  await forEach(allBut(TEN.positions, size.positions, known.position), width, (id) => manager.removePosition(id));
+  await forEach(allBut(TEN.orders, size.orders, known.order), width, (id) => manager.removeOrder(id));
+  return { all, fewOpen: await stand.longestBlock(() => manager.exportFlow()) };
+}
+
+async function compare(subject: Subject, [small, big]: [Work, Work], inFlight: number, usual: Plan): Promise<Growth> {
+  // Ten thousand positions, many times at once, are no call of anybody, and take minutes.
+  const single = subject.alone || subject.everything;
+  const plan = subject.everything ? { ...usual, warmUpMs: 0, rounds: Math.min(usual.rounds, 3), fewest: 1 } : usual;
   const many = [
     { work: small, inFlight },
     { work: big, inFlight },
   ];
   const [smallOne, bigOne, smallMany, bigMany] = (await interleave(
-    [{ work: small, inFlight: 1 }, { work: big, inFlight: 1 }, ...(subject.alone ? [] : many)],
+    [{ work: small, inFlight: 1 }, { work: big, inFlight: 1 }, ...(single ? [] : many)],
     plan,
   )) as [Series, Series, Series?, Series?];
   return {

@@ -16,4 +16,8 @@ export interface Stand extends AsyncDisposable {
   /** Other raw commands, for the reader's orientation only. */
   readonly others: readonly Work[];
   open(flowId: string): Promise<StateManager>;
+  /** Puts the flow of a backup where `open` finds it; absent where filling a flow by calls is as quick. */
+  restore?(path: string, flowId: string): Promise<void>;
+  /** How long the server did nothing else, at the longest, until `watched` has settled, ms. */
+  longestBlock?(watched: () => Promise<unknown>): Promise<number>;
 }

@@ -1,7 +1,7 @@
 /** The aims, and whether the numbers meet them. */
 import type { BackendReport, Measured } from "./measure.js";
 import { count, percent, times } from "./numbers.js";
-import type { Growth, ScaleReport } from "./scale.js";
+import type { ExportBlock, Growth, ScaleReport } from "./scale.js";
 
 export interface Verdict {
   readonly aim: string;
@@ -33,12 +33,21 @@ export function verdicts(report: BackendReport): Verdict[] {
   }
 }
 
-export function scaleVerdicts({ operations, inFlight }: ScaleReport): Verdict[] {
+export function scaleVerdicts({ operations, inFlight, block }: ScaleReport): Verdict[] {
   const single = operations.filter(({ subject }) => !subject.everything);
   return [
     atMost("big flow at most 1.2x the small one, one at a time", single, 1.2, ({ slower }) => slower, times),
     atMost(`the same, ${inFlight} in flight`, many(single), 1.2, ({ slowerInFlight }) => slowerInFlight, times),
+    ...(block ? [blockVerdict(block)] : []),
   ];
+}
+
+function blockVerdict({ all, fewOpen }: ExportBlock): Verdict {
+  return {
+    aim: "exportFlow of a big flow blocks Redis for less than 20 ms at a time",
+    met: fewOpen < 20,
+    found: `${fewOpen.toFixed(1)} ms with ten open positions and orders, ${all.toFixed(1)} ms with all of them`,
+  };
 }
 
 type Seen = Measured | Growth;

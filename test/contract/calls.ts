@@ -1,7 +1,7 @@
 import type { StateManager } from "../../src/index.js";
 import type { KeyName } from "../../src/layout/keys.js";
 import { clientText } from "../../src/layout/stored-records.js";
-import { OTHER_TYPES } from "../../src/operations/export-flow.js";
+import { OTHER_TYPES } from "../../src/operations/exported-keys.js";
 import { CLIENT } from "../../src/version.js";
 import { NOON } from "./clock.js";
 import { BUY, LONG } from "./samples.js";
@@ -161,7 +161,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     leaves: ["risk:history"],
   },
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
-  export_flow: { argv: [OTHER_TYPES], call: (m) => m.exportFlow() },
+  export_flow: { argv: [OTHER_TYPES, ""], call: (m) => m.exportFlow() },
   find_orders: { argv: ['["o1","none"]'], call: (m) => m.findOrders(["o1", "none"]) },
   get_admission_stats: { argv: [], call: (m) => m.getAdmissionStats({ days: 7 }) },
   get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },

@@ -1,6 +1,7 @@
 import { CorruptStateError } from "../../errors.js";
+import type { KeyName } from "../../layout/keys.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
-import type { Operation, Reply } from "../../operations/operation.js";
+import type { Ask, Operation, Reply, Script } from "../../operations/operation.js";
 import { COMMON_KEYS } from "../../operations/operation.js";
 import { FlowKeys } from "./keys.js";
 import { type Patience, PatientConnection, type Seen } from "./patient-connection.js";
@@ -53,14 +54,12 @@ export class RedisFlow implements Disposable {
 
   /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
   async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number, epoch = ""): Promise<Result> {
-    const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.key(name));
-    return this.#asked(operation, keys, args, now, epoch);
+    return this.#settled(operation, args, (name) => this.keys.key(name), now, epoch);
   }
 
   /** The same of what is staged for the flow. */
   async askStaged<Result>(operation: Operation<void, Result>): Promise<Result> {
-    const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.staged(name));
-    return this.#asked(operation, keys, undefined, undefined);
+    return this.#settled(operation, undefined, (name) => this.keys.staged(name));
   }
 
   /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
@@ -68,20 +67,31 @@ export class RedisFlow implements Disposable {
     return this.#server.run(name, keys, argv);
   }
 
-  async #asked<Args, Result>(
+  #settled<Args, Result>(
     operation: Operation<Args, Result>,
-    keys: readonly string[],
     args: Args,
-    now: number | undefined,
+    keyOf: (name: KeyName) => string,
+    now?: number,
     epoch = "",
   ): Promise<Result> {
+    const ask: Ask = (script, own) => this.#asked(script, own, keyOf, now, epoch);
+    return now === undefined && operation.inParts ? operation.inParts(ask, args) : ask(operation, args);
+  }
+
+  async #asked<Args, Result>(
+    script: Script<Args, Result>,
+    args: Args,
+    keyOf: (name: KeyName) => string,
+    now: number | undefined,
+    epoch: string,
+  ): Promise<Result> {
     const argv: ArgumentValue[] = [epoch, now];
-    addArguments(argv, operation, args);
-    const reply = await this.run(operation.name, keys, argv);
+    addArguments(argv, script, args);
+    const reply = await this.run(script.name, [...COMMON_KEYS.read, ...script.keys].map(keyOf), argv);
     try {
-      return operation.decode(reply);
+      return script.decode(reply);
     } catch (cause) {
-      throw new CorruptStateError(`${operation.name}: what is stored could not be understood: ${String(cause)}`, {
+      throw new CorruptStateError(`${script.name}: what is stored could not be understood: ${String(cause)}`, {
         cause,
       });
     }

@@ -10,7 +10,13 @@ import {
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
-import { COMMON_KEYS, type Operation, type Reply } from "../../operations/operation.js";
+import {
+  type Ask,
+  COMMON_KEYS,
+  type Operation,
+  type Script as OperationScript,
+  type Reply,
+} from "../../operations/operation.js";
 import { newEpoch } from "../../state/epoch.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { RECONNECT, wentBackText } from "../../words/went-back.js";
@@ -144,7 +150,9 @@ export class RedisBackend implements Backend {
       const why = `${MOST_CALLS} calls are under way, and no more are taken: wait until some have ended; nothing happened`;
       return Promise.reject(new ConnectionError(`${operation.name}: ${why}`));
     }
-    return this.#track(this.#settle(this.#request(operation, args, lease), this.#deadline()));
+    const ask: Ask = (script, own) => this.#settle(this.#request(script, own, lease), this.#deadline());
+    const inParts = this.#context.clock ? undefined : operation.inParts;
+    return this.#track(inParts ? inParts(ask, args) : ask(operation, args));
   }
 
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {
@@ -265,7 +273,7 @@ export class RedisBackend implements Backend {
     return new ConnectionError(`connect: Redis at ${this.#address}: ${why} ${command}, which a bot needs: ${reply}`);
   }
 
-  #request<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Request<Result> {
+  #request<Args, Result>(operation: OperationScript<Args, Result>, args: Args, lease: string): Request<Result> {
     const { clock } = this.#context;
     const { name, kind } = operation;
     const changes = kind === "change";
@@ -329,7 +337,7 @@ export class RedisBackend implements Backend {
   }
 
   /** How many keys, and the keys: the same for every call in the same slots. */
-  #operationKeys<Args, Result>({ name, kind, keys }: Operation<Args, Result>): CallKeys {
+  #operationKeys<Args, Result>({ name, kind, keys }: OperationScript<Args, Result>): CallKeys {
     let found = this.#keysOf.get(name);
     if (!found) {
       const names = [...COMMON_KEYS[kind], ...keys].map((key) =>

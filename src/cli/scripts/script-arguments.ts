@@ -2,7 +2,7 @@
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { type ArgumentWithWords, argumentsWithWords } from "../../operations/argument-words.js";
-import { OTHER_TYPES } from "../../operations/export-flow.js";
+import { OTHER_TYPES } from "../../operations/exported-keys.js";
 import { INSTANCE_WINDOW } from "../../operations/heartbeat.js";
 import type { AnyOperation } from "../../operations/operation.js";
 import { dayStartOf } from "../../state/day.js";
@@ -97,5 +97,6 @@ function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<
     limit: "100",
     days: "30",
     types: OTHER_TYPES,
+    most: "",
   };
 }
