@@ -35,6 +35,9 @@ import { StreamTail } from "./stream-tail.js";
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
 
+/** As much of a call's time as an answer needs; half of the time that a hasty call has, ms. */
+const ANSWER_TIME = 200;
+
 /** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
 const MOST_CALLS = 100_000;
 
@@ -383,6 +386,7 @@ export class RedisBackend implements Backend {
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
     let refusal = ""; // what the server itself said last of why it does not do it now
+    let fault: AttemptFailure | undefined;
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
@@ -395,9 +399,13 @@ export class RedisBackend implements Backend {
         throw this.#failed(request, "too late to ask again: the server has forgotten its answers");
       }
 
+      // A first copy without the time to be answered would make an unknown outcome of a refusal.
+      if (request.changes && !request.maybeSent && deadline - loopClock.now() < this.#answerTime()) {
+        throw this.#failed(request, this.#noAnswer(fault, refusal));
+      }
+
       const { stream } = connection;
       const copy = this.#copy(request);
-      let fault: AttemptFailure;
       try {
         const reply = await connection.run(new ScriptCall(request.script, copy.arguments, asSource), deadline);
         if (Array.isArray(reply) && reply[reply.length - 1] === request.number) {
@@ -419,9 +427,7 @@ export class RedisBackend implements Backend {
       if (fault === OUT_OF_STEP) stream.destroy();
       if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) refusal = fault.why;
       const left = deadline - loopClock.now();
-      // A copy without the time to be answered would make an unknown outcome of a refusal.
-      const least = fault.kind === "wait" ? this.#config.command_timeout / 5 : 0;
-      if (left <= least) throw this.#failed(request, this.#noAnswer(fault, refusal));
+      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault, refusal));
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
@@ -489,9 +495,16 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure, refusal: string): string {
-    const whys = [refusal, "why" in fault && fault.why !== refusal ? fault.why : ""].filter((why) => why !== "");
-    return `no answer within ${this.#config.command_timeout} ms${whys.length > 0 ? ` (${whys.join("; then ")})` : ""}`;
+  #noAnswer(fault: AttemptFailure | undefined, refusal: string): string {
+    const last = fault && "why" in fault && fault.why !== refusal ? fault.why : "";
+    const whys = [refusal, last].filter((why) => why !== "").join("; then ");
+    const what = refusal === "" ? "no answer" : "nothing but refusals";
+    return `${what} within ${this.#config.command_timeout} ms${whys === "" ? "" : ` (${whys})`}`;
+  }
+
+  #answerTime(): number {
+    const { command_timeout: whole } = this.#config;
+    return Math.max(whole / 5, Math.min(whole / 2, ANSWER_TIME));
   }
 
   #deadline(): number {
