@@ -87,7 +87,7 @@ test("the published line is all that a bot needs, watching included", async () =
 
 test("without any one of its commands connecting is refused, that command is named, and nothing is written", async () => {
   const commands = LINE.split(" ").flatMap((word) =>
-    /^\+(?!client|select|script\|exists)/.test(word) ? [word.slice(1)] : [],
+    /^\+(?!client|select|script\|exists|wait)/.test(word) ? [word.slice(1)] : [],
   );
   assert.ok(commands.length > 30);
   for (const command of commands) {
@@ -101,6 +101,14 @@ test("without any one of its commands connecting is refused, that command is nam
     );
     assert.is(await redis.cli("-n", "1", "exists", `sf:${flowId}:flow:meta`), "0", command);
   }
+});
+
+test("wait is asked for where replicas are waited for, and only there", async () => {
+  await user("-wait");
+  const error = await failure(StateManager.open(`bot-${++flows}`, config({ wait_replicas: 1 })));
+  assert.instance(error, ConnectionError);
+  assert.match(error.message, /may not run wait: ACL SETUSER bot \+wait/);
+  await (await StateManager.open(`bot-${flows}`, config())).close();
 });
 
 test("a command that the server does not know is told as that", async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   ConnectionError,
@@ -22,9 +23,10 @@ import { Connection } from "./connection.js";
 import { emptyServer } from "./empty-server.js";
 import { FlowKeys } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
-import { ANSWER_MEMORY, elapsed, type Moment, moment } from "./moment.js";
+import { ANSWER_MEMORY, ANSWERS_KEPT, elapsed, type Moment, moment } from "./moment.js";
 import { type Carried, Proofs } from "./proofs.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
+import { Replicas } from "./replicas.js";
 import { type Missing, missingRights, missingText, rightsOfBots, wholeCommand } from "./rights.js";
 import { argumentsOf, joined, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
@@ -100,6 +102,7 @@ export class RedisBackend implements Backend {
   readonly #loss: Loss;
   readonly #proofs = new Proofs();
   readonly #serverClock = new ServerClock();
+  readonly #replicas: Replicas;
   #slots = new CallSlots();
   /** How often the server is known to have forgotten its answers. */
   #memory = 0;
@@ -111,6 +114,7 @@ export class RedisBackend implements Backend {
   /** Why no change is sent: until `connect` finds that it can be. */
   #unfit: StateError | undefined;
   #calls = 0;
+  #answers = 0;
   #inFlight = 0;
   /** Told when nothing is in flight any more. */
   #whenIdle: (() => void) | undefined;
@@ -120,6 +124,7 @@ export class RedisBackend implements Backend {
     this.#config = config;
     this.#loss = context.loss ?? new Loss();
     this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
+    this.#replicas = new Replicas(config);
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
@@ -238,7 +243,7 @@ export class RedisBackend implements Backend {
 
   /** Which commands the user may not run. Rejects with what the server has to say. */
   async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
-    const rights = rightsOfBots();
+    const rights = rightsOfBots(this.#replicas.wanted);
     const names = [...new Set(rights.flatMap(({ key }) => (key === undefined ? [] : [key])))];
     const keys = names.map((key) => (key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key)));
     const number = String(++this.#calls);
@@ -409,10 +414,13 @@ export class RedisBackend implements Backend {
       try {
         const reply = await connection.run(new ScriptCall(request.script, copy.arguments, asSource), deadline);
         if (Array.isArray(reply) && reply[reply.length - 1] === request.number) {
-          this.#answered(request);
-          return reply.slice(0, -1);
-        }
-        fault = OUT_OF_STEP;
+          const order = ++this.#answers;
+          fault = await this.#unconfirmed(request, connection, stream, deadline);
+          if (!fault) {
+            this.#answered(request, order);
+            return reply.slice(0, -1);
+          }
+        } else fault = OUT_OF_STEP;
       } catch (error) {
         fault = judge(error, request.changes ? request.script : undefined);
       }
@@ -423,18 +431,49 @@ export class RedisBackend implements Backend {
       }
 
       if (fault.kind === "unknown_script") asSource = true;
-      else if (fault.kind === "lost") request.maybeSent = true;
+      else if (fault.kind === "lost" || fault.kind === "unconfirmed") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
       if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) refusal = fault.why;
       const left = deadline - loopClock.now();
-      if (left <= 0) throw this.#failed(request, this.#noAnswer(fault, refusal));
+      if (left <= 0) {
+        throw fault.kind === "unconfirmed"
+          ? this.#notConfirmed(request, fault.why)
+          : this.#failed(request, this.#noAnswer(fault, refusal));
+      }
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
 
-  #answered<Result>({ number, place, madeAt, maybeSent }: Request<Result>): void {
+  #answered<Result>({ number, place, madeAt, maybeSent }: Request<Result>, order: number): void {
     if (!place) return;
-    this.#proofs.answered({ call: number, session: place.slots.id, sentAt: madeAt, at: Date.now() }, maybeSent);
+    this.#proofs.answered({ call: number, session: place.slots.id, sentAt: madeAt, at: Date.now(), order }, maybeSent);
+  }
+
+  /**
+   * Waits until as many replicas as have to, have what was done for the answer that just came on this stream; undefined: they do. What was done
+   * for an answer that may have been remembered was done on another connection, which WAIT knows nothing of: another life for the answers is
+   * written on this one, after it.
+   */
+  async #unconfirmed<Result>(
+    { changes, place, maybeSent }: Request<Result>,
+    connection: Connection,
+    stream: Socket,
+    deadline: number,
+  ): Promise<AttemptFailure | undefined> {
+    const { wanted } = this.#replicas;
+    if (wanted === 0 || !changes || !place) return undefined;
+    const unconfirmed = (why: string) => ({ kind: "unconfirmed", why }) as const;
+    try {
+      if (maybeSent) {
+        if (connection.stream !== stream) return unconfirmed("the connection was lost");
+        const written = await connection.send("pexpire", [this.#keys.call(place.slots.id), ANSWERS_KEPT], deadline);
+        if (written !== 1) return unconfirmed("what is remembered of the call is gone");
+      }
+      const count = await this.#replicas.confirmed(connection, stream, deadline);
+      return count >= wanted ? undefined : unconfirmed(`${count} of ${wanted} replicas have it`);
+    } catch (error) {
+      return unconfirmed(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /**
@@ -493,6 +532,11 @@ export class RedisBackend implements Backend {
     return request.changes && request.maybeSent
       ? new Unanswered(`${message}; the call was sent and may have happened: ask with retry()`, { cause })
       : new ConnectionError(`${message}; nothing happened`, { cause });
+  }
+
+  #notConfirmed<Result>({ script: { name } }: Request<Result>, why: string): Unanswered {
+    const waited = `not confirmed within ${this.#config.command_timeout} ms`;
+    return new Unanswered(`${name}: Redis at ${this.#address}: done here, ${waited}: ${why}; retry() waits again`);
   }
 
   #noAnswer(fault: AttemptFailure | undefined, refusal: string): string {
