@@ -5,9 +5,10 @@ import { aclLine, rightsOfBots } from "../src/backends/redis/rights.js";
 import { scriptStop } from "../src/backends/redis/script-stop.js";
 import { script } from "../src/backends/redis/scripts.js";
 import type { Config } from "../src/config/schema.js";
-import { ConnectionError, HalfDoneError, StateError } from "../src/errors.js";
+import { ConnectionError, HalfDoneError, StateError, UnknownOutcomeError } from "../src/errors.js";
 import { StateManager } from "../src/manager/state-manager.js";
 import { operations } from "../src/operations/all.js";
+import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 import { until } from "./servers/until.js";
 
@@ -162,6 +163,30 @@ for (const command of ["hset", "zadd", "xadd", "hdel"]) {
     assert.ok((await manager.getEvents()).length >= events);
   });
 }
+
+test("after a change that was done by halves no copy of an earlier one is sent either, and reads go on", async () => {
+  await user();
+  await using proxy = await startProxy(redis.port);
+  const flowId = `bot-${++flows}`;
+  await using manager = await StateManager.open(
+    flowId,
+    config({ url: `redis://bot:pw@127.0.0.1:${proxy.port}/1`, command_timeout: "1s" }),
+  );
+  await manager.savePosition({ id: "p", pair: "X/USDT", side: "long", size: 1, entryPrice: 1 });
+  proxy.stallReplies();
+  const unknown = await failure(manager.updateDailyPnl(1, { tradeId: "t" }));
+  assert.instance(unknown, UnknownOutcomeError);
+  proxy.calm();
+  await user("-zadd");
+  assert.instance(await failure(manager.closePosition("p", { pnl: 1 })), HalfDoneError);
+  await user();
+  assert.is((await manager.getRiskState()).dailyPnl >= 1, true);
+  const { requests } = proxy.stats;
+  const again = await failure(unknown instanceof UnknownOutcomeError ? unknown.retry() : manager.heartbeat());
+  assert.instance(again, UnknownOutcomeError);
+  assert.match(again.message, /stopped half way/);
+  assert.is(proxy.stats.requests, requests);
+});
 
 test("where a script stopped is known by its line: before its writing, in it, or in text that is used in both", () => {
   const found = script("update_daily_pnl");

@@ -397,6 +397,9 @@ export class RedisBackend implements Backend {
       if (!connection) throw this.#failed(request, "the flow is closed");
       if (!connection.isReady) await this.#ready(connection, request, deadline, refusal);
       if (request.changes) this.#loss.check();
+      if (request.changes && this.#unfit) {
+        throw request.maybeSent ? this.#failed(request, this.#unfit.message) : this.#unfit;
+      }
       if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
         throw this.#failed(request, "too late to ask again");
       }
