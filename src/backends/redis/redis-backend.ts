@@ -40,6 +40,9 @@ const PAUSE = 25;
 /** As much of a call's time as an answer needs; half of the time that a hasty call has, ms. */
 const ANSWER_TIME = 200;
 
+/** Numbers of calls have twelve digits, so that scripts compare them as texts. */
+const FIRST_CALL = 100_000_000_000;
+
 /** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
 const MOST_CALLS = 100_000;
 
@@ -113,7 +116,7 @@ export class RedisBackend implements Backend {
   #epoch = "";
   /** Why no change is sent: until `connect` finds that it can be. */
   #unfit: StateError | undefined;
-  #calls = 0;
+  #calls = FIRST_CALL;
   #answers = 0;
   #inFlight = 0;
   /** Told when nothing is in flight any more. */
