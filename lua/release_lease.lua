@@ -66,7 +66,7 @@ local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof
 local kept, last
 if call ~= "" then
   if proven_slot and proven_slot ~= slot then
-    kept = redis.call("HMGET", call_key, slot, "until", proven_slot)
+    kept = redis.call("HMGET", call_key, slot, proven_slot)
   else
     kept = redis.call("HMGET", call_key, slot, "until")
   end
@@ -84,12 +84,13 @@ if call ~= "" then
 end
 -- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
 -- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one with as many digits.
+-- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
-elseif proven_slot and kept and kept[3] then
-  is_proven = (tonumber(string.sub(kept[3], -#proven)) or -1) >= tonumber(proven)
+elseif proven_slot and proven_slot ~= slot and kept then
+  is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
+  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do

@@ -30,6 +30,7 @@ const DEFAULTS: ResolvedConfig = {
     cluster: false,
     connect_timeout: 10_000,
     command_timeout: 2_000,
+    wait_replicas: 0,
     allow_eviction: false,
   },
   duckdb: { path: "state/{flow_id}.db" },
@@ -285,6 +286,7 @@ const MOST_MONEY = "a number of at most 9000000000000";
 const DECIMALS = "a number with at most 8 decimals";
 const BREAKER = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
 const DAY = 'a UTC time as "HH:MM", "00:00" to "23:59"';
+const REPLICAS = "a whole number from 0 to 100";
 const TIMEOUT = 'a duration from 10ms to 10m, such as "2s"';
 const PERIOD = 'a duration of at least 1ms, such as "24h"';
 const PREFIX = "1 to 64 characters without spaces, braces or control characters";
@@ -323,6 +325,10 @@ const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["redis.cluster", "yes", FLAG, '"yes"'],
   ["redis.cluster", 1, FLAG, "1"],
   ["redis.allow_eviction", "false", FLAG, '"false"'],
+  ["redis.wait_replicas", -1, REPLICAS, "-1"],
+  ["redis.wait_replicas", 101, REPLICAS, "101"],
+  ["redis.wait_replicas", 1.5, REPLICAS, "1.5"],
+  ["redis.wait_replicas", "1", REPLICAS, '"1"'],
   ["redis.command_timeout", "9ms", TIMEOUT, '"9ms"'],
   ["redis.command_timeout", "601s", TIMEOUT, '"601s"'],
   ["redis.command_timeout", 0, TIMEOUT, "0"],
@@ -1046,6 +1052,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "redis.tls.reject_unauthorized": true,
     "redis.connect_timeout": "10s",
     "redis.command_timeout": "2s",
+    "redis.wait_replicas": 0,
     "redis.allow_eviction": false,
     "duckdb.path": "state/{flow_id}.db",
     "recovery.mode": "sync",

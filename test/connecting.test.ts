@@ -4,6 +4,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { createServer as createWebServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Config, resolveConfig } from "../src/config/schema.js";
@@ -55,6 +56,16 @@ async function user(name: string, ...rules: string[]): Promise<string> {
   return `redis://${name}:pw@${plainPort}`;
 }
 
+/** Sends a command as the default user of a server with a password. */
+async function askAs(password: string, port: number, ...words: string[]): Promise<string> {
+  const client = new Redis({ port, password, host: "127.0.0.1", retryStrategy: () => null });
+  try {
+    return String(await client.call(words[0] ?? "ping", ...words.slice(1)));
+  } finally {
+    client.disconnect();
+  }
+}
+
 async function listening(server: Server): Promise<number> {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address: AddressInfo | string | null = server.address();
@@ -96,6 +107,29 @@ test("a database that is there is the one that is used, also after a break", asy
   await manager.updateDailyPnl(1);
   await manager.close();
   assert.match(await redis.cli("info", "keyspace"), /^# Keyspace\s+db5:keys=\d+[^\n]*$/);
+});
+
+test("after a break nothing is said before the login, and no answer is left without a listener", async () => {
+  const unheard: unknown[] = [];
+  const listen = (reason: unknown) => unheard.push(reason);
+  process.on("unhandledRejection", listen);
+  try {
+    await using guarded = await startRedis({ args: { requirepass: "pw" } });
+    const cli = (...words: string[]) => askAs("pw", guarded.port, ...words);
+    await cli("config", "resetstat");
+    await using manager = await open({ url: `redis://:pw@127.0.0.1:${guarded.port}/3` });
+    for (let time = 1; time <= 5; time++) {
+      await cli("client", "kill", "type", "normal");
+      assert.is(await manager.markSignalProcessed(`s-${time}`, "X/USDT"), true);
+    }
+    assert.is((await cli("info", "errorstats")).includes("errorstat_NOAUTH"), false);
+    await cli("acl", "setuser", "default", "-select");
+    await cli("client", "kill", "type", "normal");
+    assert.instance(await manager.getPositions().catch((error: unknown) => error), ConnectionError);
+  } finally {
+    process.off("unhandledRejection", listen);
+  }
+  assert.equal(unheard, []);
 });
 
 test("a database that is not given any more after a break is a ConnectionError at the next call, and no other is used", async () => {

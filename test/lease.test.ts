@@ -129,7 +129,7 @@ test("whoever waits for a lease learns that it has it, though the answer was los
   const flowId = newFlowId();
   await using mgr = await StateManager.open(flowId, {
     backend: "redis",
-    redis: { url: proxy.url, command_timeout: "1s" },
+    redis: { url: proxy.url, command_timeout: "1s", connect_timeout: "2s" },
   });
   await using other = await open(redis.url, flowId);
   proxy.stallReplies();

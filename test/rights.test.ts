@@ -5,9 +5,10 @@ import { aclLine, rightsOfBots } from "../src/backends/redis/rights.js";
 import { scriptStop } from "../src/backends/redis/script-stop.js";
 import { script } from "../src/backends/redis/scripts.js";
 import type { Config } from "../src/config/schema.js";
-import { ConnectionError, HalfDoneError, StateError } from "../src/errors.js";
+import { ConnectionError, HalfDoneError, StateError, UnknownOutcomeError } from "../src/errors.js";
 import { StateManager } from "../src/manager/state-manager.js";
 import { operations } from "../src/operations/all.js";
+import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 import { until } from "./servers/until.js";
 
@@ -87,7 +88,7 @@ test("the published line is all that a bot needs, watching included", async () =
 
 test("without any one of its commands connecting is refused, that command is named, and nothing is written", async () => {
   const commands = LINE.split(" ").flatMap((word) =>
-    /^\+(?!client|select|script\|exists)/.test(word) ? [word.slice(1)] : [],
+    /^\+(?!client|select|script\|exists|wait)/.test(word) ? [word.slice(1)] : [],
   );
   assert.ok(commands.length > 30);
   for (const command of commands) {
@@ -101,6 +102,14 @@ test("without any one of its commands connecting is refused, that command is nam
     );
     assert.is(await redis.cli("-n", "1", "exists", `sf:${flowId}:flow:meta`), "0", command);
   }
+});
+
+test("wait is asked for where replicas are waited for, and only there", async () => {
+  await user("-wait");
+  const error = await failure(StateManager.open(`bot-${++flows}`, config({ wait_replicas: 1 })));
+  assert.instance(error, ConnectionError);
+  assert.match(error.message, /may not run wait: ACL SETUSER bot \+wait/);
+  await (await StateManager.open(`bot-${flows}`, config())).close();
 });
 
 test("a command that the server does not know is told as that", async () => {
@@ -154,6 +163,30 @@ for (const command of ["hset", "zadd", "xadd", "hdel"]) {
     assert.ok((await manager.getEvents()).length >= events);
   });
 }
+
+test("after a change that was done by halves no copy of an earlier one is sent either, and reads go on", async () => {
+  await user();
+  await using proxy = await startProxy(redis.port);
+  const flowId = `bot-${++flows}`;
+  await using manager = await StateManager.open(
+    flowId,
+    config({ url: `redis://bot:pw@127.0.0.1:${proxy.port}/1`, command_timeout: "1s" }),
+  );
+  await manager.savePosition({ id: "p", pair: "X/USDT", side: "long", size: 1, entryPrice: 1 });
+  proxy.stallReplies();
+  const unknown = await failure(manager.updateDailyPnl(1, { tradeId: "t" }));
+  assert.instance(unknown, UnknownOutcomeError);
+  proxy.calm();
+  await user("-zadd");
+  assert.instance(await failure(manager.closePosition("p", { pnl: 1 })), HalfDoneError);
+  await user();
+  assert.is((await manager.getRiskState()).dailyPnl >= 1, true);
+  const { requests } = proxy.stats;
+  const again = await failure(unknown instanceof UnknownOutcomeError ? unknown.retry() : manager.heartbeat());
+  assert.instance(again, UnknownOutcomeError);
+  assert.match(again.message, /stopped half way/);
+  assert.is(proxy.stats.requests, requests);
+});
 
 test("where a script stopped is known by its line: before its writing, in it, or in text that is used in both", () => {
   const found = script("update_daily_pnl");

@@ -170,6 +170,14 @@ const redis = section({
   command_timeout: duration('a duration from 10ms to 10m, such as "2s"', 10, 10 * MINUTE)
     .prefault("2s")
     .describe("A call that has no answer by then fails; a shorter break of the connection is bridged by retrying."),
+  wait_replicas: z
+    .int({ error: "a whole number from 0 to 100" })
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      "How many replicas have to have a change before its call ends; fewer in time is an unknown outcome, whose retry() waits again. 0: none is waited for.",
+    ),
   allow_eviction: bool()
     .default(false)
     .describe("Accept a server whose maxmemory-policy may evict keys, and so lose state."),

@@ -9,7 +9,15 @@ export interface Wish {
 }
 
 /** Those that touch the server. */
-const SUITES = ["test/lua.test", "test/contract/redis", "test/connection.test", "test/faults.test"];
+const SUITES = [
+  "test/lua.test",
+  "test/contract/redis",
+  "test/connection.test",
+  "test/connecting.test",
+  "test/rights.test",
+  "test/went-back",
+  "test/faults.test",
+];
 const SHORT_SUITES = ["test/releases/short.test"];
 
 /** Reads `[NAME...] [--suites PATTERN...] [--short]`. Throws an Error that says what is wrong with it. */

@@ -4,30 +4,11 @@ import * as assert from "uvu/assert";
 import type { StateManager } from "../../src/index.js";
 import { newFlowId } from "../contract/backends.js";
 import { startCluster } from "../servers/cluster.js";
-import type { RedisServer } from "../servers/redis.js";
 import { startSentinel } from "../servers/sentinel.js";
 import { until } from "../servers/until.js";
-import { lossOf, open } from "./stand.js";
+import { inStep, leaveBehind, lossOf, open } from "./stand.js";
 
 const PAIR = "BTC/USDT";
-
-/** More than the buffers of a socket hold, MiB. */
-const BACKLOG = 25;
-
-/** Stops a replica and has its master write more than lies in the sockets between them: what comes after that it has not got. */
-async function leaveBehind(replica: RedisServer, master: RedisServer, key: string): Promise<void> {
-  await replica.kill("SIGSTOP");
-  const fill = "redis.call('set', KEYS[1], string.rep('x', 1048576))";
-  for (let i = 0; i < BACKLOG; i++) await master.cli("eval", fill, "1", key);
-}
-
-/** Resolves when a replica has all that its master has now. WAIT on a new connection waits for nothing. */
-async function inStep(replica: RedisServer, master: RedisServer): Promise<void> {
-  const offset = async (server: RedisServer, name: string) =>
-    Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await server.cli("info", "replication"))?.[1]);
-  const written = await offset(master, "master_repl_offset");
-  await until("the replica is in step", async () => (await offset(replica, "slave_repl_offset")) >= written);
-}
 
 async function markMany(mgr: StateManager, name: string): Promise<void> {
   const marks = Array.from({ length: 20 }, (_, i) => mgr.markSignalProcessed(`${name}-${i}`, PAIR));

@@ -10,8 +10,10 @@ const test = suite("proofs");
 
 const KEYS = 7;
 
-function answer(call: string, session = "one", sentAt: Moment = moment()) {
-  return { call, session, sentAt, at: Number(call.split(":")[1]) };
+let answers = 0;
+
+function answer(call: string, session = "one", sentAt: Moment = moment(), order = ++answers) {
+  return { call, session, sentAt, at: Number(call.split(":")[1]), order };
 }
 
 test("the newest answer is carried, and none before there is one", () => {
@@ -22,6 +24,15 @@ test("the newest answer is carried, and none before there is one", () => {
   proofs.answered(answer("1:5"), false);
   const { proof, sessions, at } = proofs.carried("one", KEYS);
   assert.equal([proof, sessions, at], ["1:5", [], 5]);
+});
+
+test("an answer that waited for replicas is no newer than those that came after it", () => {
+  const proofs = new Proofs();
+  proofs.answered(answer("1:2", "one", moment(), 1_002), false);
+  proofs.answered(answer("0:1", "one", moment(), 1_001), false);
+  assert.is(proofs.carried("one", KEYS).proof, "1:2");
+  proofs.answered(answer("2:3", "one", moment(), 1_003), false);
+  assert.is(proofs.carried("one", KEYS).proof, "2:3");
 });
 
 test("answers to calls that were sent again are carried beside it, until a newer one has come", () => {

@@ -3,6 +3,7 @@ import { type Config, StateLostError, StateManager } from "../../src/index.js";
 import { newFlowId } from "../contract/backends.js";
 import { failure } from "../contract/expect.js";
 import type { RedisServer } from "../servers/redis.js";
+import { until } from "../servers/until.js";
 
 /** Longer than any restart or failover takes. */
 const PATIENT = "30s";
@@ -33,6 +34,24 @@ export async function lossOf(call: Promise<unknown>): Promise<StateLostError> {
 export async function sessionsOf(server: RedisServer, { flowId }: StateManager): Promise<string[]> {
   const found = await server.cli("keys", new FlowKeys("sf", flowId, false).call("*"));
   return found.split("\n").filter((key) => key !== "");
+}
+
+/** More than the buffers of a socket hold, MiB. */
+const BACKLOG = 25;
+
+/** Stops a replica and has its master write more than lies in the sockets between them: what comes after that it has not got. */
+export async function leaveBehind(replica: RedisServer, master: RedisServer, key: string): Promise<void> {
+  await replica.kill("SIGSTOP");
+  const fill = "redis.call('set', KEYS[1], string.rep('x', 1048576))";
+  for (let i = 0; i < BACKLOG; i++) await master.cli("eval", fill, "1", key);
+}
+
+/** Resolves when a replica has all that its master has now. WAIT on a new connection waits for nothing. */
+export async function inStep(replica: RedisServer, master: RedisServer): Promise<void> {
+  const offset = async (server: RedisServer, name: string) =>
+    Number(new RegExp(`^${name}:(\\d+)`, "m").exec(await server.cli("info", "replication"))?.[1]);
+  const written = await offset(master, "master_repl_offset");
+  await until("the replica is in step", async () => (await offset(replica, "slave_repl_offset")) >= written);
 }
 
 /** How many scripts the server has run. */

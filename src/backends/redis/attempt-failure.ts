@@ -21,6 +21,8 @@ export type AttemptFailure =
   | { readonly kind: "unknown_script" }
   /** It was sent and its answer is lost: it may have happened. */
   | { readonly kind: "lost"; readonly why: string }
+  /** It happened, and fewer replicas have it than have to. */
+  | { readonly kind: "unconfirmed"; readonly why: string }
   /**
    * It was refused by a state that does not know an answer that the caller has, and did not happen. `knowsNone`: nothing is remembered where the answer
    * was, not even an older one.

@@ -18,6 +18,12 @@ export interface Wanted {
 /** What the server says of itself: the text of INFO, or why the user may not see it. */
 export type Greeting = { readonly info: string } | { readonly denied: string };
 
+/**
+ * In capitals ioredis takes it for any command. A "select" it remembers, and sends by itself on the next connection: before the login, and nobody
+ * hears when it fails, so that the rejection ends the process.
+ */
+const SELECT = "SELECT";
+
 /** How soon to look again whether a server has loaded its data, ms. */
 const LOADING_PAUSE = 50;
 
@@ -28,7 +34,7 @@ const LOADING_PAUSE = 50;
 export async function greet(say: Say, { login, db, master }: Wanted): Promise<Greeting> {
   const [authorised, selected, client, info] = await Promise.allSettled([
     authenticate(say, login),
-    db === 0 ? "OK" : say("select", [db]),
+    db === 0 ? "OK" : say(SELECT, [db]),
     say("client", ["INFO"]),
     say("info", []),
   ]);

@@ -15,3 +15,6 @@ export function elapsed(since: Moment): number {
 
 /** Redis remembers an answer for ten minutes after the call (`answer` in `lua/shared/change.lua`); rely on it no longer than this, ms. */
 export const ANSWER_MEMORY = 9 * 60_000;
+
+/** As long as they are kept there since the last call, ms. */
+export const ANSWERS_KEPT = 20 * 60_000;

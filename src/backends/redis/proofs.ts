@@ -10,6 +10,8 @@ export interface Answer {
   readonly sentAt: Moment;
   /** When it came, ms since 1970. */
   readonly at: number;
+  /** Grows with each answer that comes: one that waited for replicas counts later than it came. */
+  readonly order: number;
 }
 
 /** What a copy of a call carries: the text of `proof`, and the sessions of the answers that are not of its own session, in the order of their keys. */
@@ -39,7 +41,7 @@ export class Proofs {
     if (sentAgain) {
       this.#beside.push(answer);
       if (this.#beside.length > MOST_BESIDE) this.#beside.shift();
-    } else {
+    } else if (!this.#newest || this.#newest.order < answer.order) {
       this.#newest = answer;
       if (this.#beside.length > 0) this.#beside = [];
     }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   ConnectionError,
@@ -28,9 +29,10 @@ import { Connection } from "./connection.js";
 import { emptyServer } from "./empty-server.js";
 import { FlowKeys } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
-import { ANSWER_MEMORY, elapsed, type Moment, moment } from "./moment.js";
+import { ANSWER_MEMORY, ANSWERS_KEPT, elapsed, type Moment, moment } from "./moment.js";
 import { type Carried, Proofs } from "./proofs.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
+import { Replicas } from "./replicas.js";
 import { type Missing, missingRights, missingText, rightsOfBots, wholeCommand } from "./rights.js";
 import { argumentsOf, joined, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
@@ -40,6 +42,12 @@ import { StreamTail } from "./stream-tail.js";
 
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
+
+/** As much of a call's time as an answer needs; half of the time that a hasty call has, ms. */
+const ANSWER_TIME = 200;
+
+/** Numbers of calls have twelve digits, so that scripts compare them as texts. */
+const FIRST_CALL = 100_000_000_000;
 
 /** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
 const MOST_CALLS = 100_000;
@@ -103,6 +111,7 @@ export class RedisBackend implements Backend {
   readonly #loss: Loss;
   readonly #proofs = new Proofs();
   readonly #serverClock = new ServerClock();
+  readonly #replicas: Replicas;
   #slots = new CallSlots();
   /** How often the server is known to have forgotten its answers. */
   #memory = 0;
@@ -113,7 +122,8 @@ export class RedisBackend implements Backend {
   #epoch = "";
   /** Why no change is sent: until `connect` finds that it can be. */
   #unfit: StateError | undefined;
-  #calls = 0;
+  #calls = FIRST_CALL;
+  #answers = 0;
   #inFlight = 0;
   /** Told when nothing is in flight any more. */
   #whenIdle: (() => void) | undefined;
@@ -123,6 +133,7 @@ export class RedisBackend implements Backend {
     this.#config = config;
     this.#loss = context.loss ?? new Loss();
     this.#keys = new FlowKeys(config.key_prefix, context.flowId, config.cluster);
+    this.#replicas = new Replicas(config);
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
@@ -243,7 +254,7 @@ export class RedisBackend implements Backend {
 
   /** Which commands the user may not run. Rejects with what the server has to say. */
   async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
-    const rights = rightsOfBots();
+    const rights = rightsOfBots(this.#replicas.wanted);
     const names = [...new Set(rights.flatMap(({ key }) => (key === undefined ? [] : [key])))];
     const keys = names.map((key) => (key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key)));
     const number = String(++this.#calls);
@@ -391,11 +402,15 @@ export class RedisBackend implements Backend {
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
     let refusal = ""; // what the server itself said last of why it does not do it now
+    let fault: AttemptFailure | undefined;
     for (;;) {
       const connection = this.#connection;
       if (!connection) throw this.#failed(request, "the flow is closed");
       if (!connection.isReady) await this.#ready(connection, request, deadline, refusal);
       if (request.changes) this.#loss.check();
+      if (request.changes && this.#unfit) {
+        throw request.maybeSent ? this.#failed(request, this.#unfit.message) : this.#unfit;
+      }
       if (request.maybeSent && elapsed(request.madeAt) > ANSWER_MEMORY) {
         throw this.#failed(request, "too late to ask again");
       }
@@ -403,16 +418,23 @@ export class RedisBackend implements Backend {
         throw this.#failed(request, "too late to ask again: the server has forgotten its answers");
       }
 
+      // A first copy without the time to be answered would make an unknown outcome of a refusal.
+      if (request.changes && !request.maybeSent && deadline - loopClock.now() < this.#answerTime()) {
+        throw this.#failed(request, this.#noAnswer(fault, refusal));
+      }
+
       const { stream } = connection;
       const copy = this.#copy(request);
-      let fault: AttemptFailure;
       try {
         const reply = await connection.run(new ScriptCall(request.script, copy.arguments, asSource), deadline);
         if (Array.isArray(reply) && reply[reply.length - 1] === request.number) {
-          this.#answered(request);
-          return reply.slice(0, -1);
-        }
-        fault = OUT_OF_STEP;
+          const order = ++this.#answers;
+          fault = await this.#unconfirmed(request, connection, stream, deadline);
+          if (!fault) {
+            this.#answered(request, order);
+            return reply.slice(0, -1);
+          }
+        } else fault = OUT_OF_STEP;
       } catch (error) {
         fault = judge(error, request.changes ? request.script : undefined);
       }
@@ -423,20 +445,49 @@ export class RedisBackend implements Backend {
       }
 
       if (fault.kind === "unknown_script") asSource = true;
-      else if (fault.kind === "lost") request.maybeSent = true;
+      else if (fault.kind === "lost" || fault.kind === "unconfirmed") request.maybeSent = true;
       if (fault === OUT_OF_STEP) stream.destroy();
       if (fault.kind === "wait" && fault.why !== NOT_CONNECTED) refusal = fault.why;
       const left = deadline - loopClock.now();
-      // A copy without the time to be answered would make an unknown outcome of a refusal.
-      const least = fault.kind === "wait" ? this.#config.command_timeout / 5 : 0;
-      if (left <= least) throw this.#failed(request, this.#noAnswer(fault, refusal));
+      if (left <= 0) {
+        throw fault.kind === "unconfirmed"
+          ? this.#notConfirmed(request, fault.why)
+          : this.#failed(request, this.#noAnswer(fault, refusal));
+      }
       if (fault.kind !== "unknown_script") await pause(Math.min(PAUSE, left));
     }
   }
 
-  #answered<Result>({ number, place, madeAt, maybeSent }: Request<Result>): void {
+  #answered<Result>({ number, place, madeAt, maybeSent }: Request<Result>, order: number): void {
     if (!place) return;
-    this.#proofs.answered({ call: number, session: place.slots.id, sentAt: madeAt, at: Date.now() }, maybeSent);
+    this.#proofs.answered({ call: number, session: place.slots.id, sentAt: madeAt, at: Date.now(), order }, maybeSent);
+  }
+
+  /**
+   * Waits until as many replicas as have to, have what was done for the answer that just came on this stream; undefined: they do. What was done
+   * for an answer that may have been remembered was done on another connection, which WAIT knows nothing of: another life for the answers is
+   * written on this one, after it.
+   */
+  async #unconfirmed<Result>(
+    { changes, place, maybeSent }: Request<Result>,
+    connection: Connection,
+    stream: Socket,
+    deadline: number,
+  ): Promise<AttemptFailure | undefined> {
+    const { wanted } = this.#replicas;
+    if (wanted === 0 || !changes || !place) return undefined;
+    const unconfirmed = (why: string) => ({ kind: "unconfirmed", why }) as const;
+    try {
+      if (maybeSent) {
+        if (connection.stream !== stream) return unconfirmed("the connection was lost");
+        const written = await connection.send("pexpire", [this.#keys.call(place.slots.id), ANSWERS_KEPT], deadline);
+        if (written !== 1) return unconfirmed("what is remembered of the call is gone");
+      }
+      const count = await this.#replicas.confirmed(connection, stream, deadline);
+      return count >= wanted ? undefined : unconfirmed(`${count} of ${wanted} replicas have it`);
+    } catch (error) {
+      return unconfirmed(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /**
@@ -497,9 +548,21 @@ export class RedisBackend implements Backend {
       : new ConnectionError(`${message}; nothing happened`, { cause });
   }
 
-  #noAnswer(fault: AttemptFailure, refusal: string): string {
-    const whys = [refusal, "why" in fault && fault.why !== refusal ? fault.why : ""].filter((why) => why !== "");
-    return `no answer within ${this.#config.command_timeout} ms${whys.length > 0 ? ` (${whys.join("; then ")})` : ""}`;
+  #notConfirmed<Result>({ script: { name } }: Request<Result>, why: string): Unanswered {
+    const waited = `not confirmed within ${this.#config.command_timeout} ms`;
+    return new Unanswered(`${name}: Redis at ${this.#address}: done here, ${waited}: ${why}; retry() waits again`);
+  }
+
+  #noAnswer(fault: AttemptFailure | undefined, refusal: string): string {
+    const last = fault && "why" in fault && fault.why !== refusal ? fault.why : "";
+    const whys = [refusal, last].filter((why) => why !== "").join("; then ");
+    const what = refusal === "" ? "no answer" : "nothing but refusals";
+    return `${what} within ${this.#config.command_timeout} ms${whys === "" ? "" : ` (${whys})`}`;
+  }
+
+  #answerTime(): number {
+    const { command_timeout: whole } = this.#config;
+    return Math.max(whole / 5, Math.min(whole / 2, ANSWER_TIME));
   }
 
   #deadline(): number {

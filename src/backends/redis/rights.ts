@@ -55,6 +55,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   EVAL: "EVAL return 1 @",
   EVALSHA: "EVALSHA 0000000000000000000000000000000000000000 1 @",
   "SCRIPT LOAD": "SCRIPT LOAD return",
+  WAIT: "WAIT 0 1",
 };
 
 /** What the client sends itself, to connect, to call and to watch. */
@@ -67,6 +68,9 @@ const CLIENT: readonly Right[] = [
   { command: "TIME", key: undefined, changes: true },
 ];
 
+/** What `redis.wait_replicas` takes. */
+const WAITING: Right = { command: "WAIT", key: undefined, changes: true };
+
 /** The type of the keys that a command is for, by its first letter; of the others, any. */
 const TYPES: Readonly<Record<string, string>> = { H: "hash", Z: "zset", X: "stream" };
 
@@ -75,9 +79,9 @@ const CALLED = /\b(?:redis\.p?call|run)\("([A-Z]+)"/g;
 let rights: readonly Right[] | undefined;
 
 /** All of them, each once. A script is taken to run each of its commands on each of its keys of that type. */
-export function rightsOfBots(): readonly Right[] {
+export function rightsOfBots(waitReplicas = 0): readonly Right[] {
   rights ??= gathered();
-  return rights;
+  return waitReplicas > 0 ? [...rights, WAITING] : rights;
 }
 
 function gathered(): Right[] {
@@ -170,9 +174,9 @@ function aclName(command: string): string {
   return (command === "XINFO" ? "xinfo|stream" : command).toLowerCase().replace(" ", "|");
 }
 
-/** The line that gives a user what a bot needs, and what spares it time (script|exists) or proves more (client|info). `pattern`: of the keys, such as `sf:bot:*`. */
+/** The line that gives a user what a bot needs, and what spares it time (script|exists), proves more (client|info) or `redis.wait_replicas` takes (wait). `pattern`: of the keys, such as `sf:bot:*`. */
 export function aclLine(user: string, pattern: string): string {
   const commands = [...new Set(rightsOfBots().map(({ command }) => aclName(command)))].sort();
-  const rules = ["client|info", "script|exists", "select", ...commands].map((name) => `+${name}`);
+  const rules = ["client|info", "script|exists", "select", "wait", ...commands].map((name) => `+${name}`);
   return `ACL SETUSER ${user} on >PASSWORD resetkeys ~${pattern} resetchannels -@all ${rules.join(" ")}`;
 }

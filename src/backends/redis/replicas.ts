@@ -1,0 +1,73 @@
+import type { Socket } from "node:net";
+import { patience } from "./client.js";
+import type { Connection } from "./connection.js";
+import { loopClock } from "./loop-clock.js";
+import type { RedisConfig } from "./redis-config.js";
+
+/** How long one WAIT holds up what comes behind it on the connection, ms; while replicas are missing another one follows. */
+const LONGEST_WAIT = 100;
+
+/** A WAIT that is still to be sent. */
+interface Round {
+  readonly stream: Socket;
+  /** The first deadline of those who take part, a time of the loop's clock. */
+  deadline: number;
+  readonly confirmed: Promise<number>;
+}
+
+/**
+ * How many replicas have what was written on a connection: one WAIT for all who ask at once, and one at a time, so that a missing replica
+ * holds up nothing for longer than one of them.
+ */
+export class Replicas {
+  /** How many have to confirm a change; 0: nobody asks. */
+  readonly wanted: number;
+  readonly #longest: number;
+  #next: Round | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(config: RedisConfig) {
+    this.wanted = config.wait_replicas;
+    this.#longest = Math.max(1, Math.min(LONGEST_WAIT, Math.floor(patience(config) / 2)));
+  }
+
+  /**
+   * Resolves to how many replicas have all that was written on this stream before, as soon as they are enough, and not after the deadline. Rejects
+   * when the connection is another one by now: that one has written nothing to wait for.
+   */
+  async confirmed(connection: Connection, stream: Socket, deadline: number): Promise<number> {
+    let known: number | undefined;
+    for (;;) {
+      try {
+        known = await this.#join(connection, stream, deadline);
+      } catch (error) {
+        // The last WAIT had no time left; the one before it told something.
+        if (known === undefined || connection.stream !== stream || loopClock.now() < deadline) throw error;
+        return known;
+      }
+      if (known >= this.wanted || loopClock.now() >= deadline) return known;
+    }
+  }
+
+  #join(connection: Connection, stream: Socket, deadline: number): Promise<number> {
+    if (this.#next?.stream === stream) {
+      this.#next.deadline = Math.min(this.#next.deadline, deadline);
+      return this.#next.confirmed;
+    }
+    const last = this.#last;
+    const round: Round = { stream, deadline, confirmed: last.then(() => this.#ask(connection, round)) };
+    this.#next = round;
+    this.#last = round.confirmed.catch(() => {});
+    return round.confirmed;
+  }
+
+  async #ask(connection: Connection, round: Round): Promise<number> {
+    // What came with the answer that began the round takes part in it.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    if (this.#next === round) this.#next = undefined;
+    if (connection.stream !== round.stream) throw new Error("the connection was lost");
+    const left = Math.floor(round.deadline - loopClock.now());
+    const time = Math.max(1, Math.min(this.#longest, Math.floor(left / 2)));
+    return Number(await connection.send("wait", [this.wanted, time], round.deadline));
+  }
+}
