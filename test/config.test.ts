@@ -47,6 +47,7 @@ const DEFAULTS: ResolvedConfig = {
   trades: { max_length: 100_000 },
   execution: { single_active: false },
   mark: {},
+  report: { group_by: "strategy" },
 };
 
 /** What `resolveConfig` says about values that its types forbid; "" when it accepts them. */
@@ -468,7 +469,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution, mark";
+    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution, mark, report";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);

@@ -352,6 +352,15 @@ const mark = section({
     ),
 }).describe("Noticing at connect that the state went back.");
 
+const report = section({
+  group_by: z
+    .string({ error: "a key of the trades' metadata" })
+    .min(1)
+    .max(256)
+    .default("strategy")
+    .describe("The key of the metadata by which reports tell strategies apart."),
+}).describe("Reports of the command line.");
+
 const configShape = {
   backend: z
     .enum(BACKENDS, { error: oneOfWords(BACKENDS) })
@@ -368,6 +377,7 @@ const configShape = {
   trades,
   execution,
   mark,
+  report,
 };
 
 /** The whole configuration as zod sees it. Throughout, the error texts say what is expected; `problemsOf` adds what was there. */

@@ -1,7 +1,8 @@
 import { fromMoney, type Money } from "../exact/money.js";
 import { DAY_MS, dayEnd, dayOf } from "../state/day.js";
-import type { DailyRisk, DayParts, Trade } from "../types.js";
+import type { DayParts, Trade } from "../types.js";
 import { type Booking, moneyOf } from "./booking.js";
+import type { BookedDay } from "./today.js";
 
 /** A trading day that begins in the period. */
 export interface Day {
@@ -13,7 +14,7 @@ export interface Day {
 
 /** What each day booked, from the day's history, else from the log, else from the ends of the trades. */
 export interface DaySources {
-  readonly days: readonly DailyRisk[] | undefined;
+  readonly days: readonly BookedDay[] | undefined;
   readonly bookings: readonly Booking[] | undefined;
   readonly trades: readonly Trade[];
   readonly dayStart: number;
@@ -21,7 +22,7 @@ export interface DaySources {
 
 /** The days on which anything was booked, in order. */
 export function bookedDays({ days, bookings, trades, dayStart }: DaySources): Day[] {
-  if (days) return inOrder(days.map(({ day, pnl, parts }) => ({ day, pnl: moneyOf(pnl), parts })));
+  if (days) return inOrder(days.map(({ day, pnl, parts }) => ({ day, pnl: moneyOf(pnl), ...(parts && { parts }) })));
   const sums = new Map<string, Money>();
   const book = (day: string, amount: number) => sums.set(day, (sums.get(day) ?? 0n) + moneyOf(amount));
   if (bookings) for (const { day, amount, kind } of bookings) book(day, kind === "pnl" ? amount : 0);

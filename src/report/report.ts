@@ -4,7 +4,7 @@
  */
 import { fromMoney, type Money } from "../exact/money.js";
 import { dayOf, dayStartOf } from "../state/day.js";
-import type { DailyRisk, DayParts, Position, Time, Trade } from "../types.js";
+import type { DayParts, Position, Time, Trade } from "../types.js";
 import { type Booking, moneyOf } from "./booking.js";
 import { bookedDays, type Day, dayBegin, daysIn, partsOf } from "./day.js";
 import { type Drawdown, drawdownOf, equityBefore, type Step, stepsOf } from "./equity.js";
@@ -21,7 +21,9 @@ import {
 import { type Grouping, type GroupKeys, groupOf, groupOfOpen } from "./groups.js";
 import type { Hold } from "./holds.js";
 import { type DaysPerYear, returnFigures } from "./returns.js";
+import { printable } from "../words/printable.js";
 import { thinned } from "./thinned.js";
+import { type BookedDay, NOTHING } from "./today.js";
 import { byEnd, holdOf, sum, tradeFigures } from "./trade-figures.js";
 
 export interface ReportOptions {
@@ -42,8 +44,8 @@ export interface ReportOptions {
   readonly currency?: string;
   /** Equity before the first booking. Default: what the log says. */
   readonly startEquity?: number;
-  /** What each day booked, as `getDailyHistory` and `today` say it. Default: the bookings, else the results of the trades on the days they ended. */
-  readonly days?: readonly DailyRisk[];
+  /** What each day booked, as `daysUntilNow` says it. Default: the bookings, else the results of the trades on the days they ended. */
+  readonly days?: readonly BookedDay[];
   /** What the log of events says of bookings, in its order: `bookingsOf`. */
   readonly bookings?: readonly Booking[];
   /** Since when the log of events is whole; absent: from the flow's beginning. */
@@ -254,8 +256,6 @@ function accountOf(asked: AccountAsked): Account {
   };
 }
 
-const NOTHING: DayParts = { closed: 0, open: 0, later: 0, cash: 0, untied: 0 };
-
 /** Where nobody gave the log: what the trades of the days made, when they ended. */
 function stepsOfTrades({ options, all, dayStart }: AccountAsked, isInside: ReadonlySet<string>): Booking[] {
   if (options.days) return [];
@@ -363,7 +363,7 @@ function tradeNotes(trades: readonly Trade[]): string[] {
 const NAMED = 5;
 
 function named(trades: readonly Trade[]): string {
-  const names = trades.slice(0, NAMED).map(({ id }) => id);
+  const names = trades.slice(0, NAMED).map(({ id }) => printable(id));
   const more = trades.length - names.length;
   return `${trades.length === 1 ? "1 trade" : `${trades.length} trades`}: ${names.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }

@@ -21,11 +21,13 @@ import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
 import { addPositions } from "./positions.js";
 import { addRefusals } from "./refusals.js";
+import { addReport } from "./report.js";
 import { addRestore } from "./restore.js";
 import { addRisk } from "./risk.js";
 import { addScripts } from "./scripts.js";
 import { addSignals } from "./signals.js";
 import { addStatus } from "./status.js";
+import { addTrades } from "./trades.js";
 
 const COMMANDS: readonly AddCommand[] = [
   addStatus,
@@ -39,6 +41,8 @@ const COMMANDS: readonly AddCommand[] = [
   addCash,
   addTransfer,
   addHistory,
+  addTrades,
+  addReport,
   addEvents,
   addBreaker,
   addScripts,
