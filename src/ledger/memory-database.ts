@@ -43,6 +43,13 @@ export class MemoryDatabase implements Disposable {
     return MemoryTable.open(this.connection, name, columns);
   }
 
+  /** Writes a table to a file. */
+  async writeParquet(table: string, path: string): Promise<void> {
+    await this.connection.run(
+      `COPY ${quoted(table)} TO '${path.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd)`,
+    );
+  }
+
   /** From now on nothing outside is read or written: no files, no extensions, no other databases, no settings. */
   async lock(): Promise<void> {
     await this.connection.run("SET enable_external_access = false");

@@ -2,7 +2,8 @@
 import type { Money } from "../exact/money.js";
 import { moneyOf } from "../report/booking.js";
 import { told } from "../report/groups.js";
-import type { DailyRisk, Position, RefusedEntry, StateEvent, Trade } from "../types.js";
+import type { BookedDay } from "../report/today.js";
+import type { Position, RefusedEntry, StateEvent, Trade } from "../types.js";
 import { type Column, double, money, text, time, truth, whole } from "./column.js";
 import type { BreakerTrip, EquityRow } from "./event-rows.js";
 import { notionalOf } from "./notional.js";
@@ -47,7 +48,7 @@ export function tradeColumns(strategyKey: string): readonly Column<Trade>[] {
   ];
 }
 
-type Fill = Extract<StateEvent, { type: "fill_recorded" }>;
+export type Fill = Extract<StateEvent, { type: "fill_recorded" }>;
 
 export const FILL_COLUMNS: readonly Column<Fill>[] = [
   text("event", "id of the event", (f) => f.id),
@@ -153,15 +154,14 @@ export const POSITION_COLUMNS: readonly Column<Position>[] = [
   text("metadata", "JSON", (p) => json(p.metadata)),
 ];
 
-export const DAY_COLUMNS: readonly Column<DailyRisk>[] = [
+export const DAY_COLUMNS: readonly Column<BookedDay>[] = [
   text("day", "trading day", (d) => d.day),
   money("pnl", "all that was booked on it", (d) => exact(d.pnl)),
-  whole("trades", "trades that ended, or whose results were told", (d) => d.trades),
-  money("closed", "whole results of the trades that ended", (d) => exact(d.parts.closed)),
-  money("open", "change of the results of open positions", (d) => exact(d.parts.open)),
-  money("later", "bookings on trades that had ended before", (d) => exact(d.parts.later)),
-  money("cash", "cash of no trade", (d) => exact(d.parts.cash)),
-  money("untied", "results told without a position", (d) => exact(d.parts.untied)),
+  money("closed", "whole results of the trades that ended", (d) => exact(d.parts?.closed)),
+  money("open", "change of the results of open positions", (d) => exact(d.parts?.open)),
+  money("later", "bookings on trades that had ended before", (d) => exact(d.parts?.later)),
+  money("cash", "cash of no trade", (d) => exact(d.parts?.cash)),
+  money("untied", "results told without a position", (d) => exact(d.parts?.untied)),
 ];
 
 export const EVENT_COLUMNS: readonly Column<StateEvent>[] = [

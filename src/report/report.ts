@@ -5,6 +5,7 @@
 import { fromMoney, type Money } from "../exact/money.js";
 import { dayOf, dayStartOf } from "../state/day.js";
 import type { DayParts, Position, Time, Trade } from "../types.js";
+import { printable } from "../words/printable.js";
 import { type Booking, moneyOf } from "./booking.js";
 import { bookedDays, type Day, dayBegin, daysIn, partsOf } from "./day.js";
 import { type Drawdown, drawdownOf, equityBefore, type Step, stepsOf } from "./equity.js";
@@ -21,7 +22,6 @@ import {
 import { type Grouping, type GroupKeys, groupOf, groupOfOpen } from "./groups.js";
 import type { Hold } from "./holds.js";
 import { type DaysPerYear, returnFigures } from "./returns.js";
-import { printable } from "../words/printable.js";
 import { thinned } from "./thinned.js";
 import { type BookedDay, NOTHING } from "./today.js";
 import { byEnd, holdOf, sum, tradeFigures } from "./trade-figures.js";

@@ -14,6 +14,7 @@ import { addCooldowns } from "./cooldowns.js";
 import { addCopy } from "./copy.js";
 import { addDoctor } from "./doctor.js";
 import { addEvents } from "./events.js";
+import { addExport } from "./export.js";
 import { addHistory } from "./history.js";
 import { addInit } from "./init.js";
 import { addLs } from "./ls.js";
@@ -26,6 +27,7 @@ import { addRestore } from "./restore.js";
 import { addRisk } from "./risk.js";
 import { addScripts } from "./scripts.js";
 import { addSignals } from "./signals.js";
+import { addSql } from "./sql.js";
 import { addStatus } from "./status.js";
 import { addTrades } from "./trades.js";
 
@@ -43,6 +45,8 @@ const COMMANDS: readonly AddCommand[] = [
   addHistory,
   addTrades,
   addReport,
+  addSql,
+  addExport,
   addEvents,
   addBreaker,
   addScripts,
