@@ -4,9 +4,8 @@ import type { ReportOptions } from "../report/report.js";
 import { daysUntilNow } from "../report/today.js";
 import { dayStartOf } from "../state/day.js";
 import type { EventRisk, Trade } from "../types.js";
-import { ProgressBar } from "../words/progress-bar.js";
+import { type BarScreen, ProgressBar } from "../words/progress-bar.js";
 import { eventPages, tradePages } from "./flow-pages.js";
-import type { Invocation } from "./invocation.js";
 
 /** What a report of a flow is made from. */
 export interface ReportSources {
@@ -16,11 +15,11 @@ export interface ReportSources {
 
 /** Reads what a report needs, with a bar. What is booked in the meantime, is not in it. */
 export async function reportSources(
-  { terminal }: Invocation,
+  screen: BarScreen,
   manager: StateManager,
   from: number | undefined,
 ): Promise<ReportSources> {
-  using bar = new ProgressBar(terminal, { words: "reading the log of events" });
+  using bar = new ProgressBar(screen, { words: "reading the log of events" });
   const dayStart = manager.config.risk.day_start;
   const { at, positions, risk } = await manager.snapshot();
   const { bookings, newest, logSince } = await readLog(manager, from, dayStartOf(dayStart), (part) => bar.at(part, 1));

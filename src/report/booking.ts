@@ -1,6 +1,6 @@
 import type { Money } from "../exact/money.js";
 import { toMoney } from "../exact/money.js";
-import { dayOf } from "../state/day.js";
+import { dayOf, dayStartOf } from "../state/day.js";
 import type { EventRisk, StateEvent } from "../types.js";
 
 /** One step of the equity: what an event of the log booked, or moved in or out of the account. */
@@ -47,6 +47,17 @@ function step(
 ): Booking {
   const counts = day === undefined || day > open ? open : day;
   return { at, day: counts, amount, kind, ...(equity !== undefined && { equity }) };
+}
+
+/** The bookings that events tell of, in their order. `dayStart`: when the trading day begins, `HH:MM` in UTC. */
+export function bookingsOf(events: Iterable<StateEvent>, dayStart = "00:00"): Booking[] {
+  const start = dayStartOf(dayStart);
+  const bookings: Booking[] = [];
+  for (const event of events) {
+    const booking = bookingOf(event, start);
+    if (booking) bookings.push(booking);
+  }
+  return bookings;
 }
 
 /** An amount that came from a flow, exactly. */

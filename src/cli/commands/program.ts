@@ -1,5 +1,5 @@
 /** The command line, put together from one file per command: see `command.ts`. */
-import { printableLines } from "../../words/printable.js";
+import { printableJson, printableLines } from "../../words/printable.js";
 import { type AddCommand, emptyProgram, type Program, type Run } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { explain } from "../explain.js";
@@ -75,9 +75,10 @@ export async function runProgram(
       await work(invocation);
       exitCode = invocation.exitCode;
     } catch (error) {
-      const { code, message } = explain(error);
+      const { code, message, error: told } = explain(error);
       exitCode = code;
       if (message !== undefined) invocation.complain(message);
+      if (invocation.json) terminal.out(errorJson(told.code, invocation.redact(told.message)));
     }
   };
   const program = buildProgram(terminal, run, more);
@@ -85,10 +86,15 @@ export async function runProgram(
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    const { code, message } = explain(error);
+    const { code, message, error: told } = explain(error);
     if (message !== undefined) terminal.err(`sf-state: ${printableLines(redact(message, []))}\n`);
+    if (code !== EXIT.fine && args.includes("--json")) terminal.out(errorJson(told.code, redact(told.message, [])));
     return code;
   }
+}
+
+function errorJson(code: string, message: string): string {
+  return `${printableJson(JSON.stringify({ error: { code, message } }))}\n`;
 }
 
 /** The program with all its commands. */

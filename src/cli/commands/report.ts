@@ -53,7 +53,7 @@ export const addReport: AddCommand = (program, run) => {
         const from = options.from?.(day_start);
         const to = options.to?.(day_start);
         if (from !== undefined && to !== undefined && from >= to) throw new UsageError("--from: expected before --to");
-        const sources = await reportSources(invocation, manager, from);
+        const sources = await reportSources(invocation.terminal, manager, from);
         const report = reportOf(sources.trades, {
           ...sources.options,
           ...(from !== undefined && { from }),
