@@ -52,7 +52,7 @@ export type Fill = Extract<StateEvent, { type: "fill_recorded" }>;
 
 export const FILL_COLUMNS: readonly Column<Fill>[] = [
   text("event", "id of the event", (f) => f.id),
-  time("at", "when it was booked", (f) => f.at),
+  time("booked_ts", "when it was booked", (f) => f.at),
   time("ts", "when it was executed", (f) => f.ts),
   text("instance", "who booked it", (f) => f.instance),
   text("order_id", "order", (f) => f.orderId),
@@ -96,7 +96,7 @@ export const ORDER_COLUMNS: readonly Column<SeenOrder>[] = [
 
 export const EQUITY_COLUMNS: readonly Column<EquityRow>[] = [
   text("event", "id of the event", (r) => r.event.id),
-  time("at", "when it was booked", (r) => r.event.at),
+  time("ts", "when it was booked", (r) => r.event.at),
   text("type", "type of the event", (r) => r.event.type),
   text("instance", "who booked it", (r) => r.event.instance),
   text("day", "trading day that it counts on", (r) => r.booking?.day ?? r.risk.day),
@@ -116,7 +116,7 @@ export const EQUITY_COLUMNS: readonly Column<EquityRow>[] = [
 
 export const TRIP_COLUMNS: readonly Column<BreakerTrip>[] = [
   text("event", "id of the event that tripped it, or made it last longer", (t) => t.event.id),
-  time("at", "when", (t) => t.event.at),
+  time("ts", "when", (t) => t.event.at),
   text("type", "type of the event", (t) => t.event.type),
   text("instance", "whose call tripped it", (t) => t.event.instance),
   text("source", "daily_loss, consecutive_losses, drawdown or manual", (t) => t.breaker.source),
@@ -127,7 +127,7 @@ export const TRIP_COLUMNS: readonly Column<BreakerTrip>[] = [
 
 export const REFUSAL_COLUMNS: readonly Column<RefusedEntry>[] = [
   text("key", "ms-seq", (r) => r.key),
-  time("at", "when", (r) => r.at),
+  time("ts", "when", (r) => r.at),
   text("instance", "who asked", (r) => r.instance),
   text("signal_id", "signal", (r) => r.signalId),
   text("pair", "pair", (r) => r.pair),
@@ -166,7 +166,7 @@ export const DAY_COLUMNS: readonly Column<BookedDay>[] = [
 
 export const EVENT_COLUMNS: readonly Column<StateEvent>[] = [
   text("id", "ms-seq", (e) => e.id),
-  time("at", "when", (e) => e.at),
+  time("ts", "when", (e) => e.at),
   text("type", "type", (e) => e.type),
   text("instance", "who", (e) => e.instance),
   text("data", "JSON: all that it tells", ({ id, at, type, instance, ...data }) => json(data)),

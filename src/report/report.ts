@@ -59,7 +59,7 @@ export interface ReportDay {
   readonly day: string;
   /** All that was booked on it. */
   readonly booked: number;
-  /** How many trades ended on it. */
+  /** How many trades ended on it, also where the period cuts it. */
   readonly trades: number;
   /** At its end; null where the equity is not known. */
   readonly equity: number | null;
@@ -120,7 +120,7 @@ export function reportOf(trades: readonly Trade[], options: ReportOptions = {}):
   const openHold = ({ entryTs }: Position): Hold => ({ from: entryTs.getTime(), to: now });
   const ofTrades = tradeFigures(inside, [...all.map(holdOf), ...positions.map(openHold)], lasted);
 
-  const account = accountOf({ options, bookings, booked, trades: inside, all, period, lasted, dayStart, daysPerYear });
+  const account = accountOf({ options, bookings, booked, all, period, lasted, dayStart, daysPerYear });
   return {
     from: new Date(period.from),
     to: new Date(period.to),
@@ -187,8 +187,6 @@ interface AccountAsked {
   readonly options: ReportOptions;
   readonly bookings: readonly Booking[];
   readonly booked: readonly Day[];
-  /** That ended in the period. */
-  readonly trades: readonly Trade[];
   readonly all: readonly Trade[];
   readonly period: Period;
   readonly lasted: Hold;
@@ -209,7 +207,7 @@ const NO_EQUITY =
   "the equity is not known: configure risk.starting_equity, report the equity, or say what it was at the start";
 
 function accountOf(asked: AccountAsked): Account {
-  const { options, bookings, trades, period, lasted, dayStart, daysPerYear } = asked;
+  const { options, bookings, period, lasted, dayStart, daysPerYear } = asked;
   const names = daysIn(lasted, dayStart);
   const byName = new Map(asked.booked.map((day) => [day.day, day]));
   const days: Day[] = names.map((day) => byName.get(day) ?? { day, pnl: 0n, parts: NOTHING });
@@ -224,7 +222,7 @@ function accountOf(asked: AccountAsked): Account {
   const [first] = names;
   const start = startOf(options, first, bookings, unlogged);
 
-  const rows = daily(days, steps, start, trades, dayStart);
+  const rows = daily(days, steps, start, asked.all, dayStart);
   const missing = missingReturns(start, rows, first);
   const returns = rows.map((row) => row.return ?? 0);
   const total = sum(days.map(({ pnl }) => pnl));

@@ -89,7 +89,7 @@ test("every figure of random lives is what SQL reckons from its definition, over
       const columns: readonly (readonly [Grouping, string])[] = [
         ["pair", "pair"],
         ["side", "side"],
-        ["strategy", "metadata ->> '$.strategy'"],
+        ["strategy", "json_extract_string(metadata, '$.strategy')"],
       ];
       for (const [by, column] of columns) {
         const { groups } = reportOf(trades, { ...options, from, to, by });
@@ -177,5 +177,5 @@ test("over a flow in which nothing was booked each figure is 0, or undefined wit
   }
 });
 
-test.after(() => backends[Symbol.asyncDispose]());
+test.after(async () => backends[Symbol.asyncDispose]());
 test.run();

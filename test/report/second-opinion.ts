@@ -87,7 +87,7 @@ sums AS (
   FROM clipped
 ), open AS (
   SELECT
-    coalesce(sum(greatest(0, finish - greatest(begin, coalesce(reached, begin)))), 0) AS some,
+    coalesce(sum(greatest(0, finish - greatest(begin, coalesce(reached, begin)))), 0) AS any_open,
     coalesce(sum(finish - begin), 0) AS total,
     epoch_ms($UNTIL) - epoch_ms($FROM) AS length
   FROM covered
@@ -111,7 +111,7 @@ SELECT
   (SELECT avg(epoch_ms(exit_ts) - epoch_ms(entry_ts)) FROM told WHERE pnl < 0) AS "averageHoldLosses",
   coalesce((SELECT max(length) FROM runs WHERE sign < 0), 0) AS "longestLosingStreak",
   coalesce((SELECT max(length) FROM runs WHERE sign > 0), 0) AS "longestWinningStreak",
-  some / nullif(length, 0) AS "exposureTime",
+  any_open / nullif(length, 0) AS "exposureTime",
   total / nullif(length, 0) AS "averagePositions"
 FROM sums, slips, open`;
 
@@ -126,7 +126,7 @@ WITH RECURSIVE calendar AS (
 ), bounds AS (SELECT min(day) AS first_day, count(*) AS n, sum(pnl) AS booked FROM period),
 log AS (SELECT *, rowid AS place, day >= (SELECT first_day FROM bounds) AS since FROM equity),
 steps AS (
-  SELECT booked + transfer AS amount, transfer <> 0 AS is_transfer, at, day, row_number() OVER (ORDER BY day, place) AS n
+  SELECT booked + transfer AS amount, transfer <> 0 AS is_transfer, ts, day, row_number() OVER (ORDER BY day, place) AS n
   FROM log WHERE booked + transfer <> 0 AND day IN (SELECT day FROM period)
 ), start AS (
   SELECT CAST((SELECT arg_max(equity, place) FROM log WHERE equity IS NOT NULL) AS DECIMAL(38, 8))
@@ -146,18 +146,18 @@ ratios AS (
     (SELECT max((peak - value) / peak) FROM falls) AS deepest
   FROM returns
 ), walk AS (
-  SELECT 0::BIGINT AS n, equity, equity AS peak, (SELECT min(begin) FROM period) AS peak_at, (SELECT min(begin) FROM period) AS at,
+  SELECT 0::BIGINT AS n, equity, equity AS peak, (SELECT min(begin) FROM period) AS peak_at, (SELECT min(begin) FROM period) AS ts,
     0::BIGINT AS under FROM start
   UNION ALL
   SELECT s.n, w.equity + s.amount,
     CASE WHEN s.is_transfer THEN CAST(w.peak::DOUBLE * (w.equity + s.amount)::DOUBLE / w.equity::DOUBLE AS DECIMAL(38, 8))
       ELSE greatest(w.peak, w.equity + s.amount) END,
-    CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak THEN s.at ELSE w.peak_at END,
-    s.at,
-    CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak AND w.equity < w.peak THEN epoch_ms(s.at) - epoch_ms(w.peak_at) ELSE 0 END
+    CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak THEN s.ts ELSE w.peak_at END,
+    s.ts,
+    CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak AND w.equity < w.peak THEN epoch_ms(s.ts) - epoch_ms(w.peak_at) ELSE 0 END
   FROM walk w JOIN steps s ON s.n = w.n + 1
 ), deepest AS (
-  SELECT peak - equity AS fall, peak, peak_at, at FROM walk ORDER BY peak - equity DESC, n LIMIT 1
+  SELECT peak - equity AS fall, peak, peak_at, ts FROM walk ORDER BY peak - equity DESC, n LIMIT 1
 ), last AS (SELECT * FROM walk ORDER BY n DESC LIMIT 1)
 SELECT
   coalesce(booked, 0) AS booked, bounds.n AS days, start.equity AS "startEquity", start.equity + booked + transfers AS "endEquity", transfers,
@@ -167,7 +167,7 @@ SELECT
   deepest.fall AS "maxDrawdown",
   deepest.fall::DOUBLE / deepest.peak::DOUBLE AS "maxDrawdownShare",
   (SELECT max((peak - equity)::DOUBLE / peak::DOUBLE) FROM walk) AS "largestDrawdownShare",
-  CASE WHEN deepest.fall > 0 THEN epoch_ms(deepest.at) - epoch_ms(deepest.peak_at) END AS "drawdownLength",
+  CASE WHEN deepest.fall > 0 THEN epoch_ms(deepest.ts) - epoch_ms(deepest.peak_at) END AS "drawdownLength",
   greatest((SELECT max(under) FROM walk), CASE WHEN last.equity < last.peak THEN epoch_ms($UNTIL) - epoch_ms(last.peak_at) ELSE 0 END)
     AS "longestUnderWater"
 FROM bounds, start, moved, ratios, deepest, last`;
