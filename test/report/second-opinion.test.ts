@@ -16,7 +16,7 @@ import { LIFE_CONFIG, playLife } from "./random-flow.js";
 import { type Asked, type Opinion, opinionOnAccount, opinionOnTrades } from "./second-opinion.js";
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const lives = LONG ? 30 : 3;
+const lives = LONG ? 30 : 2;
 const BEGIN = Date.UTC(2026, 8, 1, 7);
 const DAY_START = 6 * HOUR;
 const QUIET = { err() {}, isScreen: false };
