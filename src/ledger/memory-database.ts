@@ -1,5 +1,12 @@
 /** A DuckDB of the command's own, in memory: never the bot's. Once it is locked it reads nothing but what was put into it. */
-import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import type {
+  DuckDBConnection,
+  DuckDBExtractedStatements,
+  DuckDBInstance,
+  DuckDBResultReader,
+  DuckDBType,
+  DuckDBValue,
+} from "@duckdb/node-api";
 import { duckdb, loadDuckdb } from "../backends/duckdb/library.js";
 import { InvalidArgumentError } from "../errors.js";
 import { errorText } from "../words/error-text.js";
@@ -56,6 +63,19 @@ export class MemoryDatabase implements Disposable {
     await this.connection.run("SET lock_configuration = true");
   }
 
+  /** Rejects with an InvalidArgumentError unless the text is one statement of SQL; asked before a flow is read for it. */
+  async check(question: string): Promise<void> {
+    await this.#statementIn(question);
+  }
+
+  async #statementIn(question: string): Promise<DuckDBExtractedStatements> {
+    const statements = await this.connection.extractStatements(question).catch((cause: unknown) => {
+      throw new InvalidArgumentError(`sql: ${errorText(cause)}`, { cause });
+    });
+    if (statements.count !== 1) throw new InvalidArgumentError("sql: expected one statement");
+    return statements;
+  }
+
   /**
    * Answers one question that only reads. Rejects with an InvalidArgumentError for anything else, for what DuckDB does not understand, and
    * when it takes longer than `ms`.
@@ -63,9 +83,8 @@ export class MemoryDatabase implements Disposable {
   async ask(question: string, ms: number): Promise<DuckDBResultReader> {
     const { StatementType } = duckdb();
     const reading = [StatementType.SELECT, StatementType.EXPLAIN];
+    const statements = await this.#statementIn(question);
     try {
-      const statements = await this.connection.extractStatements(question);
-      if (statements.count !== 1) throw new InvalidArgumentError("sql: expected one statement");
       const prepared = await statements.prepare(0);
       if (!reading.includes(prepared.statementType)) {
         const kind = StatementType[prepared.statementType] ?? "OTHER";

@@ -35,6 +35,7 @@ export const addSql: AddCommand = (program, run) => {
         if (question === undefined) throw new UsageError('what is the question? Say sql "select ...", or sql --tables');
         if (csv && invocation.json) throw new UsageError("give --csv or --json, not both");
         using database = await MemoryDatabase.open("sf-state sql");
+        await database.check(question);
         const answer = await ask(invocation, database, question, Number(timeout));
         if (csv) {
           csvOut(invocation.terminal, answerCsv(answer));
