@@ -1066,6 +1066,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "events.max_length": 10_000,
     "trades.max_length": 100_000,
     "execution.single_active": false,
+    "report.group_by": "strategy",
   });
   const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\./.test(path));
   for (const [path, value] of written) assert.equal(checkConfig(at(path, value)), { ok: true, config: DEFAULTS });

@@ -353,10 +353,7 @@ const mark = section({
 }).describe("Noticing at connect that the state went back.");
 
 const report = section({
-  group_by: z
-    .string({ error: "a key of the trades' metadata" })
-    .min(1)
-    .max(256)
+  group_by: text("a key of the trades' metadata, 1 to 256 characters", /^[\s\S]{1,256}$/)
     .default("strategy")
     .describe("The key of the metadata by which reports tell strategies apart."),
 }).describe("Reports of the command line.");
