@@ -19,4 +19,9 @@ export type { CloseOptions, RemoveOptions } from "./manager/position-arguments.j
 export { Recovery } from "./manager/recovery.js";
 export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
+export { type Booking, bookingsOf } from "./report/booking.js";
+export { FIGURES, type FigureDefinition, type FigureName, type FigureUnit } from "./report/figures.js";
+export type { Grouping } from "./report/groups.js";
+export { type Report, type ReportOptions, reportOf } from "./report/report.js";
+export { daysUntilNow } from "./report/today.js";
 export type * from "./types.js";

@@ -443,6 +443,8 @@ export interface EventRisk {
   currentDrawdown: number;
   peakEquity: number;
   equity?: number;
+  /** What `dailyPnl` is made of; absent before 0.3. */
+  parts?: DayParts;
   /** Earlier days into which something was booked, or on which a trade ended, as they stand after the change. */
   late?: DailyRisk[];
   tripped: boolean;

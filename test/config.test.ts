@@ -48,6 +48,7 @@ const DEFAULTS: ResolvedConfig = {
   trades: { max_length: 100_000 },
   execution: { single_active: false },
   mark: {},
+  report: { group_by: "strategy" },
 };
 
 /** What `resolveConfig` says about values that its types forbid; "" when it accepts them. */
@@ -474,7 +475,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution, mark";
+    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution, mark, report";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);
@@ -1072,6 +1073,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "events.max_length": 10_000,
     "trades.max_length": 100_000,
     "execution.single_active": false,
+    "report.group_by": "strategy",
   });
   const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\./.test(path));
   for (const [path, value] of written) assert.equal(checkConfig(at(path, value)), { ok: true, config: DEFAULTS });

@@ -23,7 +23,7 @@
  * ```
  *
  * and listed: in `COMMANDS` of `commands/program.ts`, or, when it needs `sync/`, in `sync/commands/exchange-commands.ts`. It throws a UsageError (exit code 2), a
- * ProblemError (1) or any StateError (2, 3 or 1, see `explain.ts`): `run` says it in one line without passwords. Before it
+ * ProblemError (1) or any StateError (see `explain.ts`): `run` says it in one line without passwords. Before it
  * changes something dangerous it calls `invocation.consent(question, options.yes)`. It prints only through its invocation.
  * Every command's help ends with an example; a test sees to that.
  */
@@ -66,7 +66,7 @@ export function emptyProgram(terminal: Terminal) {
     .exitOverride()
     .addHelpText(
       "after",
-      "\nExit codes: 0 fine, 1 problem found, 2 wrong use, 3 cannot connect.\n\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379",
+      "\nExit codes: 0 fine, 1 problem found, 2 wrong use, 3 cannot connect, 4 no such flow.\n\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379",
     );
 }
 

@@ -5,6 +5,8 @@ export const EXIT = {
   problem: 1,
   wrongUse: 2,
   cannotConnect: 3,
+  /** There is no such flow. */
+  unknownFlow: 4,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -5,26 +5,41 @@ import {
   InvalidArgumentError,
   LockedError,
   StateError,
+  UnknownFlowError,
   UnknownOutcomeError,
 } from "../errors.js";
-import { EXIT, type ExitCode, UsageError } from "./exit-code.js";
+import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
 
 /** How an error ends the command, and what is said about it; undefined where commander said it already. */
 export interface Explanation {
   readonly code: ExitCode;
   readonly message: string | undefined;
+  /** What `--json` tells on stdout. */
+  readonly error: { readonly code: string; readonly message: string };
 }
 
 /** Never a stack: the person at the terminal can do something about the message only. */
 export function explain(error: unknown): Explanation {
   if (error instanceof CommanderError) {
-    return { code: error.exitCode === 0 ? EXIT.fine : EXIT.wrongUse, message: undefined };
+    return {
+      code: error.exitCode === 0 ? EXIT.fine : EXIT.wrongUse,
+      message: undefined,
+      error: { code: "USAGE", message: error.message.replace(/^error: /, "") },
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: codeOf(error), message };
+  return { code: codeOf(error), message, error: { code: nameOf(error), message } };
+}
+
+/** The stable code of a StateError, or what kind of error it is. */
+function nameOf(error: unknown): string {
+  if (error instanceof StateError) return error.code;
+  if (error instanceof UsageError) return "USAGE";
+  return error instanceof ProblemError ? "PROBLEM" : "INTERNAL";
 }
 
 function codeOf(error: unknown): ExitCode {
+  if (error instanceof UnknownFlowError) return EXIT.unknownFlow;
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof InvalidArgumentError) {
     return EXIT.wrongUse;
   }

@@ -360,6 +360,12 @@ const mark = section({
     ),
 }).describe("Noticing at connect that the state went back.");
 
+const report = section({
+  group_by: text("a key of the trades' metadata, 1 to 256 characters", /^[\s\S]{1,256}$/)
+    .default("strategy")
+    .describe("The key of the metadata by which reports tell strategies apart."),
+}).describe("Reports of the command line.");
+
 const configShape = {
   backend: z
     .enum(BACKENDS, { error: oneOfWords(BACKENDS) })
@@ -376,6 +382,7 @@ const configShape = {
   trades,
   execution,
   mark,
+  report,
 };
 
 /** The whole configuration as zod sees it. Throughout, the error texts say what is expected; `problemsOf` adds what was there. */

@@ -268,6 +268,17 @@ function risk(f: Fields): EventRisk {
     currentDrawdown: Number(need(f, "current_drawdown")),
     peakEquity: Number(need(f, "peak_equity")),
     ...(f.equity && { equity: Number(f.equity) }),
+    ...(f.closed !== undefined && {
+      parts: dayFromJson({
+        day: need(f, "day"),
+        pnl: need(f, "daily_pnl"),
+        trades: Number(need(f, "daily_trades")),
+        closed: f.closed,
+        ...(f.later !== undefined && { later: f.later }),
+        ...(f.cash !== undefined && { cash: f.cash }),
+        ...(f.untied !== undefined && { untied: f.untied }),
+      }).parts,
+    }),
     ...(f.late && { late: lateDays(f.late) }),
     tripped: f.tripped === "1",
     ...(f.breaker_reason !== undefined && { breaker: breaker(f) }),

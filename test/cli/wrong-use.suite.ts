@@ -110,7 +110,7 @@ export function wrongUse(test: Test, stand: Stand): void {
     }
   });
 
-  test("looking at a flow that is not there ends with 1, and makes none", async () => {
+  test("looking at a flow that is not there ends with 4, and makes none", async () => {
     const before = await stand.keys();
     const flow = newFlowId();
     for (const command of [
@@ -120,7 +120,7 @@ export function wrongUse(test: Test, stand: Stand): void {
       ["breaker", "trip", "x", "--yes"],
     ]) {
       const { code, stderr } = await sfState([...command, "--url", stand.url, "--flow", flow]);
-      assert.is(code, 1);
+      assert.is(code, 4);
       assert.match(stderr, `has no flow "${flow}"`);
     }
     assert.equal(await stand.keys(), before);

@@ -14,6 +14,8 @@ type Told = StateEvent extends infer Event
     : never
   : never;
 
+const NO_PARTS = { closed: 0, open: 0, later: 0, cash: 0, untied: 0 };
+
 const NO_RISK = {
   day: "2024-03-05",
   dailyPnl: 0,
@@ -21,6 +23,7 @@ const NO_RISK = {
   consecutiveLosses: 0,
   currentDrawdown: 0,
   peakEquity: 0,
+  parts: NO_PARTS,
   tripped: false,
 };
 
@@ -79,7 +82,15 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         reason: 'stop "loss"\n',
         cooldownUntil: new Date(NOON + 5 * MINUTE),
         trade: { ...TRADE, size: 1, pnl: -7.5, reason: 'stop "loss"\n', metadata: { a: [] } },
-        risk: { ...NO_RISK, dailyPnl: -7.5, dailyTrades: 1, consecutiveLosses: 1, peakEquity: 90, equity: 90 },
+        risk: {
+          ...NO_RISK,
+          parts: { ...NO_PARTS, closed: -7.5 },
+          dailyPnl: -7.5,
+          dailyTrades: 1,
+          consecutiveLosses: 1,
+          peakEquity: 90,
+          equity: 90,
+        },
       },
     },
     {
@@ -97,6 +108,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         trade: { ...TRADE, key: `${NOON}-1`, pnl: 0.00000001, exitTs: new Date(NOON - DAY) },
         risk: {
           ...NO_RISK,
+          parts: { ...NO_PARTS, closed: -7.5 },
           dailyPnl: -7.5,
           dailyTrades: 1,
           peakEquity: 90,
@@ -318,6 +330,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         cooldownUntil: new Date(NOON + 5 * MINUTE),
         risk: {
           ...NO_RISK,
+          parts: { ...NO_PARTS, closed: -0.35, open: 0.25 },
           dailyPnl: -0.1,
           dailyTrades: 1,
           consecutiveLosses: 1,
@@ -370,7 +383,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           fees: 0.5,
           openedBy: "fills",
         },
-        risk: { ...NO_RISK, dailyPnl: -0.5 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, open: -0.5 }, dailyPnl: -0.5 },
       },
     },
     {
@@ -391,7 +404,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           entryAsked: 100,
         },
         cooldownUntil: new Date(NOON + 5 * MINUTE),
-        risk: { ...NO_RISK, dailyPnl: -0.5, dailyTrades: 1 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, closed: -0.5 }, dailyPnl: -0.5, dailyTrades: 1 },
       },
     },
     {
@@ -425,7 +438,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         },
         positionId: "",
         later: [{ key: `${NOON}-0`, tradeId: "o1", pnl: -10.25, explained: 1 }],
-        risk: { ...NO_RISK, dailyPnl: -10.75, dailyTrades: 1 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, closed: -0.5, later: -10.25 }, dailyPnl: -10.75, dailyTrades: 1 },
       },
     },
   ],
@@ -464,7 +477,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         },
         positionId: "p1",
         position: { ...POSITION, size: 0.25, entryPrice: 100, realised: 7.5, version: 2 },
-        risk: { ...NO_RISK, dailyPnl: 7.5 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, open: 7.5 }, dailyPnl: 7.5 },
       },
     },
     {
@@ -492,7 +505,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
           dust: 0.25,
           exitAsked: 40_000,
         },
-        risk: { ...NO_RISK, dailyPnl: 7.5, dailyTrades: 1 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, closed: 7.5 }, dailyPnl: 7.5, dailyTrades: 1 },
       },
     },
     {
@@ -522,7 +535,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         },
         positionId: "",
         dustSold: 0.25,
-        risk: { ...NO_RISK, dailyPnl: 11.5, dailyTrades: 1 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, closed: 7.5, cash: 4 }, dailyPnl: 11.5, dailyTrades: 1 },
       },
     },
   ],
@@ -538,7 +551,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         pnl: -5,
         tradeId: "p1",
         position: { ...POSITION, realised: -5, version: 2 },
-        risk: { ...NO_RISK, dailyPnl: -5, dailyTrades: 1, consecutiveLosses: 1 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, open: -5 }, dailyPnl: -5, dailyTrades: 1, consecutiveLosses: 1 },
       },
     },
     {
@@ -548,7 +561,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         positionId: "p1",
         pair: PAIR,
         trade: { ...TRADE, pnl: -5, reason: "removed" },
-        risk: { ...NO_RISK, dailyPnl: -5, dailyTrades: 1, consecutiveLosses: 1 },
+        risk: { ...NO_RISK, parts: { ...NO_PARTS, closed: -5 }, dailyPnl: -5, dailyTrades: 1, consecutiveLosses: 1 },
       },
     },
   ],
@@ -579,6 +592,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         tradeId: "t1",
         risk: {
           ...NO_RISK,
+          parts: { ...NO_PARTS, untied: -2.5 },
           dailyPnl: -2.5,
           dailyTrades: 1,
           consecutiveLosses: 1,
@@ -594,6 +608,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         pnl: 1.5,
         risk: {
           ...NO_RISK,
+          parts: { ...NO_PARTS, untied: -2.5 },
           dailyPnl: -2.5,
           dailyTrades: 1,
           peakEquity: 100.1,
@@ -608,6 +623,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         type: "equity_updated",
         risk: {
           ...NO_RISK,
+          parts: { ...NO_PARTS, untied: -2.5 },
           dailyPnl: -2.5,
           dailyTrades: 1,
           currentDrawdown: 0.25,
@@ -622,6 +638,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
         type: "equity_updated",
         risk: {
           ...NO_RISK,
+          parts: { ...NO_PARTS, untied: -2.5 },
           dailyPnl: -2.5,
           dailyTrades: 1,
           currentDrawdown: 1,

@@ -6,18 +6,17 @@ export type Duckdb = typeof Library;
 
 let loaded: Duckdb | undefined;
 
-/** Loads the library. Rejects with a ConfigError that says what to install when it is not there, or does not run here. */
-export async function loadDuckdb(): Promise<Duckdb> {
+/** Loads the library; `who` needs it. Rejects with a ConfigError that says what to install when it is not there, or does not run here. */
+export async function loadDuckdb(who = "backend: duckdb"): Promise<Duckdb> {
   try {
     loaded ??= await import("@duckdb/node-api");
   } catch (cause) {
     const [reason] = String(cause instanceof Error ? cause.message : cause)
       .trim()
       .split("\n");
-    throw new ConfigError(
-      `backend: duckdb needs the package @duckdb/node-api: npm install @duckdb/node-api (${reason})`,
-      { cause },
-    );
+    throw new ConfigError(`${who} needs the package @duckdb/node-api: npm install @duckdb/node-api (${reason})`, {
+      cause,
+    });
   }
   return loaded;
 }

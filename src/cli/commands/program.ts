@@ -1,5 +1,5 @@
 /** The command line, put together from one file per command: see `command.ts`. */
-import { printableLines } from "../../words/printable.js";
+import { printableJson, printableLines } from "../../words/printable.js";
 import { type AddCommand, emptyProgram, type Program, type Run } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { explain } from "../explain.js";
@@ -14,6 +14,7 @@ import { addCooldowns } from "./cooldowns.js";
 import { addCopy } from "./copy.js";
 import { addDoctor } from "./doctor.js";
 import { addEvents } from "./events.js";
+import { addExport } from "./export.js";
 import { addHistory } from "./history.js";
 import { addInit } from "./init.js";
 import { addLs } from "./ls.js";
@@ -21,11 +22,14 @@ import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
 import { addPositions } from "./positions.js";
 import { addRefusals } from "./refusals.js";
+import { addReport } from "./report.js";
 import { addRestore } from "./restore.js";
 import { addRisk } from "./risk.js";
 import { addScripts } from "./scripts.js";
 import { addSignals } from "./signals.js";
+import { addSql } from "./sql.js";
 import { addStatus } from "./status.js";
+import { addTrades } from "./trades.js";
 
 const COMMANDS: readonly AddCommand[] = [
   addStatus,
@@ -39,6 +43,10 @@ const COMMANDS: readonly AddCommand[] = [
   addCash,
   addTransfer,
   addHistory,
+  addTrades,
+  addReport,
+  addSql,
+  addExport,
   addEvents,
   addBreaker,
   addScripts,
@@ -67,9 +75,10 @@ export async function runProgram(
       await work(invocation);
       exitCode = invocation.exitCode;
     } catch (error) {
-      const { code, message } = explain(error);
+      const { code, message, error: told } = explain(error);
       exitCode = code;
       if (message !== undefined) invocation.complain(message);
+      if (invocation.json) terminal.out(errorJson(told.code, invocation.redact(told.message)));
     }
   };
   const program = buildProgram(terminal, run, more);
@@ -77,10 +86,15 @@ export async function runProgram(
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    const { code, message } = explain(error);
+    const { code, message, error: told } = explain(error);
     if (message !== undefined) terminal.err(`sf-state: ${printableLines(redact(message, []))}\n`);
+    if (code !== EXIT.fine && args.includes("--json")) terminal.out(errorJson(told.code, redact(told.message, [])));
     return code;
   }
+}
+
+function errorJson(code: string, message: string): string {
+  return `${printableJson(JSON.stringify({ error: { code, message } }))}\n`;
 }
 
 /** The program with all its commands. */

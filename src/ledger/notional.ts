@@ -1,0 +1,8 @@
+import { times } from "../exact/double.js";
+import { baseOf, settleOf } from "../words/pair-name.js";
+
+/** Size x price in quote currency; an inverse contract counts its size in that. */
+export function notionalOf(pair: string, size: number, price: number): number {
+  const isInverse = settleOf(pair) !== "" && settleOf(pair) === baseOf(pair);
+  return isInverse ? size : times(size, price);
+}

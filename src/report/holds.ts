@@ -1,0 +1,32 @@
+import { none, type Reckoned } from "./figures.js";
+
+/** For how long a position was open, ms. */
+export interface Hold {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Exposure {
+  readonly exposureTime: Reckoned;
+  readonly averagePositions: Reckoned;
+}
+
+/** How much of a period positions were open for: the union of their holds, and their sum. */
+export function exposureOf(holds: readonly Hold[], period: Hold): Exposure {
+  const length = period.to - period.from;
+  if (!(length > 0)) {
+    const why = none("the period has no length");
+    return { exposureTime: why, averagePositions: why };
+  }
+  const inside = holds
+    .map(({ from, to }) => ({ from: Math.max(from, period.from), to: Math.min(to, period.to) }))
+    .filter(({ from, to }) => to > from)
+    .sort((a, b) => a.from - b.from);
+  let [union, sum, reached] = [0, 0, period.from];
+  for (const { from, to } of inside) {
+    sum += to - from;
+    union += Math.max(0, to - Math.max(from, reached));
+    reached = Math.max(reached, to);
+  }
+  return { exposureTime: union / length, averagePositions: sum / length };
+}
