@@ -12,6 +12,9 @@ import { isOrphanTry } from "./orphan-tries.js";
 /** Metadata of an order: the id that the exchange gave it. */
 export const EXCHANGE_ID = "exchange_id";
 
+/** Metadata of an order: the exchange has refused its id as one that it had taken before. */
+export const ARRIVED = "arrived";
+
 /** Key of the journal under which a recovery notes that the exchange took an order under another client order id. */
 export const OTHER_ID = "other_id";
 

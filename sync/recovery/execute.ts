@@ -10,9 +10,10 @@ import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
 import type { Evidence } from "../plan/evidence.js";
 import { EXTERNAL } from "../plan/external-order.js";
 import type { ResolvedOptions } from "../plan/options.js";
-import { EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
+import { ARRIVED, EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
 import { isRecoveryClose } from "../plan/orders.js";
 import { orphanNote, triesToClose } from "../plan/orphan-tries.js";
+import { hasArrived } from "../plan/repeated-close.js";
 import { closingSide, net } from "../plan/sides.js";
 import type { Exchange, ExchangePosition, OrderRequest } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
@@ -219,7 +220,11 @@ async function submitClose(order: PendingOrder, action: Action, by: Executor): P
   await changeOrder(mgr, order.id, (now) => ({
     ...now,
     ...(now.status === "intent" && { status: "submitted" }),
-    ...(outcome.id !== undefined && { metadata: { ...now.metadata, [EXCHANGE_ID]: outcome.id } }),
+    metadata: {
+      ...now.metadata,
+      ...(outcome.id !== undefined && { [EXCHANGE_ID]: outcome.id }),
+      ...(outcome.isDuplicate && { [ARRIVED]: true }),
+    },
   }));
   if (outcome.otherId !== undefined) throw await takenOtherwise(outcome.otherId, order, by);
 }
@@ -252,11 +257,14 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   const { pair, side } = action;
   for (const stop of action.stops) await exchange.cancelOrder(stop, symbolOf(by, pair));
   const size = Math.min(action.size, untracked(await exchange.fetchPositions(), await mgr.getPositions(), action, by));
-  if (size <= 0) return;
+  if (size <= 0) {
+    const why = `${pair}: of the ${side} ${action.size} that nobody holds nothing is there by a fresh look, or the flows hold more: looking again`;
+    throw new ExchangeError("nothing_to_reduce", why);
+  }
 
   const tries = triesToClose(recovery.journal, pair, side);
-  // A try that the exchange does not know, as the plan has proven or a person says, died before it was sent: it is the one to send.
-  const unsent = tries.find(({ id }) => evidence.orders.get(id)?.value === undefined);
+  // A try that has not arrived, as the plan has proven or a person says, died before it was sent: it is the one to send.
+  const unsent = tries.find((tried) => !hasArrived(evidence, tried));
   const open = tries.find(({ id }) => evidence.orders.get(id)?.value?.status === "open");
   if (open)
     throw new ExchangeError(
@@ -282,23 +290,27 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
     positionSide: side,
   });
   if (outcome === "flat") throw nothingToReduce(by, id);
+  if (outcome.isDuplicate && unsent) await recovery.note(...orphanNote({ ...unsent, arrived: true }));
   if (outcome.otherId !== undefined) {
     throw await takenOtherwise(outcome.otherId, { id, pair, side: closingSide(side), size }, by);
   }
 }
 
-/** What is there of a (pair, side) beyond what the flow holds; where the account nets the pair, both sides of all its flows count as one. */
+/** What is there of a (pair, side) beyond what the flow and others hold; where the account nets the pair, both sides of all its flows count as one. */
 function untracked(
   there: readonly ExchangePosition[],
   tracked: readonly Position[],
-  { pair, side }: Of<"close_orphan">,
+  { pair, side, beside }: Of<"close_orphan">,
   { evidence }: Executor,
 ): number {
   const held = heldOf(there, pair, side);
-  if (evidence.positionMode !== "netting") return minus(held, heldOf(tracked, pair, side));
+  if (evidence.positionMode !== "netting") return minus(held, plus(heldOf(tracked, pair, side), beside));
   const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
   const others = evidence.accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []));
-  const more = minus(net(there.filter(isOfPair)), plus(net(tracked.filter(isOfPair)), net(others.filter(isOfPair))));
+  const more = minus(
+    net(there.filter(isOfPair)),
+    plus(net(tracked.filter(isOfPair)), net(others.filter(isOfPair)), beside),
+  );
   return Math.min(held, side === "long" ? more : -more);
 }
 
@@ -328,6 +340,8 @@ function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
 interface Sent {
   readonly id?: string;
   readonly otherId?: string;
+  /** It had been taken before. */
+  readonly isDuplicate?: true;
 }
 
 /** Sends an order. `flat`: there was nothing to reduce. Nothing goes to an exchange that has put another id in place of ours, unless a person said so. */
@@ -344,7 +358,7 @@ async function submit(action: Action, by: Executor, request: OrderRequest): Prom
     return { id: taken.id, ...(isOther && { otherId: taken.clientOrderId }) };
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error;
-    if (error.failure === "duplicate_order_id") return {}; // the proof of an earlier submit
+    if (error.failure === "duplicate_order_id") return { isDuplicate: true }; // the proof of an earlier submit
     if (error.failure === "nothing_to_reduce") return "flat";
     throw error;
   }

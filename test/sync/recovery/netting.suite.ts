@@ -1,7 +1,7 @@
 /** What an account is that counts longs and shorts of a pair against each other. */
 import * as assert from "uvu/assert";
 import { derivedOrderId } from "../../../src/words/client-order-id.js";
-import { type Exchange, planRecovery, recover } from "../../../sync/index.js";
+import { type Exchange, type Progress, planRecovery, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
 import { delegate } from "./delegate.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
@@ -332,5 +332,43 @@ export const netting: Theme = (test, open) => {
       ],
     );
     assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  test("what the flow made and forgot is closed by its size, though what another flow holds stands against it in the net", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1", { side: "short", size: 2.6 });
+    const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+    const forgotten = derivedOrderId("sfo", mgr.flowId, "forgotten");
+    await exchange.createOrder({ ...order, clientOrderId: forgotten, side: "sell", size: 0.1 });
+    const theirs = derivedOrderId("sfo", "another-flow", "signal");
+    await exchange.createOrder({ ...order, clientOrderId: theirs, side: "buy", size: 1.8 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", ["close_orphan BTC/USDT short"]]);
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [2.6, 0.8] });
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  test("an orphan of which nothing is there by a fresh look is not closed, and the report says so", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR);
+    await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
+    await stand.away();
+    let isActing = false;
+    const seen = delegate(exchange, {
+      fetchPositions: async () => {
+        if (isActing) await exchange.trade({ pair: PAIR, side: "sell", size: 2, price: 100 });
+        isActing = false;
+        return exchange.fetchPositions();
+      },
+    });
+    const onProgress = ({ at }: Progress) => {
+      if (at === "acting") isActing = true;
+    };
+    const report = await recover(mgr, seen, { ...QUICK, onProgress });
+    assert.equal([report.status, report.applied, sent(exchange)], ["recovered", [], []]);
+    assert.match(report.troubles.join(), /of the long 2 that nobody holds nothing is there by a fresh look/);
   });
 };
