@@ -5,6 +5,7 @@ import type { ActionType } from "./action.js";
 import { Draft } from "./draft.js";
 import { type Evidence, hasFailed, type NoEvidence } from "./evidence.js";
 import { planFlattening } from "./flattening.js";
+import { askWhereGivenUp } from "./given-up-orders.js";
 import type { ResolvedOptions } from "./options.js";
 import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
@@ -35,6 +36,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   planOrphans(draft, excesses);
   askWhoseAccount(draft);
   askBeforeSending(draft);
+  askWhereGivenUp(draft);
   askWhereUnproven(draft);
 
   const age = ageOf(snapshot);

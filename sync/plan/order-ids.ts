@@ -33,8 +33,10 @@ export function knownOrder(evidence: Evidence, order: PendingOrder): ExchangeOrd
   return listed ?? evidence.ordersById.get(orderName(order.pair, id))?.value;
 }
 
-/** An order that was found by the exchange's id of it, which a fill told. */
-export function lookedUp({ ordersById }: Evidence, { id, pair }: PendingOrder): ExchangeOrder | undefined {
+/** An order that was found by its id, or by the exchange's id of it, which a fill told. */
+export function lookedUp({ orders, ordersById }: Evidence, { id, pair }: PendingOrder): ExchangeOrder | undefined {
+  const asked = orders.get(id)?.value;
+  if (asked) return asked;
   const found = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
   return found.find((order) => order.clientOrderId === id && canonicalPair(order.pair) === canonicalPair(pair));
 }

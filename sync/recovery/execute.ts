@@ -9,6 +9,7 @@ import type { Action } from "../plan/action.js";
 import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
 import type { Evidence } from "../plan/evidence.js";
 import { EXTERNAL } from "../plan/external-order.js";
+import { ENDED_BY } from "../plan/given-up-orders.js";
 import type { ResolvedOptions } from "../plan/options.js";
 import { ARRIVED, EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
 import { isRecoveryClose } from "../plan/orders.js";
@@ -53,7 +54,7 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       await amendOrder(action, mgr);
       return;
     case "end_order":
-      if (action.as === "cancelled") await settled(() => mgr.cancelOrder(action.orderId));
+      if (action.as === "cancelled") await endOrder(action, by);
       else await changeOrder(mgr, action.orderId, (order) => ({ ...order, status: action.as }));
       return;
     case "cancel_order":
@@ -142,6 +143,18 @@ async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateMan
   await settled<unknown>(() =>
     isTrade ? mgr.closePosition(positionId, { pnl: 0, dust: size, reason: "dust" }) : mgr.removePosition(positionId),
   );
+}
+
+/** Frees what an order has reserved. Of one that the exchange does not know, state keeps that a recovery has looked for it. */
+async function endOrder({ orderId }: Of<"end_order">, { mgr, recovery, evidence }: Executor): Promise<void> {
+  const answer = evidence.orders.get(orderId);
+  if (answer && answer.value === undefined) {
+    await changeOrder(mgr, orderId, (order) => ({
+      ...order,
+      metadata: { ...order.metadata, [ENDED_BY]: recovery.id },
+    }));
+  }
+  await settled(() => mgr.cancelOrder(orderId));
 }
 
 /** What is gone and no fill says how: its result is not known, so none is booked. */
