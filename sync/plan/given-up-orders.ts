@@ -10,7 +10,7 @@ import { closingSide, openingSide } from "./sides.js";
 import { isProvenUnknown, searchOf } from "./unknown-orders.js";
 import { groupWords, unmarkedFills } from "./unmarked-fills.js";
 
-/** Metadata of an order: the recovery that ended it, since the exchange does not know it. */
+/** Metadata of an order: the recovery that ended it, since the exchange does not know it, or had nothing to reduce by it. */
 export const ENDED_BY = "ended_by_recovery";
 
 export function askWhereGivenUp(draft: Draft): void {

@@ -148,12 +148,12 @@ async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateMan
 /** Frees what an order has reserved. Of one that the exchange does not know, state keeps that a recovery has looked for it. */
 async function endOrder({ orderId }: Of<"end_order">, { mgr, recovery, evidence }: Executor): Promise<void> {
   const answer = evidence.orders.get(orderId);
-  if (answer && answer.value === undefined) {
-    await changeOrder(mgr, orderId, (order) => ({
-      ...order,
-      metadata: { ...order.metadata, [ENDED_BY]: recovery.id },
-    }));
-  }
+  if (answer && answer.value === undefined) await endUnknown(orderId, mgr, recovery);
+  else await settled(() => mgr.cancelOrder(orderId));
+}
+
+async function endUnknown(orderId: string, mgr: StateManager, { id }: Recovery): Promise<void> {
+  await changeOrder(mgr, orderId, (order) => ({ ...order, metadata: { ...order.metadata, [ENDED_BY]: id } }));
   await settled(() => mgr.cancelOrder(orderId));
 }
 
@@ -227,7 +227,7 @@ async function submitClose(order: PendingOrder, action: Action, by: Executor): P
           positionSide,
         });
   if (outcome === "flat") {
-    await settled(() => mgr.cancelOrder(order.id));
+    await endUnknown(order.id, mgr, by.recovery);
     throw nothingToReduce(by, order.id);
   }
   await changeOrder(mgr, order.id, (now) => ({
