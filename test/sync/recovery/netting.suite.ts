@@ -371,4 +371,31 @@ export const netting: Theme = (test, open) => {
     assert.equal([report.status, report.applied, sent(exchange)], ["recovered", [], []]);
     assert.match(report.troubles.join(), /of the long 2 that nobody holds nothing is there by a fresh look/);
   });
+
+  for (const mode of ["sync", "close_all"] as const) {
+    test(`what an exit sold beyond its position goes on to a later one, though what others bought hides a part of it (${mode})`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+      await stand.hold("l1");
+      for (const [id, size] of [
+        ["x1", 1],
+        ["x2", 0.1],
+      ] as const) {
+        clock.now += 1_000;
+        await mgr.saveOrder({ id, pair: PAIR, side: "sell", size, intent: "exit", positionId: "l1" });
+        await exchange.createOrder({ ...order, clientOrderId: id, side: "sell", size });
+      }
+      await stand.book("x1");
+      clock.now += 1_000;
+      await stand.hold("l2", { size: 2.5 });
+      await exchange.createOrder({ ...order, clientOrderId: "of-some-other-bot", side: "buy", size: 0.09 });
+      await stand.away();
+      assert.equal(await stand.holdings(), { "BTC/USDT long": [2.5, 2.49] });
+      const report = await recover(mgr, exchange, { ...QUICK, mode });
+      assert.is(report.status, "recovered");
+      assert.equal(await stand.holdings(), { "BTC/USDT long": mode === "sync" ? [2.4, 2.49] : [0, 0.09] });
+      assert.equal((await recover(mgr, exchange, { ...QUICK, mode })).applied, []);
+    });
+  }
 };
