@@ -2,17 +2,17 @@
  * Fills of the flow's exits that found nothing to reduce when they happened. Where the account is short of what the flow has entered since, they go
  * on to that, as an exit does that is more than its position.
  */
-import { plus, same } from "../../src/exact/double.js";
+import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { bookFill, type Draft, type UnbookedFill } from "./draft.js";
-import { fillName } from "./evidence.js";
-import { isForgotten } from "./order-ids.js";
+import { fillName, recordedKey } from "./evidence.js";
+import { isForgotten, isOfClose, orderIdOf } from "./order-ids.js";
 import { changedSide, net, sizeOn } from "./sides.js";
 import { difference, type Unit } from "./units.js";
-import { walkBack } from "./whose.js";
+import { type Move, walkBack } from "./whose.js";
 
 /** Plans to book them, whole, as far as they make up a part of what is missing of a unit. */
 export function planIdleFills(draft: Draft, unit: Unit): void {
@@ -59,20 +59,35 @@ function fits(draft: Draft, unit: Unit, { order, moves }: UnbookedFill): boolean
  */
 function isOwnDifference(draft: Draft, unit: Unit): boolean {
   if (unit.side !== undefined) return false;
-  const { tolerance } = draft.options;
-  const entries = unit.tracked.map(({ entryTs }) => entryTs.getTime());
-  const first = Math.min(...entries, ...draft.idle.map(({ ts }) => ts.getTime())) - draft.evidence.margin;
-  const { moves, missing } = walkBack(draft, unit, first + Math.min(0, draft.evidence.clockAhead ?? 0));
+  const { booked, margin, clockAhead = 0, trades } = draft.evidence;
+  const exited = trades.filter(({ id }) => draft.idle.some(({ order }) => order.positionId === id));
+  const times = [...[...unit.tracked, ...exited].map(({ entryTs }) => entryTs), ...draft.idle.map(({ ts }) => ts)];
+  const first = Math.min(...times.map((ts) => ts.getTime())) - margin + Math.min(0, clockAhead);
+  const { moves, missing } = walkBack(draft, unit, first);
   if (missing !== undefined) return false;
   const made = moves.map(({ fill, moved, maker }) => {
     if (maker === "own") return isForgotten(draft, fill) ? 0 : moved;
-    const booked = draft.evidence.booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
-    return Math.sign(moved) * Math.min(booked, Math.abs(moved));
+    return towards(moved, booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0);
   });
-  const idle = draft.idle
-    .filter(({ order }) => canonicalPair(order.pair) === canonicalPair(unit.pair))
-    .map(({ order, moves: size }) => (order.side === "buy" ? size : -size));
-  return same(plus(...made), plus(net(unit.tracked), ...idle), tolerance);
+  const idle = moves.map((move) => minus(move.moved, towards(move.moved, taken(draft, move))));
+  return same(plus(...made), plus(net(unit.tracked), ...idle), draft.options.tolerance);
+}
+
+/** What of a fill has found its place: in state, by this plan, or because it is of no order that state knows. */
+function taken(draft: Draft, { fill, moved, maker }: Move): number {
+  const id = orderIdOf(draft.evidence, fill);
+  if (maker !== "own" || id === undefined || isForgotten(draft, fill) || isOfClose(draft, fill)) return Math.abs(moved);
+  if (draft.evidence.recorded.has(recordedKey(id, fill.fillId))) return Math.abs(moved);
+  const plans = draft.actions.flatMap((action) =>
+    action.type === "record_fill" && action.orderId === id && action.fill.fillId === fill.fillId
+      ? [action.fill.size]
+      : [],
+  );
+  return plus(...plans);
+}
+
+function towards(moved: number, size: number): number {
+  return Math.sign(moved) * Math.min(size, Math.abs(moved));
 }
 
 /** Whether the flow knows that the exit's own position has ended: else what the exit is of cannot be told. */
