@@ -4,7 +4,7 @@ import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
-import { enteredAt } from "./entered.js";
+import { enteredAt, firstEntryOf } from "./entered.js";
 import { fillName } from "./evidence.js";
 import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
 import { changedSide, net } from "./sides.js";
@@ -41,9 +41,12 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
   let largest = Math.abs(left);
   const isFlat = () => Math.abs(left) <= tolerance * largest;
   const fills = draft.fillsOf(unit.pair);
+  const against = unit.side === undefined ? flatsAgainst(draft, fills, held) : new Set<number>();
   for (let i = fills.length - 1; i >= 0; i--) {
     const fill = fills[i];
-    if (!fill || (fill.ts.getTime() < from && isFlat())) break;
+    const isBeginning = () =>
+      unit.side !== undefined || (!against.has(i) && heldThroughFlat(draft, unit, moves[0]) === undefined);
+    if (!fill || (fill.ts.getTime() < from && isFlat() && isBeginning())) break;
     if (byNamedSide && fill.positionSide === undefined)
       return { moves, missing: `fill ${fill.fillId} does not say which side of the pair it changed` };
     if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) continue;
@@ -73,13 +76,47 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
   };
 }
 
+/**
+ * After which fills of a pair that is netted the account had nothing, while what several had made stood against each other: nobody began there. As
+ * far as the fills tell, from the first time at which nothing was held.
+ */
+function flatsAgainst(draft: Draft, fills: readonly ExchangeFill[], held: number): ReadonlySet<number> {
+  const { tolerance } = draft.options;
+  const signed = (fill: ExchangeFill) => (fill.side === "buy" ? 1 : -1) * sizeMoved(fill, fill.size);
+  let left = held;
+  const after = fills.toReversed().map((fill) => {
+    const here = left;
+    left = minus(left, signed(fill));
+    return here;
+  });
+  after.reverse();
+  const largest = Math.max(Math.abs(left), ...after.map(Math.abs));
+  const isNone = (size: number) => Math.abs(size) <= tolerance * largest;
+  const against = new Set<number>();
+  const made = new Map<Maker, number>();
+  let hasBegun = isNone(left);
+  for (const [i, fill] of fills.entries()) {
+    if (hasBegun) {
+      const maker = makerOf(draft, fill);
+      made.set(maker, plus(made.get(maker) ?? 0, signed(fill)));
+    }
+    if (!isNone(after[i] ?? 0)) continue;
+    hasBegun = true;
+    const others = [...made].flatMap(([maker, size]) => (maker === "unmarked" || isNone(size) ? [] : [size]));
+    if (others.some((size) => size > 0) && others.some((size) => size < 0)) against.add(i);
+    else made.clear();
+  }
+  return against;
+}
+
 /** What the flow held when the account had nothing stood against what others held: then flat is no beginning. In words; undefined: there was none. */
-function heldThroughFlat({ evidence }: Draft, { pair }: Unit, first: Move | undefined): string | undefined {
+function heldThroughFlat(draft: Draft, { pair }: Unit, first: Move | undefined): string | undefined {
   const at = first?.fill.ts.getTime();
   if (at === undefined) return undefined;
-  const { snapshot, trades, margin } = evidence;
-  const isBefore = (one: { readonly pair: string; readonly entryTs: Date }) =>
-    canonicalPair(one.pair) === canonicalPair(pair) && one.entryTs.getTime() < at - margin;
+  const { snapshot, trades, margin } = draft.evidence;
+  const isBefore = (one: { readonly id: string; readonly pair: string; readonly entryTs: Date }) =>
+    canonicalPair(one.pair) === canonicalPair(pair) &&
+    (firstEntryOf(draft, one) ?? one.entryTs.getTime() + margin) < at;
   const held = [...snapshot.positions, ...trades.filter(({ exitTs }) => exitTs.getTime() >= at)].find(isBefore);
   return (
     held &&

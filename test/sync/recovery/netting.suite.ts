@@ -398,4 +398,28 @@ export const netting: Theme = (test, open) => {
       assert.equal((await recover(mgr, exchange, { ...QUICK, mode })).applied, []);
     });
   }
+
+  for (const isHeld of [true, false]) {
+    test(`what was sold by hand is not closed by itself where the account had nothing before, since another flow's short stood against ${isHeld ? "what the flow held" : "what the flow had made and forgotten"}`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+      const bought = derivedOrderId("sfo", mgr.flowId, "l1");
+      if (isHeld) await stand.hold("l1");
+      else await exchange.createOrder({ ...order, clientOrderId: bought, side: "buy", size: 1 });
+      clock.now += 1_000;
+      const theirs = derivedOrderId("sfo", "another-flow", "signal");
+      await exchange.createOrder({ ...order, clientOrderId: theirs, side: "sell", size: 1 });
+      clock.now += 1_000;
+      await exchange.trade({ pair: PAIR, side: "sell", size: 3, price: 100 });
+      await stand.away();
+      const before = sent(exchange);
+      const first = await recover(mgr, exchange, QUICK);
+      assert.is(first.status, "awaiting_approval");
+      // Once a person has said that the hand ended the long, two of its three are left, and one is the other flow's.
+      const { status } = isHeld ? await recover(mgr, exchange, { ...QUICK, approve: first.plan.hash }) : first;
+      assert.equal([status, sent(exchange)], [isHeld ? "recovered" : "awaiting_approval", before]);
+      assert.equal(await stand.holdings(), { "BTC/USDT short": [0, 3] });
+    });
+  }
 };
