@@ -122,6 +122,7 @@ export class AgreementJudge {
     const truth = await truthOf(this.world);
     const { name, log } = this.flow;
     const fills = await this.world.fills();
+    const booked = bookedSizes([...this.world.flows.values()], fills);
     for (const action of actions) {
       if (action.needsPerson === undefined) continue;
       const pools = [...truth.pools.values()].filter((pool) => samePair(pool.pair, action.pair));
@@ -138,10 +139,11 @@ export class AgreementJudge {
             action.type === "record_fill"
               ? fill?.clientOrderId === action.orderId
               : owner === "nobody" || owner === "stranger";
-          if (!right) return false;
-          // Another flow of the account may have been told that it was its own.
-          const booked = fill && bookedSizes([...this.world.flows.values()], fills).get(nameOf(fill));
-          if (booked && fill && booked.plus(exact(action.fill.size)).minus(exact(fill.size)).gt(CRUMB)) return false;
+          if (!right || !fill) return false;
+          // Another flow of the account may have been told that it was its own, and one plan may book it in parts.
+          const sum = (booked.get(nameOf(fill)) ?? ZERO).plus(exact(action.fill.size));
+          if (sum.minus(exact(fill.size)).gt(CRUMB)) return false;
+          booked.set(nameOf(fill), sum);
           break;
         }
         case "end_order": {
