@@ -81,9 +81,11 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     unit,
   );
   const isNone = (size: number) => isNothing(size, unit, tolerance);
+  // More longs, or fewer shorts, than the flow has can only have ended shorts.
+  const earlyOf = (more: number) => (isNetted ? early[more > 0 ? "short" : "long"] : 0);
   if (draft.options.exclusiveAccount) {
-    const isEarly = isNetted && missing === undefined;
-    return { is: "own", more: difference, early: isEarly ? early : 0, isForgotten: false };
+    const before = missing === undefined ? earlyOf(difference) : 0;
+    return { is: "own", more: difference, early: before, isForgotten: false };
   }
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
@@ -107,7 +109,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   // What another flow has filled in the meantime, nobody can tell from what it made of what the account nets.
   const isBeside = concerns.length > 0 || (isNetted ? haveFlows : !isNone(entered));
   if (isNone(theirs) && !isBeside)
-    return { is: "own", more: difference, early: isNetted ? early : 0, isForgotten: false };
+    return { is: "own", more: difference, early: earlyOf(difference), isForgotten: false };
   // Others hold more than there is beyond what the flow holds: what is missing is theirs.
   const isTheirLoss = !isNetted && inUnit(difference) > 0 && inUnit(rest) < 0;
   if (isNone(rest) || isTheirLoss) {
@@ -115,7 +117,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     // A stranger's order may be a stop of the flow's that its state does not know.
     if (!reducesAny(unit, difference) || isNone(minus(strangers, earlyStrangers)))
       return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
-    return { is: "doubtful", more: difference, early, doubt: OTHERS_FILLED };
+    return { is: "doubtful", more: difference, early: earlyOf(difference), doubt: OTHERS_FILLED };
   }
   const mayAct = isNetted
     ? !isBeside && rest * theirs > 0 && !reducesAny(unit, rest)
@@ -124,7 +126,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   if (!isNone(forgotten) && same(rest, forgotten, tolerance))
     return { is: "own", more: rest, early: 0, isForgotten: true };
   const more = isNetted || inUnit(difference) > 0 ? rest : difference;
-  return { is: "doubtful", more, early: isNetted ? early : 0, doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+  return { is: "doubtful", more, early: earlyOf(more), doubt: concerns.length > 0 ? why : OTHERS_FILLED };
 }
 
 const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";

@@ -165,8 +165,11 @@ export interface Parts {
   readonly forgotten: number;
   /** What this flow's orders and nobody's made of it together, less what another flow's recovery closed of the latter. */
   readonly ours: number;
-  /** By nobody's orders, before any of what it may have ended was entered, as far as it is not booked: no end of any of that. */
-  readonly early: number;
+  /**
+   * By nobody's orders, before any of the flow's longs was entered, or of its shorts, as far as it is not booked: it has ended none of those. Of a
+   * side of which it holds none: before anything that it holds.
+   */
+  readonly early: Readonly<Record<PositionSide, number>>;
   readonly missing: string | undefined;
 }
 
@@ -189,30 +192,33 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   );
   // More longs, or fewer shorts, than the flows have can only have ended shorts.
   const reduces: PositionSide = difference(unit) > 0 ? "short" : "long";
-  const reduced = unit.tracked.filter(({ side }) => side === reduces);
-  const first = Math.min(
-    ...(reduced.length > 0 ? reduced : unit.tracked).map((position) => enteredAt(draft, position)),
-  );
-  const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
-  const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
+  const firstOf = (reduced: PositionSide) => {
+    const held = unit.tracked.filter(({ side }) => side === reduced);
+    return Math.min(...(held.length > 0 ? held : unit.tracked).map((position) => enteredAt(draft, position)));
+  };
+  const earlyTo = (reduced: PositionSide) => {
+    const first = firstOf(reduced);
+    const early = moves.filter(({ maker, fill }) => maker === "unmarked" && fill.ts.getTime() < first);
+    const left = early.map(({ fill, moved }) => {
+      const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
+      return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
+    });
+    return plus(...left);
+  };
+  const first = firstOf(reduces);
   return {
     entered,
     tookMore: tookMore(draft, unit, moves),
     haveFlows: moves.some(({ maker }) => maker === "flow"),
     flows: minus(entered, unit.others),
     strangers: sum(({ maker }) => maker === "stranger"),
-    earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
+    earlyStrangers: sum(({ maker, fill }) => maker === "stranger" && fill.ts.getTime() < first),
     forgotten: sum(({ fill }) => isForgotten(draft, fill)),
     ours: plus(
       sum(({ maker }) => maker === "own" || maker === "unmarked"),
       settled,
     ),
-    early: plus(
-      ...early.map(({ fill, moved }) => {
-        const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
-        return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
-      }),
-    ),
+    early: { long: earlyTo("long"), short: earlyTo("short") },
     missing,
   };
 }
