@@ -1,5 +1,6 @@
 /** When a position was entered, on the exchange's clock: what happened before cannot have reduced it. */
 import type { PendingOrder } from "../../src/types.js";
+import { isAdoptedId } from "./client-order-id.js";
 import type { Draft, Expected } from "./draft.js";
 import { orderIdOf } from "./order-ids.js";
 
@@ -16,6 +17,8 @@ export function enteredAt(draft: Draft, position: Entered): number {
 
 /** When the first of the fills that entered it happened, ms; undefined where they are not listed, or not of about its time. */
 export function firstEntryOf(draft: Draft, { id, pair, entryTs }: Entered): number | undefined {
+  // No order of the flow entered what was taken over: those that name it have added to it.
+  if (isAdoptedId(id)) return undefined;
   const { clockAhead = 0, margin, snapshot, closedOrders } = draft.evidence;
   const told = entryTs.getTime() + clockAhead;
   const orders = new Set(

@@ -135,8 +135,17 @@ export function isOfClose({ evidence }: Draft, fill: ExchangeFill): boolean {
   return id !== undefined && isCloseOrderId(id);
 }
 
+/** Whether an order that the state knows made a fill. */
+export function isOfState({ evidence: { snapshot, closedOrders, ordersById } }: Draft, fill: ExchangeFill): boolean {
+  const id = clientOrderIdOf({ ordersById }, fill);
+  return id !== undefined && (closedOrders.has(id) || snapshot.orders.some((order) => order.id === id));
+}
+
 /** The client order id of the order that made a fill: as the fill says, or its order that was looked up. */
-function clientOrderIdOf({ ordersById }: Evidence, { clientOrderId, orderId, pair }: ExchangeFill): string | undefined {
+function clientOrderIdOf(
+  { ordersById }: Pick<Evidence, "ordersById">,
+  { clientOrderId, orderId, pair }: ExchangeFill,
+): string | undefined {
   if (clientOrderId !== undefined || orderId === undefined) return clientOrderId;
   return ordersById.get(orderName(pair, orderId))?.value?.clientOrderId;
 }

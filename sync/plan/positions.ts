@@ -2,7 +2,7 @@
 
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
-import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { OrderSide, PositionSide, Trade } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, type Expected, netSize } from "./draft.js";
@@ -11,7 +11,7 @@ import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
 import { noteIdleFills, planIdleFills } from "./idle-fills.js";
-import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
+import { isForgotten, isOfClose, orderIdOf, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { closingSide, net, openingSide, sizeOn } from "./sides.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, type Unit, unitsOf } from "./units.js";
@@ -183,7 +183,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const before = more * judged.early > 0 ? Math.min(Math.abs(judged.early), need) : 0;
   const gone = Math.min(minus(need, before), held);
   const doubt = judged.is === "doubtful" ? judged.doubt : undefined;
-  const pieces = newestThatMake(candidates.pieces, minus(need, before));
+  const pieces = piecesFor(draft, unit, candidates.pieces, minus(need, before));
   let left = gone;
   for (const position of reduced) {
     if (left <= 0) break;
@@ -207,6 +207,13 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   if (draft.isHeldBack(pair, openingSide(side), side) || draft.settles(pair, key)) return undefined;
   askWhose(draft, { pair: excess?.pair ?? pair, side, size: beyond, evidence: [seen] }, whose);
   return undefined;
+}
+
+/** The newest fills that make it up. Where the account nets the pair, a stranger's only where nobody's do not: what strangers made there is theirs. */
+function piecesFor(draft: Draft, unit: Unit, all: readonly Piece[], need: number): Piece[] {
+  const nobodys = all.filter(({ fill }) => ownerOf(draft, fill) !== "stranger");
+  const isEnough = !exceeds(need, plus(...nobodys.map(({ size }) => size)));
+  return newestThatMake(unit.side === undefined && isEnough ? nobodys : all, need);
 }
 
 /** A person has to say whose it is. */
@@ -293,7 +300,8 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const { evidence } = draft;
   const { clockAhead = 0, margin, trades, snapshot } = evidence;
   const side: OrderSide = closingSide(reduces);
-  const from = Math.min(...reduced.map((position) => enteredAt(draft, position)));
+  const swapped = swappedFor(draft, unit, reduces, reduced);
+  const from = Math.min(...[...reduced, ...swapped].map((position) => enteredAt(draft, position)));
   const entered = Math.min(...reduced.map(({ entryTs }) => entryTs.getTime())) + clockAhead;
   const bySide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
   // A trade of that side which ended about then was closed by such a fill, whoever told its result.
@@ -302,6 +310,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
     trades.some(
       (trade) =>
         trade.side === reduces &&
+        !swapped.includes(trade) &&
         canonicalPair(trade.pair) === canonicalPair(unit.pair) &&
         Math.abs(trade.exitTs.getTime() + clockAhead - at) <= margin,
     );
@@ -325,6 +334,30 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
     pieces.push({ fill, size });
   }
   return { pieces, doubt };
+}
+
+/**
+ * Trades that the flow's own exits ended after what is reduced now was entered. Of a side that stands by itself these may have sold that instead, since
+ * what they were of had gone before: what others closed then counts.
+ */
+function swappedFor(draft: Draft, unit: Unit, side: PositionSide, reduced: readonly Expected[]): readonly Trade[] {
+  if (unit.side === undefined) return [];
+  const { trades, closedOrders, recorded, clockAhead = 0, margin } = draft.evidence;
+  const first = Math.min(...reduced.map((position) => enteredAt(draft, position)));
+  return trades.filter((trade) => {
+    if (trade.side !== side || canonicalPair(trade.pair) !== canonicalPair(unit.pair)) return false;
+    if (trade.exitTs.getTime() + Math.max(0, clockAhead) + margin < first) return false;
+    const exits = draft.fillsOf(unit.pair).filter((fill) => {
+      const id = orderIdOf(draft.evidence, fill);
+      const order = id === undefined ? undefined : closedOrders.get(id);
+      return (
+        order?.intent === "exit" && order.positionId === trade.id && recorded.has(recordedKey(order.id, fill.fillId))
+      );
+    });
+    return (
+      exits.some(({ ts }) => ts.getTime() >= first) && same(plus(...exits.map(({ size }) => size)), trade.size, 1e-9)
+    );
+  });
 }
 
 /** Why a person has to say that a fill is the flow's; undefined where that is proven. */

@@ -6,7 +6,7 @@ import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
 import { enteredAt, firstEntryOf } from "./entered.js";
 import { fillName } from "./evidence.js";
-import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
+import { type FillOwner, isForgotten, isOfClose, isOfState, ownerOf } from "./order-ids.js";
 import { changedSide, net } from "./sides.js";
 import { difference, modeOfPair, type Unit } from "./units.js";
 
@@ -198,12 +198,15 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   };
   const earlyTo = (reduced: PositionSide) => {
     const first = firstOf(reduced);
-    const early = moves.filter(({ maker, fill }) => maker === "unmarked" && fill.ts.getTime() < first);
-    const left = early.map(({ fill, moved }) => {
+    const early = moves.filter(({ fill }) => fill.ts.getTime() < first);
+    const left = early.flatMap(({ fill, moved, maker }) => {
+      if (maker !== "unmarked") return [];
       const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
-      return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
+      return [minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)))];
     });
-    return plus(...left);
+    // What a recovery has closed of it is settled.
+    const closed = early.filter(({ fill }) => isOfClose(draft, fill) && !isOfState(draft, fill));
+    return settledBy(plus(...closed.map(({ moved }) => moved)), plus(...left));
   };
   const first = firstOf(reduces);
   return {
@@ -221,6 +224,11 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
     early: { long: earlyTo("long"), short: earlyTo("short") },
     missing,
   };
+}
+
+/** What is left of a size after one that was made against it. */
+function settledBy(closed: number, size: number): number {
+  return closed * size < 0 ? plus(size, Math.sign(closed) * Math.min(Math.abs(closed), Math.abs(size))) : size;
 }
 
 /** Of a side that stands by itself: an exit of a flow that did not know yet that its position was gone took what was another's. */
