@@ -355,4 +355,25 @@ export const modes: Theme = (test, open) => {
     assert.equal([report.status, report.applied], ["recovered", []]);
     assert.is((await mgr.getRiskState()).dailyPnl, -0.2);
   });
+
+  test("an exit that sold a second long, since its own was gone already, leaves that to the fill that ended the first", async () => {
+    await using stand = await Stand.open(open, { paper: { mode: "hedge" } });
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1", { size: 0.2 });
+    clock.now += 1_000;
+    await exchange.setPrice(PAIR, 90);
+    await exchange.liquidate(PAIR, "long");
+    clock.now += 1_000;
+    await stand.hold("l2", { size: 0.7 });
+    clock.now += 1_000;
+    await mgr.saveOrder({ id: "x1", pair: PAIR, side: "sell", size: 0.2, intent: "exit", positionId: "l1" });
+    await stand.submit("x1");
+    await stand.book("x1");
+    await stand.away();
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.7, 0.5] });
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, report.applied.map(({ key }) => key)], ["recovered", ["book_external_fill l2 f2"]]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.5, 0.5] });
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
 };

@@ -422,4 +422,88 @@ export const netting: Theme = (test, open) => {
       assert.equal(await stand.holdings(), { "BTC/USDT short": [0, 3] });
     });
   }
+
+  test("what was bought by hand before a short was entered did not end it, though a stranger's short makes the net smaller than the flow's", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    const theirs = { clientOrderId: "of-some-other-bot", pair: PAIR, type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...theirs, side: "sell", size: 1.4 });
+    clock.now += 1_000;
+    await stand.hold("l1", { size: 1.9 });
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 0.2, price: 100 });
+    clock.now += 1_000;
+    await stand.hold("s1", { side: "short", size: 1.5 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      [report.status, keysOf(report.applied), keysOf(report.plan.actions)],
+      ["awaiting_approval", [], ["leave_orphan BTC/USDT long"]],
+    );
+  });
+
+  test("of a long that is gone nobody's fill tells the end, and a stranger's later sale stays the stranger's", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1", { size: 2.9 });
+    clock.now += 1_000;
+    await exchange.liquidate(PAIR, "long");
+    clock.now += 1_000;
+    const theirs = { clientOrderId: "of-some-other-bot", pair: PAIR, type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...theirs, side: "sell", size: 1.3 });
+    await stand.away();
+    const asked = await recover(mgr, exchange, QUICK);
+    assert.equal(keysOf(asked.plan.actions), ["book_external_fill l1 f2"]);
+    const report = await recover(mgr, exchange, { ...QUICK, approve: asked.plan.hash });
+    assert.is(report.status, "recovered");
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [0, 1.3] });
+  });
+
+  test("an orphan that a recovery has closed does not stand against what the flow entered later", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 1.75, price: 100 });
+    clock.now += 1_000;
+    assert.equal(keysOf((await recover(mgr, exchange, QUICK)).applied), ["close_orphan BTC/USDT short"]);
+    clock.now += 1_000;
+    await stand.hold("l1", { size: 2.8 });
+    clock.now += 1_000;
+    await exchange.liquidate(PAIR, "long");
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", ["book_external_fill l1 f4"]]);
+    assert.equal(await stand.holdings(), {});
+  });
+
+  test("what others closed of a position that was taken over is booked, though the flow has added to it since", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.5, price: 100 });
+    clock.now += 1_000;
+    await recover(mgr, exchange, { ...QUICK, orphanPositions: "adopt" });
+    const [taken] = await mgr.getPositions();
+    if (!taken) throw new Error("it was not taken over");
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 0.2, price: 90 });
+    clock.now += 1_000;
+    const { id: positionId } = taken;
+    const addition = {
+      signalId: "s2",
+      orderId: "s2",
+      pair: PAIR,
+      side: "short",
+      size: 2,
+      price: 90,
+      positionId,
+    } as const;
+    assert.ok((await mgr.admit(addition)).admitted);
+    await stand.submit("s2");
+    await stand.book("s2");
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", [`book_external_fill ${positionId} f2`]]);
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [2.3, 2.3] });
+  });
 };
