@@ -6,7 +6,7 @@ import type { OrderSide, PositionSide, Trade } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, type Expected, netSize } from "./draft.js";
-import { enteredAt } from "./entered.js";
+import { enteredAt, firstEntryOf } from "./entered.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
@@ -15,7 +15,7 @@ import { isForgotten, isOfClose, orderIdOf, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { closingSide, net, openingSide, sizeOn } from "./sides.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, type Unit, unitsOf } from "./units.js";
-import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
+import { concernsOf, hasFillsOf, partsOf, walkBack } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -103,6 +103,9 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
       early: 0,
       doubt: "an order of another flow took more of it than that flow had entered",
     };
+  // Of a side that stands by itself nothing can be left of what was entered before that side was flat.
+  if (!isNetted && inUnit(difference) < 0 && isBeforeFlat(draft, unit))
+    return { is: "own", more: -net(unit.tracked), early: 0, isForgotten: false };
   // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it.
   const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
   const rest = minus(difference, theirs);
@@ -127,6 +130,15 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     return { is: "own", more: rest, early: 0, isForgotten: true };
   const more = isNetted || inUnit(difference) > 0 ? rest : difference;
   return { is: "doubtful", more, early: earlyOf(more), doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+}
+
+/** Whether all that is tracked of a side was entered before nothing of that side was there, and the flow has filled in it no more since. */
+function isBeforeFlat(draft: Draft, unit: Unit): boolean {
+  const { moves, missing } = walkBack(draft, unit);
+  const first = moves[0]?.fill.ts.getTime();
+  const isBefore = (position: Expected) => (firstEntryOf(draft, position) ?? Number.POSITIVE_INFINITY) < (first ?? 0);
+  if (missing !== undefined || moves.some(({ maker }) => maker === "own")) return false;
+  return unit.tracked.filter(({ size }) => size > 0).every(isBefore);
 }
 
 const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";

@@ -116,10 +116,12 @@ export class AgreementJudge {
     const { name, plain, log } = this.flow;
     const pools = [...truth.pools.values()].filter((pool) => samePair(pool.pair, pair));
     if (pools.some((pool) => restOf(pool).abs().gt(CRUMB))) return true;
-    // What nobody marked and what strangers closed may be equal, and only who knows what the other flow has booked of it can see that.
+    // What nobody marked, and what strangers closed or another flow has forgotten, may be equal, and only who knows what that flow has booked of it can see that.
+    const hasForgotten = ({ shares }: Pool) =>
+      [...shares].some(([other, { forgotten }]) => other !== name && forgotten.abs().gt(CRUMB));
     if (
       !setting.account &&
-      pools.some(({ unmarked, strangers }) => unmarked.abs().gt(CRUMB) && strangers.abs().gt(CRUMB))
+      pools.some((pool) => pool.unmarked.abs().gt(CRUMB) && (pool.strangers.abs().gt(CRUMB) || hasForgotten(pool)))
     )
       return true;
     const fills = (await this.world.fills()).filter((fill) => samePair(fill.pair, pair));
