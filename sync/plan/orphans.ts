@@ -15,7 +15,7 @@ import { isOrphanTry } from "./orphan-tries.js";
 import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
 import { closingSide, net, openingSide, positionSideOf, sizeOn } from "./sides.js";
-import { type Walk, walkBack } from "./whose.js";
+import { unbookedOf, type Walk, walkBack } from "./whose.js";
 
 export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
   for (const excess of excesses) planExcess(draft, excess);
@@ -80,10 +80,12 @@ function trackedUnderOtherName(
 /** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */
 type Share = { readonly orphan: number; readonly foreign: number } | { readonly doubt: string };
 
-function shareOf({ options }: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
+function shareOf(draft: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
+  const { options } = draft;
   if (options.exclusiveAccount) return { orphan: size, foreign: 0 };
   if (missing !== undefined) return { doubt: missing };
-  const made = plus(...moves.filter(({ maker }) => maker === "flow" || maker === "stranger").map(({ moved }) => moved));
+  const others = moves.filter(({ maker }) => maker === "flow" || maker === "stranger");
+  const made = plus(...others.map((move) => unbookedOf(draft, move)));
   const foreign = side === "long" ? made : -made;
   const orphan = minus(size, foreign);
   const least = options.tolerance * size;

@@ -175,11 +175,13 @@ export interface Parts {
 
 /** `sinceFlat`: only of what was made since nothing was held; else also of what may have stood against each other then. */
 export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
-  const { clockAhead = 0, margin, accountFlows, booked } = draft.evidence;
+  const { clockAhead = 0, margin, accountFlows } = draft.evidence;
   const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
   const timeOf = (all: readonly { readonly entryTs: Date }[]) =>
     Math.min(...all.map(({ entryTs }) => entryTs.getTime())) + Math.min(0, clockAhead) - margin;
-  const from = sinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
+  // Of a side that stands by itself nothing is left of what was before it was flat.
+  const isSinceFlat = sinceFlat || unit.side !== undefined;
+  const from = isSinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
   const { moves, missing } = walkBack(draft, unit, from);
   const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
   const unmarked = sum(({ maker }) => maker === "unmarked");
@@ -199,31 +201,37 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   const earlyTo = (reduced: PositionSide) => {
     const first = firstOf(reduced);
     const early = moves.filter(({ fill }) => fill.ts.getTime() < first);
-    const left = early.flatMap(({ fill, moved, maker }) => {
-      if (maker !== "unmarked") return [];
-      const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
-      return [minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)))];
-    });
+    const left = early.filter(({ maker }) => maker === "unmarked").map((move) => unbookedOf(draft, move));
     // What a recovery has closed of it is settled.
     const closed = early.filter(({ fill }) => isOfClose(draft, fill) && !isOfState(draft, fill));
     return settledBy(plus(...closed.map(({ moved }) => moved)), plus(...left));
   };
   const first = firstOf(reduces);
+  const strange = moves.filter(({ maker }) => maker === "stranger");
   return {
     entered,
     tookMore: tookMore(draft, unit, moves),
     haveFlows: moves.some(({ maker }) => maker === "flow"),
     flows: minus(entered, unit.others),
-    strangers: sum(({ maker }) => maker === "stranger"),
-    earlyStrangers: sum(({ maker, fill }) => maker === "stranger" && fill.ts.getTime() < first),
+    strangers: plus(...strange.map((move) => unbookedOf(draft, move))),
+    earlyStrangers: plus(
+      ...strange.filter(({ fill }) => fill.ts.getTime() < first).map((move) => unbookedOf(draft, move)),
+    ),
     forgotten: sum(({ fill }) => isForgotten(draft, fill)),
     ours: plus(
       sum(({ maker }) => maker === "own" || maker === "unmarked"),
+      ...strange.map((move) => minus(move.moved, unbookedOf(draft, move))),
       settled,
     ),
     early: { long: earlyTo("long"), short: earlyTo("short") },
     missing,
   };
+}
+
+/** What of others' fill the flow has not booked to a position of its own; signed. */
+export function unbookedOf({ evidence }: Draft, { fill, moved }: Move): number {
+  const size = evidence.booked.get(fillName(fill.pair, fill.side, fill.fillId)) ?? 0;
+  return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
 }
 
 /** What is left of a size after one that was made against it. */
