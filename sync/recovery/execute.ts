@@ -32,18 +32,47 @@ export interface Executor {
 }
 
 /**
- * Carries out one action. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
+ * Carries out one action; answers false where there was nothing to do any more, since something has moved: the next look plans anew. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
  * found out by the next look at it, under the same client order id.
  */
-export async function carryOut(action: Action, by: Executor): Promise<void> {
-  const { mgr, exchange } = by;
+export async function carryOut(action: Action, by: Executor): Promise<boolean> {
+  const { mgr } = by;
   switch (action.type) {
     case "record_fill": {
       // A bot that goes on may have booked it meanwhile, under a name of its own.
       const [order] = await mgr.findOrders([action.orderId]);
-      if (order?.filled === action.from) await settled(() => mgr.recordFill(action.orderId, action.fill));
-      return;
+      if (order?.filled !== action.from) return false;
+      await settled(() => mgr.recordFill(action.orderId, action.fill));
+      return true;
     }
+    case "close_external":
+      if (!(await isAsPlanned(mgr, action))) return false;
+      await endUntold(mgr, action.positionId);
+      return true;
+    case "reduce_external":
+      if (!(await isAsPlanned(mgr, action))) return false;
+      await settled(() =>
+        mgr.updatePosition(action.positionId, ({ version }) =>
+          version === action.version ? { size: action.size } : {},
+        ),
+      );
+      return true;
+    case "remove_dust":
+      if (!(await isAsPlanned(mgr, action))) return false;
+      await removeDust(action, mgr);
+      return true;
+    default:
+      await carryOutAnyway(action, by);
+      return true;
+  }
+}
+
+type Checked = "record_fill" | "close_external" | "reduce_external" | "remove_dust";
+
+/** Those that look for themselves what is left to do. */
+async function carryOutAnyway(action: Exclude<Action, { type: Checked }>, by: Executor): Promise<void> {
+  const { mgr, exchange } = by;
+  switch (action.type) {
     case "book_external_fill":
       await bookExternalFill(action, by);
       return;
@@ -59,20 +88,6 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       return;
     case "cancel_order":
       await exchange.cancelOrder(action.clientOrderId, symbolOf(by, action.pair));
-      return;
-    case "close_external": {
-      if (await isAsPlanned(mgr, action)) await endUntold(mgr, action.positionId);
-      return;
-    }
-    case "reduce_external":
-      await settled(() =>
-        mgr.updatePosition(action.positionId, ({ version }) =>
-          version === action.version ? { size: action.size } : {},
-        ),
-      );
-      return;
-    case "remove_dust":
-      if (await isAsPlanned(mgr, action)) await removeDust(action, mgr);
       return;
     case "close_position":
       await closePosition(action, by);
@@ -377,7 +392,10 @@ async function submit(action: Action, by: Executor, request: OrderRequest): Prom
   }
 }
 
-async function isAsPlanned(mgr: StateManager, { positionId, version }: Of<"close_external" | "remove_dust">) {
+async function isAsPlanned(
+  mgr: StateManager,
+  { positionId, version }: Of<"close_external" | "reduce_external" | "remove_dust">,
+): Promise<boolean> {
   return (await mgr.getPosition(positionId))?.version === version;
 }
 

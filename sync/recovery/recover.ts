@@ -242,8 +242,7 @@ async function act(
     signal?.throwIfAborted();
     work.tell("acting", actionText(action));
     try {
-      await carryOut(action, work);
-      applied.push(action);
+      if (await carryOut(action, work)) applied.push(action);
     } catch (error) {
       signal?.throwIfAborted();
       // The state refuses what a bot that goes on has made impossible meanwhile.
