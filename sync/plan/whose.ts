@@ -165,6 +165,9 @@ export interface Parts {
   readonly forgotten: number;
   /** What this flow's orders and nobody's made of it together, less what another flow's recovery closed of the latter. */
   readonly ours: number;
+  /** Of that, what nobody's orders made, and so much of it as is booked to positions of the flow. */
+  readonly unmarked: number;
+  readonly unmarkedBooked: number;
   /**
    * By nobody's orders, before any of the flow's longs was entered, or of its shorts, as far as it is not booked: it has ended none of those. Of a
    * side of which it holds none: before anything that it holds.
@@ -222,6 +225,10 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
       sum(({ maker }) => maker === "own" || maker === "unmarked"),
       ...strange.map((move) => minus(move.moved, unbookedOf(draft, move))),
       settled,
+    ),
+    unmarked: plus(unmarked, settled),
+    unmarkedBooked: plus(
+      ...moves.filter(({ maker }) => maker === "unmarked").map((move) => minus(move.moved, unbookedOf(draft, move))),
     ),
     early: { long: earlyTo("long"), short: earlyTo("short") },
     missing,
