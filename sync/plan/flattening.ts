@@ -4,7 +4,6 @@ import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder, PositionSide } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { ActionType } from "./action.js";
-import { isAdoptedId } from "./client-order-id.js";
 import type { Draft, Expected } from "./draft.js";
 import { fillName } from "./evidence.js";
 import { isForgotten, ownerOf } from "./order-ids.js";
@@ -62,9 +61,10 @@ function provenOf(draft: Draft, unit: Unit, side: PositionSide): Proven {
   const tracked = sizeOn(side, unit.tracked);
   const isAll = (size: number) => size >= tracked || same(size, tracked, tolerance);
   const towards = side === "long" ? 1 : -1;
+  // What no fills of the flow opened it has taken over, or been told of: nobody may have made that.
   const takenOver = sizeOn(
     side,
-    unit.tracked.filter(({ id }) => isAdoptedId(id)),
+    unit.tracked.filter(({ stored }) => stored !== undefined && stored.openedBy !== "fills"),
   );
   // What nobody made towards that side may have ended what others held against it: only what is booked of it, or taken over, is the flow's.
   const nobodys = ({ unmarked, unmarkedBooked }: Parts) =>
