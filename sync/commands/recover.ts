@@ -95,6 +95,7 @@ export const addRecover: AddCommand = (program, run) => {
           const { mode, orphans, exclusiveAccount, rate: rates, yes, approve, dryRun } = options;
           using progress = new ToldProgress(terminal);
           const signal = terminal.interrupted();
+          const done: string[] = [];
           const asked: RecoveryOptions = {
             ...given({
               mode,
@@ -114,9 +115,12 @@ export const addRecover: AddCommand = (program, run) => {
             }),
             ours: { ...configuredOurs(mgr.config), ...given({ pairs, clientOrderIdPrefix: options.prefix }) },
             signal,
-            onProgress: progress.tell,
+            onProgress: (told) => {
+              if (told.at === "done") done.push(told.what);
+              progress.tell(told);
+            },
           };
-          const plan = await unlessInterrupted(signal, () => planRecovery(mgr, exchange, asked));
+          const plan = await unlessInterrupted({ signal, done }, () => planRecovery(mgr, exchange, asked));
           progress[Symbol.dispose]();
           const unfinished = await mgr.getRecovery();
           const agree = plan.failures.length === 0 && plan.actions.length === 0 && unfinished === undefined;
@@ -136,7 +140,7 @@ export const addRecover: AddCommand = (program, run) => {
             `Carry out plan ${plan.hash} on flow ${mgr.flowId} and ${exchange.name}?`,
             yes || approve !== undefined,
           );
-          const report = await unlessInterrupted(signal, () => applyRecovery(mgr, exchange, plan, asked));
+          const report = await unlessInterrupted({ signal, done }, () => applyRecovery(mgr, exchange, plan, asked));
           progress[Symbol.dispose]();
           invocation.print(report, () => reportForPerson(report));
           if (report.status !== "recovered") invocation.exitCode = EXIT.problem;
@@ -160,15 +164,20 @@ function configuredOurs({ recovery: { ours } }: ResolvedConfig): Ours {
   return given({ pairs: ours.pairs, clientOrderIdPrefix: ours.client_order_id_prefix });
 }
 
-/** Once a person has pressed Ctrl-C, whatever came of the work is that they did. */
-async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+/** Once a person has pressed Ctrl-C, whatever came of the work is that they did. What was done before, in words, they are told. */
+async function unlessInterrupted<T>(
+  { signal, done }: { readonly signal: AbortSignal; readonly done: readonly string[] },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new ProblemError("interrupted: nothing more was sent; what was begun stays unfinished, run it again", {
-      cause: error,
-    });
+    const before = done.length === 0 ? "nothing was done" : `done before: ${done.map(printable).join("; ")}`;
+    throw new ProblemError(
+      `interrupted: nothing more was sent; what was begun stays unfinished, run it again (${before})`,
+      { cause: error },
+    );
   }
 }
 

@@ -83,6 +83,8 @@ export type Action = ActionBase &
         readonly side: PositionSide;
         readonly size: number;
         readonly tracked: number;
+        /** What others have in it, beyond what the flows of the account hold: it stays. Of a pair that is netted signed, above zero for longs. */
+        readonly beside: number;
         /** Client order ids of stops that guard it, and go first. */
         readonly stops: readonly string[];
       }

@@ -20,6 +20,10 @@ export function adoptedId(flowId: string, recovery: number, pair: string, side: 
   return derived("sfy", flowId, String(recovery), pair, side, String(held));
 }
 
+export function isAdoptedId(positionId: string): boolean {
+  return /^sfy[0-9a-f]{29}$/.test(positionId);
+}
+
 /** `kind`, and a digest of the parts. */
 export function derived(kind: string, ...parts: readonly string[]): string {
   return `${kind}${createHash("sha256")

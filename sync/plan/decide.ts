@@ -5,6 +5,7 @@ import type { ActionType } from "./action.js";
 import { Draft } from "./draft.js";
 import { type Evidence, hasFailed, type NoEvidence } from "./evidence.js";
 import { planFlattening } from "./flattening.js";
+import { askWhereGivenUp } from "./given-up-orders.js";
 import type { ResolvedOptions } from "./options.js";
 import { isRecoveryClose, planOrders } from "./orders.js";
 import { planOrphans } from "./orphans.js";
@@ -35,6 +36,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   planOrphans(draft, excesses);
   askWhoseAccount(draft);
   askBeforeSending(draft);
+  askWhereGivenUp(draft);
   askWhereUnproven(draft);
 
   const age = ageOf(snapshot);
@@ -56,7 +58,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
 function askWhoseAccount({ actions, wrongAccount }: Draft): void {
   if (wrongAccount === undefined) return;
   for (const [i, action] of actions.entries()) {
-    if (ON_THE_EXCHANGE.has(action.type)) actions[i] = { needsPerson: wrongAccount, ...action };
+    if (OF_THE_ACCOUNT.has(action.type)) actions[i] = { needsPerson: wrongAccount, ...action };
   }
 }
 
@@ -65,17 +67,20 @@ function askWhereUnproven({ actions, evidence: { level, exchange } }: Draft): vo
   if (level !== "unproven") return;
   const needsPerson = `${exchange} is not proven: compare positions, open orders and fills with its own pages, and approve this plan if they are the same`;
   for (const [i, action] of actions.entries()) {
-    if (ON_THE_EXCHANGE.has(action.type) && action.type !== "adopt_orphan") actions[i] = { needsPerson, ...action };
+    if (SENDS.has(action.type)) actions[i] = { needsPerson, ...action };
   }
 }
 
-const ON_THE_EXCHANGE: ReadonlySet<ActionType> = new Set<ActionType>([
+/** Send or cancel an order. */
+const SENDS: ReadonlySet<ActionType> = new Set<ActionType>([
   "cancel_order",
   "close_position",
   "resubmit_close",
   "close_orphan",
-  "adopt_orphan",
 ]);
+
+/** Those, and what takes into state something of which nothing but the account tells that it is the flow's. No order goes out for that. */
+const OF_THE_ACCOUNT: ReadonlySet<ActionType> = new Set<ActionType>([...SENDS, "adopt_orphan"]);
 
 /** `restore`: the store is trusted, unless it is too old. Throws a StaleStateError. */
 export function planRestore(snapshot: Snapshot, exchange: string, options: ResolvedOptions): Plan {

@@ -19,11 +19,14 @@ export interface Evidence {
   readonly recovery: RecoveryState | undefined;
   readonly positions: Complete<readonly ExchangePosition[]>;
   readonly openOrders: Complete<readonly ExchangeOrder[]>;
-  /** By client order id: what the exchange says of every pending order, and of every order that an earlier try sent. */
+  /**
+   * By client order id: what the exchange says of every pending order, of every order that an earlier try sent, and of those that the state gave
+   * up, where a fill that does not say whose it is may be theirs.
+   */
   readonly orders: ReadonlyMap<string, Complete<ExchangeOrder | undefined>>;
   /** By canonical pair. */
   readonly fills: ReadonlyMap<string, Complete<readonly ExchangeFill[]>>;
-  /** Orders of the flow that are over, by client order id, as far as the exchange named them. */
+  /** Orders of the flow that are over, by client order id, as far as the exchange named them, or was asked for them. */
   readonly closedOrders: ReadonlyMap<string, PendingOrder>;
   /** `order id|fill id` of the fills that the flow has booked. */
   readonly recorded: ReadonlySet<string>;

@@ -61,8 +61,19 @@ function provenOf(draft: Draft, unit: Unit, side: PositionSide): Proven {
   const tracked = sizeOn(side, unit.tracked);
   const isAll = (size: number) => size >= tracked || same(size, tracked, tolerance);
   const towards = side === "long" ? 1 : -1;
-  const ownOf = ({ ours, strangers, earlyStrangers }: Parts) =>
-    Math.max(0, plus(ours * towards, Math.min(0, minus(strangers, earlyStrangers) * towards)));
+  // What no fills of the flow opened it has taken over, or been told of: nobody may have made that.
+  const takenOver = sizeOn(
+    side,
+    unit.tracked.filter(({ stored }) => stored !== undefined && stored.openedBy !== "fills"),
+  );
+  // What nobody made towards that side may have ended what others held against it: only what is booked of it, or taken over, is the flow's.
+  const nobodys = ({ unmarked, unmarkedBooked }: Parts) =>
+    Math.min(unmarked * towards, plus(Math.max(0, unmarkedBooked * towards), takenOver));
+  const ownOf = (parts: Parts) => {
+    const { ours, unmarked, strangers, earlyStrangers } = parts;
+    const sold = Math.min(0, minus(strangers, earlyStrangers) * towards);
+    return Math.max(0, plus(minus(ours, unmarked) * towards, nobodys(parts), sold));
+  };
   const sinceFlat = partsOf(draft, unit, true);
   if (sinceFlat.missing === undefined && isAll(ownOf(sinceFlat))) return all;
   const parts = partsOf(draft, unit);

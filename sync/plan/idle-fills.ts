@@ -2,13 +2,17 @@
  * Fills of the flow's exits that found nothing to reduce when they happened. Where the account is short of what the flow has entered since, they go
  * on to that, as an exit does that is more than its position.
  */
+import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { BookedFill } from "./action.js";
 import { bookFill, type Draft, type UnbookedFill } from "./draft.js";
-import { changedSide, sizeOn } from "./sides.js";
+import { fillName, recordedKey } from "./evidence.js";
+import { isForgotten, isOfClose, orderIdOf } from "./order-ids.js";
+import { changedSide, net, sizeOn } from "./sides.js";
 import { difference, type Unit } from "./units.js";
+import { type Move, walkBack } from "./whose.js";
 
 /** Plans to book them, whole, as far as they make up a part of what is missing of a unit. */
 export function planIdleFills(draft: Draft, unit: Unit): void {
@@ -41,8 +45,49 @@ function fits(draft: Draft, unit: Unit, { order, moves }: UnbookedFill): boolean
   if (canonicalPair(order.pair) !== canonicalPair(unit.pair) || (unit.side !== undefined && unit.side !== side))
     return false;
   const missing = order.side === "sell" ? -difference(unit) : difference(unit);
-  const held = unit.tracked.filter((position) => position.side === side && position.pair === order.pair);
-  return !exceeds(moves, Math.min(missing, sizeOn(side, held))) && hasEnded(draft, order);
+  const held = sizeOn(
+    side,
+    unit.tracked.filter((position) => position.side === side && position.pair === order.pair),
+  );
+  if (exceeds(moves, held) || !hasEnded(draft, order)) return false;
+  return !exceeds(moves, missing) || isOwnDifference(draft, unit);
+}
+
+/**
+ * Whether what the flow tracks of a pair that is netted is what its own fills have made since nothing was held, but for those that found nothing: others may
+ * have filled in it so that the account does not show it.
+ */
+function isOwnDifference(draft: Draft, unit: Unit): boolean {
+  if (unit.side !== undefined) return false;
+  const { booked, margin, clockAhead = 0, trades } = draft.evidence;
+  const exited = trades.filter(({ id }) => draft.idle.some(({ order }) => order.positionId === id));
+  const times = [...[...unit.tracked, ...exited].map(({ entryTs }) => entryTs), ...draft.idle.map(({ ts }) => ts)];
+  const first = Math.min(...times.map((ts) => ts.getTime())) - margin + Math.min(0, clockAhead);
+  const { moves, missing } = walkBack(draft, unit, first);
+  if (missing !== undefined) return false;
+  const made = moves.map(({ fill, moved, maker }) => {
+    if (maker === "own") return isForgotten(draft, fill) ? 0 : moved;
+    return towards(moved, booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0);
+  });
+  const idle = moves.map((move) => minus(move.moved, towards(move.moved, taken(draft, move))));
+  return same(plus(...made), plus(net(unit.tracked), ...idle), draft.options.tolerance);
+}
+
+/** What of a fill has found its place: in state, by this plan, or because it is of no order that state knows. */
+function taken(draft: Draft, { fill, moved, maker }: Move): number {
+  const id = orderIdOf(draft.evidence, fill);
+  if (maker !== "own" || id === undefined || isForgotten(draft, fill) || isOfClose(draft, fill)) return Math.abs(moved);
+  if (draft.evidence.recorded.has(recordedKey(id, fill.fillId))) return Math.abs(moved);
+  const plans = draft.actions.flatMap((action) =>
+    action.type === "record_fill" && action.orderId === id && action.fill.fillId === fill.fillId
+      ? [action.fill.size]
+      : [],
+  );
+  return plus(...plans);
+}
+
+function towards(moved: number, size: number): number {
+  return Math.sign(moved) * Math.min(size, Math.abs(moved));
 }
 
 /** Whether the flow knows that the exit's own position has ended: else what the exit is of cannot be told. */

@@ -25,8 +25,8 @@ export type Rates = (currency: string, at: Date) => number | undefined | Promise
 
 /** What a recovery is at. */
 export interface Progress {
-  /** `lease`: another process recovers; `asking`: the exchange; `acting`; `waiting`: for what is not settled yet, or for a person. */
-  readonly at: "lease" | "asking" | "acting" | "waiting";
+  /** `lease`: another process recovers; `asking`: the exchange; `acting`, and `done` with it; `waiting`: for what is not settled yet, or for a person. */
+  readonly at: "lease" | "asking" | "acting" | "done" | "waiting";
   /** In words: `binance: fills of BTC/USDT since ...`. */
   readonly what: string;
   /** ms since the recovery was called. */

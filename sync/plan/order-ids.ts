@@ -12,6 +12,9 @@ import { isOrphanTry } from "./orphan-tries.js";
 /** Metadata of an order: the id that the exchange gave it. */
 export const EXCHANGE_ID = "exchange_id";
 
+/** Metadata of an order: the exchange has refused its id as one that it had taken before. */
+export const ARRIVED = "arrived";
+
 /** Key of the journal under which a recovery notes that the exchange took an order under another client order id. */
 export const OTHER_ID = "other_id";
 
@@ -30,8 +33,10 @@ export function knownOrder(evidence: Evidence, order: PendingOrder): ExchangeOrd
   return listed ?? evidence.ordersById.get(orderName(order.pair, id))?.value;
 }
 
-/** An order that was found by the exchange's id of it, which a fill told. */
-export function lookedUp({ ordersById }: Evidence, { id, pair }: PendingOrder): ExchangeOrder | undefined {
+/** An order that was found by its id, or by the exchange's id of it, which a fill told. */
+export function lookedUp({ orders, ordersById }: Evidence, { id, pair }: PendingOrder): ExchangeOrder | undefined {
+  const asked = orders.get(id)?.value;
+  if (asked) return asked;
   const found = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
   return found.find((order) => order.clientOrderId === id && canonicalPair(order.pair) === canonicalPair(pair));
 }
@@ -130,8 +135,17 @@ export function isOfClose({ evidence }: Draft, fill: ExchangeFill): boolean {
   return id !== undefined && isCloseOrderId(id);
 }
 
+/** Whether an order that the state knows made a fill. */
+export function isOfState({ evidence: { snapshot, closedOrders, ordersById } }: Draft, fill: ExchangeFill): boolean {
+  const id = clientOrderIdOf({ ordersById }, fill);
+  return id !== undefined && (closedOrders.has(id) || snapshot.orders.some((order) => order.id === id));
+}
+
 /** The client order id of the order that made a fill: as the fill says, or its order that was looked up. */
-function clientOrderIdOf({ ordersById }: Evidence, { clientOrderId, orderId, pair }: ExchangeFill): string | undefined {
+function clientOrderIdOf(
+  { ordersById }: Pick<Evidence, "ordersById">,
+  { clientOrderId, orderId, pair }: ExchangeFill,
+): string | undefined {
   if (clientOrderId !== undefined || orderId === undefined) return clientOrderId;
   return ordersById.get(orderName(pair, orderId))?.value?.clientOrderId;
 }

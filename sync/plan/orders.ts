@@ -14,7 +14,7 @@ import { unpricedFees } from "./fill-fees.js";
 import { expectFlip } from "./flip.js";
 import { overWords } from "./idle-fills.js";
 import { neededRate } from "./needed-rate.js";
-import { exchangeIdOf, fillsOfOrder, knownOrder, lookedUp } from "./order-ids.js";
+import { ARRIVED, exchangeIdOf, fillsOfOrder, knownOrder, lookedUp } from "./order-ids.js";
 import { bookedPart, newestThatMake, type Piece, whole } from "./pieces.js";
 import { doubtOfRepeat } from "./repeated-close.js";
 import { changedSide } from "./sides.js";
@@ -304,6 +304,11 @@ function planUnknown(draft: Draft, order: PendingOrder, verdict: Exclude<Verdict
         : doubtOfRepeat(draft, { ...searchOf(order), id, size: toClose, reads });
     if (doubt && "wait" in doubt) {
       draft.waiting.push({ pair, subject: id, why: doubt.wait, harmless: false });
+      return;
+    }
+    if (!doubt && order.metadata?.[ARRIVED] === true) {
+      const over = "the exchange has taken it, and tells neither that it is open nor a fill";
+      draft.add({ type: "end_order", pair, orderId: id, as: "cancelled", why: over, evidence: seen }, id);
       return;
     }
     draft.add(

@@ -11,6 +11,8 @@ export interface OrphanTry {
   readonly size?: number;
   /** When it was noted, on the flow's clock, ms; absent in notes of before it was noted. */
   readonly at?: number;
+  /** The exchange has refused its id as one that it had taken before. */
+  readonly arrived?: true;
 }
 
 const KEY = "orphan ";

@@ -14,8 +14,8 @@ import { exchangeIdOf, orderIdOf, ownerOfOrder } from "./order-ids.js";
 import { isOrphanTry } from "./orphan-tries.js";
 import { askWhose, type Excess } from "./positions.js";
 import { doubtOfOrphanClose } from "./repeated-close.js";
-import { closingSide, openingSide, positionSideOf } from "./sides.js";
-import { type Walk, walkBack } from "./whose.js";
+import { closingSide, net, openingSide, positionSideOf, sizeOn } from "./sides.js";
+import { unbookedOf, type Walk, walkBack } from "./whose.js";
 
 export function planOrphans(draft: Draft, excesses: readonly Excess[]): void {
   for (const excess of excesses) planExcess(draft, excess);
@@ -80,10 +80,12 @@ function trackedUnderOtherName(
 /** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */
 type Share = { readonly orphan: number; readonly foreign: number } | { readonly doubt: string };
 
-function shareOf({ options }: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
+function shareOf(draft: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
+  const { options } = draft;
   if (options.exclusiveAccount) return { orphan: size, foreign: 0 };
   if (missing !== undefined) return { doubt: missing };
-  const made = plus(...moves.filter(({ maker }) => maker === "flow" || maker === "stranger").map(({ moved }) => moved));
+  const others = moves.filter(({ maker }) => maker === "flow" || maker === "stranger");
+  const made = plus(...others.map((move) => unbookedOf(draft, move)));
   const foreign = side === "long" ? made : -made;
   const orphan = minus(size, foreign);
   const least = options.tolerance * size;
@@ -139,7 +141,7 @@ function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): 
       const asked = doubt && { needsPerson: doubt.ask };
       const stops = tracked > 0 ? [] : stopsOf(draft, pair, side);
       draft.add(
-        { type: "close_orphan", pair, side, size, tracked, stops, evidence, ...asked },
+        { type: "close_orphan", pair, side, size, tracked, beside: besideOf(draft, excess), stops, evidence, ...asked },
         canonicalPair(pair),
         side,
       );
@@ -160,6 +162,13 @@ function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): 
       draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
     }
   }
+}
+
+/** What is there beyond the orphan and what the flows of the account hold. */
+function besideOf({ evidence }: Draft, { side, size, unit: { there, tracked, others } }: Excess): number {
+  if (evidence.positionMode !== "netting")
+    return Math.max(0, minus(sizeOn(side, there), plus(sizeOn(side, tracked), size)));
+  return minus(net(there), plus(net(tracked), others, side === "long" ? size : -size));
 }
 
 /** What trades of the pair and side left that was too small to be sold: those that have ended, and those that end by this plan. */

@@ -2,20 +2,20 @@
 
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
-import type { OrderSide, PositionSide } from "../../src/types.js";
+import type { OrderSide, PositionSide, Trade } from "../../src/types.js";
 import type { ExchangeFill, ExchangePosition } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, type Expected, netSize } from "./draft.js";
-import { enteredAt } from "./entered.js";
+import { enteredAt, firstEntryOf } from "./entered.js";
 import { fillName, recordedKey } from "./evidence.js";
 import { externalOrderId, isExternal } from "./external-order.js";
 import { unpricedFees } from "./fill-fees.js";
 import { noteIdleFills, planIdleFills } from "./idle-fills.js";
-import { isForgotten, isOfClose, ownerOf } from "./order-ids.js";
+import { isForgotten, isOfClose, orderIdOf, ownerOf } from "./order-ids.js";
 import { externalPart, newestThatMake, type Piece } from "./pieces.js";
 import { closingSide, net, openingSide, sizeOn } from "./sides.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, type Unit, unitsOf } from "./units.js";
-import { concernsOf, hasFillsOf, partsOf } from "./whose.js";
+import { concernsOf, hasFillsOf, partsOf, walkBack } from "./whose.js";
 
 /** What is at the exchange beyond what is tracked. */
 export interface Excess {
@@ -81,9 +81,11 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     unit,
   );
   const isNone = (size: number) => isNothing(size, unit, tolerance);
+  // More longs, or fewer shorts, than the flow has can only have ended shorts.
+  const earlyOf = (more: number) => (isNetted ? early[more > 0 ? "short" : "long"] : 0);
   if (draft.options.exclusiveAccount) {
-    const isEarly = isNetted && missing === undefined;
-    return { is: "own", more: difference, early: isEarly ? early : 0, isForgotten: false };
+    const before = missing === undefined ? earlyOf(difference) : 0;
+    return { is: "own", more: difference, early: before, isForgotten: false };
   }
   const why = concerns.map((one) => one.why).join(", and ") || "fills of another flow's orders explain it";
   if (missing !== undefined) {
@@ -101,13 +103,16 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
       early: 0,
       doubt: "an order of another flow took more of it than that flow had entered",
     };
+  // Of a side that stands by itself nothing can be left of what was entered before that side was flat.
+  if (!isNetted && inUnit(difference) < 0 && isBeforeFlat(draft, unit))
+    return { is: "own", more: -net(unit.tracked), early: 0, isForgotten: false };
   // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it.
   const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
   const rest = minus(difference, theirs);
   // What another flow has filled in the meantime, nobody can tell from what it made of what the account nets.
   const isBeside = concerns.length > 0 || (isNetted ? haveFlows : !isNone(entered));
   if (isNone(theirs) && !isBeside)
-    return { is: "own", more: difference, early: isNetted ? early : 0, isForgotten: false };
+    return { is: "own", more: difference, early: earlyOf(difference), isForgotten: false };
   // Others hold more than there is beyond what the flow holds: what is missing is theirs.
   const isTheirLoss = !isNetted && inUnit(difference) > 0 && inUnit(rest) < 0;
   if (isNone(rest) || isTheirLoss) {
@@ -115,7 +120,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     // A stranger's order may be a stop of the flow's that its state does not know.
     if (!reducesAny(unit, difference) || isNone(minus(strangers, earlyStrangers)))
       return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
-    return { is: "doubtful", more: difference, early, doubt: OTHERS_FILLED };
+    return { is: "doubtful", more: difference, early: earlyOf(difference), doubt: OTHERS_FILLED };
   }
   const mayAct = isNetted
     ? !isBeside && rest * theirs > 0 && !reducesAny(unit, rest)
@@ -124,7 +129,16 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   if (!isNone(forgotten) && same(rest, forgotten, tolerance))
     return { is: "own", more: rest, early: 0, isForgotten: true };
   const more = isNetted || inUnit(difference) > 0 ? rest : difference;
-  return { is: "doubtful", more, early: isNetted ? early : 0, doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+  return { is: "doubtful", more, early: earlyOf(more), doubt: concerns.length > 0 ? why : OTHERS_FILLED };
+}
+
+/** Whether all that is tracked of a side was entered before nothing of that side was there, and the flow has filled in it no more since. */
+function isBeforeFlat(draft: Draft, unit: Unit): boolean {
+  const { moves, missing } = walkBack(draft, unit);
+  const first = moves[0]?.fill.ts.getTime();
+  const isBefore = (position: Expected) => (firstEntryOf(draft, position) ?? Number.POSITIVE_INFINITY) < (first ?? 0);
+  if (missing !== undefined || moves.some(({ maker }) => maker === "own")) return false;
+  return unit.tracked.filter(({ size }) => size > 0).every(isBefore);
 }
 
 const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";
@@ -181,7 +195,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const before = more * judged.early > 0 ? Math.min(Math.abs(judged.early), need) : 0;
   const gone = Math.min(minus(need, before), held);
   const doubt = judged.is === "doubtful" ? judged.doubt : undefined;
-  const pieces = newestThatMake(candidates.pieces, minus(need, before));
+  const pieces = piecesFor(draft, unit, candidates.pieces, minus(need, before));
   let left = gone;
   for (const position of reduced) {
     if (left <= 0) break;
@@ -205,6 +219,13 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   if (draft.isHeldBack(pair, openingSide(side), side) || draft.settles(pair, key)) return undefined;
   askWhose(draft, { pair: excess?.pair ?? pair, side, size: beyond, evidence: [seen] }, whose);
   return undefined;
+}
+
+/** The newest fills that make it up. Where the account nets the pair, a stranger's only where nobody's do not: what strangers made there is theirs. */
+function piecesFor(draft: Draft, unit: Unit, all: readonly Piece[], need: number): Piece[] {
+  const nobodys = all.filter(({ fill }) => ownerOf(draft, fill) !== "stranger");
+  const isEnough = !exceeds(need, plus(...nobodys.map(({ size }) => size)));
+  return newestThatMake(unit.side === undefined && isEnough ? nobodys : all, need);
 }
 
 /** A person has to say whose it is. */
@@ -291,7 +312,8 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const { evidence } = draft;
   const { clockAhead = 0, margin, trades, snapshot } = evidence;
   const side: OrderSide = closingSide(reduces);
-  const from = Math.min(...reduced.map((position) => enteredAt(draft, position)));
+  const swapped = swappedFor(draft, unit, reduces, reduced);
+  const from = Math.min(...[...reduced, ...swapped].map((position) => enteredAt(draft, position)));
   const entered = Math.min(...reduced.map(({ entryTs }) => entryTs.getTime())) + clockAhead;
   const bySide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
   // A trade of that side which ended about then was closed by such a fill, whoever told its result.
@@ -300,6 +322,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
     trades.some(
       (trade) =>
         trade.side === reduces &&
+        !swapped.includes(trade) &&
         canonicalPair(trade.pair) === canonicalPair(unit.pair) &&
         Math.abs(trade.exitTs.getTime() + clockAhead - at) <= margin,
     );
@@ -323,6 +346,30 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
     pieces.push({ fill, size });
   }
   return { pieces, doubt };
+}
+
+/**
+ * Trades that the flow's own exits ended after what is reduced now was entered. Of a side that stands by itself these may have sold that instead, since
+ * what they were of had gone before: what others closed then counts.
+ */
+function swappedFor(draft: Draft, unit: Unit, side: PositionSide, reduced: readonly Expected[]): readonly Trade[] {
+  if (unit.side === undefined) return [];
+  const { trades, closedOrders, recorded, clockAhead = 0, margin } = draft.evidence;
+  const first = Math.min(...reduced.map((position) => enteredAt(draft, position)));
+  return trades.filter((trade) => {
+    if (trade.side !== side || canonicalPair(trade.pair) !== canonicalPair(unit.pair)) return false;
+    if (trade.exitTs.getTime() + Math.max(0, clockAhead) + margin < first) return false;
+    const exits = draft.fillsOf(unit.pair).filter((fill) => {
+      const id = orderIdOf(draft.evidence, fill);
+      const order = id === undefined ? undefined : closedOrders.get(id);
+      return (
+        order?.intent === "exit" && order.positionId === trade.id && recorded.has(recordedKey(order.id, fill.fillId))
+      );
+    });
+    return (
+      exits.some(({ ts }) => ts.getTime() >= first) && same(plus(...exits.map(({ size }) => size)), trade.size, 1e-9)
+    );
+  });
 }
 
 /** Why a person has to say that a fill is the flow's; undefined where that is proven. */

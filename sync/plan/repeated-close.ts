@@ -3,8 +3,9 @@ import { minus, plus } from "../../src/exact/double.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Action } from "./action.js";
 import type { Draft } from "./draft.js";
-import { takenUnderOtherId, tellsOurIds } from "./order-ids.js";
-import { triesToClose } from "./orphan-tries.js";
+import type { Evidence } from "./evidence.js";
+import { orderIdOf, takenUnderOtherId, tellsOurIds } from "./order-ids.js";
+import { type OrphanTry, triesToClose } from "./orphan-tries.js";
 import { shifted } from "./shifted.js";
 import { closingSide } from "./sides.js";
 import { groupWords, type Search, unmarkedFills } from "./unmarked-fills.js";
@@ -53,13 +54,25 @@ export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined 
   return undefined;
 }
 
+/** Whether the exchange has taken an order that closes an orphan: it knows it, tells a fill of it, or has refused its id as taken. */
+export function hasArrived(evidence: Evidence, { id, pair, arrived }: OrphanTry): boolean {
+  if (arrived || evidence.orders.get(id)?.value !== undefined) return true;
+  const fills = evidence.fills.get(canonicalPair(pair))?.value ?? [];
+  return fills.some((fill) => orderIdOf(evidence, fill) === id);
+}
+
 /** The same of the orders that were sent to close what is not in state, of a pair and side: of the last of them, and only if it is unknown. */
 export function doubtOfOrphanClose(draft: Draft, pair: string, positionSide: "long" | "short"): Doubt | undefined {
   const { recovery, orders, snapshot } = draft.evidence;
   for (const tried of triesToClose(recovery?.journal, pair, positionSide)) {
     const known = orders.get(tried.id);
-    if (known?.value) continue;
     const since = tried.at === undefined ? (recovery?.begunAt ?? snapshot.at) : new Date(tried.at);
+    if (hasArrived(draft.evidence, tried)) {
+      // One that is neither open nor told is over, unless it is too young for that.
+      const age = snapshot.at.getTime() - since.getTime();
+      if (tried.arrived && !known?.value && age < draft.options.settle) return { wait: `it was made ${age} ms ago` };
+      continue;
+    }
     const search = { pair, side: closingSide(positionSide), positionSide, since };
     const doubt = doubtOfRepeat(draft, { ...search, id: tried.id, size: tried.size ?? 0, reads: known?.reads ?? 0 });
     if (doubt) return doubt;

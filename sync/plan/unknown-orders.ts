@@ -117,7 +117,7 @@ function judge(draft: Draft, { order, lacks }: Unknown, isYoung: boolean): Verdi
 }
 
 /** The exchange keeps ids longer than the order is old, and does not know this one: it never had an order of that id. */
-function isProvenUnknown({ evidence, options }: Draft, order: PendingOrder): boolean {
+export function isProvenUnknown({ evidence, options }: Draft, order: PendingOrder): boolean {
   const { foundFor } = evidence.proof;
   const reads = evidence.orders.get(order.id)?.reads ?? 0;
   const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();

@@ -4,9 +4,9 @@ import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair } from "../port/pairs.js";
 import { type Draft, sizeMoved } from "./draft.js";
-import { enteredAt } from "./entered.js";
+import { enteredAt, firstEntryOf } from "./entered.js";
 import { fillName } from "./evidence.js";
-import { type FillOwner, isForgotten, isOfClose, ownerOf } from "./order-ids.js";
+import { type FillOwner, isForgotten, isOfClose, isOfState, ownerOf } from "./order-ids.js";
 import { changedSide, net } from "./sides.js";
 import { difference, modeOfPair, type Unit } from "./units.js";
 
@@ -41,9 +41,12 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
   let largest = Math.abs(left);
   const isFlat = () => Math.abs(left) <= tolerance * largest;
   const fills = draft.fillsOf(unit.pair);
+  const against = unit.side === undefined ? flatsAgainst(draft, fills, held) : new Set<number>();
   for (let i = fills.length - 1; i >= 0; i--) {
     const fill = fills[i];
-    if (!fill || (fill.ts.getTime() < from && isFlat())) break;
+    const isBeginning = () =>
+      unit.side !== undefined || (!against.has(i) && heldThroughFlat(draft, unit, moves[0]) === undefined);
+    if (!fill || (fill.ts.getTime() < from && isFlat() && isBeginning())) break;
     if (byNamedSide && fill.positionSide === undefined)
       return { moves, missing: `fill ${fill.fillId} does not say which side of the pair it changed` };
     if (unit.side !== undefined && fill.positionSide !== undefined && fill.positionSide !== unit.side) continue;
@@ -73,13 +76,47 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
   };
 }
 
+/**
+ * After which fills of a pair that is netted the account had nothing, while what several had made stood against each other: nobody began there. As
+ * far as the fills tell, from the first time at which nothing was held.
+ */
+function flatsAgainst(draft: Draft, fills: readonly ExchangeFill[], held: number): ReadonlySet<number> {
+  const { tolerance } = draft.options;
+  const signed = (fill: ExchangeFill) => (fill.side === "buy" ? 1 : -1) * sizeMoved(fill, fill.size);
+  let left = held;
+  const after = fills.toReversed().map((fill) => {
+    const here = left;
+    left = minus(left, signed(fill));
+    return here;
+  });
+  after.reverse();
+  const largest = Math.max(Math.abs(left), ...after.map(Math.abs));
+  const isNone = (size: number) => Math.abs(size) <= tolerance * largest;
+  const against = new Set<number>();
+  const made = new Map<Maker, number>();
+  let hasBegun = isNone(left);
+  for (const [i, fill] of fills.entries()) {
+    if (hasBegun) {
+      const maker = makerOf(draft, fill);
+      made.set(maker, plus(made.get(maker) ?? 0, signed(fill)));
+    }
+    if (!isNone(after[i] ?? 0)) continue;
+    hasBegun = true;
+    const others = [...made].flatMap(([maker, size]) => (maker === "unmarked" || isNone(size) ? [] : [size]));
+    if (others.some((size) => size > 0) && others.some((size) => size < 0)) against.add(i);
+    else made.clear();
+  }
+  return against;
+}
+
 /** What the flow held when the account had nothing stood against what others held: then flat is no beginning. In words; undefined: there was none. */
-function heldThroughFlat({ evidence }: Draft, { pair }: Unit, first: Move | undefined): string | undefined {
+function heldThroughFlat(draft: Draft, { pair }: Unit, first: Move | undefined): string | undefined {
   const at = first?.fill.ts.getTime();
   if (at === undefined) return undefined;
-  const { snapshot, trades, margin } = evidence;
-  const isBefore = (one: { readonly pair: string; readonly entryTs: Date }) =>
-    canonicalPair(one.pair) === canonicalPair(pair) && one.entryTs.getTime() < at - margin;
+  const { snapshot, trades, margin } = draft.evidence;
+  const isBefore = (one: { readonly id: string; readonly pair: string; readonly entryTs: Date }) =>
+    canonicalPair(one.pair) === canonicalPair(pair) &&
+    (firstEntryOf(draft, one) ?? one.entryTs.getTime() + margin) < at;
   const held = [...snapshot.positions, ...trades.filter(({ exitTs }) => exitTs.getTime() >= at)].find(isBefore);
   return (
     held &&
@@ -128,18 +165,26 @@ export interface Parts {
   readonly forgotten: number;
   /** What this flow's orders and nobody's made of it together, less what another flow's recovery closed of the latter. */
   readonly ours: number;
-  /** By nobody's orders, before any of what it may have ended was entered, as far as it is not booked: no end of any of that. */
-  readonly early: number;
+  /** Of that, what nobody's orders made, and so much of it as is booked to positions of the flow. */
+  readonly unmarked: number;
+  readonly unmarkedBooked: number;
+  /**
+   * By nobody's orders, before any of the flow's longs was entered, or of its shorts, as far as it is not booked: it has ended none of those. Of a
+   * side of which it holds none: before anything that it holds.
+   */
+  readonly early: Readonly<Record<PositionSide, number>>;
   readonly missing: string | undefined;
 }
 
 /** `sinceFlat`: only of what was made since nothing was held; else also of what may have stood against each other then. */
 export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
-  const { clockAhead = 0, margin, accountFlows, booked } = draft.evidence;
+  const { clockAhead = 0, margin, accountFlows } = draft.evidence;
   const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
   const timeOf = (all: readonly { readonly entryTs: Date }[]) =>
     Math.min(...all.map(({ entryTs }) => entryTs.getTime())) + Math.min(0, clockAhead) - margin;
-  const from = sinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
+  // Of a side that stands by itself nothing is left of what was before it was flat.
+  const isSinceFlat = sinceFlat || unit.side !== undefined;
+  const from = isSinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
   const { moves, missing } = walkBack(draft, unit, from);
   const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
   const unmarked = sum(({ maker }) => maker === "unmarked");
@@ -152,32 +197,53 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   );
   // More longs, or fewer shorts, than the flows have can only have ended shorts.
   const reduces: PositionSide = difference(unit) > 0 ? "short" : "long";
-  const reduced = unit.tracked.filter(({ side }) => side === reduces);
-  const first = Math.min(
-    ...(reduced.length > 0 ? reduced : unit.tracked).map((position) => enteredAt(draft, position)),
-  );
-  const isEarly = ({ fill }: Move) => fill.ts.getTime() < first;
-  const early = moves.filter((move) => move.maker === "unmarked" && isEarly(move));
+  const firstOf = (reduced: PositionSide) => {
+    const held = unit.tracked.filter(({ side }) => side === reduced);
+    return Math.min(...(held.length > 0 ? held : unit.tracked).map((position) => enteredAt(draft, position)));
+  };
+  const earlyTo = (reduced: PositionSide) => {
+    const first = firstOf(reduced);
+    const early = moves.filter(({ fill }) => fill.ts.getTime() < first);
+    const left = early.filter(({ maker }) => maker === "unmarked").map((move) => unbookedOf(draft, move));
+    // What a recovery has closed of it is settled.
+    const closed = early.filter(({ fill }) => isOfClose(draft, fill) && !isOfState(draft, fill));
+    return settledBy(plus(...closed.map(({ moved }) => moved)), plus(...left));
+  };
+  const first = firstOf(reduces);
+  const strange = moves.filter(({ maker }) => maker === "stranger");
   return {
     entered,
     tookMore: tookMore(draft, unit, moves),
     haveFlows: moves.some(({ maker }) => maker === "flow"),
     flows: minus(entered, unit.others),
-    strangers: sum(({ maker }) => maker === "stranger"),
-    earlyStrangers: sum((move) => move.maker === "stranger" && isEarly(move)),
+    strangers: plus(...strange.map((move) => unbookedOf(draft, move))),
+    earlyStrangers: plus(
+      ...strange.filter(({ fill }) => fill.ts.getTime() < first).map((move) => unbookedOf(draft, move)),
+    ),
     forgotten: sum(({ fill }) => isForgotten(draft, fill)),
     ours: plus(
       sum(({ maker }) => maker === "own" || maker === "unmarked"),
+      ...strange.map((move) => minus(move.moved, unbookedOf(draft, move))),
       settled,
     ),
-    early: plus(
-      ...early.map(({ fill, moved }) => {
-        const size = booked.get(fillName(unit.pair, fill.side, fill.fillId)) ?? 0;
-        return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
-      }),
+    unmarked: plus(unmarked, settled),
+    unmarkedBooked: plus(
+      ...moves.filter(({ maker }) => maker === "unmarked").map((move) => minus(move.moved, unbookedOf(draft, move))),
     ),
+    early: { long: earlyTo("long"), short: earlyTo("short") },
     missing,
   };
+}
+
+/** What of others' fill the flow has not booked to a position of its own; signed. */
+export function unbookedOf({ evidence }: Draft, { fill, moved }: Move): number {
+  const size = evidence.booked.get(fillName(fill.pair, fill.side, fill.fillId)) ?? 0;
+  return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
+}
+
+/** What is left of a size after one that was made against it. */
+function settledBy(closed: number, size: number): number {
+  return closed * size < 0 ? plus(size, Math.sign(closed) * Math.min(Math.abs(closed), Math.abs(size))) : size;
 }
 
 /** Of a side that stands by itself: an exit of a flow that did not know yet that its position was gone took what was another's. */

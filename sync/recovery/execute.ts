@@ -9,10 +9,12 @@ import type { Action } from "../plan/action.js";
 import { adoptedId, closeOrderId } from "../plan/client-order-id.js";
 import type { Evidence } from "../plan/evidence.js";
 import { EXTERNAL } from "../plan/external-order.js";
+import { ENDED_BY } from "../plan/given-up-orders.js";
 import type { ResolvedOptions } from "../plan/options.js";
-import { EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
+import { ARRIVED, EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
 import { isRecoveryClose } from "../plan/orders.js";
 import { orphanNote, triesToClose } from "../plan/orphan-tries.js";
+import { hasArrived } from "../plan/repeated-close.js";
 import { closingSide, net } from "../plan/sides.js";
 import type { Exchange, ExchangePosition, OrderRequest } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
@@ -30,18 +32,47 @@ export interface Executor {
 }
 
 /**
- * Carries out one action. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
+ * Carries out one action; answers false where there was nothing to do any more, since something has moved: the next look plans anew. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
  * found out by the next look at it, under the same client order id.
  */
-export async function carryOut(action: Action, by: Executor): Promise<void> {
-  const { mgr, exchange } = by;
+export async function carryOut(action: Action, by: Executor): Promise<boolean> {
+  const { mgr } = by;
   switch (action.type) {
     case "record_fill": {
       // A bot that goes on may have booked it meanwhile, under a name of its own.
       const [order] = await mgr.findOrders([action.orderId]);
-      if (order?.filled === action.from) await settled(() => mgr.recordFill(action.orderId, action.fill));
-      return;
+      if (order?.filled !== action.from) return false;
+      await settled(() => mgr.recordFill(action.orderId, action.fill));
+      return true;
     }
+    case "close_external":
+      if (!(await isAsPlanned(mgr, action))) return false;
+      await endUntold(mgr, action.positionId);
+      return true;
+    case "reduce_external":
+      if (!(await isAsPlanned(mgr, action))) return false;
+      await settled(() =>
+        mgr.updatePosition(action.positionId, ({ version }) =>
+          version === action.version ? { size: action.size } : {},
+        ),
+      );
+      return true;
+    case "remove_dust":
+      if (!(await isAsPlanned(mgr, action))) return false;
+      await removeDust(action, mgr);
+      return true;
+    default:
+      await carryOutAnyway(action, by);
+      return true;
+  }
+}
+
+type Checked = "record_fill" | "close_external" | "reduce_external" | "remove_dust";
+
+/** Those that look for themselves what is left to do. */
+async function carryOutAnyway(action: Exclude<Action, { type: Checked }>, by: Executor): Promise<void> {
+  const { mgr, exchange } = by;
+  switch (action.type) {
     case "book_external_fill":
       await bookExternalFill(action, by);
       return;
@@ -52,25 +83,11 @@ export async function carryOut(action: Action, by: Executor): Promise<void> {
       await amendOrder(action, mgr);
       return;
     case "end_order":
-      if (action.as === "cancelled") await settled(() => mgr.cancelOrder(action.orderId));
+      if (action.as === "cancelled") await endOrder(action, by);
       else await changeOrder(mgr, action.orderId, (order) => ({ ...order, status: action.as }));
       return;
     case "cancel_order":
       await exchange.cancelOrder(action.clientOrderId, symbolOf(by, action.pair));
-      return;
-    case "close_external": {
-      if (await isAsPlanned(mgr, action)) await endUntold(mgr, action.positionId);
-      return;
-    }
-    case "reduce_external":
-      await settled(() =>
-        mgr.updatePosition(action.positionId, ({ version }) =>
-          version === action.version ? { size: action.size } : {},
-        ),
-      );
-      return;
-    case "remove_dust":
-      if (await isAsPlanned(mgr, action)) await removeDust(action, mgr);
       return;
     case "close_position":
       await closePosition(action, by);
@@ -143,6 +160,18 @@ async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateMan
   );
 }
 
+/** Frees what an order has reserved. Of one that the exchange does not know, state keeps that a recovery has looked for it. */
+async function endOrder({ orderId }: Of<"end_order">, { mgr, recovery, evidence }: Executor): Promise<void> {
+  const answer = evidence.orders.get(orderId);
+  if (answer && answer.value === undefined) await endUnknown(orderId, mgr, recovery);
+  else await settled(() => mgr.cancelOrder(orderId));
+}
+
+async function endUnknown(orderId: string, mgr: StateManager, { id }: Recovery): Promise<void> {
+  await changeOrder(mgr, orderId, (order) => ({ ...order, metadata: { ...order.metadata, [ENDED_BY]: id } }));
+  await settled(() => mgr.cancelOrder(orderId));
+}
+
 /** What is gone and no fill says how: its result is not known, so none is booked. */
 async function endUntold(mgr: StateManager, positionId: string): Promise<void> {
   await settled(() =>
@@ -213,13 +242,17 @@ async function submitClose(order: PendingOrder, action: Action, by: Executor): P
           positionSide,
         });
   if (outcome === "flat") {
-    await settled(() => mgr.cancelOrder(order.id));
+    await endUnknown(order.id, mgr, by.recovery);
     throw nothingToReduce(by, order.id);
   }
   await changeOrder(mgr, order.id, (now) => ({
     ...now,
     ...(now.status === "intent" && { status: "submitted" }),
-    ...(outcome.id !== undefined && { metadata: { ...now.metadata, [EXCHANGE_ID]: outcome.id } }),
+    metadata: {
+      ...now.metadata,
+      ...(outcome.id !== undefined && { [EXCHANGE_ID]: outcome.id }),
+      ...(outcome.isDuplicate && { [ARRIVED]: true }),
+    },
   }));
   if (outcome.otherId !== undefined) throw await takenOtherwise(outcome.otherId, order, by);
 }
@@ -252,11 +285,14 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   const { pair, side } = action;
   for (const stop of action.stops) await exchange.cancelOrder(stop, symbolOf(by, pair));
   const size = Math.min(action.size, untracked(await exchange.fetchPositions(), await mgr.getPositions(), action, by));
-  if (size <= 0) return;
+  if (size <= 0) {
+    const why = `${pair}: of the ${side} ${action.size} that nobody holds nothing is there by a fresh look, or the flows hold more: looking again`;
+    throw new ExchangeError("nothing_to_reduce", why);
+  }
 
   const tries = triesToClose(recovery.journal, pair, side);
-  // A try that the exchange does not know, as the plan has proven or a person says, died before it was sent: it is the one to send.
-  const unsent = tries.find(({ id }) => evidence.orders.get(id)?.value === undefined);
+  // A try that has not arrived, as the plan has proven or a person says, died before it was sent: it is the one to send.
+  const unsent = tries.find((tried) => !hasArrived(evidence, tried));
   const open = tries.find(({ id }) => evidence.orders.get(id)?.value?.status === "open");
   if (open)
     throw new ExchangeError(
@@ -282,23 +318,27 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
     positionSide: side,
   });
   if (outcome === "flat") throw nothingToReduce(by, id);
+  if (outcome.isDuplicate && unsent) await recovery.note(...orphanNote({ ...unsent, arrived: true }));
   if (outcome.otherId !== undefined) {
     throw await takenOtherwise(outcome.otherId, { id, pair, side: closingSide(side), size }, by);
   }
 }
 
-/** What is there of a (pair, side) beyond what the flow holds; where the account nets the pair, both sides of all its flows count as one. */
+/** What is there of a (pair, side) beyond what the flow and others hold; where the account nets the pair, both sides of all its flows count as one. */
 function untracked(
   there: readonly ExchangePosition[],
   tracked: readonly Position[],
-  { pair, side }: Of<"close_orphan">,
+  { pair, side, beside }: Of<"close_orphan">,
   { evidence }: Executor,
 ): number {
   const held = heldOf(there, pair, side);
-  if (evidence.positionMode !== "netting") return minus(held, heldOf(tracked, pair, side));
+  if (evidence.positionMode !== "netting") return minus(held, plus(heldOf(tracked, pair, side), beside));
   const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
   const others = evidence.accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []));
-  const more = minus(net(there.filter(isOfPair)), plus(net(tracked.filter(isOfPair)), net(others.filter(isOfPair))));
+  const more = minus(
+    net(there.filter(isOfPair)),
+    plus(net(tracked.filter(isOfPair)), net(others.filter(isOfPair)), beside),
+  );
   return Math.min(held, side === "long" ? more : -more);
 }
 
@@ -328,6 +368,8 @@ function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
 interface Sent {
   readonly id?: string;
   readonly otherId?: string;
+  /** It had been taken before. */
+  readonly isDuplicate?: true;
 }
 
 /** Sends an order. `flat`: there was nothing to reduce. Nothing goes to an exchange that has put another id in place of ours, unless a person said so. */
@@ -344,13 +386,16 @@ async function submit(action: Action, by: Executor, request: OrderRequest): Prom
     return { id: taken.id, ...(isOther && { otherId: taken.clientOrderId }) };
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error;
-    if (error.failure === "duplicate_order_id") return {}; // the proof of an earlier submit
+    if (error.failure === "duplicate_order_id") return { isDuplicate: true }; // the proof of an earlier submit
     if (error.failure === "nothing_to_reduce") return "flat";
     throw error;
   }
 }
 
-async function isAsPlanned(mgr: StateManager, { positionId, version }: Of<"close_external" | "remove_dust">) {
+async function isAsPlanned(
+  mgr: StateManager,
+  { positionId, version }: Of<"close_external" | "reduce_external" | "remove_dust">,
+): Promise<boolean> {
   return (await mgr.getPosition(positionId))?.version === version;
 }
 

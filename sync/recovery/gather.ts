@@ -27,7 +27,9 @@ import { GivenUp } from "./given-up.js";
 import { pause } from "./pause.js";
 import { isRefusal, Questions, Unanswered } from "./questions.js";
 import { currenciesOf, ratesNowOf, ratesOf } from "./rates.js";
-import { bookedOf, closedOrdersOf, recordedOf, tradesOf } from "./remembered.js";
+import { bookedOf, closedOrdersOf, recordedOf, type Told, tradesOf } from "./remembered.js";
+
+type Answer = Complete<ExchangeOrder | undefined>;
 
 /** How often everything is read again because something moved meanwhile. */
 const ATTEMPTS = 5;
@@ -135,6 +137,7 @@ class Gathering {
       new Set([...different, ...[...unknown, ...givenUp].map(({ pair }) => canonicalPair(pair))]),
       { fills, orders, unknown },
     );
+    await this.#lookUpGivenUp(givenUp, { orders, fills, openOrders, ordersById }, ahead);
     const told = { orders, fills, openOrders, ordersById };
     const closedOrders = await closedOrdersOf(this.#mgr, snapshot, told);
     const recorded = await recordedOf(this.#mgr, snapshot, closedOrders, told);
@@ -397,6 +400,46 @@ class Gathering {
       found.set(name, reading);
     }
     return found;
+  }
+
+  /**
+   * Asks for orders that the state gave up, where fills do not say whose they are: one that may be of such an order is none of others' before the
+   * exchange was asked.
+   */
+  async #lookUpGivenUp(
+    givenUp: readonly PendingOrder[],
+    { orders, fills, openOrders, ordersById }: Told & { readonly orders: Map<string, Answer> },
+    ahead: number | undefined,
+  ): Promise<void> {
+    if (this.#exchange.clientOrderIds?.inFills) return;
+    const made = new Set(
+      [...orders.values(), ...ordersById.values()].flatMap(({ value }) =>
+        value?.clientOrderId === undefined ? [] : [value.id],
+      ),
+    );
+    const isWanted = ({ pair, side, createdAt }: PendingOrder) =>
+      (fills.get(canonicalPair(pair))?.value ?? []).some(
+        (fill) =>
+          fill.clientOrderId === undefined &&
+          fill.side === side &&
+          fill.ts.getTime() >= createdAt.getTime() + (ahead ?? 0) - MARGIN &&
+          !made.has(fill.orderId ?? ""),
+      );
+    const wanted = givenUp.filter((order) => !orders.has(order.id) && isWanted(order));
+    let asked = 0;
+    for (const { id, pair } of wanted) {
+      const known = this.#givenUp.unknown(id);
+      if (known) orders.set(id, known);
+      if (known) continue;
+      asked += 1;
+      if (asked > MOST_LOOKUPS) {
+        const most = `${MOST_LOOKUPS} orders that the state gave up were looked up`;
+        this.#notes.push(`${this.#exchange.name}: ${most}: what became of the older ones is not known`);
+        break;
+      }
+      const found = await this.#questions.order(id, pair, openOrders.value);
+      if (found) orders.set(id, found);
+    }
   }
 
   #minSizes(

@@ -11,6 +11,7 @@ import type { Evidence } from "../plan/evidence.js";
 import { isExternal } from "../plan/external-order.js";
 import { fillsOfOrder, lookedUp } from "../plan/order-ids.js";
 import { canonicalPair } from "../port/pairs.js";
+import type { Complete } from "../port/reading.js";
 
 /** Events are asked for in lots of this size. */
 const LOT = 1000;
@@ -35,13 +36,15 @@ export class GivenUp {
   #epoch: string | undefined;
   #after: string | undefined;
   readonly #orders = new Map<string, { readonly order: PendingOrder; readonly at: number }>();
+  /** Answers for those that the exchange does not know, and was asked for late enough: they stay so. */
+  readonly #unknown = new Map<string, Complete<undefined>>();
 
   /** Those of the last day, as far as events tell; of pairs that are read anyway, and of as many others as are not too many. */
   async read(mgr: StateManager, snapshot: Snapshot, isRead: (pair: string) => boolean): Promise<GivenUpOrders> {
     await this.#readEvents(mgr, snapshot);
     const pending = new Set(snapshot.orders.map(({ id }) => id));
     const since = snapshot.at.getTime() - KEPT;
-    for (const [id, { at }] of this.#orders) if (at < since || pending.has(id)) this.#orders.delete(id);
+    for (const [id, { at }] of this.#orders) if (at < since || pending.has(id)) this.#forget(id);
     const newest = [...this.#orders.values()].sort((a, b) => b.at - a.at).map(({ order }) => order);
     const beside = new Set(newest.map(({ pair }) => canonicalPair(pair)).filter((pair) => !isRead(pair)));
     const left = [...beside].slice(MOST_PAIRS);
@@ -51,6 +54,7 @@ export class GivenUp {
   async #readEvents(mgr: StateManager, { epoch }: Snapshot): Promise<void> {
     if (epoch !== this.#epoch) {
       this.#orders.clear();
+      this.#unknown.clear();
       this.#after = undefined;
       this.#epoch = epoch;
     }
@@ -68,16 +72,33 @@ export class GivenUp {
     }
   }
 
+  /** The answer for one that the exchange does not know. */
+  unknown(id: string): Complete<undefined> | undefined {
+    return this.#unknown.get(id);
+  }
+
+  #forget(id: string): void {
+    this.#orders.delete(id);
+    this.#unknown.delete(id);
+  }
+
   /** Forgets those of which everything is told and booked; `grace`: for so long the exchange may not tell them yet, ms. */
   settle(evidence: Evidence, grace: number): void {
-    const { snapshot, fills, openOrders, closedOrders, unreadable } = evidence;
+    const { snapshot, fills, openOrders, orders, closedOrders, unreadable } = evidence;
     for (const [id, { order, at }] of this.#orders) {
       const pair = canonicalPair(order.pair);
       const told = fills.get(pair)?.value;
       if (!told || unreadable.has(pair) || snapshot.at.getTime() - at < grace) continue;
       if (openOrders.value.some(({ clientOrderId }) => clientOrderId === id)) continue;
+      const answer = orders.get(id);
+      if (answer && answer.value === undefined) {
+        this.#unknown.set(id, { ...answer, value: undefined });
+        continue;
+      }
+      const filled = (closedOrders.get(id) ?? order).filled;
+      if (answer?.value && exceeds(answer.value.filled, filled)) continue;
       const sizes = fillsOfOrder(told, order, lookedUp(evidence, order)).map(({ size }) => size);
-      if (!exceeds(plus(...sizes), (closedOrders.get(id) ?? order).filled)) this.#orders.delete(id);
+      if (!exceeds(plus(...sizes), filled)) this.#forget(id);
     }
   }
 }

@@ -248,8 +248,9 @@ async function act(
     signal?.throwIfAborted();
     work.tell("acting", actionText(action));
     try {
-      await carryOut(action, work);
+      if (!(await carryOut(action, work))) continue;
       applied.push(action);
+      work.tell("done", actionText(action));
     } catch (error) {
       signal?.throwIfAborted();
       // The state refuses what a bot that goes on has made impossible meanwhile.

@@ -22,14 +22,14 @@ export function idsToldBy({ openOrders, fills, ordersById }: Told): string[] {
   return [...ids].filter((id) => id !== "" && Buffer.byteLength(id) <= 256);
 }
 
-/** Orders of the flow that are over, and that the exchange names still. */
+/** Orders of the flow that are over, and that the exchange names still, or was asked for. */
 export async function closedOrdersOf(
   mgr: StateManager,
   snapshot: Snapshot,
   told: Told,
 ): Promise<ReadonlyMap<string, PendingOrder>> {
   const pending = new Set(snapshot.orders.map(({ id }) => id));
-  const asked = idsToldBy(told).filter((id) => !pending.has(id));
+  const asked = [...new Set([...told.orders.keys(), ...idsToldBy(told)])].filter((id) => !pending.has(id));
   const found = new Map<string, PendingOrder>();
   for (const lot of lots(asked)) {
     const orders = await mgr.findOrders(lot);

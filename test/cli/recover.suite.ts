@@ -116,6 +116,36 @@ export function recovering(test: Test, stand: Stand): void {
     assert.is(report.status, "recovered");
   });
 
+  test("Ctrl-C ends a recovery that waits: it says what was done, entries stay blocked, and the next run goes on with it", async () => {
+    const { flow, file, args } = await disorder();
+    // What is too much may lag behind a fill that is younger than an hour: for that it waits.
+    using interrupted = new PseudoTerminal([...args, "--yes", "--settle", "1h", "--deadline", "1h"]);
+    await interrupted.shows("waiting: ETH/USDT short");
+    interrupted.type("\u0003");
+    assert.is(await interrupted.ended(), 1, interrupted.text);
+    assert.match(
+      interrupted.text.replaceAll(/\s+/g, " "),
+      /interrupted: nothing more was sent; what was begun stays unfinished, run it again \(done before: book fill \S+ of order entry-1: 1 BTC\/USDT at 100\)/,
+    );
+    {
+      await using manager = await open(flow);
+      await using exchange = new PaperExchange({ file });
+      assert.equal([(await manager.getPositions()).length, exchange.seen.length], [1, 1]);
+      assert.ok(await manager.getRecovery());
+      const entry = { signalId: "s-2", pair: PAIR, side: "long", size: 1, price: 100 } as const;
+      const answer = await manager.admit(entry);
+      assert.is(answer.admitted || answer.reason, "recovering");
+    }
+    const next = await sfState([...args, "--yes", "--json"]);
+    assert.is(next.code, 0, next.stderr);
+    const { status, applied } = JSON.parse(next.stdout);
+    assert.equal([status, applied.map(({ type }: { type: string }) => type)], ["recovered", ["close_orphan"]]);
+    await using manager = await open(flow);
+    assert.is(await manager.getRecovery(), undefined);
+    await using exchange = new PaperExchange({ file });
+    assert.is(exchange.seen.length, 2);
+  });
+
   test("nobody is there to ask: it says so, ends with 2 and does nothing", async () => {
     const { flow, args } = await disorder();
     const { code, stderr } = await sfState(args);

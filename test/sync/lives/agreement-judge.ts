@@ -1,5 +1,5 @@
 /** Judges what a recovery came to: state and exchange agree, or the report says what does not, and that is true. */
-import type { Action, Plan, RecoveryReport } from "../../../sync/index.js";
+import type { Action, ExchangeFill, Plan, RecoveryReport } from "../../../sync/index.js";
 import { exact, ZERO } from "../../accountant/amounts.js";
 import { exchangePair, plainPair } from "./life.js";
 import { findable } from "./port.js";
@@ -21,6 +21,7 @@ export class AgreementJudge {
     const { name, plain } = this.flow;
     const tells = (pair: string) => [...report.waiting, ...report.plan.actions].some((row) => samePair(row.pair, pair));
     for (const { fill, size, over } of truth.unread.get(name) ?? []) {
+      if (this.#isOffset(truth, fill)) continue;
       if (size.minus(over).gt(CRUMB) && !tells(fill.pair))
         throw new Wrong(
           "a fill is left out",
@@ -28,6 +29,8 @@ export class AgreementJudge {
         );
     }
     for (const pool of truth.pools.values()) {
+      const unread = (truth.unread.get(name) ?? []).filter(({ fill }) => samePair(fill.pair, pool.pair));
+      if (unread.length > 0 && unread.every(({ fill }) => this.#isOffset(truth, fill))) continue;
       const isTold =
         tells(pool.pair) ||
         report.foreign.some((row) => samePair(row.pair, pool.pair)) ||
@@ -40,6 +43,23 @@ export class AgreementJudge {
     if (this.world.setting.recovery !== "close_all") return;
     for (const { id, pair } of await plain.getPositions())
       if (!tells(pair)) throw new Wrong("close_all leaves a position", `${name}: ${id} of ${pair}`);
+  }
+
+  /**
+   * Where a pair is netted, "equal means nothing to do" (design 5): an exit that found its position gone may stand against what nobody closed there. Of a flow
+   * that is alone on the account; what it entered later was not there when the exit was filled.
+   */
+  #isOffset({ pools }: Truth, { pair, orderId = "", ts }: ExchangeFill): boolean {
+    const { setting, made } = this.world;
+    if (setting.mode !== "netting" || setting.flows > 1) return false;
+    const order = this.flow.log.known.get(made.get(orderId)?.clientOrderId ?? "");
+    if (order?.intent !== "exit") return false;
+    const isEarlier = this.flow.log.bookings
+      .filter((booking) => booking.order.intent === "entry" && samePair(booking.order.pair, pair))
+      .some((booking) => booking.ts > ts.getTime());
+    const pool = [...pools.values()].find((one) => samePair(one.pair, pair));
+    const mine = pool?.shares.get(this.flow.name);
+    return isEarlier && pool !== undefined && mine !== undefined && pool.there.minus(mine.tracked).abs().lte(CRUMB);
   }
 
   async #orders(report: RecoveryReport, tells: (pair: string) => boolean): Promise<void> {
@@ -96,10 +116,12 @@ export class AgreementJudge {
     const { name, plain, log } = this.flow;
     const pools = [...truth.pools.values()].filter((pool) => samePair(pool.pair, pair));
     if (pools.some((pool) => restOf(pool).abs().gt(CRUMB))) return true;
-    // What nobody marked and what strangers closed may be equal, and only who knows what the other flow has booked of it can see that.
+    // What nobody marked, and what strangers closed or another flow has forgotten, may be equal, and only who knows what that flow has booked of it can see that.
+    const hasForgotten = ({ shares }: Pool) =>
+      [...shares].some(([other, { forgotten }]) => other !== name && forgotten.abs().gt(CRUMB));
     if (
       !setting.account &&
-      pools.some(({ unmarked, strangers }) => unmarked.abs().gt(CRUMB) && strangers.abs().gt(CRUMB))
+      pools.some((pool) => pool.unmarked.abs().gt(CRUMB) && (pool.strangers.abs().gt(CRUMB) || hasForgotten(pool)))
     )
       return true;
     const fills = (await this.world.fills()).filter((fill) => samePair(fill.pair, pair));
@@ -122,6 +144,7 @@ export class AgreementJudge {
     const truth = await truthOf(this.world);
     const { name, log } = this.flow;
     const fills = await this.world.fills();
+    const booked = bookedSizes([...this.world.flows.values()], fills);
     for (const action of actions) {
       if (action.needsPerson === undefined) continue;
       const pools = [...truth.pools.values()].filter((pool) => samePair(pool.pair, action.pair));
@@ -138,10 +161,11 @@ export class AgreementJudge {
             action.type === "record_fill"
               ? fill?.clientOrderId === action.orderId
               : owner === "nobody" || owner === "stranger";
-          if (!right) return false;
-          // Another flow of the account may have been told that it was its own.
-          const booked = fill && bookedSizes([...this.world.flows.values()], fills).get(nameOf(fill));
-          if (booked && fill && booked.plus(exact(action.fill.size)).minus(exact(fill.size)).gt(CRUMB)) return false;
+          if (!right || !fill) return false;
+          // Another flow of the account may have been told that it was its own, and one plan may book it in parts.
+          const sum = (booked.get(nameOf(fill)) ?? ZERO).plus(exact(action.fill.size));
+          if (sum.minus(exact(fill.size)).gt(CRUMB)) return false;
+          booked.set(nameOf(fill), sum);
           break;
         }
         case "end_order": {

@@ -52,8 +52,9 @@ export async function restart(world: World, judges: Judges, step: Restart, count
   await judges.agreement.recovered(last);
   await judges.agreement.reasons(last);
   await judges.money.sums();
-  // Whoever was asked once may be asked again: what a person left as it is stays so for one recovery. What waits grows old.
-  if (orders.approved.length === 0 && last.waiting.length === 0)
+  // Whoever was asked once may be asked again: what a person left as it is, maybe before the last death, stays so for one recovery. What waits grows old.
+  const isLeft = last.plan.actions.some(({ type }) => type === "leave_orphan" || type === "leave_position");
+  if (orders.approved.length === 0 && last.waiting.length === 0 && !isLeft)
     await new Restarting(world, flow, judges, orders, quiet, counts).again();
   if (orders.sent === 0 && orders.approved.length === 0) counts.quiet += 1;
   flow.alive = true;

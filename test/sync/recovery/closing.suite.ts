@@ -127,4 +127,25 @@ export const closing: Theme = (test, open) => {
       await recover(mgr, seen, { ...CLOSE_ALL, deadline: "1ms" });
       assert.equal(closes(stand, before), told ? [["sell", 1]] : []);
     });
+
+  test("close_all does not close a long that stands against a short of the flow's that it forgot, though nobody bought as much", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+    const forgotten = derivedOrderId("sfo", mgr.flowId, "forgotten");
+    await exchange.createOrder({ ...order, clientOrderId: forgotten, side: "sell", size: 2.5 });
+    clock.now += 1_000;
+    await stand.hold("l1", { size: 2 });
+    clock.now += 1_000;
+    // Another flow's short, which was liquidated with the rest.
+    await exchange.createOrder({ ...order, clientOrderId: theirs("s"), side: "sell", size: 2.5 });
+    await exchange.trade({ pair: PAIR, side: "buy", size: 3, price: 100 });
+    clock.now += 1_000;
+    await exchange.createOrder({ ...order, clientOrderId: "of-some-other-bot", side: "buy", size: 2.3 });
+    await stand.away();
+    const before = exchange.seen.length;
+    const report = await recover(mgr, exchange, CLOSE_ALL);
+    assert.equal([report.status, closes(stand, before)], ["awaiting_approval", []]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [2, 2.3] });
+  });
 };

@@ -8,7 +8,15 @@ import { GivenUp } from "../../../sync/recovery/given-up.js";
 import { DAY } from "../../contract/clock.js";
 import type { Theme } from "../../contract/open.js";
 import { delegate } from "./delegate.js";
-import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
+import { bookable, HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
+import { anonymous, forgetful, sent, unproven } from "./telling.js";
+
+/** An exchange that knows orders by the ids that they were given, and does not show these in fills. */
+function namesNoFills({ exchange }: Stand): Exchange {
+  return unproven(exchange, {
+    fetchFills: async (pair, since) => (await exchange.fetchFills(pair, since)).map(anonymous),
+  });
+}
 
 /** The paper exchange, and the pairs of which fills were asked for. */
 function noting({ exchange }: Stand): { readonly noted: Exchange; readonly asked: string[] } {
@@ -55,6 +63,121 @@ export const givenUp: Theme = (test, open) => {
     const { dailyPnl, consecutiveLosses } = await mgr.getRiskState();
     assert.equal([dailyPnl, consecutiveLosses], [-40.16, 1]);
     assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  for (const side of ["long", "short"] as const) {
+    test(`a ${side} entry that was cancelled in state though it was filled is looked up where fills do not say whose they are, and is no orphan`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange } = stand;
+      await stand.admit("s1", { side });
+      await stand.submit("s1");
+      await mgr.cancelOrder("s1");
+      await stand.away();
+      const before = sent(exchange);
+      const options = { ...QUICK, exclusiveAccount: true };
+      const report = await recover(mgr, namesNoFills(stand), options);
+      assert.equal([report.status, report.applied.map(({ key }) => key)], ["recovered", ["record_fill s1 f1"]]);
+      assert.equal(await stand.holdings(), { [`${PAIR} ${side}`]: [1, 1] });
+      assert.equal(sent(exchange), before);
+      assert.equal((await recover(mgr, namesNoFills(stand), options)).applied, []);
+    });
+  }
+
+  test("a stop that was cancelled in state alone is looked up, and what it closed is booked as its own", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    await stand.stop("x1", "s1", 90);
+    await mgr.cancelOrder("x1");
+    await exchange.setPrice(PAIR, 90);
+    await stand.away();
+    const report = await recover(mgr, namesNoFills(stand), QUICK);
+    assert.equal([report.status, report.applied.map(({ key }) => key)], ["recovered", ["record_fill x1 f2"]]);
+    assert.equal(await stand.holdings(), {});
+  });
+
+  for (const what of ["close", "adopt"] as const) {
+    test(`what a cancelled order that the exchange has forgotten may have made is not taken for an orphan (${what}) before a person has looked`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange } = stand;
+      await stand.admit("s1");
+      await stand.submit("s1");
+      await mgr.cancelOrder("s1");
+      await stand.away();
+      const before = sent(exchange);
+      const options = { ...QUICK, exclusiveAccount: true, orphanPositions: what };
+      const report = await recover(mgr, forgetful(exchange), options);
+      assert.equal([report.status, report.applied], ["awaiting_approval", []]);
+      assert.equal([sent(exchange), await mgr.getPositions()], [before, []]);
+      assert.match(
+        report.plan.actions[0]?.needsPerson ?? "",
+        /does not know order s1 .* cancelled in state, and fills that may be its are not booked: f1, buy 1 at 100, .* mgr\.recordFill\("s1", /,
+      );
+      const approved = await recover(mgr, forgetful(exchange), { ...options, approve: report.plan.hash });
+      assert.is(approved.status, "recovered");
+      assert.equal(await stand.holdings(), what === "close" ? {} : { [`${PAIR} long`]: [1, 1] });
+    });
+  }
+
+  test("what nobody else can have made is booked to a cancelled order by whoever was asked, and nothing is left to ask", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await stand.submit("s1");
+    await mgr.cancelOrder("s1");
+    await stand.away();
+    const options = { ...QUICK, exclusiveAccount: true };
+    assert.is((await recover(mgr, forgetful(exchange), options)).status, "awaiting_approval");
+    const [fill] = await exchange.fetchFills(PAIR, new Date(0));
+    if (!fill) throw new Error("it was not filled");
+    await mgr.recordFill("s1", bookable(fill));
+    const report = await recover(mgr, forgetful(exchange), options);
+    assert.equal([report.status, report.applied], ["recovered", []]);
+    assert.equal(await stand.holdings(), { [`${PAIR} long`]: [1, 1] });
+  });
+
+  test("a position by hand is an orphan though a recovery ended an order before that had never arrived", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1"); // it died before it was sent
+    await stand.away();
+    const options = { ...QUICK, exclusiveAccount: true };
+    const first = await recover(mgr, forgetful(exchange), options);
+    assert.equal([first.status, first.applied.map(({ type }) => type)], ["recovered", ["end_order"]]);
+    await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
+    await stand.away();
+    const report = await recover(mgr, forgetful(exchange), options);
+    assert.equal([report.status, report.applied.map(({ type }) => type)], ["recovered", ["close_orphan"]]);
+  });
+
+  test("a cancelled order that the exchange does not know is asked for in one look only, and one that it knows until all is booked", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.admit("s1");
+    await mgr.cancelOrder("s1");
+    await stand.admit("s2");
+    await stand.submit("s2");
+    await mgr.cancelOrder("s2");
+    await stand.away();
+    const asked: string[] = [];
+    const looks = new GivenUp();
+    const seen = delegate(namesNoFills(stand), {
+      fetchOrder: (id, pair) => {
+        asked.push(id);
+        return exchange.fetchOrder(id, pair);
+      },
+    });
+    const look = async () => {
+      asked.length = 0;
+      const evidence = await gather(mgr, seen, resolveOptions(mgr, QUICK), looks);
+      if (hasFailed(evidence)) throw new Error(JSON.stringify(evidence.failures));
+      return [...new Set(asked)].toSorted();
+    };
+    assert.equal(await look(), ["s1", "s2"]);
+    assert.equal(await look(), ["s2"]);
+    await recover(mgr, namesNoFills(stand), QUICK);
+    await look();
+    assert.equal(await look(), []);
   });
 
   test("an order that was given up more than a day ago costs no request", async () => {

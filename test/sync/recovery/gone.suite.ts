@@ -249,4 +249,25 @@ export const gone: Theme = (test, open) => {
       );
     }
   });
+
+  test("what ends a position in two steps is reported once each, though the first changes what the second was planned on", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await exchange.setPrice("ETH/USDT", 10);
+    await stand.hold("other", { pair: "ETH/USDT" });
+    await stand.hold("s1");
+    await stand.away(MINUTE);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.4, price: 110 });
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.6, price: 110 });
+    await stand.away();
+    const seen = delegate(exchange, {
+      fetchFills: async (pair, since) => (await exchange.fetchFills(pair, since)).filter(({ size }) => size !== 0.6),
+    });
+    const report = await recover(mgr, seen, { ...QUICK, unexplained: "close", exclusiveAccount: true });
+    assert.equal(
+      [report.status, report.applied.map(({ type }) => type)],
+      ["recovered", ["book_external_fill", "close_external"]],
+    );
+    assert.is((await mgr.getUntoldTrades())[0]?.untold, 0.6);
+  });
 };

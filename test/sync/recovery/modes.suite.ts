@@ -1,6 +1,8 @@
 import * as assert from "uvu/assert";
 import { LockedError, StaleStateError } from "../../../src/index.js";
+import { derivedOrderId } from "../../../src/words/client-order-id.js";
 import { applyRecovery, ExchangeError, planRecovery, recover } from "../../../sync/index.js";
+import { closeOrderId } from "../../../sync/plan/client-order-id.js";
 import { another } from "../../contract/another.js";
 import { failure } from "../../contract/expect.js";
 import type { Theme } from "../../contract/open.js";
@@ -354,5 +356,87 @@ export const modes: Theme = (test, open) => {
     const report = await recovering;
     assert.equal([report.status, report.applied], ["recovered", []]);
     assert.is((await mgr.getRiskState()).dailyPnl, -0.2);
+  });
+
+  test("an exit that sold a second long, since its own was gone already, leaves that to the fill that ended the first", async () => {
+    await using stand = await Stand.open(open, { paper: { mode: "hedge" } });
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1", { size: 0.2 });
+    clock.now += 1_000;
+    await exchange.setPrice(PAIR, 90);
+    await exchange.liquidate(PAIR, "long");
+    clock.now += 1_000;
+    await stand.hold("l2", { size: 0.7 });
+    clock.now += 1_000;
+    await mgr.saveOrder({ id: "x1", pair: PAIR, side: "sell", size: 0.2, intent: "exit", positionId: "l1" });
+    await stand.submit("x1");
+    await stand.book("x1");
+    await stand.away();
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.7, 0.5] });
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, report.applied.map(({ key }) => key)], ["recovered", ["book_external_fill l2 f2"]]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [0.5, 0.5] });
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  /** Another flow's order in a hedged pair. */
+  const byAnother = (
+    { exchange }: Stand,
+    order: { readonly id: string; readonly side: "buy" | "sell"; readonly of: "long" | "short"; readonly size: number },
+  ) => {
+    const { id: clientOrderId, side, of: positionSide, size } = order;
+    const reduceOnly = (side === "buy") === (positionSide === "short");
+    return exchange.createOrder({ clientOrderId, pair: PAIR, side, positionSide, size, type: "market", reduceOnly });
+  };
+
+  test("a short that was liquidated is gone whole, though another flow has entered that side since", async () => {
+    await using stand = await Stand.open(open, { paper: { mode: "hedge" } });
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("s1", { side: "short", size: 2.7 });
+    clock.now += 1_000;
+    await exchange.liquidate(PAIR, "short");
+    clock.now += 1_000;
+    await byAnother(stand, { id: derivedOrderId("sfo", "another", "s"), side: "sell", of: "short", size: 0.1 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      [report.status, report.applied.map(({ key }) => key), report.plan.actions],
+      ["recovered", ["book_external_fill s1 f2"], []],
+    );
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [0, 0.1] });
+  });
+
+  test("what a stranger closed of a short, and is booked, does not make another flow's short an orphan", async () => {
+    await using stand = await Stand.open(open, { paper: { mode: "hedge" } });
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("s1", { side: "short", size: 2.2 });
+    clock.now += 1_000;
+    await byAnother(stand, { id: "of-some-other-bot", side: "buy", of: "short", size: 0.1 });
+    clock.now += 1_000;
+    assert.is((await recover(mgr, exchange, QUICK)).applied.length, 1);
+    await byAnother(stand, { id: derivedOrderId("sfo", "another", "s"), side: "sell", of: "short", size: 2.1 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, report.applied, report.plan.actions], ["recovered", [], []]);
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [2.1, 4.2] });
+  });
+
+  test("what was over before a side was flat does not put in doubt whose that side is", async () => {
+    await using stand = await Stand.open(open, { paper: { mode: "hedge" } });
+    const { mgr, exchange, clock } = stand;
+    const order = { pair: PAIR, side: "buy", positionSide: "long", type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...order, clientOrderId: derivedOrderId("sfo", mgr.flowId, "forgotten"), size: 1.1 });
+    clock.now += 1_000;
+    await exchange.liquidate(PAIR, "long");
+    await exchange.trade({ pair: PAIR, side: "buy", positionSide: "long", size: 2.8, price: 100 });
+    clock.now += 1_000;
+    await stand.hold("l1");
+    clock.now += 1_000;
+    await byAnother(stand, { id: closeOrderId("another", 1, "an orphan", 1), side: "sell", of: "long", size: 2.8 });
+    await byAnother(stand, { id: derivedOrderId("sfo", "another", "l"), side: "buy", of: "long", size: 0.2 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, report.applied, report.plan.actions], ["recovered", [], []]);
+    assert.equal(await stand.holdings(), { "BTC/USDT long": [1, 1.2] });
   });
 };

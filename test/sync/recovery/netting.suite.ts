@@ -1,7 +1,7 @@
 /** What an account is that counts longs and shorts of a pair against each other. */
 import * as assert from "uvu/assert";
 import { derivedOrderId } from "../../../src/words/client-order-id.js";
-import { type Exchange, planRecovery, recover } from "../../../sync/index.js";
+import { type Exchange, type Progress, planRecovery, recover } from "../../../sync/index.js";
 import type { Theme } from "../../contract/open.js";
 import { delegate } from "./delegate.js";
 import { HOUR, MINUTE, PAIR, QUICK, Stand } from "./stand.js";
@@ -332,5 +332,178 @@ export const netting: Theme = (test, open) => {
       ],
     );
     assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  test("what the flow made and forgot is closed by its size, though what another flow holds stands against it in the net", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1", { side: "short", size: 2.6 });
+    const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+    const forgotten = derivedOrderId("sfo", mgr.flowId, "forgotten");
+    await exchange.createOrder({ ...order, clientOrderId: forgotten, side: "sell", size: 0.1 });
+    const theirs = derivedOrderId("sfo", "another-flow", "signal");
+    await exchange.createOrder({ ...order, clientOrderId: theirs, side: "buy", size: 1.8 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", ["close_orphan BTC/USDT short"]]);
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [2.6, 0.8] });
+    assert.equal((await recover(mgr, exchange, QUICK)).applied, []);
+  });
+
+  test("an orphan of which nothing is there by a fresh look is not closed, and the report says so", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR);
+    await exchange.trade({ pair: PAIR, side: "buy", size: 2, price: 100 });
+    await stand.away();
+    let isActing = false;
+    const seen = delegate(exchange, {
+      fetchPositions: async () => {
+        if (isActing) await exchange.trade({ pair: PAIR, side: "sell", size: 2, price: 100 });
+        isActing = false;
+        return exchange.fetchPositions();
+      },
+    });
+    const onProgress = ({ at }: Progress) => {
+      if (at === "acting") isActing = true;
+    };
+    const report = await recover(mgr, seen, { ...QUICK, onProgress });
+    assert.equal([report.status, report.applied, sent(exchange)], ["recovered", [], []]);
+    assert.match(report.troubles.join(), /of the long 2 that nobody holds nothing is there by a fresh look/);
+  });
+
+  for (const mode of ["sync", "close_all"] as const) {
+    test(`what an exit sold beyond its position goes on to a later one, though what others bought hides a part of it (${mode})`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+      await stand.hold("l1");
+      for (const [id, size] of [
+        ["x1", 1],
+        ["x2", 0.1],
+      ] as const) {
+        clock.now += 1_000;
+        await mgr.saveOrder({ id, pair: PAIR, side: "sell", size, intent: "exit", positionId: "l1" });
+        await exchange.createOrder({ ...order, clientOrderId: id, side: "sell", size });
+      }
+      await stand.book("x1");
+      clock.now += 1_000;
+      await stand.hold("l2", { size: 2.5 });
+      await exchange.createOrder({ ...order, clientOrderId: "of-some-other-bot", side: "buy", size: 0.09 });
+      await stand.away();
+      assert.equal(await stand.holdings(), { "BTC/USDT long": [2.5, 2.49] });
+      const report = await recover(mgr, exchange, { ...QUICK, mode });
+      assert.is(report.status, "recovered");
+      assert.equal(await stand.holdings(), { "BTC/USDT long": mode === "sync" ? [2.4, 2.49] : [0, 0.09] });
+      assert.equal((await recover(mgr, exchange, { ...QUICK, mode })).applied, []);
+    });
+  }
+
+  for (const isHeld of [true, false]) {
+    test(`what was sold by hand is not closed by itself where the account had nothing before, since another flow's short stood against ${isHeld ? "what the flow held" : "what the flow had made and forgotten"}`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange, clock } = stand;
+      const order = { pair: PAIR, type: "market", reduceOnly: false } as const;
+      const bought = derivedOrderId("sfo", mgr.flowId, "l1");
+      if (isHeld) await stand.hold("l1");
+      else await exchange.createOrder({ ...order, clientOrderId: bought, side: "buy", size: 1 });
+      clock.now += 1_000;
+      const theirs = derivedOrderId("sfo", "another-flow", "signal");
+      await exchange.createOrder({ ...order, clientOrderId: theirs, side: "sell", size: 1 });
+      clock.now += 1_000;
+      await exchange.trade({ pair: PAIR, side: "sell", size: 3, price: 100 });
+      await stand.away();
+      const before = sent(exchange);
+      const first = await recover(mgr, exchange, QUICK);
+      assert.is(first.status, "awaiting_approval");
+      // Once a person has said that the hand ended the long, two of its three are left, and one is the other flow's.
+      const { status } = isHeld ? await recover(mgr, exchange, { ...QUICK, approve: first.plan.hash }) : first;
+      assert.equal([status, sent(exchange)], [isHeld ? "recovered" : "awaiting_approval", before]);
+      assert.equal(await stand.holdings(), { "BTC/USDT short": [0, 3] });
+    });
+  }
+
+  test("what was bought by hand before a short was entered did not end it, though a stranger's short makes the net smaller than the flow's", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    const theirs = { clientOrderId: "of-some-other-bot", pair: PAIR, type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...theirs, side: "sell", size: 1.4 });
+    clock.now += 1_000;
+    await stand.hold("l1", { size: 1.9 });
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 0.2, price: 100 });
+    clock.now += 1_000;
+    await stand.hold("s1", { side: "short", size: 1.5 });
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal(
+      [report.status, keysOf(report.applied), keysOf(report.plan.actions)],
+      ["awaiting_approval", [], ["leave_orphan BTC/USDT long"]],
+    );
+  });
+
+  test("of a long that is gone nobody's fill tells the end, and a stranger's later sale stays the stranger's", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await stand.hold("l1", { size: 2.9 });
+    clock.now += 1_000;
+    await exchange.liquidate(PAIR, "long");
+    clock.now += 1_000;
+    const theirs = { clientOrderId: "of-some-other-bot", pair: PAIR, type: "market", reduceOnly: false } as const;
+    await exchange.createOrder({ ...theirs, side: "sell", size: 1.3 });
+    await stand.away();
+    const asked = await recover(mgr, exchange, QUICK);
+    assert.equal(keysOf(asked.plan.actions), ["book_external_fill l1 f2"]);
+    const report = await recover(mgr, exchange, { ...QUICK, approve: asked.plan.hash });
+    assert.is(report.status, "recovered");
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [0, 1.3] });
+  });
+
+  test("an orphan that a recovery has closed does not stand against what the flow entered later", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 1.75, price: 100 });
+    clock.now += 1_000;
+    assert.equal(keysOf((await recover(mgr, exchange, QUICK)).applied), ["close_orphan BTC/USDT short"]);
+    clock.now += 1_000;
+    await stand.hold("l1", { size: 2.8 });
+    clock.now += 1_000;
+    await exchange.liquidate(PAIR, "long");
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", ["book_external_fill l1 f4"]]);
+    assert.equal(await stand.holdings(), {});
+  });
+
+  test("what others closed of a position that was taken over is booked, though the flow has added to it since", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange, clock } = stand;
+    await mgr.markSignalProcessed("earlier", PAIR);
+    await exchange.trade({ pair: PAIR, side: "sell", size: 0.5, price: 100 });
+    clock.now += 1_000;
+    await recover(mgr, exchange, { ...QUICK, orphanPositions: "adopt" });
+    const [taken] = await mgr.getPositions();
+    if (!taken) throw new Error("it was not taken over");
+    clock.now += 1_000;
+    await exchange.trade({ pair: PAIR, side: "buy", size: 0.2, price: 90 });
+    clock.now += 1_000;
+    const { id: positionId } = taken;
+    const addition = {
+      signalId: "s2",
+      orderId: "s2",
+      pair: PAIR,
+      side: "short",
+      size: 2,
+      price: 90,
+      positionId,
+    } as const;
+    assert.ok((await mgr.admit(addition)).admitted);
+    await stand.submit("s2");
+    await stand.book("s2");
+    await stand.away();
+    const report = await recover(mgr, exchange, QUICK);
+    assert.equal([report.status, keysOf(report.applied)], ["recovered", [`book_external_fill ${positionId} f2`]]);
+    assert.equal(await stand.holdings(), { "BTC/USDT short": [2.3, 2.3] });
   });
 };

@@ -5,6 +5,7 @@ import { derivedOrderId, digestOf, flowDigest } from "../../../src/words/client-
 import { ExchangeError, type OrderRequest, recover } from "../../../sync/index.js";
 import { closeOrderId, isCloseOrderId } from "../../../sync/plan/client-order-id.js";
 import type { Theme } from "../../contract/open.js";
+import { delegate } from "./delegate.js";
 import { MINUTE, PAIR, QUICK, Stand } from "./stand.js";
 import { dropsIds, sent, unproven } from "./telling.js";
 
@@ -111,6 +112,52 @@ export const sending: Theme = (test, open) => {
     );
     assert.is(sent(exchange).length, 1);
   });
+
+  test("an order that closed an orphan, and of which only its fill is told, is not taken for one that was never sent", async () => {
+    await using stand = await Stand.open(open);
+    const { mgr, exchange } = stand;
+    await stand.hold("s1", { side: "short", size: 0.5 });
+    await exchange.trade({ pair: PAIR, side: "sell", size: 2.5, price: 100 });
+    await stand.away();
+    const seen = delegate(exchange, {
+      clientOrderIds: { inFills: true, foundFor: 0 },
+      fetchOrder: async (id, pair) => {
+        const order = await exchange.fetchOrder(id, pair);
+        return order?.status === "open" ? order : undefined;
+      },
+    });
+    // The close of s1 leaves less to the first order for the orphan: the rest takes a second one.
+    const report = await recover(mgr, seen, { ...CLOSE_ALL, exclusiveAccount: true });
+    assert.is(report.status, "recovered");
+    assert.equal(await stand.holdings(), {});
+    assert.is(sent(exchange).length, 4);
+  });
+
+  for (const what of ["a tracked position", "an orphan"] as const) {
+    test(`an order to close ${what} that the exchange took, dropped, and refuses to take again, is over: another one goes out`, async () => {
+      await using stand = await Stand.open(open);
+      const { mgr, exchange } = stand;
+      if (what === "an orphan") await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 100 });
+      else await stand.hold("s1");
+      await mgr.markSignalProcessed("earlier", PAIR);
+      await stand.away();
+      const dropped: string[] = [];
+      const seen = delegate(exchange, {
+        createOrder: async (request) => {
+          const { clientOrderId } = request;
+          if (dropped.includes(clientOrderId)) throw new ExchangeError("duplicate_order_id", "an id is taken once");
+          if (dropped.length > 0) return exchange.createOrder(request);
+          dropped.push(clientOrderId);
+          throw new ExchangeError("no_answer", "the reply was lost");
+        },
+      });
+      const report = await recover(mgr, seen, CLOSE_ALL);
+      assert.is(report.status, "recovered", report.troubles.join());
+      assert.equal(await stand.holdings(), {});
+      const [, last] = [...dropped, ...sent(exchange)].slice(-2);
+      assert.not.equal(last, dropped[0]);
+    });
+  }
 
   test("an exchange that takes a close under another id gets no other order before a person has said so", async () => {
     await using stand = await Stand.open(open);

@@ -21,7 +21,7 @@ export const stopping: Theme = (test, open) => {
     const told: Progress[] = [];
     await recover(mgr, exchange, { ...QUICK, onProgress: (progress) => told.push(progress) });
     assert.is(told[0]?.what, "paper: its time");
-    assert.equal([...new Set(told.map(({ at }) => at))], ["asking", "acting", "waiting"]);
+    assert.equal([...new Set(told.map(({ at }) => at))], ["asking", "acting", "waiting", "done"]);
     assert.match(told.find(({ at }) => at === "acting")?.what ?? "", /BTC\/USDT/);
     const elapsed = told.map((progress) => progress.elapsed);
     assert.equal(
