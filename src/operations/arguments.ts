@@ -10,6 +10,8 @@ export type ArgumentMap<Args> = Readonly<Record<string, (args: Args) => Argument
 export interface RestArguments<Args> {
   /** What the head of the script calls them. */
   readonly name: string;
+  /** Whether there may be none; they are not limits then, but texts, by hand with commas between them. */
+  readonly mayBeNone?: boolean;
   values(args: Args): readonly ArgumentValue[];
 }
 

@@ -7,7 +7,7 @@ import type { Operation } from "./operation.js";
 export const exportFlow: Operation<void, FlowLayout> = {
   ...EXPORT_FLOW,
   args: { types: () => EXPORT_FLOW.args.types?.(undefined), most: () => undefined },
-  rest: { name: "since", values: () => [] },
+  rest: { name: "since", mayBeNone: true, values: () => [] },
   decode: (reply) => layoutTold(reply),
   inParts: (ask) => exportInParts(ask),
   apply: layoutOf,

@@ -28,6 +28,7 @@ export const EXPORT_FLOW: Script<Since | undefined, Reply> = {
   args: { types: () => OTHER_TYPES, most: (asked) => asked?.most },
   rest: {
     name: "since",
+    mayBeNone: true,
     values: (asked) => (asked && asked.since.size > 0 ? OTHERS.map(({ key }) => asked.since.get(key)) : []),
   },
   decode: (reply) => reply,

@@ -23,7 +23,8 @@ export function argumentsOf(operation: AnyOperation, given: readonly string[], c
   for (const argument of described) {
     const { name } = argument;
     const value = values.get(name) ?? defaults[name] ?? (isOptional(argument) ? "" : undefined);
-    if (name === operation.rest?.name) argv.push(...takePairs(values));
+    if (name === operation.rest?.name)
+      argv.push(...(operation.rest.mayBeNone ? (values.get(name)?.split(",") ?? []) : takePairs(values)));
     else if (value === undefined) missing.push(argument);
     else argv.push(value);
     values.delete(name);
