@@ -11,13 +11,13 @@ local function fitting(negative, digits, scale)
   local zeros = math.min(#string.match(digits, "0*$"), scale)
   if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
   if #digits > 38 then return nil end
-  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
 end
 
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
 local function kept_decimal(a)
-  local digits, scale = a.digits, a.scale
-  if #digits <= 15 and scale <= 20 then return a end
+  if a.number and a.scale <= 20 then return a end
+  local negative, digits, scale = spelled(a)
   local places = places_for(#digits - scale)
   if scale > places then
     local cut = #digits - (scale - places)
@@ -25,5 +25,5 @@ local function kept_decimal(a)
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
     if up then digits = digits_sum(digits, "1", 1) end
   end
-  return fitting(a.negative, digits, scale)
+  return fitting(negative, digits, scale)
 end

@@ -30,11 +30,12 @@ end
 
 -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
-  if a.digits == "" then return a end
-  local longest = math.max(#a.digits, #b.digits)
-  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
-  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
-  local shift = places - a.scale + b.scale
-  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
-  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return a end
+  local longest = math.max(#x, #y)
+  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+  local places = places_for(#x - #y + (reaches and 1 or 0) + b_scale - a_scale)
+  local shift = places - a_scale + b_scale
+  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end

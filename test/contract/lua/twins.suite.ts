@@ -177,7 +177,7 @@ export function luaTwins({ client }: Stand): void {
       [3, 2999999999999.9995],
     ];
     const texts = cases.map((pair) => pair.map(String));
-    assertTwins(cases, await evaluate(["money", "notional"], "notional_of(arg[1], arg[2])", texts), ([a, b]) =>
+    assertTwins(cases, await evaluate(["number", "money", "decimal", "kept", "quotient", "notional"], "notional_of(arg[1], arg[2])", texts), ([a, b]) =>
       money.formatMoney(notionalOf(a, b)),
     );
   });
@@ -205,7 +205,7 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     const sums = await ask("shown(kept_decimal(decimal_add(decimal_multiply(a, b), c)))");
     assertTwins(cases, sums, (triple) => shown(kept(product(triple))));
     const divisible = cases.flatMap((triple, i) => (triple[2] === 0 ? [] : [i]));
-    const quotients = await ask('c.digits == "" and "" or shown(quotient(decimal_multiply(a, b), c))');
+    const quotients = await ask('decimal_sign(c) == 0 and "" or shown(quotient(decimal_multiply(a, b), c))');
     assertTwins(
       divisible.map((i) => cases[i] ?? []),
       divisible.map((i) => quotients[i] ?? ""),
