@@ -245,8 +245,12 @@ end
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -678,59 +682,40 @@ local function decimal_sign(a)
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        out[i + j - 1] = sum - carry * 10000000
+      end
+      out[i + #y] = carry
+    end
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
     for i = 1, math.max(#x, #y) do
       local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
       carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
+      out[i] = sum - carry * 10000000
     end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
-end
-
--- The sum of two decimals of which one has more digits than a double holds.
-local function long_sum(a, b)
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_sum(x, y, 1), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_sum(y, x, -1), scale) end
-  return decimal_of(a_negative, digits_sum(x, y, -1), scale)
-end
-
-local function decimal_add(a, b)
-  local first, second, scale = a.number, b.number, a.scale
-  if not first or not second then return long_sum(a, b) end
-  if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-  elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-  local sum = first + second
-  local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-  return is_exact and { number = sum, scale = scale } or long_sum(a, b)
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
 end
 
 local function decimal_negate(a)
@@ -738,26 +723,30 @@ local function decimal_negate(a)
   return { number = 0 - a.number, scale = a.scale }
 end
 
-local function decimal_subtract(from, amount)
-  return decimal_add(from, decimal_negate(amount))
+-- a + b; sign -1: a - b.
+local function decimal_add(a, b, sign)
+  if a.number and b.number then
+    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+    local sum = first + second
+    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+    if is_exact then return { number = sum, scale = scale } end
+  end
+  if sign == -1 then b = decimal_negate(b) end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return b end
+  if y == "" then return a end
+  local scale = math.max(a_scale, b_scale)
+  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
 end
 
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
-      end
-      product[i + #y] = carry
-    end
-    return product
-  end)
+local function decimal_subtract(from, amount)
+  return decimal_add(from, amount, -1)
 end
 
 local function decimal_multiply(a, b)
@@ -768,7 +757,7 @@ local function decimal_multiply(a, b)
   end
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_product(x, y), a_scale + b_scale)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -807,7 +796,7 @@ local function decimal_money(a)
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
@@ -818,11 +807,6 @@ end
 -- >>> kept.lua
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
-
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
 
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
@@ -836,12 +820,12 @@ end
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
   local negative, digits, scale = spelled(a)
-  local places = places_for(#digits - scale)
+  local places = math.max(20, 34 - (#digits - scale))
   if scale > places then
     local cut = #digits - (scale - places)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   return fitting(negative, digits, scale)
 end
@@ -1121,22 +1105,22 @@ local function position_parse(json)
   local p, metadata = record_parse(json)
   p.size = number_text(p.size)
   p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.entry_ts = string.format("%d", p.entry_ts)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%.0f", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
   p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%.0f", p.version)
+  p.version = string.format("%d", p.version)
   p.metadata = metadata
   return p
 end
@@ -1159,17 +1143,17 @@ local function trade_parse(json)
   t.size = number_text(t.size)
   t.entry_price = number_text(t.entry_price)
   t.exit_price = t.exit_price and number_text(t.exit_price)
-  t.entry_ts = string.format("%.0f", t.entry_ts)
-  t.exit_ts = string.format("%.0f", t.exit_ts)
+  t.entry_ts = string.format("%d", t.entry_ts)
+  t.exit_ts = string.format("%d", t.exit_ts)
   t.untold = t.untold and number_text(t.untold)
   t.dust = t.dust and number_text(t.dust)
   t.entry_asked = t.entry_asked and number_text(t.entry_asked)
   t.exit_asked = t.exit_asked and number_text(t.exit_asked)
   t.unexplained = t.unexplained and number_text(t.unexplained)
-  t.told = t.told and string.format("%.0f", t.told)
-  t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.told = t.told and string.format("%d", t.told)
+  t.forgotten = t.forgotten and string.format("%d", t.forgotten)
   t.rate = t.rate and number_text(t.rate)
-  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
+  t.rate_assumed = t.rate_assumed and string.format("%d", t.rate_assumed)
   t.metadata = metadata
   return t
 end

@@ -575,8 +575,12 @@ end
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -604,6 +608,13 @@ local function number_text(value)
   if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
   if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+
+-- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+local function eight_places(value)
+  local parts = value * 1e8 + 0.5
+  parts = parts - parts % 1
+  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
 end
 -- <<< number.lua
 
@@ -1038,59 +1049,40 @@ local function decimal_sign(a)
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        out[i + j - 1] = sum - carry * 10000000
+      end
+      out[i + #y] = carry
+    end
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
     for i = 1, math.max(#x, #y) do
       local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
       carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
+      out[i] = sum - carry * 10000000
     end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
-end
-
--- The sum of two decimals of which one has more digits than a double holds.
-local function long_sum(a, b)
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_sum(x, y, 1), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_sum(y, x, -1), scale) end
-  return decimal_of(a_negative, digits_sum(x, y, -1), scale)
-end
-
-local function decimal_add(a, b)
-  local first, second, scale = a.number, b.number, a.scale
-  if not first or not second then return long_sum(a, b) end
-  if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-  elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-  local sum = first + second
-  local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-  return is_exact and { number = sum, scale = scale } or long_sum(a, b)
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
 end
 
 local function decimal_negate(a)
@@ -1098,26 +1090,30 @@ local function decimal_negate(a)
   return { number = 0 - a.number, scale = a.scale }
 end
 
-local function decimal_subtract(from, amount)
-  return decimal_add(from, decimal_negate(amount))
+-- a + b; sign -1: a - b.
+local function decimal_add(a, b, sign)
+  if a.number and b.number then
+    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+    local sum = first + second
+    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+    if is_exact then return { number = sum, scale = scale } end
+  end
+  if sign == -1 then b = decimal_negate(b) end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return b end
+  if y == "" then return a end
+  local scale = math.max(a_scale, b_scale)
+  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
 end
 
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
-      end
-      product[i + #y] = carry
-    end
-    return product
-  end)
+local function decimal_subtract(from, amount)
+  return decimal_add(from, amount, -1)
 end
 
 local function decimal_multiply(a, b)
@@ -1128,7 +1124,7 @@ local function decimal_multiply(a, b)
   end
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_product(x, y), a_scale + b_scale)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -1167,7 +1163,7 @@ local function decimal_money(a)
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
@@ -1178,11 +1174,6 @@ end
 -- >>> kept.lua
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
-
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
 
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
@@ -1196,12 +1187,12 @@ end
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
   local negative, digits, scale = spelled(a)
-  local places = places_for(#digits - scale)
+  local places = math.max(20, 34 - (#digits - scale))
   if scale > places then
     local cut = #digits - (scale - places)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   return fitting(negative, digits, scale)
 end
@@ -1210,42 +1201,40 @@ end
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
-local function digits_less(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
--- Whole digits of a / b, rounded half up: long division, digit by digit.
-local function digits_quotient(a, b)
-  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
-  for i = 1, #a do
-    rest = rest .. string.sub(a, i, i)
-    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-    local digit = 0
-    if not digits_less(rest, b) then
-      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
-      local taken = digits_product(b, tostring(digit))
-      if digits_less(rest, taken) then
-        digit = digit - 1
-        taken = digits_product(b, tostring(digit))
-      end
-      rest = digits_sum(rest, taken, -1)
-      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
-    end
-    out[i] = digit
-  end
-  local digits = string.gsub(table.concat(out), "^0+", "")
-  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
-  return digits
-end
-
 -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
+  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+  -- Whole digits of x / y, rounded half up: long division, digit by digit.
+  local function digits_quotient(x, y)
+    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+    for i = 1, #x do
+      rest = rest .. string.sub(x, i, i)
+      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+      local digit = 0
+      if not is_less(rest, y) then
+        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+        local taken = digits_worked_out(y, "*", tostring(digit))
+        if is_less(rest, taken) then
+          digit = digit - 1
+          taken = digits_worked_out(y, "*", tostring(digit))
+        end
+        rest = digits_worked_out(rest, "-", taken)
+        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+      end
+      out[i] = digit
+    end
+    local digits = string.gsub(table.concat(out), "^0+", "")
+    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+    return digits
+  end
+
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
   if x == "" then return a end
   local longest = math.max(#x, #y)
   local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = places_for(#x - #y + (reaches and 1 or 0) + b_scale - a_scale)
+  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
   local shift = places - a_scale + b_scale
   return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
@@ -1386,22 +1375,35 @@ end
 
 local function size_sum(a, b)
   if a == "0" then return b end
+  local first, second = eight_places(a), eight_places(b)
+  if first and second then return number_text((first + second) / 1e8) end
   return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
 end
 
 local function size_less(a, b)
   if a == b then return "0" end
+  local first, second = eight_places(a), eight_places(b)
+  if first and second then return number_text((first - second) / 1e8) end
   return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
+end
+
+-- A double as the decimal that it is written as.
+local function decimal_of_double(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return { number = value, scale = 0 } end
+  local number, scale = eight_places(value), 8
+  if not number then return decimal(number_text(value)) end
+  while number % 10 == 0 do number, scale = number / 10, scale - 1 end
+  return { number = number, scale = scale }
 end
 
 -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
 local function average_price(cost, size)
   local near = decimal_value(cost) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
-  local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
+  local missed = decimal_subtract(cost, decimal_multiply(decimal_of_double(near), decimal_of_double(size)))
   if decimal_sign(missed) == 0 then return near end
   local mend = decimal_value(missed) / size
-  return decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(mend))))
+  return decimal_value(decimal_add(decimal_of_double(near), decimal_of_double(mend)))
 end
 
 -- The double next to the price at which a size is worth so much.
@@ -1835,29 +1837,25 @@ local STOPS = { sl = true, trailing = true, liquidation = true }
 -- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
 local GUARD_MEMORY = 5184000000
 
--- What the trade put to work when it was entered, in the flow's currency.
-local function entry_notional(trade)
-  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-end
-
 -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
 local function guard_trade_json(trade, exit_ts)
-  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+  local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
     .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
-end
-
--- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
-local function guard_trades_with(stored, trade)
-  if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
-  local first, _, many = 2, string.gsub(stored, "%]", "")
-  -- One bracket more than trades closes the list.
-  for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
-  return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
 end
 
 -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
 -- step are all of one pair.
 local function remember_for_guards(memory, trade)
+  -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+  local function with_trade(stored, trade)
+    if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+    local first, _, many = 2, string.gsub(stored, "%]", "")
+    -- One bracket more than trades closes the list.
+    for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+    return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+  end
+
   local guard_trades_key = memory.guard_trades_key
   if not memory.text then
     memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
@@ -1869,7 +1867,7 @@ local function remember_for_guards(memory, trade)
       end
     end
   end
-  memory.text = guard_trades_with(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+  memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
 end
 
 local function write_guard_trades(memory)
@@ -1965,16 +1963,16 @@ local function order_parse(json)
   local o, metadata = record_parse(json)
   o.price = o.price and number_text(o.price)
   o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
+  o.created_at = string.format("%d", o.created_at)
   o.filled = number_text(o.filled)
   o.tp = o.tp and number_text(o.tp)
   o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%.0f", o.slot)
+  o.slot = o.slot and string.format("%d", o.slot)
   o.metadata = metadata
   return o
 end
@@ -2094,22 +2092,22 @@ local function position_parse(json)
   local p, metadata = record_parse(json)
   p.size = number_text(p.size)
   p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.entry_ts = string.format("%d", p.entry_ts)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%.0f", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
   p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%.0f", p.version)
+  p.version = string.format("%d", p.version)
   p.metadata = metadata
   return p
 end
@@ -2149,17 +2147,17 @@ local function trade_parse(json)
   t.size = number_text(t.size)
   t.entry_price = number_text(t.entry_price)
   t.exit_price = t.exit_price and number_text(t.exit_price)
-  t.entry_ts = string.format("%.0f", t.entry_ts)
-  t.exit_ts = string.format("%.0f", t.exit_ts)
+  t.entry_ts = string.format("%d", t.entry_ts)
+  t.exit_ts = string.format("%d", t.exit_ts)
   t.untold = t.untold and number_text(t.untold)
   t.dust = t.dust and number_text(t.dust)
   t.entry_asked = t.entry_asked and number_text(t.entry_asked)
   t.exit_asked = t.exit_asked and number_text(t.exit_asked)
   t.unexplained = t.unexplained and number_text(t.unexplained)
-  t.told = t.told and string.format("%.0f", t.told)
-  t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.told = t.told and string.format("%d", t.told)
+  t.forgotten = t.forgotten and string.format("%d", t.forgotten)
   t.rate = t.rate and number_text(t.rate)
-  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
+  t.rate_assumed = t.rate_assumed and string.format("%d", t.rate_assumed)
   t.metadata = metadata
   return t
 end

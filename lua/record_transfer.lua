@@ -174,8 +174,12 @@ end
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -434,59 +438,40 @@ local function decimal_sign(a)
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        out[i + j - 1] = sum - carry * 10000000
+      end
+      out[i + #y] = carry
+    end
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
     for i = 1, math.max(#x, #y) do
       local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
       carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
+      out[i] = sum - carry * 10000000
     end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
-end
-
--- The sum of two decimals of which one has more digits than a double holds.
-local function long_sum(a, b)
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_sum(x, y, 1), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_sum(y, x, -1), scale) end
-  return decimal_of(a_negative, digits_sum(x, y, -1), scale)
-end
-
-local function decimal_add(a, b)
-  local first, second, scale = a.number, b.number, a.scale
-  if not first or not second then return long_sum(a, b) end
-  if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-  elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-  local sum = first + second
-  local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-  return is_exact and { number = sum, scale = scale } or long_sum(a, b)
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
 end
 
 local function decimal_negate(a)
@@ -494,26 +479,30 @@ local function decimal_negate(a)
   return { number = 0 - a.number, scale = a.scale }
 end
 
-local function decimal_subtract(from, amount)
-  return decimal_add(from, decimal_negate(amount))
+-- a + b; sign -1: a - b.
+local function decimal_add(a, b, sign)
+  if a.number and b.number then
+    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+    local sum = first + second
+    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+    if is_exact then return { number = sum, scale = scale } end
+  end
+  if sign == -1 then b = decimal_negate(b) end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return b end
+  if y == "" then return a end
+  local scale = math.max(a_scale, b_scale)
+  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
 end
 
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
-      end
-      product[i + #y] = carry
-    end
-    return product
-  end)
+local function decimal_subtract(from, amount)
+  return decimal_add(from, amount, -1)
 end
 
 local function decimal_multiply(a, b)
@@ -524,7 +513,7 @@ local function decimal_multiply(a, b)
   end
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_product(x, y), a_scale + b_scale)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -563,7 +552,7 @@ local function decimal_money(a)
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
@@ -574,11 +563,6 @@ end
 -- >>> kept.lua
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
-
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
 
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
@@ -592,12 +576,12 @@ end
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
   local negative, digits, scale = spelled(a)
-  local places = places_for(#digits - scale)
+  local places = math.max(20, 34 - (#digits - scale))
   if scale > places then
     local cut = #digits - (scale - places)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   return fitting(negative, digits, scale)
 end
@@ -606,42 +590,40 @@ end
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
-local function digits_less(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
--- Whole digits of a / b, rounded half up: long division, digit by digit.
-local function digits_quotient(a, b)
-  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
-  for i = 1, #a do
-    rest = rest .. string.sub(a, i, i)
-    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-    local digit = 0
-    if not digits_less(rest, b) then
-      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
-      local taken = digits_product(b, tostring(digit))
-      if digits_less(rest, taken) then
-        digit = digit - 1
-        taken = digits_product(b, tostring(digit))
-      end
-      rest = digits_sum(rest, taken, -1)
-      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
-    end
-    out[i] = digit
-  end
-  local digits = string.gsub(table.concat(out), "^0+", "")
-  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
-  return digits
-end
-
 -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
+  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+  -- Whole digits of x / y, rounded half up: long division, digit by digit.
+  local function digits_quotient(x, y)
+    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+    for i = 1, #x do
+      rest = rest .. string.sub(x, i, i)
+      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+      local digit = 0
+      if not is_less(rest, y) then
+        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+        local taken = digits_worked_out(y, "*", tostring(digit))
+        if is_less(rest, taken) then
+          digit = digit - 1
+          taken = digits_worked_out(y, "*", tostring(digit))
+        end
+        rest = digits_worked_out(rest, "-", taken)
+        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+      end
+      out[i] = digit
+    end
+    local digits = string.gsub(table.concat(out), "^0+", "")
+    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+    return digits
+  end
+
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
   if x == "" then return a end
   local longest = math.max(#x, #y)
   local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = places_for(#x - #y + (reaches and 1 or 0) + b_scale - a_scale)
+  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
   local shift = places - a_scale + b_scale
   return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end

@@ -261,8 +261,12 @@ end
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -399,59 +403,45 @@ local function decimal_sign(a)
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
+    for i = 1, #x do
+      local carry = 0
+      for j = 1, #y do
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+        carry = math.floor(sum / 10000000)
+        out[i + j - 1] = sum - carry * 10000000
+      end
+      out[i + #y] = carry
+    end
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
     for i = 1, math.max(#x, #y) do
       local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
       carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
+      out[i] = sum - carry * 10000000
     end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
 end
 
 local function decimal_negate(a)
   if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
   return { number = 0 - a.number, scale = a.scale }
-end
-
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
-      end
-      product[i + #y] = carry
-    end
-    return product
-  end)
 end
 
 local function decimal_multiply(a, b)
@@ -462,7 +452,7 @@ local function decimal_multiply(a, b)
   end
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_product(x, y), a_scale + b_scale)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -495,7 +485,7 @@ local function decimal_money(a)
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
   local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
@@ -506,11 +496,6 @@ end
 -- >>> kept.lua
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
-
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
 
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
@@ -524,42 +509,40 @@ end
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
-local function digits_less(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
--- Whole digits of a / b, rounded half up: long division, digit by digit.
-local function digits_quotient(a, b)
-  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
-  for i = 1, #a do
-    rest = rest .. string.sub(a, i, i)
-    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-    local digit = 0
-    if not digits_less(rest, b) then
-      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
-      local taken = digits_product(b, tostring(digit))
-      if digits_less(rest, taken) then
-        digit = digit - 1
-        taken = digits_product(b, tostring(digit))
-      end
-      rest = digits_sum(rest, taken, -1)
-      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
-    end
-    out[i] = digit
-  end
-  local digits = string.gsub(table.concat(out), "^0+", "")
-  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
-  return digits
-end
-
 -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
+  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+  -- Whole digits of x / y, rounded half up: long division, digit by digit.
+  local function digits_quotient(x, y)
+    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+    for i = 1, #x do
+      rest = rest .. string.sub(x, i, i)
+      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+      local digit = 0
+      if not is_less(rest, y) then
+        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+        local taken = digits_worked_out(y, "*", tostring(digit))
+        if is_less(rest, taken) then
+          digit = digit - 1
+          taken = digits_worked_out(y, "*", tostring(digit))
+        end
+        rest = digits_worked_out(rest, "-", taken)
+        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+      end
+      out[i] = digit
+    end
+    local digits = string.gsub(table.concat(out), "^0+", "")
+    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+    return digits
+  end
+
   local a_negative, x, a_scale = spelled(a)
   local b_negative, y, b_scale = spelled(b)
   if x == "" then return a end
   local longest = math.max(#x, #y)
   local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = places_for(#x - #y + (reaches and 1 or 0) + b_scale - a_scale)
+  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
   local shift = places - a_scale + b_scale
   return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
@@ -848,16 +831,16 @@ local function order_parse(json)
   local o, metadata = record_parse(json)
   o.price = o.price and number_text(o.price)
   o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
+  o.created_at = string.format("%d", o.created_at)
   o.filled = number_text(o.filled)
   o.tp = o.tp and number_text(o.tp)
   o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%.0f", o.slot)
+  o.slot = o.slot and string.format("%d", o.slot)
   o.metadata = metadata
   return o
 end
