@@ -278,7 +278,8 @@ end
 
 -- Two ids as one: the first | parts them.
 local function pair_key(first, second)
-  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
 end
 
 -- Notes that a pending order names another position than before; nil: none, or the order is not pending.

@@ -247,7 +247,7 @@ end
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
   return '"' .. string.gsub(text, '[%c"\\]', function(character)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
@@ -257,15 +257,14 @@ end
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
   local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
   local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
@@ -1030,7 +1029,8 @@ end
 
 -- Two ids as one: the first | parts them.
 local function pair_key(first, second)
-  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
 end
 
 -- By bytes, whatever the server's locale is.
@@ -1059,7 +1059,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
       if json then add(order_parse(json)) end
     end
   end
-  table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
+  if #found > 1 then table.sort(found, function(a, b) return bytes_before(a.id, b.id) end) end
   return found
 end
 
@@ -1155,7 +1155,7 @@ local function decide_end(p, ending, ends, naming, delta)
     end
   end
   ended.trade = {
-    key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+    key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
     entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
     pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,

@@ -249,7 +249,7 @@ end
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
   return '"' .. string.gsub(text, '[%c"\\]', function(character)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
@@ -781,7 +781,8 @@ end
 
 -- Two ids as one: the first | parts them.
 local function pair_key(first, second)
-  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
 end
 
 -- Notes that a pending order names another position than before; nil: none, or the order is not pending.
