@@ -370,9 +370,9 @@ end
 local EIGHT_PLACES = 67108864
 
 local function money_parse(text)
-  local point = string.find(text, ".", 1, true)
-  local value = tonumber(text)
-  if not point then return value + 0, 0 end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
   if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
     local rest = value % 1
     local parts = rest * 1e8 + 0.5
@@ -402,7 +402,7 @@ local function money_fits(units, parts)
 end
 
 local function money_text(units, parts)
-  if parts == 0 then return units == 0 and "0" or string.format("%.0f", units) end
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
   local is_negative = units < 0
   if is_negative then units, parts = money_negate(units, parts) end
   -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.
@@ -649,15 +649,18 @@ local function decimal_of(negative, digits, scale)
   return { number = negative and 0 - number or number, scale = scale }
 end
 
+local ZERO = { number = 0, scale = 0 }
+
 -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
 local function decimal(text)
+  if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
   local scale = point and #text - point or 0
   if #text <= 16 then
-    local value, power = tonumber(text), 10 ^ scale
+    local value, power = text + 0, 10 ^ scale
     local number = value * power + 0.5
     number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and (number ~= 0 or text == "0") then
+    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
       return { number = number, scale = scale }
     end
   end
@@ -724,6 +727,7 @@ end
 
 -- a + b; sign -1: a - b.
 local function decimal_add(a, b, sign)
+  if b.number == 0 then return a end
   if a.number and b.number then
     local first, second, scale = a.number, (sign or 1) * b.number, a.scale
     if scale > b.scale then second = second * 10 ^ (scale - b.scale)
@@ -938,13 +942,14 @@ end
 -- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
 -- cannot be booked right: then what is wrong with it as well.
 local function market_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
   if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
-  local behind = string.match(rest, "^:([^/:%s]+)$")
-  local settle = behind and string.match(behind, "^[^%-]+")
-  if not settle or #settle > 32 then return {} end
-  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local settle = string.sub(rest, 2)
+  local is_dated = string.find(settle, "-", 1, true)
+  if is_dated then settle = string.sub(settle, 1, is_dated - 1) end
+  if settle == "" or #settle > 32 then return {} end
+  if is_dated and string.find(rest, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
   local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"

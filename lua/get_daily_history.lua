@@ -92,9 +92,9 @@ end
 local EIGHT_PLACES = 67108864
 
 local function money_parse(text)
-  local point = string.find(text, ".", 1, true)
-  local value = tonumber(text)
-  if not point then return value + 0, 0 end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
   if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
     local rest = value % 1
     local parts = rest * 1e8 + 0.5

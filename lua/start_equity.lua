@@ -214,9 +214,9 @@ end
 local EIGHT_PLACES = 67108864
 
 local function money_parse(text)
-  local point = string.find(text, ".", 1, true)
-  local value = tonumber(text)
-  if not point then return value + 0, 0 end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
   if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
     local rest = value % 1
     local parts = rest * 1e8 + 0.5
@@ -351,15 +351,18 @@ local function decimal_of(negative, digits, scale)
   return { number = negative and 0 - number or number, scale = scale }
 end
 
+local ZERO = { number = 0, scale = 0 }
+
 -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
 local function decimal(text)
+  if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
   local scale = point and #text - point or 0
   if #text <= 16 then
-    local value, power = tonumber(text), 10 ^ scale
+    local value, power = text + 0, 10 ^ scale
     local number = value * power + 0.5
     number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and (number ~= 0 or text == "0") then
+    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
       return { number = number, scale = scale }
     end
   end
@@ -426,6 +429,7 @@ end
 
 -- a + b; sign -1: a - b.
 local function decimal_add(a, b, sign)
+  if b.number == 0 then return a end
   if a.number and b.number then
     local first, second, scale = a.number, (sign or 1) * b.number, a.scale
     if scale > b.scale then second = second * 10 ^ (scale - b.scale)

@@ -4,9 +4,9 @@
 local EIGHT_PLACES = 67108864
 
 local function money_parse(text)
-  local point = string.find(text, ".", 1, true)
-  local value = tonumber(text)
-  if not point then return value + 0, 0 end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
   if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
     local rest = value % 1
     local parts = rest * 1e8 + 0.5
@@ -36,7 +36,7 @@ local function money_fits(units, parts)
 end
 
 local function money_text(units, parts)
-  if parts == 0 then return units == 0 and "0" or string.format("%.0f", units) end
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
   local is_negative = units < 0
   if is_negative then units, parts = money_negate(units, parts) end
   -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.

@@ -3,9 +3,12 @@
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
   if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  local product = size * price
+  if product < 0 then product = -product end
+  if product > 9e12 then product = 9e12 end
+  local rest = product % 1
+  local whole, parts = product - rest, rest * 1e8 + 0.5
+  parts = parts - parts % 1
   if parts == 100000000 then whole, parts = whole + 1, 0 end
   return money_text(whole, parts)
 end

@@ -11,6 +11,7 @@ import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
 import { drawdownOf } from "../../../src/state/equity.js";
 import { notionalOf } from "../../../src/state/exposure.js";
+import { readMarket } from "../../../src/words/pair-name.js";
 import { big, bigMoney, bigText } from "../../exact/big.js";
 import { LONG } from "../../long.js";
 import { DAY, MINUTE } from "../clock.js";
@@ -78,10 +79,12 @@ export function luaTwins({ client }: Stand): void {
     expression: string,
     cases: readonly (readonly string[])[],
     statements = "",
+    opening = "",
   ): Promise<string[]> {
     const files = shared.map((name) => readFileSync(`${LUA_FOLDER}shared/${name}.lua`, "utf8"));
     const width = cases[0]?.length ?? 1;
-    const program = `${files.join("\n")}
+    const program = `${opening}
+${files.join("\n")}
       local answers = {}
       for i = 1, #ARGV, ${width} do
         local arg = {}
@@ -334,6 +337,47 @@ move_equity(risk, "start", arg[2])`,
     assertTwins(cases, answers, ([peak, equity]) => {
       if (peak <= 0 || equity >= peak) return "0";
       return String(Math.min(Number(big(peak).minus(big(equity)).div(big(peak)).toFixed()), 1e15));
+    });
+  });
+
+  test("the market of a pair is read from its name alike, whatever stands in it", async () => {
+    const part = fc.constantFrom(
+      "A",
+      "BTC",
+      "USDT",
+      "USD",
+      "USDC",
+      "/",
+      "/",
+      ":",
+      ":",
+      "-",
+      " ",
+      "\n",
+      ".",
+      "X".repeat(33),
+    );
+    const end = fc.constantFrom("", "-260101", "-260101-50000-C", "-260101-1.5-P", "-260101-1-X", ":", "-");
+    const coin = fc.constantFrom("BTC", "USDT", "USD", "USDC", "EUR");
+    const cases = [
+      ...sample(fc.tuple(fc.array(part, { maxLength: 7 }), end), 10_000).map(([parts, last]) => parts.join("") + last),
+      ...sample(fc.tuple(coin, coin, coin, end), 2_000).map(([a, b, c, last]) => `${a}/${b}:${c}${last}`),
+      ...sample(fc.tuple(coin, coin, end), 500).map(([a, b, last]) => `${a}/${b}${last}`),
+    ];
+    const own = ["USDT", "USD", "USDC"];
+    const answers = await evaluate(
+      ["number", "money", "decimal", "kept", "quotient", "keep", "notional", "size", "unpriced", "holding", "currency"],
+      `fault or table.concat({ market.base or "", market.quote or "", market.settle or "", tostring(market.inverse or false),
+        tostring(market.spot or false) }, " ")`,
+      cases.map((pair) => [pair]),
+      "local market, fault = market_of(arg[1])",
+      'local flow_currency, same_currency, meta_key = "USDT", "USD USDC", ""',
+    );
+    assertTwins(cases, answers, (pair) => {
+      const market = readMarket(pair, (a, b) => a === b || (own.includes(a) && own.includes(b)));
+      if (typeof market === "string") return `pair: ${market}`;
+      const { base = "", quote = "", settle = "" } = market.coins ?? {};
+      return [base, quote, settle, market.inverse, market.spot].join(" ");
     });
   });
 
