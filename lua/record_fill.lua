@@ -396,13 +396,13 @@ local function run(instance, now, answer, event, quote, read_amendment, write_am
 
   -- Decide: the risk.
   local booked = day_sum(day_sum(open, later), cash)
-  local fault = not money_fits(money_parse(booked)) and "price: the result would leave +-9e15; nothing was booked"
+  local fault = holding.fault or not money_fits(money_parse(booked)) and "price: the result would leave +-9e15; nothing was booked"
     or book_pnl(risk, history_key, booked, { later = later, cash = cash }, given_ts, day_start)
   for _, each in ipairs(ended) do
     fault = fault or count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
       given_ts and tonumber(each.trade.exit_ts), day_start)
   end
-  fault = fault or holding.fault or move_equity(risk, "books", booked)
+  fault = fault or move_equity(risk, "books", booked)
   if fault then return refuse("SFINVALID", fault) end
   trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
   local cools = cools_longer(cooldowns_key, order.pair, cool_until)
@@ -576,8 +576,12 @@ end
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -606,12 +610,19 @@ local function number_text(value)
   if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
+
+-- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+local function eight_places(value)
+  local parts = value * 1e8 + 0.5
+  parts = parts - parts % 1
+  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
+end
 -- <<< number.lua
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
-  if not string.find(text, '[%c"\\]') then return '"' .. text .. '"' end
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
   return '"' .. string.gsub(text, '[%c"\\]', function(character)
     return string.format("\\u%04x", string.byte(character))
   end) .. '"'
@@ -659,15 +670,14 @@ end
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
   local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
   local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
@@ -688,10 +698,20 @@ end
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
+-- Below 2^26 a double is nearer to eight places than half of the last.
+local EIGHT_PLACES = 67108864
+
 local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
+  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+    local rest = value % 1
+    local parts = rest * 1e8 + 0.5
+    return value - rest, parts - parts % 1
+  end
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
   if sign == "" then return units, parts end
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
@@ -714,13 +734,15 @@ local function money_fits(units, parts)
 end
 
 local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
+  local is_negative = units < 0
+  if is_negative then units, parts = money_negate(units, parts) end
+  -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.
+  if units < 1000000 and (units > 0 or parts >= 10000) then
+    local value = units + parts / 1e8
+    return (is_negative and -value or value) .. ""
   end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+  return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
 
 -- The sum of two amounts, as text.
@@ -983,120 +1005,171 @@ end
 -- <<< cooldowns.lua
 
 -- >>> decimal.lua
--- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+-- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+-- digits a string without leading zeros. No function changes one.
 
--- No function changes one: what was read of a text serves again.
-local decimals_read = {}
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
 
-local function decimal(text)
-  if decimals_read[text] then return decimals_read[text] end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
-  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
-  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
-  return decimals_read[text]
+local function decimal_of(negative, digits, scale)
+  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+  local number = tonumber(digits) or 0
+  return { number = negative and 0 - number or number, scale = scale }
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+local ZERO = { number = 0, scale = 0 }
+
+-- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+local function decimal(text)
+  if text == "0" then return ZERO end
+  local point = string.find(text, ".", 1, true)
+  local scale = point and #text - point or 0
+  if #text <= 16 then
+    local value, power = text + 0, 10 ^ scale
+    local number = value * power + 0.5
+    number = number - number % 1
+    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+      return { number = number, scale = scale }
+    end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits = string.gsub(whole .. fraction, "^0+", "")
+  scale = #fraction - (tonumber(exponent) or 0)
+  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+end
+
+-- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+local function spelled(a)
+  if a.digits then return a.negative, a.digits, a.scale end
+  local number = a.number
+  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+end
+
+-- -1, 0 or 1.
+local function decimal_sign(a)
+  if a.digits then return a.negative and -1 or 1 end
+  return a.number > 0 and 1 or a.number < 0 and -1 or 0
+end
+
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
--- Up to here a double holds every whole number.
-local EXACT = 9007199254740992
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
-    end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
-end
-
-local function decimal_add(a, b)
-  if a.digits == "" then return b end
-  if b.digits == "" then return a end
-  local scale = math.max(a.scale, b.scale)
-  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
-  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
-  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
-  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
-  local digits = digits_sum(x, y, -1)
-  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
-end
-
-local function decimal_negate(a)
-  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
-end
-
-local function decimal_subtract(from, amount)
-  return decimal_add(from, decimal_negate(amount))
-end
-
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
     for i = 1, #x do
       local carry = 0
       for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
         carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
+        out[i + j - 1] = sum - carry * 10000000
       end
-      product[i + #y] = carry
+      out[i + #y] = carry
     end
-    return product
-  end)
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      out[i] = sum - carry * 10000000
+    end
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+local function decimal_negate(a)
+  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+  return { number = 0 - a.number, scale = a.scale }
+end
+
+-- a + b; sign -1: a - b.
+local function decimal_add(a, b, sign)
+  if b.number == 0 then return a end
+  if a.number and b.number then
+    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+    local sum = first + second
+    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+    if is_exact then return { number = sum, scale = scale } end
+  end
+  if sign == -1 then b = decimal_negate(b) end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return b end
+  if y == "" then return a end
+  local scale = math.max(a_scale, b_scale)
+  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, amount, -1)
 end
 
 local function decimal_multiply(a, b)
-  local digits = digits_product(a.digits, b.digits)
-  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+  if a.number and b.number then
+    local product = a.number * b.number
+    -- Adding 0 makes 0 of -0.
+    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+  end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
 local function decimal_text(a)
-  local digits = a.digits
-  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+    local value = a.number / 10 ^ a.scale
+    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+  end
+  local negative, digits, scale = spelled(a)
+  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - scale)
+  local fraction = string.sub(digits, #digits - scale + 1)
   if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- The double next to a decimal.
+local function decimal_value(a)
+  if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
+  return tonumber(decimal_text(a))
 end
 
 -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
 local function decimal_money(a)
-  local digits, scale = a.digits, a.scale
-  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  local number, scale = a.number, a.scale
+  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+  if number and number < 1e15 and number > -1e15 and scale <= 30 then
+    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+    local rest = size % power
+    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+  end
+  local negative, digits = spelled(a)
   if scale > 8 then
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
-  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
   return text
 end
@@ -1106,74 +1179,68 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
-
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
   local zeros = math.min(#string.match(digits, "0*$"), scale)
   if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
   if #digits > 38 then return nil end
-  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
 end
 
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
 local function kept_decimal(a)
-  local digits, scale = a.digits, a.scale
-  if #digits <= 15 and scale <= 20 then return a end
-  local places = places_for(#digits - scale)
+  if a.number and a.scale <= 20 then return a end
+  local negative, digits, scale = spelled(a)
+  local places = math.max(20, 34 - (#digits - scale))
   if scale > places then
     local cut = #digits - (scale - places)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
-  return fitting(a.negative, digits, scale)
+  return fitting(negative, digits, scale)
 end
 -- <<< kept.lua
 
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
-local function digits_less(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
--- Whole digits of a / b, rounded half up: long division, digit by digit.
-local function digits_quotient(a, b)
-  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
-  for i = 1, #a do
-    rest = rest .. string.sub(a, i, i)
-    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-    local digit = 0
-    if not digits_less(rest, b) then
-      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
-      local taken = digits_product(b, tostring(digit))
-      if digits_less(rest, taken) then
-        digit = digit - 1
-        taken = digits_product(b, tostring(digit))
-      end
-      rest = digits_sum(rest, taken, -1)
-      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
-    end
-    out[i] = digit
-  end
-  local digits = string.gsub(table.concat(out), "^0+", "")
-  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
-  return digits
-end
-
 -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
-  if a.digits == "" then return a end
-  local longest = math.max(#a.digits, #b.digits)
-  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
-  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
-  local shift = places - a.scale + b.scale
-  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
-  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+  -- Whole digits of x / y, rounded half up: long division, digit by digit.
+  local function digits_quotient(x, y)
+    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+    for i = 1, #x do
+      rest = rest .. string.sub(x, i, i)
+      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+      local digit = 0
+      if not is_less(rest, y) then
+        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+        local taken = digits_worked_out(y, "*", tostring(digit))
+        if is_less(rest, taken) then
+          digit = digit - 1
+          taken = digits_worked_out(y, "*", tostring(digit))
+        end
+        rest = digits_worked_out(rest, "-", taken)
+        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+      end
+      out[i] = digit
+    end
+    local digits = string.gsub(table.concat(out), "^0+", "")
+    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+    return digits
+  end
+
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return a end
+  local longest = math.max(#x, #y)
+  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+  local shift = places - a_scale + b_scale
+  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
 -- <<< quotient.lua
 
@@ -1213,9 +1280,12 @@ end
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
   if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  local product = size * price
+  if product < 0 then product = -product end
+  if product > 9e12 then product = 9e12 end
+  local rest = product % 1
+  local whole, parts = product - rest, rest * 1e8 + 0.5
+  parts = parts - parts % 1
   if parts == 100000000 then whole, parts = whole + 1, 0 end
   return money_text(whole, parts)
 end
@@ -1223,13 +1293,18 @@ end
 -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
 local function worth_in_exposure(worth, rate)
   local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
   return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- Whether it is just size x price, in the flow's currency.
+local function is_plain_notional(market, price, rate)
+  return not price or (not rate and not market.inverse)
 end
 
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
-  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
   local worth
   if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
   elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
@@ -1241,7 +1316,8 @@ end
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
-  return notional_at(market, left, o.price, o.rate)
+  if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
+  return notional_at(market, number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
@@ -1270,7 +1346,7 @@ local function with_unpriced(text, amounts)
     if found then found.amount = keep(decimal_add(found.amount, more.amount))
     else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
     for at = #list, 1, -1 do
-      if list[at].amount.digits == "" then table.remove(list, at) end
+      if decimal_sign(list[at].amount) == 0 then table.remove(list, at) end
     end
   end
   for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
@@ -1306,27 +1382,40 @@ end
 
 local function size_sum(a, b)
   if a == "0" then return b end
-  return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
+  local first, second = eight_places(a), eight_places(b)
+  if first and second then return number_text((first + second) / 1e8) end
+  return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
 end
 
 local function size_less(a, b)
   if a == b then return "0" end
-  return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
+  local first, second = eight_places(a), eight_places(b)
+  if first and second then return number_text((first - second) / 1e8) end
+  return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
+end
+
+-- A double as the decimal that it is written as.
+local function decimal_of_double(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return { number = value, scale = 0 } end
+  local number, scale = eight_places(value), 8
+  if not number then return decimal(number_text(value)) end
+  while number % 10 == 0 do number, scale = number / 10, scale - 1 end
+  return { number = number, scale = scale }
 end
 
 -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
 local function average_price(cost, size)
-  local near = tonumber(decimal_text(cost)) / size
+  local near = decimal_value(cost) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
-  local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
-  if missed.digits == "" then return near end
-  local mend = tonumber(decimal_text(missed)) / size
-  return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+  local missed = decimal_subtract(cost, decimal_multiply(decimal_of_double(near), decimal_of_double(size)))
+  if decimal_sign(missed) == 0 then return near end
+  local mend = decimal_value(missed) / size
+  return decimal_value(decimal_add(decimal_of_double(near), decimal_of_double(mend)))
 end
 
 -- The double next to the price at which a size is worth so much.
 local function price_of(market, worth, size)
-  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  if market.inverse then return decimal_value(quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
@@ -1451,13 +1540,14 @@ end
 -- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
 -- cannot be booked right: then what is wrong with it as well.
 local function market_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
   if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
-  local behind = string.match(rest, "^:([^/:%s]+)$")
-  local settle = behind and string.match(behind, "^[^%-]+")
-  if not settle or #settle > 32 then return {} end
-  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local settle = string.sub(rest, 2)
+  local is_dated = string.find(settle, "-", 1, true)
+  if is_dated then settle = string.sub(settle, 1, is_dated - 1) end
+  if settle == "" or #settle > 32 then return {} end
+  if is_dated and string.find(rest, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
   local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
@@ -1605,19 +1695,19 @@ local function move_equity(risk, by, amount, new_peak)
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
-  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
   -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
   -- any loss an endless drawdown; 1e15 is told as a number.
   local fall = decimal_subtract(peak, equity)
-  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
-  local near = tonumber(decimal_text(fall)) / whole
+  local near = decimal_value(fall) / whole
   if not (near < 1e15) then near = 1e15
   else
-    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
-    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+    local missed = decimal_value(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak)))
+    if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
   end
   risk.drawdown = number_text(near)
 end
@@ -1710,7 +1800,7 @@ local function fee_in_base(market, fees)
       sum = sum and decimal_add(sum, decimal(fee.amount)) or decimal(fee.amount)
     end
   end
-  return sum and number_text(tonumber(decimal_text(sum))) or "0"
+  return sum and number_text(decimal_value(sum)) or "0"
 end
 
 -- The parts of all fees, by the sizes of the parts of their fill.
@@ -1755,29 +1845,25 @@ local STOPS = { sl = true, trailing = true, liquidation = true }
 -- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
 local GUARD_MEMORY = 5184000000
 
--- What the trade put to work when it was entered, in the flow's currency.
-local function entry_notional(trade)
-  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-end
-
 -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
 local function guard_trade_json(trade, exit_ts)
-  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+  local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
     .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
-end
-
--- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
-local function guard_trades_with(stored, trade)
-  if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
-  local first, _, many = 2, string.gsub(stored, "%]", "")
-  -- One bracket more than trades closes the list.
-  for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
-  return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
 end
 
 -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
 -- step are all of one pair.
 local function remember_for_guards(memory, trade)
+  -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+  local function with_trade(stored, trade)
+    if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+    local first, _, many = 2, string.gsub(stored, "%]", "")
+    -- One bracket more than trades closes the list.
+    for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+    return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+  end
+
   local guard_trades_key = memory.guard_trades_key
   if not memory.text then
     memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
@@ -1789,7 +1875,7 @@ local function remember_for_guards(memory, trade)
       end
     end
   end
-  memory.text = guard_trades_with(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+  memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
 end
 
 local function write_guard_trades(memory)
@@ -1885,16 +1971,16 @@ local function order_parse(json)
   local o, metadata = record_parse(json)
   o.price = o.price and number_text(o.price)
   o.size = number_text(o.size)
-  o.created_at = string.format("%.0f", o.created_at)
+  o.created_at = string.format("%d", o.created_at)
   o.filled = number_text(o.filled)
   o.tp = o.tp and number_text(o.tp)
   o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%.0f", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%.0f", o.fills_since)
-  o.version = o.version and string.format("%.0f", o.version) or "1"
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
   o.rate = o.rate and number_text(o.rate)
   o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%.0f", o.slot)
+  o.slot = o.slot and string.format("%d", o.slot)
   o.metadata = metadata
   return o
 end
@@ -1906,7 +1992,8 @@ end
 
 -- Two ids as one: the first | parts them.
 local function pair_key(first, second)
-  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
 end
 
 -- By bytes, whatever the server's locale is.
@@ -1935,7 +2022,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
       if json then add(order_parse(json)) end
     end
   end
-  table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
+  if #found > 1 then table.sort(found, function(a, b) return bytes_before(a.id, b.id) end) end
   return found
 end
 
@@ -2014,22 +2101,22 @@ local function position_parse(json)
   local p, metadata = record_parse(json)
   p.size = number_text(p.size)
   p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%.0f", p.entry_ts)
+  p.entry_ts = string.format("%d", p.entry_ts)
   p.tp = p.tp and number_text(p.tp)
   p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%.0f", p.cooldown)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
   p.realised = p.realised or "0"
   p.fees = p.fees or "0"
   p.cash = p.cash or "0"
   p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%.0f", p.rate_assumed)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
   p.entered = p.entered and number_text(p.entered)
   p.exited = p.exited and number_text(p.exited)
   p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%.0f", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%.0f", p.last_fill_ts)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
   p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%.0f", p.version)
+  p.version = string.format("%d", p.version)
   p.metadata = metadata
   return p
 end
@@ -2069,17 +2156,17 @@ local function trade_parse(json)
   t.size = number_text(t.size)
   t.entry_price = number_text(t.entry_price)
   t.exit_price = t.exit_price and number_text(t.exit_price)
-  t.entry_ts = string.format("%.0f", t.entry_ts)
-  t.exit_ts = string.format("%.0f", t.exit_ts)
+  t.entry_ts = string.format("%d", t.entry_ts)
+  t.exit_ts = string.format("%d", t.exit_ts)
   t.untold = t.untold and number_text(t.untold)
   t.dust = t.dust and number_text(t.dust)
   t.entry_asked = t.entry_asked and number_text(t.entry_asked)
   t.exit_asked = t.exit_asked and number_text(t.exit_asked)
   t.unexplained = t.unexplained and number_text(t.unexplained)
-  t.told = t.told and string.format("%.0f", t.told)
-  t.forgotten = t.forgotten and string.format("%.0f", t.forgotten)
+  t.told = t.told and string.format("%d", t.told)
+  t.forgotten = t.forgotten and string.format("%d", t.forgotten)
   t.rate = t.rate and number_text(t.rate)
-  t.rate_assumed = t.rate_assumed and string.format("%.0f", t.rate_assumed)
+  t.rate_assumed = t.rate_assumed and string.format("%d", t.rate_assumed)
   t.metadata = metadata
   return t
 end
@@ -2115,7 +2202,7 @@ local function decide_end(p, ending, ends, naming, delta)
     end
   end
   ended.trade = {
-    key = string.format("%.0f-%.0f", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+    key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
     entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
     pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,

@@ -167,10 +167,20 @@ end
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
+-- Below 2^26 a double is nearer to eight places than half of the last.
+local EIGHT_PLACES = 67108864
+
 local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
+  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+    local rest = value % 1
+    local parts = rest * 1e8 + 0.5
+    return value - rest, parts - parts % 1
+  end
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
   if sign == "" then return units, parts end
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
@@ -187,111 +197,151 @@ local function money_fits(units, parts)
 end
 
 local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
+  local is_negative = units < 0
+  if is_negative then units, parts = money_negate(units, parts) end
+  -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.
+  if units < 1000000 and (units > 0 or parts >= 10000) then
+    local value = units + parts / 1e8
+    return (is_negative and -value or value) .. ""
   end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+  return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
 -- <<< money.lua
 
 -- >>> decimal.lua
--- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+-- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+-- digits a string without leading zeros. No function changes one.
 
--- No function changes one: what was read of a text serves again.
-local decimals_read = {}
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
 
-local function decimal(text)
-  if decimals_read[text] then return decimals_read[text] end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
-  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
-  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
-  return decimals_read[text]
+local function decimal_of(negative, digits, scale)
+  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+  local number = tonumber(digits) or 0
+  return { number = negative and 0 - number or number, scale = scale }
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+local ZERO = { number = 0, scale = 0 }
+
+-- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+local function decimal(text)
+  if text == "0" then return ZERO end
+  local point = string.find(text, ".", 1, true)
+  local scale = point and #text - point or 0
+  if #text <= 16 then
+    local value, power = text + 0, 10 ^ scale
+    local number = value * power + 0.5
+    number = number - number % 1
+    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+      return { number = number, scale = scale }
+    end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits = string.gsub(whole .. fraction, "^0+", "")
+  scale = #fraction - (tonumber(exponent) or 0)
+  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+end
+
+-- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+local function spelled(a)
+  if a.digits then return a.negative, a.digits, a.scale end
+  local number = a.number
+  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+end
+
+-- -1, 0 or 1.
+local function decimal_sign(a)
+  if a.digits then return a.negative and -1 or 1 end
+  return a.number > 0 and 1 or a.number < 0 and -1 or 0
+end
+
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
--- Up to here a double holds every whole number.
-local EXACT = 9007199254740992
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
-    end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
-end
-
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
     for i = 1, #x do
       local carry = 0
       for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
         carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
+        out[i + j - 1] = sum - carry * 10000000
       end
-      product[i + #y] = carry
+      out[i + #y] = carry
     end
-    return product
-  end)
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      out[i] = sum - carry * 10000000
+    end
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+local function decimal_negate(a)
+  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+  return { number = 0 - a.number, scale = a.scale }
 end
 
 local function decimal_multiply(a, b)
-  local digits = digits_product(a.digits, b.digits)
-  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+  if a.number and b.number then
+    local product = a.number * b.number
+    -- Adding 0 makes 0 of -0.
+    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+  end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
 local function decimal_text(a)
-  local digits = a.digits
-  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+    local value = a.number / 10 ^ a.scale
+    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+  end
+  local negative, digits, scale = spelled(a)
+  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - scale)
+  local fraction = string.sub(digits, #digits - scale + 1)
   if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
 -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
 local function decimal_money(a)
-  local digits, scale = a.digits, a.scale
-  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  local number, scale = a.number, a.scale
+  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+  if number and number < 1e15 and number > -1e15 and scale <= 30 then
+    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+    local rest = size % power
+    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+  end
+  local negative, digits = spelled(a)
   if scale > 8 then
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
-  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
   return text
 end
@@ -301,60 +351,54 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
-
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
   local zeros = math.min(#string.match(digits, "0*$"), scale)
   if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
   if #digits > 38 then return nil end
-  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
 end
 -- <<< kept.lua
 
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
-local function digits_less(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
--- Whole digits of a / b, rounded half up: long division, digit by digit.
-local function digits_quotient(a, b)
-  local out, rest, lead = {}, "", tonumber(string.sub(b, 1, 15))
-  for i = 1, #a do
-    rest = rest .. string.sub(a, i, i)
-    if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-    local digit = 0
-    if not digits_less(rest, b) then
-      digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #b)) / lead))
-      local taken = digits_product(b, tostring(digit))
-      if digits_less(rest, taken) then
-        digit = digit - 1
-        taken = digits_product(b, tostring(digit))
-      end
-      rest = digits_sum(rest, taken, -1)
-      if not digits_less(rest, b) then digit, rest = digit + 1, digits_sum(rest, b, -1) end
-    end
-    out[i] = digit
-  end
-  local digits = string.gsub(table.concat(out), "^0+", "")
-  if not digits_less(digits_sum(rest, rest, 1), b) then digits = digits_sum(digits, "1", 1) end
-  return digits
-end
-
 -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
-  if a.digits == "" then return a end
-  local longest = math.max(#a.digits, #b.digits)
-  local reaches = a.digits .. string.rep("0", longest - #a.digits) >= b.digits .. string.rep("0", longest - #b.digits)
-  local places = places_for(#a.digits - #b.digits + (reaches and 1 or 0) + b.scale - a.scale)
-  local shift = places - a.scale + b.scale
-  local over, under = a.digits .. string.rep("0", shift), b.digits .. string.rep("0", -shift)
-  return fitting(a.negative ~= b.negative, digits_quotient(over, under), places)
+  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+  -- Whole digits of x / y, rounded half up: long division, digit by digit.
+  local function digits_quotient(x, y)
+    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+    for i = 1, #x do
+      rest = rest .. string.sub(x, i, i)
+      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+      local digit = 0
+      if not is_less(rest, y) then
+        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+        local taken = digits_worked_out(y, "*", tostring(digit))
+        if is_less(rest, taken) then
+          digit = digit - 1
+          taken = digits_worked_out(y, "*", tostring(digit))
+        end
+        rest = digits_worked_out(rest, "-", taken)
+        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+      end
+      out[i] = digit
+    end
+    local digits = string.gsub(table.concat(out), "^0+", "")
+    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+    return digits
+  end
+
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return a end
+  local longest = math.max(#x, #y)
+  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+  local shift = places - a_scale + b_scale
+  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
 -- <<< quotient.lua
 
@@ -364,9 +408,12 @@ end
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
   if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  local product = size * price
+  if product < 0 then product = -product end
+  if product > 9e12 then product = 9e12 end
+  local rest = product % 1
+  local whole, parts = product - rest, rest * 1e8 + 0.5
+  parts = parts - parts % 1
   if parts == 100000000 then whole, parts = whole + 1, 0 end
   return money_text(whole, parts)
 end
@@ -374,13 +421,18 @@ end
 -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
 local function worth_in_exposure(worth, rate)
   local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
   return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- Whether it is just size x price, in the flow's currency.
+local function is_plain_notional(market, price, rate)
+  return not price or (not rate and not market.inverse)
 end
 
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
-  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
   local worth
   if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
   elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
@@ -404,13 +456,14 @@ end
 -- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
 -- cannot be booked right: then what is wrong with it as well.
 local function market_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
   if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
-  local behind = string.match(rest, "^:([^/:%s]+)$")
-  local settle = behind and string.match(behind, "^[^%-]+")
-  if not settle or #settle > 32 then return {} end
-  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local settle = string.sub(rest, 2)
+  local is_dated = string.find(settle, "-", 1, true)
+  if is_dated then settle = string.sub(settle, 1, is_dated - 1) end
+  if settle == "" or #settle > 32 then return {} end
+  if is_dated and string.find(rest, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
   local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
@@ -434,14 +487,10 @@ local STOPS = { sl = true, trailing = true, liquidation = true }
 -- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
 local GUARD_MEMORY = 5184000000
 
--- What the trade put to work when it was entered, in the flow's currency.
-local function entry_notional(trade)
-  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-end
-
 -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
 local function guard_trade_json(trade, exit_ts)
-  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+  local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
     .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
 end
 -- <<< guards.lua

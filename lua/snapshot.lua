@@ -86,15 +86,14 @@ end
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
   local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
   local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
@@ -104,10 +103,20 @@ end
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
+-- Below 2^26 a double is nearer to eight places than half of the last.
+local EIGHT_PLACES = 67108864
+
 local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
+  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+    local rest = value % 1
+    local parts = rest * 1e8 + 0.5
+    return value - rest, parts - parts % 1
+  end
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
   if sign == "" then return units, parts end
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts

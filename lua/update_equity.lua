@@ -160,8 +160,12 @@ end
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -195,15 +199,14 @@ end
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
-  local days = math.floor((ms - day_start) / 86400000) + 719468
-  local era = math.floor(days / 146097)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
   local day_of_era = days - era * 146097
-  local year_of_era = math.floor(
-    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
-  )
-  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
-  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
   local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
@@ -224,10 +227,20 @@ end
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
+-- Below 2^26 a double is nearer to eight places than half of the last.
+local EIGHT_PLACES = 67108864
+
 local function money_parse(text)
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.?(%d*)$")
-  local units, parts = tonumber(whole), 0
-  if fraction ~= "" then parts = tonumber(string.sub(fraction .. "0000000", 1, 8)) end
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
+  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+    local rest = value % 1
+    local parts = rest * 1e8 + 0.5
+    return value - rest, parts - parts % 1
+  end
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
   if sign == "" then return units, parts end
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
@@ -250,13 +263,15 @@ local function money_fits(units, parts)
 end
 
 local function money_text(units, parts)
-  local sign = ""
-  if units < 0 then
-    sign = "-"
-    units, parts = money_negate(units, parts)
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
+  local is_negative = units < 0
+  if is_negative then units, parts = money_negate(units, parts) end
+  -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.
+  if units < 1000000 and (units > 0 or parts >= 10000) then
+    local value = units + parts / 1e8
+    return (is_negative and -value or value) .. ""
   end
-  if parts == 0 then return units == 0 and "0" or string.format("%s%.0f", sign, units) end
-  return (string.gsub(string.format("%s%.0f.%08d", sign, units, parts), "0+$", ""))
+  return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
 -- <<< money.lua
 
@@ -432,120 +447,171 @@ end
 -- <<< booking.lua
 
 -- >>> decimal.lua
--- Exact decimals: { negative, digits, scale }, the number digits x 10^-scale, digits a string without leading zeros.
+-- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+-- digits a string without leading zeros. No function changes one.
 
--- No function changes one: what was read of a text serves again.
-local decimals_read = {}
+-- Up to here a double holds every whole number.
+local EXACT = 9007199254740992
 
-local function decimal(text)
-  if decimals_read[text] then return decimals_read[text] end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits, scale = whole .. fraction, #fraction - (tonumber(exponent) or 0)
-  if scale < 0 then digits, scale = digits .. string.rep("0", -scale), 0 end
-  if string.byte(digits) == 48 then digits = string.gsub(digits, "^0+", "") end
-  decimals_read[text] = { negative = sign == "-" and digits ~= "", digits = digits, scale = scale }
-  return decimals_read[text]
+local function decimal_of(negative, digits, scale)
+  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+  local number = tonumber(digits) or 0
+  return { number = negative and 0 - number or number, scale = scale }
 end
 
--- Digits that no double holds, as limbs of seven, lowest first: worked out from those of a and b, and put together again.
-local function by_limbs(a, b, work_out)
+local ZERO = { number = 0, scale = 0 }
+
+-- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+local function decimal(text)
+  if text == "0" then return ZERO end
+  local point = string.find(text, ".", 1, true)
+  local scale = point and #text - point or 0
+  if #text <= 16 then
+    local value, power = text + 0, 10 ^ scale
+    local number = value * power + 0.5
+    number = number - number % 1
+    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+      return { number = number, scale = scale }
+    end
+  end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+  local digits = string.gsub(whole .. fraction, "^0+", "")
+  scale = #fraction - (tonumber(exponent) or 0)
+  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+end
+
+-- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+local function spelled(a)
+  if a.digits then return a.negative, a.digits, a.scale end
+  local number = a.number
+  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+end
+
+-- -1, 0 or 1.
+local function decimal_sign(a)
+  if a.digits then return a.negative and -1 or 1 end
+  return a.number > 0 and 1 or a.number < 0 and -1 or 0
+end
+
+-- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+local function digits_worked_out(a, how, b)
+  local first, second = tonumber(a) or 0, tonumber(b) or 0
+  local result = how == "*" and first * second or first + (how == "-" and -second or second)
+  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
+
   local function limbs_of(digits)
     local limbs = {}
     for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
     return limbs
   end
-  local limbs, parts = work_out(limbs_of(a), limbs_of(b)), {}
-  for i = #limbs, 1, -1 do parts[#parts + 1] = string.format("%07d", limbs[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
--- Up to here a double holds every whole number.
-local EXACT = 9007199254740992
-
-local function whole_digits(number)
-  return number == 0 and "" or string.format("%d", number)
-end
-
--- a + b, or a - b where a is not less than b.
-local function digits_sum(a, b, sign)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first < EXACT and first + second < EXACT then return whole_digits(first + sign * second) end
-  return by_limbs(a, b, function(x, y)
-    local carry = 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      x[i] = sum - carry * 10000000
-    end
-    if carry > 0 then x[#x + 1] = carry end
-    return x
-  end)
-end
-
-local function decimal_add(a, b)
-  if a.digits == "" then return b end
-  if b.digits == "" then return a end
-  local scale = math.max(a.scale, b.scale)
-  local x = a.digits ~= "" and a.digits .. string.rep("0", scale - a.scale) or ""
-  local y = b.digits ~= "" and b.digits .. string.rep("0", scale - b.scale) or ""
-  if a.negative == b.negative then return { negative = a.negative, digits = digits_sum(x, y, 1), scale = scale } end
-  if #x < #y or (#x == #y and x < y) then return { negative = b.negative, digits = digits_sum(y, x, -1), scale = scale } end
-  local digits = digits_sum(x, y, -1)
-  return { negative = a.negative and digits ~= "", digits = digits, scale = scale }
-end
-
-local function decimal_negate(a)
-  return { negative = not a.negative and a.digits ~= "", digits = a.digits, scale = a.scale }
-end
-
-local function decimal_subtract(from, amount)
-  return decimal_add(from, decimal_negate(amount))
-end
-
-local function digits_product(a, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  if first * second < EXACT and first < EXACT and second < EXACT then return whole_digits(first * second) end
-  return by_limbs(a, b, function(x, y)
-    local product = {}
+  local x, y, out = limbs_of(a), limbs_of(b), {}
+  if how == "*" then
     for i = 1, #x do
       local carry = 0
       for j = 1, #y do
-        local sum = (product[i + j - 1] or 0) + x[i] * y[j] + carry
+        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
         carry = math.floor(sum / 10000000)
-        product[i + j - 1] = sum - carry * 10000000
+        out[i + j - 1] = sum - carry * 10000000
       end
-      product[i + #y] = carry
+      out[i + #y] = carry
     end
-    return product
-  end)
+  else
+    local sign, carry = how == "-" and -1 or 1, 0
+    for i = 1, math.max(#x, #y) do
+      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+      carry = math.floor(sum / 10000000)
+      out[i] = sum - carry * 10000000
+    end
+    if carry > 0 then out[#out + 1] = carry end
+  end
+  local parts = {}
+  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+  return (string.gsub(table.concat(parts), "^0+", ""))
+end
+
+local function decimal_negate(a)
+  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+  return { number = 0 - a.number, scale = a.scale }
+end
+
+-- a + b; sign -1: a - b.
+local function decimal_add(a, b, sign)
+  if b.number == 0 then return a end
+  if a.number and b.number then
+    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+    local sum = first + second
+    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+    if is_exact then return { number = sum, scale = scale } end
+  end
+  if sign == -1 then b = decimal_negate(b) end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  if x == "" then return b end
+  if y == "" then return a end
+  local scale = math.max(a_scale, b_scale)
+  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+end
+
+local function decimal_subtract(from, amount)
+  return decimal_add(from, amount, -1)
 end
 
 local function decimal_multiply(a, b)
-  local digits = digits_product(a.digits, b.digits)
-  return { negative = a.negative ~= b.negative and digits ~= "", digits = digits, scale = a.scale + b.scale }
+  if a.number and b.number then
+    local product = a.number * b.number
+    -- Adding 0 makes 0 of -0.
+    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+  end
+  local a_negative, x, a_scale = spelled(a)
+  local b_negative, y, b_scale = spelled(b)
+  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
 local function decimal_text(a)
-  local digits = a.digits
-  if #digits <= a.scale then digits = string.rep("0", a.scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - a.scale)
-  local fraction = string.sub(digits, #digits - a.scale + 1)
+  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+    local value = a.number / 10 ^ a.scale
+    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+  end
+  local negative, digits, scale = spelled(a)
+  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+  local whole = string.sub(digits, 1, #digits - scale)
+  local fraction = string.sub(digits, #digits - scale + 1)
   if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (a.negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+end
+
+-- The double next to a decimal.
+local function decimal_value(a)
+  if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
+  return tonumber(decimal_text(a))
 end
 
 -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
 local function decimal_money(a)
-  local digits, scale = a.digits, a.scale
-  if scale <= 8 and #digits <= 15 then return decimal_text(a) end
+  local number, scale = a.number, a.scale
+  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+  if number and number < 1e15 and number > -1e15 and scale <= 30 then
+    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+    local rest = size % power
+    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+  end
+  local negative, digits = spelled(a)
   if scale > 8 then
     local cut = #digits - (scale - 8)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
-  local text = decimal_text({ negative = a.negative and digits ~= "", digits = digits, scale = scale })
+  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
   if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
   return text
 end
@@ -555,31 +621,26 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- The places kept of a number with so many digits before its point.
-local function places_for(digits)
-  return math.max(20, 34 - digits)
-end
-
 -- Without trailing zeros after the point; nil when it has more than 38 digits.
 local function fitting(negative, digits, scale)
   local zeros = math.min(#string.match(digits, "0*$"), scale)
   if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
   if #digits > 38 then return nil end
-  return { negative = negative and digits ~= "", digits = digits, scale = digits == "" and 0 or scale }
+  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
 end
 
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
 local function kept_decimal(a)
-  local digits, scale = a.digits, a.scale
-  if #digits <= 15 and scale <= 20 then return a end
-  local places = places_for(#digits - scale)
+  if a.number and a.scale <= 20 then return a end
+  local negative, digits, scale = spelled(a)
+  local places = math.max(20, 34 - (#digits - scale))
   if scale > places then
     local cut = #digits - (scale - places)
     local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
     digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_sum(digits, "1", 1) end
+    if up then digits = digits_worked_out(digits, "+", "1") end
   end
-  return fitting(a.negative, digits, scale)
+  return fitting(negative, digits, scale)
 end
 -- <<< kept.lua
 
@@ -601,19 +662,19 @@ local function move_equity(risk, by, amount, new_peak)
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
-  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
   -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
   -- any loss an endless drawdown; 1e15 is told as a number.
   local fall = decimal_subtract(peak, equity)
-  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
-  local near = tonumber(decimal_text(fall)) / whole
+  local near = decimal_value(fall) / whole
   if not (near < 1e15) then near = 1e15
   else
-    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
-    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+    local missed = decimal_value(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak)))
+    if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
   end
   risk.drawdown = number_text(near)
 end

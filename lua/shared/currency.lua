@@ -13,13 +13,14 @@ end
 -- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
 -- cannot be booked right: then what is wrong with it as well.
 local function market_of(pair)
-  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(.*)$")
+  local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
   if rest == "" then return { base = base, quote = quote_coin, settle = quote_coin, spot = true } end
-  local behind = string.match(rest, "^:([^/:%s]+)$")
-  local settle = behind and string.match(behind, "^[^%-]+")
-  if not settle or #settle > 32 then return {} end
-  if string.find(behind, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
+  local settle = string.sub(rest, 2)
+  local is_dated = string.find(settle, "-", 1, true)
+  if is_dated then settle = string.sub(settle, 1, is_dated - 1) end
+  if settle == "" or #settle > 32 then return {} end
+  if is_dated and string.find(rest, "%-%d%d%d%d%d%d%-[%d.]+%-[CP]$") then return {}, "pair: " .. pair .. " is an option: options are not supported" end
   local inverse = settle == base or (settle ~= quote_coin and is_same(settle, base))
   if inverse or is_same(settle, quote_coin) then return { base = base, quote = quote_coin, settle = settle, inverse = inverse } end
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"

@@ -15,19 +15,19 @@ local function move_equity(risk, by, amount, new_peak)
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
-  if not rise.negative and rise.digits ~= "" then peak, risk.peak_at = equity, now_text end
+  if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
   -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
   -- any loss an endless drawdown; 1e15 is told as a number.
   local fall = decimal_subtract(peak, equity)
-  if peak.negative or peak.digits == "" or fall.digits == "" then return nil end
+  if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
-  local near = tonumber(decimal_text(fall)) / whole
+  local near = decimal_value(fall) / whole
   if not (near < 1e15) then near = 1e15
   else
-    local missed = tonumber(decimal_text(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak))))
-    if missed ~= 0 then near = tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole))))) end
+    local missed = decimal_value(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak)))
+    if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
   end
   risk.drawdown = number_text(near)
 end
@@ -45,14 +45,13 @@ end
 -- it already, and so does a peak set since. An error when a sum leaves 9e15.
 local function transfer_equity(risk, amount, ts)
   if not risk.equity then return nil end
-  local function is_above_zero(exact) return not exact.negative and exact.digits ~= "" end
   local is_contained = risk.reported_at and tonumber(risk.reported_at) >= ts
   local before, after = decimal(risk.equity), decimal(risk.equity)
   if is_contained then before = decimal_subtract(before, decimal(amount))
   else after = decimal_add(after, decimal(amount)) end
   if is_contained and risk.peak_at and tonumber(risk.peak_at) >= ts then return nil end
   local peak = after
-  if is_above_zero(before) and is_above_zero(after) then
+  if decimal_sign(before) > 0 and decimal_sign(after) > 0 then
     peak = quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
   end
   return move_equity(risk, "transfer", decimal_text(after), peak)

@@ -18,7 +18,7 @@ local function fee_in_base(market, fees)
       sum = sum and decimal_add(sum, decimal(fee.amount)) or decimal(fee.amount)
     end
   end
-  return sum and number_text(tonumber(decimal_text(sum))) or "0"
+  return sum and number_text(decimal_value(sum)) or "0"
 end
 
 -- The parts of all fees, by the sizes of the parts of their fill.

@@ -7,29 +7,25 @@ local STOPS = { sl = true, trailing = true, liquidation = true }
 -- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
 local GUARD_MEMORY = 5184000000
 
--- What the trade put to work when it was entered, in the flow's currency.
-local function entry_notional(trade)
-  return notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-end
-
 -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
 local function guard_trade_json(trade, exit_ts)
-  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional(trade) .. '","'
+  local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
     .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
-end
-
--- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
-local function guard_trades_with(stored, trade)
-  if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
-  local first, _, many = 2, string.gsub(stored, "%]", "")
-  -- One bracket more than trades closes the list.
-  for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
-  return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
 end
 
 -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
 -- step are all of one pair.
 local function remember_for_guards(memory, trade)
+  -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+  local function with_trade(stored, trade)
+    if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+    local first, _, many = 2, string.gsub(stored, "%]", "")
+    -- One bracket more than trades closes the list.
+    for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+    return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+  end
+
   local guard_trades_key = memory.guard_trades_key
   if not memory.text then
     memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
@@ -41,7 +37,7 @@ local function remember_for_guards(memory, trade)
       end
     end
   end
-  memory.text = guard_trades_with(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+  memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
 end
 
 local function write_guard_trades(memory)
@@ -91,15 +87,15 @@ local function guard_holds(guard, trades)
   return found
 end
 
--- As it may stand in a configuration: the largest unit of which it is a multiple.
-local function span_words(ms)
-  for _, unit in ipairs({ { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } }) do
-    if ms % unit[2] == 0 then return string.format("%.0f", ms / unit[2]) .. unit[1] end
-  end
-  return string.format("%.0f", ms) .. "ms"
-end
-
 local function guard_words(guard, found, pair, side)
+  -- As it may stand in a configuration: the largest unit of which it is a multiple.
+  local function span_words(ms)
+    for _, unit in ipairs({ { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } }) do
+      if ms % unit[2] == 0 then return string.format("%.0f", ms / unit[2]) .. unit[1] end
+    end
+    return string.format("%.0f", ms) .. "ms"
+  end
+
   local subject = guard.block == "all" and "all pairs" or guard.block == "side" and pair .. " " .. side or pair
   local many, sums = found.to - found.from, found.sums
   local function counted(one) return string.format("%.0f ", many) .. one .. (many == 1 and "" or "s") end
@@ -119,20 +115,20 @@ local function guard_words(guard, found, pair, side)
   return "guard drawdown: a fall of " .. number_text(largest / 1e10) .. " in " .. counted("trade") .. of .. "above " .. number_text(guard.limit)
 end
 
--- Whether it is one of ours: an entry must not go ahead past a guard that nobody can read.
-local function is_guard(guard)
-  if type(guard) ~= "table" then return false end
-  local kinds = { stop_losses = true, low_profit = true, drawdown = true }
-  local blocks = { pair = true, side = true, all = true }
-  for _, each in ipairs({ "within", "count", "limit", "for" }) do
-    if type(guard[each]) ~= "number" then return false end
-  end
-  return kinds[guard.kind] ~= nil and blocks[guard.block] ~= nil
-end
-
 -- What blocks an entry of the pair and side, of several blocks the one that ends last: till (ms) and message; nil where nothing does. What
 -- cannot be read is a fault. One command: the memory of the pair, or of all.
 local function guard_block(guard_trades_key, pair, side)
+  -- Whether it is one of ours: an entry must not go ahead past a guard that nobody can read.
+  local function is_guard(guard)
+    if type(guard) ~= "table" then return false end
+    local kinds = { stop_losses = true, low_profit = true, drawdown = true }
+    local blocks = { pair = true, side = true, all = true }
+    for _, each in ipairs({ "within", "count", "limit", "for" }) do
+      if type(guard[each]) ~= "number" then return false end
+    end
+    return kinds[guard.kind] ~= nil and blocks[guard.block] ~= nil
+  end
+
   local is_read, guards = pcall(cjson.decode, flow_guards)
   local is_ours = is_read and type(guards) == "table" and string.sub(flow_guards, 1, 1) == "["
   for _, guard in ipairs(is_ours and guards or {}) do is_ours = is_ours and is_guard(guard) end

@@ -12,27 +12,40 @@ end
 
 local function size_sum(a, b)
   if a == "0" then return b end
-  return number_text(tonumber(decimal_text(decimal_add(decimal(a), decimal(b)))))
+  local first, second = eight_places(a), eight_places(b)
+  if first and second then return number_text((first + second) / 1e8) end
+  return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
 end
 
 local function size_less(a, b)
   if a == b then return "0" end
-  return number_text(tonumber(decimal_text(decimal_subtract(decimal(a), decimal(b)))))
+  local first, second = eight_places(a), eight_places(b)
+  if first and second then return number_text((first - second) / 1e8) end
+  return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
+end
+
+-- A double as the decimal that it is written as.
+local function decimal_of_double(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return { number = value, scale = 0 } end
+  local number, scale = eight_places(value), 8
+  if not number then return decimal(number_text(value)) end
+  while number % 10 == 0 do number, scale = number / 10, scale - 1 end
+  return { number = number, scale = scale }
 end
 
 -- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
 local function average_price(cost, size)
-  local near = tonumber(decimal_text(cost)) / size
+  local near = decimal_value(cost) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
-  local missed = decimal_subtract(cost, decimal_multiply(decimal(number_text(near)), decimal(number_text(size))))
-  if missed.digits == "" then return near end
-  local mend = tonumber(decimal_text(missed)) / size
-  return tonumber(decimal_text(decimal_add(decimal(number_text(near)), decimal(number_text(mend)))))
+  local missed = decimal_subtract(cost, decimal_multiply(decimal_of_double(near), decimal_of_double(size)))
+  if decimal_sign(missed) == 0 then return near end
+  local mend = decimal_value(missed) / size
+  return decimal_value(decimal_add(decimal_of_double(near), decimal_of_double(mend)))
 end
 
 -- The double next to the price at which a size is worth so much.
 local function price_of(market, worth, size)
-  if market.inverse then return tonumber(decimal_text(quotient_of(decimal(size), worth))) end
+  if market.inverse then return decimal_value(quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 

@@ -3,9 +3,12 @@
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
   if not price then return "0" end
-  local product = math.min(math.abs(tonumber(size) * tonumber(price)), 9e12)
-  local whole = math.floor(product)
-  local parts = math.floor((product - whole) * 1e8 + 0.5)
+  local product = size * price
+  if product < 0 then product = -product end
+  if product > 9e12 then product = 9e12 end
+  local rest = product % 1
+  local whole, parts = product - rest, rest * 1e8 + 0.5
+  parts = parts - parts % 1
   if parts == 100000000 then whole, parts = whole + 1, 0 end
   return money_text(whole, parts)
 end
@@ -13,13 +16,18 @@ end
 -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
 local function worth_in_exposure(worth, rate)
   local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money({ negative = false, digits = exact.digits, scale = exact.scale })
+  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
   return text and tonumber(text) < 9e12 and text or "9000000000000"
+end
+
+-- Whether it is just size x price, in the flow's currency.
+local function is_plain_notional(market, price, rate)
+  return not price or (not rate and not market.inverse)
 end
 
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
-  if not price or (not rate and not market.inverse) then return notional_of(size, price) end
+  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
   local worth
   if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
   elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
@@ -31,5 +39,6 @@ end
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
-  return notional_at(market, left, o.price, o.rate)
+  if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
+  return notional_at(market, number_text(left), o.price, o.rate)
 end

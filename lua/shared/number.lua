@@ -1,7 +1,11 @@
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
-  if value % 1 == 0 and math.abs(value) < 1e15 then return string.format("%.0f", value) end
-  local text, size = string.format("%.15g", value), math.abs(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
   -- Doubles next to zero have fewer digits than the others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
@@ -29,4 +33,11 @@ local function number_text(value)
   if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
   if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+
+-- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+local function eight_places(value)
+  local parts = value * 1e8 + 0.5
+  parts = parts - parts % 1
+  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
 end

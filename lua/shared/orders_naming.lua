@@ -3,7 +3,8 @@
 
 -- Two ids as one: the first | parts them.
 local function pair_key(first, second)
-  return string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) .. "|" .. second
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
 end
 
 -- By bytes, whatever the server's locale is.
@@ -32,7 +33,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
       if json then add(order_parse(json)) end
     end
   end
-  table.sort(found, function(a, b) return bytes_before(a.id, b.id) end)
+  if #found > 1 then table.sort(found, function(a, b) return bytes_before(a.id, b.id) end) end
   return found
 end
 

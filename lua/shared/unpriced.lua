@@ -22,7 +22,7 @@ local function with_unpriced(text, amounts)
     if found then found.amount = keep(decimal_add(found.amount, more.amount))
     else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
     for at = #list, 1, -1 do
-      if list[at].amount.digits == "" then table.remove(list, at) end
+      if decimal_sign(list[at].amount) == 0 then table.remove(list, at) end
     end
   end
   for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
@@ -41,9 +41,9 @@ end
 local function paid_off(text, kind, currency, paid)
   for _, each in ipairs(unpriced_of(text)) do
     -- A rebate pays off no fee.
-    if each.kind == kind and each.currency == currency and each.amount.negative == paid.negative then
+    if each.kind == kind and each.currency == currency and (decimal_sign(each.amount) < 0) == (decimal_sign(paid) < 0) then
       local over = decimal_subtract(paid, each.amount)
-      local is_more = over.digits ~= "" and over.negative == each.amount.negative
+      local is_more = decimal_sign(over) ~= 0 and (decimal_sign(over) < 0) == (decimal_sign(each.amount) < 0)
       return { { kind = kind, currency = currency, amount = decimal_negate(is_more and each.amount or paid) } }
     end
   end

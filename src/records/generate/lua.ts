@@ -116,7 +116,7 @@ function readBack(value: string, { kind, presence, was }: Field): string[] {
 function numberText(value: string, kind: Field["kind"]): string {
   if (kind === "double") return `number_text(${value})`;
   return kind === "whole" || kind === "flag" || kind === "duration" || kind === "time"
-    ? `string.format("%.0f", ${value})`
+    ? `string.format("%d", ${value})`
     : value;
 }
 

@@ -3,12 +3,15 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LUA_FOLDER } from "../../../src/backends/redis/lua-folder.js";
+import { averagePrice } from "../../../src/exact/average-price.js";
 import * as decimal from "../../../src/exact/decimal.js";
+import { minus, plus } from "../../../src/exact/double.js";
 import { kept, quotient } from "../../../src/exact/kept.js";
 import * as money from "../../../src/exact/money.js";
 import { dayEnd, dayOf } from "../../../src/state/day.js";
 import { drawdownOf } from "../../../src/state/equity.js";
 import { notionalOf } from "../../../src/state/exposure.js";
+import { readMarket } from "../../../src/words/pair-name.js";
 import { big, bigMoney, bigText } from "../../exact/big.js";
 import { LONG } from "../../long.js";
 import { DAY, MINUTE } from "../clock.js";
@@ -52,6 +55,20 @@ const amount = fc.oneof(
   fc.constantFrom(money.MAX_MONEY, -money.MAX_MONEY, money.MAX_MONEY - 1n, 1n - money.MAX_MONEY),
 );
 
+/** Amounts next to those up to which a double says all that is written: 2^26, a million, and 0.0001, below which it is written otherwise. */
+const EDGES_OF_MONEY = [2n ** 26n * 100_000_000n, 100_000_000_000_000n, 10_000n, 99_990_000n]
+  .flatMap((edge) => [edge - 10_000n, edge - 1n, edge, edge + 1n, edge + 10_000n])
+  .flatMap((edge) => [edge, -edge]);
+
+/** Numbers as they are written, next to those up to which a double holds all of their digits. */
+const EDGES_OF_DECIMALS = [
+  ...["0", "1", "0.5", "9", "99999999999999", "100000000000000", "999999999999999", "1000000000000000"],
+  ...["9007199254740991", "9007199254740992", "9007199254740993", "90071992547409930", "9000000000000000"],
+  ...["0.00000001", "12345678.90123456", "123456789.0123456", "1234567.89012345", "67108864.00000001"],
+  ...["0.00000000000000000001", "0.99999999999999999999", "0.0001", "0.00009999", "0.00000000000001"],
+  ...["1e-7", "1.5e-7", "2.5e+3", "1e+21", "1e+22", "1.5e+23", "5e-324", "0.10", "1.00", "0.000000005", "0.0000000049"],
+].flatMap((text) => [text, `-${text}`]);
+
 /** The functions of `lua/shared` and their TypeScript twins give the same answers. */
 export function luaTwins({ client }: Stand): void {
   const test = suite("lua: twins");
@@ -62,10 +79,12 @@ export function luaTwins({ client }: Stand): void {
     expression: string,
     cases: readonly (readonly string[])[],
     statements = "",
+    opening = "",
   ): Promise<string[]> {
     const files = shared.map((name) => readFileSync(`${LUA_FOLDER}shared/${name}.lua`, "utf8"));
     const width = cases[0]?.length ?? 1;
-    const program = `${files.join("\n")}
+    const program = `${opening}
+${files.join("\n")}
       local answers = {}
       for i = 1, #ARGV, ${width} do
         local arg = {}
@@ -86,7 +105,8 @@ export function luaTwins({ client }: Stand): void {
   test("number_text writes a double as JavaScript does", async () => {
     const powers = Array.from({ length: 2_098 }, (_, i) => 2 ** (i - 1074));
     const decimals = Array.from({ length: 660 }, (_, i) => Number(`1e${i - 340}`));
-    const values = [...powers, ...decimals, ...sample(anyNumber, 10_000 * TIMES)]
+    const edges = EDGES_OF_DECIMALS.map(Number);
+    const values = [...powers, ...decimals, ...edges, ...sample(anyNumber, 10_000 * TIMES)]
       .flatMap((value) => [value, -value, value * 1.1, value + 1, value / 3])
       .filter(Number.isFinite)
       .map((value) => value + 0);
@@ -96,7 +116,8 @@ export function luaTwins({ client }: Stand): void {
   });
 
   test("money is added, negated, written and kept in range alike", async () => {
-    const cases = sample(fc.tuple(amount, amount), 5_000 * TIMES);
+    const edges = EDGES_OF_MONEY.flatMap((a) => EDGES_OF_MONEY.map((b): [bigint, bigint] => [a, b]));
+    const cases = [...edges, ...sample(fc.tuple(amount, amount), 5_000 * TIMES)];
     const texts = cases.map((pair) => pair.map(money.formatMoney));
     const ask = (expression: string) =>
       evaluate(["money"], expression, texts, "local u, p = money_parse(arg[1])\nlocal v, q = money_parse(arg[2])");
@@ -133,6 +154,66 @@ export function luaTwins({ client }: Stand): void {
     const products = await ask("decimal_text(decimal_multiply(a, b))");
     assertTwins(cases, products, ([a, b]) => decimalText(multiplyDecimal(toDecimal(a), toDecimal(b))));
     assertTwins(cases, products, ([a, b]) => bigText(big(a).times(big(b))));
+  });
+
+  test("decimals at the edge of what a double holds are reckoned with as exactly as others", async () => {
+    const cases = EDGES_OF_DECIMALS.flatMap((a) => EDGES_OF_DECIMALS.map((b): [string, string] => [a, b]));
+    const ask = (expression: string) =>
+      evaluate(
+        ["money", "decimal", "kept"],
+        expression,
+        cases,
+        `local a, b = decimal(arg[1]), decimal(arg[2])
+local function shown(d) return d and decimal_text(d) or "none" end`,
+      );
+    const { addDecimal, compareDecimal, decimalText, multiplyDecimal, negateDecimal, subtractDecimal, toNumber } =
+      decimal;
+    const twin = (work: (a: decimal.Decimal, b: decimal.Decimal) => string) => (texts: readonly [string, string]) =>
+      work(plainDecimal(texts[0]), plainDecimal(texts[1]));
+    const same = async (expression: string, work: (a: decimal.Decimal, b: decimal.Decimal) => string) =>
+      assertTwins(cases, await ask(expression), twin(work));
+    await same("decimal_text(a)", (a) => decimalText(a));
+    await same("decimal_text(decimal_negate(a))", (a) => decimalText(negateDecimal(a)));
+    await same("tostring(decimal_sign(a))", (a) => String(compareDecimal(a, ZERO)));
+    await same('string.format("%.17g", decimal_value(a)) + 0 == tonumber(decimal_text(a)) and "1" or "0"', () => "1");
+    await same("decimal_text(decimal_add(a, b))", (a, b) => decimalText(addDecimal(a, b)));
+    await same("decimal_text(decimal_subtract(a, b))", (a, b) => decimalText(subtractDecimal(a, b)));
+    await same("decimal_text(decimal_multiply(a, b))", (a, b) => decimalText(multiplyDecimal(a, b)));
+    await same("shown(kept_decimal(decimal_multiply(a, b)))", (a, b) => {
+      const rounded = kept(multiplyDecimal(a, b));
+      return rounded ? decimalText(rounded) : "none";
+    });
+    await same('decimal_money(decimal_add(a, b)) or "none"', (a, b) => {
+      const rounded = money.roundDecimal(addDecimal(a, b));
+      return money.withinMoney(rounded) ? money.formatMoney(rounded) : "none";
+    });
+    assert.is(toNumber(plainDecimal("9007199254740993")), 9007199254740992);
+  });
+
+  test("sizes are added and subtracted alike, and the average price is the same double", async () => {
+    const size = fc.oneof(anyNumber, written).map(Math.abs);
+    const edges = EDGES_OF_DECIMALS.map(Number).map(Math.abs);
+    const cases: [number, number][] = [
+      ...edges.flatMap((a) => edges.map((b): [number, number] => [a, b])),
+      ...sample(fc.tuple(size, size), 5_000 * TIMES),
+    ];
+    const ask = (expression: string, of: readonly (readonly number[])[]) =>
+      evaluate(
+        ["number", "money", "decimal", "kept", "quotient", "keep", "notional", "size", "unpriced", "holding"],
+        expression,
+        of.map((each) => each.map(String)),
+        "local a, b = arg[1], arg[2]",
+      );
+    const finite = cases.filter(([a, b]) => Number.isFinite(a + b));
+    assertTwins(finite, await ask("size_sum(a, b)", finite), ([a, b]) => String(plus(a, b)));
+    assertTwins(finite, await ask("size_less(a, b)", finite), ([a, b]) => String(minus(a, b)));
+    const divisible = finite.filter(([a, b]) => b > 0 && Number.isFinite(a / b));
+    const averages = await ask('string.format("%.17g", average_price(decimal(a), tonumber(b)))', divisible);
+    assertTwins(
+      divisible,
+      averages.map((text) => String(Number(text))),
+      ([a, b]) => String(averagePrice(decimal.toDecimal(a), b)),
+    );
   });
 
   test("a decimal is rounded to money alike, half away from zero, and refused beyond 9e15", async () => {
@@ -177,8 +258,14 @@ export function luaTwins({ client }: Stand): void {
       [3, 2999999999999.9995],
     ];
     const texts = cases.map((pair) => pair.map(String));
-    assertTwins(cases, await evaluate(["money", "notional"], "notional_of(arg[1], arg[2])", texts), ([a, b]) =>
-      money.formatMoney(notionalOf(a, b)),
+    assertTwins(
+      cases,
+      await evaluate(
+        ["number", "money", "decimal", "kept", "quotient", "notional"],
+        "notional_of(arg[1], arg[2])",
+        texts,
+      ),
+      ([a, b]) => money.formatMoney(notionalOf(a, b)),
     );
   });
 
@@ -205,7 +292,7 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     const sums = await ask("shown(kept_decimal(decimal_add(decimal_multiply(a, b), c)))");
     assertTwins(cases, sums, (triple) => shown(kept(product(triple))));
     const divisible = cases.flatMap((triple, i) => (triple[2] === 0 ? [] : [i]));
-    const quotients = await ask('c.digits == "" and "" or shown(quotient(decimal_multiply(a, b), c))');
+    const quotients = await ask('decimal_sign(c) == 0 and "" or shown(quotient(decimal_multiply(a, b), c))');
     assertTwins(
       divisible.map((i) => cases[i] ?? []),
       divisible.map((i) => quotients[i] ?? ""),
@@ -250,6 +337,47 @@ move_equity(risk, "start", arg[2])`,
     assertTwins(cases, answers, ([peak, equity]) => {
       if (peak <= 0 || equity >= peak) return "0";
       return String(Math.min(Number(big(peak).minus(big(equity)).div(big(peak)).toFixed()), 1e15));
+    });
+  });
+
+  test("the market of a pair is read from its name alike, whatever stands in it", async () => {
+    const part = fc.constantFrom(
+      "A",
+      "BTC",
+      "USDT",
+      "USD",
+      "USDC",
+      "/",
+      "/",
+      ":",
+      ":",
+      "-",
+      " ",
+      "\n",
+      ".",
+      "X".repeat(33),
+    );
+    const end = fc.constantFrom("", "-260101", "-260101-50000-C", "-260101-1.5-P", "-260101-1-X", ":", "-");
+    const coin = fc.constantFrom("BTC", "USDT", "USD", "USDC", "EUR");
+    const cases = [
+      ...sample(fc.tuple(fc.array(part, { maxLength: 7 }), end), 10_000).map(([parts, last]) => parts.join("") + last),
+      ...sample(fc.tuple(coin, coin, coin, end), 2_000).map(([a, b, c, last]) => `${a}/${b}:${c}${last}`),
+      ...sample(fc.tuple(coin, coin, end), 500).map(([a, b, last]) => `${a}/${b}${last}`),
+    ];
+    const own = ["USDT", "USD", "USDC"];
+    const answers = await evaluate(
+      ["number", "money", "decimal", "kept", "quotient", "keep", "notional", "size", "unpriced", "holding", "currency"],
+      `fault or table.concat({ market.base or "", market.quote or "", market.settle or "", tostring(market.inverse or false),
+        tostring(market.spot or false) }, " ")`,
+      cases.map((pair) => [pair]),
+      "local market, fault = market_of(arg[1])",
+      'local flow_currency, same_currency, meta_key = "USDT", "USD USDC", ""',
+    );
+    assertTwins(cases, answers, (pair) => {
+      const market = readMarket(pair, (a, b) => a === b || (own.includes(a) && own.includes(b)));
+      if (typeof market === "string") return `pair: ${market}`;
+      const { base = "", quote = "", settle = "" } = market.coins ?? {};
+      return [base, quote, settle, market.inverse, market.spot].join(" ");
     });
   });
 
