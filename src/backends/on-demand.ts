@@ -18,6 +18,11 @@ export class OnDemand implements Backend {
     return this.#loaded.connect(existing);
   }
 
+  async reopen(): Promise<OpenedFlow> {
+    if (this.#loaded) return this.#loaded.reopen();
+    throw new ConnectionError("the flow is not open: call connect() first");
+  }
+
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (this.#loaded) return this.#loaded.execute(operation, args, lease);
     return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));

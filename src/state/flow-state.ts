@@ -15,10 +15,12 @@ import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
 import type { TradeRow } from "../records/trade.js";
 import type { EventType } from "../words/word-lists.js";
+import type { AccountState } from "./account.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import type { GuardTrade } from "./guards.js";
 import { Log } from "./log.js";
+import type { MemoryAccounts } from "./memory-accounts.js";
 import { OrdersByPosition } from "./orders-by-position.js";
 import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
@@ -85,6 +87,18 @@ export class FlowState {
   /** What the recovery under way must remember if it is resumed: texts by key. */
   readonly recoveryJournal = new Table<string>("recovery_journal", this.changes);
   readonly events = new EventLog(this.changes);
+
+  /** The exchange account that the flow is in. */
+  account: AccountState | undefined;
+  /** Called when another flow of the account has put an event into this one's log. */
+  woken: (() => void) | undefined;
+
+  /** `flowId` names the flow's part of its account. */
+  constructor(
+    readonly flowId = "",
+    /** Where accounts are kept, if they are. */
+    readonly accounts: MemoryAccounts | undefined = undefined,
+  ) {}
 
   limit(name: RiskLimitName): number | undefined {
     return this.limits.get(name);

@@ -48,6 +48,12 @@ export class DuckdbBackend implements Backend {
     });
   }
 
+  async reopen(): Promise<OpenedFlow> {
+    const opened = await this.execute(openFlow, { epoch: "", schema: SCHEMA_VERSION }, "");
+    if (!opened) throw damaged(this.#path, "it has no epoch");
+    return opened;
+  }
+
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (!this.#session) throw new ConnectionError("the flow is not open: call connect() first");
     return this.#session.execute(operation, args, callAt(this.#context, lease));

@@ -1,7 +1,7 @@
 import { CorruptStateError } from "../../errors.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import type { Operation, Reply } from "../../operations/operation.js";
-import { COMMON_KEYS } from "../../operations/operation.js";
+import { ACCOUNT_KEYS, COMMON_KEYS, mayAskAccount } from "../../operations/operation.js";
 import { FlowKeys } from "./keys.js";
 import { type Patience, PatientConnection, type Seen } from "./patient-connection.js";
 import type { RedisConfig } from "./redis-config.js";
@@ -53,7 +53,8 @@ export class RedisFlow implements Disposable {
 
   /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
   async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number, epoch = ""): Promise<Result> {
-    const keys = [...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.key(name));
+    const ofAccount = mayAskAccount(operation) ? await this.#accountKeys() : [];
+    const keys = [...[...COMMON_KEYS.read, ...operation.keys].map((name) => this.keys.key(name)), ...ofAccount];
     return this.#asked(operation, keys, args, now, epoch);
   }
 
@@ -66,6 +67,12 @@ export class RedisFlow implements Disposable {
   /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
   run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
     return this.#server.run(name, keys, argv);
+  }
+
+  /** Those of the account that the flow is in now. */
+  async #accountKeys(): Promise<string[]> {
+    const account = await this.send("hget", this.keys.key("flow:meta"), "account");
+    return typeof account === "string" ? ACCOUNT_KEYS.map((name) => this.keys.key(name, account)) : [];
   }
 
   async #asked<Args, Result>(
