@@ -6,7 +6,7 @@
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
--- Reply {"account", now ms, {field, text, ...}, call}
+-- Reply {"account", name, now ms, {field, text, ...}, call}
 --       {"none", call}: the flow is in no account
 -- Errors: SFSTATELOST, SFSCHEMA
 
@@ -19,7 +19,7 @@ local function run(now, account, answer)
     return redis.error_reply("SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status")
   end
 
-  return answer({ "account", string.format("%.0f", now), redis.call("HGETALL", account_key) })
+  return answer({ "account", account.name, string.format("%.0f", now), redis.call("HGETALL", account_key) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

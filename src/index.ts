@@ -2,6 +2,7 @@
 import "./dispose-symbols.js";
 
 export type { Credentials, Login } from "./backends/redis/redis-config.js";
+export type { AccountLimitName, AccountLimits } from "./config/account.js";
 export type { Duration, DurationUnit } from "./config/duration.js";
 export type { Guard } from "./config/guards.js";
 export { configJsonSchema } from "./config/json-schema.js";
@@ -19,4 +20,5 @@ export type { CloseOptions, RemoveOptions } from "./manager/position-arguments.j
 export { Recovery } from "./manager/recovery.js";
 export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
+export { MemoryAccounts } from "./state/memory-accounts.js";
 export type * from "./types.js";

@@ -4,7 +4,9 @@
  */
 
 import { z } from "zod";
-import type { Problem } from "./problem.js";
+import { InvalidArgumentError } from "../errors.js";
+import { plain } from "./plain.js";
+import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
 import { show } from "./show.js";
 
@@ -21,11 +23,18 @@ export type AccountLimitName = (typeof ACCOUNT_LIMITS)[number];
 
 export type AccountLimits = { [name in AccountLimitName]?: number };
 
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+const NAME_EXPECTED = "a name of 1 to 64 letters, digits, dots, hyphens or underscores";
+
 /** The name of an exchange account. It stands in Redis keys. */
 export function accountName() {
-  return z
-    .string({ error: "a name of 1 to 64 letters, digits, dots, hyphens or underscores" })
-    .regex(/^[A-Za-z0-9._-]{1,64}$/);
+  return z.string({ error: NAME_EXPECTED }).regex(NAME);
+}
+
+/** The same of a call's. */
+export function parseAccountName(value: unknown): string {
+  if (typeof value === "string" && NAME.test(value)) return value;
+  throw new InvalidArgumentError(`name: expected ${NAME_EXPECTED}, got ${show(value)}`);
 }
 
 const {
@@ -63,6 +72,26 @@ export function limitsSet(limits: { readonly [name in RiskLimitName]?: number | 
     if (limit !== undefined && limit !== null) set[name] = limit;
   }
   return set;
+}
+
+const accountLimitsSchema = z.strictObject(accountLimitShape, {
+  error: `an object with any of ${ACCOUNT_LIMITS.join(", ")}`,
+});
+
+/** Reads a partial set of an account's limits, as `parseRiskLimits` does of a flow's. */
+export function parseAccountLimits(value: unknown): [AccountLimitName, number | null][] {
+  const data = plain(value);
+  const parsed = accountLimitsSchema.safeParse(data.value);
+  if (!parsed.success || data.problems.length > 0) {
+    const found = parsed.success ? [] : problemsOf(parsed.error.issues, accountLimitsSchema, data.value);
+    const problems = withoutConsequences([...found, ...data.problems]);
+    throw new InvalidArgumentError(problems.map((problem) => formatProblem(problem, "limits")).join("\n"));
+  }
+  const { data: limits } = parsed;
+  return ACCOUNT_LIMITS.flatMap((name) => {
+    const limit = limits[name];
+    return limit === undefined ? [] : [[name, limit]];
+  });
 }
 
 /** The settings that an account shares with its flows. */

@@ -1,6 +1,7 @@
 import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
 import type { Credentials } from "../backends/redis/redis-config.js";
+import { type AccountLimitName, type AccountLimits, parseAccountLimits, parseAccountName } from "../config/account.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { Guard } from "../config/guards.js";
@@ -31,6 +32,7 @@ import { closePosition } from "../operations/close-position.js";
 import { endRecovery } from "../operations/end-recovery.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { findOrders } from "../operations/find-orders.js";
+import { getAccount } from "../operations/get-account.js";
 import { getAdmissionStats } from "../operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
 import { getCooldown } from "../operations/get-cooldown.js";
@@ -62,9 +64,11 @@ import { recordTransfer } from "../operations/record-transfer.js";
 import { removeOrder } from "../operations/remove-order.js";
 import { removePosition } from "../operations/remove-position.js";
 import { reportDifference } from "../operations/report-difference.js";
+import { resetAccount } from "../operations/reset-account.js";
 import { resetCircuitBreaker } from "../operations/reset-circuit-breaker.js";
 import { saveOrder } from "../operations/save-order.js";
 import { savePosition } from "../operations/save-position.js";
+import { setAccountLimits } from "../operations/set-account-limits.js";
 import { setCooldown } from "../operations/set-cooldown.js";
 import { setCurrency } from "../operations/set-currency.js";
 import { setGuards } from "../operations/set-guards.js";
@@ -72,6 +76,7 @@ import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
 import { startEquity } from "../operations/start-equity.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
+import { tripAccount } from "../operations/trip-account.js";
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
 import { updateOrder } from "../operations/update-order.js";
@@ -81,6 +86,7 @@ import { timeOfEvent } from "../state/event-log.js";
 import { checkSchema } from "../state/schema.js";
 import type {
   AccountFlow,
+  AccountStatus,
   Admission,
   AdmissionDay,
   AdmissionRequest,
@@ -119,6 +125,7 @@ import type {
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf } from "./account.js";
+import { joinByCall, leave, writeAccount } from "./account-membership.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -157,6 +164,7 @@ import {
 import type { Recovery } from "./recovery.js";
 import type { RegularWriter } from "./regular-writer.js";
 import {
+  accountBreakerArguments,
   breakerArguments,
   cashArguments,
   currencyArguments,
@@ -266,6 +274,8 @@ export class StateManager {
       if (!this.#existing) {
         await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
         await writeCurrency(this.#calls, this.config, this.#currency);
+        const joined = await writeAccount(this.#backend, this.#calls, this.config);
+        if (joined) this.#mark?.opened(joined.epoch);
         for (const difference of await writeLimits(this.#calls, this.config)) {
           this.#logger.warn(`flow ${this.flowId}: ${difference}`);
         }
@@ -857,6 +867,53 @@ export class StateManager {
     this.#needOpen("forgetAccountFlow");
     const forgotten = parseFlowId(flowId);
     return (await (await accountOf(this.config, this.#credentials))?.forget(forgotten)) ?? false;
+  }
+
+  /**
+   * Puts the flow into an exchange account, making the account if it is new, with whatever the flow has open: slots and exposure come along, nothing
+   * that it has booked. The flow gets a new epoch: its other managers get a StateLostError until they connect again. What is
+   * configured under `account` holds for the account of that name, else what is under `risk`. Rejects with a ConfigError when the flow counts
+   * in another currency or day than the account, or is in another one.
+   */
+  async joinAccount(name: string): Promise<void> {
+    this.#needOpen("joinAccount");
+    const { epoch } = await joinByCall(this.#backend, this.#calls, this.config, parseAccountName(name));
+    this.#mark?.opened(epoch);
+  }
+
+  /**
+   * Takes the flow out of its exchange account; false where it was in none. Its slots and exposure leave the account's sums; what it booked stays
+   * there. The flow gets a new epoch, as in `joinAccount`.
+   */
+  async leaveAccount(): Promise<boolean> {
+    this.#needOpen("leaveAccount");
+    return leave(this.#backend, this.#calls);
+  }
+
+  /** The exchange account that the flow is in, with the part of each of its flows; undefined where it is in none. */
+  async getAccount(): Promise<AccountStatus | undefined> {
+    return this.#calls.run(getAccount, undefined);
+  }
+
+  /** Sets limits of the account (null removes one) for all its flows. One that becomes tighter, and is reached, trips the account's breaker. */
+  async setAccountLimits(limits: { [name in AccountLimitName]?: number | null }): Promise<AccountLimits> {
+    return this.#calls.run(setAccountLimits, { limits: parseAccountLimits(limits) });
+  }
+
+  /**
+   * Trips the account's breaker by hand, in one write: no flow of the account admits an entry; exits always work. `duration` by default the
+   * account's. An active breaker is never shortened. The breakers of its flows stay as they are.
+   */
+  async triggerAccountBreaker(
+    reason: string,
+    duration?: Duration | BreakerEnd | { duration?: Duration | BreakerEnd },
+  ): Promise<CircuitBreaker> {
+    return this.#calls.run(tripAccount, accountBreakerArguments(reason, duration));
+  }
+
+  /** Ends the account's breaker; false when none was active. After a drawdown the account's peak is its present equity; the day's loss stays. */
+  async resetAccountBreaker(reason?: string): Promise<boolean> {
+    return this.#calls.run(resetAccount, { reason: check.words("reason", reason) });
   }
 
   #needOpen(method: string): void {
