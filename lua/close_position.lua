@@ -205,21 +205,21 @@ end
 
 -- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
 -- where the script may have to do with it, and its log after that.
-local account
+local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch
 end
 if account_name then
   account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
   for i = 2, #KEYS do
-    if string.sub(KEYS[i], -#account.tail) == account.tail then account.key, account.events_key = KEYS[i], KEYS[i + 1] end
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
   end
 end
 
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
 -- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account.key, unpack(account.moves)) end
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -296,19 +296,19 @@ end
 -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
 -- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
-local function part_of(account_key, tail)
-  return string.sub(meta_key, #account_key - #tail + 2, -11) .. "|"
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
 end
 
 -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
 local function read_account(pair)
   if not account or account.part then return account end
-  if not account.key then
+  if not account_key then
     error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  account.part = part_of(account.key, account.tail)
+  account.part = part_of(account_key, account.tail)
   local part = account.part
-  local f = redis.call("HMGET", account.key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
     "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
     "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
     part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
@@ -363,7 +363,7 @@ local function account_exposure_after(delta, own_notional, own_slots)
   for pair, count in pairs(pairs_moved) do
     local held = account.slots_of[pair]
     if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account.key, "slots:" .. pair, account.part .. "slots:" .. pair)
+      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
       held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
     end
     if count ~= 0 then
@@ -792,14 +792,14 @@ local function trip_account(day_start)
   local limits = account.limits
   local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
   if not source then return end
-  expect_stream(account.events_key)
+  expect_stream(account_events_key)
   trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
 end
 
 -- Appends to the account's log, which the watchers of all its flows read.
 local function account_event(kind, ...)
   if max_events == "0" then return end
-  redis.call("XADD", account.events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
     "account", account.name, ...)
 end
 

@@ -45,14 +45,14 @@ end
 
 -- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
 -- where the script may have to do with it, and its log after that.
-local account
+local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch
 end
 if account_name then
   account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
   for i = 2, #KEYS do
-    if string.sub(KEYS[i], -#account.tail) == account.tail then account.key, account.events_key = KEYS[i], KEYS[i + 1] end
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
   end
 end
 

@@ -51,14 +51,14 @@ end
 
 -- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
 -- where the script may have to do with it, and its log after that.
-local account
+local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch
 end
 if account_name then
   account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
   for i = 2, #KEYS do
-    if string.sub(KEYS[i], -#account.tail) == account.tail then account.key, account.events_key = KEYS[i], KEYS[i + 1] end
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
   end
 end
 
@@ -87,19 +87,19 @@ end
 -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
 -- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
-local function part_of(account_key, tail)
-  return string.sub(meta_key, #account_key - #tail + 2, -11) .. "|"
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
 end
 
 -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
 local function read_account(pair)
   if not account or account.part then return account end
-  if not account.key then
+  if not account_key then
     error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  account.part = part_of(account.key, account.tail)
+  account.part = part_of(account_key, account.tail)
   local part = account.part
-  local f = redis.call("HMGET", account.key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
     "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
     "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
     part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))

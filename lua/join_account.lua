@@ -20,7 +20,7 @@
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] name                of the account
 -- ARGV[9] how                 connect = only a flow that has nothing open; call = whatever it has open comes along
--- ARGV[10] currency           what the account is counted in
+-- ARGV[10] currency           what the account is counted in; "" = the flow's
 -- ARGV[11] same_currency      currencies that count as the flow's, with spaces between them
 -- ARGV[12] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[13] breaker_duration   ms, "until_day_end" or "until_reset"
@@ -37,6 +37,7 @@ local function run(meta_key, clock, instance, max_events, flow_epoch, flow_curre
   local name, how, flow_currency_set, same_set = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local day_start, duration, starting_equity = ARGV[12], ARGV[13], ARGV[14]
   local flow_new_epoch, account_new_epoch = ARGV[15], ARGV[16]
+  if flow_currency_set == "" then flow_currency_set = flow_currency or "" end
   local kind = clock == "" and "server" or "given"
   local part = part_of(account_key, ":@" .. name .. ":risk")
   local flow_id = string.sub(part, 1, -2)
@@ -50,6 +51,9 @@ local function run(meta_key, clock, instance, max_events, flow_epoch, flow_curre
   end
   if account and account.epoch ~= f[1] then
     return redis.error_reply("SFSTATELOST the state of account " .. name .. " is gone: see sf-state account status")
+  end
+  if flow_currency_set == "" then
+    return refuse("SFACCOUNT", "flow " .. flow_id .. ": it is not known yet what it is counted in, and an account's flows count in one currency: set risk.currency")
   end
   local function differs(what, stands, given)
     return refuse("SFACCOUNT", "account " .. name .. ": its " .. what .. " is " .. stands .. ", this flow's " .. given .. ": a flow that differs cannot join")
@@ -222,21 +226,21 @@ end
 
 -- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
 -- where the script may have to do with it, and its log after that.
-local account
+local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch
 end
 if account_name then
   account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
   for i = 2, #KEYS do
-    if string.sub(KEYS[i], -#account.tail) == account.tail then account.key, account.events_key = KEYS[i], KEYS[i + 1] end
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
   end
 end
 
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
 -- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account.key, unpack(account.moves)) end
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -297,8 +301,8 @@ end
 -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
 -- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
-local function part_of(account_key, tail)
-  return string.sub(meta_key, #account_key - #tail + 2, -11) .. "|"
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
 end
 -- <<< account.lua
 

@@ -37,14 +37,14 @@ local function trip_account(day_start)
   local limits = account.limits
   local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
   if not source then return end
-  expect_stream(account.events_key)
+  expect_stream(account_events_key)
   trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
 end
 
 -- Appends to the account's log, which the watchers of all its flows read.
 local function account_event(kind, ...)
   if max_events == "0" then return end
-  redis.call("XADD", account.events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
     "account", account.name, ...)
 end
 

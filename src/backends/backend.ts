@@ -24,7 +24,10 @@ export interface Backend {
    * Resolves when the log may hold an event after the one with this id (at once, if it does), when the signal aborts, or when
    * the backend is closed. Rejects with a ConnectionError when it cannot know.
    */
-  eventAfter(id: string, signal: AbortSignal): Promise<void>;
+  eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void>;
+
+  /** Whether the account that the flow is in has a log of its own, in which `inAccount` is a place. */
+  readonly hasAccountLog: boolean;
 
   /** Waits for what is in flight, then lets go of every resource. Never rejects because of a call's outcome. */
   close(): Promise<void>;

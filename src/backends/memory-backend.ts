@@ -10,6 +10,7 @@ import { Waiters } from "./waiters.js";
 
 /** A flow in this process's memory, for tests, backtests and development. It lives as long as this object, over close and connect. */
 export class MemoryBackend implements Backend {
+  readonly hasAccountLog = false;
   readonly #state: FlowState;
   readonly #context: BackendContext;
   readonly #watchers = new Waiters();

@@ -28,8 +28,12 @@ export class OnDemand implements Backend {
     return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
   }
 
-  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
-    await this.#loaded?.eventAfter(id, signal);
+  get hasAccountLog(): boolean {
+    return this.#loaded?.hasAccountLog ?? false;
+  }
+
+  async eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void> {
+    await this.#loaded?.eventAfter(id, signal, inAccount);
   }
 
   /** Calls that were made while the code was loading keep their order: each waits for the same promise. */

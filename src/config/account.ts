@@ -146,6 +146,12 @@ export function accountConflicts(config: unknown, read: (parent: unknown, key: s
       wrong(key, `${ofAccount} is not risk.${key}, ${ofFlow}: a flow that differs cannot join; remove one of them`);
     }
   }
+  if (read(config, "backend") === "duckdb") {
+    wrong(
+      "name",
+      "cannot be used with backend: duckdb: a file holds one flow, whose own limits under risk are all there is",
+    );
+  }
   const redis = read(config, "redis");
   if (read(config, "backend") === "redis" && read(redis, "cluster") === true) {
     wrong("name", "cannot be used with redis.cluster: true: an account and its flows live in one slot; use one server");

@@ -1,7 +1,8 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
 import { ACCOUNT_LIMITS, type AccountConfig, type ResolvedConfig } from "../config/schema.js";
-import { InvalidArgumentError, StateLostError } from "../errors.js";
+import { StateLostError } from "../errors.js";
+import { getEvents } from "../operations/get-events.js";
 import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
@@ -9,6 +10,13 @@ import { setAccountLimits } from "../operations/set-account-limits.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
 import type { FlowCalls } from "./flow-calls.js";
+
+/** Reads the log of the account that the flow is in, as `getEvents` does its own. Where it is kept in this process, each of its flows has its events. */
+export const accountEvents: typeof getEvents = {
+  ...getEvents,
+  keys: ["account:events"],
+  apply: (_, { after }) => ({ isUnknown: false, newest: after || "0-0", trimmed: false, events: [] }),
+};
 
 /** Joins the account that is configured, where the flow is not in it yet and has nothing open, and writes the account's limits. */
 export async function writeAccount(
@@ -50,12 +58,9 @@ async function join(
   { name, currency, same_currency, day_start, breaker_duration, starting_equity }: AccountConfig,
   how: "connect" | "call",
 ): Promise<OpenedFlow> {
-  if (currency === undefined) {
-    throw new InvalidArgumentError(`account ${name}: its flows count in one currency: set risk.currency`);
-  }
   const epoch = newEpoch();
   const args = {
-    ...{ name, how, currency, sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
+    ...{ name, how, currency: currency ?? "", sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
     ...{
       breakerDuration: breaker_duration,
       startingEquity: starting_equity,

@@ -125,7 +125,7 @@ import type {
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf } from "./account.js";
-import { joinByCall, leave, writeAccount } from "./account-membership.js";
+import { accountEvents, joinByCall, leave, writeAccount } from "./account-membership.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -994,15 +994,17 @@ export class StateManager {
   }
 
   /**
-   * Every change of the flow, by any process, in order and without gaps: from `after` on, or from now. Ends when the signal
+   * Every change of the flow, by any process, in order and without gaps: from `after` on, or from now; and those of the account that it is in. Ends when the signal
    * aborts or the manager is closed. Rejects with a StateLostError when the flow's state is gone.
    */
   watch(options: { after?: string; signal?: AbortSignal } = {}): AsyncIterableIterator<StateEvent> {
     const loss = this.#loss;
     const source = {
       page: (after: string, limit: number, told: boolean) => this.#calls.run(getEvents, { after, limit, told }),
-      eventAfter: (id: string, signal: AbortSignal) =>
-        this.#backend.eventAfter(id, AbortSignal.any([signal, loss.signal])),
+      accountPage: (after: string, limit: number) =>
+        this.#backend.hasAccountLog ? this.#calls.run(accountEvents, { after, limit }) : undefined,
+      eventAfter: (id: string, signal: AbortSignal, inAccount?: string) =>
+        this.#backend.eventAfter(id, AbortSignal.any([signal, loss.signal]), inAccount),
       check: () => loss.check(),
       unknown: (after: string, newest: string) => {
         if (newest === EMPTY && this.config.backend === "redis" && this.config.redis.allow_eviction) return undefined;

@@ -43,7 +43,7 @@ export const joinAccount: Operation<Args, { readonly joined: boolean; readonly e
   words: {
     name: "of the account",
     how: "connect = only a flow that has nothing open; call = whatever it has open comes along",
-    currency: "what the account is counted in",
+    currency: `what the account is counted in; "" = the flow's`,
     starting_equity: 'the account\'s currency; "" = none',
     new_epoch: "the flow's, once it has joined",
     account_epoch: "the account's, if it is made",
@@ -59,10 +59,17 @@ export const joinAccount: Operation<Args, { readonly joined: boolean; readonly e
     }
     const account = state.account ?? state.accounts?.of(a.name);
     if (!account) throw new InvalidArgumentError("accounts are not kept here");
-    checkSettings(state, account, a);
+    const currency = a.currency || (state.meta.value?.currency ?? "");
+    if (currency === "") {
+      throw new ConfigError(
+        `flow ${flowId}: it is not known yet what it is counted in, and an account's flows count in one currency: set risk.currency`,
+      );
+    }
+    const settings = { ...a, currency };
+    checkSettings(state, account, settings);
     if (!state.account) checkPart(state, account, a);
 
-    settle(account, a, call);
+    settle(account, settings, call);
     if (state.account) return { joined: false, epoch };
     takeAlong(state, account);
     state.account = account;

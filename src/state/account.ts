@@ -7,13 +7,12 @@ import type { AccountLimitName } from "../config/account.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, parseMoney, withinMoney } from "../exact/money.js";
-import type { Call } from "../operations/operation.js";
 import type { BreakerRow } from "../records/breaker.js";
 import { BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
 import { type BreakerDuration, breakerEndsAt, longerTrip } from "./breaker.js";
 import { dayOf } from "./day.js";
 import { type Equity, followed, transferred } from "./equity.js";
-import type { FlowState } from "./flow-state.js";
+import type { FlowState, Speaker } from "./flow-state.js";
 import { limitReached } from "./limit-reached.js";
 import { ChangeLog, Table } from "./table.js";
 
@@ -186,7 +185,7 @@ export class AccountState {
   }
 
   /** Ends a step of a flow: the sums follow its exposure, the flows are told. Lua twin: `answer`. */
-  settle(flow: FlowState, call: Call): void {
+  settle(flow: FlowState, call: Speaker): void {
     if (flow.account === this) this.#follow(flow);
     this.changes.take();
     for (const { type, fields } of this.#untold.splice(0)) {

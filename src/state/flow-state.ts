@@ -28,6 +28,14 @@ import { Cell, ChangeLog, Table } from "./table.js";
 /** The version of the stored layout, in Redis and in DuckDB. */
 export const SCHEMA_VERSION = 4;
 
+/** Whose change an event tells of, and when that was. */
+export interface Speaker {
+  readonly now: number;
+  readonly instance: string;
+  /** Events kept; 0 = none. */
+  readonly maxEvents: number;
+}
+
 /** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
 export class FlowState {
   readonly changes = new ChangeLog();
@@ -105,11 +113,7 @@ export class FlowState {
   }
 
   /** Appends an event of a change that was just written. `fields` is asked for only when somebody reads the event. */
-  emit(
-    call: { readonly now: number; readonly instance: string; readonly maxEvents: number },
-    type: EventType,
-    fields: () => Record<string, string>,
-  ): void {
+  emit(call: Speaker, type: EventType, fields: () => Record<string, string>): void {
     this.events.append({ at: call.now, instance: call.instance, type, fields }, call.maxEvents);
   }
 }

@@ -21,6 +21,7 @@ const PAUSE = 20;
  * together with all others that wait; its promise resolves when DuckDB has synced it to disk.
  */
 export class DuckdbBackend implements Backend {
+  readonly hasAccountLog = false;
   readonly #context: BackendContext;
   readonly #path: string;
   readonly #checkpoints: CheckpointPolicy;

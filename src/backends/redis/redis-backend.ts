@@ -158,10 +158,14 @@ export class RedisBackend implements Backend {
     return opened;
   }
 
-  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+  get hasAccountLog(): boolean {
+    return this.#keys.account !== undefined;
+  }
+
+  async eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void> {
     if (!this.#connection || this.#closing) return;
     this.#tail ??= new StreamTail(this.#config, this.#keys);
-    await this.#tail.after(id, signal);
+    await this.#tail.after(id, signal, inAccount);
   }
 
   async close(): Promise<void> {
