@@ -56,7 +56,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse, money_add,
-    money_negate, money_text, open_account_day, account_exposure_after, move_account_exposure, decimal, decimal_add, decimal_text,
+    money_negate, money_text, open_account_day, move_account, account_exposure_after, decimal, decimal_add, decimal_text,
     number_text, day_end, read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency,
     entry_rate, rate_kept, exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json,
     record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal,
@@ -256,7 +256,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
   remember(processed_key, signal_id, dedup_window, max_ids)
   adopt_currency(market)
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
-  if moved then move_account_exposure(moved) end
+  if moved then move_account(unpack(moved)) end
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
@@ -280,8 +280,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -479,9 +479,9 @@ local function open_account_day(day)
   end
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 
 -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
@@ -507,10 +507,6 @@ local function account_exposure_after(delta, own_notional, own_slots)
     end
   end
   return moved
-end
-
-local function move_account_exposure(moved)
-  for i = 1, #moved, 2 do move_account(moved[i], moved[i + 1]) end
 end
 -- <<< account.lua
 
@@ -1280,7 +1276,7 @@ end
 -- <<< refuse.lua
 
 return run(events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse, money_add, money_negate,
-  money_text, open_account_day, account_exposure_after, move_account_exposure, decimal, decimal_add, decimal_text, number_text,
-  day_end, read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate,
-  rate_kept, exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, record_parse,
-  name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal, refuse)
+  money_text, open_account_day, move_account, account_exposure_after, decimal, decimal_add, decimal_text, number_text, day_end,
+  read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept,
+  exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, record_parse, name_position,
+  closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal, refuse)

@@ -478,8 +478,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -687,9 +687,9 @@ local function open_account_day(day)
   end
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 
 -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
@@ -715,10 +715,6 @@ local function account_exposure_after(delta, own_notional, own_slots)
     end
   end
   return moved
-end
-
-local function move_account_exposure(moved)
-  for i = 1, #moved, 2 do move_account(moved[i], moved[i + 1]) end
 end
 -- <<< account.lua
 
@@ -1148,31 +1144,26 @@ local function account_event(kind, ...)
     "account", account.name, ...)
 end
 
-local function move_account_breaker()
+-- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+local function write_account_breaker(flow_id)
   local breaker = account.breaker
-  move_account("breaker_reason", breaker.reason)
-  move_account("breaker_source", breaker.source)
-  move_account("breaker_tripped_at", breaker.tripped_at)
-  move_account("breaker_until", until_text(breaker))
+  if not breaker.changed then return end
+  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+    until_text(breaker))
 end
 
--- Notes what was booked; a breaker that changed is told in the account's log, once.
+-- Notes what was booked.
 local function write_account_booking()
   if not account or not account.is_booked then return end
-  move_account("day", account.day)
-  move_account("daily_pnl", account.pnl)
-  if account.equity then move_account("equity", account.equity) end
-  move_account("peak_equity", account.peak)
-  move_account("current_drawdown", account.drawdown)
-  if account.peak_at then move_account("peak_at", account.peak_at) end
   local part = account.part
-  move_account(part .. "booked", account.booked)
-  move_account(part .. "transferred", account.transferred)
-  move_account(part .. "day", account.part_day)
-  move_account(part .. "daily_pnl", account.part_pnl)
-  if not account.breaker.changed then return end
-  account_event("account_breaker_tripped", "flow", string.sub(part, 1, -2), breaker_event(account.breaker))
-  move_account_breaker()
+  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+    part .. "daily_pnl", account.part_pnl)
+  if account.equity then move_account("equity", account.equity) end
+  if account.peak_at then move_account("peak_at", account.peak_at) end
+  write_account_breaker(string.sub(part, 1, -2))
 end
 -- <<< account_booking.lua
 
@@ -1872,7 +1863,7 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account_exposure(sums.moved) end
+  if sums.moved then move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
 
@@ -2366,12 +2357,22 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(unpack({ instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal, decimal_subtract,
+local given = { instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal, decimal_subtract,
   move_equity, read_breaker, expect_hash, expect_zset, quote, read_amendment, write_amendment, read_risk, open_day, risk_reply,
-  day_sum, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, money_of, notional_at,
-  order_notional, with_unpriced, unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow, gain_of, reduce,
-  left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, dust_key_of, read_dust,
-  dust_with, dust_taken, dust_left, write_dust, hold_position, position_named, hold_order, exposure_after, write_exposure,
-  fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before,
-  orders_naming, closed_order, closed_to_forget, write_order, position_json, position_parse, refuse, trade_json, read_ends,
-  decide_end, cools_longer, write_end, ended_at, ended_trade, json_list }, 1, 88))
+  day_sum, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, money_of }
+given[31], given[32], given[33], given[34] = notional_at, order_notional, with_unpriced, unpriced_since
+given[35], given[36], given[37], given[38] = worth_of, size_sum, size_less, at_rate
+given[39], given[40], given[41], given[42] = move_result, grow, gain_of, reduce
+given[43], given[44], given[45], given[46] = left_of, market_of, price_fault, adopt_currency
+given[47], given[48], given[49], given[50] = entry_rate, exit_rate, rate_kept, same_size
+given[51], given[52], given[53], given[54] = exceeds, dust_key_of, read_dust, dust_with
+given[55], given[56], given[57], given[58] = dust_taken, dust_left, write_dust, hold_position
+given[59], given[60], given[61], given[62] = position_named, hold_order, exposure_after, write_exposure
+given[63], given[64], given[65], given[66] = fees_of, fee_in_base, split_fees, price_fees
+given[67], given[68], given[69], given[70] = remembers, remember, order_json, ORDER_DONE
+given[71], given[72], given[73], given[74] = order_parse, pair_key, bytes_before, orders_naming
+given[75], given[76], given[77], given[78] = closed_order, closed_to_forget, write_order, position_json
+given[79], given[80], given[81], given[82] = position_parse, refuse, trade_json, read_ends
+given[83], given[84], given[85], given[86] = decide_end, cools_longer, write_end, ended_at
+given[87], given[88] = ended_trade, json_list
+return run(unpack(given, 1, 88))

@@ -16,7 +16,9 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] reason              "" = not said
--- Reply {"reset" = was active, or "acknowledged", or "inactive", call}
+-- Reply {"reset", call}                 it was active
+--       {"acknowledged", call}          it had ended by time
+--       {"inactive", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(now_text, account, answer, read_account, move_account, expect_stream, account_event, refuse)
@@ -56,8 +58,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -210,9 +212,9 @@ local function read_account(pair)
   return account
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 -- <<< account.lua
 

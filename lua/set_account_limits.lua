@@ -19,7 +19,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(now, account, answer, read_account, later_day, open_account_day, move_account, day_of, breaker_until, trip,
-    breaker_event, limit_reached, expect_stream, account_event, move_account_breaker, refuse)
+    limit_reached, expect_stream, account_event, write_account_breaker, refuse)
   local account_key, account_events_key = KEYS[5], KEYS[6]
   local causes = { max_daily_loss = "daily_loss", max_drawdown = "drawdown" }
 
@@ -52,10 +52,7 @@ local function run(now, account, answer, read_account, later_day, open_account_d
   -- Write.
   if #removed > 0 then redis.call("HDEL", account_key, unpack(removed)) end
   if #changes > 0 then account_event("account_limits_set", unpack(changes)) end
-  if account.breaker.changed then
-    account_event("account_breaker_tripped", breaker_event(account.breaker))
-    move_account_breaker()
-  end
+  write_account_breaker()
 
   -- Reply.
   local reply = { "limits" }
@@ -80,8 +77,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -267,9 +264,9 @@ local function open_account_day(day)
   end
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 -- <<< account.lua
 
@@ -376,12 +373,14 @@ local function account_event(kind, ...)
     "account", account.name, ...)
 end
 
-local function move_account_breaker()
+-- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+local function write_account_breaker(flow_id)
   local breaker = account.breaker
-  move_account("breaker_reason", breaker.reason)
-  move_account("breaker_source", breaker.source)
-  move_account("breaker_tripped_at", breaker.tripped_at)
-  move_account("breaker_until", until_text(breaker))
+  if not breaker.changed then return end
+  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+    until_text(breaker))
 end
 -- <<< account_booking.lua
 
@@ -406,4 +405,4 @@ end
 -- <<< refuse.lua
 
 return run(now, account, answer, read_account, later_day, open_account_day, move_account, day_of, breaker_until, trip,
-  breaker_event, limit_reached, expect_stream, account_event, move_account_breaker, refuse)
+  limit_reached, expect_stream, account_event, write_account_breaker, refuse)

@@ -19,8 +19,8 @@
 -- Reply {"breaker", active 0|1, reason, source, tripped_at, until, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(now, account, answer, read_account, later_day, day_of, breaker_reply, breaker_until, trip, breaker_event,
-    expect_stream, account_event, move_account_breaker, refuse)
+local function run(now, account, answer, read_account, later_day, day_of, breaker_reply, breaker_until, trip, expect_stream,
+    write_account_breaker, refuse)
   local account_key, account_events_key = KEYS[5], KEYS[6]
   local reason, duration = ARGV[8], ARGV[9]
 
@@ -34,10 +34,7 @@ local function run(now, account, answer, read_account, later_day, day_of, breake
   trip(account.breaker, "manual", reason, breaker_until(duration ~= "" and duration or account.duration, day_start, day))
 
   -- Write.
-  if account.breaker.changed then
-    account_event("account_breaker_tripped", breaker_event(account.breaker))
-    move_account_breaker()
-  end
+  write_account_breaker()
 
   return answer({ "breaker", breaker_reply(account.breaker) })
 end
@@ -57,8 +54,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -216,9 +213,9 @@ local function later_day(day)
   return account and account.day > day and account.day or day
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 -- <<< account.lua
 
@@ -309,12 +306,14 @@ local function account_event(kind, ...)
     "account", account.name, ...)
 end
 
-local function move_account_breaker()
+-- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+local function write_account_breaker(flow_id)
   local breaker = account.breaker
-  move_account("breaker_reason", breaker.reason)
-  move_account("breaker_source", breaker.source)
-  move_account("breaker_tripped_at", breaker.tripped_at)
-  move_account("breaker_until", until_text(breaker))
+  if not breaker.changed then return end
+  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+    until_text(breaker))
 end
 -- <<< account_booking.lua
 
@@ -338,5 +337,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(now, account, answer, read_account, later_day, day_of, breaker_reply, breaker_until, trip, breaker_event,
-  expect_stream, account_event, move_account_breaker, refuse)
+return run(now, account, answer, read_account, later_day, day_of, breaker_reply, breaker_until, trip, expect_stream,
+  write_account_breaker, refuse)

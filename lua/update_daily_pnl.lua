@@ -101,8 +101,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -310,9 +310,9 @@ local function open_account_day(day)
   end
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 -- <<< account.lua
 
@@ -697,31 +697,26 @@ local function account_event(kind, ...)
     "account", account.name, ...)
 end
 
-local function move_account_breaker()
+-- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+local function write_account_breaker(flow_id)
   local breaker = account.breaker
-  move_account("breaker_reason", breaker.reason)
-  move_account("breaker_source", breaker.source)
-  move_account("breaker_tripped_at", breaker.tripped_at)
-  move_account("breaker_until", until_text(breaker))
+  if not breaker.changed then return end
+  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+    until_text(breaker))
 end
 
--- Notes what was booked; a breaker that changed is told in the account's log, once.
+-- Notes what was booked.
 local function write_account_booking()
   if not account or not account.is_booked then return end
-  move_account("day", account.day)
-  move_account("daily_pnl", account.pnl)
-  if account.equity then move_account("equity", account.equity) end
-  move_account("peak_equity", account.peak)
-  move_account("current_drawdown", account.drawdown)
-  if account.peak_at then move_account("peak_at", account.peak_at) end
   local part = account.part
-  move_account(part .. "booked", account.booked)
-  move_account(part .. "transferred", account.transferred)
-  move_account(part .. "day", account.part_day)
-  move_account(part .. "daily_pnl", account.part_pnl)
-  if not account.breaker.changed then return end
-  account_event("account_breaker_tripped", "flow", string.sub(part, 1, -2), breaker_event(account.breaker))
-  move_account_breaker()
+  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+    part .. "daily_pnl", account.part_pnl)
+  if account.equity then move_account("equity", account.equity) end
+  if account.peak_at then move_account("peak_at", account.peak_at) end
+  write_account_breaker(string.sub(part, 1, -2))
 end
 -- <<< account_booking.lua
 

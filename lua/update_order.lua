@@ -113,8 +113,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -304,9 +304,9 @@ local function read_account(pair)
   return account
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 
 -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
@@ -332,10 +332,6 @@ local function account_exposure_after(delta, own_notional, own_slots)
     end
   end
   return moved
-end
-
-local function move_account_exposure(moved)
-  for i = 1, #moved, 2 do move_account(moved[i], moved[i + 1]) end
 end
 -- <<< account.lua
 
@@ -730,7 +726,7 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account_exposure(sums.moved) end
+  if sums.moved then move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
 

@@ -20,5 +20,6 @@ export type { CloseOptions, RemoveOptions } from "./manager/position-arguments.j
 export { Recovery } from "./manager/recovery.js";
 export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
+export type { ForgottenPart } from "./operations/forget-account-part.js";
 export { MemoryAccounts } from "./state/memory-accounts.js";
 export type * from "./types.js";

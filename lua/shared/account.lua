@@ -51,9 +51,9 @@ local function open_account_day(day)
   end
 end
 
--- Notes a field of the account that the step writes.
-local function move_account(field, value)
-  account.moves[#account.moves + 1], account.moves[#account.moves + 2] = field, value
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
 
 -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
@@ -79,8 +79,4 @@ local function account_exposure_after(delta, own_notional, own_slots)
     end
   end
   return moved
-end
-
-local function move_account_exposure(moved)
-  for i = 1, #moved, 2 do move_account(moved[i], moved[i + 1]) end
 end

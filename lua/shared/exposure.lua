@@ -52,5 +52,5 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account_exposure(sums.moved) end
+  if sums.moved then move_account(unpack(sums.moved)) end
 end

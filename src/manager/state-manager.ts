@@ -32,6 +32,7 @@ import { closePosition } from "../operations/close-position.js";
 import { endRecovery } from "../operations/end-recovery.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { findOrders } from "../operations/find-orders.js";
+import { type ForgottenPart, forgetAccountPart } from "../operations/forget-account-part.js";
 import { getAccount } from "../operations/get-account.js";
 import { getAdmissionStats } from "../operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
@@ -124,7 +125,7 @@ import type {
 } from "../types.js";
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { accountOf } from "./account.js";
+import { accountOf, refuseKept } from "./account.js";
 import { accountEvents, joinByCall, leave, writeAccount } from "./account-membership.js";
 import {
   type AdmissionPolicy,
@@ -914,6 +915,18 @@ export class StateManager {
   /** Ends the account's breaker; false when none was active. After a drawdown the account's peak is its present equity; the day's loss stays. */
   async resetAccountBreaker(reason?: string): Promise<boolean> {
     return this.#calls.run(resetAccount, { reason: check.words("reason", reason) });
+  }
+
+  /**
+   * Takes slots and exposure of a flow whose state was lost off the account of this one; what it booked stays. Undefined where the account counts nothing of
+   * it. Rejects with an InvalidArgumentError where there is such a flow: it leaves by itself (`leaveAccount`).
+   */
+  async forgetAccountPart(flowId: string): Promise<ForgottenPart | undefined> {
+    this.#needOpen("forgetAccountPart");
+    const lost = parseFlowId(flowId);
+    const account = await this.getAccount();
+    if (account) await refuseKept(this.config, this.#credentials, account.name, lost);
+    return this.#calls.run(forgetAccountPart, { flowId: lost });
   }
 
   #needOpen(method: string): void {

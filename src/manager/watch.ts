@@ -51,8 +51,8 @@ export function watchFlow(
   const begin = async () => {
     if (closing.aborted) throw new ConnectionError("watch: the flow is not open: call connect() first");
     if (after !== undefined) return { flow: after, account: after };
-    const account = await source.accountPage("", 1);
-    return { flow: (await source.page("", 1, false)).newest, account: account?.newest ?? EMPTY };
+    const [flow, account] = await Promise.all([source.page("", 1, false), source.accountPage("", 1)]);
+    return { flow: flow.newest, account: account?.newest ?? EMPTY };
   };
   const start = begin();
   start.catch(() => {}); // told to whoever asks for the first event

@@ -63,7 +63,9 @@ export class Stand implements Disposable {
       read: ["7", "", `${LATER}`],
       change: ["7", "", `${LATER}`, "me", lease, "1000", ""],
     };
-    const argv = [...common[operation.kind], ...sample.argv];
+    // An account has the name of its flow.
+    const own = sample.argv.map((each) => (each === "NAME" ? flowId : each));
+    const argv = [...common[operation.kind], ...own];
     return { keys: keysOf(operation).map((name) => flow.key(name)), argv };
   }
 
