@@ -41,7 +41,10 @@ local function run(meta_key, flow_epoch, account, answer, money_parse, money_neg
   -- Decide.
   local moved = account_exposure_after(delta, "0", "0")
   for i = 1, #moved, 2 do
-    if string.sub(moved[i], 1, #part + 6) == part .. "slots:" then gone[#gone + 1] = moved[i] else move_account(moved[i], moved[i + 1]) end
+    if string.sub(moved[i], 1, #part + 6) ~= part .. "slots:" then move_account(moved[i], moved[i + 1]) end
+  end
+  for _, field in ipairs(redis.call("HKEYS", account_key)) do
+    if string.sub(field, 1, #part + 6) == part .. "slots:" then gone[#gone + 1] = field end
   end
 
   -- Write.
