@@ -2,7 +2,8 @@
 -- get_account: all that is kept of the exchange account that the flow is in: settings, limits, breaker, sums, the part of each flow.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
--- KEYS[2] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part
+-- KEYS[2] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[3] account:events         stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -10,9 +11,7 @@
 --       {"none", call}: the flow is in no account
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(now, account, answer)
-  local account_key = KEYS[2]
-
+local function run(now, account, account_key, answer)
   -- Read.
   if not account then return answer({ "none" }) end
   if redis.call("HGET", account_key, "epoch") ~= account.epoch then
@@ -70,4 +69,4 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-return run(now, account, answer)
+return run(now, account, account_key, answer)

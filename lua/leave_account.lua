@@ -7,8 +7,8 @@
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
--- KEYS[6] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part
--- KEYS[7] account:events         stream  of that account: its breaker, limits, flows
+-- KEYS[6] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[7] account:events         stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -21,9 +21,9 @@
 --       {"none", epoch, call}: it is in no account
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(meta_key, flow_epoch, account, answer, money_parse, money_negate, read_account, move_account,
-    account_exposure_after, expect_stream, account_event)
-  local exposure_key, account_key, account_events_key = KEYS[5], KEYS[6], KEYS[7]
+local function run(meta_key, flow_epoch, account, account_key, account_events_key, answer, money_parse, money_negate,
+    read_account, move_account, account_exposure_after, expect_stream, account_event)
+  local exposure_key = KEYS[5]
   local new_epoch = ARGV[8]
 
   -- Read.
@@ -295,5 +295,5 @@ local function account_event(kind, ...)
 end
 -- <<< account_booking.lua
 
-return run(meta_key, flow_epoch, account, answer, money_parse, money_negate, read_account, move_account, account_exposure_after,
-  expect_stream, account_event)
+return run(meta_key, flow_epoch, account, account_key, account_events_key, answer, money_parse, money_negate, read_account,
+  move_account, account_exposure_after, expect_stream, account_event)

@@ -24,10 +24,12 @@
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
 --         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
---         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", {day|outcome, count, ...}, {limit, JSON, ...}, call}
+--         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", {day|outcome, count, ...}, {limit, JSON, ...},
+--         account or "", {field of the account, text, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
+local function run(meta_key, flow_epoch, now, account, account_key, answer, read_breaker, breaker_reply, read_risk, risk_reply,
+    signals_reply)
   local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key, versions_key, stats_key, by_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
   local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -47,6 +49,8 @@ local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_repl
     redis.call("HGET", meta_key, "recovering") or "",
     redis.call("HGETALL", stats_key),
     redis.call("HGETALL", by_key),
+    account and account.name or "",
+    account and redis.call("HGETALL", account_key) or {},
   })
 end
 
@@ -259,4 +263,5 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
 end
 -- <<< signals.lua
 
-return run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
+return run(meta_key, flow_epoch, now, account, account_key, answer, read_breaker, breaker_reply, read_risk, risk_reply,
+  signals_reply)

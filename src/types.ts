@@ -779,4 +779,6 @@ export interface Snapshot {
   admissions: AdmissionDay;
   /** Why entries are refused: a recovery is under way. */
   recovering?: string;
+  /** The exchange account that the flow is in. */
+  account?: AccountStatus;
 }

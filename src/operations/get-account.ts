@@ -7,7 +7,8 @@ import { pairsFromReply } from "./view-signals.js";
 export const getAccount: Operation<void, AccountStatus | undefined> = {
   name: "get_account",
   kind: "read",
-  keys: ["account:risk"],
+  keys: [],
+  asksAccount: true,
   args: {},
   decode(reply) {
     if (reply[0] === "none") return undefined;

@@ -7,7 +7,7 @@ export const leaveAccount: Operation<
 > = {
   name: "leave_account",
   kind: "change",
-  keys: ["risk:exposure", "account:risk", "account:events"],
+  keys: ["risk:exposure"],
   args: {
     new_epoch: (a) => a.newEpoch,
   },

@@ -30,6 +30,8 @@ export interface Operation<Args, Result> {
   readonly keys: readonly KeyName[];
   /** The script treats all of `keys` alike, in a loop, and names none: it is about every key of a flow, whichever there are. */
   readonly loopsOverKeys?: true;
+  /** It may have to do with the account of its flow, whatever keys it has. */
+  readonly asksAccount?: true;
   /** The account whose keys a call has, where it is not the one that the flow is in. */
   accountOf?(args: Args): string;
   /** ARGV, after those that every script of this kind has. */
@@ -63,8 +65,13 @@ export const COMMON_ARGV = {
 export const ACCOUNT_KEYS = ["account:risk", "account:events"] as const satisfies readonly KeyName[];
 
 /** Whether an operation may move, or ask, the account of its flow: by its keys. */
-export function mayAskAccount({ keys, loopsOverKeys }: Pick<AnyOperation, "keys" | "loopsOverKeys">): boolean {
+export function mayAskAccount({
+  keys,
+  loopsOverKeys,
+  asksAccount,
+}: Pick<AnyOperation, "keys" | "loopsOverKeys" | "asksAccount">): boolean {
   if (loopsOverKeys || keys.includes("account:risk")) return false;
+  if (asksAccount) return true;
   return keys.includes("risk:daily") || keys.includes("risk:exposure");
 }
 

@@ -2,10 +2,10 @@ import { Redis } from "ioredis";
 import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { script } from "../../../src/backends/redis/scripts.js";
 import { StateManager } from "../../../src/index.js";
-import type { AnyOperation } from "../../../src/operations/operation.js";
+import { ACCOUNT_KEYS, type AnyOperation, mayAskAccount } from "../../../src/operations/operation.js";
 import type { RedisServer } from "../../servers/redis.js";
 import { newFlowId } from "../backends.js";
-import { fill } from "../calls.js";
+import { fill, inAccount } from "../calls.js";
 import { Clock, NOON, SECOND } from "../clock.js";
 import { keysOf, sampleOf } from "./source.js";
 
@@ -66,7 +66,8 @@ export class Stand implements Disposable {
     // An account has the name of its flow.
     const own = sample.argv.map((each) => (each === "NAME" ? flowId : each));
     const argv = [...common[operation.kind], ...own];
-    return { keys: keysOf(operation).map((name) => flow.key(name)), argv };
+    const ofAccount = sample.prepare === inAccount && mayAskAccount(operation) ? ACCOUNT_KEYS : [];
+    return { keys: [...keysOf(operation), ...ofAccount].map((name) => flow.key(name)), argv };
   }
 
   run({ name }: AnyOperation, { keys, argv }: Request): Promise<unknown> {

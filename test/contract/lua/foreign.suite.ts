@@ -90,10 +90,9 @@ export function luaForeign(stand: Stand): void {
           await sample.prepare?.(manager);
           await inAccount(manager);
         });
-        const { keys, argv } = stand.request(operation, flowId, "", sample);
+        const { argv } = stand.request(operation, flowId, "", sample);
         const flow = new FlowKeys("sf", flowId, false);
-        const ofAccount = ACCOUNT_KEYS.map((name) => flow.key(name, flowId));
-        const request = { keys: [...keys, ...ofAccount], argv };
+        const request = { keys: [...keysOf(operation), ...ACCOUNT_KEYS].map((name) => flow.key(name, flowId)), argv };
         for (const [fault, damage] of [
           [/WRONGTYPE/, () => spoil(flow.key("account:risk", flowId), "hash")],
           [/SFSTATELOST the state of account/, () => client.del(flow.key("account:risk", flowId))],
