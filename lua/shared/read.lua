@@ -28,7 +28,7 @@ end
 -- where the script may have to do with it, and its log after that.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
 end
 if account_name then
   account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }

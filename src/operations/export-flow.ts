@@ -7,6 +7,8 @@ import { pairsOf } from "../words/pairs.js";
 import { list, type Operation, type Reply, text } from "./operation.js";
 
 /** The keys after `flow:meta`, which every read has. */
+const OF_ACCOUNT = ["account", "account_epoch"];
+
 const OTHERS = KEY_LAYOUTS.filter(({ key }) => key !== "flow:meta");
 
 /** What type each of them has, in order, as the script is told. */
@@ -19,7 +21,10 @@ export const exportFlow: Operation<void, FlowLayout> = {
   loopsOverKeys: true,
   args: { types: () => OTHER_TYPES },
   decode(reply) {
-    const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash")]]);
+    const entries = new Map<StoredKey, readonly Entry[]>([
+      // Which account a flow is in, is told by the place where it is.
+      ["flow:meta", contents(reply, 2, "hash").filter(([field = ""]) => !OF_ACCOUNT.includes(field))],
+    ]);
     for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, contents(reply, i + 3, type));
     return { entries: everyKey(entries), eventsAdded: Number(text(reply, 1)) };
   },

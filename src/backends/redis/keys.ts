@@ -42,6 +42,11 @@ export class FlowKeys {
     return `${this.#keyPrefix}:@${account}:${ofAccount}`;
   }
 
+  /** A key of another flow that shares the account. */
+  other(flowId: string, name: KeyName): string {
+    return `${this.#keyPrefix}:${flowId}:${name}`;
+  }
+
   /** Where a key's contents wait until an import of the flow is complete. */
   staged(name: KeyName): string {
     return `${this.#prefix}import:${name.replace(":", ".")}`;
