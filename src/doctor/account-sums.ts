@@ -2,7 +2,6 @@
 import type { RedisFlow } from "../backends/redis/flow.js";
 import { accountDifferences } from "../state/account-sums.js";
 import { count } from "../words/in-words.js";
-import { pairsOf } from "../words/pairs.js";
 import { type Finding, Findings } from "./finding.js";
 
 /** How often an account that changes meanwhile is looked at. */
@@ -52,8 +51,9 @@ async function namesOf(flow: RedisFlow, metaKey: string): Promise<[string | unde
 }
 
 async function hash(flow: RedisFlow, key: string): Promise<Map<string, string>> {
+  // The client makes an object of it.
   const found = await flow.send("hgetall", key);
-  return new Map(pairsOf(Array.isArray(found) ? found.map(String) : []));
+  return new Map(Object.entries(found ?? {}).map(([field, value]) => [field, String(value)]));
 }
 
 function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
