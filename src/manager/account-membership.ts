@@ -68,25 +68,21 @@ async function join(
       accountEpoch: newEpoch(),
     },
   };
-  return withNewEpoch(backend, epoch, async () => (await calls.runUnfenced(joinAccount, args)).joined);
+  return withNewEpoch(backend, epoch, () => calls.runUnfenced(joinAccount, args));
 }
 
-/** Takes the flow out of its account; false where it is in none. */
-export async function leave(backend: Backend, calls: FlowCalls): Promise<boolean> {
+/** Takes the flow out of its account; undefined where it is in none. */
+export async function leave(backend: Backend, calls: FlowCalls): Promise<OpenedFlow | undefined> {
   const epoch = newEpoch();
-  let left = true;
-  await withNewEpoch(backend, epoch, async () => {
-    left = (await calls.run(leaveAccount, { newEpoch: epoch })).left;
-    return left;
-  });
-  return left;
+  const opened = await withNewEpoch(backend, epoch, () => calls.run(leaveAccount, { newEpoch: epoch }));
+  return opened.epoch === epoch ? opened : undefined;
 }
 
 /**
  * Goes on under the epoch that a step gives the flow. Where the step's answer was lost, and the call was sent again, that is refused for its old
  * epoch: the flow's epoch then says that the step happened.
  */
-async function withNewEpoch(backend: Backend, epoch: string, step: () => Promise<boolean>): Promise<OpenedFlow> {
+async function withNewEpoch(backend: Backend, epoch: string, step: () => Promise<unknown>): Promise<OpenedFlow> {
   try {
     await step();
     return await backend.reopen();

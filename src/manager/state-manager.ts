@@ -888,7 +888,9 @@ export class StateManager {
    */
   async leaveAccount(): Promise<boolean> {
     this.#needOpen("leaveAccount");
-    return leave(this.#backend, this.#calls);
+    const opened = await leave(this.#backend, this.#calls);
+    if (opened) this.#mark?.opened(opened.epoch);
+    return opened !== undefined;
   }
 
   /** The exchange account that the flow is in, with the part of each of its flows; undefined where it is in none. */
