@@ -1,7 +1,8 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
+import { NOT_IN_A_CLUSTER, NOT_IN_A_FILE } from "../config/account.js";
 import { ACCOUNT_LIMITS, type AccountConfig, type ResolvedConfig } from "../config/schema.js";
-import { StateLostError } from "../errors.js";
+import { ConfigError, StateLostError } from "../errors.js";
 import { getEvents } from "../operations/get-events.js";
 import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
@@ -34,14 +35,19 @@ export async function writeAccount(
   return opened;
 }
 
-/** Joins an account with whatever the flow has open; its settings are the configured ones, or else those under `risk`. */
-export function joinByCall(
+/**
+ * Joins an account with whatever the flow has open; its settings are the configured ones, or else those under `risk`. Rejects with a ConfigError where
+ * accounts are not kept, as a configuration with one does.
+ */
+export async function joinByCall(
   backend: Backend,
   calls: FlowCalls,
   config: ResolvedConfig,
   name: string,
 ): Promise<OpenedFlow> {
-  const { account, risk } = config;
+  const { account, backend: kind, redis, risk } = config;
+  if (kind === "duckdb") throw new ConfigError(`joinAccount: ${NOT_IN_A_FILE}`);
+  if (kind === "redis" && redis.cluster) throw new ConfigError(`joinAccount: ${NOT_IN_A_CLUSTER}`);
   if (account?.name === name) return join(backend, calls, account, "call");
   const { currency, same_currency, day_start, breaker_duration } = risk;
   return join(

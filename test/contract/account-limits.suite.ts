@@ -91,7 +91,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.instance(error, ConfigError);
     assert.match(error.message, /^account\.name: cannot be used with backend: duckdb/);
     assert.is(await mgr.getAccount(), undefined);
-    assert.instance(await failure(mgr.joinAccount("main")), InvalidArgumentError);
+    assert.instance(await failure(mgr.joinAccount("main")), ConfigError);
   });
 
   /** A test of those backends that keep accounts. */
