@@ -19,6 +19,7 @@ import {
   FencedError,
   InvalidArgumentError,
   StaleStateError,
+  StateLostError,
   UnknownFlowError,
   UnknownOutcomeError,
 } from "../errors.js";
@@ -272,18 +273,7 @@ export class StateManager {
       this.#mark?.opened(opened.epoch);
       if (accepted) await blockEntries(this.#calls);
       else if (!this.#existing) await this.#mark?.compare();
-      if (!this.#existing) {
-        await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
-        await writeCurrency(this.#calls, this.config, this.#currency);
-        const joined = await writeAccount(this.#backend, this.#calls, this.config);
-        if (joined) this.#mark?.opened(joined.epoch);
-        for (const difference of await writeLimits(this.#calls, this.config)) {
-          this.#logger.warn(`flow ${this.flowId}: ${difference}`);
-        }
-        const changed = await writeGuards(this.#calls, this.config);
-        if (changed !== undefined) this.#logger.warn(changed);
-        await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
-      }
+      if (!this.#existing) await this.#configure(opened);
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
         this.#snapshots ??= beginSnapshots(
@@ -304,6 +294,34 @@ export class StateManager {
     this.#logger.info(
       `flow ${this.flowId}: ${opened.created ? "made" : "opened"} on ${this.config.backend}, epoch ${opened.epoch}`,
     );
+  }
+
+  /** Writes what is configured; once more where another bot of the flow put it into the account meanwhile, and so gave it another epoch. */
+  async #configure({ epoch }: OpenedFlow): Promise<void> {
+    try {
+      await this.#writeConfigured();
+    } catch (error) {
+      const { account } = this.config;
+      if (!(error instanceof StateLostError) || !account) throw error;
+      this.#loss.check();
+      const opened = await this.#backend.reopen();
+      if (opened.account !== account.name || opened.epoch === epoch) throw error;
+      this.#mark?.opened(opened.epoch);
+      await this.#configure(opened);
+    }
+  }
+
+  async #writeConfigured(): Promise<void> {
+    await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
+    await writeCurrency(this.#calls, this.config, this.#currency);
+    const joined = await writeAccount(this.#backend, this.#calls, this.config);
+    if (joined) this.#mark?.opened(joined.epoch);
+    for (const difference of await writeLimits(this.#calls, this.config)) {
+      this.#logger.warn(`flow ${this.flowId}: ${difference}`);
+    }
+    const changed = await writeGuards(this.#calls, this.config);
+    if (changed !== undefined) this.#logger.warn(changed);
+    await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
   }
 
   /** A flow that the mark knows is not made anew where it is gone. */

@@ -369,6 +369,19 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.match((await failure(mgr.joinAccount("a b"))).message, /^name: expected a name of 1 to 64 letters/);
   });
 
+  kept("bots that open a new flow of an account at the same moment all get it", async (open) => {
+    const config = newAccount({ max_open_positions: 2 });
+    await using first = await open();
+    if (first.config.backend !== "redis") return;
+    for (let round = 0; round < 5; round++) {
+      const flowId = `${first.flowId}-${round}`;
+      const bots = await Promise.all(Array.from({ length: 6 }, () => open(config, { flowId })));
+      const ids = await Promise.all(bots.map(async (mgr) => (await statusOf(mgr)).flows.map((flow) => flow.flowId)));
+      for (const found of ids) assert.ok(found.includes(flowId));
+      for (const mgr of bots) await mgr.close();
+    }
+  });
+
   kept("joining and leaving are noticed by the flow's other managers", async (open) => {
     const config = newAccount();
     await using a = await open({ risk: { currency: "USDT" } });
