@@ -14,14 +14,14 @@
 -- ARGV[2] import              the import's id
 -- ARGV[3] epoch               the epoch that the flow is to have
 -- ARGV[4] events_added        how many events the flow ever had
--- ARGV[5] account             that the flow is in; "" = none
+-- ARGV[5] account             that the flow is in; "", or left out = none
 -- ARGV[6] part                what the account's fields of the flow begin with
 -- Reply {"finished", epoch, call}
 -- Errors: SFIMPORT
 
 local meta_key, progress_key, lease_key, staged_lease_key, staged_events_key, staged_meta_key =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local call, import, epoch, events_added, account, part = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local call, import, epoch, events_added, account, part = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] or "", ARGV[6]
 local pairs_at = 6
 local count = (#KEYS - pairs_at - (account ~= "" and 2 or 0)) / 2
 local risk_key, staged_exposure_key = KEYS[pairs_at + 2 * count + 1], KEYS[pairs_at + 2 * count + 2]
