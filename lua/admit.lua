@@ -22,6 +22,8 @@
 -- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
 -- KEYS[19] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
 -- KEYS[20] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[21] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[22] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -53,11 +55,12 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse,
-    money_add, money_negate, money_text, read_breaker, read_risk, cool_down, decimal, decimal_add, decimal_value, order_notional,
-    market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory,
-    remembers, fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission,
-    uncount_admission, forget_counts, keep_refusal, refuse)
+local function run(events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse, money_add,
+    money_negate, money_text, open_account_day, move_account, account_exposure_after, decimal, decimal_add, decimal_value,
+    number_text, day_end, read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json,
+    record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal,
+    refuse)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local order_id, order_type, cooldown = ARGV[13], ARGV[14], ARGV[15]
@@ -68,7 +71,8 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   local given_rate = ARGV[26] ~= "" and ARGV[26] or nil
 
   -- Read and decide, the first reason that holds. Nothing is written before all have passed.
-  local risk = read_risk(daily_key, day_start)
+  local risk = read_risk(daily_key, day_start, pair)
+  open_account_day(risk.day)
 
   -- What cannot be counted for want of memory is refused all the same; removing a field opens the way for the answer.
   local function refused(reason, message, retry_at)
@@ -95,6 +99,11 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
   local breaker = read_breaker(breaker_key)
   if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
+  local account_limits = account and account.limits or {}
+  if account and account.breaker.active then
+    return refused("account_circuit_breaker", "the circuit breaker of account " .. account.name .. " is active: " .. account.breaker.reason,
+      account.breaker.till)
+  end
   local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_daily_trades", "max_open_positions",
     "max_positions_per_pair", "max_exposure")
   if limits[1] then
@@ -102,6 +111,14 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
     if units < 0 or (units == 0 and parts == 0) then
       local loss = money_text(money_negate(risk.units, risk.parts))
       return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], day_end(risk.day, day_start))
+    end
+  end
+  if account_limits.max_daily_loss then
+    local units, parts = money_add(account.units, account.parts, money_parse(account_limits.max_daily_loss))
+    if units < 0 or (units == 0 and parts == 0) then
+      local loss = money_text(money_negate(account.units, account.parts))
+      return refused("account_daily_loss", "today's loss of " .. loss .. " of account " .. account.name .. " reached the limit of "
+        .. account_limits.max_daily_loss, day_end(risk.day, day_start))
     end
   end
   if limits[2] and risk.trades >= tonumber(limits[2]) then
@@ -159,8 +176,17 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   if limits[3] and slots + taken > tonumber(limits[3]) then
     return refused("max_open_positions", string.format("%.0f positions and entries are open, the limit is %s", slots, limits[3]))
   end
+  if account_limits.max_open_positions and account.slots + taken > tonumber(account_limits.max_open_positions) then
+    return refused("account_max_open_positions", string.format("%.0f positions and entries are open in account %s, the limit is %s",
+      account.slots, account.name, account_limits.max_open_positions))
+  end
   if limits[4] and pair_slots + taken > tonumber(limits[4]) then
     return refused("max_positions_per_pair", string.format("%.0f positions and entries are open on %s, the limit is %s", pair_slots, pair, limits[4]))
+  end
+  local account_pair_slots = account and account.slots_of[pair].all
+  if account_limits.max_positions_per_pair and account_pair_slots + taken > tonumber(account_limits.max_positions_per_pair) then
+    return refused("account_max_positions_per_pair", string.format("%.0f positions and entries are open on %s in account %s, the limit is %s",
+      account_pair_slots, pair, account.name, account_limits.max_positions_per_pair))
   end
   local order = {
     pair = pair, side = side == "long" and "buy" or "sell", order_type = order_type, price = price, size = size,
@@ -176,6 +202,15 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
     local over_units, over_parts = money_add(units, parts, money_negate(money_parse(limits[5])))
     if over_units > 0 or (over_units == 0 and over_parts > 0) then
       return refused("max_exposure", "exposure would be " .. money_text(units, parts) .. ", the limit is " .. limits[5])
+    end
+  end
+  if account_limits.max_exposure then
+    local account_units, account_parts = money_parse(account.notional)
+    account_units, account_parts = money_add(account_units, account_parts, money_parse(order.notional))
+    local over_units, over_parts = money_add(account_units, account_parts, money_negate(money_parse(account_limits.max_exposure)))
+    if over_units > 0 or (over_units == 0 and over_parts > 0) then
+      return refused("account_max_exposure", "exposure of account " .. account.name .. " would be " .. money_text(account_units, account_parts)
+        .. ", the limit is " .. account_limits.max_exposure)
     end
   end
   -- The order's id: as it was given. A derived one that an earlier order or position has is told apart by the time in place of its last
@@ -194,13 +229,15 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   end
   order.id, order.fills_since = id, fills_since(fills_key)
 
-  local json = order_json(order)
+  local json, delta = order_json(order), {}
+  hold_order(delta, order, 1)
   slots = slots + taken
   local field, count = own, own_slots + 1
   if taken == 0 then
     field, count = "slotless:" .. own, slotless + 1
     expect_zset(by_position_key)
   end
+  local moved = account and account_exposure_after(delta, money_text(units, parts), slots)
 
   local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
 
@@ -219,6 +256,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, answer, e
   remember(processed_key, signal_id, dedup_window, max_ids)
   adopt_currency(market)
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
+  if moved then move_account(unpack(moved)) end
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
@@ -242,8 +280,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -311,9 +349,23 @@ if lease ~= "" then
   end
 end
 
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -334,83 +386,6 @@ local function event_by(run, kind, ...)
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local floor = math.floor
-  local days = floor((ms - day_start) / 86400000) + 719468
-  local era = floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
-  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
-  local shifted_month = floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
--- <<< day.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -463,69 +438,90 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> breaker.lua
--- The circuit breaker: whether it blocks entries now, and why.
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- Fails if a field is missing.
-local function read_breaker(breaker_key)
-  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
-  if not stored[1] then return { active = false } end
-  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
-  breaker.active = not breaker.till or now < breaker.till
-  return breaker
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
 end
--- <<< breaker.lua
 
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  return risk
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+  end
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
+  end
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
 end
--- <<< risk.lua
 
--- >>> cooldowns.lua
--- Cooldowns: pair or pair|side -> ms at which it ends.
+-- A day, or that of the account, if that is later.
+local function later_day(day)
+  return account and account.day > day and account.day or day
+end
 
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
-local function cool_down(cooldowns_key, field, until_ms)
-  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
-  local stored, over = redis.call("HGETALL", cooldowns_key), {}
-  for i = 1, #stored, 2 do
-    local ends = tonumber(stored[i + 1])
-    if ends and ends <= now then over[#over + 1] = stored[i] end
-  end
-  for first = 1, #over, 1000 do
-    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+-- Opens a day of the account, if it is later than the one that is open.
+local function open_account_day(day)
+  if account and account.day < day then
+    account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
   end
 end
--- <<< cooldowns.lua
+
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+end
+
+-- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+local function account_exposure_after(delta, own_notional, own_slots)
+  local pairs_moved = {}
+  for field, count in pairs(delta.counts or {}) do
+    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+  end
+  read_account((next(pairs_moved)))
+  local units, parts = money_parse(account.notional)
+  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+  for pair, count in pairs(pairs_moved) do
+    local held = account.slots_of[pair]
+    if count ~= 0 and not held then
+      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+    end
+    if count ~= 0 then
+      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    end
+  end
+  return moved
+end
+-- <<< account.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -707,6 +703,45 @@ local function fitting(negative, digits, scale)
 end
 -- <<< kept.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
@@ -748,6 +783,116 @@ local function quotient(a, b)
   return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
 -- <<< quotient.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+-- <<< breaker.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_zset(key) redis.call("ZCARD", key) end
+-- <<< expect.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  read_account(pair)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = later_day(day_of(now, day_start)),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+-- <<< risk.lua
+
+-- >>> cooldowns.lua
+-- Cooldowns: pair or pair|side -> ms at which it ends.
+
+-- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+local function cool_down(cooldowns_key, field, until_ms)
+  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+  local stored, over = redis.call("HGETALL", cooldowns_key), {}
+  for i = 1, #stored, 2 do
+    local ends = tonumber(stored[i + 1])
+    if ends and ends <= now then over[#over + 1] = stored[i] end
+  end
+  for first = 1, #over, 1000 do
+    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+  end
+end
+-- <<< cooldowns.lua
 
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
@@ -880,12 +1025,33 @@ local function exceeds(size, other)
 end
 -- <<< size.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- >>> exposure.lua
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
-local function expect_zset(key) redis.call("ZCARD", key) end
--- <<< expect.lua
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+end
+-- <<< exposure.lua
 
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
@@ -1185,8 +1351,8 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(events_key, recovering, flow_guards, now, now_text, answer, event_by, number_text, day_end, money_parse, money_add,
-  money_negate, money_text, read_breaker, read_risk, cool_down, decimal, decimal_add, decimal_value, order_notional, market_of,
-  price_fault, adopt_currency, entry_rate, rate_kept, exceeds, expect_zset, guard_block, write_at_maxmemory, remembers,
-  fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission,
-  forget_counts, keep_refusal, refuse)
+return run(events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse, money_add, money_negate,
+  money_text, open_account_day, move_account, account_exposure_after, decimal, decimal_add, decimal_value, number_text, day_end,
+  read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept,
+  exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, record_parse, name_position,
+  closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal, refuse)

@@ -2,7 +2,7 @@
 
 import { KEYS } from "../src/layout/keys.js";
 import { argumentsWithWords } from "../src/operations/argument-words.js";
-import { type AnyOperation, COMMON_KEYS } from "../src/operations/operation.js";
+import { ACCOUNT_KEYS, type AnyOperation, COMMON_KEYS, mayAskAccount } from "../src/operations/operation.js";
 
 const LISTING = /^(?:-- (?:KEYS|ARGV)\[\d+\] .*\n)+/m;
 
@@ -14,9 +14,12 @@ export function withCurrentHead(source: string, operation: AnyOperation): string
 
 /** What each key and each argument is, a line each. */
 export function headLines(operation: AnyOperation): string[] {
-  const keys = [...COMMON_KEYS[operation.kind], ...operation.keys].map((name, i) => {
+  const own = [...COMMON_KEYS[operation.kind], ...operation.keys];
+  const ofAccount = mayAskAccount(operation) ? ACCOUNT_KEYS : [];
+  const keys = [...own, ...ofAccount].map((name, i) => {
     const { type, words } = KEYS[name];
-    return line(`${`KEYS[${i + 1}] ${name}`.padEnd(30)} ${type.padEnd(7)}`, words);
+    const told = i < own.length ? words : `${words}; only where the flow is in one`;
+    return line(`${`KEYS[${i + 1}] ${name}`.padEnd(30)} ${type.padEnd(7)}`, told);
   });
   const args = argumentsWithWords(operation).map(({ name, words }, i) =>
     line(`ARGV[${i + 1}] ${name}`.padEnd(27), words),

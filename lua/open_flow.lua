@@ -7,7 +7,7 @@
 -- ARGV[2] clock               ms; "" = server TIME
 -- ARGV[3] epoch               the epoch to give a new flow; "" = make none
 -- ARGV[4] schema              the layout's version that the caller writes
--- Reply {"created" or "opened", epoch, schema, created_at ms, call}
+-- Reply {"created" or "opened", epoch, schema, created_at ms, account or "", call}
 --       {"absent", call}: there is no flow, and none was made
 -- Errors: SFIMPORT, SFSCHEMA
 
@@ -16,9 +16,9 @@ local function run()
   local call, clock, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
   -- Read.
-  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing", "migrating")
+  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing", "migrating", "account")
   if stored[5] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if stored[1] then return { "opened", stored[1], stored[2], stored[3], call } end
+  if stored[1] then return { "opened", stored[1], stored[2], stored[3], stored[6] or "", call } end
   if stored[4] then
     return redis.error_reply("SFIMPORT an import into this flow is unfinished: run the same sf-state copy or restore again to go on with it, "
       .. "or sf-state copy --discard to give it up")
@@ -37,7 +37,7 @@ local function run()
   redis.call("HDEL", meta_key, "")
   redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "created_at", now_text)
 
-  return { "created", epoch, schema, now_text, call }
+  return { "created", epoch, schema, now_text, "", call }
 end
 
 return run()

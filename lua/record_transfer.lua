@@ -10,6 +10,8 @@
 -- KEYS[6] risk:history           hash    day -> JSON
 -- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[8] risk:transfers         zset    recorded transfer id -> ms
+-- KEYS[9] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[10] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -29,8 +31,8 @@
 --       {"repeated", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(now, answer, event, read_breaker, read_risk, open_day, risk_reply, write_risk, risk_event, decimal,
-    decimal_money, holding, in_flow, transfer_equity, expect_hash, remembers, too_old, remember, refuse)
+local function run(now, answer, event, decimal, decimal_money, transfer_equity, read_breaker, expect_hash, transfer_in_account,
+    read_risk, open_day, risk_reply, write_risk, risk_event, holding, in_flow, remembers, too_old, remember, refuse)
   local daily_key, history_key, breaker_key, transfers_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local amount_text, id, currency, rate, ts = ARGV[8], ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
   local day_start, transfer_window, max_transfers = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
@@ -48,7 +50,7 @@ local function run(now, answer, event, read_breaker, read_risk, open_day, risk_r
   if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
   local amount = decimal_money(exact)
   if not amount then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
-  fault = transfer_equity(risk, amount, ts or now)
+  fault = transfer_equity(risk, amount, ts or now) or transfer_in_account(amount, ts or now, risk.day)
   if fault then return refuse("SFINVALID", fault) end
 
   -- Write.
@@ -75,8 +77,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -144,9 +146,23 @@ if lease ~= "" then
   end
 end
 
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -172,62 +188,6 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local floor = math.floor
-  local days = floor((ms - day_start) / 86400000) + 719468
-  local era = floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
-  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
-  local shifted_month = floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
--- <<< day.lua
-
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -250,148 +210,100 @@ local function money_parse(text)
   return -units - 1, 100000000 - parts
 end
 
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
 -- Sums stay within 9e15, where whole units are exact.
 local function money_fits(units, parts)
   return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
 end
+
+local function money_text(units, parts)
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
+  local is_negative = units < 0
+  if is_negative then units, parts = money_negate(units, parts) end
+  -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.
+  if units < 1000000 and (units > 0 or parts >= 10000) then
+    local value = units + parts / 1e8
+    return (is_negative and -value or value) .. ""
+  end
+  return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
+end
+
+-- The sum of two amounts, as text.
+local function money_sum(amount, more)
+  local units, parts = money_parse(amount)
+  return money_text(money_add(units, parts, money_parse(more)))
+end
 -- <<< money.lua
 
--- >>> breaker.lua
--- The circuit breaker: whether it blocks entries now, and why.
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- Fails if a field is missing.
-local function read_breaker(breaker_key)
-  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
-  if not stored[1] then return { active = false } end
-  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
-  breaker.active = not breaker.till or now < breaker.till
-  return breaker
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
 end
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
--- <<< breaker.lua
-
--- >>> trip.lua
--- What trips the circuit breaker, and until when.
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  return risk
-end
-
--- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
-local function open_day(risk, ts, day_start)
-  if not ts or ts <= now then return nil end
-  if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
   end
-  local day = day_of(ts, day_start)
-  if day <= risk.day then return nil end
-  if risk.is_stored then
-    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
-      untied = risk.untied }
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
   end
-  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
-  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
-  risk.was.units, risk.was.parts = 0, 0
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
 end
 
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
+-- A day, or that of the account, if that is later.
+local function later_day(day)
+  return account and account.day > day and account.day or day
 end
 
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
-
--- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
-local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
-  return risk.fields
-end
-
-local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
-  for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked))
+-- Opens a day of the account, if it is later than the one that is open.
+local function open_account_day(day)
+  if account and account.day < day then
+    account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
-  end
-  redis.call("HSET", daily_key, unpack(row))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
 end
 
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
-local function risk_event(risk, breaker)
-  local fields = risk_fields(risk)
-  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
-  if risk.late then
-    local days = {}
-    for i, booked in ipairs(risk.late) do
-      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
-    end
-    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
-  end
-  if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
-  end
-  return unpack(fields)
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
--- <<< booking.lua
+-- <<< account.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -591,6 +503,45 @@ local function kept_decimal(a)
 end
 -- <<< kept.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
@@ -632,6 +583,262 @@ local function quotient(a, b)
   return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
 -- <<< quotient.lua
+
+-- >>> equity.lua
+-- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+
+-- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
+-- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+local function move_equity(risk, by, amount, new_peak)
+  local equity = decimal(amount)
+  if by == "books" then
+    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
+    equity = decimal_add(decimal(risk.equity), equity)
+  end
+  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
+  equity = kept_decimal(equity)
+  if not equity or not decimal_money(equity) or not decimal_money(peak) then
+    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+  end
+  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
+  local rise = decimal_subtract(equity, peak)
+  if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
+  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
+
+  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
+  -- any loss an endless drawdown; 1e15 is told as a number.
+  local fall = decimal_subtract(peak, equity)
+  if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
+  local whole = tonumber(risk.peak)
+  local near = decimal_value(fall) / whole
+  if not (near < 1e15) then near = 1e15
+  else
+    local missed = decimal_value(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak)))
+    if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
+  end
+  risk.drawdown = number_text(near)
+end
+
+-- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it contains
+-- it already, and so does a peak set since. An error when a sum leaves 9e15.
+local function transfer_equity(risk, amount, ts)
+  if not risk.equity then return nil end
+  local is_contained = risk.reported_at and tonumber(risk.reported_at) >= ts
+  local before, after = decimal(risk.equity), decimal(risk.equity)
+  if is_contained then before = decimal_subtract(before, decimal(amount))
+  else after = decimal_add(after, decimal(amount)) end
+  if is_contained and risk.peak_at and tonumber(risk.peak_at) >= ts then return nil end
+  local peak = after
+  if decimal_sign(before) > 0 and decimal_sign(after) > 0 then
+    peak = quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
+  end
+  return move_equity(risk, "transfer", decimal_text(after), peak)
+end
+-- <<< equity.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+-- <<< day.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+-- <<< trip.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+-- >>> account_booking.lua
+-- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+
+-- A deposit or a withdrawal of the flow at ts. An error when a sum leaves 9e15.
+local function transfer_in_account(amount, ts, day)
+  if not account then return nil end
+  open_account_day(day)
+  account.transferred, account.is_booked = money_sum(account.transferred, amount), true
+  return transfer_equity(account, amount, ts)
+end
+
+-- Appends to the account's log, which the watchers of all its flows read.
+local function account_event(kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+    "account", account.name, ...)
+end
+
+-- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+local function write_account_breaker(flow_id)
+  local breaker = account.breaker
+  if not breaker.changed then return end
+  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+    until_text(breaker))
+end
+
+-- Notes what was booked.
+local function write_account_booking()
+  if not account or not account.is_booked then return end
+  local part = account.part
+  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+    part .. "daily_pnl", account.part_pnl)
+  if account.equity then move_account("equity", account.equity) end
+  if account.peak_at then move_account("peak_at", account.peak_at) end
+  write_account_breaker(string.sub(part, 1, -2))
+end
+-- <<< account_booking.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  read_account(pair)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = later_day(day_of(now, day_start)),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked))
+  end
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+  write_account_booking()
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
 
 -- >>> keep.lua
 -- Sums, products and quotients as positions keep them, and as they are booked.
@@ -692,65 +899,6 @@ local function in_flow(amount, currency, rate)
 end
 -- <<< currency.lua
 
--- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
-
--- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
--- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
-local function move_equity(risk, by, amount, new_peak)
-  local equity = decimal(amount)
-  if by == "books" then
-    if not risk.equity or risk.equity_by ~= "books" or amount == "0" then return nil end
-    equity = decimal_add(decimal(risk.equity), equity)
-  end
-  local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
-  equity = kept_decimal(equity)
-  if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
-  end
-  if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
-  local rise = decimal_subtract(equity, peak)
-  if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
-  risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
-
-  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
-  -- any loss an endless drawdown; 1e15 is told as a number.
-  local fall = decimal_subtract(peak, equity)
-  if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
-  local whole = tonumber(risk.peak)
-  local near = decimal_value(fall) / whole
-  if not (near < 1e15) then near = 1e15
-  else
-    local missed = decimal_value(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak)))
-    if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
-  end
-  risk.drawdown = number_text(near)
-end
-
--- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it contains
--- it already, and so does a peak set since. An error when a sum leaves 9e15.
-local function transfer_equity(risk, amount, ts)
-  if not risk.equity then return nil end
-  local is_contained = risk.reported_at and tonumber(risk.reported_at) >= ts
-  local before, after = decimal(risk.equity), decimal(risk.equity)
-  if is_contained then before = decimal_subtract(before, decimal(amount))
-  else after = decimal_add(after, decimal(amount)) end
-  if is_contained and risk.peak_at and tonumber(risk.peak_at) >= ts then return nil end
-  local peak = after
-  if decimal_sign(before) > 0 and decimal_sign(after) > 0 then
-    peak = quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
-  end
-  return move_equity(risk, "transfer", decimal_text(after), peak)
-end
--- <<< equity.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
--- <<< expect.lua
-
 -- >>> maxmemory.lua
 -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
 -- written. A command that needs none is not, and after it the script may write on.
@@ -810,5 +958,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(now, answer, event, read_breaker, read_risk, open_day, risk_reply, write_risk, risk_event, decimal, decimal_money,
-  holding, in_flow, transfer_equity, expect_hash, remembers, too_old, remember, refuse)
+return run(now, answer, event, decimal, decimal_money, transfer_equity, read_breaker, expect_hash, transfer_in_account, read_risk,
+  open_day, risk_reply, write_risk, risk_event, holding, in_flow, remembers, too_old, remember, refuse)

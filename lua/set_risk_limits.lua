@@ -11,6 +11,8 @@
 -- KEYS[6] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
 -- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
+-- KEYS[9] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[10] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -25,8 +27,8 @@
 -- Reply {"limits", limit, number, JSON of who set it or "", ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(events_key, instance, now_text, answer, event, quote, read_breaker, breaker_until, trip, write_breaker,
-    breaker_event, read_risk, reached_limit, expect_stream)
+local function run(events_key, instance, now_text, answer, event, read_breaker, breaker_until, trip, write_breaker, breaker_event,
+    reached_limit, expect_stream, quote, read_risk)
   local limits_key, by_key, daily_key, breaker_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local how, day_start, breaker_duration = ARGV[8], tonumber(ARGV[9]), ARGV[10]
   local by = how == "call" and "call" or "config"
@@ -145,8 +147,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -214,9 +216,23 @@ if lease ~= "" then
   end
 end
 
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -241,44 +257,6 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local floor = math.floor
-  local days = floor((ms - day_start) / 86400000) + 719468
-  local era = floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
-  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
-  local shifted_month = floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
--- <<< day.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -325,6 +303,82 @@ local function money_text(units, parts)
   return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
 -- <<< money.lua
+
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
+end
+
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  end
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+  end
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
+  end
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
+end
+
+-- A day, or that of the account, if that is later.
+local function later_day(day)
+  return account and account.day > day and account.day or day
+end
+-- <<< account.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+end
+-- <<< day.lua
 
 -- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
@@ -373,18 +427,64 @@ local function breaker_event(breaker)
   return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
     "breaker_until", until_text(breaker)
 end
+
+-- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
+-- the causes that may trip, source -> true.
+local function limit_reached(risk, limits, among)
+  if limits[1] and among.daily_loss then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    local function percent(fraction)
+      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
+      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
+    end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The same of the flow's own limits.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
+  return limit_reached(risk, redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown"), among)
+end
 -- <<< trip.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  read_account(pair)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
-    day = day_of(now, day_start),
+    day = later_day(day_of(now, day_start)),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
@@ -409,39 +509,5 @@ local function read_risk(daily_key, day_start)
 end
 -- <<< risk.lua
 
--- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
--- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
-local function reached_limit(risk, limits_key, among)
-  if not next(among) then return nil end
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] and among.daily_loss then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
-  end
-  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
-    local function percent(fraction)
-      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
-      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
-    end
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
-end
--- <<< booking.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_stream(key) redis.call("XLEN", key) end
--- <<< expect.lua
-
-return run(events_key, instance, now_text, answer, event, quote, read_breaker, breaker_until, trip, write_breaker, breaker_event,
-  read_risk, reached_limit, expect_stream)
+return run(events_key, instance, now_text, answer, event, read_breaker, breaker_until, trip, write_breaker, breaker_event,
+  reached_limit, expect_stream, quote, read_risk)

@@ -15,6 +15,8 @@
 -- KEYS[12] execution:versions    hash    instance -> JSON: version and schema of its package
 -- KEYS[13] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
 -- KEYS[14] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
+-- KEYS[15] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[16] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -22,10 +24,12 @@
 -- ARGV[5] dedup_window        ms for which a signal is remembered
 -- Reply {"snapshot", epoch, now ms, {position JSON, ...}, {order JSON, ...}, {day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms},
 --         {active 0|1, reason, source, tripped_at, until}, {limit, number, ...}, {id, pair, ts}, {pair, expiry ms, ...},
---         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", {day|outcome, count, ...}, {limit, JSON, ...}, call}
+--         {signal id, ... newest first}, heartbeat ms or "", {instance, ms, ...}, {instance, JSON, ...}, why it is recovering or "", {day|outcome, count, ...}, {limit, JSON, ...},
+--         account or "", {field of the account, text, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
+local function run(meta_key, flow_epoch, now, account, account_key, answer, read_breaker, breaker_reply, read_risk, risk_reply,
+    signals_reply)
   local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key, versions_key, stats_key, by_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
   local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -45,6 +49,8 @@ local function run(meta_key, flow_epoch, now, answer, read_breaker, breaker_repl
     redis.call("HGET", meta_key, "recovering") or "",
     redis.call("HGETALL", stats_key),
     redis.call("HGETALL", by_key),
+    account and account.name or "",
+    account and redis.call("HGETALL", account_key) or {},
   })
 end
 
@@ -58,7 +64,7 @@ local call = ARGV[1] -- number of the call, given back last, so that a caller ca
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow_epoch, account_name, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -77,28 +83,24 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
 local function answer(reply)
   reply[#reply + 1] = call
   return reply
 end
 -- <<< read.lua
-
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local floor = math.floor
-  local days = floor((ms - day_start) / 86400000) + 719468
-  local era = floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
-  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
-  local shifted_month = floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
--- <<< day.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -122,6 +124,71 @@ local function money_parse(text)
   return -units - 1, 100000000 - parts
 end
 -- <<< money.lua
+
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
+end
+
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  end
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+  end
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
+  end
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
+end
+
+-- A day, or that of the account, if that is later.
+local function later_day(day)
+  return account and account.day > day and account.day or day
+end
+-- <<< account.lua
+
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+-- <<< day.lua
 
 -- >>> breaker.lua
 -- The circuit breaker: whether it blocks entries now, and why.
@@ -150,12 +217,13 @@ end
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  read_account(pair)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
-    day = day_of(now, day_start),
+    day = later_day(day_of(now, day_start)),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
@@ -204,4 +272,5 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
 end
 -- <<< signals.lua
 
-return run(meta_key, flow_epoch, now, answer, read_breaker, breaker_reply, read_risk, risk_reply, signals_reply)
+return run(meta_key, flow_epoch, now, account, account_key, answer, read_breaker, breaker_reply, read_risk, risk_reply,
+  signals_reply)

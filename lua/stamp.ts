@@ -70,10 +70,18 @@ function partText({ name, opening, definitions }: SharedFile): string {
 /** Lua has 250 registers for the locals of a chunk and the arguments of a call in it. What needs more goes through a list. */
 const MOST_REGISTERS = 240;
 
+/** How many a list is begun with, and how many are put into it at a time: each takes a register meanwhile. */
+const AT_FIRST = 30;
+const AT_ONCE = 4;
+
 function callOfRun(names: readonly string[], locals: number): string {
   if (locals + names.length <= MOST_REGISTERS) return call("return run", names, 2);
-  const list = call("", names, 2);
-  return `return run(unpack({ ${list.slice(1, -1)} }, 1, ${names.length}))`;
+  const lines = [`local given = { ${call("", names.slice(0, AT_FIRST), 2).slice(1, -1)} }`];
+  for (let at = AT_FIRST; at < names.length; at += AT_ONCE) {
+    const next = names.slice(at, at + AT_ONCE);
+    lines.push(`${next.map((_, i) => `given[${at + i + 1}]`).join(", ")} = ${next.join(", ")}`);
+  }
+  return [...lines, `return run(unpack(given, 1, ${names.length}))`].join("\n");
 }
 
 /** `start(name, name, ...)`, on as many lines as it needs. */

@@ -9,6 +9,8 @@
 -- KEYS[6] risk:history           hash    day -> JSON
 -- KEYS[7] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[8] risk:limits            hash    limit -> number
+-- KEYS[9] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[10] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -22,8 +24,8 @@
 -- Reply {"updated", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(answer, event, read_breaker, read_risk, risk_reply, trip_worsened, write_risk, risk_event, move_equity,
-    expect_hash, refuse)
+local function run(answer, event, move_equity, read_breaker, expect_hash, read_risk, risk_reply, trip_worsened, write_risk,
+    risk_event, refuse)
   local daily_key, history_key, breaker_key, limits_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local equity = ARGV[8]
   local day_start, breaker_duration = tonumber(ARGV[9]), ARGV[10]
@@ -60,8 +62,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -129,9 +131,23 @@ if lease ~= "" then
   end
 end
 
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -156,73 +172,6 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> day.lua
--- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
-local function day_of(ms, day_start)
-  local floor = math.floor
-  local days = floor((ms - day_start) / 86400000) + 719468
-  local era = floor(days / 146097)
-  local day_of_era = days - era * 146097
-  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
-  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
-  local shifted_month = floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
-  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
--- <<< day.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -275,176 +224,58 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> breaker.lua
--- The circuit breaker: whether it blocks entries now, and why.
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- Fails if a field is missing.
-local function read_breaker(breaker_key)
-  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
-  if not stored[1] then return { active = false } end
-  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
-  breaker.active = not breaker.till or now < breaker.till
-  return breaker
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
 end
 
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
--- <<< breaker.lua
-
--- >>> trip.lua
--- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-local function breaker_until(duration, day_start, day)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(day, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
--- <<< trip.lua
-
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = day_of(now, day_start),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
   end
-  return risk
-end
-
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
-
--- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
--- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
-local function reached_limit(risk, limits_key, among)
-  if not next(among) then return nil end
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] and among.daily_loss then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
   end
-  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
-    local function percent(fraction)
-      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
-      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
-    end
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
 end
 
--- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
-local function trip_worsened(risk, breaker, limits_key, duration, day_start)
-  local was, worse = risk.was, {}
-  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
-  if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
-  local source, cause = reached_limit(risk, limits_key, worse)
-  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
+-- A day, or that of the account, if that is later.
+local function later_day(day)
+  return account and account.day > day and account.day or day
 end
 
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
-local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
-    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
-  return risk.fields
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
 end
-
-local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
-  for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked))
-  end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
-  end
-  redis.call("HSET", daily_key, unpack(row))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-end
-
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
-local function risk_event(risk, breaker)
-  local fields = risk_fields(risk)
-  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
-  if risk.late then
-    local days = {}
-    for i, booked in ipairs(risk.late) do
-      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
-    end
-    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
-  end
-  if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
-  end
-  return unpack(fields)
-end
--- <<< booking.lua
+-- <<< account.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -644,6 +475,45 @@ local function kept_decimal(a)
 end
 -- <<< kept.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+-- <<< number.lua
+
 -- >>> equity.lua
 -- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
 
@@ -680,12 +550,267 @@ local function move_equity(risk, by, amount, new_peak)
 end
 -- <<< equity.lua
 
+-- >>> day.lua
+-- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
+local function day_of(ms, day_start)
+  local floor = math.floor
+  local days = floor((ms - day_start) / 86400000) + 719468
+  local era = floor(days / 146097)
+  local day_of_era = days - era * 146097
+  local year_of_era = floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
+  local shifted_month = floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format("%04d-%02d-%02d", year, month, day)
+end
+
+-- The first millisecond that no longer belongs to the day.
+local function day_end(day, day_start)
+  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+  local era = math.floor(year / 400)
+  local year_of_era = year - era * 400
+  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+end
+-- <<< day.lua
+
+-- >>> breaker.lua
+-- The circuit breaker: whether it blocks entries now, and why.
+
+-- Fails if a field is missing.
+local function read_breaker(breaker_key)
+  local stored = redis.call("HMGET", breaker_key, "reason", "source", "tripped_at", "until")
+  if not stored[1] then return { active = false } end
+  local breaker = { reason = stored[1], source = stored[2] .. "", tripped_at = stored[3] .. "", till = tonumber(stored[4] .. "") }
+  breaker.active = not breaker.till or now < breaker.till
+  return breaker
+end
+
+local function until_text(breaker)
+  return breaker.till and string.format("%.0f", breaker.till) or ""
+end
+-- <<< breaker.lua
+
+-- >>> trip.lua
+-- What trips the circuit breaker, and until when.
+
+-- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+local function breaker_until(duration, day_start, day)
+  if duration == "until_reset" then return nil end
+  if duration == "until_day_end" then return day_end(day, day_start) end
+  return now + tonumber(duration)
+end
+
+-- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+local function trip(breaker, source, reason, till)
+  if not breaker.active then
+    breaker.tripped_at, breaker.tripped = now_text, true
+  elseif not breaker.till or (till and till <= breaker.till) then
+    return
+  end
+  breaker.active, breaker.changed = not till or now < till, true
+  breaker.source, breaker.reason, breaker.till = source, reason, till
+end
+
+local function write_breaker(breaker_key, breaker)
+  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+    "until", until_text(breaker))
+end
+
+local function breaker_event(breaker)
+  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+    "breaker_until", until_text(breaker)
+end
+
+-- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
+-- the causes that may trip, source -> true.
+local function limit_reached(risk, limits, among)
+  if limits[1] and among.daily_loss then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    local function percent(fraction)
+      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
+      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
+    end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The same of the flow's own limits.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
+  return limit_reached(risk, redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown"), among)
+end
+-- <<< trip.lua
+
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
+
+local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
+
+-- >>> account_booking.lua
+-- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+
+-- Trips the account's breaker where a number that this step made worse stands at its limit.
+local function trip_account(day_start)
+  if not account or not account.was then return end
+  local was, worse = account.was, {}
+  if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
+  if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local limits = account.limits
+  local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
+  if not source then return end
+  expect_stream(account_events_key)
+  trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
+end
+
+-- Appends to the account's log, which the watchers of all its flows read.
+local function account_event(kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+    "account", account.name, ...)
+end
+
+-- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+local function write_account_breaker(flow_id)
+  local breaker = account.breaker
+  if not breaker.changed then return end
+  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+    until_text(breaker))
+end
+
+-- Notes what was booked.
+local function write_account_booking()
+  if not account or not account.is_booked then return end
+  local part = account.part
+  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+    part .. "daily_pnl", account.part_pnl)
+  if account.equity then move_account("equity", account.equity) end
+  if account.peak_at then move_account("peak_at", account.peak_at) end
+  write_account_breaker(string.sub(part, 1, -2))
+end
+-- <<< account_booking.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  read_account(pair)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = later_day(day_of(now, day_start)),
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+local function day_json(d)
+  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+    d.later, d.cash, d.untied)
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+-- >>> booking.lua
+-- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+-- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+local function trip_worsened(risk, breaker, limits_key, duration, day_start)
+  local was, worse = risk.was, {}
+  if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
+  if risk.losses > was.losses then worse.consecutive_losses = true end
+  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  local source, cause = reached_limit(risk, limits_key, worse)
+  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
+  trip_account(day_start)
+end
+
+-- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+local function risk_fields(risk)
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
+    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+    "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
+  return risk.fields
+end
+
+local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  for _, booked in ipairs(risk.late or {}) do
+    redis.call("HSET", history_key, booked.day, day_json(booked))
+  end
+  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
+  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
+    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  end
+  redis.call("HSET", daily_key, unpack(row))
+  if breaker.changed then write_breaker(breaker_key, breaker) end
+  write_account_booking()
+end
+
+-- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+local function risk_event(risk, breaker)
+  local fields = risk_fields(risk)
+  fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
+  if risk.late then
+    local days = {}
+    for i, booked in ipairs(risk.late) do
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+    end
+    fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
+  end
+  if breaker.changed then
+    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+  end
+  return unpack(fields)
+end
+-- <<< booking.lua
 
 -- >>> maxmemory.lua
 -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
@@ -707,5 +832,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(answer, event, read_breaker, read_risk, risk_reply, trip_worsened, write_risk, risk_event, move_equity, expect_hash,
+return run(answer, event, move_equity, read_breaker, expect_hash, read_risk, risk_reply, trip_worsened, write_risk, risk_event,
   refuse)

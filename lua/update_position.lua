@@ -7,6 +7,8 @@
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[7] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[8] account:events         stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
@@ -95,8 +97,8 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow = redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards")
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards = unpack(flow) -- false: there is none
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -164,9 +166,23 @@ if lease ~= "" then
   end
 end
 
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
 -- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
 local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -191,62 +207,6 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
-
--- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
-local function eight_places(value)
-  local parts = value * 1e8 + 0.5
-  parts = parts - parts % 1
-  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
-end
--- <<< number.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -298,6 +258,79 @@ local function money_text(units, parts)
   return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
 -- <<< money.lua
+
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
+end
+
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  end
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+  end
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
+  end
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
+end
+
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+end
+
+-- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+local function account_exposure_after(delta, own_notional, own_slots)
+  local pairs_moved = {}
+  for field, count in pairs(delta.counts or {}) do
+    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+  end
+  read_account((next(pairs_moved)))
+  local units, parts = money_parse(account.notional)
+  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+  for pair, count in pairs(pairs_moved) do
+    local held = account.slots_of[pair]
+    if count ~= 0 and not held then
+      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+    end
+    if count ~= 0 then
+      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    end
+  end
+  return moved
+end
+-- <<< account.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -479,6 +512,52 @@ local function fitting(negative, digits, scale)
 end
 -- <<< kept.lua
 
+-- >>> number.lua
+-- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+local function number_text(value)
+  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+  -- Most have no more than the 14 digits that Lua writes.
+  local text = value .. ""
+  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+  local size = math.abs(value)
+  text = string.format("%.15g", value)
+  -- Doubles next to zero have fewer digits than the others.
+  local first = size < 1e-307 and 1 or 15
+  if first == 1 or tonumber(text) ~= value then
+    if first == 15 and math.frexp(size) ~= 0.5 then
+      text = string.format("%.16g", value)
+      if tonumber(text) ~= value then text = string.format("%.17g", value) end
+    else
+      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      for digits = first, 17 do
+        text = string.format("%." .. digits .. "g", value)
+        if tonumber(text) == value then break end
+        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+          return string.char(string.byte(last) + 1) .. "e"
+        end)
+        if tonumber(up) == value then text = up break end
+      end
+    end
+  end
+  if not string.find(text, "e", 1, true) then return text end
+  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+  exponent = tonumber(exponent)
+  if exponent < -6 or exponent > 20 then
+    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+  end
+  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+end
+
+-- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+local function eight_places(value)
+  local parts = value * 1e8 + 0.5
+  parts = parts - parts % 1
+  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
+end
+-- <<< number.lua
+
 -- >>> quotient.lua
 -- Division, for contracts that are counted in their quote.
 
@@ -520,6 +599,16 @@ local function quotient(a, b)
   return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
 end
 -- <<< quotient.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
@@ -681,13 +770,15 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  return { written = written, gone = gone }
+  local moved = account and account_exposure_after(delta, notional, written[4])
+  return { written = written, gone = gone, moved = moved }
 end
 
 local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
+  if sums.moved then move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
 

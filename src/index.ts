@@ -2,6 +2,7 @@
 import "./dispose-symbols.js";
 
 export type { Credentials, Login } from "./backends/redis/redis-config.js";
+export type { AccountLimitName, AccountLimits } from "./config/account.js";
 export type { Duration, DurationUnit } from "./config/duration.js";
 export type { Guard } from "./config/guards.js";
 export { configJsonSchema } from "./config/json-schema.js";
@@ -19,9 +20,11 @@ export type { CloseOptions, RemoveOptions } from "./manager/position-arguments.j
 export { Recovery } from "./manager/recovery.js";
 export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
+export type { ForgottenPart } from "./operations/forget-account-part.js";
 export { type Booking, bookingsOf } from "./report/booking.js";
 export { FIGURES, type FigureDefinition, type FigureName, type FigureUnit } from "./report/figures.js";
 export type { Grouping } from "./report/groups.js";
 export { type Report, type ReportOptions, reportOf } from "./report/report.js";
 export { daysUntilNow } from "./report/today.js";
+export { MemoryAccounts } from "./state/memory-accounts.js";
 export type * from "./types.js";

@@ -50,7 +50,8 @@ export async function readSnapshot(path: string): Promise<SnapshotTold | undefin
   }
 }
 
-const times = z.int();
+/** Files of before accounts do not tell of their refusals. */
+const times = z.int().default(0);
 const limit = z.number().exactOptional();
 const origin = z
   .object({
@@ -62,7 +63,9 @@ const origin = z
   .exactOptional();
 
 /** Only since schema 4 a snapshot tells of admissions. */
-export type SnapshotTold = Omit<Snapshot, "admissions"> & Partial<Pick<Snapshot, "admissions">>;
+export type SnapshotTold = Omit<Snapshot, "admissions" | "account"> &
+  Partial<Pick<Snapshot, "account">> &
+  Partial<Pick<Snapshot, "admissions">>;
 
 const snapshotShape = z.object({
   flowId: z.string(),

@@ -3,6 +3,7 @@
  * otherwise.
  */
 
+import type { AccountLimitName, AccountLimits } from "./config/account.js";
 import type { Duration } from "./config/duration.js";
 import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
@@ -390,6 +391,42 @@ export type AccountFlow =
     }
   | { readonly flowId: string; readonly readable: false; readonly why: string };
 
+/** An exchange account: limits and one circuit breaker over all its flows. Money is in the account's currency. */
+export interface AccountStatus {
+  name: string;
+  at: Date;
+  currency: string;
+  day: string;
+  /** What all its flows have booked today. */
+  dailyPnl: number;
+  startingEquity?: number;
+  /** The starting equity and what its flows have booked and transferred since. */
+  equity?: number;
+  peakEquity: number;
+  /** As a fraction of the peak. */
+  currentDrawdown: number;
+  /** Open positions, and pending entries that have none yet, of all its flows. */
+  slots: number;
+  exposure: number;
+  slotsByPair: Record<string, number>;
+  limits: AccountLimits;
+  breaker: CircuitBreaker;
+  /** By flow id; also those that have left, for what they booked. */
+  flows: AccountPart[];
+}
+
+/** The part of a flow in the sums of its account. */
+export interface AccountPart {
+  flowId: string;
+  slots: number;
+  exposure: number;
+  slotsByPair: Record<string, number>;
+  /** Since it joined. */
+  booked: number;
+  transferred: number;
+  dailyPnl: number;
+}
+
 /** Something in which state and exchange differ, seen in `reads` readings in a row. */
 export interface Difference {
   subject: string;
@@ -610,6 +647,13 @@ export type StateEvent = EventBase &
         peakEquity?: number;
         currentDrawdown?: number;
       }
+    /** Of the account that the flow is in. `lost`: the state of that flow was gone, and a person took what it held off the account. */
+    | { type: "account_joined"; account: string; flowId: string }
+    | { type: "account_left"; account: string; flowId: string; lost?: true }
+    | { type: "account_limits_set"; account: string; limits: { [name in AccountLimitName]?: number | null } }
+    /** `flowId`: whose step reached the limit; absent of one that was tripped by hand. */
+    | { type: "account_breaker_tripped"; account: string; flowId?: string; breaker: CircuitBreaker }
+    | { type: "account_breaker_reset"; account: string; reason?: string }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }
     | { type: "cooldown_set"; cooldown: string; until: Date; reason?: string }
     | { type: "cooldown_cleared"; pair: string; side?: PositionSide }
@@ -737,4 +781,6 @@ export interface Snapshot {
   admissions: AdmissionDay;
   /** Why entries are refused: a recovery is under way. */
   recovering?: string;
+  /** The exchange account that the flow is in. */
+  account?: AccountStatus;
 }

@@ -299,6 +299,8 @@ const LENGTH = "a whole number from 0 to 10000000";
 const HOSTS = "a list of one or more { host, port }";
 const CREDENTIAL = "a string, in quotes if it looks like a number";
 
+const ACCOUNT_KEYS =
+  "name, currency, same_currency, day_start, starting_equity, max_daily_loss, max_drawdown, max_open_positions, max_positions_per_pair, max_exposure, breaker_duration";
 const ACCOUNT = "a name of 1 to 64 letters, digits, dots, hyphens or underscores";
 const BAD: [path: string, value: unknown, expected: string, got: string][] = [
   ["backend", "postgres", BACKEND, '"postgres"'],
@@ -433,6 +435,83 @@ test("what is the flow's on its account is taken as it is written", () => {
   assert.equal(resolveConfig({ recovery }).recovery, { ...DEFAULTS.recovery, ...recovery });
 });
 
+const ACCOUNT_SET = { name: "main", currency: "USDT" };
+
+test("what is left open in an account is as under risk, and the other way round", () => {
+  const { account, risk, recovery } = resolveConfig({
+    account: {
+      ...ACCOUNT_SET,
+      same_currency: ["USDC"],
+      starting_equity: 10_000,
+      max_exposure: 5_000,
+      max_drawdown: null,
+    },
+    risk: { day_start: "22:00", breaker_duration: "until_reset", max_exposure: 100 },
+  });
+  assert.equal(account, {
+    name: "main",
+    currency: "USDT",
+    same_currency: ["USDC"],
+    day_start: "22:00",
+    starting_equity: 10_000,
+    max_exposure: 5_000,
+    breaker_duration: "until_reset",
+  });
+  assert.equal(
+    [risk.currency, risk.same_currency, risk.day_start, risk.max_exposure],
+    ["USDT", ["USDC"], "22:00", 100],
+  );
+  assert.is(recovery.account, "main", "recovery.account is the account's name");
+});
+
+test("an account comes back equal when it is resolved again, and is none when it is null", () => {
+  const once = resolveConfig({ account: { ...ACCOUNT_SET, breaker_duration: "2h" }, recovery: { account: "main" } });
+  assert.is(once.account?.breaker_duration, 7_200_000);
+  assert.equal(resolveConfig(once), once);
+  assert.equal(resolveConfig({ account: null }), DEFAULTS);
+});
+
+test("an account that contradicts the flow's own settings is refused", () => {
+  const said = (account: unknown, rest: object = {}) => complaint({ account, ...rest });
+  assert.is(
+    said(ACCOUNT_SET, { recovery: { account: "other" } }),
+    'account.name: "main" is not recovery.account, "other": remove that one',
+  );
+  assert.is(said({ currency: "USDT" }), `account.name: expected ${ACCOUNT}, got nothing`);
+  assert.is(
+    said({ ...ACCOUNT_SET, max_daily_trades: 3 }),
+    "account.max_daily_trades: unknown key; did you mean max_daily_loss?",
+  );
+  assert.is(said({ ...ACCOUNT_SET, name: "a b" }), `account.name: expected ${ACCOUNT}, got "a b"`);
+  assert.is(said({ ...ACCOUNT_SET, max_exposure: -1 }), `account.max_exposure: expected ${EXPOSURE}, got -1`);
+  assert.is(said("main"), `account: expected an object with any of ${ACCOUNT_KEYS}, got a string`);
+  assert.is(
+    said({ name: "main" }),
+    "account.currency: missing: the flows of an account count in one currency; say it here, or as risk.currency",
+  );
+  const differs = "a flow that differs cannot join; remove one of them";
+  assert.is(
+    said(ACCOUNT_SET, { risk: { currency: "EUR" } }),
+    `account.currency: "USDT" is not risk.currency, "EUR": ${differs}`,
+  );
+  assert.is(
+    said({ ...ACCOUNT_SET, day_start: "01:00" }, { risk: { day_start: "00:00" } }),
+    `account.day_start: "01:00" is not risk.day_start, "00:00": ${differs}`,
+  );
+  assert.is(
+    said({ ...ACCOUNT_SET, same_currency: ["USD"] }, { risk: { same_currency: [] } }),
+    `account.same_currency: ["USD"] is not risk.same_currency, []: ${differs}`,
+  );
+  assert.is(
+    said(ACCOUNT_SET, { backend: "duckdb" }),
+    "account.name: cannot be used with backend: duckdb: a file holds one flow, whose own limits under risk are all there is",
+  );
+  assert.is(
+    said(ACCOUNT_SET, { backend: "redis", redis: { cluster: true } }),
+    "account.name: cannot be used with redis.cluster: true: an account and its flows live in one slot; use one server",
+  );
+});
+
 test("a long value is cut", () => {
   assert.is(complaint({ backend: "x".repeat(200) }), `backend: expected ${BACKEND}, got "${"x".repeat(80)}..."`);
 });
@@ -475,7 +554,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of backend, redis, duckdb, recovery, risk, signals, events, trades, execution, mark, report";
+    "config: expected an object with any of backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);

@@ -281,7 +281,7 @@ test("the table names every day and every trip, without colour where there is no
 class Killed extends Error {}
 
 /** All that a flow and its exchange remember, but for what tells of restarts. */
-interface Remembered extends Omit<Snapshot, "epoch" | "instances" | "admissions"> {
+interface Remembered extends Omit<Snapshot, "account" | "epoch" | "instances" | "admissions"> {
   readonly totals: Totals;
   readonly openOrders: readonly ExchangeOrder[];
   readonly openPositions: readonly ExchangePosition[];

@@ -31,7 +31,7 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
   for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
-  return fault
+  return fault or book_in_account(pnl, risk.day, day == risk)
 end
 
 -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
@@ -47,29 +47,6 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The first limit that the risk has reached: source and reason. among: the causes that may trip, source -> true.
-local function reached_limit(risk, limits_key, among)
-  if not next(among) then return nil end
-  local limits = redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown")
-  if limits[1] and among.daily_loss then
-    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
-    if units < 0 or (units == 0 and parts == 0) then
-      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
-    end
-  end
-  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
-    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
-  end
-  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
-    local function percent(fraction)
-      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
-      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
-    end
-    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
-  end
-end
-
 -- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
 local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
@@ -78,6 +55,7 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
+  trip_account(day_start)
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
@@ -99,6 +77,7 @@ local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   end
   redis.call("HSET", daily_key, unpack(row))
   if breaker.changed then write_breaker(breaker_key, breaker) end
+  write_account_booking()
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.

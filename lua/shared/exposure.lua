@@ -44,11 +44,13 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  return { written = written, gone = gone }
+  local moved = account and account_exposure_after(delta, notional, written[4])
+  return { written = written, gone = gone, moved = moved }
 end
 
 local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
+  if sums.moved then move_account(unpack(sums.moved)) end
 end

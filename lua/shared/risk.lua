@@ -1,12 +1,13 @@
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start)
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  read_account(pair)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
-    day = day_of(now, day_start),
+    day = later_day(day_of(now, day_start)),
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
@@ -32,7 +33,8 @@ end
 
 -- The day that is open: that of the stored risk or, if later, of the clock.
 local function day_open(daily_key, day_start)
-  local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
+  read_account()
+  local stored, today = redis.call("HGET", daily_key, "day"), later_day(day_of(now, day_start))
   return stored and stored > today and stored or today
 end
 

@@ -27,3 +27,31 @@ local function breaker_event(breaker)
   return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
     "breaker_until", until_text(breaker)
 end
+
+-- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
+-- the causes that may trip, source -> true.
+local function limit_reached(risk, limits, among)
+  if limits[1] and among.daily_loss then
+    local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
+    if units < 0 or (units == 0 and parts == 0) then
+      return "daily_loss", "daily loss of " .. money_text(money_negate(risk.units, risk.parts)) .. " reached the limit of " .. limits[1]
+    end
+  end
+  if limits[2] and among.consecutive_losses and risk.losses >= tonumber(limits[2]) then
+    return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
+  end
+  if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
+    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    local function percent(fraction)
+      local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
+      return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
+    end
+    return "drawdown", "drawdown of " .. percent(tonumber(risk.drawdown)) .. " reached the limit of " .. percent(tonumber(limits[3]))
+  end
+end
+
+-- The same of the flow's own limits.
+local function reached_limit(risk, limits_key, among)
+  if not next(among) then return nil end
+  return limit_reached(risk, redis.call("HMGET", limits_key, "max_daily_loss", "max_consecutive_losses", "max_drawdown"), among)
+end

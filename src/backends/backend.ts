@@ -1,5 +1,6 @@
 import type { OpenedFlow } from "../operations/open-flow.js";
 import type { Call, Operation } from "../operations/operation.js";
+import type { MemoryAccounts } from "../state/memory-accounts.js";
 import type { Loss } from "./loss.js";
 
 /** Interprets operations on one flow. It knows none of them by name: a new operation touches no backend. */
@@ -9,6 +10,9 @@ export interface Backend {
    * as long as nothing is changed. Rejects with a StateError; may be called again after `close`.
    */
   connect(existing?: boolean): Promise<OpenedFlow>;
+
+  /** Asks anew what the flow says of itself: after a step that gave it another epoch. */
+  reopen(): Promise<OpenedFlow>;
 
   /**
    * Runs one operation, all of it or nothing. A change is durable (as far as the backend promises durability) when the promise
@@ -20,7 +24,10 @@ export interface Backend {
    * Resolves when the log may hold an event after the one with this id (at once, if it does), when the signal aborts, or when
    * the backend is closed. Rejects with a ConnectionError when it cannot know.
    */
-  eventAfter(id: string, signal: AbortSignal): Promise<void>;
+  eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void>;
+
+  /** Whether the account that the flow is in has a log of its own, in which `inAccount` is a place. */
+  readonly hasAccountLog: boolean;
 
   /** Waits for what is in flight, then lets go of every resource. Never rejects because of a call's outcome. */
   close(): Promise<void>;
@@ -30,6 +37,10 @@ export interface Backend {
 export interface BackendContext {
   readonly flowId: string;
   readonly instance: string;
+  /** The exchange account that the configuration names. */
+  readonly account?: string;
+  /** Where accounts of the memory backend are kept. */
+  readonly accounts?: MemoryAccounts;
   /** Replaces the backend's clock, ms. */
   readonly clock?: () => number;
   /** Events kept; 0 = none. */

@@ -10,10 +10,14 @@ export function interpret<Args, Result>(
   call: Call,
 ): Result {
   if (operation.kind === "change" && call.lease !== "") checkLease(state, call);
+  const { account } = state;
   try {
-    return operation.apply(state, args, call);
+    const result = operation.apply(state, args, call);
+    if (operation.kind === "change") (state.account ?? account)?.settle(state, call);
+    return result;
   } catch (error) {
     state.changes.undo();
+    (state.account ?? account)?.undo();
     throw error;
   }
 }

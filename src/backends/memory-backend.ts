@@ -3,19 +3,23 @@ import { type OpenedFlow, openFlow } from "../operations/open-flow.js";
 import type { Operation } from "../operations/operation.js";
 import { newEpoch } from "../state/epoch.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { MemoryAccounts } from "../state/memory-accounts.js";
 import { type Backend, type BackendContext, callAt } from "./backend.js";
 import { interpret } from "./interpret.js";
 import { Waiters } from "./waiters.js";
 
 /** A flow in this process's memory, for tests, backtests and development. It lives as long as this object, over close and connect. */
 export class MemoryBackend implements Backend {
-  readonly #state = new FlowState();
+  readonly hasAccountLog = false;
+  readonly #state: FlowState;
   readonly #context: BackendContext;
   readonly #watchers = new Waiters();
   #open = false;
 
   constructor(context: BackendContext) {
     this.#context = context;
+    this.#state = new FlowState(context.flowId, context.accounts ?? new MemoryAccounts());
+    this.#state.woken = () => this.#watchers.wake();
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
@@ -25,6 +29,10 @@ export class MemoryBackend implements Backend {
     if (opened) return opened;
     this.#open = false;
     throw new UnknownFlowError(`there is no flow "${this.#context.flowId}" in this manager's memory`);
+  }
+
+  async reopen(): Promise<OpenedFlow> {
+    return this.connect(true);
   }
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {

@@ -18,13 +18,22 @@ export class OnDemand implements Backend {
     return this.#loaded.connect(existing);
   }
 
+  async reopen(): Promise<OpenedFlow> {
+    if (this.#loaded) return this.#loaded.reopen();
+    throw new ConnectionError("the flow is not open: call connect() first");
+  }
+
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (this.#loaded) return this.#loaded.execute(operation, args, lease);
     return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
   }
 
-  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
-    await this.#loaded?.eventAfter(id, signal);
+  get hasAccountLog(): boolean {
+    return this.#loaded?.hasAccountLog ?? false;
+  }
+
+  async eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void> {
+    await this.#loaded?.eventAfter(id, signal, inAccount);
   }
 
   /** Calls that were made while the code was loading keep their order: each waits for the same promise. */

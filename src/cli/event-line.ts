@@ -72,6 +72,18 @@ function detailsOf(event: StateEvent): string {
       return event.reason;
     case "recovery_approved":
       return `plan ${event.hash}`;
+    case "account_joined":
+      return `flow ${event.flowId} joined account ${event.account}`;
+    case "account_left":
+      return `flow ${event.flowId}${event.lost ? ", whose state was lost," : ""} left account ${event.account}`;
+    case "account_limits_set":
+      return `account ${event.account}: ${Object.entries(event.limits)
+        .map(([name, limit]) => `${name} ${limit ?? "none"}`)
+        .join(", ")}`;
+    case "account_breaker_tripped":
+      return `account ${event.account}: ${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
+    case "account_breaker_reset":
+      return `account ${event.account}${because(event.reason)}`;
     case "difference_found":
       return `${event.subject}: ${event.found}, in ${event.reads} readings`;
     case "recovery_ended":

@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
+import { parseAccountName } from "../config/account.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { AccountAccess } from "../manager/account-access.js";
 import { StateManager } from "../manager/state-manager.js";
 import { printableJson, printableLines } from "../words/printable.js";
 import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
@@ -64,6 +66,11 @@ export class Invocation {
   /** Opens a flow that exists, at the place that was named. */
   async openFlow(flowId: string): Promise<StateManager> {
     return StateManager.open(flowId, await this.config(), { instanceId: operator(), existing: true });
+  }
+
+  /** An exchange account by itself, on the Redis that was named. */
+  async openAccount(name: string): Promise<AccountAccess> {
+    return AccountAccess.open(await this.config(), parseAccountName(name), operator());
   }
 
   /** The flow that `--flow` names, or the only one there is. Throws a UsageError when it is not clear which. */

@@ -1,5 +1,6 @@
 /** Keys of the configuration that do not go together. */
 
+import { accountConflicts } from "./account.js";
 import type { Problem } from "./problem.js";
 import { parseRedisUrl } from "./redis-url.js";
 
@@ -45,6 +46,7 @@ export function conflicts(config: unknown): Problem[] {
     const [there, missing] = has(tls, "cert_file") ? ["cert_file", "key_file"] : ["key_file", "cert_file"];
     wrong(["tls", missing], `missing: redis.tls.${there} needs it`);
   }
+  problems.push(...accountConflicts(config, read));
   if (has(read(config, "mark"), "path")) {
     const without = (text: string) => problems.push({ path: ["mark", "path"], at: "key", text });
     if (read(read(config, "events"), "max_length") === 0) {

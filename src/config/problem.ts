@@ -86,6 +86,8 @@ function keysInSections(schema: z.core.$ZodType): ReadonlyMap<string, readonly s
   for (const section of keysAt(schema, [])) {
     for (const key of keysAt(schema, [section])) {
       const name = bareWord(key);
+      // An account's are named as the flow's own, which are mostly meant.
+      if (section === "account" && found.has(name)) continue;
       found.set(name, [...(found.get(name) ?? []), `${section}.${key}`]);
     }
   }

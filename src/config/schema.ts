@@ -12,14 +12,16 @@ import {
   RECOVERY_MODES,
   UNEXPLAINED_ACTIONS,
 } from "../words/word-lists.js";
+import { type AccountLimits, accountLimitShape, accountName, limitsSet, withAccount } from "./account.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
 import { guardList, guardsReader } from "./guards.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
 import { isHost, parseRedisUrl } from "./redis-url.js";
-import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
+import { riskLimitShape } from "./risk-limits.js";
 
+export { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits } from "./account.js";
 export { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "./risk-limits.js";
 
 const NAT_ADDRESS = /^\S+:\d{1,5}$/;
@@ -222,10 +224,10 @@ const recovery = section({
     .describe(
       "What becomes of a tracked position that is gone and of which no fill says how: ask a person, or end it untold, without a result.",
     ),
-  account: text("a name of 1 to 64 letters, digits, dots, hyphens or underscores", /^[A-Za-z0-9._-]{1,64}$/)
+  account: accountName()
     .optional()
     .describe(
-      "The exchange account: flows of one Redis that name the same one know of each other's positions, orders and fills.",
+      "The exchange account: flows of one Redis that name the same one know of each other's positions, orders and fills. Absent: account.name.",
     ),
   exclusive_account: bool()
     .default(false)
@@ -253,23 +255,39 @@ const guards = guardList(duration);
 /** Reads a list of guards. Throws an `InvalidArgumentError` that names every bad field, one per line. */
 export const parseGuards = guardsReader(guards);
 
-const risk = section({
-  ...riskLimitShape,
-  starting_equity: z
+function startingEquity() {
+  return z
     .number({ error: "a positive number" })
     .positive()
     .max(9e12, { error: "a number of at most 9000000000000" })
-    .nullish()
-    .describe(
-      "Equity then follows what is booked from there on, unless the bot reports it. Counts from the step that first sets it; another value later changes nothing. Absent: equity is what the bot reports.",
-    ),
+    .nullish();
+}
+
+function sameCurrency() {
+  return z.array(coin(), { error: "a list of currencies, such as [USDC, USD]" });
+}
+
+function breakerDuration() {
+  return z.union([z.enum(BREAKER_ENDS, { error: BREAKER_DURATION }), duration(BREAKER_DURATION)], {
+    error: BREAKER_DURATION,
+  });
+}
+
+function dayStart() {
+  return text('a UTC time as "HH:MM", "00:00" to "23:59"', /^(?:[01]\d|2[0-3]):[0-5]\d$/);
+}
+
+const risk = section({
+  ...riskLimitShape,
+  starting_equity: startingEquity().describe(
+    "Equity then follows what is booked from there on, unless the bot reports it. Counts from the step that first sets it; another value later changes nothing. Absent: equity is what the bot reports.",
+  ),
   currency: coin()
     .optional()
     .describe(
       "What PnL, limits, exposure and equity are counted in, such as USDT. Absent: what the flow's first pair settles in. It stays for good.",
     ),
-  same_currency: z
-    .array(coin(), { error: "a list of currencies, such as [USDC, USD]" })
+  same_currency: sameCurrency()
     .default([])
     .describe("Currencies that count as that one, at a rate of 1, such as [USDC, USD]."),
   guards: guards
@@ -283,17 +301,14 @@ const risk = section({
     .describe(
       "Whether an entry may go ahead against an open position, or a pending entry, of the other side of its pair. Each bot's own: it is not stored with the limits.",
     ),
-  breaker_duration: z
-    .union([z.enum(BREAKER_ENDS, { error: BREAKER_DURATION }), duration(BREAKER_DURATION)], { error: BREAKER_DURATION })
+  breaker_duration: breakerDuration()
     .prefault("1h")
     .describe("How long a tripped breaker blocks entries: a duration, until_day_end, or until_reset."),
-  day_start: text('a UTC time as "HH:MM", "00:00" to "23:59"', /^(?:[01]\d|2[0-3]):[0-5]\d$/)
-    .default("00:00")
-    .describe("When the trading day begins, HH:MM in UTC."),
+  day_start: dayStart().default("00:00").describe("When the trading day begins, HH:MM in UTC."),
 })
   .transform(
     ({ starting_equity, currency, same_currency, guards, opposite_side, breaker_duration, day_start, ...limits }) => ({
-      ...present(limits),
+      ...limitsSet(limits),
       ...(typeof starting_equity === "number" && { starting_equity }),
       ...(currency !== undefined && { currency }),
       same_currency,
@@ -305,15 +320,43 @@ const risk = section({
   )
   .describe("Risk limits and the circuit breaker. Every bot of a flow enforces the same limits.");
 
-/** The limits that are set. */
-function present(limits: { [name in RiskLimitName]?: number | null | undefined }): RiskLimits {
-  const set: RiskLimits = {};
-  for (const name of RISK_LIMITS) {
-    const limit = limits[name];
-    if (limit !== undefined && limit !== null) set[name] = limit;
-  }
-  return set;
-}
+const accountShape = {
+  name: accountName().describe(
+    "The exchange account that the flow belongs to. Its flows, of one Redis, share the limits below and one circuit breaker.",
+  ),
+  currency: coin().optional().describe("What its sums are counted in. Absent: risk.currency."),
+  same_currency: sameCurrency()
+    .optional()
+    .describe("Currencies that count as that one, at a rate of 1. Absent: risk.same_currency."),
+  day_start: dayStart().optional().describe("When its trading day begins, HH:MM in UTC. Absent: risk.day_start."),
+  starting_equity: startingEquity().describe(
+    "Its equity when its first flow joins; from there on it follows what its flows book and transfer. Absent: it has no drawdown.",
+  ),
+  ...accountLimitShape,
+  breaker_duration: breakerDuration()
+    .optional()
+    .describe(
+      "How long its tripped breaker blocks entries: a duration, until_day_end, or until_reset. Absent: risk.breaker_duration.",
+    ),
+};
+
+const account = z
+  .strictObject(accountShape, { error: anyKeyOf(accountShape) })
+  .nullish()
+  .transform((written) => {
+    if (!written) return undefined;
+    const { name, currency, same_currency, day_start, starting_equity, breaker_duration, ...limits } = written;
+    return {
+      name,
+      ...(currency !== undefined && { currency }),
+      ...(same_currency && { same_currency }),
+      ...(day_start !== undefined && { day_start }),
+      ...(typeof starting_equity === "number" && { starting_equity }),
+      ...limitsSet(limits),
+      ...(breaker_duration !== undefined && { breaker_duration }),
+    };
+  })
+  .describe("Limits and one circuit breaker over all flows of an exchange account.");
 
 const signals = section({
   dedup_window: duration('a duration of at least 1ms, such as "24h"')
@@ -377,6 +420,7 @@ const configShape = {
   duckdb,
   recovery,
   risk,
+  account,
   signals,
   events,
   trades,
@@ -395,7 +439,17 @@ export const configSchema = z.strictObject(configShape, { error: anyKeyOf(config
 export type Config = z.input<typeof configSchema>;
 
 /** The configuration with all defaults filled in; durations in ms. A limit that is absent is not set. */
-export type ResolvedConfig = z.output<typeof configSchema>;
+export type ResolvedConfig = Omit<z.output<typeof configSchema>, "account"> & { readonly account?: AccountConfig };
+
+/** An account with all that is as under `risk` filled in. */
+export type AccountConfig = AccountLimits & {
+  readonly name: string;
+  readonly currency?: string;
+  readonly same_currency: string[];
+  readonly day_start: string;
+  readonly starting_equity?: number;
+  readonly breaker_duration: ResolvedConfig["risk"]["breaker_duration"];
+};
 
 /** A guard as it is written. */
 export type GuardInput = z.input<typeof guards>[number];
@@ -409,7 +463,9 @@ export function checkConfig(input: unknown): CheckedConfig {
   const parsed = configSchema.safeParse(data.value);
   const found = parsed.success ? [] : problemsOf(parsed.error.issues, configSchema, data.value);
   const problems = withoutConsequences([...found, ...data.problems, ...conflicts(data.value)]);
-  return parsed.success && problems.length === 0 ? { ok: true, config: parsed.data } : { ok: false, problems };
+  return parsed.success && problems.length === 0
+    ? { ok: true, config: withAccount(parsed.data) }
+    : { ok: false, problems };
 }
 
 /**

@@ -1,8 +1,8 @@
 /** A whole flow in the one layout that people know: that of Redis, whichever backend the flow is on. */
 import type { KeyName } from "./keys.js";
 
-/** A key that belongs to a flow's state. The answers to calls do not: nobody asks for them again after a move. */
-export type StoredKey = Exclude<KeyName, "execution:call">;
+/** A key that belongs to a flow's state. The answers to calls do not: nobody asks for them again after a move. An account is not its flow's. */
+export type StoredKey = Exclude<KeyName, "execution:call" | "account:risk" | "account:events">;
 
 /** Of a hash: field, value. Of a zset: member, score. Of a string: the value. Of a stream: id, then fields and values in turn. */
 export type Entry = readonly string[];

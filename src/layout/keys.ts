@@ -12,6 +12,12 @@ const OTHERS = {
     words:
       "notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position",
   },
+  "account:risk": {
+    type: "hash",
+    words:
+      "of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part",
+  },
+  "account:events": { type: "stream", words: "of that account: its breaker, limits, flows" },
 } as const satisfies Record<string, KeyDescription>;
 
 export type KeyName = KeyOfTable | keyof typeof OTHERS;

@@ -1,6 +1,7 @@
 import type { RedisAccount } from "../backends/redis/account.js";
 import type { Credentials, RedisConfig } from "../backends/redis/redis-config.js";
 import type { ResolvedConfig } from "../config/schema.js";
+import { InvalidArgumentError } from "../errors.js";
 import { findOrders } from "../operations/find-orders.js";
 import { snapshot } from "../operations/snapshot.js";
 import { withCredentials } from "./create-backend.js";
@@ -12,6 +13,23 @@ export async function accountOf(
 ): Promise<RedisAccount | undefined> {
   if (backend !== "redis" || recovery.account === undefined) return undefined;
   return accountNamed(withCredentials(redis, credentials), recovery.account);
+}
+
+/** Refuses to take a flow off its account that is there, and in that account. */
+export async function refuseKept(
+  { backend, redis }: Pick<ResolvedConfig, "backend" | "redis">,
+  credentials: Credentials | undefined,
+  account: string,
+  flowId: string,
+): Promise<void> {
+  if (backend !== "redis") return;
+  const { RedisFlow } = await import("../backends/redis/flow.js");
+  using flow = await RedisFlow.connect(withCredentials(redis, credentials), flowId, { readsOnly: true });
+  const isIn = await flow.send("hget", flow.keys.key("flow:meta"), "account");
+  if (isIn !== account) return;
+  throw new InvalidArgumentError(
+    `flowId: flow ${flowId} is there, and in account ${account}: it leaves with sf-state account leave --flow ${flowId}`,
+  );
 }
 
 /** The exchange account of that name on a Redis server. */

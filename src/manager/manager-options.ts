@@ -1,4 +1,5 @@
 import type { Credentials } from "../backends/redis/redis-config.js";
+import type { MemoryAccounts } from "../state/memory-accounts.js";
 
 /** What is neither state nor configuration. */
 export interface ManagerOptions {
@@ -16,6 +17,8 @@ export interface ManagerOptions {
    * as the tokens of a cloud. Without a `username` it is that of the configuration.
    */
   credentials?: Credentials;
+  /** Memory: managers that are given the same one share its exchange accounts. By default each has its own. */
+  accounts?: MemoryAccounts;
   /** Told what an operator may want to know. */
   logger?: Logger;
 }

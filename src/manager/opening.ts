@@ -27,6 +27,8 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
         ? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`
         : check.id("options.instanceId", instanceId),
     maxEvents: config.events.max_length,
+    ...(config.account && { account: config.account.name }),
+    ...(options.accounts && { accounts: options.accounts }),
     loss,
     ...(logger && { warn: (message: string) => logger.warn(`flow ${flowId}: ${message}`) }),
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),

@@ -2,7 +2,7 @@
 import type { Duration } from "../config/duration.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import type { RiskPolicy } from "../state/breaker.js";
+import type { BreakerDuration, RiskPolicy } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
 import type { CashInput, Time, TransferInput } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
@@ -95,19 +95,26 @@ export function tradesArguments(options: TradesOptions) {
   };
 }
 
-export function breakerArguments(
-  reason: string,
-  given: Duration | BreakerEnd | { duration?: Duration | BreakerEnd } | undefined,
-  policy: RiskPolicy,
-) {
+type GivenDuration = Duration | BreakerEnd | { duration?: Duration | BreakerEnd } | undefined;
+
+function durationGiven(given: GivenDuration): BreakerDuration | undefined {
   const duration =
     typeof given === "object" && given !== null && !check.isValue(given)
       ? check.fields("options", given, ["duration"]).duration
       : given;
+  return duration === undefined ? undefined : check.breakerDuration("duration", duration);
+}
+
+/** An account has a duration of its own, which holds where none is given. */
+export function accountBreakerArguments(reason: string, given: GivenDuration) {
+  return { reason: check.words("reason", check.id("reason", reason)), duration: durationGiven(given) };
+}
+
+export function breakerArguments(reason: string, given: GivenDuration, policy: RiskPolicy) {
   return {
     reason: check.words("reason", check.id("reason", reason)),
     dayStart: policy.dayStart,
-    breakerDuration: duration === undefined ? policy.breakerDuration : check.breakerDuration("duration", duration),
+    breakerDuration: durationGiven(given) ?? policy.breakerDuration,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
 import type { Credentials } from "../backends/redis/redis-config.js";
+import { type AccountLimitName, type AccountLimits, parseAccountLimits, parseAccountName } from "../config/account.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { Guard } from "../config/guards.js";
@@ -18,6 +19,7 @@ import {
   FencedError,
   InvalidArgumentError,
   StaleStateError,
+  StateLostError,
   UnknownFlowError,
   UnknownOutcomeError,
 } from "../errors.js";
@@ -31,6 +33,8 @@ import { closePosition } from "../operations/close-position.js";
 import { endRecovery } from "../operations/end-recovery.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { findOrders } from "../operations/find-orders.js";
+import { type ForgottenPart, forgetAccountPart } from "../operations/forget-account-part.js";
+import { getAccount } from "../operations/get-account.js";
 import { getAdmissionStats } from "../operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
 import { getCooldown } from "../operations/get-cooldown.js";
@@ -62,9 +66,11 @@ import { recordTransfer } from "../operations/record-transfer.js";
 import { removeOrder } from "../operations/remove-order.js";
 import { removePosition } from "../operations/remove-position.js";
 import { reportDifference } from "../operations/report-difference.js";
+import { resetAccount } from "../operations/reset-account.js";
 import { resetCircuitBreaker } from "../operations/reset-circuit-breaker.js";
 import { saveOrder } from "../operations/save-order.js";
 import { savePosition } from "../operations/save-position.js";
+import { setAccountLimits } from "../operations/set-account-limits.js";
 import { setCooldown } from "../operations/set-cooldown.js";
 import { setCurrency } from "../operations/set-currency.js";
 import { setGuards } from "../operations/set-guards.js";
@@ -72,6 +78,7 @@ import { setRiskLimits } from "../operations/set-risk-limits.js";
 import { snapshot } from "../operations/snapshot.js";
 import { startEquity } from "../operations/start-equity.js";
 import { triggerCircuitBreaker } from "../operations/trigger-circuit-breaker.js";
+import { tripAccount } from "../operations/trip-account.js";
 import { updateDailyPnl } from "../operations/update-daily-pnl.js";
 import { updateEquity } from "../operations/update-equity.js";
 import { updateOrder } from "../operations/update-order.js";
@@ -81,6 +88,7 @@ import { timeOfEvent } from "../state/event-log.js";
 import { checkSchema } from "../state/schema.js";
 import type {
   AccountFlow,
+  AccountStatus,
   Admission,
   AdmissionDay,
   AdmissionRequest,
@@ -118,7 +126,8 @@ import type {
 } from "../types.js";
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
-import { accountOf } from "./account.js";
+import { accountOf, refuseKept } from "./account.js";
+import { accountEvents, joinByCall, leave, writeAccount } from "./account-membership.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -157,6 +166,7 @@ import {
 import type { Recovery } from "./recovery.js";
 import type { RegularWriter } from "./regular-writer.js";
 import {
+  accountBreakerArguments,
   breakerArguments,
   cashArguments,
   currencyArguments,
@@ -263,16 +273,7 @@ export class StateManager {
       this.#mark?.opened(opened.epoch);
       if (accepted) await blockEntries(this.#calls);
       else if (!this.#existing) await this.#mark?.compare();
-      if (!this.#existing) {
-        await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
-        await writeCurrency(this.#calls, this.config, this.#currency);
-        for (const difference of await writeLimits(this.#calls, this.config)) {
-          this.#logger.warn(`flow ${this.flowId}: ${difference}`);
-        }
-        const changed = await writeGuards(this.#calls, this.config);
-        if (changed !== undefined) this.#logger.warn(changed);
-        await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
-      }
+      if (!this.#existing) await this.#configure(opened);
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
         this.#snapshots ??= beginSnapshots(
@@ -293,6 +294,34 @@ export class StateManager {
     this.#logger.info(
       `flow ${this.flowId}: ${opened.created ? "made" : "opened"} on ${this.config.backend}, epoch ${opened.epoch}`,
     );
+  }
+
+  /** Writes what is configured; once more where another bot of the flow put it into the account meanwhile, and so gave it another epoch. */
+  async #configure({ epoch }: OpenedFlow): Promise<void> {
+    try {
+      await this.#writeConfigured();
+    } catch (error) {
+      const { account } = this.config;
+      if (!(error instanceof StateLostError) || !account) throw error;
+      this.#loss.check();
+      const opened = await this.#backend.reopen();
+      if (opened.account !== account.name || opened.epoch === epoch) throw error;
+      this.#mark?.opened(opened.epoch);
+      await this.#configure(opened);
+    }
+  }
+
+  async #writeConfigured(): Promise<void> {
+    await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
+    await writeCurrency(this.#calls, this.config, this.#currency);
+    const joined = await writeAccount(this.#backend, this.#calls, this.config);
+    if (joined) this.#mark?.opened(joined.epoch);
+    for (const difference of await writeLimits(this.#calls, this.config)) {
+      this.#logger.warn(`flow ${this.flowId}: ${difference}`);
+    }
+    const changed = await writeGuards(this.#calls, this.config);
+    if (changed !== undefined) this.#logger.warn(changed);
+    await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
   }
 
   /** A flow that the mark knows is not made anew where it is gone. */
@@ -859,6 +888,67 @@ export class StateManager {
     return (await (await accountOf(this.config, this.#credentials))?.forget(forgotten)) ?? false;
   }
 
+  /**
+   * Puts the flow into an exchange account, making the account if it is new, with whatever the flow has open: slots and exposure come along, nothing
+   * that it has booked. The flow gets a new epoch: its other managers get a StateLostError until they connect again. What is
+   * configured under `account` holds for the account of that name, else what is under `risk`. Rejects with a ConfigError when the flow counts
+   * in another currency or day than the account, or is in another one.
+   */
+  async joinAccount(name: string): Promise<void> {
+    this.#needOpen("joinAccount");
+    const { epoch } = await joinByCall(this.#backend, this.#calls, this.config, parseAccountName(name));
+    this.#mark?.opened(epoch);
+  }
+
+  /**
+   * Takes the flow out of its exchange account; false where it was in none. Its slots and exposure leave the account's sums; what it booked stays
+   * there. The flow gets a new epoch, as in `joinAccount`.
+   */
+  async leaveAccount(): Promise<boolean> {
+    this.#needOpen("leaveAccount");
+    const opened = await leave(this.#backend, this.#calls);
+    if (opened) this.#mark?.opened(opened.epoch);
+    return opened !== undefined;
+  }
+
+  /** The exchange account that the flow is in, with the part of each of its flows; undefined where it is in none. */
+  async getAccount(): Promise<AccountStatus | undefined> {
+    return this.#calls.run(getAccount, undefined);
+  }
+
+  /** Sets limits of the account (null removes one) for all its flows. One that becomes tighter, and is reached, trips the account's breaker. */
+  async setAccountLimits(limits: { [name in AccountLimitName]?: number | null }): Promise<AccountLimits> {
+    return this.#calls.run(setAccountLimits, { limits: parseAccountLimits(limits) });
+  }
+
+  /**
+   * Trips the account's breaker by hand, in one write: no flow of the account admits an entry; exits always work. `duration` by default the
+   * account's. An active breaker is never shortened. The breakers of its flows stay as they are.
+   */
+  async triggerAccountBreaker(
+    reason: string,
+    duration?: Duration | BreakerEnd | { duration?: Duration | BreakerEnd },
+  ): Promise<CircuitBreaker> {
+    return this.#calls.run(tripAccount, accountBreakerArguments(reason, duration));
+  }
+
+  /** Ends the account's breaker; false when none was active. After a drawdown the account's peak is its present equity; the day's loss stays. */
+  async resetAccountBreaker(reason?: string): Promise<boolean> {
+    return this.#calls.run(resetAccount, { reason: check.words("reason", reason) });
+  }
+
+  /**
+   * Takes slots and exposure of a flow whose state was lost off the account of this one; what it booked stays. Undefined where the account counts nothing of
+   * it. Rejects with an InvalidArgumentError where there is such a flow: it leaves by itself (`leaveAccount`).
+   */
+  async forgetAccountPart(flowId: string): Promise<ForgottenPart | undefined> {
+    this.#needOpen("forgetAccountPart");
+    const lost = parseFlowId(flowId);
+    const account = await this.getAccount();
+    if (account) await refuseKept(this.config, this.#credentials, account.name, lost);
+    return this.#calls.run(forgetAccountPart, { flowId: lost });
+  }
+
   #needOpen(method: string): void {
     if (this.#closing.signal.aborted)
       throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
@@ -937,15 +1027,17 @@ export class StateManager {
   }
 
   /**
-   * Every change of the flow, by any process, in order and without gaps: from `after` on, or from now. Ends when the signal
+   * Every change of the flow, by any process, in order and without gaps: from `after` on, or from now; and those of the account that it is in. Ends when the signal
    * aborts or the manager is closed. Rejects with a StateLostError when the flow's state is gone.
    */
   watch(options: { after?: string; signal?: AbortSignal } = {}): AsyncIterableIterator<StateEvent> {
     const loss = this.#loss;
     const source = {
       page: (after: string, limit: number, told: boolean) => this.#calls.run(getEvents, { after, limit, told }),
-      eventAfter: (id: string, signal: AbortSignal) =>
-        this.#backend.eventAfter(id, AbortSignal.any([signal, loss.signal])),
+      accountPage: (after: string, limit: number) =>
+        this.#backend.hasAccountLog ? this.#calls.run(accountEvents, { after, limit }) : undefined,
+      eventAfter: (id: string, signal: AbortSignal, inAccount?: string) =>
+        this.#backend.eventAfter(id, AbortSignal.any([signal, loss.signal]), inAccount),
       check: () => loss.check(),
       unknown: (after: string, newest: string) => {
         if (newest === EMPTY && this.config.backend === "redis" && this.config.redis.allow_eviction) return undefined;

@@ -1,5 +1,6 @@
 import { ConnectionError } from "../errors.js";
 import type { EventPage } from "../operations/get-events.js";
+import { compareEventIds } from "../state/event-log.js";
 import type { StateEvent } from "../types.js";
 import * as check from "./check.js";
 
@@ -7,8 +8,10 @@ import * as check from "./check.js";
 export interface EventSource {
   /** `told`: the reader was told of the event `after`. */
   page(after: string, limit: number, told: boolean): Promise<EventPage>;
-  /** Resolves when there may be an event after this one, or the signal aborts. */
-  eventAfter(id: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when there may be an event after this one, or one of the account after `inAccount`, or the signal aborts. */
+  eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void>;
+  /** The same page of the log of the account that the flow is in; undefined where that has none of its own. */
+  accountPage(after: string, limit: number): Promise<EventPage> | undefined;
   /** Throws a StateLostError once the state is known to have gone back. */
   check(): void;
   /** The state went back: the log does not know the event of which the reader was told. The error, or undefined where it may have been evicted. */
@@ -44,9 +47,12 @@ export function watchFlow(
   const o = check.fields("options", options, ["after", "signal"]);
   const after = o.after === undefined ? undefined : check.eventId("after", o.after);
   const signal = o.signal ? AbortSignal.any([check.abortSignal("signal", o.signal), closing]) : closing;
+  // Both logs are of one clock: a place in the flow's is one in the account's.
   const begin = async () => {
     if (closing.aborted) throw new ConnectionError("watch: the flow is not open: call connect() first");
-    return after ?? (await source.page("", 1, false)).newest;
+    if (after !== undefined) return { flow: after, account: after };
+    const [flow, account] = await Promise.all([source.page("", 1, false), source.accountPage("", 1)]);
+    return { flow: flow.newest, account: account?.newest ?? EMPTY };
   };
   const start = begin();
   start.catch(() => {}); // told to whoever asks for the first event
@@ -64,14 +70,19 @@ function historyTrimmed(after: string): StateEvent {
  */
 async function* watchEvents(
   source: EventSource,
-  start: Promise<string>,
+  start: Promise<{ readonly flow: string; readonly account: string }>,
   fromNow: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<StateEvent, void, undefined> {
-  let after = await start;
+  const began = await start;
+  let after = began.flow;
+  let inAccount = began.account;
   let told = fromNow && after !== EMPTY;
   while (!signal.aborted) {
-    const page = await pageOrNothing(source, after, told);
+    const [page, ofAccount] = await Promise.all([
+      orNothing(source.page(after, PAGE, told)),
+      orNothing(source.accountPage(inAccount, PAGE)),
+    ]);
     if (signal.aborted) return;
     source.check();
     if (page?.isUnknown) {
@@ -80,20 +91,31 @@ async function* watchEvents(
       told = false;
     }
     if (page?.trimmed || page?.isUnknown) yield historyTrimmed(after);
-    for (const event of page?.events ?? []) {
+    for (const { event, isAccounts } of inTurn(page?.events ?? [], ofAccount?.events ?? [])) {
       yield event;
       if (signal.aborted) return;
-      after = event.id;
-      told = true;
+      if (isAccounts) inAccount = event.id;
+      else [after, told] = [event.id, true];
     }
-    if (!page || page.events.length === 0) await source.eventAfter(after, signal);
+    if (!page?.events.length && !ofAccount?.events.length) {
+      await source.eventAfter(after, signal, ofAccount && inAccount);
+    }
   }
 }
 
-/** A page of the log; undefined when Redis cannot be reached now. */
-async function pageOrNothing(source: EventSource, after: string, told: boolean): Promise<EventPage | undefined> {
+/** Events of a flow and of its account, by the time of their ids. */
+function inTurn(ofFlow: readonly StateEvent[], ofAccount: readonly StateEvent[]) {
+  const all = [
+    ...ofFlow.map((event) => ({ event, isAccounts: false })),
+    ...ofAccount.map((event) => ({ event, isAccounts: true })),
+  ];
+  return ofAccount.length === 0 ? all : all.sort((a, b) => compareEventIds(a.event.id, b.event.id));
+}
+
+/** A page of a log; undefined when Redis cannot be reached now. */
+async function orNothing(page: Promise<EventPage> | undefined): Promise<EventPage | undefined> {
   try {
-    return await source.page(after, PAGE, told);
+    return await page;
   } catch (error) {
     if (error instanceof ConnectionError) return undefined;
     throw error;

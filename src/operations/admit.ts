@@ -4,6 +4,7 @@ import { formatMoney, type Money, toMoney } from "../exact/money.js";
 import { exceeds } from "../exact/size.js";
 import { orderJson, orderRow } from "../records/generated/order.js";
 import type { RiskRow } from "../records/risk.js";
+import type { AccountState } from "../state/account.js";
 import { activeBreaker } from "../state/breaker.js";
 import { coolDown } from "../state/cooldowns.js";
 import { adoptCurrency, checkPrice, entryRate, marketOf, rateKept } from "../state/currency.js";
@@ -227,10 +228,23 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call, risk: RiskRow)
     return refused("circuit_breaker", `the circuit breaker is active: ${breaker.reason}`, breaker.until ?? undefined);
   }
 
+  const { account } = state;
+  const accountBreaker = account?.activeBreaker(now);
+  if (account && accountBreaker) {
+    const message = `the circuit breaker of account ${account.name} is active: ${accountBreaker.reason}`;
+    return refused("account_circuit_breaker", message, accountBreaker.until ?? undefined);
+  }
+
   const maxLoss = moneyLimit(state, "max_daily_loss");
   if (maxLoss !== undefined && risk.daily_pnl <= -maxLoss) {
     const message = `today's loss of ${formatMoney(-risk.daily_pnl)} reached the limit of ${formatMoney(maxLoss)}`;
     return refused("daily_loss", message, dayEnd(risk.day, a.dayStart));
+  }
+  const accountLoss = account && moneyLimit(account, "max_daily_loss");
+  const accountPnl = account?.pnlOn(risk.day) ?? 0n;
+  if (accountLoss !== undefined && accountPnl <= -accountLoss) {
+    const message = `today's loss of ${formatMoney(-accountPnl)} of account ${account?.name} reached the limit of ${formatMoney(accountLoss)}`;
+    return refused("account_daily_loss", message, dayEnd(risk.day, a.dayStart));
   }
   const maxTrades = state.limit("max_daily_trades");
   if (maxTrades !== undefined && risk.daily_trades >= maxTrades) {
@@ -253,7 +267,7 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call, risk: RiskRow)
  * limit, but nothing may while slots stand above it.
  */
 function limitReached(state: FlowState, a: Args, notional: Money): Refused | undefined {
-  const { exposure } = state;
+  const { account, exposure } = state;
   const other = a.side === "long" ? "short" : "long";
   if (a.oppositeSide === "refuse" && a.flip === undefined && exposure.onSide(a.pair, other) > 0) {
     return refused("opposite_side", `${a.pair} has a ${other} position or entry, and risk.opposite_side is refuse`);
@@ -264,11 +278,21 @@ function limitReached(state: FlowState, a: Args, notional: Money): Refused | und
   if (maxOpen !== undefined && exposure.slots + taken > maxOpen) {
     return refused("max_open_positions", `${exposure.slots} positions and entries are open, the limit is ${maxOpen}`);
   }
+  const accountOpen = account?.limit("max_open_positions");
+  if (account && accountOpen !== undefined && account.slots + taken > accountOpen) {
+    const message = `${account.slots} positions and entries are open in account ${account.name}, the limit is ${accountOpen}`;
+    return refused("account_max_open_positions", message);
+  }
   const inPair = exposure.slotsIn(a.pair);
   const maxInPair = state.limit("max_positions_per_pair");
   if (maxInPair !== undefined && inPair + taken > maxInPair) {
     const message = `${inPair} positions and entries are open on ${a.pair}, the limit is ${maxInPair}`;
     return refused("max_positions_per_pair", message);
+  }
+  const accountInPair = account?.limit("max_positions_per_pair");
+  if (account && accountInPair !== undefined && account.slotsIn(a.pair) + taken > accountInPair) {
+    const message = `${account.slotsIn(a.pair)} positions and entries are open on ${a.pair} in account ${account.name}, the limit is ${accountInPair}`;
+    return refused("account_max_positions_per_pair", message);
   }
   const maxExposure = moneyLimit(state, "max_exposure");
   const wanted = exposure.notional + notional;
@@ -276,6 +300,14 @@ function limitReached(state: FlowState, a: Args, notional: Money): Refused | und
     return refused(
       "max_exposure",
       `exposure would be ${formatMoney(wanted)}, the limit is ${formatMoney(maxExposure)}`,
+    );
+  }
+  const accountExposure = account && moneyLimit(account, "max_exposure");
+  const accountWanted = (account?.notional ?? 0n) + notional;
+  if (accountExposure !== undefined && accountWanted > accountExposure) {
+    return refused(
+      "account_max_exposure",
+      `exposure of account ${account?.name} would be ${formatMoney(accountWanted)}, the limit is ${formatMoney(accountExposure)}`,
     );
   }
   return undefined;
@@ -304,7 +336,7 @@ function refused(reason: CountedRefusal, message: string, retryAt?: number): Ref
   return { admitted: false, reason, message, ...(retryAt !== undefined && { retryAt: new Date(retryAt) }) };
 }
 
-function moneyLimit(state: FlowState, name: "max_daily_loss" | "max_exposure") {
-  const limit = state.limit(name);
+function moneyLimit(of: FlowState | AccountState, name: "max_daily_loss" | "max_exposure") {
+  const limit = of.limit(name);
   return limit === undefined ? undefined : toMoney(limit);
 }

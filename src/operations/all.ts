@@ -1,4 +1,5 @@
 /** Every operation: what the Redis backend loads at connect, and what the tests run through. */
+
 import { acquireLease } from "./acquire-lease.js";
 import { admit } from "./admit.js";
 import { approveRecovery } from "./approve-recovery.js";
@@ -10,6 +11,8 @@ import { closePosition } from "./close-position.js";
 import { endRecovery } from "./end-recovery.js";
 import { exportFlow } from "./export-flow.js";
 import { findOrders } from "./find-orders.js";
+import { forgetAccountPart } from "./forget-account-part.js";
+import { getAccount } from "./get-account.js";
 import { getAdmissionStats } from "./get-admission-stats.js";
 import { getCircuitBreaker } from "./get-circuit-breaker.js";
 import { getCooldown } from "./get-cooldown.js";
@@ -34,7 +37,9 @@ import { getTrades } from "./get-trades.js";
 import { getUntoldTrades } from "./get-untold-trades.js";
 import { heartbeat } from "./heartbeat.js";
 import { isSignalProcessed } from "./is-signal-processed.js";
+import { joinAccount } from "./join-account.js";
 import { journalRecovery } from "./journal-recovery.js";
+import { leaveAccount } from "./leave-account.js";
 import { markSignalProcessed } from "./mark-signal-processed.js";
 import { openFlow } from "./open-flow.js";
 import type { AnyOperation } from "./operation.js";
@@ -46,9 +51,11 @@ import { removePosition } from "./remove-position.js";
 import { renewLease } from "./renew-lease.js";
 import { renewRecovery } from "./renew-recovery.js";
 import { reportDifference } from "./report-difference.js";
+import { resetAccount } from "./reset-account.js";
 import { resetCircuitBreaker } from "./reset-circuit-breaker.js";
 import { saveOrder } from "./save-order.js";
 import { savePosition } from "./save-position.js";
+import { setAccountLimits } from "./set-account-limits.js";
 import { setCooldown } from "./set-cooldown.js";
 import { setCurrency } from "./set-currency.js";
 import { setGuards } from "./set-guards.js";
@@ -56,6 +63,7 @@ import { setRiskLimits } from "./set-risk-limits.js";
 import { snapshot } from "./snapshot.js";
 import { startEquity } from "./start-equity.js";
 import { triggerCircuitBreaker } from "./trigger-circuit-breaker.js";
+import { tripAccount } from "./trip-account.js";
 import { updateDailyPnl } from "./update-daily-pnl.js";
 import { updateEquity } from "./update-equity.js";
 import { updateOrder } from "./update-order.js";
@@ -73,6 +81,8 @@ export const operations: readonly AnyOperation[] = [
   endRecovery,
   exportFlow,
   findOrders,
+  forgetAccountPart,
+  getAccount,
   getAdmissionStats,
   getCircuitBreaker,
   getCooldown,
@@ -97,7 +107,9 @@ export const operations: readonly AnyOperation[] = [
   getUntoldTrades,
   heartbeat,
   isSignalProcessed,
+  joinAccount,
   journalRecovery,
+  leaveAccount,
   markSignalProcessed,
   openFlow,
   recordFill,
@@ -108,9 +120,11 @@ export const operations: readonly AnyOperation[] = [
   renewLease,
   renewRecovery,
   reportDifference,
+  resetAccount,
   resetCircuitBreaker,
   saveOrder,
   savePosition,
+  setAccountLimits,
   setCooldown,
   setCurrency,
   setGuards,
@@ -118,6 +132,7 @@ export const operations: readonly AnyOperation[] = [
   snapshot,
   startEquity,
   triggerCircuitBreaker,
+  tripAccount,
   updateDailyPnl,
   updateEquity,
   updateOrder,

@@ -6,7 +6,7 @@ import type { Operation } from "./operation.js";
 
 export const exportFlow: Operation<void, FlowLayout> = {
   ...EXPORT_FLOW,
-  args: { types: () => EXPORT_FLOW.args.types?.(undefined), most: () => undefined },
+  args: { types: EXPORT_FLOW.args.types, most: () => undefined },
   rest: { name: "since", mayBeNone: true, values: () => [] },
   decode: (reply) => layoutTold(reply),
   inParts: (ask) => exportInParts(ask),

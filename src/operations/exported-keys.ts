@@ -10,6 +10,9 @@ import { list, type Reply, type Script, text } from "./operation.js";
 /** The keys after `flow:meta`, which every read has. */
 export const OTHERS = KEY_LAYOUTS.filter(({ key }) => key !== "flow:meta");
 
+/** Which account a flow is in, is told by the place where it is. */
+const OF_ACCOUNT = ["account", "account_epoch"];
+
 /** What type each of them has, in order, as the script is told. */
 export const OTHER_TYPES = OTHERS.map(({ type }) => type).join(" ");
 
@@ -20,7 +23,7 @@ export interface Since {
 }
 
 /** `lua/export_flow.lua`, whose answer is read by whoever knows what was asked. */
-export const EXPORT_FLOW: Script<Since | undefined, Reply> = {
+export const EXPORT_FLOW = {
   name: "export_flow",
   kind: "read",
   keys: OTHERS.map(({ key }) => key),
@@ -32,14 +35,16 @@ export const EXPORT_FLOW: Script<Since | undefined, Reply> = {
     values: (asked) => (asked && asked.since.size > 0 ? OTHERS.map(({ key }) => asked.since.get(key)) : []),
   },
   decode: (reply) => reply,
-};
+} as const satisfies Script<Since | undefined, Reply>;
 
 /** The layout that an answer tells; `entriesOf` reads a key that the answer does not tell all of. */
 export function layoutTold(
   reply: Reply,
   entriesOf: (key: StoredKey) => readonly Entry[] | undefined = () => undefined,
 ): FlowLayout {
-  const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash")]]);
+  const entries = new Map<StoredKey, readonly Entry[]>([
+    ["flow:meta", contents(reply, 2, "hash").filter(([field = ""]) => !OF_ACCOUNT.includes(field))],
+  ]);
   for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, entriesOf(key) ?? contents(reply, i + 3, type));
   return { entries: everyKey(entries), eventsAdded: Number(text(reply, 1)) };
 }

@@ -10,6 +10,8 @@ export interface OpenedFlow {
   readonly created: boolean;
   readonly epoch: string;
   readonly schema: number;
+  /** The exchange account that the flow is in. */
+  readonly account?: string;
 }
 
 /** Undefined when there is no flow and none was made. */
@@ -27,11 +29,20 @@ export const openFlow: Operation<Args, OpenedFlow | undefined> = {
   },
   decode(reply) {
     if (reply[0] === "absent") return undefined;
-    return { created: reply[0] === "created", epoch: text(reply, 1), schema: Number(text(reply, 2)) };
+    const account = text(reply, 4);
+    return {
+      created: reply[0] === "created",
+      epoch: text(reply, 1),
+      schema: Number(text(reply, 2)),
+      ...(account !== "" && { account }),
+    };
   },
   apply(state, a, call) {
     const stored = state.meta.value;
-    if (stored) return { created: false, epoch: stored.epoch, schema: stored.schema };
+    if (stored) {
+      const { epoch, schema } = stored;
+      return { created: false, epoch, schema, ...(state.account && { account: state.account.name }) };
+    }
     if (a.epoch === "") return undefined;
 
     state.meta.value = {

@@ -27,6 +27,10 @@ export interface Script<Args, Result> {
   readonly keys: readonly KeyName[];
   /** The script treats all of `keys` alike, in a loop, and names none: it is about every key of a flow, whichever there are. */
   readonly loopsOverKeys?: true;
+  /** It may have to do with the account of its flow, whatever keys it has. */
+  readonly asksAccount?: true;
+  /** The account whose keys a call has, where it is not the one that the flow is in. */
+  accountOf?(args: Args): string;
   /** ARGV, after those that every script of this kind has. */
   readonly args: ArgumentMap<Args>;
   readonly rest?: RestArguments<Args>;
@@ -68,6 +72,20 @@ export const COMMON_ARGV = {
   read: ["call", "epoch", "clock"],
   change: ["call", "epoch", "clock", "instance", "lease", "max_events", "proof"],
 } as const;
+
+/** KEYS after its own of a script that may have to do with the account of its flow; only of a flow that is in one. */
+export const ACCOUNT_KEYS = ["account:risk", "account:events"] as const satisfies readonly KeyName[];
+
+/** Whether an operation may move, or ask, the account of its flow: by its keys. */
+export function mayAskAccount({
+  keys,
+  loopsOverKeys,
+  asksAccount,
+}: Pick<AnyOperation, "keys" | "loopsOverKeys" | "asksAccount">): boolean {
+  if (loopsOverKeys || keys.includes("account:risk")) return false;
+  if (asksAccount) return true;
+  return keys.includes("risk:daily") || keys.includes("risk:exposure");
+}
 
 /** The text at a place of a reply. */
 export function text(reply: Reply, at: number): string {

@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from "../errors.js";
 import { toDecimal } from "../exact/decimal.js";
 import { formatMoney, roundDecimal, withinMoney } from "../exact/money.js";
+import { transferInAccount } from "../state/account.js";
 import { inFlow } from "../state/currency.js";
 import { openedBy } from "../state/day.js";
 import { transferred } from "../state/equity.js";
 import { checkRemembered, remember, remembers, TRADE_MEMORY } from "../state/memory.js";
-import { openedRisk, writeRisk } from "../state/risk.js";
+import { openedRisk, riskAt, writeRisk } from "../state/risk.js";
 import type { TransferResult } from "../types.js";
 import type { Operation } from "./operation.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
@@ -49,17 +50,23 @@ export const recordTransfer: Operation<Args, TransferResult> = {
     const at = openedBy(a.ts, call.now);
     const amount = roundDecimal(inFlow(state, toDecimal(a.amount), a.currency, a.rate));
     if (!withinMoney(amount)) throw new InvalidArgumentError("amount: it would leave +-9e15; nothing was booked");
-    const risk = openedRisk(state, at, a.dayStart, (row) => ({
-      ...row,
-      ...transferred(row, amount, a.ts ?? call.now, call.now),
-    }));
+    const ts = a.ts ?? call.now;
+    const { day } = riskAt(state, at, a.dayStart);
+    const booking = { flowId: state.flowId, day, now: call.now, dayStart: a.dayStart };
+    const risk = openedRisk(
+      state,
+      at,
+      a.dayStart,
+      (row) => ({ ...row, ...transferred(row, amount, ts, call.now) }),
+      state.account && transferInAccount(state.account, amount, ts, booking),
+    );
 
     state.emit(call, "transfer_recorded", () => ({
       id: a.id,
       amount: formatMoney(amount),
       currency: a.currency ?? "",
       rate: String(a.rate ?? ""),
-      ts: String(a.ts ?? call.now),
+      ts: String(ts),
       ...riskEvent(risk),
     }));
     remember(state.transfers, a.id, call.now, window, max);

@@ -1,6 +1,7 @@
 import { activeBreaker } from "../state/breaker.js";
 import type { Snapshot } from "../types.js";
 import { list, type Operation, optionalTime, text } from "./operation.js";
+import { accountView } from "./view-account.js";
 import { admissionsOn } from "./view-admissions.js";
 import { instancesFromReply, instancesView } from "./view-instances.js";
 import { limitsView, originsView } from "./view-limits.js";
@@ -39,6 +40,7 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
   decode(reply) {
     const heartbeat = optionalTime(reply, 11);
     const recovering = text(reply, 14);
+    const account = text(reply, 17);
     const risk = riskFromReply(list(reply, 5), 0);
     const limits = new Map(pairsFromReply(reply, 7));
     return {
@@ -55,6 +57,9 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       instances: instancesFromReply(reply, 12),
       admissions: admissionsOn(new Map(pairsFromReply(reply, 15)), risk.day),
       ...(recovering !== "" && { recovering }),
+      ...(account !== "" && {
+        account: accountView(new Map(pairsFromReply(reply, 18)), Number(text(reply, 2)), account),
+      }),
     };
   },
   apply(state, a, { now }) {
@@ -75,6 +80,9 @@ export const snapshot: Operation<Args, Omit<Snapshot, "flowId">> = {
       instances: instancesView(state),
       admissions: admissionsOn(state.admissions, risk.day),
       ...(recovering && { recovering }),
+      ...(state.account && {
+        account: accountView(new Map(state.account.fields.entries()), now, state.account.name),
+      }),
     };
   },
 };

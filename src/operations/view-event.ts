@@ -1,4 +1,5 @@
 /** Events as callers see them, from rows and from the fields that the scripts write. */
+import { ACCOUNT_LIMITS, type AccountLimitName } from "../config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
 import { unpricedView } from "../records/unpriced-view.js";
@@ -226,6 +227,32 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
       return { id, at, instance, type, recoveryId: Number(need(f, "id")), hash: need(f, "hash") };
     case "recovery_ended":
       return { id, at, instance, type };
+    case "account_joined":
+      return { id, at, instance, type, account: need(f, "account"), flowId: need(f, "flow") };
+    case "account_left":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        account: need(f, "account"),
+        flowId: need(f, "flow"),
+        ...(f.lost && { lost: true }),
+      };
+    case "account_limits_set":
+      return { id, at, instance, type, account: need(f, "account"), limits: accountLimits(f) };
+    case "account_breaker_tripped":
+      return {
+        id,
+        at,
+        instance,
+        type,
+        account: need(f, "account"),
+        ...(f.flow && { flowId: f.flow }),
+        breaker: breaker(f),
+      };
+    case "account_breaker_reset":
+      return { id, at, instance, type, account: need(f, "account"), ...(f.reason && { reason: f.reason }) };
     case "difference_found":
       return {
         id,
@@ -327,6 +354,15 @@ function breaker(f: Fields): CircuitBreaker {
 function limitSetter(value: string | undefined): { by?: LimitSetter } {
   const by = wordOf(LIMIT_SETTERS, value);
   return by === undefined ? {} : { by };
+}
+
+function accountLimits(f: Fields): { [name in AccountLimitName]?: number | null } {
+  const changed: { [name in AccountLimitName]?: number | null } = {};
+  for (const name of ACCOUNT_LIMITS) {
+    const value = f[name];
+    if (value !== undefined) changed[name] = value === "" ? null : Number(value);
+  }
+  return changed;
 }
 
 function limits(f: Fields): { [name in RiskLimitName]?: number | null } {

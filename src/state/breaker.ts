@@ -20,9 +20,14 @@ export interface RiskPolicy {
 
 /** When a breaker tripped at `now` ends, `day` being open; null: only by reset. */
 export function breakerUntil(now: number, { breakerDuration, dayStart }: RiskPolicy, day: string): number | null {
-  if (breakerDuration === "until_reset") return null;
-  if (breakerDuration === "until_day_end") return dayEnd(day, dayStart);
-  return now + breakerDuration;
+  return breakerEndsAt(now, breakerDuration, dayStart, day);
+}
+
+/** The same of an account's, which has a duration of its own. */
+export function breakerEndsAt(now: number, duration: BreakerDuration, dayStart: number, day: string): number | null {
+  if (duration === "until_reset") return null;
+  if (duration === "until_day_end") return dayEnd(day, dayStart);
+  return now + duration;
 }
 
 /** The breaker, when it blocks entries at `now`. */
@@ -39,7 +44,17 @@ export function decideTrip(
   reason: string,
   until: number | null,
 ): { breaker?: BreakerRow; tripped: boolean } {
-  const active = activeBreaker(state, now);
+  return longerTrip(activeBreaker(state, now), now, source, reason, until);
+}
+
+/** The same of any breaker that may be active. */
+export function longerTrip(
+  active: BreakerRow | undefined,
+  now: number,
+  source: BreakerSource,
+  reason: string,
+  until: number | null,
+): { breaker?: BreakerRow; tripped: boolean } {
   if (!active) return { breaker: { reason, source, tripped_at: now, until }, tripped: true };
   const longer = active.until !== null && (until === null || until > active.until);
   return longer

@@ -76,6 +76,8 @@ export class Exposure {
   readonly slotsOf: CountsBySide = { long: new Map(), short: new Map() };
   /** Entries that take no slot: they belong to a position, which they add to or turn around. */
   readonly slotlessOf: CountsBySide = { long: new Map(), short: new Map() };
+  /** Pairs of which slots were taken or given back since an account was told. */
+  #moved = new Set<string>();
 
   readonly watchPosition = (before: PositionRow | undefined, after: PositionRow | undefined): void => {
     if (before) this.#position(before, -before.notional, -1);
@@ -97,10 +99,26 @@ export class Exposure {
     return (this.slotsOf[side].get(pair) ?? 0) + (this.slotlessOf[side].get(pair) ?? 0);
   }
 
+  get isEmpty(): boolean {
+    const { long, short } = this.slotlessOf;
+    return this.slots === 0 && this.notional === 0n && long.size === 0 && short.size === 0;
+  }
+
+  /** Every pair is told of to an account. */
+  moveAll(): void {
+    for (const counts of [this.slotsOf.long, this.slotsOf.short])
+      for (const pair of counts.keys()) this.#moved.add(pair);
+  }
+
+  takeMoved(): ReadonlySet<string> {
+    const moved = this.#moved;
+    this.#moved = new Set();
+    return moved;
+  }
+
   #position({ pair, side }: PositionRow, notional: Money, sign: 1 | -1): void {
     this.notional += notional;
-    this.slots += sign;
-    count(this.slotsOf[side], pair, sign);
+    this.#take(pair, side, sign);
   }
 
   #order(order: OrderRow, notional: Money, sign: 1 | -1): void {
@@ -111,8 +129,13 @@ export class Exposure {
       count(this.slotlessOf[side], order.pair, sign);
       return;
     }
+    this.#take(order.pair, side, sign);
+  }
+
+  #take(pair: string, side: PositionSide, sign: 1 | -1): void {
     this.slots += sign;
-    count(this.slotsOf[side], order.pair, sign);
+    count(this.slotsOf[side], pair, sign);
+    this.#moved.add(pair);
   }
 }
 

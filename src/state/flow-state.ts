@@ -15,16 +15,26 @@ import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
 import type { TradeRow } from "../records/trade.js";
 import type { EventType } from "../words/word-lists.js";
+import type { AccountState } from "./account.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import type { GuardTrade } from "./guards.js";
 import { Log } from "./log.js";
+import type { MemoryAccounts } from "./memory-accounts.js";
 import { OrdersByPosition } from "./orders-by-position.js";
 import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
 export const SCHEMA_VERSION = 4;
+
+/** Whose change an event tells of, and when that was. */
+export interface Speaker {
+  readonly now: number;
+  readonly instance: string;
+  /** Events kept; 0 = none. */
+  readonly maxEvents: number;
+}
 
 /** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
 export class FlowState {
@@ -86,16 +96,24 @@ export class FlowState {
   readonly recoveryJournal = new Table<string>("recovery_journal", this.changes);
   readonly events = new EventLog(this.changes);
 
+  /** The exchange account that the flow is in. */
+  account: AccountState | undefined;
+  /** Called when another flow of the account has put an event into this one's log. */
+  woken: (() => void) | undefined;
+
+  /** `flowId` names the flow's part of its account. */
+  constructor(
+    readonly flowId = "",
+    /** Where accounts are kept, if they are. */
+    readonly accounts: MemoryAccounts | undefined = undefined,
+  ) {}
+
   limit(name: RiskLimitName): number | undefined {
     return this.limits.get(name);
   }
 
   /** Appends an event of a change that was just written. `fields` is asked for only when somebody reads the event. */
-  emit(
-    call: { readonly now: number; readonly instance: string; readonly maxEvents: number },
-    type: EventType,
-    fields: () => Record<string, string>,
-  ): void {
+  emit(call: Speaker, type: EventType, fields: () => Record<string, string>): void {
     this.events.append({ at: call.now, instance: call.instance, type, fields }, call.maxEvents);
   }
 }

@@ -3,15 +3,17 @@
  * `lua/shared/booking.lua`.
  */
 import { InvalidArgumentError } from "../errors.js";
-import { formatMoney, type Money, toMoney, withinMoney } from "../exact/money.js";
+import { type Money, withinMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
 import type { DailyRow } from "../records/day.js";
 import type { RiskRow } from "../records/risk.js";
 import type { BreakerSource } from "../types.js";
+import { type AccountBooking, bookInAccount, writeAccountBooking } from "./account.js";
 import { breakerUntil, decideTrip, type RiskPolicy } from "./breaker.js";
 import { dayOf, openedBy } from "./day.js";
 import { type Equity, followed, reported } from "./equity.js";
 import type { FlowState } from "./flow-state.js";
+import { limitReached } from "./limit-reached.js";
 
 const NOTHING_YET: RiskRow = {
   day: "",
@@ -31,10 +33,16 @@ const NOTHING_YET: RiskRow = {
   starting_equity: null,
 };
 
+/** The day at `now`. An account and its flows book to the same day: the later one. */
+function todayOf({ account }: FlowState, now: number, dayStart: number): string {
+  const day = dayOf(now, dayStart);
+  return account && account.day > day ? account.day : day;
+}
+
 /** The risk as it stands at `now`: on a new day zeros, while streak, equity, peak and drawdown carry over. Writes nothing. */
 export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow {
   const stored = state.risk.value ?? NOTHING_YET;
-  const today = dayOf(now, dayStart);
+  const today = todayOf(state, now, dayStart);
   if (stored.day >= today) return stored;
   const { daily_pnl, daily_trades, closed, later, cash, untied } = NOTHING_YET;
   return Object.assign({}, stored, { day: today, daily_pnl, daily_trades, closed, later, cash, untied });
@@ -43,7 +51,7 @@ export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow
 /** The stored day, when it is over by `now`. */
 export function endedDay(state: FlowState, now: number, dayStart: number): DailyRow | undefined {
   const stored = state.risk.value;
-  if (stored === undefined || stored.day >= dayOf(now, dayStart)) return undefined;
+  if (stored === undefined || stored.day >= todayOf(state, now, dayStart)) return undefined;
   const { day, daily_pnl: pnl, daily_trades: trades, closed, later, cash, untied } = stored;
   return { day, pnl, trades, closed, later, cash, untied };
 }
@@ -56,6 +64,8 @@ export interface RiskDecision {
   readonly row: RiskRow;
   readonly trip: BreakerRow | undefined;
   readonly tripped: boolean;
+  /** What it does to the account that the flow is in. */
+  readonly account: AccountBooking | undefined;
 }
 
 /** Money to book on the day of `ts`; without one, on the day that is open. */
@@ -135,6 +145,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
   );
 
   const { booking, trades = [] } = change;
+  const isToday = booking?.ts === undefined || dayOf(booking.ts, policy.dayStart) >= day;
   const booked = booking && totalOf(booking);
   if (booking && booked !== undefined) {
     days.change(booking.ts, (row) => ({
@@ -184,7 +195,15 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
   };
   const cause = reachedLimit(state, row, (source) => isWorse(source, row, stands));
   const trip = cause && decideTrip(state, now, cause.source, cause.reason, breakerUntil(now, policy, row.day));
-  return { ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false };
+  const { account, flowId } = state;
+  const inAccount =
+    account &&
+    booked &&
+    bookInAccount(account, booked, isToday, { flowId, day: row.day, now, dayStart: policy.dayStart });
+  return {
+    ...{ ended, late: days.late, row, trip: trip?.breaker, tripped: trip?.tripped ?? false },
+    account: inAccount || undefined,
+  };
 }
 
 /** A change of the row that books nothing and trips nothing; the day is rolled. */
@@ -193,20 +212,22 @@ export function openedRisk(
   at: number,
   dayStart: number,
   change: (row: RiskRow) => RiskRow,
+  account?: AccountBooking,
 ): RiskDecision {
   const ended = endedDay(state, at, dayStart);
-  return { ended, late: [], row: change(riskAt(state, at, dayStart)), trip: undefined, tripped: false };
+  return { ended, late: [], row: change(riskAt(state, at, dayStart)), trip: undefined, tripped: false, account };
 }
 
 function totalOf({ open = 0n, later = 0n, cash = 0n, untied = 0n }: Booking): Money {
   return open + later + cash + untied;
 }
 
-export function writeRisk(state: FlowState, { ended, late, row, trip }: RiskDecision): void {
+export function writeRisk(state: FlowState, { ended, late, row, trip, account }: RiskDecision): void {
   if (ended) state.history.set(ended.day, ended);
   for (const day of late) state.history.set(day.day, day);
   state.risk.value = row;
   if (trip) state.breaker.value = trip;
+  if (account && state.account) writeAccountBooking(state.account, state.flowId, account);
 }
 
 function inRange(sum: Money): Money {
@@ -221,35 +242,11 @@ function isWorse(source: BreakerSource, row: RiskRow, before: RiskRow): boolean 
   return row.current_drawdown > before.current_drawdown;
 }
 
-/** The first limit that the risk has reached, in words; `among` says which causes may trip. */
+/** The first of the flow's limits that the risk has reached, in words; `among` says which causes may trip. */
 export function reachedLimit(
   state: FlowState,
   row: RiskRow,
   among: (source: BreakerSource) => boolean,
 ): { source: BreakerSource; reason: string } | undefined {
-  const maxLoss = state.limit("max_daily_loss");
-  if (maxLoss !== undefined && among("daily_loss")) {
-    const limit = toMoney(maxLoss) ?? 0n;
-    if (row.daily_pnl <= -limit) {
-      const reason = `daily loss of ${formatMoney(-row.daily_pnl)} reached the limit of ${formatMoney(limit)}`;
-      return { source: "daily_loss", reason };
-    }
-  }
-  const maxLosses = state.limit("max_consecutive_losses");
-  if (maxLosses !== undefined && among("consecutive_losses") && row.consecutive_losses >= maxLosses) {
-    const reason = `${row.consecutive_losses} losses in a row reached the limit of ${maxLosses}`;
-    return { source: "consecutive_losses", reason };
-  }
-  const maxDrawdown = state.limit("max_drawdown");
-  if (maxDrawdown !== undefined && among("drawdown") && row.current_drawdown >= maxDrawdown) {
-    const reason = `drawdown of ${percent(row.current_drawdown)} reached the limit of ${percent(maxDrawdown)}`;
-    return { source: "drawdown", reason };
-  }
-  return undefined;
-}
-
-/** In whole hundredths: beyond 2 ** 46 a fraction of them is a tie, which JavaScript and Lua would round differently. */
-function percent(fraction: number): string {
-  const hundredths = String(BigInt(Math.floor(fraction * 10_000 + 0.5))).padStart(3, "0");
-  return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}%`;
+  return limitReached(row, (name) => state.limit(name), among);
 }

@@ -71,7 +71,9 @@ export class RedisPlace implements FlowPlace, Disposable {
   }
 
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
-    return this.flow.ask(snapshot, snapshotArgs(now), now);
+    // The account that it is in is no part of the flow.
+    const { account: _, ...own } = await this.flow.ask(snapshot, snapshotArgs(now), now);
+    return own;
   }
 
   async #checkStaged(flow: PortableFlow): Promise<void> {
@@ -84,6 +86,8 @@ export class RedisPlace implements FlowPlace, Disposable {
   async #finish(flow: PortableFlow, epoch: string): Promise<void> {
     const { keys } = this.flow;
     const live = KEY_LAYOUTS.map(({ key }) => keys.key(key));
+    const named = await this.flow.send("hget", keys.key("flow:meta"), "account");
+    const account = typeof named === "string" ? named : undefined;
     const reply = await this.flow.run(
       "import/finish",
       [
@@ -95,8 +99,9 @@ export class RedisPlace implements FlowPlace, Disposable {
         keys.staged("flow:meta"),
         ...stagedKeys(this.flow),
         ...live,
+        ...(account === undefined ? [] : [keys.key("account:risk", account), keys.staged("risk:exposure")]),
       ],
-      [flow.id, epoch, String(flow.layout.eventsAdded)],
+      [flow.id, epoch, String(flow.layout.eventsAdded), account ?? "", `${this.flowId}|`],
     );
     if (text(reply, 0) !== "finished") throw new LockedError(`${this.name}: the import could not be finished`);
   }

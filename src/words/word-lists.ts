@@ -49,15 +49,20 @@ export const REFUSALS = [
   "fenced",
   "recovering",
   "circuit_breaker",
+  "account_circuit_breaker",
   "daily_loss",
+  "account_daily_loss",
   "max_daily_trades",
   "duplicate_signal",
   "cooldown",
   "guard",
   "opposite_side",
   "max_open_positions",
+  "account_max_open_positions",
   "max_positions_per_pair",
+  "account_max_positions_per_pair",
   "max_exposure",
+  "account_max_exposure",
 ] as const;
 /** Why an entry may not go ahead; the first that holds, in this order. */
 export type Refusal = (typeof REFUSALS)[number];
@@ -137,6 +142,11 @@ export const EVENT_TYPES = [
   "recovery_approved",
   "recovery_ended",
   "difference_found",
+  "account_joined",
+  "account_left",
+  "account_limits_set",
+  "account_breaker_tripped",
+  "account_breaker_reset",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

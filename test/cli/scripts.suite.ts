@@ -79,7 +79,9 @@ export function scripts(test: Test, stand: Stand): void {
         ["step by step", "continue\n"],
       ] as const) {
         const flow = await filler.filledFlow(sampleOf(operation).prepare);
-        const line = (await linesFor(name, given, ["--flow", flow, ...url]))[way] ?? "";
+        // An account has the name of its flow.
+        const named = given.map((pair) => (pair === "name=NAME" ? `name=${flow}` : pair));
+        const line = (await linesFor(name, named, ["--flow", flow, ...url]))[way] ?? "";
         assert.match(line, /^redis-cli -h 127\.0\.0\.1 -p \d+ /);
         const { text } = await paste(line, keys);
         assert.not.match(text, /ERR|WRONGTYPE|\(error\)|\bSF[A-Z]+|NOSCRIPT/, `${line}\n${text}`);

@@ -43,6 +43,11 @@ async function planWaits(manager: StateManager): Promise<void> {
   await recovery.note("plan_hash", "0123456789abcdef");
 }
 
+/** The account of a sample call has the name of its flow. */
+export function inAccount(manager: StateManager): Promise<void> {
+  return manager.joinAccount(manager.flowId);
+}
+
 /** By the name of the operation. Every operation has one: the tests of the scripts run through them. */
 export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   acquire_lease: { argv: ["60000"], call: (m) => m.acquireLease({ ttl: "1m" }).then((lease) => lease.release()) },
@@ -163,6 +168,12 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   end_recovery: { argv: [""], call: (m) => m.endRecovery() },
   export_flow: { argv: [OTHER_TYPES, ""], call: (m) => m.exportFlow() },
   find_orders: { argv: ['["o1","none"]'], call: (m) => m.findOrders(["o1", "none"]) },
+  forget_account_part: {
+    argv: ["lost"],
+    prepare: inAccount,
+    call: (m) => m.forgetAccountPart("lost"),
+  },
+  get_account: { argv: [], prepare: inAccount, call: (m) => m.getAccount() },
   get_admission_stats: { argv: [], call: (m) => m.getAdmissionStats({ days: 7 }) },
   get_circuit_breaker: { argv: [], call: (m) => m.getCircuitBreaker() },
   get_cooldown: { argv: [LONG.pair, "long"], call: (m) => m.getCooldown(LONG.pair, "long") },
@@ -201,11 +212,16 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   },
   heartbeat: { argv: [`${7 * 86_400_000}`, clientText(CLIENT)], call: (m) => m.heartbeat() },
   is_signal_processed: { argv: ["s1", DAY_MS], call: (m) => m.isSignalProcessed("s1") },
+  join_account: {
+    argv: ["NAME", "call", "", "", "0", "3600000", "1000", "4.new", "4.account"],
+    call: (m) => m.joinAccount(m.flowId),
+  },
   journal_recovery: {
     argv: [`${NOON}`, "order:x", "sent"],
     prepare: (m) => m.beginRecovery("a look"),
     call: (m) => m.beginRecovery("a look").then((recovery) => recovery.note("order:x", "sent")),
   },
+  leave_account: { argv: ["4.new"], prepare: inAccount, call: (m) => m.leaveAccount() },
   mark_signal_processed: {
     argv: ["s2", LONG.pair, "", DAY_MS, "100000"],
     call: (m) => m.markSignalProcessed("s2", LONG.pair),
@@ -309,6 +325,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     argv: ["BTC/USDT long", "1 tracked, 2 there", "3"],
     call: (m) => m.reportDifference({ subject: "BTC/USDT long", found: "1 tracked, 2 there", reads: 3 }),
   },
+  reset_account: { argv: ["seen to"], prepare: inAccount, call: (m) => m.resetAccountBreaker("seen to") },
   reset_circuit_breaker: {
     argv: ["seen to"],
     call: (m) => m.resetCircuitBreaker("seen to"),
@@ -358,6 +375,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
         rate: 1.5,
       }),
   },
+  set_account_limits: {
+    argv: ["max_exposure", "1000"],
+    prepare: inAccount,
+    call: (m) => m.setAccountLimits({ max_exposure: 1000 }),
+  },
   set_cooldown: {
     argv: [LONG.pair, "", DAY_MS, "0", "news"],
     call: (m) => m.setCooldown(LONG.pair, "1d", { reason: "news" }),
@@ -383,6 +405,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.startEquity(1000),
     leaves: ["risk:history"],
   },
+  trip_account: { argv: ["a look", "60000"], prepare: inAccount, call: (m) => m.triggerAccountBreaker("a look", "1m") },
   trigger_circuit_breaker: {
     argv: ["by hand", "until_reset", "0"],
     call: (m) => m.triggerCircuitBreaker("by hand", { duration: "until_reset" }),

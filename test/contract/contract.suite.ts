@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import { LONG } from "../long.js";
+import { accountLimits } from "./account-limits.suite.js";
 import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type BackendName } from "./backends.js";
@@ -78,6 +79,7 @@ const THEMES = {
   leases,
   recovering,
   accounts,
+  "limits of an account": accountLimits,
   events,
   watching,
   backups,

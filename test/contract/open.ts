@@ -1,5 +1,5 @@
 import type { suite } from "uvu";
-import type { Config, Logger, StateManager } from "../../src/index.js";
+import type { Config, Logger, MemoryAccounts, StateManager } from "../../src/index.js";
 
 /** What a test may say about the manager it opens; by default a flow of its own, the real clock, a name made up. */
 export interface OpenOptions {
@@ -8,6 +8,7 @@ export interface OpenOptions {
   readonly flowId?: string;
   readonly existing?: boolean;
   readonly logger?: Logger;
+  readonly accounts?: MemoryAccounts;
 }
 
 /** Resolves to a connected manager. */

@@ -21,15 +21,20 @@ export const BUY = {
 export const NO_REFUSALS = {
   recovering: 0,
   circuit_breaker: 0,
+  account_circuit_breaker: 0,
   daily_loss: 0,
+  account_daily_loss: 0,
   max_daily_trades: 0,
   duplicate_signal: 0,
   cooldown: 0,
   guard: 0,
   opposite_side: 0,
   max_open_positions: 0,
+  account_max_open_positions: 0,
   max_positions_per_pair: 0,
+  account_max_positions_per_pair: 0,
   max_exposure: 0,
+  account_max_exposure: 0,
 } as const;
 
 /** What the store tells of a position on which nothing was booked. */

@@ -21,6 +21,7 @@ const PAUSE = 20;
  * together with all others that wait; its promise resolves when DuckDB has synced it to disk.
  */
 export class DuckdbBackend implements Backend {
+  readonly hasAccountLog = false;
   readonly #context: BackendContext;
   readonly #path: string;
   readonly #checkpoints: CheckpointPolicy;
@@ -46,6 +47,12 @@ export class DuckdbBackend implements Backend {
       if (!opened) throw damaged(this.#path, "it has no epoch");
       return { ...opened, created };
     });
+  }
+
+  async reopen(): Promise<OpenedFlow> {
+    const opened = await this.execute(openFlow, { epoch: "", schema: SCHEMA_VERSION }, "");
+    if (!opened) throw damaged(this.#path, "it has no epoch");
+    return opened;
   }
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {

@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   ConnectionError,
   CorruptStateError,
   FencedError,
@@ -103,13 +104,18 @@ function refusal(code: string, message: string): StateError {
   const text = message.slice(code.length + 1);
   switch (code) {
     case "SFSTATELOST":
-      return new StateLostError(`${text}. Close and connect again to work on what is there now.`);
+      // Of one that a shared function raised, the server says where in the script.
+      return new StateLostError(
+        `${text.replace(/ script: \w+, on .*$/, "")}. Close and connect again to work on what is there now.`,
+      );
     case "SFFENCED":
       return new FencedError(text);
     case "SFSCHEMA":
       return new SchemaVersionError(text);
     case "SFIMPORT":
       return new LockedError(text);
+    case "SFACCOUNT":
+      return new ConfigError(text);
     case "SFINVALID":
       return new InvalidArgumentError(text);
     case "WRONGTYPE":

@@ -2,7 +2,7 @@ import { CorruptStateError } from "../../errors.js";
 import type { KeyName } from "../../layout/keys.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import type { Ask, Operation, Reply, Script } from "../../operations/operation.js";
-import { COMMON_KEYS } from "../../operations/operation.js";
+import { ACCOUNT_KEYS, COMMON_KEYS, mayAskAccount } from "../../operations/operation.js";
 import { FlowKeys } from "./keys.js";
 import { type Patience, PatientConnection, type Seen } from "./patient-connection.js";
 import type { RedisConfig } from "./redis-config.js";
@@ -54,7 +54,8 @@ export class RedisFlow implements Disposable {
 
   /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
   async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number, epoch = ""): Promise<Result> {
-    return this.#settled(operation, args, (name) => this.keys.key(name), now, epoch);
+    const ofAccount = mayAskAccount(operation) ? await this.#accountKeys() : [];
+    return this.#settled(operation, args, (name) => this.keys.key(name), now, epoch, ofAccount);
   }
 
   /** The same of what is staged for the flow. */
@@ -67,14 +68,21 @@ export class RedisFlow implements Disposable {
     return this.#server.run(name, keys, argv);
   }
 
+  /** Those of the account that the flow is in now. */
+  async #accountKeys(): Promise<string[]> {
+    const account = await this.send("hget", this.keys.key("flow:meta"), "account");
+    return typeof account === "string" ? ACCOUNT_KEYS.map((name) => this.keys.key(name, account)) : [];
+  }
+
   #settled<Args, Result>(
     operation: Operation<Args, Result>,
     args: Args,
     keyOf: (name: KeyName) => string,
     now?: number,
     epoch = "",
+    ofAccount: readonly string[] = [],
   ): Promise<Result> {
-    const ask: Ask = (script, own) => this.#asked(script, own, keyOf, now, epoch);
+    const ask: Ask = (script, own) => this.#asked(script, own, keyOf, now, epoch, ofAccount);
     return now === undefined && operation.inParts ? operation.inParts(ask, args) : ask(operation, args);
   }
 
@@ -84,10 +92,12 @@ export class RedisFlow implements Disposable {
     keyOf: (name: KeyName) => string,
     now: number | undefined,
     epoch: string,
+    ofAccount: readonly string[],
   ): Promise<Result> {
     const argv: ArgumentValue[] = [epoch, now];
     addArguments(argv, script, args);
-    const reply = await this.run(script.name, [...COMMON_KEYS.read, ...script.keys].map(keyOf), argv);
+    const keys = [...[...COMMON_KEYS.read, ...script.keys].map(keyOf), ...ofAccount];
+    const reply = await this.run(script.name, keys, argv);
     try {
       return script.decode(reply);
     } catch (cause) {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "../../errors.js";
 import type { KeyName } from "../../layout/keys.js";
 
 /**
@@ -8,16 +9,42 @@ export function membersKey(keyPrefix: string, account: string, cluster: boolean)
   return `${keyPrefix}:@${cluster ? `{${account}}` : account}:members`;
 }
 
+/** The keys of an account, by itself: its hash is what a flow has as `flow:meta`, its log what a flow has as `events:log`. */
+const OF_ACCOUNT: { readonly [name in KeyName]?: string } = {
+  "flow:meta": "risk",
+  "events:log": "events",
+  "account:risk": "risk",
+  "account:events": "events",
+};
+
 /** The names of one flow's keys: `sf:{flow_id}:positions:open`; in a cluster the flow id keeps its braces, so that a flow lives in one slot. */
 export class FlowKeys {
   readonly #prefix: string;
+  readonly #keyPrefix: string;
+  readonly #isAccount: boolean;
+  /** The exchange account that the flow is in. */
+  account: string | undefined;
 
+  /** The flow `@name` is the account of that name. */
   constructor(keyPrefix: string, flowId: string, cluster: boolean) {
     this.#prefix = `${keyPrefix}:${cluster ? `{${flowId}}` : flowId}:`;
+    this.#keyPrefix = keyPrefix;
+    this.#isAccount = flowId.startsWith("@");
   }
 
-  key(name: KeyName): string {
-    return this.#prefix + name;
+  /** `account`: whose keys are asked for, where it is not the one that the flow is in. Throws where there is none. */
+  key(name: KeyName, account = this.account): string {
+    const ofAccount = OF_ACCOUNT[name];
+    if (this.#isAccount) return this.#prefix + (ofAccount ?? name);
+    if (ofAccount === undefined || !name.startsWith("account:")) return this.#prefix + name;
+    if (account === undefined)
+      throw new InvalidArgumentError("the flow is in no account: joinAccount puts it into one");
+    return `${this.#keyPrefix}:@${account}:${ofAccount}`;
+  }
+
+  /** A key of another flow that shares the account. */
+  other(flowId: string, name: KeyName): string {
+    return `${this.#keyPrefix}:${flowId}:${name}`;
   }
 
   /** Where a key's contents wait until an import of the flow is complete. */

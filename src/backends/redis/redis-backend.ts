@@ -5,6 +5,7 @@ import {
   CorruptStateError,
   HalfDoneError,
   StateError,
+  StateLostError,
   UnknownFlowError,
   UnknownOutcomeError,
 } from "../../errors.js";
@@ -12,8 +13,10 @@ import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import {
+  ACCOUNT_KEYS,
   type Ask,
   COMMON_KEYS,
+  mayAskAccount,
   type Operation,
   type Script as OperationScript,
   type Reply,
@@ -107,7 +110,8 @@ export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
-  readonly #keysOf = new Map<string, CallKeys>();
+  /** By operation. */
+  readonly #keysOf = new Map<unknown, CallKeys>();
   readonly #loss: Loss;
   readonly #proofs = new Proofs();
   readonly #serverClock = new ServerClock();
@@ -166,10 +170,23 @@ export class RedisBackend implements Backend {
     return this.#track(inParts ? inParts(ask, args) : ask(operation, args));
   }
 
-  async eventAfter(id: string, signal: AbortSignal): Promise<void> {
+  async reopen(): Promise<OpenedFlow> {
+    const opened = await this.#track(
+      this.#settle(this.#request(openFlow, { epoch: "", schema: SCHEMA_VERSION }, ""), this.#deadline()),
+    );
+    if (!opened) throw new StateLostError("the flow is gone");
+    this.#adopt(opened);
+    return opened;
+  }
+
+  get hasAccountLog(): boolean {
+    return this.#keys.account !== undefined;
+  }
+
+  async eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void> {
     if (!this.#connection || this.#closing) return;
     this.#tail ??= new StreamTail(this.#config, this.#keys);
-    await this.#tail.after(id, signal);
+    await this.#tail.after(id, signal, inAccount);
   }
 
   async close(): Promise<void> {
@@ -199,8 +216,14 @@ export class RedisBackend implements Backend {
     const flow = { epoch: existing ? "" : newEpoch(), schema: SCHEMA_VERSION };
     const opened = await this.#settle(this.#request(openFlow, flow, ""), deadline);
     if (!opened) throw await this.#unknown(connection, deadline);
-    this.#epoch = opened.epoch;
+    this.#adopt(opened);
     return opened;
+  }
+
+  #adopt({ epoch, account }: OpenedFlow): void {
+    this.#epoch = epoch;
+    this.#keys.account = account;
+    this.#keysOf.clear();
   }
 
   async #unknown(connection: Connection, deadline: number): Promise<UnknownFlowError> {
@@ -254,9 +277,14 @@ export class RedisBackend implements Backend {
 
   /** Which commands the user may not run. Rejects with what the server has to say. */
   async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
-    const rights = rightsOfBots(this.#replicas.wanted);
+    const { account } = this.#context;
+    const rights = rightsOfBots(this.#replicas.wanted).filter(
+      ({ key }) => account !== undefined || !key?.startsWith("account:"),
+    );
     const names = [...new Set(rights.flatMap(({ key }) => (key === undefined ? [] : [key])))];
-    const keys = names.map((key) => (key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key)));
+    const keys = names.map((key) =>
+      key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key, account),
+    );
     const number = String(++this.#calls);
     const commands = rights.map((right) => wholeCommand(right, (key) => names.indexOf(key) + 1));
     const called = scriptArguments(keys, [number, ...commands]);
@@ -272,7 +300,7 @@ export class RedisBackend implements Backend {
   #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
     if (missing.length === 0) return undefined;
     const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
-    const text = missingText(missing, user, (key) => this.#keys.key(key));
+    const text = missingText(missing, user, (key) => this.#keys.key(key, this.#context.account));
     const refusal = (what: string) =>
       new ConnectionError(`${what}: Redis at ${this.#address}: ${text}; nothing was changed`);
     if (!existing || missing.some(({ right }) => !right.changes)) throw refusal("connect");
@@ -297,7 +325,7 @@ export class RedisBackend implements Backend {
       changes,
       number,
       script: script(name),
-      keys: this.#operationKeys(operation),
+      keys: this.#operationKeys(operation, args),
       common: argumentsOf(this.#commonArgv(kind, number, now, lease)),
       own: argumentsOf(own),
       decode: operation.decode,
@@ -348,15 +376,17 @@ export class RedisBackend implements Backend {
   }
 
   /** How many keys, and the keys: the same for every call in the same slots. */
-  #operationKeys<Args, Result>({ name, kind, keys }: OperationScript<Args, Result>): CallKeys {
-    let found = this.#keysOf.get(name);
-    if (!found) {
-      const names = [...COMMON_KEYS[kind], ...keys].map((key) =>
-        key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key),
-      );
-      found = { names, arguments: scriptArguments(names, []) };
-      this.#keysOf.set(name, found);
-    }
+  #operationKeys<Args, Result>(operation: OperationScript<Args, Result>, args: Args): CallKeys {
+    const { kind, keys } = operation;
+    const known = this.#keysOf.get(operation);
+    if (known) return known;
+    const named = operation.accountOf?.(args);
+    const ofAccount = this.#keys.account !== undefined && mayAskAccount(operation) ? ACCOUNT_KEYS : [];
+    const names = [...COMMON_KEYS[kind], ...keys, ...ofAccount].map((key) =>
+      key === "execution:call" ? this.#keys.call(this.#slots.id) : this.#keys.key(key, named ?? this.#keys.account),
+    );
+    const found = { names, arguments: scriptArguments(names, []) };
+    if (named === undefined) this.#keysOf.set(operation, found);
     return found;
   }
 

@@ -65,6 +65,9 @@ const CLIENT: readonly Right[] = [
   { command: "EVAL", key: "flow:meta", changes: false },
   { command: "EVALSHA", key: "flow:meta", changes: false },
   { command: "XREAD", key: "events:log", changes: false },
+  { command: "XREAD", key: "account:events", changes: false },
+  { command: "XRANGE", key: "account:events", changes: false },
+  { command: "HMGET", key: "account:risk", changes: false },
   { command: "TIME", key: undefined, changes: true },
 ];
 

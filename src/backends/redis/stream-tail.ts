@@ -12,16 +12,22 @@ const BLOCK = 5_000;
 /** How long to wait before trying again after a broken connection, ms. */
 const PAUSE = 100;
 
-/** Follows a flow's event stream on a connection of its own, as long as somebody waits for the next event. */
+/** Places in the flow's log, and in that of its account; without one, nobody asks for that. */
+interface Places {
+  flow: string;
+  account: string | undefined;
+}
+
+/** Follows a flow's event stream, and that of its account, on a connection of its own, as long as somebody waits for the next event. */
 export class StreamTail {
   readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #waiters = new Waiters();
   #connection: Connection | undefined;
-  /** The newest event that was found. */
-  #found = "0-0";
-  /** The next XREAD asks for events after this one. */
-  #reached = "0-0";
+  /** The newest events that were found. */
+  readonly #found: Places = { flow: "0-0", account: "0-0" };
+  /** The next XREAD asks for events after these. */
+  readonly #reached: Places = { flow: "0-0", account: undefined };
   #waiting = 0;
   #running = false;
   #closed = false;
@@ -31,11 +37,15 @@ export class StreamTail {
     this.#keys = keys;
   }
 
-  /** Resolves when the stream may hold an event after this one, now and then without one, and when the signal aborts. */
-  async after(id: string, signal: AbortSignal): Promise<void> {
+  /** Resolves when a stream may hold an event after these places, now and then without one, and when the signal aborts. */
+  async after(id: string, signal: AbortSignal, inAccount?: string): Promise<void> {
     if (this.#closed) return;
-    if (this.#running && compareEventIds(id, this.#found) < 0) return;
-    if (!this.#running || compareEventIds(id, this.#reached) < 0) this.#reached = id;
+    for (const [log, place] of [["flow", id] as const, ["account", inAccount] as const]) {
+      if (place === undefined) continue;
+      if (this.#running && compareEventIds(place, this.#found[log] ?? "0-0") < 0) return;
+      const reached = this.#reached[log];
+      if (!this.#running || reached === undefined || compareEventIds(place, reached) < 0) this.#reached[log] = place;
+    }
     this.#waiting++;
     try {
       const woken = this.#waiters.wait(signal);
@@ -56,8 +66,7 @@ export class StreamTail {
     this.#running = true;
     while (!this.#closed && this.#waiting > 0) {
       try {
-        const found = await this.#newest();
-        if (found !== undefined) this.#found = this.#reached = found;
+        for (const [log, id] of await this.#newest()) this.#found[log] = this.#reached[log] = id;
       } catch {
         if (!this.#closed) await pause(PAUSE);
       }
@@ -68,24 +77,29 @@ export class StreamTail {
     this.#running = false;
   }
 
-  /** The newest of the events after the one reached, as soon as there is one; undefined when there was none for a while. */
-  async #newest(): Promise<string | undefined> {
+  /** The newest events after those reached, by log, as soon as there is one; none when there was none for a while. */
+  async #newest(): Promise<["flow" | "account", string][]> {
     const deadline = loopClock.now() + BLOCK + this.#config.command_timeout;
     this.#connection ??= new Connection({ ...this.#config, command_timeout: 6 * BLOCK }, this.#keys.key("flow:meta"));
     await this.#connection.ready(deadline);
-    const key = this.#keys.key("events:log");
-    const found = await this.#connection.send(
-      "xread",
-      ["COUNT", 500, "BLOCK", BLOCK, "STREAMS", key, this.#reached],
-      deadline,
-    );
-    return lastId(found);
+    const { flow, account } = this.#reached;
+    const logs: ["flow" | "account", string, string][] = [["flow", this.#keys.key("events:log"), flow]];
+    if (account !== undefined && this.#keys.account !== undefined) {
+      logs.push(["account", this.#keys.key("account:events"), account]);
+    }
+    const streams = [...logs.map(([, key]) => key), ...logs.map(([, , after]) => after)];
+    const found = await this.#connection.send("xread", ["COUNT", 500, "BLOCK", BLOCK, "STREAMS", ...streams], deadline);
+    return logs.flatMap(([log, key]): ["flow" | "account", string][] => {
+      const id = lastId(found, key);
+      return id === undefined ? [] : [[log, id]];
+    });
   }
 }
 
-/** The last id of what XREAD found: a list (or, in RESP3, a map as a flat list) of stream and entries. */
-function lastId(found: unknown): string | undefined {
-  const stream: unknown = Array.isArray(found) ? found[0] : undefined;
+/** The last id that XREAD found in a stream, in a list of stream and entries. */
+function lastId(found: unknown, key: string): string | undefined {
+  const streams: unknown[] = Array.isArray(found) ? found : [];
+  const stream = streams.find((each) => Array.isArray(each) && each[0] === key);
   const entries: unknown = Array.isArray(stream) ? stream[1] : undefined;
   const last: unknown = Array.isArray(entries) ? entries.at(-1) : undefined;
   const id: unknown = Array.isArray(last) ? last[0] : undefined;

@@ -1,20 +1,103 @@
 import type { RedisAccount } from "../../backends/redis/account.js";
-import { resolveConfig } from "../../config/schema.js";
+import { ACCOUNT_LIMITS, parseAccountLimits } from "../../config/account.js";
+import { type ResolvedConfig, resolveConfig } from "../../config/schema.js";
+import { UnknownFlowError } from "../../errors.js";
 import { accountNamed } from "../../manager/account.js";
-import type { AccountFlow } from "../../types.js";
-import { count } from "../../words/in-words.js";
+import type { AccountFlow, AccountPart, AccountStatus } from "../../types.js";
+import { amount, count, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
+import { accountWords } from "../status/status-text.js";
+import type { Terminal } from "../terminal.js";
+import { table } from "../terminal-table.js";
 
 const NAMED = "the exchange account [recovery.account]";
 
 export const addAccount: AddCommand = (program, run) => {
   const account = program
     .command("account")
-    .description("Look at the flows that share an exchange account, or take one off it.")
+    .description("An exchange account: its limits and its flows, and how a flow joins and leaves it.")
     .addHelpText("after", "\nExample:\n  $ sf-state account show --config bot.yaml");
+
+  account
+    .command("status")
+    .description(
+      "Show an account's breaker, sums and limits, and the part of each flow. Ends with 1 when its breaker is tripped.",
+    )
+    .option("--account <name>", NAMED)
+    .addHelpText("after", "\nExample:\n  $ sf-state account status --account main --url redis://localhost:6379")
+    .action((options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
+        const status = await found.status();
+        invocation.print(status, () => accountText(invocation.terminal, status));
+        if (status.breaker.active) invocation.exitCode = EXIT.problem;
+      }),
+    );
+
+  account
+    .command("set <limits...>")
+    .description(
+      `Set limits of an account, for all its flows; an empty value removes one. Names: ${ACCOUNT_LIMITS.join(", ")}.`,
+    )
+    .option("--account <name>", NAMED)
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ sf-state account set max_daily_loss=300 max_exposure= --account main --url redis://localhost:6379" +
+        "\n\nA bot that connects with account limits in its configuration sets these again.",
+    )
+    .action((pairs, options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        const limits = parseAccountLimits(Object.fromEntries(limitsOf(pairs)));
+        await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
+        const set = await found.setLimits(limits);
+        const words = Object.entries(set).map(([name, limit]) => `${name} ${limit}`);
+        invocation.print(set, () => `${words.join("\n") || "no limits"}\n`);
+      }),
+    );
+
+  account
+    .command("join <name>")
+    .description("Put a flow into an account, with whatever it has open. Its bots have to connect again.")
+    .option("--yes", "do not ask")
+    .addHelpText("after", "\nExample:\n  $ sf-state account join main --flow bot --config bot.yaml")
+    .action((name, options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        await using manager = await invocation.open();
+        const { flowId } = manager;
+        await invocation.consent(
+          `Put flow ${flowId} into account ${name}? Its bots have to connect again.`,
+          options.yes,
+        );
+        await manager.joinAccount(name);
+        const status = await manager.getAccount();
+        invocation.print({ flowId, account: status }, () => `${flowId} is in account ${name}\n`);
+      }),
+    );
+
+  account
+    .command("leave")
+    .description(
+      "Take a flow out of its account: what it holds leaves the sums, what it booked stays. Its bots have to connect again.",
+    )
+    .option("--yes", "do not ask")
+    .addHelpText("after", "\nExample:\n  $ sf-state account leave --flow bot --config bot.yaml")
+    .action((options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        await using manager = await invocation.open();
+        const { flowId } = manager;
+        const status = await manager.getAccount();
+        if (!status) throw new ProblemError(`${flowId} is in no account; nothing was done`);
+        await invocation.consent(
+          `Take flow ${flowId} out of account ${status.name}? Its bots have to connect again.`,
+          options.yes,
+        );
+        const left = await manager.leaveAccount();
+        invocation.print({ flowId, account: status.name, left }, () => `${flowId} has left account ${status.name}\n`);
+      }),
+    );
 
   account
     .command("show")
@@ -44,28 +127,82 @@ export const addAccount: AddCommand = (program, run) => {
       run(command.optsWithGlobals(), async (invocation) => {
         const found = await accountSaid(invocation, options.account);
         const flow = (await found.flows()).find((each) => each.flowId === flowId);
-        if (!flow) throw new ProblemError(`account ${found.name} has no flow ${flowId}; nothing was done`);
+        const part = await partOf(invocation, found.name, flowId);
+        if (!flow && !part) throw new ProblemError(`account ${found.name} has no flow ${flowId}; nothing was done`);
+        const counted = part ? `, counted with ${count(part.slots, "slot")} and an exposure of ${part.exposure}` : "";
         await invocation.consent(
-          `Forget flow ${flowId} of account ${found.name} (${holdings(flow)})? What it holds at the exchange is taken for nobody's.`,
+          `Forget flow ${flowId} of account ${found.name} (${flow ? holdings(flow) : "it is gone"}${counted})? What it holds at the exchange is taken for nobody's.`,
           options.yes,
         );
-        const forgotten = await found.forget(flowId);
-        invocation.print({ account: found.name, flow: flowId, forgotten }, () =>
-          printable(`${flowId} is no flow of account ${found.name} any more, until it connects again`).concat("\n"),
+        if (part) {
+          await using access = await invocation.openAccount(found.name);
+          await access.forget(flowId);
+        }
+        const forgotten = flow ? await found.forget(flowId) : false;
+        invocation.print({ account: found.name, flow: flowId, forgotten, ...(part && { part }) }, () =>
+          printable(
+            `${flowId} is no flow of account ${found.name} any more, until it connects again${
+              part ? `; ${count(part.slots, "slot")} and an exposure of ${part.exposure} are off its sums` : ""
+            }`,
+          ).concat("\n"),
         );
       }),
     );
 };
 
+/** The configuration for looking at an account that may be another one than it names. */
+function withoutAccount({ account: _, ...config }: ResolvedConfig, name: string): ResolvedConfig {
+  return resolveConfig({ ...config, recovery: { ...config.recovery, account: name } });
+}
+
 async function accountSaid(invocation: Invocation, name: string | undefined): Promise<RedisAccount> {
   const config = await invocation.config();
-  const { backend, redis, recovery } =
-    name === undefined ? config : resolveConfig({ ...config, recovery: { account: name } });
+  const { backend, redis, recovery } = name === undefined ? config : withoutAccount(config, name);
   if (backend !== "redis") throw new UsageError("flows of an account know of each other in Redis only: say --url");
   if (recovery.account === undefined) {
     throw new UsageError("which account? Say --account, or recovery.account in --config");
   }
   return accountNamed(redis, recovery.account);
+}
+
+/** What an account with limits counts of a flow; undefined where that is nothing, or it has none. */
+async function partOf(invocation: Invocation, account: string, flowId: string): Promise<AccountPart | undefined> {
+  try {
+    await using access = await invocation.openAccount(account);
+    const { flows } = await access.status();
+    return flows.find((flow) => flow.flowId === flowId && (flow.slots !== 0 || flow.exposure !== 0));
+  } catch (error) {
+    if (error instanceof UnknownFlowError) return undefined;
+    throw error;
+  }
+}
+
+function accountText(terminal: Terminal, status: AccountStatus): string {
+  const { flows } = status;
+  const rows = flows.map((flow) => [
+    flow.flowId,
+    String(flow.slots),
+    amount(flow.exposure),
+    gain(flow.dailyPnl),
+    gain(flow.booked),
+    gain(flow.transferred),
+  ]);
+  const columns = ["slots", "exposure", "pnl today", "booked", "transferred"];
+  return `${printable(accountWords(terminal.colours, status, status.at))}\n\n${table(
+    terminal,
+    [{ title: "flow" }, ...columns.map((title) => ({ title, align: "right" as const }))],
+    rows,
+  )}`;
+}
+
+/** `max_exposure=1000`; without a number the limit is removed. */
+function limitsOf(pairs: readonly string[]): [string, number | null][] {
+  return pairs.map((pair) => {
+    const [name = "", value, ...more] = pair.split("=");
+    if (value === undefined || more.length > 0)
+      throw new UsageError(`expected limit=number, such as max_exposure=1000, got ${JSON.stringify(pair)}`);
+    return [name, value === "" ? null : Number(value)];
+  });
 }
 
 function holdings(flow: AccountFlow): string {

@@ -1,9 +1,11 @@
+import type { AccountAccess } from "../../manager/account-access.js";
+import { breakerDuration as breakerEnd } from "../../manager/check.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { count } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { breakerDuration, untilWords } from "../arguments.js";
 import type { AddCommand } from "../command.js";
-import { EXIT } from "../exit-code.js";
+import { EXIT, UsageError } from "../exit-code.js";
 import { forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { breakerWords } from "../status/status-text.js";
@@ -28,19 +30,31 @@ export const addBreaker: AddCommand = (program, run) => {
     .description("Block the entries of a flow, or of all flows. Exits go on: close, cancel and fill always work.")
     .option("--for <duration>", "2h, until_day_end or until_reset [risk.breaker_duration]", breakerDuration)
     .option("--all", "every flow in this Redis, or in a folder of DuckDB files")
+    .option(
+      "--account <name>",
+      "all flows of an exchange account, in one write; without --for, as long as the account says",
+    )
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
       '\nExample:\n  $ sf-state breaker trip "exchange misbehaves" --for 2h --all --config bot.yaml',
     )
     .action((reason, options, command) =>
-      run(command.optsWithGlobals(), (invocation) =>
-        act(invocation, options, "Trip the breaker", async (manager) => {
+      run(command.optsWithGlobals(), (invocation) => {
+        const { account: name } = options;
+        if (name !== undefined) {
+          return actOnAccount(invocation, { ...options, name }, "Trip the breaker", async (account) => {
+            const given = options.for;
+            const { until } = await account.trip(reason, given === undefined ? undefined : breakerEnd("--for", given));
+            return { result: { until }, words: `entries of all its flows are blocked ${untilWords(until)}` };
+          });
+        }
+        return act(invocation, options, "Trip the breaker", async (manager) => {
           const duration = options.for;
           const { until } = await manager.triggerCircuitBreaker(reason, duration === undefined ? {} : { duration });
           return { result: { until }, words: `entries are blocked ${untilWords(until)}` };
-        }),
-      ),
+        });
+      }),
     );
 
   breaker
@@ -48,15 +62,23 @@ export const addBreaker: AddCommand = (program, run) => {
     .description("Let entries of a flow, or of all flows, go ahead again.")
     .option("--reason <text>", "why, for the event log")
     .option("--all", "every flow in this Redis, or in a folder of DuckDB files")
+    .option("--account <name>", "that of an exchange account; those of its flows stay as they are")
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state breaker reset --flow bot --config bot.yaml --yes")
     .action((options, command) =>
-      run(command.optsWithGlobals(), (invocation) =>
-        act(invocation, options, "Reset the breaker", async (manager) => {
+      run(command.optsWithGlobals(), (invocation) => {
+        const { account: name } = options;
+        if (name !== undefined) {
+          return actOnAccount(invocation, { ...options, name }, "Reset the breaker", async (account) => {
+            const reset = await account.reset(options.reason ?? "");
+            return { result: { reset }, words: reset ? "entries of its flows may go ahead" : "was not tripped" };
+          });
+        }
+        return act(invocation, options, "Reset the breaker", async (manager) => {
           const reset = await manager.resetCircuitBreaker(options.reason);
           return { result: { reset }, words: reset ? "entries may go ahead" : "was not tripped" };
-        }),
-      ),
+        });
+      }),
     );
 };
 
@@ -64,6 +86,24 @@ export const addBreaker: AddCommand = (program, run) => {
 interface Deed {
   readonly result: object;
   readonly words: string;
+}
+
+/** Does it, on consent, to an account. */
+async function actOnAccount(
+  invocation: Invocation,
+  { name, all, yes }: { name: string; all?: true | undefined; yes?: true | undefined },
+  question: string,
+  deed: (account: AccountAccess) => Promise<Deed>,
+): Promise<void> {
+  if (all || invocation.options.flow !== undefined)
+    throw new UsageError("give --account, --flow or --all, not two of them");
+  await using account = await invocation.openAccount(name);
+  const { flows } = await account.status();
+  const place = placeName(await invocation.config());
+  const ids = few(flows.map(({ flowId }) => flowId));
+  await invocation.consent(`${question} of account ${name} at ${place}: ${ids}?`, yes);
+  const { result, words } = await deed(account);
+  invocation.print({ account: name, ...result }, () => printable(`account ${name}: ${words}`).concat("\n"));
 }
 
 /** Does it, on consent, to one flow or to all of them; one that fails does not stop the others. */

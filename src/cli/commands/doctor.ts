@@ -2,6 +2,7 @@ import { RedisFlow } from "../../backends/redis/flow.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { checkAccount } from "../../doctor/account-checks.js";
+import { checkAccountSums } from "../../doctor/account-sums.js";
 import { checkDuckdb, duckdbFacts } from "../../doctor/duckdb.js";
 import type { Finding } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
@@ -36,7 +37,7 @@ async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Findi
     return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), maxAge);
   }
   using flow = await RedisFlow.connect(config.redis, flowId);
-  const findings = checkRedis(await redisFacts(flow), maxAge);
+  const findings = [...checkRedis(await redisFacts(flow), maxAge), ...(await checkAccountSums(flow))];
   const account = await accountOf(config);
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }

@@ -145,6 +145,7 @@ function cellsOf({ colours: { red, green, yellow } }: Terminal, row: Row): strin
   const end = breaker.until ? span(breaker.until.getTime() - now.getTime()) : "until reset";
   const notes = [
     ...(recovering === undefined ? [] : [red("recovering")]),
+    ...(alarms.includes("account breaker") ? [red(`account ${snapshot.account?.name} TRIPPED`)] : []),
     ...(alarms.includes("untold") ? [red("untold results")] : []),
     ...(status.snapshotFile === undefined ? [] : [yellow(`snapshot of ${ago(snapshot.at, now)}`)]),
   ];

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Option } from "@commander-js/extra-typings";
+import { RedisFlow } from "../../backends/redis/flow.js";
 import { FlowKeys } from "../../backends/redis/keys.js";
 import { LUA_FOLDER } from "../../backends/redis/lua-folder.js";
 import { mastersOf, onServer, serverOf } from "../../backends/redis/masters.js";
@@ -9,7 +10,7 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import type { KeyName } from "../../layout/keys.js";
 import { operations } from "../../operations/all.js";
 import { argumentsWithWords } from "../../operations/argument-words.js";
-import { type AnyOperation, COMMON_KEYS } from "../../operations/operation.js";
+import { ACCOUNT_KEYS, type AnyOperation, COMMON_KEYS, mayAskAccount } from "../../operations/operation.js";
 import { count } from "../../words/in-words.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
@@ -97,7 +98,7 @@ export const addScripts: AddCommand = (program, run) => {
     .action((name, given, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const config = await redisConfig(invocation);
-        const call = callOf(operationNamed(name), given, config, parseFlowId(invocation.options.flow));
+        const call = await callOf(operationNamed(name), given, config, parseFlowId(invocation.options.flow));
         const [firstKey = ""] = call.keys;
         const connection = connectionFlags(config.redis, await serverOf(config.redis, firstKey));
         const lines = (options.as ? [options.as] : WAYS).map((way) => ({
@@ -134,15 +135,37 @@ function allKeys({ kind, keys }: AnyOperation): KeyName[] {
   return [...COMMON_KEYS[kind], ...keys];
 }
 
-function callOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig, flowId: string): ScriptRun {
+async function callOf(
+  operation: AnyOperation,
+  given: readonly string[],
+  config: ResolvedConfig,
+  flowId: string,
+): Promise<ScriptRun> {
   const found: Script = script(operation.name);
   const flow = new FlowKeys(config.redis.key_prefix, flowId, config.redis.cluster);
+  flow.account = await accountFor(operation, given, config, flowId);
+  const ofAccount = flow.account !== undefined && mayAskAccount(operation) ? ACCOUNT_KEYS : [];
+  const keys = [...allKeys(operation), ...ofAccount];
   return {
     script: found,
     file: fileOf(operation.name),
-    keys: allKeys(operation).map((key) => (key === "execution:call" ? flow.call("redis-cli") : flow.key(key))),
+    keys: keys.map((key) => (key === "execution:call" ? flow.call("redis-cli") : flow.key(key))),
     argv: argumentsOf(operation, given, config),
   };
+}
+
+/** The account whose keys the script has: the one that is named, or the one that the flow is in. */
+async function accountFor(
+  operation: AnyOperation,
+  given: readonly string[],
+  { redis }: ResolvedConfig,
+  flowId: string,
+): Promise<string | undefined> {
+  if (operation.accountOf) return given.find((pair) => pair.startsWith("name="))?.slice("name=".length);
+  if (!operation.keys.includes("account:risk") && !mayAskAccount(operation)) return undefined;
+  using flow = await RedisFlow.connect(redis, flowId, { readsOnly: true });
+  const account = await flow.send("hget", flow.keys.key("flow:meta"), "account");
+  return typeof account === "string" ? account : undefined;
 }
 
 async function redisConfig(invocation: Invocation): Promise<ResolvedConfig> {

@@ -1,7 +1,8 @@
 /** How a flow stands, as text for a person. */
+import { ACCOUNT_LIMITS } from "../../config/account.js";
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
-import type { CircuitBreaker, Trade } from "../../types.js";
+import type { AccountStatus, CircuitBreaker, Trade } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
@@ -17,9 +18,10 @@ export function alarmsOf(
   maxAge: number,
   mustBeat: boolean,
 ): string[] {
-  const { breaker, recovering, heartbeat } = snapshot;
+  const { account, breaker, recovering, heartbeat } = snapshot;
   const alarms: string[] = [];
   if (isActive(breaker, now)) alarms.push("breaker");
+  if (account && isActive(account.breaker, now)) alarms.push("account breaker");
   if (recovering !== undefined) alarms.push("recovering");
   if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
   if (untold.length > 0) alarms.push("untold");
@@ -35,7 +37,7 @@ export function statusText(
   alarms: readonly string[],
 ): string {
   const { bold, dim, red, yellow } = terminal.colours;
-  const { risk, positions, orders, recovering, instances, heartbeat } = snapshot;
+  const { account, risk, positions, orders, recovering, instances, heartbeat } = snapshot;
   const lines: [string, string][] = [
     ["breaker", breakerWords(terminal.colours, snapshot.breaker, now)],
     [
@@ -47,6 +49,7 @@ export function statusText(
     ["entries", snapshot.admissions ? admissionWords(snapshot.admissions) : "not told"],
     ["cooldowns", cooldownWords(snapshot, now)],
     ["limits", limitWords(terminal.colours, snapshot, now)],
+    ...(account ? [["account", accountWords(terminal.colours, account, now)] satisfies [string, string]] : []),
     ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
     [
@@ -125,6 +128,20 @@ function drawdownWords({ yellow }: Colours, { risk, limits }: SnapshotTold): str
 function cooldownWords({ signals }: SnapshotTold, now: Date): string {
   const running = Object.entries(signals.cooldowns).filter(([, end]) => end > now);
   return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
+}
+
+/** An account in a line: its breaker, what its flows hold and booked, its limits. */
+export function accountWords(colours: Colours, account: AccountStatus, now: Date): string {
+  const { name, breaker, currency, dailyPnl, equity, exposure, slots, limits, currentDrawdown, peakEquity } = account;
+  const equityWords =
+    equity === undefined
+      ? ""
+      : `, equity ${amount(equity)}, ${fraction(currentDrawdown)} below a peak of ${amount(peakEquity)}`;
+  const set = ACCOUNT_LIMITS.flatMap((limit) => (limits[limit] === undefined ? [] : [`${limit} ${limits[limit]}`]));
+  const held = `${count(slots, "slot")}, exposure ${amount(exposure)} ${currency}`;
+  return `${name}: ${breakerWords(colours, breaker, now)}; ${money(colours, dailyPnl)} today, ${held}${equityWords}; ${
+    set.join(", ") || "no limits"
+  }`;
 }
 
 function limitWords({ dim }: Colours, { limitOrigins }: SnapshotTold, now: Date): string {

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { PositionInput } from "../../../src/index.js";
+import type { Config, PositionInput } from "../../../src/index.js";
 import { StateManager } from "../../../src/index.js";
 import { newFlowId } from "../backends.js";
 import { BUY, LONG } from "../samples.js";
@@ -74,28 +74,48 @@ export function luaCommands(stand: Stand): void {
     return new Map([...lines].map(([, name = "", calls]) => [name, Number(calls)]));
   }
 
-  for (const { what, most, before, call } of COUNTED) {
+  /** The commands inside the script of a call. */
+  async function inside({ before, call }: Counted, account?: Config["account"]): Promise<[string, number][]> {
+    const risk = { max_daily_loss: 1e9, max_exposure: 1e12, max_open_positions: 1e6 };
+    await using manager = await StateManager.open(newFlowId(), {
+      backend: "redis",
+      redis: { url: server.url },
+      risk,
+      ...(account && { account }),
+    });
+    // Others that stay: the sums do not come to nothing. The first call loads the script, the second is beside no sixteenth of a memory.
+    await manager.savePosition({ ...LONG, id: "stays" });
+    for (const id of ["first", "second", "counted"]) await before?.(manager, id);
+    for (const id of ["first", "second"]) await call(manager, id);
+    await client.config("RESETSTAT");
+    await call(manager, "counted");
+    const commands = await ran();
+    assert.is(commands.get("evalsha"), 1);
+    return [...commands].filter(([name]) => name !== "evalsha" && name !== "config|resetstat" && name !== "info");
+  }
+
+  const sumOf = (commands: readonly [string, number][]) => commands.reduce((sum, [, calls]) => sum + calls, 0);
+  const told = (commands: readonly [string, number][]) =>
+    commands
+      .map(([name, calls]) => `${calls} ${name}`)
+      .sort()
+      .join(", ");
+
+  for (const counted of COUNTED) {
+    const { what, most } = counted;
     test(`${what} runs ${most} commands at most`, async () => {
-      const risk = { max_daily_loss: 1e9, max_exposure: 1e12, max_open_positions: 1e6 };
-      await using manager = await StateManager.open(newFlowId(), {
-        backend: "redis",
-        redis: { url: server.url },
-        risk,
-      });
-      // Others that stay: the sums do not come to nothing. The first call loads the script, the second is beside no sixteenth of a memory.
-      await manager.savePosition({ ...LONG, id: "stays" });
-      for (const id of ["first", "second", "counted"]) await before?.(manager, id);
-      for (const id of ["first", "second"]) await call(manager, id);
-      await client.config("RESETSTAT");
-      await call(manager, "counted");
-      const commands = await ran();
-      assert.is(commands.get("evalsha"), 1);
-      const inside = [...commands].filter(
-        ([name]) => name !== "evalsha" && name !== "config|resetstat" && name !== "info",
-      );
-      const count = inside.reduce((sum, [, calls]) => sum + calls, 0);
-      assert.ok(count > 5, "a call runs some commands");
-      assert.ok(count <= most, `${count} commands: ${inside.map(([name, calls]) => `${calls} ${name}`).join(", ")}`);
+      const commands = await inside(counted);
+      assert.ok(sumOf(commands) > 5, "a call runs some commands");
+      assert.ok(sumOf(commands) <= most, `${sumOf(commands)} commands: ${told(commands)}`);
+    });
+
+    const more = what === "admit" ? 3 : 2;
+    test(`${what} runs ${more} commands more at most where the flow is in an account`, async () => {
+      const limits = { max_daily_loss: 1e9, max_drawdown: 0.9, max_exposure: 1e12, max_open_positions: 1e6 };
+      const account = { name: newFlowId(), currency: "USDT", starting_equity: 1e6, ...limits };
+      const [without, within] = [await inside(counted), await inside(counted, account)];
+      assert.ok(sumOf(within) - sumOf(without) <= more, `${told(without)}; in an account ${told(within)}`);
+      assert.ok(sumOf(within) > sumOf(without), "an account is asked for");
     });
   }
 

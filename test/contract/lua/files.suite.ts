@@ -7,7 +7,7 @@ import { KEYS } from "../../../src/layout/keys.js";
 import { operations } from "../../../src/operations/all.js";
 import { ARGUMENT_WORDS, argumentsWithWords } from "../../../src/operations/argument-words.js";
 import { argumentNames } from "../../../src/operations/arguments.js";
-import { COMMON_ARGV, COMMON_KEYS } from "../../../src/operations/operation.js";
+import { ACCOUNT_KEYS, COMMON_ARGV, COMMON_KEYS, mayAskAccount } from "../../../src/operations/operation.js";
 import { keysOf, listed, read, sampleOf, uncommented } from "./source.js";
 
 const OPERATIONS = new URL("../../../src/operations/", import.meta.url);
@@ -94,7 +94,8 @@ export function luaFiles(): void {
       const source = read(operation);
       const numbered = (names: readonly string[]) => names.map((each, i) => [i + 1, each]);
       const found = (what: "KEYS" | "ARGV") => listed(source, what).map((each) => [each.number, each.name]);
-      assert.equal(found("KEYS"), numbered(keysOf(operation)));
+      const ofAccount = mayAskAccount(operation) ? ACCOUNT_KEYS : [];
+      assert.equal(found("KEYS"), numbered([...keysOf(operation), ...ofAccount]));
       assert.equal(found("ARGV"), numbered(argvNames));
     });
 
@@ -114,11 +115,13 @@ export function luaFiles(): void {
       }
     });
 
-    test(`${name} uses KEYS by number only, but for the hash of a proof, and unless it is said to go through all of its own in a loop`, () => {
+    test(`${name} uses KEYS by number only, but for the hash of a proof and the keys of an account, and unless it is said to go through all of its own in a loop`, () => {
       const code = uncommented(read(operation).code);
       const used = [...code.matchAll(/\bKEYS(?!\[\d+\])(?:\[[^\]]*\])?/g)].map(([text]) => text);
       const ofProofs = kind === "change" ? ["KEYS[tonumber(n)]"] : [];
-      assert.equal(used, loopsOverKeys ? ["KEYS", "KEYS[i]"] : ofProofs);
+      const ofAccount = kind === "open" ? [] : ["KEYS", "KEYS[i]", "KEYS[i]", "KEYS[i + 1]"];
+      const own = loopsOverKeys ? ["KEYS", "KEYS[i]"] : [];
+      assert.equal(used.sort(), [...own, ...ofProofs, ...ofAccount].sort());
       const loops = [...code.matchAll(/for i = (\d+), #KEYS do\n +.*\(KEYS\[i\]\)\n +end\n/g)];
       assert.equal(
         loops.map(([, first]) => Number(first)),

@@ -2,10 +2,10 @@ import { Redis } from "ioredis";
 import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { script } from "../../../src/backends/redis/scripts.js";
 import { StateManager } from "../../../src/index.js";
-import type { AnyOperation } from "../../../src/operations/operation.js";
+import { ACCOUNT_KEYS, type AnyOperation, mayAskAccount } from "../../../src/operations/operation.js";
 import type { RedisServer } from "../../servers/redis.js";
 import { newFlowId } from "../backends.js";
-import { fill } from "../calls.js";
+import { fill, inAccount } from "../calls.js";
 import { Clock, NOON, SECOND } from "../clock.js";
 import { keysOf, sampleOf } from "./source.js";
 
@@ -57,13 +57,17 @@ export class Stand implements Disposable {
   /** A sample call of an operation as number 7 of its slot. */
   request(operation: AnyOperation, flowId: string, lease = "", sample = sampleOf(operation)): Request {
     const flow = new FlowKeys("sf", flowId, false);
+    flow.account = flowId;
     const common = {
       open: ["7", `${LATER}`],
       read: ["7", "", `${LATER}`],
       change: ["7", "", `${LATER}`, "me", lease, "1000", ""],
     };
-    const argv = [...common[operation.kind], ...sample.argv];
-    return { keys: keysOf(operation).map((name) => flow.key(name)), argv };
+    // An account has the name of its flow.
+    const own = sample.argv.map((each) => (each === "NAME" ? flowId : each));
+    const argv = [...common[operation.kind], ...own];
+    const ofAccount = sample.prepare === inAccount && mayAskAccount(operation) ? ACCOUNT_KEYS : [];
+    return { keys: [...keysOf(operation), ...ofAccount].map((name) => flow.key(name)), argv };
   }
 
   run({ name }: AnyOperation, { keys, argv }: Request): Promise<unknown> {
@@ -72,7 +76,7 @@ export class Stand implements Disposable {
 
   /** Everything that Redis holds of a flow, except the answers it remembers, in a form that can be compared. */
   async contents(flowId: string): Promise<Readonly<Record<string, unknown>>> {
-    const keys = (await this.client.keys(`sf:${flowId}:*`)).filter((key) => !key.includes(":execution:call"));
+    const keys = (await this.#keysOf(flowId)).filter((key) => !key.includes(":execution:call"));
     const found = keys.map(async (key) => [key, await Promise.all([this.client.pexpiretime(key), this.#value(key)])]);
     return Object.fromEntries(await Promise.all(found));
   }
@@ -80,19 +84,24 @@ export class Stand implements Disposable {
   /** Remembers every key of a flow; what it returns makes them what they are now. */
   async remember(flowId: string): Promise<() => Promise<void>> {
     const { client } = this;
-    const pattern = `sf:${flowId}:*`;
     const kept = await Promise.all(
-      (await client.keys(pattern)).map(async (key) => {
+      (await this.#keysOf(flowId)).map(async (key) => {
         const value = await client.dumpBuffer(key);
         if (value === null) throw new Error(`${key} is gone`);
         return { key, value, until: Math.max(await client.pexpiretime(key), 0) };
       }),
     );
     return async () => {
-      const deleted = (await client.keys(pattern)).map((key) => client.del(key));
+      const deleted = (await this.#keysOf(flowId)).map((key) => client.del(key));
       const restored = kept.map(({ key, value, until }) => client.restore(key, until, value, "ABSTTL"));
       await Promise.all([...deleted, ...restored]);
     };
+  }
+
+  /** Also those of the account that is named as the flow. */
+  async #keysOf(flowId: string): Promise<string[]> {
+    const found = await Promise.all([`sf:${flowId}:*`, `sf:@${flowId}:*`].map((pattern) => this.client.keys(pattern)));
+    return found.flat();
   }
 
   /** Not what DUMP gives: the order of a hash's fields in it may change though the hash does not. */

@@ -4,7 +4,8 @@ import { FlowKeys } from "../../../src/backends/redis/keys.js";
 import { CorruptStateError, StateLostError, type StateManager } from "../../../src/index.js";
 import type { KeyName } from "../../../src/layout/keys.js";
 import { operations } from "../../../src/operations/all.js";
-import type { AnyOperation } from "../../../src/operations/operation.js";
+import { ACCOUNT_KEYS, type AnyOperation, mayAskAccount } from "../../../src/operations/operation.js";
+import { inAccount } from "../calls.js";
 import { failure } from "../expect.js";
 import type { Stand } from "./flow.js";
 import { keysOf, listed, read, sampleOf, samplesOf, uncommented } from "./source.js";
@@ -16,7 +17,8 @@ const NOT_READ: readonly KeyName[] = ["execution:call", "execution:lease"];
 function tells(operation: AnyOperation): boolean {
   const own = uncommented(read(operation).code).replaceAll(/local function event(?:_by)?\(/g, "");
   return (
-    operation.keys.includes("events:log") || /\bevent(?:_by)?\(/.test(own.replaceAll("event_by(redis.call, kind", ""))
+    operation.keys.includes("events:log") ||
+    /(?<!account_)\bevent(?:_by)?\(/.test(own.replaceAll("event_by(redis.call, kind", ""))
   );
 }
 
@@ -42,7 +44,8 @@ export function luaForeign(stand: Stand): void {
 
     test(`${name} fails and changes nothing when any of its keys holds another type`, async () => {
       for (const sample of samplesOf(operation)) {
-        for (const [i, { name: keyName, type }] of listed(read(operation), "KEYS").entries()) {
+        const own = listed(read(operation), "KEYS").slice(0, keysOf(operation).length);
+        for (const [i, { name: keyName, type }] of own.entries()) {
           if (keyName === "events:log" && !tells(operation)) continue;
           const flowId = await stand.filledFlow(sample.prepare);
           const request = stand.request(operation, flowId, keyName === "execution:lease" ? "1" : "", sample);
@@ -69,7 +72,7 @@ export function luaForeign(stand: Stand): void {
         if (keyName === undefined || (NOT_READ.includes(keyName) && !operation.keys.includes(keyName))) continue;
         const flowId = await stand.filledFlow(sampleOf(operation).prepare);
         await using manager = await stand.open(flowId);
-        await spoil(new FlowKeys("sf", flowId, false).key(keyName), type);
+        await spoil(new FlowKeys("sf", flowId, false).key(keyName, flowId), type);
         const before = await stand.contents(flowId);
         const error = await failure(sampleOf(operation).call(manager));
         assert.instance(error, CorruptStateError, `${keyName}: ${error}`);
@@ -78,12 +81,55 @@ export function luaForeign(stand: Stand): void {
     });
   }
 
+  const aside: string[] = [];
+
+  for (const operation of operations.filter(mayAskAccount)) {
+    test(`${operation.name} in a flow of an account fails and changes nothing when the account's hash is another type, or gone`, async () => {
+      for (const sample of samplesOf(operation)) {
+        const flowId = await stand.filledFlow(async (manager) => {
+          await sample.prepare?.(manager);
+          await inAccount(manager);
+        });
+        const { argv } = stand.request(operation, flowId, "", sample);
+        const flow = new FlowKeys("sf", flowId, false);
+        const request = { keys: [...keysOf(operation), ...ACCOUNT_KEYS].map((name) => flow.key(name, flowId)), argv };
+        for (const [fault, damage] of [
+          [/WRONGTYPE/, () => spoil(flow.key("account:risk", flowId), "hash")],
+          [/SFSTATELOST the state of account/, () => client.del(flow.key("account:risk", flowId))],
+        ] as const) {
+          await damage();
+          const before = await stand.contents(flowId);
+          const failed = await stand.run(operation, request).then(
+            () => undefined,
+            (error: Error) => error.message,
+          );
+          // One that has nothing to do with the account here does not look at it.
+          if (failed === undefined) aside.push(operation.name);
+          else {
+            assert.match(failed, fault);
+            assert.equal(await stand.contents(flowId), before);
+          }
+        }
+      }
+    });
+  }
+
+  test("only what moves nothing of the account leaves its hash alone", () => {
+    assert.equal([...new Set(aside)].sort(), [
+      "remove_order",
+      "reset_circuit_breaker",
+      "save_order",
+      "trigger_circuit_breaker",
+      "update_order",
+    ]);
+  });
+
   test("what has nothing to tell works whatever the event log holds", async () => {
     const silent = operations.filter((operation) => operation.kind === "change" && !tells(operation));
-    assert.equal(
-      silent.map(({ name }) => name),
-      ["heartbeat", "journal_recovery", "renew_lease", "renew_recovery"],
-    );
+    assert.equal(silent.map(({ name }) => name).sort(), [
+      ...["forget_account_part", "heartbeat", "join_account", "journal_recovery", "leave_account", "renew_lease"],
+      ...["renew_recovery", "reset_account", "set_account_limits", "trip_account"],
+    ]);
     for (const operation of silent) {
       const flowId = await stand.filledFlow(sampleOf(operation).prepare);
       const log = new FlowKeys("sf", flowId, false).key("events:log");
@@ -179,7 +225,9 @@ export function luaForeign(stand: Stand): void {
 
   test("a flow that was wiped out, or made anew by another, is lost to its manager until that connects again", async () => {
     for (const remake of [false, true]) {
-      for (const operation of operations.filter(({ kind }) => kind !== "open")) {
+      // Without an account there is none to call about.
+      const calls = operations.filter(({ kind, name }) => kind !== "open" && sampleOf({ name }).prepare !== inAccount);
+      for (const operation of calls) {
         await using manager = await stand.open(await stand.filledFlow());
         for (const key of await client.keys(`sf:${manager.flowId}:*`)) await client.del(key);
         if (remake) await (await stand.open(manager.flowId)).close();

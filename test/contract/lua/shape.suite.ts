@@ -8,7 +8,7 @@ import { uncommented } from "./source.js";
 
 /** Head, run, appendix and the call of run, in this order and with nothing between. */
 const SHAPE =
-  /^(?:#!lua.*\n)?(?:--.*\n)+\nlocal function run\(([^)]*)\)\n((?: .*)?\n(?:(?: {2}.*)?\n)*)end\n\n(?:-- Stamped .*\n\n((?:-- >>> (\w+)\.lua\n[\s\S]*?\n-- <<< \4\.lua\n\n)+))?return run\((?:unpack\(\{ )?([^)}]*?)(?: \}, 1, \d+\))?\)\n$/;
+  /^(?:#!lua.*\n)?(?:--.*\n)+\nlocal function run\(([^)]*)\)\n((?: .*)?\n(?:(?: {2}.*)?\n)*)end\n\n(?:-- Stamped .*\n\n((?:-- >>> (\w+)\.lua\n[\s\S]*?\n-- <<< \4\.lua\n\n)+))?(?:return run\(([^)]*)\)|local given = \{ ([^}]*) \}\n((?:given.*\n)+)return run\(unpack\(given, 1, \d+\)\))\n$/;
 
 interface Parts {
   readonly parameters: readonly string[];
@@ -20,8 +20,9 @@ interface Parts {
 function partsOf(name: string): Parts {
   const match = SHAPE.exec(script(name).source);
   if (!match) throw new Error(`${name}.lua is not a head, run, the shared text and the call of run`);
-  const [, parameters = "", body = "", appendix = "", , given = ""] = match;
-  return { parameters: words(parameters), body, appendix, given: words(given) };
+  const [, parameters = "", body = "", appendix = "", , given = "", first = "", rest = ""] = match;
+  const later = rest.split("\n").flatMap((line) => words(line.split(" = ")[1] ?? ""));
+  return { parameters: words(parameters), body, appendix, given: [...words(given), ...words(first), ...later] };
 }
 
 function words(text: string): string[] {

@@ -56,7 +56,7 @@ export function keysOf({ kind, keys }: AnyOperation): readonly KeyName[] {
   return [...COMMON_KEYS[kind], ...keys];
 }
 
-export function sampleOf({ name }: AnyOperation): SampleCall {
+export function sampleOf({ name }: Pick<AnyOperation, "name">): SampleCall {
   const sample = SAMPLE_CALLS[name];
   if (!sample) throw new Error(`test/contract/calls.ts has no sample call of ${name}: add one`);
   return sample;

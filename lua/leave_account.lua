@@ -1,0 +1,312 @@
+#!lua flags=allow-oom
+-- leave_account: takes the flow out of its exchange account. Its slots and its exposure leave the sums; what it booked stays, and its part says how
+-- much that is. The flow gets a new epoch: whoever works on it has to connect again.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
+-- KEYS[5] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
+-- KEYS[6] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
+-- KEYS[7] account:events         stream  of that account: its breaker, limits, flows; only where the flow is in one
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] new_epoch           the flow's, once it has left
+-- Reply {"left", epoch, call}
+--       {"none", epoch, call}: it is in no account
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
+
+local function run(meta_key, flow_epoch, account, account_key, account_events_key, answer, money_parse, money_negate,
+    read_account, move_account, account_exposure_after, expect_stream, account_event)
+  local exposure_key = KEYS[5]
+  local new_epoch = ARGV[8]
+
+  -- Read.
+  if not read_account() then return answer({ "none", flow_epoch }) end
+  expect_stream(account_events_key)
+  local held, part, of_pair, gone = redis.call("HGETALL", exposure_key), account.part, {}, {}
+  local delta = { units = 0, parts = 0, slots = 0, counts = {} }
+  for i = 1, #held, 2 do
+    local field, value = held[i], held[i + 1]
+    if field == "notional" then delta.units, delta.parts = money_negate(money_parse(value))
+    elseif field == "slots" then delta.slots = -value
+    elseif string.sub(field, 1, 9) ~= "slotless:" then delta.counts[field] = -value end
+  end
+
+  -- Decide.
+  local moved = account_exposure_after(delta, "0", "0")
+  for i = 1, #moved, 2 do
+    if string.sub(moved[i], 1, #part + 6) ~= part .. "slots:" then move_account(moved[i], moved[i + 1]) end
+  end
+  for _, field in ipairs(redis.call("HKEYS", account_key)) do
+    if string.sub(field, 1, #part + 6) == part .. "slots:" then gone[#gone + 1] = field end
+  end
+
+  -- Write.
+  account_event("account_left", "flow", string.sub(part, 1, -2))
+  if #gone > 0 then redis.call("HDEL", account_key, unpack(gone)) end
+  redis.call("HSET", meta_key, "epoch", new_epoch, "was", flow_epoch)
+  redis.call("HDEL", meta_key, "account", "account_epoch")
+
+  return answer({ "left", new_epoch })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
+
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" then
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
+local kept, last
+if call ~= "" then
+  if proven_slot and proven_slot ~= slot then
+    kept = redis.call("HMGET", call_key, slot, proven_slot)
+  else
+    kept = redis.call("HMGET", call_key, slot, "until")
+  end
+  local answered = kept[1]
+  last = answered and string.match(answered, "%D(%d+)$", -20)
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
+-- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+local is_proven = proof == ""
+if last and proven_slot == slot then
+  is_proven = last == proven
+elseif proven_slot and proven_slot ~= slot and kept then
+  is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
+  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+end
+if not is_proven then
+  for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local told_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", told_key, told_slot)
+    local newest = answered and string.match(answered, "%D(%d+)$", -20)
+    if not newest or tonumber(newest) < tonumber(told) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. told .. " of slot " .. told_slot .. " was answered; the state knows of " .. known)
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  reply[#reply + 1] = call
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
+  return reply
+end
+-- <<< change.lua
+
+-- >>> money.lua
+-- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+-- Below 2^26 a double is nearer to eight places than half of the last.
+local EIGHT_PLACES = 67108864
+
+local function money_parse(text)
+  if text == "0" then return 0, 0 end
+  local point, value = string.find(text, ".", 1, true), text + 0
+  if not point then return value, 0 end
+  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+    local rest = value % 1
+    local parts = rest * 1e8 + 0.5
+    return value - rest, parts - parts % 1
+  end
+  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
+  if sign == "" then return units, parts end
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_add(units, parts, more_units, more_parts)
+  parts = parts + more_parts
+  if parts >= 100000000 then return units + more_units + 1, parts - 100000000 end
+  return units + more_units, parts
+end
+
+local function money_negate(units, parts)
+  if parts == 0 then return 0 - units, 0 end
+  return -units - 1, 100000000 - parts
+end
+
+local function money_text(units, parts)
+  if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
+  local is_negative = units < 0
+  if is_negative then units, parts = money_negate(units, parts) end
+  -- Lua writes all of 14 digits; of a smaller amount it would write an exponent.
+  if units < 1000000 and (units > 0 or parts >= 10000) then
+    local value = units + parts / 1e8
+    return (is_negative and -value or value) .. ""
+  end
+  return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
+end
+-- <<< money.lua
+
+-- >>> account.lua
+-- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+-- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+-- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+-- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
+local function part_of(risk_key, tail)
+  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
+end
+
+-- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+local function read_account(pair)
+  if not account or account.part then return account end
+  if not account_key then
+    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  end
+  account.part = part_of(account_key, account.tail)
+  local part = account.part
+  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+  if f[1] ~= account.epoch then
+    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+  end
+  account.day, account.pnl = f[2], f[3]
+  account.units, account.parts = money_parse(f[3])
+  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+  account.notional, account.slots = f[7], f[8] + 0
+  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+  account.duration = f[14]
+  account.breaker = { active = false }
+  if f[15] then
+    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+    account.breaker.active = not account.breaker.till or now < account.breaker.till
+  end
+  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+  account.slots_of = {}
+  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+  return account
+end
+
+-- Notes fields of the account that the step writes: field, value, ...
+local function move_account(...)
+  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+end
+
+-- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+local function account_exposure_after(delta, own_notional, own_slots)
+  local pairs_moved = {}
+  for field, count in pairs(delta.counts or {}) do
+    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+  end
+  read_account((next(pairs_moved)))
+  local units, parts = money_parse(account.notional)
+  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+  for pair, count in pairs(pairs_moved) do
+    local held = account.slots_of[pair]
+    if count ~= 0 and not held then
+      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+    end
+    if count ~= 0 then
+      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    end
+  end
+  return moved
+end
+-- <<< account.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_stream(key) redis.call("XLEN", key) end
+-- <<< expect.lua
+
+-- >>> account_booking.lua
+-- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+
+-- Appends to the account's log, which the watchers of all its flows read.
+local function account_event(kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+    "account", account.name, ...)
+end
+-- <<< account_booking.lua
+
+return run(meta_key, flow_epoch, account, account_key, account_events_key, answer, money_parse, money_negate, read_account,
+  move_account, account_exposure_after, expect_stream, account_event)

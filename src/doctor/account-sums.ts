@@ -1,0 +1,61 @@
+/** What is checked of the account that a flow is in: that it is there, and that its sums are those over its flows, to the last place. */
+import type { RedisFlow } from "../backends/redis/flow.js";
+import { accountDifferences } from "../state/account-sums.js";
+import { count } from "../words/in-words.js";
+import { type Finding, Findings } from "./finding.js";
+
+/** How often an account that changes meanwhile is looked at. */
+const LOOKS = 20;
+
+/** Nothing where the flow is in no account. The account and its flows are read one after the other: a reading counts if nothing changed meanwhile. */
+export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
+  const [name, epoch] = await namesOf(flow, flow.keys.key("flow:meta"));
+  if (name === undefined) return [];
+  const found = new Findings("account sums");
+  const key = flow.keys.key("account:risk", name);
+  for (let looks = 0; looks < LOOKS; looks++) {
+    const before = await hash(flow, key);
+    if (before.get("epoch") !== epoch) {
+      found.problem(
+        `the state of account ${name} is ${before.size === 0 ? "gone" : "another one"}: every call of this flow that asks it fails`,
+        "restore the server's data, or take the flow out: remove account and account_epoch from its flow:meta, then let its bots connect again",
+      );
+      return found.all;
+    }
+    const ids = [...before.keys()].flatMap((field) => /^([A-Za-z0-9._-]+)\|slots$/.exec(field)?.[1] ?? []);
+    const flows = new Map<string, Map<string, string>>();
+    for (const id of ids) {
+      const [account] = await namesOf(flow, flow.keys.other(id, "flow:meta"));
+      if (account === name) flows.set(id, await hash(flow, flow.keys.other(id, "risk:exposure")));
+    }
+    const after = await hash(flow, key);
+    if (!same(before, after)) continue;
+    const differences = accountDifferences(before, flows);
+    for (const difference of differences) {
+      found.problem(
+        `account ${name}: ${difference}`,
+        "sf-state account leave and join takes a flow's part off and puts it in anew",
+      );
+    }
+    if (differences.length === 0) found.ok(`the sums of account ${name} are those of its ${count(flows.size, "flow")}`);
+    return found.all;
+  }
+  found.note(`account ${name} changed during each of ${LOOKS} looks`, "look again when its bots are quieter");
+  return found.all;
+}
+
+async function namesOf(flow: RedisFlow, metaKey: string): Promise<[string | undefined, string | undefined]> {
+  const found = await flow.send("hmget", metaKey, "account", "account_epoch");
+  const [account, epoch] = Array.isArray(found) ? found : [];
+  return [typeof account === "string" ? account : undefined, typeof epoch === "string" ? epoch : undefined];
+}
+
+async function hash(flow: RedisFlow, key: string): Promise<Map<string, string>> {
+  // The client makes an object of it.
+  const found = await flow.send("hgetall", key);
+  return new Map(Object.entries(found ?? {}).map(([field, value]) => [field, String(value)]));
+}
+
+function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([field, value]) => b.get(field) === value);
+}

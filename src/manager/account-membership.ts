@@ -1,0 +1,101 @@
+/** A flow in its exchange account: joining it at connect or by a call, leaving it. */
+import type { Backend } from "../backends/backend.js";
+import { NOT_IN_A_CLUSTER, NOT_IN_A_FILE } from "../config/account.js";
+import { ACCOUNT_LIMITS, type AccountConfig, type ResolvedConfig } from "../config/schema.js";
+import { ConfigError, StateLostError } from "../errors.js";
+import { getEvents } from "../operations/get-events.js";
+import { joinAccount } from "../operations/join-account.js";
+import { leaveAccount } from "../operations/leave-account.js";
+import type { OpenedFlow } from "../operations/open-flow.js";
+import { setAccountLimits } from "../operations/set-account-limits.js";
+import { dayStartOf } from "../state/day.js";
+import { newEpoch } from "../state/epoch.js";
+import type { FlowCalls } from "./flow-calls.js";
+
+/** Reads the log of the account that the flow is in, as `getEvents` does its own. Where it is kept in this process, each of its flows has its events. */
+export const accountEvents: typeof getEvents = {
+  ...getEvents,
+  keys: ["account:events"],
+  apply: (_, { after }) => ({ isUnknown: false, newest: after || "0-0", trimmed: false, events: [] }),
+};
+
+/** Joins the account that is configured, where the flow is not in it yet and has nothing open, and writes the account's limits. */
+export async function writeAccount(
+  backend: Backend,
+  calls: FlowCalls,
+  { account }: ResolvedConfig,
+): Promise<OpenedFlow | undefined> {
+  if (account === undefined) return undefined;
+  const opened = await join(backend, calls, account, "connect");
+  const limits = ACCOUNT_LIMITS.flatMap((name) => {
+    const limit = account[name];
+    return limit === undefined ? [] : [[name, limit] as const];
+  });
+  if (limits.length > 0) await calls.runUnfenced(setAccountLimits, { limits });
+  return opened;
+}
+
+/**
+ * Joins an account with whatever the flow has open; its settings are the configured ones, or else those under `risk`. Rejects with a ConfigError where
+ * accounts are not kept, as a configuration with one does.
+ */
+export async function joinByCall(
+  backend: Backend,
+  calls: FlowCalls,
+  config: ResolvedConfig,
+  name: string,
+): Promise<OpenedFlow> {
+  const { account, backend: kind, redis, risk } = config;
+  if (kind === "duckdb") throw new ConfigError(`joinAccount: ${NOT_IN_A_FILE}`);
+  if (kind === "redis" && redis.cluster) throw new ConfigError(`joinAccount: ${NOT_IN_A_CLUSTER}`);
+  if (account?.name === name) return join(backend, calls, account, "call");
+  const { currency, same_currency, day_start, breaker_duration } = risk;
+  return join(
+    backend,
+    calls,
+    { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration },
+    "call",
+  );
+}
+
+async function join(
+  backend: Backend,
+  calls: FlowCalls,
+  { name, currency, same_currency, day_start, breaker_duration, starting_equity }: AccountConfig,
+  how: "connect" | "call",
+): Promise<OpenedFlow> {
+  const epoch = newEpoch();
+  const args = {
+    ...{ name, how, currency: currency ?? "", sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
+    ...{
+      breakerDuration: breaker_duration,
+      startingEquity: starting_equity,
+      newEpoch: epoch,
+      accountEpoch: newEpoch(),
+    },
+  };
+  return withNewEpoch(backend, epoch, () => calls.runUnfenced(joinAccount, args));
+}
+
+/** Takes the flow out of its account; undefined where it is in none. */
+export async function leave(backend: Backend, calls: FlowCalls): Promise<OpenedFlow | undefined> {
+  const epoch = newEpoch();
+  const opened = await withNewEpoch(backend, epoch, () => calls.run(leaveAccount, { newEpoch: epoch }));
+  return opened.epoch === epoch ? opened : undefined;
+}
+
+/**
+ * Goes on under the epoch that a step gives the flow. Where the step's answer was lost, and the call was sent again, that is refused for its old
+ * epoch: the flow's epoch then says that the step happened.
+ */
+async function withNewEpoch(backend: Backend, epoch: string, step: () => Promise<unknown>): Promise<OpenedFlow> {
+  try {
+    await step();
+    return await backend.reopen();
+  } catch (error) {
+    if (!(error instanceof StateLostError)) throw error;
+    const opened = await backend.reopen();
+    if (opened.epoch !== epoch) throw error;
+    return opened;
+  }
+}
