@@ -49,6 +49,7 @@ export class Session {
       else if (crashed) await store.checkpoint();
       return new Session(path, file, store, !untouched);
     } catch (error) {
+      store.release();
       file.close();
       throw refusalOf(path, error);
     }
@@ -95,6 +96,7 @@ export class Session {
     } catch {
       // All that was promised is in the journal; the next open reads it from there.
     } finally {
+      this.store.release();
       this.file.close();
     }
   }
