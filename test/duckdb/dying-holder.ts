@@ -39,7 +39,17 @@ function countCalls(owner: object, names: readonly string[]): void {
   }
 }
 
-countCalls(fs, ["rmSync", "renameSync", "chmodSync", "openSync", "closeSync", "lstatSync", "statSync"]);
+countCalls(fs, [
+  "rmSync",
+  "renameSync",
+  "chmodSync",
+  "openSync",
+  "closeSync",
+  "lstatSync",
+  "statSync",
+  "writeSync",
+  "fdatasyncSync",
+]);
 countCalls(fs.promises, ["open", "rename", "rm", "stat", "chmod", "link", "realpath", "access"]);
 countCalls(Server.prototype, ["listen", "close"]);
 countCalls(DuckDBConnection.prototype, ["run", "closeSync"]);

@@ -84,6 +84,7 @@ export async function openAny<Read>(
       const found = await countCommits(file.connection);
       if (size === undefined && expected !== 0) throw withoutLog(path, mark);
       if (size !== undefined && size > 0 && found < (expected ?? 1)) throw cutLog(path, mark, found, expected);
+      if (size !== undefined && size > 0 && expected === undefined) context.warn?.(untold(path, found));
       if (size === 0 && expected !== 0) context.warn?.(emptyLog(path, mark, expected));
     }
     const crashed = mark !== undefined || size !== undefined;
@@ -135,6 +136,10 @@ function cutLog(path: string, { at }: OpenMark, found: number, expected: number 
   return new CorruptStateError(
     `${path} ${story}.\nIt was left as it is. Put the whole log back beside it; or, to go on with what there is, which is older, ${goOn}`,
   );
+}
+
+function untold(path: string, found: number): string {
+  return `${acknowledgedPath(path)} is missing, or is of another time: the log of ${path} has ${found} commits, and nothing proves that there were no more`;
 }
 
 function emptyLog(path: string, { at }: OpenMark, expected: number | undefined): string {
