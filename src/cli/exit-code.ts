@@ -5,6 +5,8 @@ export const EXIT = {
   problem: 1,
   wrongUse: 2,
   cannotConnect: 3,
+  /** The bot that holds the file does not answer: its event loop stands still, or it is stopped. */
+  botStandsStill: 5,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

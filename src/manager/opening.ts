@@ -19,7 +19,7 @@ import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions, loss: Loss): BackendContext {
-  const { instanceId, clock, logger } = options;
+  const { instanceId, clock, logger, existing } = options;
   return {
     flowId,
     instance:
@@ -28,6 +28,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
         : check.id("options.instanceId", instanceId),
     maxEvents: config.events.max_length,
     loss,
+    isVisitor: existing === true,
     ...(logger && { warn: (message: string) => logger.warn(`flow ${flowId}: ${message}`) }),
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),
   };

@@ -104,6 +104,11 @@ export class FlowStore {
     for (const { table, key, before } of changes) this.#mirror(table.name).note(key, before);
   }
 
+  /** Throws a TypeError when one of these rows, as it is now, could not be written. */
+  check(changes: readonly Change[]): void {
+    for (const { table, key } of changes) this.#mirror(table.name).check(key);
+  }
+
   /** Makes everything durable that was noted before the call. */
   async commit(): Promise<void> {
     if (this.#marked && this.beside?.log.isAsLeft === false) this.#missLog();
