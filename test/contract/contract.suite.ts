@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import { LONG } from "../long.js";
 import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
-import { BACKENDS, type BackendName } from "./backends.js";
+import { BACKENDS, type Backend, type BackendName } from "./backends.js";
 import { backups } from "./backups.suite.js";
 import { breaker } from "./breaker.suite.js";
 import { cash, transfers } from "./cash.suite.js";
@@ -87,7 +87,11 @@ export type Part = keyof typeof THEMES;
 
 /** Runs the contract, or these parts of it, on one backend: a suite per part, the same for all of them. */
 export async function contractOn(name: BackendName, parts?: ReadonlySet<Part>): Promise<void> {
-  const stand = await BACKENDS[name]();
+  await contractOf(name, await BACKENDS[name](), parts);
+}
+
+/** Adds and queues the contract's tests on a stand of one's own. */
+export async function contractOf(name: string, stand: Backend, parts?: ReadonlySet<Part>): Promise<void> {
   const traits = {
     durable: name !== "memory",
     runs: (count: number) => (name === "duckdb" && !LONG ? Math.ceil(count / 5) : count),
