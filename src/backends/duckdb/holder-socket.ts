@@ -1,5 +1,6 @@
 /** The sockets by which the holder of a file is known. Each says who holds it, and what for; the one beside the file goes on as the control socket. */
 import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../error-code.js";
@@ -41,6 +42,12 @@ export async function askHolder(path: string): Promise<Holder> {
   } finally {
     address.release();
   }
+}
+
+/** Whether it is this process that has the file open, and not another one that is asked. */
+export async function isHeldHere(file: string): Promise<boolean> {
+  const holder = await askHolder(socketPath(await realpath(file)));
+  return typeof holder !== "object" || holder.pid === process.pid;
 }
 
 /**
