@@ -85,6 +85,12 @@ const THEMES = {
 
 export type Part = keyof typeof THEMES;
 
+export const PARTS: readonly Part[] = Object.keys(THEMES).filter(isPart);
+
+function isPart(name: string): name is Part {
+  return name in THEMES;
+}
+
 /** Runs the contract, or these parts of it, on one backend: a suite per part, the same for all of them. */
 export async function contractOn(name: BackendName, parts?: ReadonlySet<Part>): Promise<void> {
   await contractOf(name, await BACKENDS[name](), parts);
