@@ -132,7 +132,7 @@ export function control(test: Test): void {
       assert.match(JSON.stringify(told), words);
       assert.ok("error" in told);
     };
-    const position = { op: "get_positions", shape: shapeOf(getPositions), args: toWire(undefined) };
+    const position = { op: "get_positions", shape: shapeOf(getPositions), args: toWire(undefined), lease: "" };
     await refused({ n: 1, ...position }, /say who you are first/);
     for (const more of [{ hello: PROTOCOL + 1 }, { schema: SCHEMA_VERSION + 1 }]) {
       assert.match(JSON.stringify(await rude.hello(more)), /use the sf-state of the bot's version/);
@@ -168,7 +168,13 @@ export function control(test: Test): void {
     for (const operation of operations) {
       if (operation.kind === "open") continue;
       for (const args of odd) {
-        const told = await rude.ask({ n: n++, op: operation.name, shape: shapeOf(operation), args: toWire(args) });
+        const told = await rude.ask({
+          n: n++,
+          op: operation.name,
+          shape: shapeOf(operation),
+          args: toWire(args),
+          lease: "",
+        });
         assert.ok("ok" in told || "error" in told);
       }
     }
@@ -182,7 +188,7 @@ export function control(test: Test): void {
     for (let n = 0; n < 50; n++) await flow.execute(savePosition, { ...position(`p${n}`) }, "");
     using rude = new Rude(path, false);
     rude.write(frameOf({ n: 1, hello: PROTOCOL, schema: SCHEMA_VERSION, version: "x", instance: "greedy" }));
-    const question = { op: "get_positions", shape: shapeOf(getPositions), args: toWire(undefined) };
+    const question = { op: "get_positions", shape: shapeOf(getPositions), args: toWire(undefined), lease: "" };
     for (let n = 0; n < 5000; n++) rude.write(frameOf({ n: n + 2, ...question }));
     const operator = await reach(path);
     assert.is((await operator.execute(getPositions, undefined)).length, 50);

@@ -53,7 +53,7 @@ export class DuckdbBackend implements Backend {
   }
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
-    if (this.#holder) return this.#holder.execute(operation, args);
+    if (this.#holder) return this.#holder.execute(operation, args, lease);
     if (!this.#session) throw new ConnectionError("the flow is not open: call connect() first");
     return this.#session.execute(operation, args, callAt(this.#context, lease));
   }

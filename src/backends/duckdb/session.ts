@@ -6,7 +6,7 @@ import { errorText } from "../../words/error-text.js";
 import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
 import { Waiters } from "../waiters.js";
-import { ControlServer } from "./control/control-server.js";
+import { type Caller, ControlServer } from "./control/control-server.js";
 import type { FlowFile } from "./flow-file.js";
 import type { CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { GroupCommit } from "./group-commit.js";
@@ -37,7 +37,7 @@ export class Session {
     this.#life = SignOfLife.begin(path);
     const control = new ControlServer({
       flowId: context.flowId,
-      execute: (operation, args, instance) => this.#executeFor(operation, args, instance),
+      execute: (operation, args, caller) => this.#executeFor(operation, args, caller),
       eventAfter: (id, signal) => this.eventAfter(id, signal),
     });
     this.#control = control;
@@ -76,9 +76,9 @@ export class Session {
   }
 
   /** The same for another process: what it says may be anything, and nothing that could not be stored gets into the state. */
-  async #executeFor<Args, Result>(operation: Operation<Args, Result>, args: Args, instance: string): Promise<Result> {
+  async #executeFor<Args, Result>(operation: Operation<Args, Result>, args: Args, caller: Caller): Promise<Result> {
     if (this.#closed) throw new ConnectionError("nothing was done: the bot is closing the file");
-    const call = { ...callAt(this.context, ""), instance };
+    const call = { ...callAt(this.context, caller.lease), instance: caller.instance };
     const { state } = this.store;
     return this.#execute(operation.name, () => {
       const result = interpret(operation, state, args, call);

@@ -1,6 +1,6 @@
 /**
  * Interprets the operations that arrive at the socket of an open file, through the same queue as the bot's own calls. No client slows the bot: of each one's
- * questions one is answered at a time, with a turn of the event loop between two, and an answer waits for whoever reads slowly only so long.
+ * questions one is begun at a time, with a turn of the event loop between two, and an answer waits for whoever reads slowly only so long.
  */
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -17,14 +17,20 @@ import { fromWire, toWire } from "./wire-value.js";
 /** What the holder of the file does for others. */
 export interface Holder {
   readonly flowId: string;
-  /** Under the clock of the flow, for an operator of this name, who needs no lease. */
-  execute<Args, Result>(operation: Operation<Args, Result>, args: Args, instance: string): Promise<Result>;
+  /** Under the clock of the flow; `lease` is empty for an operator, who needs none. */
+  execute<Args, Result>(operation: Operation<Args, Result>, args: Args, caller: Caller): Promise<Result>;
   eventAfter(id: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Who asks, and the token of the lease under which they do. */
+export interface Caller {
+  readonly instance: string;
+  readonly lease: string;
 }
 
 /** At once; whoever comes then takes the place of the one that has been silent longest: the kill switch always gets in. */
 const MOST_CLIENTS = 64;
-/** Questions of a client that wait for their turn, or for an event; no more are read meanwhile. */
+/** Questions of a client that wait for their turn, for the disk or for an event; no more are read meanwhile. */
 const MOST_QUESTIONS = 64;
 /** Bytes of answers that a client has not read, beside one. */
 const MOST_UNREAD = 8 * 1024 ** 2;
@@ -75,6 +81,8 @@ class Client {
   readonly #questions: object[] = [];
   readonly #waits = new Map<number, AbortController>();
   #instance: string | undefined;
+  /** Questions that are being answered. */
+  #begun = 0;
   #isBusy = false;
 
   constructor(
@@ -112,21 +120,25 @@ class Client {
   }
 
   get #isFull(): boolean {
-    return this.#questions.length + this.#waits.size >= MOST_QUESTIONS;
+    return this.#questions.length + this.#begun + this.#waits.size >= MOST_QUESTIONS;
   }
 
   #go(): void {
     if (!this.#isBusy) void this.#answerAll();
+    if (!this.#isFull) this.socket.resume();
   }
 
-  /** Never rejects. */
+  /** Changes that wait for the disk share a commit. Never rejects. */
   async #answerAll(): Promise<void> {
     this.#isBusy = true;
-    while (this.socket.writableLength <= MOST_UNREAD) {
+    while (this.socket.writableLength <= MOST_UNREAD && this.#begun < MOST_QUESTIONS) {
       const question = this.#questions.shift();
       if (!question) break;
-      await this.#answer(question);
-      if (!this.#isFull) this.socket.resume();
+      this.#begun++;
+      void this.#answer(question).then(() => {
+        this.#begun--;
+        this.#go();
+      });
       await nextTurn();
     }
     this.#isBusy = false;
@@ -181,7 +193,10 @@ class Client {
       );
     }
     if (this.#instance === undefined) throw new ConnectionError("say who you are first");
-    return this.holder.execute(operation, fromWire(Reflect.get(question, "args")), this.#instance);
+    return this.holder.execute(operation, fromWire(Reflect.get(question, "args")), {
+      instance: this.#instance,
+      lease: textIn(question, "lease"),
+    });
   }
 
   #wait(n: number, after: string): void {
@@ -191,7 +206,7 @@ class Client {
       this.#waits.delete(n);
       if (this.socket.destroyed) return;
       this.#send(message);
-      if (!this.#isFull) this.socket.resume();
+      this.#go();
     };
     this.holder.eventAfter(after, wait.signal).then(
       () => done({ n, ok: null }),

@@ -29,9 +29,14 @@ export interface Asking {
 
 export class HolderBackend implements Backend {
   readonly #reader = new FrameReader(LONGEST_ANSWER);
+  /** An answer is due, whatever it is. */
   readonly #pending = new Map<number, Pending>();
+  /** They wait for an event. */
+  readonly #waiting = new Map<number, Pending>();
   /** Without those who wait for an event. */
   readonly #asking = new Set<Promise<unknown>>();
+  /** Runs while an answer is due. */
+  #silence: NodeJS.Timeout | undefined;
   #asked = 0;
   #isClosed = false;
   #welcome: Welcome | undefined;
@@ -95,8 +100,8 @@ export class HolderBackend implements Backend {
     return opened;
   }
 
-  async execute<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
-    const question = { op: operation.name, shape: shapeOf(operation), args: toWire(args) };
+  async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease = ""): Promise<Result> {
+    const question = { op: operation.name, shape: shapeOf(operation), args: toWire(args), lease };
     let told: unknown;
     try {
       told = fromWire(await this.#ask(question));
@@ -113,13 +118,13 @@ export class HolderBackend implements Backend {
     if (signal.aborted) return;
     const n = this.#asked + 1;
     const cancel = () => {
-      this.#pending.get(n)?.resolve(null);
-      this.#pending.delete(n);
+      this.#waiting.get(n)?.resolve(null);
+      this.#waiting.delete(n);
       this.#send({ n: ++this.#asked, cancel: n });
     };
     signal.addEventListener("abort", cancel, { once: true });
     try {
-      await this.#askFor({ wait: id }, false);
+      await this.#askFor({ wait: id }, this.#waiting);
     } catch (error) {
       if (this.#isClosed) return;
       throw error instanceof Unanswered ? new ConnectionError(error.message) : error;
@@ -135,44 +140,44 @@ export class HolderBackend implements Backend {
     this.#end();
   }
 
-  /** Resolves to what is told. Rejects with `Unanswered` when the connection ends, or, with `isTimed`, when the holder stands still. */
+  /** Resolves to what is told. Rejects with `Unanswered` when the connection ends, or the holder stands still. */
   #ask(question: object): Promise<unknown> {
-    const asking = this.#askFor(question, true).finally(() => this.#asking.delete(asking));
+    const asking = this.#askFor(question, this.#pending).finally(() => this.#asking.delete(asking));
     this.#asking.add(asking);
     return asking;
   }
 
-  #askFor(question: object, isTimed: boolean): Promise<unknown> {
+  #askFor(question: object, among: Map<number, Pending>): Promise<unknown> {
     const n = ++this.#asked;
     return new Promise((resolve, reject) => {
       if (this.socket.destroyed) {
         reject(new ConnectionError("the bot that held the file is gone; connect again"));
         return;
       }
-      const timer = isTimed ? setTimeout(() => this.#giveUp(n), PATIENCE) : undefined;
-      this.#pending.set(n, {
-        resolve(value) {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        reject(error) {
-          clearTimeout(timer);
-          reject(error);
-        },
-      });
+      among.set(n, { resolve, reject });
       try {
         this.#send({ n, ...question });
       } catch (error) {
-        this.#pending.delete(n);
-        clearTimeout(timer);
+        among.delete(n);
         reject(error);
       }
+      if (!this.#silence) this.#listen();
     });
   }
 
-  #giveUp(n: number): void {
-    this.#pending.get(n)?.reject(new Unanswered(silentHolder(this.path).message));
-    this.#pending.delete(n);
+  /** From now on an answer is due, unless nobody waits for one. */
+  #listen(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+    if (this.#pending.size > 0) this.#silence = setTimeout(() => this.#giveUp(), PATIENCE);
+  }
+
+  #giveUp(): void {
+    const { message } = silentHolder(this.path);
+    this.#silence = undefined;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(new Unanswered(message));
   }
 
   #send(message: object): void {
@@ -186,19 +191,23 @@ export class HolderBackend implements Backend {
     try {
       for (const message of this.#reader.take(piece)) {
         const n = numberIn(message, "n");
-        const pending = this.#pending.get(n);
+        const pending = this.#pending.get(n) ?? this.#waiting.get(n);
         this.#pending.delete(n);
+        this.#waiting.delete(n);
         if ("error" in message) pending?.reject(errorFromWire(message.error));
         else pending?.resolve(Reflect.get(message, "ok"));
       }
+      this.#listen();
     } catch {
       this.socket.destroy();
     }
   }
 
   #end(): void {
-    const pending = [...this.#pending.values()];
+    const pending = [...this.#pending.values(), ...this.#waiting.values()];
     this.#pending.clear();
+    this.#waiting.clear();
+    this.#listen();
     for (const { reject } of pending) reject(new Unanswered("the bot that held the file ended before it answered"));
   }
 
