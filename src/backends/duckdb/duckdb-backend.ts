@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { ConnectionError, LockedError, UnknownFlowError } from "../../errors.js";
+import { ConnectionError, LockedError, SilentHolderError, UnknownFlowError } from "../../errors.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import type { Operation } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
@@ -87,14 +87,32 @@ export class DuckdbBackend implements Backend {
     // Who lost its file still holds its place: no new flow is begun there meanwhile.
     if (!exists) await SecondLock.refuseHeld(path);
     const created = !exists && (await this.#make(path));
-    try {
-      this.#session = await this.#patiently(path, existing);
-    } catch (error) {
-      if (!this.#context.isVisitor || !(error instanceof LockedError)) throw error;
-      this.#holder = await HolderBackend.reach(path, this.#context);
-      if (!this.#holder) throw error;
-    }
+    if (existing && this.#context.isVisitor) await this.#visit(path);
+    else this.#session = await this.#patiently(path, existing);
     return created;
+  }
+
+  /** A file that nobody holds is opened; a bot that holds it is asked. One that is about to open or close it can do neither for a moment. */
+  async #visit(path: string): Promise<void> {
+    const begun = performance.now();
+    for (;;) {
+      try {
+        this.#session = await Session.open(path, this.#context, this.#checkpoints, true);
+        return;
+      } catch (locked) {
+        if (!(locked instanceof LockedError)) throw locked;
+        try {
+          this.#holder = await HolderBackend.reach(path, this.#context);
+        } catch (error) {
+          const isOver = !(error instanceof LockedError) || error instanceof SilentHolderError;
+          if (isOver || performance.now() - begun > PATIENCE) throw error;
+        }
+        if (this.#holder) return;
+        // Nobody is there to be asked: whoever held it is gone, or has no socket.
+        if (performance.now() - begun > PATIENCE || SecondLock.isHeldByFile(path)) throw locked;
+        await setTimeout(PAUSE);
+      }
+    }
   }
 
   /** Who only looks at the file is gone soon: a bot that starts waits for it. */

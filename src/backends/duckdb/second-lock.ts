@@ -75,6 +75,11 @@ export class SecondLock {
     }
   }
 
+  /** Whether a file alone says who holds another one: nobody can be asked then. */
+  static isHeldByFile(path: string): boolean {
+    return livingOwner(ownerPath(path)) !== undefined;
+  }
+
   /** Whether the one who holds the file says that it only looks. */
   static async isLookedAt(path: string): Promise<boolean> {
     if (process.platform === "win32") return false;
