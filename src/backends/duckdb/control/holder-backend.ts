@@ -57,15 +57,14 @@ export class HolderBackend implements Backend {
   static async reach(path: string, { flowId, instance }: Asking): Promise<HolderBackend | undefined> {
     const address = addressOf(socketPath(path));
     if (!address) return undefined;
-    let socket: Socket;
+    const socket = connect(address.path);
     try {
-      socket = connect(address.path);
       const greeting = await greeted(path, socket);
-      if (greeting === undefined) return undefined;
-      if (!greeting.isOpen)
-        throw new LockedError(
-          `${path} is held by process ${greeting.pid}, which cannot be asked just now: it opens or closes the file, or only looks at it`,
-        );
+      if (!greeting) return undefined;
+      if (!greeting.isOpen) throw busyHolder(path, greeting.pid);
+    } catch (error) {
+      socket.destroy();
+      throw error;
     } finally {
       address.release();
     }
@@ -216,6 +215,12 @@ export class HolderBackend implements Backend {
       Promise.reject(this.#unknown<Result>(operation, new Unanswered(message))),
     );
   }
+}
+
+function busyHolder(path: string, pid: number): LockedError {
+  return new LockedError(
+    `${path} is held by process ${pid}, which cannot be asked just now: it opens or closes the file, or only looks at it`,
+  );
 }
 
 /** A question was sent, and nothing came back. */
