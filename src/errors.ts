@@ -87,6 +87,12 @@ export class LockedError extends StateError {
   readonly code = "LOCKED";
 }
 
+/**
+ * The process that holds the DuckDB file does not answer: its event loop stands still, or it was stopped. The message says which it is, and since when. An
+ * operator's call was not sent.
+ */
+export class SilentHolderError extends LockedError {}
+
 /** The stored state is of another schema than this version of the library works on, or is being migrated. Nothing was changed. */
 export class SchemaVersionError extends StateError {
   readonly code = "SCHEMA_VERSION";

@@ -47,6 +47,8 @@ export interface BackendContext {
   readonly maxEvents: number;
   /** Where it is noted that the state went back. */
   readonly loss?: Loss;
+  /** A visitor, not a bot: where a bot has the flow's file open, it is asked through its socket. */
+  readonly isVisitor?: boolean;
   /** Told what an operator may want to know. */
   readonly warn?: (message: string) => void;
 }

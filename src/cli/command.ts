@@ -66,7 +66,7 @@ export function emptyProgram(terminal: Terminal) {
     .exitOverride()
     .addHelpText(
       "after",
-      "\nExit codes: 0 fine, 1 problem found, 2 wrong use, 3 cannot connect, 4 no such flow.\n\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379",
+      "\nExit codes: 0 fine, 1 problem found, 2 wrong use, 3 cannot connect, 4 no such flow, 5 the bot does not answer.\n\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379",
     );
 }
 

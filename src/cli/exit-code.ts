@@ -7,6 +7,8 @@ export const EXIT = {
   cannotConnect: 3,
   /** There is no such flow. */
   unknownFlow: 4,
+  /** The bot that holds the file does not answer: its event loop stands still, or it is stopped. */
+  botStandsStill: 5,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -4,6 +4,7 @@ import {
   ConnectionError,
   InvalidArgumentError,
   LockedError,
+  SilentHolderError,
   StateError,
   UnknownFlowError,
   UnknownOutcomeError,
@@ -43,6 +44,7 @@ function codeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof InvalidArgumentError) {
     return EXIT.wrongUse;
   }
+  if (error instanceof SilentHolderError) return EXIT.botStandsStill;
   if (error instanceof ConnectionError || error instanceof UnknownOutcomeError || error instanceof LockedError) {
     return EXIT.cannotConnect;
   }

@@ -2,12 +2,15 @@
 
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { HolderBackend } from "../backends/duckdb/control/holder-backend.js";
+import type { Welcome } from "../backends/duckdb/control/messages.js";
 import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
 import { openStored } from "../backends/duckdb/stored-flow.js";
-import { ConfigError, LockedError, SchemaVersionError, StateError } from "../errors.js";
+import { ConfigError, LockedError, SchemaVersionError, SilentHolderError, StateError } from "../errors.js";
 import { layoutOf } from "../layout/convert.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
+import { exportFlow } from "../operations/export-flow.js";
 import { count } from "../words/in-words.js";
 import { bytes, type Finding, findingsOf } from "./finding.js";
 import { checkState } from "./state-checks.js";
@@ -20,7 +23,7 @@ export interface DuckdbFacts {
   readonly logSize: number;
   /** Bytes free on the disk. */
   readonly free: number;
-  readonly opened: OpenedFacts | { readonly refusal: StateError };
+  readonly opened: OpenedFacts | HeldFacts | { readonly refusal: StateError };
   readonly now: number;
 }
 
@@ -31,6 +34,13 @@ export interface OpenedFacts {
   readonly journalRows: number;
   readonly totalBlocks: number;
   readonly freeBlocks: number;
+  readonly layout: FlowLayout;
+}
+
+/** What the bot that has the file open tells. */
+export interface HeldFacts {
+  readonly flowId: string;
+  readonly holder: Welcome;
   readonly layout: FlowLayout;
 }
 
@@ -55,6 +65,8 @@ export async function duckdbFacts(given: string, flowId: string | undefined): Pr
 
 async function openedFacts(path: string, flowId: string | undefined): Promise<DuckdbFacts["opened"]> {
   try {
+    const held = await heldFacts(path, flowId);
+    if (held) return held;
     const context = {
       instance: "sf-state",
       maxEvents: Number.MAX_SAFE_INTEGER,
@@ -78,6 +90,17 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
   }
 }
 
+async function heldFacts(path: string, flowId: string | undefined): Promise<HeldFacts | undefined> {
+  const reached = await HolderBackend.reach(path, { flowId, instance: "sf-state" });
+  if (!reached) return undefined;
+  try {
+    const { holder } = reached;
+    return { flowId: holder.flowId, holder, layout: await reached.execute(exportFlow, undefined) };
+  } finally {
+    await reached.close();
+  }
+}
+
 /** A disk with less than this is nearly full, bytes. */
 const LITTLE = 100 * 1024 ** 2;
 
@@ -85,6 +108,11 @@ export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] 
   const { opened, path, now } = facts;
   const disk = diskFindings(facts);
   if ("refusal" in opened) return [refusalFinding(opened.refusal), ...disk];
+  if ("holder" in opened) {
+    const { flowId, holder, layout } = opened;
+    const words = `${path} is open in process ${holder.pid} (version ${holder.version}), which answers, and holds the flow ${flowId}`;
+    return [...findingsOf("file", (found) => found.ok(words)), ...disk, ...checkState({ layout, now, maxStateAge })];
+  }
   return [
     ...findingsOf("file", (found) => found.ok(`${path} opens and holds the flow ${opened.flowId}`)),
     ...sizeFindings(facts, opened),
@@ -96,6 +124,9 @@ export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] 
 
 function refusalFinding(refusal: StateError): Finding {
   const found = refusal.message;
+  if (refusal instanceof SilentHolderError) {
+    return { level: "problem", subject: "file", found, advice: "see what the process does before you end it" };
+  }
   if (refusal instanceof LockedError) {
     return { level: "note", subject: "file", found, advice: "to have it looked into, stop that process first" };
   }

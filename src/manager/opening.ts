@@ -19,7 +19,7 @@ import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
 /** Who calls, and by which clock. */
 export function contextOf(flowId: string, config: ResolvedConfig, options: ManagerOptions, loss: Loss): BackendContext {
-  const { instanceId, clock, logger } = options;
+  const { instanceId, clock, logger, existing } = options;
   return {
     flowId,
     instance:
@@ -30,6 +30,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
     ...(config.account && { account: config.account.name }),
     ...(options.accounts && { accounts: options.accounts }),
     loss,
+    isVisitor: existing === true,
     ...(logger && { warn: (message: string) => logger.warn(`flow ${flowId}: ${message}`) }),
     ...(clock && { clock: () => check.time("options.clock()", clock()) }),
   };

@@ -25,6 +25,11 @@ export class ChangeLog {
     this.#changes.push(change);
   }
 
+  /** What changed so far. */
+  get changes(): readonly Change[] {
+    return this.#changes;
+  }
+
   /** Hands over what changed; the changes stand. */
   take(): readonly Change[] {
     const taken = this.#changes;

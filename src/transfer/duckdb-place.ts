@@ -1,5 +1,6 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { HolderBackend } from "../backends/duckdb/control/holder-backend.js";
 import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
@@ -11,6 +12,7 @@ import { CorruptStateError, InvalidArgumentError } from "../errors.js";
 import { fillState, layoutOf, stateOf } from "../layout/convert.js";
 import { type FlowLayout, leaseOf } from "../layout/flow-layout.js";
 import { readFile } from "../migrations/files/read-file.js";
+import { exportFlow } from "../operations/export-flow.js";
 import { snapshot } from "../operations/snapshot.js";
 import { newEpoch } from "../state/epoch.js";
 import type { Snapshot } from "../types.js";
@@ -23,7 +25,7 @@ const READER = {
   maxEvents: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** A flow in a DuckDB file, which no bot may hold meanwhile. */
+/** A flow in a DuckDB file. It is read from the bot that has it open; it is not written then. */
 export class DuckdbPlace implements FlowPlace {
   readonly name: string;
 
@@ -36,6 +38,8 @@ export class DuckdbPlace implements FlowPlace {
   }
 
   async read(): Promise<FoundFlow | undefined> {
+    const held = await this.#askHolder();
+    if (held) return held;
     const flow = await this.#open();
     if (!flow) return undefined;
     flow.file.close();
@@ -43,10 +47,12 @@ export class DuckdbPlace implements FlowPlace {
   }
 
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
+    const held = await this.#askHolder();
+    if (held) return snapshotOf(held.layout, now);
     const flow = await this.#open();
     if (!flow) throw new InvalidArgumentError(`${this.name}: there is no such file`);
     flow.file.close();
-    return snapshot.apply(stateOf(flow.layout), snapshotArgs(now), { ...READER, now, lease: "" });
+    return snapshotOf(flow.layout, now);
   }
 
   /** The file is made beside its place and gets its name when it is complete: whoever looks finds the old one or the new one. */
@@ -88,6 +94,19 @@ export class DuckdbPlace implements FlowPlace {
     return { epoch, ...(kept !== undefined && { kept }) };
   }
 
+  /** All of the flow as the bot that has the file open tells it, at one moment; undefined when there is none. */
+  async #askHolder(): Promise<FoundFlow | undefined> {
+    const path = await realpath(this.path).catch(() => undefined);
+    const holder = path && (await HolderBackend.reach(path, { flowId: this.flowId, instance: READER.instance }));
+    if (!holder) return undefined;
+    try {
+      const layout = await holder.execute(exportFlow, undefined);
+      return { flowId: holder.holder.flowId, layout, now: Date.now(), isShared: true };
+    } finally {
+      await holder.close();
+    }
+  }
+
   /** Whatever its schema. */
   async #open(): Promise<OpenFile | undefined> {
     const found = await stat(this.path).catch(() => undefined);
@@ -95,6 +114,10 @@ export class DuckdbPlace implements FlowPlace {
     const { path } = await placeOf(this.path);
     return openLayout(path, this.flowId);
   }
+}
+
+function snapshotOf(layout: FlowLayout, now: number): Omit<Snapshot, "flowId"> {
+  return snapshot.apply(stateOf(layout), snapshotArgs(now), { ...READER, now, lease: "" });
 }
 
 /** A file that is open, with its flow as its schema has it. */

@@ -3,7 +3,7 @@ import { errorCode } from "../error-code.js";
 import { InvalidArgumentError } from "../errors.js";
 
 /** What may belong to a DuckDB file: a log that lies there would be taken for the new file's. */
-const BESIDE = ["", ".wal", ".nolog"];
+const BESIDE = ["", ".wal", ".acked"];
 
 /** Throws an InvalidArgumentError when a new file cannot have this name. */
 export async function assertFree(path: string): Promise<void> {

@@ -59,6 +59,23 @@ async function inFolder(): Promise<DuckdbFolder> {
   };
 }
 
+/** Flows that a bot of this process has open: each manager of a test is a visitor that reaches it through its socket. */
+export async function throughHolders(): Promise<Backend> {
+  const { open, ...folder } = await inFolder();
+  const bots = new Map<string, StateManager>();
+  return {
+    async open(config, { flowId = newFlowId(), ...options } = {}) {
+      const bot = bots.get(flowId) ?? (await open(config, { ...options, flowId, instanceId: "the bot" }));
+      bots.set(flowId, bot);
+      return open(config, { ...options, flowId, existing: true });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const bot of bots.values()) await bot.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 async function onRedis(): Promise<OnRedis> {
   const redis = await startRedis();
   return {

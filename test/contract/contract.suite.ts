@@ -3,7 +3,7 @@ import { LONG } from "../long.js";
 import { accountLimits } from "./account-limits.suite.js";
 import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
-import { BACKENDS, type BackendName } from "./backends.js";
+import { BACKENDS, type Backend, type BackendName } from "./backends.js";
 import { backups } from "./backups.suite.js";
 import { breaker } from "./breaker.suite.js";
 import { cash, transfers } from "./cash.suite.js";
@@ -87,9 +87,19 @@ const THEMES = {
 
 export type Part = keyof typeof THEMES;
 
+export const PARTS: readonly Part[] = Object.keys(THEMES).filter(isPart);
+
+function isPart(name: string): name is Part {
+  return name in THEMES;
+}
+
 /** Runs the contract, or these parts of it, on one backend: a suite per part, the same for all of them. */
 export async function contractOn(name: BackendName, parts?: ReadonlySet<Part>): Promise<void> {
-  const stand = await BACKENDS[name]();
+  await contractOf(name, await BACKENDS[name](), parts);
+}
+
+/** Adds and queues the contract's tests on a stand of one's own. */
+export async function contractOf(name: string, stand: Backend, parts?: ReadonlySet<Part>): Promise<void> {
   const traits = {
     durable: name !== "memory",
     runs: (count: number) => (name === "duckdb" && !LONG ? Math.ceil(count / 5) : count),

@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import * as assert from "uvu/assert";
 import { getPositions } from "../../src/operations/get-positions.js";
 import { bundle } from "../bundle.js";
@@ -13,7 +14,7 @@ const PROGRAM = await bundle(new URL("./dying-holder.ts", import.meta.url));
 const IS_LINUX = process.platform === "linux";
 const HAS_NETWORKS = IS_LINUX && spawnSync("unshare", ["-n", "true"]).status === 0;
 /** Changes of each process, beside those that come one by one. */
-const CHANGES = LONG ? 2000 : 20;
+const CHANGES = LONG ? 500 : 20;
 /** How many of the steps are died at. */
 const SAMPLE = 4;
 
@@ -33,7 +34,7 @@ export function killedHolders(test: Test): void {
     readonly words?: readonly string[];
   }
 
-  function make(name: string, path: string, { before = [], step = -1, words = [] }: Way): Child {
+  function child(name: string, path: string, { before = [], step = -1, words = [] }: Way): Child {
     return new Child(PROGRAM, [name, path, String(step), String(CHANGES), ...words], { before });
   }
 
@@ -43,10 +44,10 @@ export function killedHolders(test: Test): void {
     for (const child of children) child.say("go");
   }
 
-  async function start(...args: Parameters<typeof make>): Promise<Child> {
-    const child = make(...args);
-    await begin(child);
-    return child;
+  async function start(...args: Parameters<typeof child>): Promise<Child> {
+    const begun = child(...args);
+    await begin(begun);
+    return begun;
   }
 
   /** Lives to its end; resolves to the number of steps that it said. */
@@ -59,7 +60,19 @@ export function killedHolders(test: Test): void {
     throw new Error(`it never said ${word}`);
   }
 
+  const made = new Map<string, string>();
+
+  /** A file of its own each time, which is made once. */
   async function prepared(what: (typeof BEFORE)[number]): Promise<string> {
+    const first = made.get(what) ?? (await make(what));
+    made.set(what, first);
+    const path = await newPath();
+    // The socket of a dead process, too.
+    execFileSync("cp", ["-a", `${dirname(first)}/.`, dirname(path)]);
+    return path;
+  }
+
+  async function make(what: (typeof BEFORE)[number]): Promise<string> {
     const path = await newPath();
     if (what === "absent") return path;
     using child = await start("z", path, { words: ["STAYS"] });
@@ -122,8 +135,8 @@ export function killedHolders(test: Test): void {
           const path = await prepared(kind);
           // Every other one loses DuckDB's own lock on the way.
           const drops = step < 0 || (step + n) % 2 === 0 ? ["DROPS"] : [];
-          using first = make("a", path, { step, words: ["WAITS", ...drops] });
-          using second = make("b", path, { before, words: ["WAITS", ...drops] });
+          using first = child("a", path, { step, words: ["WAITS", ...drops] });
+          using second = child("b", path, { before, words: ["WAITS", ...drops] });
           await begin(first, second);
           await stepsOf(second, "closed");
           const lines: string[] = [];

@@ -1,26 +1,56 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import * as assert from "uvu/assert";
 import { CorruptStateError } from "../../src/errors.js";
 import { getPositions } from "../../src/operations/get-positions.js";
 import { savePosition } from "../../src/operations/save-position.js";
 import { failure } from "../contract/expect.js";
+import { numbers, some } from "../long.js";
 import { backend, NO_CHECKPOINTS, opened } from "./backend.js";
 import { position } from "./samples.js";
 import { bytesOf, copyOf, newPath, type Test } from "./stand.js";
 
 /** A file that was in use says so: without its log it is not taken for an older state. */
 export function openMarks(test: Test): void {
-  /** What kill -9 leaves of a file, with `early` in it, and `late` in its log only. */
+  /** What kill -9 leaves of a file, with `early` in it, and `late` and `later`, a commit each, in its log only. */
   async function crashed(): Promise<string> {
     const path = await newPath();
     const flow = await opened(path);
     await flow.execute(savePosition, position("early"), "");
     await flow.close();
     const again = await opened(path, {}, NO_CHECKPOINTS);
-    await again.execute(savePosition, position("late"), "");
+    for (const id of ["late", "later"]) await again.execute(savePosition, position(id), "");
     const copy = await copyOf(path);
     await again.close();
     return copy;
+  }
+
+  /** Why the file is not opened; undefined when it is. */
+  async function refusalOf(path: string): Promise<CorruptStateError | undefined> {
+    const flow = backend(path);
+    try {
+      await flow.connect(true);
+      return undefined;
+    } catch (error) {
+      if (error instanceof CorruptStateError) return error;
+      throw error;
+    } finally {
+      await flow.close();
+    }
+  }
+
+  /** Where a log of so many bytes is cut: in its head at each byte, further on here and there, at last at its end. */
+  function cuts(length: number): number[] {
+    console.log(`\n  ${length} bytes`);
+    return [...numbers(1, 24), ...some(numbers(25, length - 1), 30), length];
   }
 
   async function idsIn(path: string): Promise<string[]> {
@@ -43,26 +73,111 @@ export function openMarks(test: Test): void {
     }
     assert.is(bytesOf(path), before);
     writeFileSync(`${path}.wal`, log);
-    assert.equal(await idsIn(path), ["early", "late"]);
+    assert.equal(await idsIn(path), ["early", "late", "later"]);
   });
 
   test("an empty log opens at the first try, and the file is whole from then on", async () => {
     const path = await crashed();
     writeFileSync(`${path}.wal`, "");
+    const warnings: string[] = [];
+    const flow = await opened(path, { warn: (text) => warnings.push(text) });
+    await flow.close();
+    assert.is(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /\.db is empty, though 2 commits were acknowledged after 20.*older state/);
     assert.equal(await idsIn(path), ["early"]);
-    assert.equal(await idsIn(path), ["early"]);
-    assert.not.ok(existsSync(`${path}.nolog`));
+    assert.not.ok(existsSync(`${path}.acked`));
   });
 
-  test("looking at a file with an empty log leaves it as it is", async () => {
+  test("looking at a file with an empty log leaves it, and what lies beside it, as it is", async () => {
     const path = await crashed();
     writeFileSync(`${path}.wal`, "");
     const before = bytesOf(path);
+    const told = readFileSync(`${path}.acked`, "utf8");
     const visitor = backend(path);
     await visitor.connect(true);
     await visitor.close();
     assert.is(bytesOf(path), before);
-    assert.not.ok(existsSync(`${path}.nolog`));
+    assert.is(readFileSync(`${path}.acked`, "utf8"), told);
+  });
+
+  test("a log that is cut at any byte that loses what was acknowledged is refused, and left as it is", async () => {
+    const path = await crashed();
+    const log = readFileSync(`${path}.wal`);
+    const told = readFileSync(`${path}.acked`);
+    let last = "";
+    for (const cut of cuts(log.length - 1)) {
+      writeFileSync(`${path}.wal`, log.subarray(0, cut));
+      const before = bytesOf(path);
+      const error = await failure(backend(path).connect());
+      assert.instance(error, CorruptStateError, `cut at ${cut}`);
+      assert.is(bytesOf(path), before, `cut at ${cut}`);
+      assert.equal(readFileSync(`${path}.acked`), told);
+      last = error.message;
+    }
+    assert.match(last, /had acknowledged 2 commits after 20.*and only 1 of them is in its log .*the log was cut/s);
+    assert.ok(last.includes(`remove ${path}.acked`), last);
+    writeFileSync(`${path}.wal`, log);
+    assert.equal(await idsIn(path), ["early", "late", "later"]);
+  });
+
+  test("a cut log opens as what there is, as its refusal says", async () => {
+    const path = await crashed();
+    const log = readFileSync(`${path}.wal`);
+    writeFileSync(`${path}.wal`, log.subarray(0, log.length - 1));
+    assert.instance(await failure(backend(path).connect()), CorruptStateError);
+    rmSync(`${path}.acked`);
+    assert.equal(await idsIn(path), ["early", "late"]);
+  });
+
+  test("without the file that tells what was acknowledged, a log with nothing of it is still refused", async () => {
+    const path = await crashed();
+    const log = readFileSync(`${path}.wal`);
+    rmSync(`${path}.acked`);
+    const wholeCommits: string[][] = [];
+    for (const cut of cuts(log.length)) {
+      const copy = await copyOf(path);
+      writeFileSync(`${copy}.wal`, log.subarray(0, cut));
+      const refusal = await refusalOf(copy);
+      if (!refusal) wholeCommits.push(await idsIn(copy));
+      else {
+        assert.match(refusal.message, /nothing of that is in its log .*the log was cut/s, `cut at ${cut}`);
+        assert.ok(refusal.message.includes(`touch ${copy}.wal`));
+        assert.equal(wholeCommits, [], `cut at ${cut}`);
+      }
+    }
+    assert.equal(wholeCommits[0], ["early", "late"]);
+    assert.equal(wholeCommits.at(-1), ["early", "late", "later"]);
+  });
+
+  test("a log that ends in a commit that nobody was told of is none that was cut", async () => {
+    const path = await newPath();
+    const flow = await opened(path, {}, NO_CHECKPOINTS);
+    await flow.execute(savePosition, position("told"), "");
+    const told = readFileSync(`${path}.acked`);
+    await flow.execute(savePosition, position("untold"), "");
+    const copy = await copyOf(path);
+    await flow.close();
+    const log = readFileSync(`${copy}.wal`);
+    const found = new Set<string>();
+    for (const cut of cuts(log.length)) {
+      const torn = await copyOf(copy);
+      writeFileSync(`${torn}.wal`, log.subarray(0, cut));
+      writeFileSync(`${torn}.acked`, told);
+      if (!(await refusalOf(torn))) found.add((await idsIn(torn)).join());
+    }
+    assert.equal([...found], ["told", "told,untold"]);
+  });
+
+  test("an older log of the same file, put back after a crash, is refused", async () => {
+    const path = await newPath();
+    const flow = await opened(path, {}, NO_CHECKPOINTS);
+    await flow.execute(savePosition, position("a"), "");
+    const older = await copyOf(path);
+    await flow.execute(savePosition, position("b"), "");
+    const newer = await copyOf(path);
+    await flow.close();
+    for (const end of ["", ".wal"]) copyFileSync(older + end, newer + end);
+    assert.match((await failure(backend(newer).connect())).message, /had acknowledged 2 commits .* only 1 of them/s);
   });
 
   test("where a checkpoint has removed the log, and nothing came after it, nothing is missed", async () => {
@@ -70,24 +185,26 @@ export function openMarks(test: Test): void {
     const flow = await opened(path, {}, { commits: 1 });
     for (const id of ["a", "b"]) await flow.execute(savePosition, position(id), "");
     const copy = await copyOf(path);
-    const proof = readFileSync(`${path}.nolog`);
+    const told = readFileSync(`${copy}.acked`, "utf8");
     await flow.close();
     rmSync(`${copy}.wal`, { force: true });
+    rmSync(`${copy}.acked`);
     assert.instance(await failure(backend(copy).connect()), CorruptStateError);
-    writeFileSync(`${copy}.nolog`, "another checkpoint");
+    writeFileSync(`${copy}.acked`, told.replaceAll(/^\S+/gm, "another-checkpoint"));
     assert.instance(await failure(backend(copy).connect()), CorruptStateError);
-    writeFileSync(`${copy}.nolog`, proof);
+    writeFileSync(`${copy}.acked`, told);
     assert.equal(await idsIn(copy), ["a", "b"]);
   });
 
-  test("the proof is gone before a change after it is acknowledged", async () => {
+  test("what was acknowledged is told before anybody is told of it", async () => {
     const path = await newPath();
     const flow = await opened(path, {}, NO_CHECKPOINTS);
-    await flow.execute(savePosition, position("a"), "");
-    assert.not.ok(existsSync(`${path}.nolog`));
-    assert.ok(statSync(`${path}.wal`).size > 0);
+    for (let n = 1; n <= 3; n++) {
+      await flow.execute(savePosition, position(`p${n}`), "");
+      assert.match(readFileSync(`${path}.acked`, "utf8"), new RegExp(`^\\S+ 0*${n}\n`));
+    }
     await flow.close();
-    for (const end of [".wal", ".nolog", ".sock"]) assert.not.ok(existsSync(path + end), end);
+    for (const end of [".wal", ".acked", ".sock"]) assert.not.ok(existsSync(path + end), end);
   });
 
   test("a file that was closed needs no log, wherever it is copied", async () => {
@@ -107,6 +224,62 @@ export function openMarks(test: Test): void {
       await flow.execute(savePosition, position(id), "");
       for (const end of ["", ".wal"]) assert.is(statSync(path + end).mode & 0o777, 0o600, end);
     }
+    await flow.close();
+  });
+
+  const foreign: Record<string, (log: string) => void> = {
+    "is removed": (log) => rmSync(log),
+    "is replaced by another file": (log) => {
+      writeFileSync(`${log}.other`, "another file");
+      renameSync(`${log}.other`, log);
+    },
+    "is emptied": (log) => truncateSync(log),
+    "is written over": (log) => writeFileSync(log, Buffer.alloc(statSync(log).size + 1)),
+  };
+  for (const [what, spoil] of Object.entries(foreign)) {
+    test(`where the log of a running bot ${what}, its next change makes all durable before it is acknowledged`, async () => {
+      if (process.platform === "win32") return;
+      const path = await newPath();
+      const warnings: string[] = [];
+      const flow = await opened(path, { warn: (text) => warnings.push(text) }, NO_CHECKPOINTS);
+      await flow.execute(savePosition, position("before"), "");
+      spoil(`${path}.wal`);
+      await flow.execute(savePosition, position("after"), "");
+      assert.is(warnings.length, 1);
+      assert.match(warnings[0] ?? "", /\.wal was removed, replaced or changed by somebody else/);
+      assert.equal(await idsIn(await copyOf(path)), ["after", "before"]);
+      await flow.execute(savePosition, position("later"), "");
+      assert.equal(await idsIn(await copyOf(path)), ["after", "before", "later"]);
+      assert.is(warnings.length, 1);
+      spoil(`${path}.wal`);
+      await flow.close();
+      assert.not.ok(existsSync(`${path}.wal`));
+      assert.equal(await idsIn(path), ["after", "before", "later"]);
+    });
+  }
+
+  test("a log that is removed while a commit is written is missed before that commit is acknowledged", async () => {
+    if (process.platform === "win32") return;
+    const path = await newPath();
+    const flow = await opened(path, {}, NO_CHECKPOINTS);
+    await flow.execute(savePosition, position("before"), "");
+    const writing = flow.execute(savePosition, position("during"), "");
+    // The commit begins with what is asked in this turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    rmSync(`${path}.wal`);
+    await writing;
+    assert.equal(await idsIn(await copyOf(path)), ["before", "during"]);
+    await flow.close();
+  });
+
+  test("a bot that dies after its log was removed is refused, not opened as it was before", async () => {
+    if (process.platform === "win32") return;
+    const path = await newPath();
+    const flow = await opened(path, {}, NO_CHECKPOINTS);
+    await flow.execute(savePosition, position("acknowledged"), "");
+    rmSync(`${path}.wal`);
+    const copy = await copyOf(path);
+    assert.match((await failure(backend(copy).connect())).message, /its log .*\.wal is missing/);
     await flow.close();
   });
 }

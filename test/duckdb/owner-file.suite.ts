@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { own, rightToReplace, thisProcess } from "../../src/backends/duckdb/owner-file.js";
 import { LockedError } from "../../src/errors.js";
@@ -26,6 +27,11 @@ const WITHOUT_SOCKETS = await bundle(new URL("./holder-without-sockets.ts", impo
 const RACER = await bundle(new URL("./owner-racer.ts", import.meta.url));
 const RACES = LONG ? 400 : 40;
 const RACERS = 4;
+
+/** Resolves when the process has stopped itself. */
+async function stopped({ pid }: Child): Promise<void> {
+  while (!/\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) await setImmediate();
+}
 
 /** A file whose process is gone. */
 const dead = () => JSON.stringify({ ...thisProcess(), started: "1" });
@@ -77,7 +83,7 @@ export function ownerFiles(test: Test): void {
         const path = `${await newPath()}.lock`;
         writeFileSync(path, dead());
         for (const racer of racers) racer.say(`${Date.now() + 15} ${path}`);
-        const told = await Promise.all(racers.map((racer) => racer.line()));
+        const told = await Promise.all(racers.map(async (racer) => (await racer.line())?.split(" ")[0]));
         assert.is(told.filter((word) => word === "owns").length, 1, `race ${race}: ${told}`);
         const owner = racers[told.indexOf("owns")];
         assert.is(JSON.parse(readFileSync(path, "utf8")).pid, owner?.pid);
@@ -86,6 +92,31 @@ export function ownerFiles(test: Test): void {
     } finally {
       for (const racer of racers) racer.kill();
     }
+  });
+
+  test("of two that find the owner dead, one owns the file, wherever the first is when the second comes", async () => {
+    using first = new Child(RACER, []);
+    using second = new Child(RACER, []);
+    for (const racer of [first, second]) assert.is(await racer.line(), "ready");
+    const race = async (step: number) => {
+      const path = `${await newPath()}.lock`;
+      writeFileSync(path, dead());
+      first.say(`0 ${path} ${step}`);
+      await stopped(first);
+      second.say(`0 ${path}`);
+      const [late] = (await second.line())?.split(" ") ?? [];
+      process.kill(first.pid, "SIGCONT");
+      const [early] = (await first.line())?.split(" ") ?? [];
+      assert.equal([early, late].sort(), ["owns", "refused"], `step ${step}`);
+      assert.is(JSON.parse(readFileSync(path, "utf8")).pid, early === "owns" ? first.pid : second.pid, `step ${step}`);
+      assert.equal(readdirSync(dirname(path)), ["bot.db.lock"], `step ${step}`);
+    };
+    const path = `${await newPath()}.lock`;
+    writeFileSync(path, dead());
+    first.say(`0 ${path}`);
+    const steps = Number((await first.line())?.split(" ")[1]);
+    assert.ok(steps > 10, `${steps} steps`);
+    for (let step = 0; step < steps; step++) await race(step);
   });
 
   test("a process that died while it replaced a dead one's file holds nobody up, and one that lives does", async () => {

@@ -22,12 +22,12 @@ export async function newPath(): Promise<string> {
 }
 
 /**
- * What kill -9 would leave now: a copy of a file that may be open, and of its log. Another process makes it, because this one
+ * What kill -9 would leave now: a copy of a file that may be open, and of what lies beside it. Another process makes it, because this one
  * would lose its lock by closing the file.
  */
 export async function copyOf(path: string): Promise<string> {
   const copy = await newPath();
-  const script = 'for end in "" .wal; do [ ! -e "$1$end" ] || cp "$1$end" "$2$end" || exit; done';
+  const script = 'for end in "" .acked .wal; do [ ! -e "$1$end" ] || cp "$1$end" "$2$end" || exit; done';
   execFileSync("sh", ["-c", script, "sh", path, copy]);
   return copy;
 }

@@ -73,3 +73,9 @@ export class CommitJournal {
     this.#length = 0;
   }
 }
+
+/** How many commits a file's journal holds. */
+export async function countCommits(connection: DuckDBConnection): Promise<number> {
+  const [row] = (await connection.runAndReadAll("SELECT count(*) FROM journal")).getRows();
+  return Number(row?.[0]);
+}

@@ -1,9 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import { ConnectionError, LockedError, UnknownFlowError } from "../../errors.js";
+import { ConnectionError, LockedError, SilentHolderError, UnknownFlowError } from "../../errors.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import type { Operation } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { type Backend, type BackendContext, callAt } from "../backend.js";
+import { HolderBackend } from "./control/holder-backend.js";
 import { placeOf } from "./file-place.js";
 import { FlowFile } from "./flow-file.js";
 import { CHECKPOINTS, type CheckpointPolicy, FlowStore } from "./flow-store.js";
@@ -26,6 +27,8 @@ export class DuckdbBackend implements Backend {
   readonly #path: string;
   readonly #checkpoints: CheckpointPolicy;
   #session: Session | undefined;
+  /** The bot that has the file open, where it is asked instead. */
+  #holder: HolderBackend | undefined;
   /** The last `connect` or `close`: they take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -42,7 +45,8 @@ export class DuckdbBackend implements Backend {
    */
   connect(existing = false): Promise<OpenedFlow> {
     return this.#inTurn(async () => {
-      const created = this.#session ? false : await this.#open(existing);
+      const created = await this.#opened(existing);
+      if (this.#holder) return this.#holder.connect();
       const opened = await this.execute(openFlow, { epoch: "", schema: SCHEMA_VERSION }, "");
       if (!opened) throw damaged(this.#path, "it has no epoch");
       return { ...opened, created };
@@ -56,23 +60,32 @@ export class DuckdbBackend implements Backend {
   }
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (this.#holder) return this.#holder.execute(operation, args, lease);
     if (!this.#session) throw new ConnectionError("the flow is not open: call connect() first");
     return this.#session.execute(operation, args, callAt(this.#context, lease));
   }
 
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {
-    await this.#session?.eventAfter(id, signal);
+    await (this.#holder ?? this.#session)?.eventAfter(id, signal);
   }
 
   close(): Promise<void> {
     return this.#inTurn(async () => {
       const session = this.#session;
       this.#session = undefined;
+      await this.#holder?.close();
+      this.#holder = undefined;
       await session?.close();
     });
   }
 
   /** True when there was no such flow before. */
+  async #opened(existing: boolean): Promise<boolean> {
+    if (this.#session || this.#holder?.isClosed === false) return false;
+    this.#holder = undefined;
+    return this.#open(existing);
+  }
+
   async #open(existing: boolean): Promise<boolean> {
     await loadDuckdb();
     const { path, exists } = await placeOf(this.#path, existing);
@@ -81,8 +94,32 @@ export class DuckdbBackend implements Backend {
     // Who lost its file still holds its place: no new flow is begun there meanwhile.
     if (!exists) await SecondLock.refuseHeld(path);
     const created = !exists && (await this.#make(path));
-    this.#session = await this.#patiently(path, existing);
+    if (existing && this.#context.isVisitor) await this.#visit(path);
+    else this.#session = await this.#patiently(path, existing);
     return created;
+  }
+
+  /** A file that nobody holds is opened; a bot that holds it is asked. One that is about to open or close it can do neither for a moment. */
+  async #visit(path: string): Promise<void> {
+    const begun = performance.now();
+    for (;;) {
+      try {
+        this.#session = await Session.open(path, this.#context, this.#checkpoints, true);
+        return;
+      } catch (locked) {
+        if (!(locked instanceof LockedError)) throw locked;
+        try {
+          this.#holder = await HolderBackend.reach(path, this.#context);
+        } catch (error) {
+          const isOver = !(error instanceof LockedError) || error instanceof SilentHolderError;
+          if (isOver || performance.now() - begun > PATIENCE) throw error;
+        }
+        if (this.#holder) return;
+        // Nobody is there to be asked: whoever held it is gone, or has no socket.
+        if (performance.now() - begun > PATIENCE || SecondLock.isHeldByFile(path)) throw locked;
+        await setTimeout(PAUSE);
+      }
+    }
   }
 
   /** Who only looks at the file is gone soon: a bot that starts waits for it. */

@@ -57,6 +57,14 @@ export class EventMirror implements Mirror {
     if (row) this.#unwritten.push({ seq: this.#newest, row });
   }
 
+  check(key: string): void {
+    const row = this.log.get(key);
+    if (!row) return;
+    const { id, at, instance, type } = row;
+    const fields = JSON.stringify(row.fields());
+    this.#sql.fromJson(this.#sql.toJson({ seq: 1, id, happened_at: at, instance, type, fields }));
+  }
+
   takeJournal(): string | undefined {
     if (this.#unwritten.length === 0) return undefined;
     const events = this.#takeUnwritten();

@@ -1,9 +1,10 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { duckdbPath, isFlowId } from "../../config/flow-id.js";
 import { errorCode } from "../../error-code.js";
-import { ConfigError, LockedError } from "../../errors.js";
+import { ConfigError, LockedError, StateError } from "../../errors.js";
 import { errorText } from "../../words/error-text.js";
+import { HolderBackend } from "./control/holder-backend.js";
 import { FlowFile } from "./flow-file.js";
 import { flowIdIn } from "./identify.js";
 import { refusalOf } from "./refusal.js";
@@ -40,7 +41,7 @@ async function fits(template: string, flowId: string, found: string, at: number)
   return join(begin) === join(found) && (await isFile(path));
 }
 
-/** The flow in a file. While a bot holds the file, its name has to do. */
+/** The flow in a file. While a bot holds the file, it is asked; where it cannot be, the file's name has to do. */
 async function flowIdOf(path: string): Promise<string> {
   let file: FlowFile | undefined;
   try {
@@ -48,11 +49,26 @@ async function flowIdOf(path: string): Promise<string> {
     return await flowIdIn(file.connection);
   } catch (error) {
     const refusal = refusalOf(path, error);
+    if (!(refusal instanceof LockedError)) throw refusal;
+    const held = await flowHeld(path);
+    if (held !== undefined) return held;
     const name = basename(path).replace(/\.[^.]*$/, "");
-    if (refusal instanceof LockedError && isFlowId(name)) return name;
+    if (isFlowId(name)) return name;
     throw refusal;
   } finally {
     file?.close();
+  }
+}
+
+async function flowHeld(path: string): Promise<string | undefined> {
+  try {
+    const holder = await HolderBackend.reach(await realpath(path), { flowId: undefined, instance: "sf-state" });
+    await holder?.close();
+    return holder?.holder.flowId;
+  } catch (error) {
+    // Why it cannot be asked is told by whoever opens it.
+    if (error instanceof StateError) return undefined;
+    throw error;
   }
 }
 

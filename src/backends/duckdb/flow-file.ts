@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { chmod, constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { errorCode } from "../../error-code.js";
@@ -130,6 +131,11 @@ export class FlowFile {
   /** Why what is written now may be lost to whoever opens the path; undefined when it is still the file that was opened. */
   get trouble(): string | undefined {
     return this.lock?.trouble;
+  }
+
+  /** From now on those who connect to the file's socket are taken over. */
+  serve(serve: (socket: Socket) => void): void {
+    this.lock?.serve(serve);
   }
 
   /** Whether nothing but a file says who holds it. */

@@ -6,11 +6,18 @@ import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Change } from "../../state/table.js";
 import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
+import type { Acknowledged } from "./acknowledged.js";
 import { CommitJournal } from "./commit-journal.js";
 import type { Mirror, Write } from "./mirror.js";
 import type { OpenLog } from "./open-log.js";
 import { writeOpenMark } from "./open-mark.js";
 import { mirrorsOf } from "./tables.js";
+
+/** What lies beside an open file. */
+export interface Beside {
+  readonly log: OpenLog;
+  readonly acknowledged: Acknowledged;
+}
 
 /** A checkpoint is due when one of these is reached. */
 export interface CheckpointPolicy {
@@ -48,17 +55,16 @@ export class FlowStore {
   #due = false;
   /** Whether the file says that it is open. */
   #marked = false;
-  /** Whether there is proof that nothing was acknowledged since the last checkpoint. */
-  #proven = false;
 
   private constructor(
     private readonly connection: DuckDBConnection,
     private readonly journal: CommitJournal,
     readonly policy: CheckpointPolicy,
-    { flowId, maxEvents }: BackendContext,
-    /** The log of the file while it is open; absent in a draft, which nobody looks for. */
-    private readonly log?: OpenLog,
+    private readonly context: BackendContext,
+    /** What lies beside the file while it is open; absent in a draft, which nobody looks for. */
+    private readonly beside?: Beside,
   ) {
+    const { flowId, maxEvents } = context;
     const mirrors = mirrorsOf(this.state, flowId, maxEvents);
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
@@ -85,9 +91,9 @@ export class FlowStore {
     connection: DuckDBConnection,
     context: BackendContext,
     policy: CheckpointPolicy,
-    log?: OpenLog,
+    beside?: Beside,
   ): Promise<FlowStore> {
-    const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context, log);
+    const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context, beside);
     for (const mirror of store.#mirrors.values()) await mirror.load(connection);
     for await (const changes of store.journal.read()) store.#replay(changes);
     return store;
@@ -98,12 +104,18 @@ export class FlowStore {
     for (const { table, key, before } of changes) this.#mirror(table.name).note(key, before);
   }
 
+  /** Throws a TypeError when one of these rows, as it is now, could not be written. */
+  check(changes: readonly Change[]): void {
+    for (const { table, key } of changes) this.#mirror(table.name).check(key);
+  }
+
   /** Makes everything durable that was noted before the call. */
   async commit(): Promise<void> {
+    if (this.#marked && this.beside?.log.isAsLeft === false) this.#missLog();
     if (!this.#due && this.#progress < 1) {
       const changes = this.#takeJournal();
       if (changes.length <= LONGEST_ROW) {
-        if (!this.#marked && this.log) await this.#write([], this.log);
+        if (!this.#marked && this.beside) await this.#write([], this.beside);
         return this.#append(changes);
       }
     }
@@ -125,7 +137,7 @@ export class FlowStore {
     this.#due = false;
     const writes = this.#takeDifferences();
     if (writes.length > 0 || this.journal.rows > 0) writes.push(() => this.journal.clear());
-    await this.#write(writes, this.log);
+    await this.#write(writes, this.beside);
   }
 
   /** The last checkpoint: from now on the file needs no log. */
@@ -134,27 +146,42 @@ export class FlowStore {
     const writes = this.#takeDifferences();
     if (writes.length > 0 || this.journal.rows > 0) writes.push(() => this.journal.clear());
     await this.#write(writes, undefined);
-    await this.log?.disprove();
+    await this.beside?.acknowledged.remove();
   }
 
   /** The same for a state that was not committed as it is now: what is in DuckDB's log gets into the file, and nothing else. */
   async leaveAsCommitted(): Promise<void> {
     await this.#write([], undefined);
-    await this.log?.disprove();
+    await this.beside?.acknowledged.remove();
+  }
+
+  /** Lets go of what lies beside the file, and leaves it as it is. */
+  release(): void {
+    this.beside?.acknowledged.release();
   }
 
   async #append(changes: string): Promise<void> {
     await this.journal.append(changes);
-    if (this.#proven) await this.log?.disprove();
-    this.#proven = false;
+    if (this.beside?.log.grow() === false) {
+      this.#missLog();
+      await this.checkpoint();
+    } else await this.beside?.acknowledged.note(this.journal.rows);
   }
 
-  /** Writes, and checkpoints. With a log the file says that it is open from then on, and which checkpoint this was. */
-  async #write(writes: readonly Write[], log: OpenLog | undefined): Promise<void> {
-    const mark = log && { checkpoint: randomUUID(), at: Date.now() };
+  /** All that it held is in memory, and DuckDB still has it: a checkpoint needs no log. */
+  #missLog(): void {
+    this.#due = true;
+    this.context.warn?.(
+      `${this.beside?.log.path} was removed, replaced or changed by somebody else while the file is open. What it held is being written into the file itself, and nothing is lost; a crash before that would have lost it`,
+    );
+  }
+
+  /** Writes, and checkpoints. With what lies beside it the file says that it is open from then on, and which checkpoint this was. */
+  async #write(writes: readonly Write[], beside: Beside | undefined): Promise<void> {
+    const mark = beside && { checkpoint: randomUUID(), at: Date.now() };
     if (mark) {
-      await log.prove(mark.checkpoint);
-      await log.begin();
+      await beside.acknowledged.begin(mark.checkpoint);
+      await beside.log.begin();
     }
     if (mark || this.#marked || writes.length > 0) {
       await this.connection.run("BEGIN");
@@ -164,8 +191,8 @@ export class FlowStore {
     }
     await this.connection.run("CHECKPOINT");
     this.#marked = mark !== undefined;
-    this.#proven = mark !== undefined;
-    await log?.begin();
+    beside?.acknowledged.finish();
+    await beside?.log.begin();
   }
 
   /** How far it is to the next checkpoint: 1 when it is due. */

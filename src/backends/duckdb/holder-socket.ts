@@ -1,5 +1,6 @@
-/** The sockets by which the holder of a file is known. All that one says yet is who holds it, and what for. */
+/** The sockets by which the holder of a file is known. Each says who holds it, and what for; the one beside the file goes on as the control socket. */
 import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../error-code.js";
@@ -15,10 +16,16 @@ export interface Living {
 
 /** A holder whose event loop stands still does not say who it is, ms. */
 const PATIENCE = 1000;
-const LOOKING = "looking";
 /** Linux opens a name without reading or writing what it names. */
 const O_PATH = 0o10000000;
 const IS_LINUX = process.platform === "linux";
+
+/** What those who connect find. */
+export interface Door {
+  readonly isLooking: boolean;
+  /** Takes over who connects; absent as long as there is nothing to be asked. */
+  serve?: (socket: Socket) => void;
+}
 
 /** Where the socket of a file is. */
 export function socketPath(file: string): string {
@@ -27,19 +34,34 @@ export function socketPath(file: string): string {
 
 /** Asks who listens at a path, or at a name of Linux's abstract sockets, which begins with NUL. Rejects with what forbids to ask. */
 export async function askHolder(path: string): Promise<Holder> {
-  if (path.startsWith("\0") || !IS_LINUX) return ask(path);
-  // A path of more than 107 bytes is cut without a word; one by way of a descriptor is short.
-  let fd: number;
+  if (path.startsWith("\0")) return ask(path);
+  const address = addressOf(path);
+  if (!address) return "none";
   try {
-    fd = openSync(path, O_PATH);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return "none";
-    throw error;
-  }
-  try {
-    return await ask(`/proc/self/fd/${fd}`);
+    return await ask(address.path);
   } finally {
-    closeSync(fd);
+    address.release();
+  }
+}
+
+/** Whether it is this process that has the file open, and not another one that is asked. */
+export async function isHeldHere(file: string): Promise<boolean> {
+  const holder = await askHolder(socketPath(await realpath(file)));
+  return typeof holder !== "object" || holder.pid === process.pid;
+}
+
+/**
+ * A path to connect to: one of more than 107 bytes is cut without a word, one by way of a descriptor is short. Undefined when nothing is there.
+ * Release it when the connection is there.
+ */
+export function addressOf(path: string): { readonly path: string; release(): void } | undefined {
+  if (!IS_LINUX) return { path, release() {} };
+  try {
+    const fd = openSync(path, O_PATH);
+    return { path: `/proc/self/fd/${fd}`, release: () => closeSync(fd) };
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
   }
 }
 
@@ -49,12 +71,16 @@ function ask(path: string): Promise<Holder> {
     let told = "";
     const answer = () => {
       socket.destroy();
-      resolve({ pid: Number(/^\d+/.exec(told)?.[0] ?? 0), isLooking: told.includes(LOOKING) });
+      const [, pid = 0, word] = /^(\d+) (\w+)\n/.exec(told) ?? [];
+      resolve({ pid: Number(pid), isLooking: word === "looking" });
     };
     const timer = setTimeout(answer, PATIENCE);
     socket.setEncoding("utf8");
     socket.on("data", (text: string) => {
       told += text;
+      if (!told.includes("\n")) return;
+      clearTimeout(timer);
+      answer();
     });
     socket.on("close", () => {
       clearTimeout(timer);
@@ -73,18 +99,23 @@ function ask(path: string): Promise<Holder> {
 }
 
 /** Says to everybody who connects which process this is. Keeps nothing alive. */
-function answering(isLooking: boolean): Server {
+function answering(door: Door): Server {
   const server = createServer((socket: Socket) => {
     socket.on("error", () => {});
-    socket.end(`${process.pid}${isLooking ? ` ${LOOKING}` : ""}\n`);
     socket.unref();
+    const greeting = (word: string) => `${process.pid} ${word}\n`;
+    if (!door.serve) socket.end(greeting(door.isLooking ? "looking" : "busy"));
+    else {
+      socket.write(greeting("open"));
+      door.serve(socket);
+    }
   });
   return server.unref();
 }
 
 /** Listens at once: `exclusive` keeps Node's cluster from sharing it. Rejects with what the system says, as EADDRINUSE. */
-async function listening(path: string, isLooking: boolean): Promise<Server> {
-  const server = answering(isLooking);
+async function listening(path: string, door: Door): Promise<Server> {
+  const server = answering(door);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ path, exclusive: true }, () => resolve());
@@ -94,9 +125,9 @@ async function listening(path: string, isLooking: boolean): Promise<Server> {
 }
 
 /** A name in Linux's own space of names, free again at the moment its process ends. Undefined where there is no such space. */
-export async function listenAbstract(name: string, isLooking: boolean): Promise<Server | undefined> {
+export async function listenAbstract(name: string, door: Door): Promise<Server | undefined> {
   if (!IS_LINUX) return undefined;
-  const server = await listening(`\0${name}`, isLooking);
+  const server = await listening(`\0${name}`, door);
   // An older Node listens somewhere else instead.
   if (isListed(name)) return server;
   server.close();
@@ -115,13 +146,13 @@ function isListed(name: string): boolean {
  * Listens at a path, mode 0600, in the place of a dead socket that may be there. Nobody sees it before it listens: it gets its
  * name then. `draft` is a short name in the same folder that nobody else uses meanwhile.
  */
-export async function listenAt(path: string, draft: string, isLooking: boolean): Promise<Server> {
+export async function listenAt(path: string, draft: string, door: Door): Promise<Server> {
   const folder = dirname(path);
   const hidden = join(folder, draft);
   rmSync(hidden, { force: true });
   const fd = IS_LINUX ? openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
   try {
-    const server = await listening(fd === undefined ? hidden : `/proc/self/fd/${fd}/${basename(hidden)}`, isLooking);
+    const server = await listening(fd === undefined ? hidden : `/proc/self/fd/${fd}/${basename(hidden)}`, door);
     try {
       chmodSync(hidden, 0o600);
       renameSync(hidden, path);

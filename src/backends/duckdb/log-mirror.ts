@@ -40,6 +40,12 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
     this.#forget();
   }
 
+  check(key: string): void {
+    const { sql, toFields } = this.layout;
+    const row = this.log.get(key);
+    if (row) sql.fromJson(sql.toJson(toFields(row, key)));
+  }
+
   takeJournal(): string | undefined {
     if (this.#unwritten.length === 0) return undefined;
     const rows = this.#unwritten.map((row) => [row.key, this.layout.sql.toJson(this.layout.toFields(row, row.key))]);

@@ -16,6 +16,9 @@ export interface Mirror {
   /** Notes that a row of the state changed; `before` is what stood there. */
   note(key: string, before: unknown): void;
 
+  /** Throws a TypeError when the row of the state, as it is now, could not be written. */
+  check(key: string): void;
+
   /** What was noted since it was last asked for, in JSON, as it is now; undefined when nothing was. */
   takeJournal(): string | undefined;
 

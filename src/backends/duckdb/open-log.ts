@@ -1,78 +1,48 @@
-/**
- * DuckDB's log beside an open file, and the proof that nothing is missing where there is none.
- *
- * DuckDB removes its log at every checkpoint and makes another when something is written. A file that is open says so; if its log is
- * missing then, acknowledged changes may be. They are not where the proof lies beside it: it names the newest checkpoint, and is
- * removed before the first change after that is acknowledged.
- */
-import { constants, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+/** DuckDB's log beside an open file. DuckDB removes it at every checkpoint, and goes on in an empty one that it finds. */
+import { statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { errorCode } from "../../error-code.js";
-import { syncFolder } from "../../sync-folder.js";
 
-/** The proof in words, where the log was found empty: nothing in it can be missing. */
-const EMPTY = "the log is empty";
-/** A proof is one line. */
-const LONGEST_PROOF = 100;
+interface Seen {
+  readonly ino: bigint;
+  readonly size: bigint;
+}
 
 export class OpenLog {
-  readonly #log: string;
-  readonly #proof: string;
+  readonly path: string;
+  #seen: Seen | undefined;
 
-  constructor(path: string) {
-    this.#log = `${path}.wal`;
-    this.#proof = `${path}.nolog`;
+  constructor(file: string) {
+    this.path = `${file}.wal`;
   }
 
   /** Bytes; undefined when there is none. */
-  async size(): Promise<number | undefined> {
-    try {
-      return (await stat(this.#log)).size;
-    } catch (error) {
-      if (errorCode(error) === "ENOENT") return undefined;
-      throw error;
-    }
+  get size(): number | undefined {
+    const found = this.#look();
+    return found && Number(found.size);
   }
 
-  /** Makes an empty log, for its owner only, unless there is one: DuckDB, which would make one for everybody, goes on in it. */
+  /** Makes an empty log, for its owner only, unless there is one: DuckDB would make one for everybody. */
   async begin(): Promise<void> {
-    await makeEmpty(this.#log);
+    await makeEmpty(this.path);
+    this.#seen = this.#look();
   }
 
-  /** Proves from now on that nothing is acknowledged after this checkpoint; by default, that there was nothing in the log. */
-  async prove(checkpoint: string = EMPTY): Promise<void> {
-    const draft = `${this.#proof}.new`;
-    const file = await open(draft, "w", 0o600);
-    try {
-      await file.writeFile(checkpoint);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, this.#proof);
-    await syncFolder(dirname(this.#proof));
+  /** Whether the log is what it was after the last commit: not removed, not replaced, not written by others. */
+  get isAsLeft(): boolean {
+    const found = this.#look();
+    return found !== undefined && found.ino === this.#seen?.ino && found.size === this.#seen.size;
   }
 
-  /** Whether nothing is missing after this checkpoint, though there is no log. */
-  async proves(checkpoint: string): Promise<boolean> {
-    try {
-      const file = await open(this.#proof, constants.O_RDONLY);
-      try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_PROOF), 0, LONGEST_PROOF, 0);
-        return [checkpoint, EMPTY].includes(buffer.toString("utf8", 0, bytesRead));
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      if (errorCode(error) === "ENOENT") return false;
-      throw error;
-    }
+  /** A commit was written: whether it is in the file that is there. */
+  grow(): boolean {
+    const [before, found] = [this.#seen, this.#look()];
+    this.#seen = found;
+    return found !== undefined && found.ino === before?.ino && found.size > before.size;
   }
 
-  /** A change is acknowledged from now on. */
-  async disprove(): Promise<void> {
-    await rm(this.#proof, { force: true });
-    await syncFolder(dirname(this.#proof));
+  #look(): Seen | undefined {
+    return statSync(this.path, { bigint: true, throwIfNoEntry: false });
   }
 }
 

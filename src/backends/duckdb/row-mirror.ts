@@ -50,6 +50,12 @@ export class RowMirror<Row, Fields extends object> implements Mirror {
     if (!this.#differing.has(key)) this.#differing.set(key, before !== undefined);
   }
 
+  check(key: string): void {
+    const { sql, toFields } = this.layout;
+    const row = this.table.get(key);
+    if (row !== undefined) sql.fromJson(sql.toJson(toFields(row, key)));
+  }
+
   takeJournal(): string | undefined {
     if (this.#unwritten.size === 0) return undefined;
     const changes = Array.from(this.#unwritten, (key) => {

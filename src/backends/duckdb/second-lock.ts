@@ -4,11 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { lstatSync, rmSync, statSync } from "node:fs";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { basename } from "node:path";
 import { errorCode } from "../../error-code.js";
 import { ConfigError, LockedError } from "../../errors.js";
-import { askHolder, type Holder, listenAbstract, listenAt, socketPath } from "./holder-socket.js";
+import { askHolder, type Door, type Holder, listenAbstract, listenAt, socketPath } from "./holder-socket.js";
 import { livingOwner, type Owner, own } from "./owner-file.js";
 import { lockedBy } from "./refusal.js";
 
@@ -50,7 +50,7 @@ export class SecondLock {
 
   private constructor(
     private readonly path: string,
-    private readonly isLooking: boolean,
+    private readonly door: Door,
   ) {
     this.#file = path;
     this.#identity = identityOf(path);
@@ -75,6 +75,11 @@ export class SecondLock {
     }
   }
 
+  /** Whether a file alone says who holds another one: nobody can be asked then. */
+  static isHeldByFile(path: string): boolean {
+    return livingOwner(ownerPath(path)) !== undefined;
+  }
+
   /** Whether the one who holds the file says that it only looks. */
   static async isLookedAt(path: string): Promise<boolean> {
     if (process.platform === "win32") return false;
@@ -88,12 +93,12 @@ export class SecondLock {
 
   /** First step, before DuckDB opens the file. Throws a LockedError. */
   static async begin(path: string, isLooking: boolean): Promise<SecondLock> {
-    const lock = new SecondLock(path, isLooking);
+    const lock = new SecondLock(path, { isLooking });
     if (process.platform === "win32") return lock;
     await SecondLock.refuseHeld(path);
     const name = nameOf(path);
     try {
-      lock.#abstract = await listenAbstract(name, isLooking);
+      lock.#abstract = await listenAbstract(name, { isLooking });
     } catch (error) {
       if (errorCode(error) !== "EADDRINUSE") return lock;
       const holder = await askHolder(`\0${name}`).catch(() => undefined);
@@ -109,12 +114,17 @@ export class SecondLock {
     const socket = socketPath(this.path);
     const digest = createHash("sha1").update(basename(this.path)).digest("hex").slice(0, 12);
     try {
-      const server = await listenAt(socket, `.sf-${digest}`, this.isLooking);
+      const server = await listenAt(socket, `.sf-${digest}`, this.door);
       this.#socket = { server, identity: identityOf(socket) };
     } catch (error) {
       if (!WITHOUT_SOCKETS.test(errorCode(error) ?? "")) throw error;
       this.#ownFile();
     }
+  }
+
+  /** From now on those who connect to the socket are taken over. */
+  serve(serve: (socket: Socket) => void): void {
+    this.door.serve = serve;
   }
 
   #ownFile(): void {
@@ -151,6 +161,7 @@ export class SecondLock {
 
   /** Lets go. Somebody else's socket stays. */
   release(): void {
+    delete this.door.serve;
     if (this.#socket) {
       const socket = socketPath(this.path);
       if (identityOf(socket) === this.#socket.identity) rmSync(socket, { force: true });

@@ -1,32 +1,47 @@
 import { chmod } from "node:fs/promises";
 import { errorCode } from "../../error-code.js";
-import { ConnectionError, StateLostError, UnknownOutcomeError } from "../../errors.js";
+import { ConnectionError, InvalidArgumentError, StateLostError, UnknownOutcomeError } from "../../errors.js";
 import type { Call, Operation } from "../../operations/operation.js";
-import type { BackendContext } from "../backend.js";
+import { errorText } from "../../words/error-text.js";
+import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
 import { Waiters } from "../waiters.js";
+import { type Caller, ControlServer } from "./control/control-server.js";
 import type { FlowFile } from "./flow-file.js";
 import type { CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { GroupCommit } from "./group-commit.js";
 import { refusalOf } from "./refusal.js";
 import { ownerPath } from "./second-lock.js";
+import { SignOfLife } from "./sign-of-life.js";
 import { openStored } from "./stored-flow.js";
 
 /** A flow whose file is open. */
 export class Session {
   readonly #commits: GroupCommit;
   readonly #watchers = new Waiters();
+  readonly #control: ControlServer | undefined;
+  readonly #life: SignOfLife | undefined;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
   private constructor(
     private readonly path: string,
+    private readonly context: BackendContext,
     private readonly file: FlowFile,
     private readonly store: FlowStore,
     /** Whether the file's tables are behind, or may be, so that it has to be written to before it is let go. */
     private isBehind: boolean,
   ) {
     this.#commits = new GroupCommit(() => this.#commit());
+    if (!isBehind) return;
+    this.#life = SignOfLife.begin(path);
+    const control = new ControlServer({
+      flowId: context.flowId,
+      execute: (operation, args, caller) => this.#executeFor(operation, args, caller),
+      eventAfter: (id, signal) => this.eventAfter(id, signal),
+    });
+    this.#control = control;
+    file.serve((socket) => control.serve(socket));
   }
 
   /**
@@ -47,8 +62,9 @@ export class Session {
       }
       if (crashed && untouched) store.checkpointNext();
       else if (crashed) await store.checkpoint();
-      return new Session(path, file, store, !untouched);
+      return new Session(path, context, file, store, !untouched);
     } catch (error) {
+      store.release();
       file.close();
       throw refusalOf(path, error);
     }
@@ -56,9 +72,30 @@ export class Session {
 
   /** Runs an operation on the state in memory. Resolves when all that it changed, and all that it saw, is durable. */
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, call: Call): Promise<Result> {
+    return this.#execute(operation.name, () => interpret(operation, this.store.state, args, call));
+  }
+
+  /** The same for another process: what it says may be anything, and nothing that could not be stored gets into the state. */
+  async #executeFor<Args, Result>(operation: Operation<Args, Result>, args: Args, caller: Caller): Promise<Result> {
+    if (this.#closed) throw new ConnectionError("nothing was done: the bot is closing the file");
+    const call = { ...callAt(this.context, caller.lease), instance: caller.instance };
+    const { state } = this.store;
+    return this.#execute(operation.name, () => {
+      const result = interpret(operation, state, args, call);
+      try {
+        this.store.check(state.changes.changes);
+        return result;
+      } catch (cause) {
+        state.changes.undo();
+        throw new InvalidArgumentError(`${operation.name}: nothing was done: ${errorText(cause)}`, { cause });
+      }
+    });
+  }
+
+  async #execute<Result>(name: string, step: () => Result): Promise<Result> {
     this.#assertWhole();
     const { state } = this.store;
-    const outcome = settled(() => interpret(operation, state, args, call));
+    const outcome = settled(step);
     const changes = state.changes.take();
     this.store.note(changes);
     const durable = changes.length > 0 ? this.#commits.join() : this.#commits.pending;
@@ -67,7 +104,7 @@ export class Session {
         await durable;
       } catch (cause) {
         if (cause instanceof StateLostError || changes.length === 0) throw this.#broken(cause);
-        throw this.#unknown<Result>(operation.name, cause);
+        throw this.#unknown<Result>(name, cause);
       }
     }
     return outcome();
@@ -85,6 +122,7 @@ export class Session {
     this.#watchers.wake();
     for (let pending = this.#commits.pending; pending; pending = this.#commits.pending) await pending.catch(() => {});
     clearTimeout(this.#idle);
+    this.#control?.close();
     try {
       // The log at the path of a replaced file is another's.
       if (!this.file.isReplaced) {
@@ -95,6 +133,8 @@ export class Session {
     } catch {
       // All that was promised is in the journal; the next open reads it from there.
     } finally {
+      this.store.release();
+      this.#life?.end();
       this.file.close();
     }
   }

@@ -2,6 +2,8 @@ import { CorruptStateError } from "../../errors.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { otherSchema } from "../../state/schema.js";
 import type { BackendContext } from "../backend.js";
+import { Acknowledged, acknowledgedPath } from "./acknowledged.js";
+import { countCommits } from "./commit-journal.js";
 import { FlowFile } from "./flow-file.js";
 import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { identify } from "./identify.js";
@@ -55,37 +57,52 @@ export async function openAny<Read>(
   let file: FlowFile | undefined;
   try {
     const log = new OpenLog(path);
-    const seen: { size: number | undefined; check: () => void } = { size: undefined, check() {} };
+    const acknowledged = new Acknowledged(path);
+    const seen: Seen = { size: undefined, check() {}, async restore() {} };
     file = await FlowFile.open(path, {
       isLooking: context.isLooking ?? false,
       // Before DuckDB has it: to close the log afterwards would drop DuckDB's lock. A holder whom only DuckDB knows is told first.
       async before() {
-        const size = await log.size();
+        const { size } = log;
         seen.size = size;
-        seen.check = settled(() => size && checkLog(`${path}.wal`));
+        seen.check = settled(() => size && checkLog(log.path));
         // DuckDB removes an empty log when it opens the file.
-        if (size === 0) await log.prove();
+        if (size === 0) seen.restore = await acknowledged.sayEmpty();
       },
     });
-    const { size, check } = seen;
+    const { size, check, restore } = seen;
     // Somebody whom the second lock did not know yet has just come and gone: what was read is not what is there.
-    if (size !== 0 && (await log.size()) !== size) throw lockedBy(path, 0);
+    if (size !== 0 && log.size !== size) throw lockedBy(path, 0);
     check();
-    const mark = await readOpenMark(file.connection);
-    if (mark && size === undefined && !(await log.proves(mark.checkpoint))) throw withoutLog(path, mark);
     if (size === 0) {
       await log.begin();
-      await log.disprove();
+      await restore();
+    }
+    const mark = await readOpenMark(file.connection);
+    if (mark) {
+      const expected = await acknowledged.after(mark.checkpoint);
+      const found = await countCommits(file.connection);
+      if (size === undefined && expected !== 0) throw withoutLog(path, mark);
+      if (size !== undefined && size > 0 && found < (expected ?? 1)) throw cutLog(path, mark, found, expected);
+      if (size !== undefined && size > 0 && expected === undefined) context.warn?.(untold(path, found));
+      if (size === 0 && expected !== 0) context.warn?.(emptyLog(path, mark, expected));
     }
     const crashed = mark !== undefined || size !== undefined;
     const { flowId, schema } = await identify(file.connection, path, context.flowId);
     if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
-    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, log);
+    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, { log, acknowledged });
     return { flowId, file, store, crashed };
   } catch (error) {
     file?.close();
     throw refusalOf(path, error);
   }
+}
+
+/** What was seen before DuckDB opened the file, and what to do after it. */
+interface Seen {
+  size: number | undefined;
+  check: () => void;
+  restore: () => Promise<void>;
 }
 
 /** Runs a step now, throws later what it threw. */
@@ -102,6 +119,33 @@ function settled(step: () => unknown): () => void {
 
 function withoutLog(path: string, { at }: OpenMark): CorruptStateError {
   return new CorruptStateError(
-    `${path} was in use when it was left or copied, and its log ${path}.wal is missing: what was changed after ${new Date(at).toISOString()} is in that log only. A copy without its log is older than its original.\nIt was left as it is. Put the log back beside it; or, to go on with the older state, make an empty one, as with: touch ${path}.wal`,
+    `${path} was in use when it was left or copied, and its log ${path}.wal is missing: what was changed after ${timeOf(at)} is in that log only. A copy without its log is older than its original.\nIt was left as it is. Put the log back beside it; or, to go on with the older state, make an empty one, as with: touch ${path}.wal`,
   );
+}
+
+function cutLog(path: string, { at }: OpenMark, found: number, expected: number | undefined): CorruptStateError {
+  const [log, told] = [`${path}.wal`, acknowledgedPath(path)];
+  const story =
+    expected === undefined
+      ? `was changed after ${timeOf(at)}, and nothing of that is in its log ${log}: the log was cut, or is another one`
+      : `had acknowledged ${expected} commits after ${timeOf(at)}, as ${told} says, and ${found === 0 ? "none" : `only ${found}`} of them ${found === 1 ? "is" : "are"} in its log ${log}: the log was cut, or is an older one`;
+  const goOn =
+    found > 0
+      ? `remove ${told}`
+      : `put the log aside and make an empty one, as with: mv ${log} ${log}.cut && touch ${log}`;
+  return new CorruptStateError(
+    `${path} ${story}.\nIt was left as it is. Put the whole log back beside it; or, to go on with what there is, which is older, ${goOn}`,
+  );
+}
+
+function untold(path: string, found: number): string {
+  return `${acknowledgedPath(path)} is missing, or is of another time: the log of ${path} has ${found} commits, and nothing proves that there were no more`;
+}
+
+function emptyLog(path: string, { at }: OpenMark, expected: number | undefined): string {
+  return `the log of ${path} is empty, though ${expected === undefined ? "changes were" : `${expected} commits were`} acknowledged after ${timeOf(at)}: this is the older state of then`;
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toISOString();
 }

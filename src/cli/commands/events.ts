@@ -1,3 +1,5 @@
+import { isHeldHere } from "../../backends/duckdb/holder-socket.js";
+import { duckdbPath } from "../../config/flow-id.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import type { StateEvent } from "../../types.js";
 import { printableJson } from "../../words/printable.js";
@@ -25,6 +27,12 @@ export const addEvents: AddCommand = (program, run) => {
         }
         await using manager = await invocation.open();
         if (follow) {
+          const { backend, duckdb } = manager.config;
+          if (backend === "duckdb" && (await isHeldHere(duckdbPath(duckdb.path, manager.flowId)))) {
+            throw new UsageError(
+              "no bot has the file open, and so nobody changes it: leave out --follow, or start the bot",
+            );
+          }
           await followEvents(invocation, manager, after, limit ?? SHOWN);
           return;
         }
@@ -46,9 +54,6 @@ async function followEvents(
   limit: number,
 ): Promise<void> {
   const { terminal, json } = invocation;
-  if (invocation.options.duckdb !== undefined || manager.config.backend === "duckdb") {
-    throw new UsageError("nobody else can change a DuckDB file while it is open here: --follow is for Redis");
-  }
   const signal = terminal.interrupted();
   const tell = (event: StateEvent) =>
     terminal.out(json ? `${printableJson(JSON.stringify(event))}\n` : `${eventLine(terminal.colours, event)}\n`);

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { CorruptStateError, InvalidArgumentError, LockedError } from "../../errors.js";
+import { CorruptStateError, InvalidArgumentError, LockedError, SilentHolderError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
 import type { GuardStatus, LeaseState, Trade } from "../../types.js";
@@ -85,7 +85,8 @@ async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["
 
 /**
  * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
- * starts finds it free. While a bot holds it, the bot's last snapshot has to do; without one, `read` rejects with a LockedError.
+ * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
+ * `read` rejects with a LockedError.
  */
 export function fileStatus(config: ResolvedConfig, flowId: string, open: () => Promise<StateManager>): StatusSource {
   const path = duckdbPath(config.duckdb.path, flowId);
@@ -110,7 +111,7 @@ async function readFileStatus(path: string, open: () => Promise<StateManager>): 
     await using manager = await open();
     return await readOpen(manager);
   } catch (error) {
-    if (!(error instanceof LockedError)) throw error;
+    if (!(error instanceof LockedError) || error instanceof SilentHolderError) throw error;
     const snapshotFile = snapshotPath(path);
     const snapshot = await readSnapshot(snapshotFile);
     if (snapshot) return { snapshot, snapshotFile };

@@ -1,4 +1,4 @@
-import { ConnectionError, UnknownOutcomeError } from "../../errors.js";
+import { ConnectionError, LockedError, type StateError, UnknownOutcomeError } from "../../errors.js";
 import { time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { UsageError } from "../exit-code.js";
@@ -32,7 +32,7 @@ export async function repaint(invocation: Invocation, view: View): Promise<void>
         last = await view.text();
         screen.paint(last);
       } catch (error) {
-        if (!(error instanceof ConnectionError || error instanceof UnknownOutcomeError)) throw error;
+        if (!isPassing(error)) throw error;
         const warning = `${time(new Date())} UTC: ${printable(invocation.redact(error.message))}`;
         screen.paint(`${terminal.colours.red(warning)}\n${last}`);
       }
@@ -40,4 +40,9 @@ export async function repaint(invocation: Invocation, view: View): Promise<void>
   } finally {
     stop();
   }
+}
+
+/** What may be over the next time: a server that is away, a file that a bot is just opening or closing, a bot that stands still. */
+function isPassing(error: unknown): error is StateError {
+  return error instanceof ConnectionError || error instanceof UnknownOutcomeError || error instanceof LockedError;
 }

@@ -1,0 +1,129 @@
+/**
+ * What a file's log must hold, in a small file beside it: how many commits were acknowledged after which checkpoint. A log that was cut looks like
+ * one whose last commit was torn by a crash; this tells them apart.
+ *
+ * The number is written after DuckDB has synced the commit and before anybody is told of it, so it is never ahead of the log. Only the first
+ * one after a checkpoint is synced: a power cut may leave a number that is too low, and then less is noticed.
+ */
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errorCode } from "../../error-code.js";
+import { syncFolder } from "../../sync-folder.js";
+
+/** Said where the log was found empty: nothing in it can be missing. */
+const EMPTY = "the log is empty";
+/** Every number is as long as every other: it is written over the last one. */
+const DIGITS = 16;
+/** At most three lines. */
+const LONGEST = 400;
+
+export class Acknowledged {
+  readonly #path: string;
+  /** The line of the newest checkpoint, which may not be finished. */
+  #line: { readonly checkpoint: string; readonly fd: number } | undefined;
+  /** The newest checkpoint that is finished, and the commits after it. */
+  #last: { readonly checkpoint: string; readonly commits: number } | undefined;
+
+  constructor(path: string) {
+    this.#path = acknowledgedPath(path);
+  }
+
+  /** How many commits have to be there after this checkpoint; undefined where nothing says it. */
+  async after(checkpoint: string): Promise<number | undefined> {
+    const lines = (await this.#text())?.split("\n") ?? [];
+    if (lines.includes(EMPTY)) return 0;
+    const told = lines.map((line) => /^(\S+) (\d{16})$/.exec(line)).find((found) => found?.[1] === checkpoint);
+    if (!told) return undefined;
+    const commits = Number(told[2]);
+    this.#last = { checkpoint, commits };
+    return commits;
+  }
+
+  /** Says that nothing is acknowledged after this checkpoint, which is going to be written; what the last one asks for stays, too. */
+  async begin(checkpoint: string): Promise<void> {
+    const last = this.#last ? lineOf(this.#last.checkpoint, this.#last.commits) : "";
+    await this.#replace(lineOf(checkpoint, 0) + last);
+    this.release();
+    this.#line = { checkpoint, fd: openSync(this.#path, "r+") };
+  }
+
+  /** The checkpoint that began is in the file. */
+  finish(): void {
+    if (this.#line) this.#last = { checkpoint: this.#line.checkpoint, commits: 0 };
+  }
+
+  /** So many commits since the last checkpoint are acknowledged from now on. */
+  async note(commits: number): Promise<void> {
+    const line = this.#line;
+    if (!line || !this.#last) return;
+    writeSync(line.fd, digits(commits), line.checkpoint.length + 1);
+    if (this.#last.commits === 0) {
+      fdatasyncSync(line.fd);
+      // The name of the log that DuckDB has just begun to write.
+      await syncFolder(dirname(this.#path));
+    }
+    this.#last = { checkpoint: this.#last.checkpoint, commits };
+  }
+
+  /** Says that the log is empty, while `step` has DuckDB remove it and makes another. */
+  async sayEmpty(): Promise<() => Promise<void>> {
+    const before = await this.#text();
+    await this.#replace(`${EMPTY}\n${before ?? ""}`);
+    return () => (before === undefined ? this.remove() : this.#replace(before));
+  }
+
+  /** The file needs no log from now on. */
+  async remove(): Promise<void> {
+    this.release();
+    await rm(this.#path, { force: true });
+    await syncFolder(dirname(this.#path));
+  }
+
+  /** Lets go of what is there, and leaves it. */
+  release(): void {
+    if (this.#line) closeSync(this.#line.fd);
+    this.#line = undefined;
+  }
+
+  async #text(): Promise<string | undefined> {
+    try {
+      const file = await open(this.#path, "r");
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, 0);
+        return buffer.toString("utf8", 0, bytesRead);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async #replace(text: string): Promise<void> {
+    const draft = `${this.#path}.new`;
+    const file = await open(draft, "w", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, this.#path);
+    await syncFolder(dirname(this.#path));
+  }
+}
+
+/** Where a file's acknowledged commits are told. */
+export function acknowledgedPath(file: string): string {
+  return `${file}.acked`;
+}
+
+function lineOf(checkpoint: string, commits: number): string {
+  return `${checkpoint} ${digits(commits)}\n`;
+}
+
+function digits(commits: number): string {
+  return String(commits).padStart(DIGITS, "0");
+}

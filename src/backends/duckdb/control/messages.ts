@@ -1,0 +1,42 @@
+/**
+ * What goes through the control socket of an open file. The holder says who it is in a line of text; then come frames. The first one says who
+ * asks (`hello`); each later one asks for an operation by its name and its shape, for the next event (`wait`), or to wait no more (`cancel`).
+ */
+import { argumentNames } from "../../../operations/arguments.js";
+import type { AnyOperation } from "../../../operations/operation.js";
+
+/** Of the frames and their fields; what an operation takes and answers has a shape of its own. */
+export const PROTOCOL = 1;
+
+/** Bytes that a question may have: metadata of 64 KiB, many times over. */
+export const LONGEST_QUESTION = 4 * 1024 ** 2;
+/** Bytes that an answer may have: a whole flow. */
+export const LONGEST_ANSWER = 512 * 1024 ** 2;
+
+/** What a client of another version must not be wrong about: the kind of an operation and the names of its arguments. */
+export function shapeOf(operation: AnyOperation): string {
+  return `${operation.kind}(${argumentNames(operation).join(",")})`;
+}
+
+/** Whoever answers. */
+export interface Welcome {
+  readonly flowId: string;
+  readonly pid: number;
+  /** The version of its library. */
+  readonly version: string;
+}
+
+/** A field of a message. Throws a TypeError when it is of another type. */
+export function textIn(message: object, name: string): string {
+  const value: unknown = Reflect.get(message, name);
+  if (typeof value !== "string") throw new TypeError(`${name}: expected a text`);
+  return value;
+}
+
+/** A field of a message. Throws a TypeError when it is of another type. */
+export function numberIn(message: object, name: string): number {
+  const value: unknown = Reflect.get(message, name);
+  if (typeof value !== "number" || !Number.isSafeInteger(value))
+    throw new TypeError(`${name}: expected a whole number`);
+  return value;
+}

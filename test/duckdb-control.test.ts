@@ -1,0 +1,11 @@
+/** The control socket of an open DuckDB file, and clients of every kind. */
+import { suite } from "uvu";
+import { control } from "./duckdb/control.suite.js";
+import { removeAll } from "./duckdb/stand.js";
+
+const test = suite("duckdb: control socket");
+
+control(test);
+
+test.after(removeAll);
+test.run();
