@@ -433,7 +433,8 @@ function ask<Args, Result>(operation: Operation<Args, Result>, args: Args) {
 /** Whatever is done, and however the file is left in between, the flow is the one that memory would have. */
 export function sequences(test: Test): void {
   test("the sequences use every operation", () => {
-    const all = operations.map(({ name }) => name).filter((name) => name !== "open_flow");
+    // A flow in a file is in no account, and cannot be put into one.
+    const all = operations.map(({ name }) => name).filter((name) => name !== "open_flow" && !name.includes("account"));
     assert.equal([...used].sort(), all.sort());
   });
 
