@@ -26,11 +26,15 @@ export async function identify(
   if (flow.schema < 1) throw new TypeError(`flow_meta.schema: there was no schema ${flow.schema}`);
   if (flow.schema > SCHEMA_VERSION) throw otherSchema(path, flow.schema);
   if (flowId !== undefined && flow.flow_id !== flowId) {
-    throw new ConfigError(
-      `duckdb.path: ${path} holds the flow "${flow.flow_id}", not "${flowId}"; give each flow a file of its own, as in state/{flow_id}.db`,
-    );
+    throw anotherFlow(path, flow.flow_id, flowId);
   }
   return { flowId: flow.flow_id, schema: flow.schema };
+}
+
+export function anotherFlow(path: string, found: string, flowId: string): ConfigError {
+  return new ConfigError(
+    `duckdb.path: ${path} holds the flow "${found}", not "${flowId}"; give each flow a file of its own, as in state/{flow_id}.db`,
+  );
 }
 
 async function theFlow(connection: DuckDBConnection): Promise<{ flow_id: string; schema: number }> {

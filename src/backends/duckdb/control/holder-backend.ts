@@ -7,6 +7,7 @@ import { SCHEMA_VERSION } from "../../../state/flow-state.js";
 import { VERSION } from "../../../version.js";
 import type { Backend } from "../../backend.js";
 import { addressOf, socketPath } from "../holder-socket.js";
+import { anotherFlow } from "../identify.js";
 import { silentHolder } from "../sign-of-life.js";
 import { FrameReader, frameOf } from "./frames.js";
 import { LONGEST_ANSWER, LONGEST_QUESTION, numberIn, PROTOCOL, shapeOf, textIn, type Welcome } from "./messages.js";
@@ -75,7 +76,7 @@ export class HolderBackend implements Backend {
       if (typeof told !== "object" || told === null) throw new TypeError("expected a welcome");
       const welcome = { flowId: textIn(told, "flowId"), pid: numberIn(told, "pid"), version: textIn(told, "version") };
       if (flowId !== undefined && welcome.flowId !== flowId) {
-        throw new UnknownFlowError(`${path} holds the flow "${welcome.flowId}", not "${flowId}"`);
+        throw anotherFlow(path, welcome.flowId, flowId);
       }
       backend.#welcome = welcome;
       return backend;
