@@ -5,7 +5,7 @@
 import { throughHolders } from "./backends.js";
 import { contractOf, PARTS, type Part } from "./contract.suite.js";
 
-const ABOUT_CONNECTING: ReadonlySet<Part> = new Set<Part>(["lifecycle", "risk", "limits", "equity"]);
+const ABOUT_CONNECTING: ReadonlySet<Part> = new Set<Part>(["lifecycle", "risk", "limits", "equity", "guards"]);
 
 await contractOf(
   "through holders",
