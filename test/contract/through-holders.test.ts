@@ -6,7 +6,7 @@ import { LONG } from "../long.js";
 import { throughHolders } from "./backends.js";
 import { contractOf, PARTS, type Part } from "./contract.suite.js";
 
-const ABOUT_CONNECTING: ReadonlySet<Part> = new Set<Part>(["lifecycle", "risk", "limits", "equity"]);
+const ABOUT_CONNECTING: ReadonlySet<Part> = new Set<Part>(["lifecycle", "risk", "limits", "equity", "guards"]);
 
 /** What travels in every form there is: records, refusals, errors, odd texts, functions of the caller, events. The bot interprets the rest as its own calls. */
 const TRAVELS: ReadonlySet<Part> = new Set<Part>(["positions", "orders", "breaker", "refusals", "texts", "watching"]);
