@@ -14,6 +14,7 @@ import type { ResolvedOptions } from "../plan/options.js";
 import { ARRIVED, EXCHANGE_ID, OTHER_ID } from "../plan/order-ids.js";
 import { isRecoveryClose } from "../plan/orders.js";
 import { orphanNote, triesToClose } from "../plan/orphan-tries.js";
+import { actionText } from "../plan/plan-text.js";
 import { hasArrived } from "../plan/repeated-close.js";
 import { closingSide, net } from "../plan/sides.js";
 import type { Exchange, ExchangePosition, OrderRequest } from "../port/exchange.js";
@@ -51,6 +52,8 @@ export async function carryOut(action: Action, by: Executor): Promise<boolean> {
       return true;
     case "reduce_external":
       if (!(await isAsPlanned(mgr, action))) return false;
+      // The position stays, so no trade will tell that a part of it went without a result: the event does.
+      await mgr.reportDifference({ subject: action.key, found: actionText(action), reads: by.options.confirmations });
       await settled(() =>
         mgr.updatePosition(action.positionId, ({ version }) =>
           version === action.version ? { size: action.size } : {},

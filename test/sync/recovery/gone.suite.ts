@@ -146,6 +146,21 @@ export const gone: Theme = (test, open) => {
     assert.equal([dailyPnl, dailyTrades, consecutiveLosses], [-0.11, 1, 0]);
   });
 
+  test("with unexplained: close a position that has shrunk is made smaller, and an event tells that nobody said what that made", async () => {
+    await using stand = await Stand.open(open, { config: { recovery: { unexplained: "close" } } });
+    const { mgr, exchange } = stand;
+    await stand.hold("s1");
+    const smaller = delegate(exchange, {
+      fetchPositions: async () =>
+        (await exchange.fetchPositions()).map(({ notional: _, ...row }) => ({ ...row, size: 0.4 })),
+    });
+    assert.is((await recover(mgr, smaller, QUICK)).status, "recovered");
+    assert.is((await mgr.getPosition("s1"))?.size, 0.4);
+    const told = (await mgr.getEvents()).filter(({ type }) => type === "difference_found");
+    assert.is(told.length, 1);
+    assert.match(JSON.stringify(told[0]), /s1 is 0\.4 .*, not 1, and no fill says why/);
+  });
+
   test("what fees have eaten of a position is told with bookCash, and is no trade", async () => {
     await using stand = await Stand.open(open);
     const { mgr, exchange } = stand;
