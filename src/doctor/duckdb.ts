@@ -2,9 +2,9 @@
 
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { HolderBackend } from "../backends/duckdb/control/holder-backend.js";
 import type { Welcome } from "../backends/duckdb/control/messages.js";
 import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
+import { HolderBackend } from "../backends/duckdb/holder-backend.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
 import { openStored } from "../backends/duckdb/stored-flow.js";
 import { ConfigError, LockedError, SchemaVersionError, SilentHolderError, StateError } from "../errors.js";

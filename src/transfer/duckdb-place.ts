@@ -1,9 +1,9 @@
 import { realpath, stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { HolderBackend } from "../backends/duckdb/control/holder-backend.js";
 import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
 import { CHECKPOINTS, FlowStore } from "../backends/duckdb/flow-store.js";
+import { HolderBackend } from "../backends/duckdb/holder-backend.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
 import { checkpointClosed } from "../backends/duckdb/open-mark.js";
 import { refusalOf } from "../backends/duckdb/refusal.js";

@@ -61,7 +61,7 @@ export function held(test: Test, stand: Stand): void {
     using _ = await start(path);
     assert.match((await sfState(["status", "--duckdb", path])).stdout, /^bot /);
     const { code, stderr } = await sfState(["status", "--duckdb", path, "--flow", "another"]);
-    assert.is(code, 4, stderr);
+    assert.is(code, 2, stderr);
     assert.match(stderr, 'holds the flow "bot", not "another"');
   });
 

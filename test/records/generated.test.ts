@@ -40,7 +40,7 @@ test("a field of a later version is what it was where a record of an earlier ver
   assert.is(columns.fees.fromJson("1.5"), 150_000_000n);
   const parse = luaParseOf({ name: "order", words: "An order", fields });
   assert.ok(parse.includes('  o.fees = o.fees or "0"\n'));
-  assert.ok(parse.includes('  o.count = o.count and string.format("%.0f", o.count) or "1"\n'));
+  assert.ok(parse.includes('  o.count = o.count and string.format("%d", o.count) or "1"\n'));
 });
 
 test("a field that was there from the first version may not be missing", () => {

@@ -4,8 +4,8 @@ import { duckdbPath, isFlowId } from "../../config/flow-id.js";
 import { errorCode } from "../../error-code.js";
 import { ConfigError, LockedError, StateError } from "../../errors.js";
 import { errorText } from "../../words/error-text.js";
-import { HolderBackend } from "./control/holder-backend.js";
 import { FlowFile } from "./flow-file.js";
+import { HolderBackend } from "./holder-backend.js";
 import { flowIdIn } from "./identify.js";
 import { refusalOf } from "./refusal.js";
 

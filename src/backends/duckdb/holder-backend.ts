@@ -1,18 +1,26 @@
 /** A flow whose file another process has open: that one interprets the operations, which go to it through its socket. */
 import { connect, type Socket } from "node:net";
-import { ConnectionError, LockedError, UnknownFlowError, UnknownOutcomeError } from "../../../errors.js";
-import { type OpenedFlow, openFlow } from "../../../operations/open-flow.js";
-import type { Operation } from "../../../operations/operation.js";
-import { SCHEMA_VERSION } from "../../../state/flow-state.js";
-import { VERSION } from "../../../version.js";
-import type { Backend } from "../../backend.js";
-import { addressOf, socketPath } from "../holder-socket.js";
-import { anotherFlow } from "../identify.js";
-import { silentHolder } from "../sign-of-life.js";
-import { FrameReader, frameOf } from "./frames.js";
-import { LONGEST_ANSWER, LONGEST_QUESTION, numberIn, PROTOCOL, shapeOf, textIn, type Welcome } from "./messages.js";
-import { errorFromWire } from "./wire-error.js";
-import { fromWire, toWire } from "./wire-value.js";
+import { ConnectionError, LockedError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
+import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
+import type { Operation } from "../../operations/operation.js";
+import { SCHEMA_VERSION } from "../../state/flow-state.js";
+import { VERSION } from "../../version.js";
+import type { Backend } from "../backend.js";
+import { FrameReader, frameOf } from "./control/frames.js";
+import {
+  LONGEST_ANSWER,
+  LONGEST_QUESTION,
+  numberIn,
+  PROTOCOL,
+  shapeOf,
+  textIn,
+  type Welcome,
+} from "./control/messages.js";
+import { errorFromWire } from "./control/wire-error.js";
+import { fromWire, toWire } from "./control/wire-value.js";
+import { addressOf, socketPath } from "./holder-socket.js";
+import { anotherFlow } from "./identify.js";
+import { silentHolder } from "./sign-of-life.js";
 
 /** The holder's event loop may be busy so long, ms, before it counts as standing still. */
 const PATIENCE = 5000;
