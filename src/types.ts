@@ -488,7 +488,8 @@ export interface EventRisk {
   breaker?: CircuitBreaker;
 }
 
-interface EventBase {
+/** What every event has. */
+export interface EventBase {
   /** `ms-seq`, growing: what `after` takes. */
   id: string;
   at: Date;

@@ -71,7 +71,7 @@ export function wrongUse(test: Test, stand: Stand): void {
 
   test("a server that is not there ends with 3, within the time that the configuration gives it", async () => {
     const port = await freePort();
-    const config = { backend: "redis", redis: { url: `redis://localhost:${port}`, command_timeout: "200ms" } };
+    const config = { backend: "redis", redis: { url: `redis://localhost:${port}`, connect_timeout: "200ms" } };
     const file = await stand.file("away.json", JSON.stringify(config));
     for (const args of [
       ["status", "--flow", "x"],
@@ -89,7 +89,8 @@ export function wrongUse(test: Test, stand: Stand): void {
     const secret = "s3cret/p@ss word";
     const port = await freePort();
     const written = `redis://bot:${encodeURIComponent(secret)}@localhost:${port}`;
-    const inFile = { backend: "redis", redis: { url: `redis://localhost:${port}`, password: secret } };
+    const away = { url: `redis://localhost:${port}`, connect_timeout: "200ms" };
+    const inFile = { backend: "redis", redis: { ...away, password: secret } };
     const file = await stand.file("secret.json", JSON.stringify(inFile));
     for (const [args, env] of [
       [["status", "--flow", "x", "--url", written], {}],

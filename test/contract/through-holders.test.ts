@@ -9,7 +9,7 @@ import { contractOf, PARTS, type Part } from "./contract.suite.js";
 const ABOUT_CONNECTING: ReadonlySet<Part> = new Set<Part>(["lifecycle", "risk", "limits", "equity", "guards"]);
 
 /** What travels in every form there is: records, refusals, errors, odd texts, functions of the caller, events. The bot interprets the rest as its own calls. */
-const TRAVELS: ReadonlySet<Part> = new Set<Part>(["positions", "orders", "breaker", "refusals", "texts", "watching"]);
+const TRAVELS: ReadonlySet<Part> = new Set<Part>(["positions", "refusals", "watching"]);
 
 await contractOf(
   "through holders",
