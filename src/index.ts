@@ -22,9 +22,25 @@ export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
 export type { ForgottenPart } from "./operations/forget-account-part.js";
 export { type Booking, bookingsOf } from "./report/booking.js";
-export { FIGURES, type FigureDefinition, type FigureName, type FigureUnit } from "./report/figures.js";
+export {
+  type AccountFigureName,
+  FIGURES,
+  type FigureDefinition,
+  type FigureName,
+  type FigureUnit,
+  type TradeFigureName,
+} from "./report/figures.js";
 export type { Grouping } from "./report/groups.js";
-export { type Report, type ReportOptions, reportOf } from "./report/report.js";
-export { daysUntilNow } from "./report/today.js";
+export {
+  type DrawdownTimes,
+  type EquityPoint,
+  type Report,
+  type ReportDay,
+  type ReportGroup,
+  type ReportOptions,
+  reportOf,
+} from "./report/report.js";
+export type { DaysPerYear } from "./report/returns.js";
+export { type BookedDay, daysUntilNow } from "./report/today.js";
 export { MemoryAccounts } from "./state/memory-accounts.js";
 export type * from "./types.js";
