@@ -24,7 +24,6 @@ for (const name of readdirSync(at("dist"), { recursive: true })) {
   if (name.endsWith(".d.ts") && !isPublic.has(file.href)) rmSync(file);
 }
 
-for (const folder of ["import", "migration"]) mkdirSync(at(`dist/lua/${folder}`), { recursive: true });
 for (const name of luaNames(new URL("lua/", root))) cpSync(at(`lua/${name}.lua`), at(`dist/lua/${name}.lua`));
 writeFileSync(at("dist/src/backends/redis/lua-texts.js"), luaTextsModule(new URL("lua/", root)));
 

@@ -22,9 +22,10 @@ export function luaText(name) {
 `;
 }
 
-/** The names of the scripts, without `.lua`; those that do more than an operation are `connecting/...`, `import/...`, `migration/...`. */
+/** The names of the scripts, without `.lua`; those that are no operation stand in folders. What is stamped into scripts, in shared/, is none. */
 export function luaNames(folder) {
-  const names = ["", "connecting/", "import/", "migration/"].flatMap((under) => readdirSync(new URL(`./${under}`, folder)).map((name) => under + name));
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory() && each.name !== "shared");
+  const names = ["", ...folders.map(({ name }) => `${name}/`)].flatMap((under) => readdirSync(new URL(`./${under}`, folder)).map((name) => under + name));
   return names.filter((name) => name.endsWith(".lua")).map((name) => name.slice(0, -".lua".length));
 }
 
