@@ -36,17 +36,8 @@ const ON_ACCOUNTS = [
   "forgetAccountPart",
 ];
 
-/** Part of connect, once in a manager's life; and what those on accounts run. */
-const NO_OPERATIONS = [
-  "open_flow",
-  "join_account",
-  "leave_account",
-  "get_account",
-  "set_account_limits",
-  "trip_account",
-  "reset_account",
-  "forget_account_part",
-];
+/** Part of connect, once in a manager's life; and what those on accounts run under another name. */
+const NO_OPERATIONS = ["open_flow", "trip_account", "reset_account"];
 
 /** Methods of StateManager that none of the subjects is about, and operations that none of them runs. */
 export function unmeasured(among: readonly Subject[]): string[] {
