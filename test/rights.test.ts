@@ -1,13 +1,15 @@
 /** What a bot's Redis user has to be allowed: asked for at connect, published as one line, and told as what it is when it is lost later. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { findRedisFlows } from "../src/backends/redis/find-flows.js";
 import { aclLine, rightsOfBots } from "../src/backends/redis/rights.js";
 import { scriptStop } from "../src/backends/redis/script-stop.js";
 import { script } from "../src/backends/redis/scripts.js";
-import type { Config } from "../src/config/schema.js";
+import { type Config, resolveConfig } from "../src/config/schema.js";
 import { ConnectionError, HalfDoneError, StateError, UnknownOutcomeError } from "../src/errors.js";
 import { StateManager } from "../src/manager/state-manager.js";
 import { operations } from "../src/operations/all.js";
+import { startCluster } from "./servers/cluster.js";
 import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 import { until } from "./servers/until.js";
@@ -102,6 +104,93 @@ test("without any one of its commands connecting is refused, that command is nam
     );
     assert.is(await redis.cli("-n", "1", "exists", `sf:${flowId}:flow:meta`), "0", command);
   }
+});
+
+/** What a message says that allows it, without what the user has already. */
+function lineIn({ message }: StateError): string[] {
+  const line = /ACL SETUSER ([^;()]*[^;() ])/.exec(message)?.[1];
+  if (line === undefined) throw new Error(`no line of an ACL in: ${message}`);
+  return line.split(" ");
+}
+
+for (const [what, rules, words] of [
+  ["the keys of another flow only", ["~sf:other:*", "+@all"], /may not read and write sf:bot-\d+:\*;/],
+  ["the right to read its keys only", ["%R~sf:*", "+@all"], /may not read and write sf:bot-\d+:\*;/],
+  ["no script command", [`~${PATTERN}`, "+@all", "-script"], /may not run script load:/],
+  ["no evalsha", [`~${PATTERN}`, "+@all", "-evalsha"], /may not run evalsha \(on sf:bot-\d+:flow:meta\):/],
+  ["no eval", [`~${PATTERN}`, "+@all", "-eval"], /may not run eval;/],
+  ["no info", [`~${PATTERN}`, "+@all", "-info"], /may not run info:/],
+  ["nothing but reads", ["~*", "+@read", "+select"], /may not run eval;/],
+  ["two commands too few", ["~*", "+@all", "-xadd", "-xinfo"], /may not run xadd \(.*\), xinfo \(.*\):/],
+] as const) {
+  test(`a user with ${what} is refused at connect, and the line in the message is what is missing`, async () => {
+    const flowId = `bot-${++flows}`;
+    await redis.cli("acl", "setuser", "bot", "reset", "on", ">pw", ...rules);
+    const error = await failure(StateManager.open(flowId, config()));
+    assert.instance(error, ConnectionError);
+    assert.match(error.message, /^connect: Redis at 127\.0\.0\.1:\d+: the Redis user bot may not/);
+    assert.match(error.message, words);
+    assert.match(error.message, /nothing was changed$/);
+    assert.is(await redis.cli("-n", "1", "exists", `sf:${flowId}:flow:meta`), "0");
+    assert.is(await redis.cli("acl", "setuser", ...lineIn(error)), "OK");
+    await (await StateManager.open(flowId, config())).close();
+  });
+}
+
+test("the keys of a flow's account are among those that are named", async () => {
+  await redis.cli("acl", "setuser", "bot", "reset", "on", ">pw", `~${PATTERN}`, "+@all");
+  const opening = () =>
+    StateManager.open(`bot-${++flows}`, { ...config(), account: { name: "one", currency: "USDT" } });
+  const error = await failure(opening());
+  assert.match(error.message, /may not read and write sf:bot-\d+:\*, sf:@one:\*;/);
+  assert.is(await redis.cli("acl", "setuser", ...lineIn(error)), "OK");
+  await (await opening()).close();
+});
+
+test("a right that is lost while a bot runs is named, with the line that gives it back", async () => {
+  await user();
+  await using manager = await StateManager.open(`bot-${++flows}`, config());
+  await user("-evalsha");
+  const command = await failure(manager.heartbeat());
+  assert.instance(command, ConnectionError);
+  assert.match(command.message, /^the Redis user bot may not run evalsha: ACL SETUSER bot \+evalsha \(NOPERM/);
+  assert.is(await redis.cli("acl", "setuser", ...lineIn(command)), "OK");
+  assert.ok(await manager.heartbeat());
+  await redis.cli("acl", "setuser", "bot", "resetkeys", "~sf:other:*");
+  const keys = await failure(manager.getPositions());
+  assert.match(
+    keys.message,
+    /^the Redis user bot may not read and write sf:bot-\d+:\*: ACL SETUSER bot ~sf:bot-\d+:\* \(NOPERM/,
+  );
+  assert.is(await redis.cli("acl", "setuser", ...lineIn(keys)), "OK");
+  assert.equal(await manager.getPositions(), []);
+});
+
+test("a command that a script may not run any more is named, though Redis 7.0 does not name it", async () => {
+  await user();
+  await using manager = await StateManager.open(`bot-${++flows}`, config());
+  await user("-hvals");
+  const error = await failure(manager.getPositions());
+  assert.instance(error, ConnectionError);
+  assert.match(error.message, /may not run hvals: ACL SETUSER bot \+hvals/);
+});
+
+test("whoever looks for flows without the right to is told which", async () => {
+  await user("-scan");
+  const { redis: settings } = resolveConfig(config());
+  const error = await failure(findRedisFlows(settings));
+  assert.match(error.message, /the Redis user bot may not run scan: ACL SETUSER bot \+scan \(NOPERM/);
+});
+
+test("a cluster that does not tell where its slots are says which right is missing, at once", async () => {
+  await using cluster = await startCluster();
+  const [url = ""] = cluster.urls;
+  for (const node of cluster.nodes) await node.cli("acl", "setuser", "bot", "on", ">pw", "~*", "+@all", "-cluster");
+  const nodes = [{ host: "127.0.0.1", port: Number(new URL(url).port) }];
+  const login = { username: "bot", password: "pw" };
+  const open = () => StateManager.open("bot", { backend: "redis", redis: { cluster: true, nodes, ...login } });
+  const error = await failure(open());
+  assert.match(error.message, /the Redis user bot may not run cluster\|(?:keyslot|slots): ACL SETUSER bot \+cluster\|/);
 });
 
 test("wait is asked for where replicas are waited for, and only there", async () => {

@@ -1,4 +1,5 @@
 import type { RedisFlow } from "../backends/redis/flow.js";
+import { literal } from "../backends/redis/keys.js";
 import type { Seen } from "../backends/redis/patient-connection.js";
 import { script } from "../backends/redis/scripts.js";
 import { CorruptStateError, SchemaVersionError } from "../errors.js";
@@ -88,7 +89,7 @@ async function missingScripts(flow: RedisFlow): Promise<Seen<string[]>> {
 
 async function keysOf(flow: RedisFlow): Promise<Seen<KeyFacts[]>> {
   const { prefix } = flow.keys;
-  const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
+  const pattern = `${literal(prefix)}*`;
   const names = new Set<string>();
   let cursor = "0";
   do {

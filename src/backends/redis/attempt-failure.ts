@@ -11,6 +11,7 @@ import {
   StateLostError,
 } from "../../errors.js";
 import { REPLICA } from "./connect-failure.js";
+import { deniedText, type Holder, isDeniedInside } from "./denied.js";
 import { scriptStop } from "./script-stop.js";
 import type { Script } from "./scripts.js";
 
@@ -43,10 +44,6 @@ const ELSEWHERE = new Set(["READONLY", "MASTERDOWN", "MOVED", "CLUSTERDOWN"]);
 /** What a script that counts answers where a stored count is none. */
 const NO_COUNT = /^ERR (?:hash value is not an integer|increment or decrement would overflow)/;
 
-/** How servers refuse a command inside a script: Redis 7.0; Redis 8 and Valkey. */
-const DENIED_INSIDE =
-  /user executing the script can't|ACL failure in script|Unknown (?:Redis|Valkey|Server)? ?command called from script/i;
-
 /** Only a script that has not written can be ended so. */
 const KILLED = /Script killed by user/;
 
@@ -55,18 +52,25 @@ export function isElsewhere(error: Error): boolean {
   return ELSEWHERE.has(codeOf(error.message));
 }
 
-/** `changing`: the script that was called, if it changes the flow. */
-export function judge(error: unknown, changing?: Script): AttemptFailure {
+/** What was sent, where it was a script. */
+export interface Called {
+  readonly script: Script;
+  /** It may have written before it stopped. */
+  readonly changes: boolean;
+}
+
+/** `holder`: whose rights are told where they are missing. */
+export function judge(error: unknown, holder: Holder, called?: Called): AttemptFailure {
   if (!(error instanceof Error)) return { kind: "lost", why: String(error) };
   const { message, name } = error;
-  if (name === "ReplyError") return judgeReply(message, changing);
+  if (name === "ReplyError") return judgeReply(message, holder, called);
   if (message.includes("enableOfflineQueue options is false")) {
     return { kind: "wait", why: NOT_CONNECTED };
   }
   return { kind: "lost", why: name === "MaxRetriesPerRequestError" ? "the connection was lost" : message };
 }
 
-function judgeReply(message: string, changing: Script | undefined): AttemptFailure {
+function judgeReply(message: string, holder: Holder, called: Called | undefined): AttemptFailure {
   const code = codeOf(message);
   if (code === "NOSCRIPT") return { kind: "unknown_script" };
   if (code === "SFSTALECALL") return { kind: "lost", why: message };
@@ -74,18 +78,19 @@ function judgeReply(message: string, changing: Script | undefined): AttemptFailu
     return { kind: "went_back", knowsNone: message.endsWith(" none"), why: message.slice(code.length + 1) };
   }
   if (PASSING.has(code) || ELSEWHERE.has(code)) return { kind: "wait", why: withMeaning(code, message) };
-  const half = changing && halfDone(changing, code, message);
+  const half = called?.changes && halfDone(called.script, code, message, holder);
   if (half) return { kind: "refused", decided: true, error: half };
-  return { kind: "refused", decided: code.startsWith("SF"), error: refusal(code, message) };
+  return { kind: "refused", decided: code.startsWith("SF"), error: refusal(code, message, holder, called?.script) };
 }
 
 /** A refusal or fault after the script may have begun to write. A key of a wrong type, and what takes memory, are met before. */
-function halfDone(script: Script, code: string, message: string): HalfDoneError | undefined {
+function halfDone(script: Script, code: string, message: string, holder: Holder): HalfDoneError | undefined {
   if (code.startsWith("SF") || code === "WRONGTYPE" || code === "OOM" || KILLED.test(message)) return undefined;
   const stop = scriptStop(script, message);
-  if (!stop || stop.writing === "no" || (stop.writing === "unknown" && !DENIED_INSIDE.test(message))) return undefined;
+  if (!stop || stop.writing === "no" || (stop.writing === "unknown" && !isDeniedInside(message))) return undefined;
+  const why = isDeniedInside(message) ? deniedText(message, holder, script) : message;
   return new HalfDoneError(
-    `${script.name} stopped half way at ${stop.at}: what it wrote before that stands. Run sf-state doctor, put right what it says, and connect again; until then no change is sent. ${message}`,
+    `${script.name} stopped half way at ${stop.at}: what it wrote before that stands. Run sf-state doctor, put right what it says, and connect again; until then no change is sent. ${why}`,
   );
 }
 
@@ -100,7 +105,7 @@ function codeOf(message: string): string {
 }
 
 /** ioredis' own error is not made the cause: all it adds is the request, which may be long, and may be a secret. */
-function refusal(code: string, message: string): StateError {
+function refusal(code: string, message: string, holder: Holder, script: Script | undefined): StateError {
   const text = message.slice(code.length + 1);
   switch (code) {
     case "SFSTATELOST":
@@ -126,7 +131,7 @@ function refusal(code: string, message: string): StateError {
     case "WRONGPASS":
       return new ConnectionError(`Redis refused the user or password: ${message}`);
     case "NOPERM":
-      return new ConnectionError(`the Redis user may not do this: ${message}`);
+      return new ConnectionError(deniedText(message, holder));
     case "CROSSSLOT":
       return new ConnectionError(
         `this server is a node of a cluster: redis.cluster: true keeps a flow in one slot: ${message}`,
@@ -137,9 +142,7 @@ function refusal(code: string, message: string): StateError {
       if (KILLED.test(message)) {
         return new ConnectionError(`somebody ended the script (SCRIPT KILL) before it wrote anything: ${message}`);
       }
-      if (DENIED_INSIDE.test(message)) {
-        return new ConnectionError(`the Redis user may not do this: ${message}`);
-      }
+      if (isDeniedInside(message)) return new ConnectionError(deniedText(message, holder, script));
       return message.includes("script:") || message.includes("user_script") || NO_COUNT.test(message)
         ? new CorruptStateError(`what is stored could not be understood; nothing was changed. ${message}`)
         : new ConnectionError(`Redis refused: ${message}`);

@@ -11,6 +11,7 @@ import {
   type ServerAddress,
   serverConnector,
 } from "./connectors.js";
+import { deniedText } from "./denied.js";
 import { authenticate } from "./greeting.js";
 import type { Login } from "./redis-config.js";
 
@@ -100,7 +101,9 @@ async function askTopology(
     ]);
     return readTopology(ranges, slot, member);
   } catch (error) {
-    throw reason ?? error;
+    const why = reason ?? error;
+    if (!(why instanceof Error) || !why.message.startsWith("NOPERM")) throw why;
+    throw new Error(deniedText(why.message, { user: login?.username ?? "default", keys: [] }), { cause: why });
   } finally {
     client.disconnect();
   }

@@ -37,6 +37,7 @@ const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
   [/wrong version number|packet length too long|unknown protocol|http request/i, PLAIN, true],
   [/Unknown RESP type (?:72|60) /, "what answers there is a web server (HTTP): look at host and port", true],
   [/Unknown RESP type /, STRANGE, true],
+  [/\bNOPERM\b/, "a right is missing", true],
   [/^READONLY/, REPLICA, false],
   [/ECONNREFUSED/, "nobody listens there", false],
   [/ENOENT/, "there is no such socket file", false],

@@ -26,6 +26,7 @@ export class Connection {
   /** The connection that has proven to be what was asked for. */
   #proven: Socket | undefined;
   #greeting: Greeting = { denied: "not connected" };
+  #user = "default";
   /** Attempts to connect that failed, one after another. */
   #failures = 0;
   #progress: Progress;
@@ -83,6 +84,11 @@ export class Connection {
   /** What the server said of itself when this connection was made. */
   get greeting(): Greeting {
     return this.#greeting;
+  }
+
+  /** Whom the server took the newest connection for. */
+  get user(): string {
+    return this.#user;
   }
 
   /** Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection. */
@@ -171,6 +177,7 @@ export class Connection {
     this.#progress = { ...this.#progress, greeted: true };
     try {
       const login = await loginOf(this.#config);
+      this.#user = login?.username ?? "default";
       const wanted = { login, db: this.#db, master: this.#config.sentinels !== undefined };
       const greeting = await greet((name, args) => this.#say(name, args), wanted);
       if (stream !== this.#redis.stream || !stream.writable) return;

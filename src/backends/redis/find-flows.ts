@@ -1,6 +1,7 @@
 import { isFlowId } from "../../config/flow-id.js";
 import { ConnectionError } from "../../errors.js";
 import { emptyServer } from "./empty-server.js";
+import { literal } from "./keys.js";
 import { mastersOf, onServer, type Send } from "./masters.js";
 import type { RedisConfig } from "./redis-config.js";
 
@@ -62,9 +63,4 @@ async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<s
     cursor = String(next ?? "0");
   } while (cursor !== "0");
   return flows;
-}
-
-/** A text in a pattern of Redis, where it stands for itself only. */
-function literal(text: string): string {
-  return text.replace(/[\\*?[\]]/g, "\\$&");
 }

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { errorText } from "../../words/error-text.js";
 import { ConnectFailure } from "./connect-failure.js";
+import { commandRule, deniedText, grant } from "./denied.js";
 import type { Login } from "./redis-config.js";
 
 /** Sends a command on this connection and resolves to its reply. */
@@ -39,7 +40,8 @@ export async function greet(say: Say, { login, db, master }: Wanted): Promise<Gr
     say("info", []),
   ]);
   if (authorised.status === "rejected") throw authorised.reason;
-  if (selected.status === "rejected") throw notGiven(db, selected.reason);
+  const user = login?.username ?? "default";
+  if (selected.status === "rejected") throw notGiven(db, user, selected.reason);
   checkClient(client, login?.username ?? (login ? "default" : undefined), db);
   let told = await greetingOf(info);
   while ("info" in told && field(told.info, "loading") === "1") {
@@ -47,7 +49,7 @@ export async function greet(say: Say, { login, db, master }: Wanted): Promise<Gr
     const [again] = await Promise.allSettled([say("info", [])]);
     told = await greetingOf(again);
   }
-  if (master) checkMaster(told);
+  if (master) checkMaster(told, user);
   return told;
 }
 
@@ -56,13 +58,13 @@ export async function authenticate(say: Say, login: Login | undefined): Promise<
   if (login) await say("auth", [login.username ?? "default", login.password]);
 }
 
-function notGiven(db: number, reason: unknown): unknown {
+function notGiven(db: number, user: string, reason: unknown): unknown {
   if (!isReply(reason)) return reason;
   const words = reason.message;
   const why = /cluster mode/i.test(words)
     ? "it is a node of a cluster, which has database 0 only"
     : words.startsWith("NOPERM")
-      ? "the user may not run select"
+      ? `the user may not run select (${grant(user, [commandRule("select")])})`
       : "it has no such database, or does not give it";
   return new ConnectFailure(`database ${db} of redis.url: ${why}: ${words}`, true);
 }
@@ -102,8 +104,11 @@ async function greetingOf(reply: PromiseSettledResult<unknown>): Promise<Greetin
   throw reply.reason;
 }
 
-function checkMaster(told: Greeting): void {
-  if ("denied" in told) throw new ConnectFailure(`whether it is the master cannot be seen: ${told.denied}`, true);
+function checkMaster(told: Greeting, user: string): void {
+  if ("denied" in told) {
+    const why = deniedText(told.denied, { user, keys: [] });
+    throw new ConnectFailure(`whether it is the master cannot be seen: ${why}`, true);
+  }
   const role = field(told.info, "role");
   if (role !== undefined && role !== "master") {
     throw new ConnectFailure("the sentinels name a server that is a replica: a failover may be under way");

@@ -67,3 +67,8 @@ export class FlowKeys {
     return `${this.#prefix}execution:call:${slots}`;
   }
 }
+
+/** A text in a pattern of Redis, where it stands for itself only. */
+export function literal(text: string): string {
+  return text.replace(/[\\*?[\]]/g, "\\$&");
+}

@@ -3,6 +3,8 @@ import { ConnectionError } from "../../errors.js";
 import { mastersIn } from "./cluster.js";
 import { Connection } from "./connection.js";
 import { natMapOf, type Place, type ServerAddress } from "./connectors.js";
+import { deniedText } from "./denied.js";
+import { literal } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
 
@@ -54,7 +56,8 @@ export async function onServer<Result>(
   const deadline = (time = config.command_timeout) => loopClock.now() + time;
   const told = (error: unknown): never => {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ConnectionError(`Redis at ${connection.address}: ${why}`);
+    const holder = { user: connection.user, keys: [`${literal(config.key_prefix)}:*`] };
+    throw new ConnectionError(`Redis at ${connection.address}: ${/^NOPERM/.test(why) ? deniedText(why, holder) : why}`);
   };
   try {
     await connection.ready(deadline(config.connect_timeout)).catch(told);

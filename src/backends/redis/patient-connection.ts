@@ -4,6 +4,8 @@ import type { ArgumentValue } from "../../operations/arguments.js";
 import type { Reply } from "../../operations/operation.js";
 import { judge } from "./attempt-failure.js";
 import { Connection } from "./connection.js";
+import type { Holder } from "./denied.js";
+import { literal } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
@@ -11,6 +13,9 @@ import { script } from "./scripts.js";
 
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
+
+/** Of the keys of a flow, the one that leads to its server: the others begin with what stands before it. */
+const META = "flow:meta";
 
 /** Something that was looked at, or the words with which the server refused to show it. */
 export type Seen<Value> = { readonly seen: Value } | { readonly denied: string };
@@ -28,6 +33,7 @@ export interface Patience {
  */
 export class PatientConnection implements Disposable {
   readonly #connection: Connection;
+  readonly #keys: readonly string[];
   readonly #patience: number;
   readonly #readsOnly: boolean;
   /** What the server itself had to say. */
@@ -37,6 +43,7 @@ export class PatientConnection implements Disposable {
   private constructor(config: RedisConfig, key: string, { patience, readsOnly = false }: Patience) {
     this.#patience = patience ?? config.command_timeout;
     this.#readsOnly = readsOnly;
+    this.#keys = [key.endsWith(META) ? `${literal(key.slice(0, -META.length))}*` : literal(key)];
     this.#connection = new Connection({ ...config, command_timeout: this.#patience }, key);
   }
 
@@ -56,6 +63,10 @@ export class PatientConnection implements Disposable {
   /** Where the server is, for messages; never with a password. */
   get address(): string {
     return this.#connection.address;
+  }
+
+  get #holder(): Holder {
+    return { user: this.#connection.user, keys: this.#keys };
   }
 
   [Symbol.dispose](): void {
@@ -86,7 +97,7 @@ export class PatientConnection implements Disposable {
       try {
         return await this.#connection.run(new ScriptCall(found, called, false, this.#readsOnly), deadline);
       } catch (error) {
-        if (judge(error).kind !== "unknown_script") throw error;
+        if (judge(error, this.#holder).kind !== "unknown_script") throw error;
         return this.#connection.run(new ScriptCall(found, called, true, this.#readsOnly), deadline);
       }
     });
@@ -103,7 +114,7 @@ export class PatientConnection implements Disposable {
         await this.#connection.ready(deadline);
         return await attempt(deadline);
       } catch (error) {
-        const fault = judge(error);
+        const fault = judge(error, this.#holder);
         if (fault.kind === "refused") {
           this.#refusals.add(fault.error);
           throw fault.error;

@@ -29,14 +29,15 @@ import { Loss } from "../loss.js";
 import { type AttemptFailure, judge, NOT_CONNECTED } from "./attempt-failure.js";
 import { CallSlots } from "./call-slots.js";
 import { Connection } from "./connection.js";
+import { deniedPart, type Holder } from "./denied.js";
 import { emptyServer } from "./empty-server.js";
-import { FlowKeys } from "./keys.js";
+import { FlowKeys, literal } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import { ANSWER_MEMORY, ANSWERS_KEPT, elapsed, type Moment, moment } from "./moment.js";
 import { type Carried, Proofs } from "./proofs.js";
-import { type RedisConfig, urlOf } from "./redis-config.js";
+import type { RedisConfig } from "./redis-config.js";
 import { Replicas } from "./replicas.js";
-import { type Missing, missingRights, missingText, rightsOfBots, wholeCommand } from "./rights.js";
+import { type Missing, missingRights, missingText, nothingAskedText, rightsOfBots, wholeCommand } from "./rights.js";
 import { argumentsOf, joined, type ScriptArguments, ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 import { checkServer } from "./server.js";
@@ -241,18 +242,22 @@ export class RedisBackend implements Backend {
       });
       try {
         const { greeting } = connection;
-        if ("denied" in greeting) throw this.#notAllowed("info", greeting.denied);
-        checkServer(greeting.info, connection.address, this.#config);
-        const [missing] = await Promise.all([
-          this.#missingRights(connection, deadline),
-          this.#teach(connection, deadline),
-        ]);
+        if ("info" in greeting) checkServer(greeting.info, connection.address, this.#config);
+        // In one round trip; of both, the rights have the first word.
+        const taught = this.#teach(connection, deadline);
+        taught.catch(() => {});
+        const missing = await this.#missingRights(connection, deadline);
         this.#unfit = this.#judgeRights(missing, existing);
+        if ("denied" in greeting) throw this.#refusedAtConnect(`its INFO cannot be read: ${greeting.denied}`);
+        await taught;
         return;
       } catch (error) {
         if (error instanceof StateError) throw error;
-        const fault = judge(error);
-        if (fault.kind === "refused") throw fault.error;
+        const fault = judge(error, this.#holder);
+        if (fault.kind === "refused") {
+          const { error: refusal } = fault;
+          throw refusal instanceof ConnectionError ? this.#refusedAtConnect(refusal.message, refusal) : refusal;
+        }
         const left = deadline - loopClock.now();
         if (left <= 0) {
           const why = "why" in fault ? ` (${fault.why})` : "";
@@ -269,7 +274,7 @@ export class RedisBackend implements Backend {
     const scripts = operations.map(({ name }) => script(name));
     const hashes = scripts.map(({ sha }) => sha);
     const known = await connection.send("script", ["EXISTS", ...hashes], deadline).catch((error: unknown) => {
-      if (judge(error).kind !== "refused") throw error;
+      if (judge(error, this.#holder).kind !== "refused") throw error;
     });
     const missing = scripts.filter((_, at) => !Array.isArray(known) || Number(known[at]) !== 1);
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
@@ -288,7 +293,12 @@ export class RedisBackend implements Backend {
     const number = String(++this.#calls);
     const commands = rights.map((right) => wholeCommand(right, (key) => names.indexOf(key) + 1));
     const called = scriptArguments(keys, [number, ...commands]);
-    const reply = await connection.run(new ScriptCall(script("connecting/check_rights"), called, true), deadline);
+    const asking = new ScriptCall(script("connecting/check_rights"), called, true);
+    const reply = await connection.run(asking, deadline).catch((error: unknown) => {
+      const denied = error instanceof Error && error.name === "ReplyError" ? deniedPart(error.message) : undefined;
+      if (denied === undefined) throw error;
+      throw this.#refusedAtConnect(`${nothingAskedText(denied, this.#holder)}; nothing was changed`, error);
+    });
     if (!Array.isArray(reply) || reply.at(-1) !== number) {
       connection.stream.destroy();
       throw new Error(OUT_OF_STEP.why);
@@ -299,17 +309,22 @@ export class RedisBackend implements Backend {
   /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
   #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
     if (missing.length === 0) return undefined;
-    const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
-    const text = missingText(missing, user, (key) => this.#keys.key(key, this.#context.account));
-    const refusal = (what: string) =>
-      new ConnectionError(`${what}: Redis at ${this.#address}: ${text}; nothing was changed`);
-    if (!existing || missing.some(({ right }) => !right.changes)) throw refusal("connect");
-    return refusal("a change");
+    const text = missingText(missing, this.#holder.user, (key) => this.#keys.key(key, this.#context.account));
+    const why = `${text}; nothing was changed`;
+    if (!existing || missing.some(({ right }) => !right.changes)) throw this.#refusedAtConnect(why);
+    return new ConnectionError(`a change: Redis at ${this.#address}: ${why}`);
   }
 
-  #notAllowed(command: string, reply: string): ConnectionError {
-    const why = /unknown command/i.test(reply) ? "the server does not know" : "the Redis user may not run";
-    return new ConnectionError(`connect: Redis at ${this.#address}: ${why} ${command}, which a bot needs: ${reply}`);
+  #refusedAtConnect(why: string, cause?: unknown): ConnectionError {
+    return new ConnectionError(`connect: Redis at ${this.#address}: ${why}`, { cause });
+  }
+
+  /** Whose rights count, and on what. */
+  get #holder(): Holder {
+    const { account } = this.#context;
+    const keys = [`${literal(this.#keys.prefix)}*`];
+    if (account !== undefined) keys.push(`${literal(this.#config.key_prefix)}:@${account}:*`);
+    return { user: this.#connection?.user ?? "default", keys };
   }
 
   #request<Args, Result>(operation: OperationScript<Args, Result>, args: Args, lease: string): Request<Result> {
@@ -466,7 +481,7 @@ export class RedisBackend implements Backend {
           }
         } else fault = OUT_OF_STEP;
       } catch (error) {
-        fault = judge(error, request.changes ? request.script : undefined);
+        fault = judge(error, this.#holder, request);
       }
       if (fault.kind === "refused" || fault.kind === "went_back") {
         if (!(await connection.inStep(deadline))) fault = OUT_OF_STEP;

@@ -2,6 +2,7 @@
 import { KEYS, type KeyName } from "../../layout/keys.js";
 import { operations } from "../../operations/all.js";
 import { type AnyOperation, COMMON_KEYS, type Reply } from "../../operations/operation.js";
+import { commandRule, grant, type Holder, keyRules } from "./denied.js";
 import { script } from "./scripts.js";
 
 /** A command on a key; without a key, one that has none. */
@@ -154,10 +155,8 @@ export function missingText(missing: readonly Missing[], user: string, keyOf: (k
     const told = denied.map(
       ([command, { keys }]) => command.toLowerCase() + (keys.length > 0 ? ` (on ${some(keys)})` : ""),
     );
-    const rules = denied.map(([command]) => `+${aclName(command)}`).join(" ");
-    texts.push(
-      `the Redis user ${user} may not run ${told.join(", ")}: ACL SETUSER ${user} ${rules}, and the flow's keys`,
-    );
+    const rules = denied.map(([command]) => commandRule(command));
+    texts.push(`the Redis user ${user} may not run ${told.join(", ")}: ${grant(user, rules)}`);
   }
   if (strange.length > 0) {
     const names = strange.map(([command]) => command.toLowerCase()).join(", ");
@@ -172,14 +171,27 @@ function some(keys: readonly string[]): string {
   return keys.length > 3 ? `${keys.slice(0, 2).join(", ")} and ${keys.length - 2} more` : keys.join(", ");
 }
 
-/** The command in a rule of an ACL. */
-function aclName(command: string): string {
-  return (command === "XINFO" ? "xinfo|stream" : command).toLowerCase().replace(" ", "|");
-}
-
 /** The line that gives a user what a bot needs, and what spares it time (script|exists), proves more (client|info) or `redis.wait_replicas` takes (wait). `pattern`: of the keys, such as `sf:bot:*`. */
 export function aclLine(user: string, pattern: string): string {
-  const commands = [...new Set(rightsOfBots().map(({ command }) => aclName(command)))].sort();
-  const rules = ["client|info", "script|exists", "select", "wait", ...commands].map((name) => `+${name}`);
-  return `ACL SETUSER ${user} on >PASSWORD resetkeys ~${pattern} resetchannels -@all ${rules.join(" ")}`;
+  return grant(user, [...`on >PASSWORD resetkeys ~${pattern} resetchannels -@all`.split(" "), ...commandRules()]);
+}
+
+function commandRules(): string[] {
+  const needed = new Set(rightsOfBots().map(({ command }) => commandRule(command)));
+  return ["+client|info", "+script|exists", "+select", "+wait", ...[...needed].sort()];
+}
+
+/**
+ * What is said where not even the script that asks for the rights may run: because of the keys, or since the user may not run the command that
+ * runs it. What else is missing cannot be known then.
+ */
+export function nothingAskedText(denied: { readonly command: string } | "keys", { user, keys }: Holder): string {
+  const all = "what else is missing cannot be asked for; all that a bot needs";
+  const rules = commandRules();
+  const named = keyRules(keys).join(" ");
+  if (denied === "keys") {
+    return `the Redis user ${user} may not read and write ${keys.join(", ")}; ${all}: ${grant(user, [named, ...rules])}`;
+  }
+  const line = grant(user, rules);
+  return `the Redis user ${user} may not run ${denied.command}; ${all}: ${line} (and ${named}, unless the user has these keys)`;
 }

@@ -4,6 +4,8 @@ import type { Script } from "./scripts.js";
 export interface ScriptStop {
   /** What was to be done there, for people. */
   readonly at: string;
+  /** The command there, in small letters; undefined where the line has none. */
+  readonly command: string | undefined;
   /** Whether the script had begun to write; unknown in the text that scripts share, which is used before and after. */
   readonly writing: "no" | "yes" | "unknown";
 }
@@ -21,10 +23,12 @@ export function scriptStop({ name, source }: Script, message: string): ScriptSto
   const lines = source.split("\n");
   const text = lines[line - 1];
   if (text === undefined) return undefined;
-  const command = /\b(?:redis\.p?call|run)\("([A-Z]+)"/.exec(text)?.[1];
-  const at = command === undefined ? `line ${line} of ${name}` : `${command.toLowerCase()} in line ${line} of ${name}`;
+  const called = /\b(?:redis\.p?call|run)\("([A-Z]+)"/.exec(text)?.[1];
+  const command = called?.toLowerCase();
+  const at = command === undefined ? `line ${line} of ${name}` : `${command} in line ${line} of ${name}`;
   const writing = writingAt(lines, line - 1);
-  return { at, writing: writing === "no" && command !== undefined && !READING.test(command) ? "unknown" : writing };
+  const mayWrite = writing === "no" && called !== undefined && !READING.test(called);
+  return { at, command, writing: mayWrite ? "unknown" : writing };
 }
 
 /** Lines outside of functions run before `run` does; in `run` nothing is written before its step "Write". */
