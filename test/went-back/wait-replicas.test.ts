@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type StateManager, UnknownOutcomeError } from "../../src/index.js";
 import { failure } from "../contract/expect.js";
+import { startProxy } from "../servers/proxy.js";
 import { type RedisServer, startRedis } from "../servers/redis.js";
 import { startSentinel } from "../servers/sentinel.js";
 import { until } from "../servers/until.js";
@@ -34,6 +35,11 @@ async function linked(): Promise<void> {
 
 function openWaiting(wanted: number): Promise<StateManager> {
   return open({ url: master.url, wait_replicas: wanted, command_timeout: TIME });
+}
+
+/** When a signal was marked, as the master has it; "": not at all. */
+async function onMaster(flowId: string, signal: string): Promise<string> {
+  return (await master.cli("zscore", `sf:${flowId}:signals:processed`, signal)).trim();
 }
 
 /** How often the server was asked to wait. */
@@ -102,6 +108,27 @@ test("a new connection, which wrote nothing yet, confirms nothing that the repli
   await replica.kill("SIGCONT");
   await Promise.all(again.map((error) => error.retry()));
   assert.is((await mgr.getRiskState()).dailyPnl, 10);
+});
+
+test("a call that is sent again on a new connection, and whose answer only the master has, is confirmed by no WAIT for nothing", async () => {
+  await using proxy = await startProxy(master.port);
+  await using mgr = await open({ url: proxy.url, wait_replicas: 1, command_timeout: TIME });
+  assert.is(await mgr.markSignalProcessed("before", PAIR), true);
+  await replica.kill("SIGSTOP");
+  proxy.stallReplies();
+  const call = unconfirmed(mgr.markSignalProcessed("s", PAIR));
+  await until("it was done", async () => (await onMaster(mgr.flowId, "s")) !== "");
+  proxy.cut();
+  proxy.resume();
+  let error = await call;
+  for (let time = 1; time <= 3; time++) {
+    assert.match(error.message, /: 0 of 1 replicas have it;/);
+    proxy.cut();
+    error = await unconfirmed(error.retry());
+  }
+  await replica.kill("SIGCONT");
+  assert.is(await error.retry(), true);
+  assert.match(await replica.cli("zscore", `sf:${mgr.flowId}:signals:processed`, "s"), /^\d+/);
 });
 
 test("more replicas than there are never confirm, and reads go on beside changes that wait", async () => {

@@ -510,8 +510,9 @@ export class RedisBackend implements Backend {
 
   /**
    * Waits until as many replicas as have to, have what was done for the answer that just came on this stream; undefined: they do. What was done
-   * for an answer that may have been remembered was done on another connection, which WAIT knows nothing of: another life for the answers is
-   * written on this one, after it.
+   * for an answer that may have been remembered was done on another connection, which WAIT knows nothing of: Redis 8 and Valkey then answer that all
+   * replicas have what this one wrote, which is nothing. So the answers get another life on this connection, which is a write even where the
+   * life stays the same. There is one stream of writes to a replica: who has this one has the call's, which stands before it.
    */
   async #unconfirmed<Result>(
     { changes, place, maybeSent }: Request<Result>,
