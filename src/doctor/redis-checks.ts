@@ -9,12 +9,14 @@ import { bytes, type Finding, type Findings, findingsOf, some } from "./finding.
 import type { KeyFacts, RedisFacts } from "./redis-facts.js";
 import { checkState } from "./state-checks.js";
 
-export function checkRedis(facts: RedisFacts, maxStateAge: number): Finding[] {
+/** `waitReplicas`: the bots' `redis.wait_replicas`. */
+export function checkRedis(facts: RedisFacts, maxStateAge: number, waitReplicas = 0): Finding[] {
   return [
     ...versionFindings(facts),
     ...persistenceFindings(facts),
     ...memoryFindings(facts),
     ...replicationFindings(facts),
+    ...waitingFindings(facts, waitReplicas),
     ...clockFindings(facts),
     ...latencyFindings(facts),
     ...scriptFindings(facts),
@@ -125,6 +127,42 @@ function memoryFindings({ info, settings }: RedisFacts): Finding[] {
   });
 }
 
+/** `min-replicas-max-lag` of a server that does not tell it, s. */
+const LAG_BY_DEFAULT = 10;
+
+/** For how long a replica in good standing may be silent, s; 0: the server does not look at that. */
+function lagAllowed(settings: RedisFacts["settings"]): number {
+  return Number(("seen" in settings ? settings.seen.get("min-replicas-max-lag") : undefined) ?? LAG_BY_DEFAULT);
+}
+
+/** Those that are online and were heard of lately. One that is connected need not be; without a limit, `lag` 0, it is. */
+function inGoodStanding(info: string, lag: number): { readonly all: number; readonly good: number } {
+  const replicas = replicasIn(info);
+  return {
+    all: replicas.length,
+    good: replicas.filter((each) => each.isOnline && (lag === 0 || each.lag <= lag)).length,
+  };
+}
+
+function standingText({ all, good }: { readonly all: number; readonly good: number }): string {
+  return `${count(all, "replica")}${good === all ? "" : `, ${good} of them in good standing`}`;
+}
+
+/** What the bots wait for, beside what can confirm it. */
+function waitingFindings({ info, settings }: RedisFacts, wanted: number): Finding[] {
+  if (wanted === 0 || !("seen" in info) || field(info.seen, "role") === "slave") return [];
+  const lag = lagAllowed(settings) || LAG_BY_DEFAULT;
+  const standing = inGoodStanding(info.seen, lag);
+  const told = `redis.wait_replicas is ${wanted}, and there ${standing.all === 1 ? "is" : "are"} ${standingText(standing)}`;
+  return findingsOf("replicas", (found) => {
+    if (wanted <= standing.good) return found.ok(told);
+    found.problem(
+      `${told}: every change is done, not confirmed, and ends as an UnknownOutcomeError`,
+      `bring replicas back that are online and answer within ${lag} s, or set redis.wait_replicas: ${standing.good}`,
+    );
+  });
+}
+
 /** What the server asks for, beside what is the case: replicas that are connected need not be in good standing. */
 function replicationFindings({ info, settings }: RedisFacts): Finding[] {
   return looking("replicas", info, (found, text) => {
@@ -142,22 +180,21 @@ function replicationFindings({ info, settings }: RedisFacts): Finding[] {
     }
     const set = "seen" in settings ? settings.seen : new Map<string, string>();
     const least = set.get("min-replicas-to-write");
-    const lag = Number(set.get("min-replicas-max-lag") ?? 10);
-    const replicas = replicasIn(text);
-    const good = replicas.filter((each) => each.isOnline && (lag === 0 || each.lag <= lag));
-    const standing = good.length === replicas.length ? "" : `, ${good.length} of them in good standing`;
-    const told = `${count(replicas.length, "replica")}${standing}`;
-    if (Number(least ?? 0) > good.length && lag > 0) {
+    const lag = lagAllowed(settings);
+    const standing = inGoodStanding(text, lag);
+    const { all, good } = standing;
+    const told = standingText(standing);
+    if (Number(least ?? 0) > good && lag > 0) {
       found.problem(
         `min-replicas-to-write is ${least}, and ${told}: every change is refused (NOREPLICAS)`,
-        `bring a replica back that is online and answers within ${lag} s, or CONFIG SET min-replicas-to-write ${good.length}`,
+        `bring a replica back that is online and answers within ${lag} s, or CONFIG SET min-replicas-to-write ${good}`,
       );
-    } else if (replicas.length === 0) {
+    } else if (all === 0) {
       found.note(
         "none: when this machine is lost, so is what its disk does not give back",
         "add a replica and min-replicas-to-write 1, or take backups: sf-state backup",
       );
-    } else if (good.length < replicas.length) {
+    } else if (good < all) {
       found.problem(
         `${told}: the others are not online, or were not heard of for more than ${lag} s`,
         "see INFO replication, the replicas' logs, and the network",

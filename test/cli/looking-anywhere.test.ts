@@ -1,10 +1,12 @@
 /** Looking at a flow where nothing can be changed, and where there is none any more. */
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ConnectionError, StateManager, UnknownFlowError } from "../../src/index.js";
 import { failure } from "../contract/expect.js";
 import { some } from "../long.js";
+import { makeFolder, removeFolder } from "../servers/folder.js";
 import { type RedisServer, startRedis } from "../servers/redis.js";
 import { until } from "../servers/until.js";
 import { sfState } from "./command.js";
@@ -138,6 +140,50 @@ for (const { name, refusal, doctor, refuse } of PLACES) {
     }
   });
 }
+
+test("doctor compares redis.wait_replicas with the replicas in good standing, not with those that are connected", async () => {
+  const folder = await makeFolder();
+  await using master = await startRedis();
+  const started: RedisServer[] = [];
+  try {
+    await (await StateManager.open("bot", { backend: "redis", redis: { url: master.url } })).close();
+    await master.cli("config", "set", "min-replicas-max-lag", "1");
+    const replica = await replicaOf(master, started);
+    await replicaOf(master, started);
+    await until("both are online", async () => {
+      const online = (await master.cli("info", "replication")).match(/state=online/g);
+      return online?.length === 2;
+    });
+    const doctor = async (wanted: number) => {
+      const file = join(folder, "bot.yaml");
+      await writeFile(file, `backend: redis\nredis: { url: "${master.url}", wait_replicas: ${wanted} }\n`);
+      return (await sfState(["doctor", "--flow", "bot", "--config", file])).stdout;
+    };
+    assert.match(await doctor(2), /^ok +replicas +redis\.wait_replicas is 2, and there are 2 replicas$/m);
+    assert.match(
+      await doctor(3),
+      /^problem replicas +redis\.wait_replicas is 3, and there are 2 replicas: every change is done, not confirmed,/m,
+    );
+    assert.not.match(await doctor(0), /wait_replicas/);
+    process.kill(replica.pid, "SIGSTOP");
+    await until("the master misses it", async () =>
+      /^slave\d:.*lag=(?:[2-9]|\d\d)/m.test(await master.cli("info", "replication")),
+    );
+    const missed = await doctor(2);
+    assert.match(
+      missed,
+      /^problem replicas +redis\.wait_replicas is 2, and there are 2 replicas, 1 of them in good standing: /m,
+    );
+    assert.match(missed, /set redis\.wait_replicas: 1$/m);
+    assert.match(await doctor(1), /^ok +replicas +redis\.wait_replicas is 1, /m);
+  } finally {
+    for (const server of started) {
+      process.kill(server.pid, "SIGCONT");
+      await server.stop();
+    }
+    await removeFolder(folder);
+  }
+});
 
 test("an empty server is said to be empty, since when, and what to do", async () => {
   await using server = await startRedis();

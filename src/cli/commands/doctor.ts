@@ -37,7 +37,8 @@ async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Findi
     return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), maxAge);
   }
   using flow = await RedisFlow.connect(config.redis, flowId);
-  const findings = [...checkRedis(await redisFacts(flow), maxAge), ...(await checkAccountSums(flow))];
+  const { wait_replicas: waited } = config.redis;
+  const findings = [...checkRedis(await redisFacts(flow), maxAge, waited), ...(await checkAccountSums(flow))];
   const account = await accountOf(config);
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }
