@@ -892,6 +892,8 @@ test("a hundred problems are told, and how many more there are", async () => {
   const told = (await fault(Array.from({ length: 3000 }, (_, n) => `k${n}: 1\n`).join(""))).split("\n");
   assert.match(told[99] ?? "", /:100:1: k99: unknown key/);
   assert.is(told[100], "... and 2900 more");
+  const near = await fault(Array.from({ length: 3000 }, (_, n) => `redis${n}: 1\n`).join(""));
+  assert.is(near.split("\n").filter((line) => line.endsWith("unknown key; did you mean redis?")).length, 100);
 });
 
 test("a variable cannot bring in structure", async () => {
@@ -1011,6 +1013,16 @@ test("an alias bomb is refused", async () => {
   assert.match(await fault(`${levels.join("\n")}\nstate: *g`), "aliases (*name) are expanded more than 100 times");
   assert.ok(process.cpuUsage(before).user < 1_000_000, "it is not expanded before it is refused");
   assert.match(await fault("x: &a [*a, *a]\nstate: { redis: *a }"), /redis: expected an object .*, got an array$/);
+});
+
+test("a file of more than a megabyte is refused by name, and not parsed; one of a megabyte is read", async () => {
+  for (const name of ["bot.yaml", "bot.json"]) {
+    assert.is(
+      await fault("}".repeat(1_000_001), {}, name),
+      `${name}: 1000001 bytes; a configuration has at most 1000000: is it the right file?`,
+    );
+  }
+  assert.is(await fault(`backend: memory\n${"#".repeat(999_983)}\n`), "");
 });
 
 test("a file that cannot be read is a ConfigError that says why", async () => {

@@ -13,6 +13,7 @@ import type { ManagerOptions } from "../src/manager/manager-options.js";
 import { StateManager } from "../src/manager/state-manager.js";
 import { startCluster } from "./servers/cluster.js";
 import { makeFolder, removeFolder } from "./servers/folder.js";
+import { freePort } from "./servers/ports.js";
 import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 import { startRelay } from "./servers/relay.js";
@@ -238,6 +239,41 @@ for (const { what, words, refused } of met) {
     assert.match(error.message, words);
   });
 }
+
+test("a bot that starts before its server waits for it; who only looks is told at once that nobody listens", async () => {
+  const port = await freePort();
+  const absent = { url: `redis://127.0.0.1:${port}`, connect_timeout: "10m" } as const;
+  const told = await refusal(absent, { existing: true });
+  assert.match(told.message, new RegExp(`127\\.0\\.0\\.1:${port}: nobody listens there: .*ECONNREFUSED`));
+  const waiting = open(absent);
+  assert.instance(await refusal(absent, { existing: true }), ConnectionError);
+  await using server = await startRedis({ port });
+  await using manager = await waiting;
+  assert.is((await manager.updateDailyPnl(1)).dailyPnl, 1);
+  assert.is(await server.cli("exists", `sf:${manager.flowId}:flow:meta`), "1");
+});
+
+test("who only looks is told at once, too, when none of the sentinels, or of a cluster's members, is there", async () => {
+  const nodes = [await freePort(), await freePort()].map((port) => ({ host: "127.0.0.1", port }));
+  const connect_timeout = "10m";
+  for (const redis of [
+    { sentinels: nodes, sentinel_name: "m", connect_timeout },
+    { cluster: true, nodes, connect_timeout },
+  ] as const) {
+    assert.match((await refusal(redis, { existing: true })).message, /nobody listens there: .*ECONNREFUSED/);
+  }
+});
+
+test("a master that is not there while its sentinels are may be another one soon: who only looks waits for it", async () => {
+  await using trio = await startSentinel();
+  const redis = { sentinels: [...trio.sentinels], sentinel_name: trio.name };
+  const manager = await open(redis, {}, "looked-at");
+  await manager.close();
+  await trio.master.kill();
+  const looking = open({ ...redis, connect_timeout: "10m" }, { existing: true }, "looked-at");
+  await trio.failover();
+  await (await looking).close();
+});
 
 test("a server with as many clients as it takes says so", async () => {
   await using server = await startRedis();

@@ -1,6 +1,6 @@
 /** Configuration from a file. */
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ConfigError } from "../errors.js";
 import { type ConfigFile, parseConfigFile } from "./config-file.js";
@@ -40,6 +40,9 @@ export async function loadConfig(path: string, options: { env?: Environment } = 
   throw new ConfigError(report(file, withoutConsequences([...asText.problems, ...found, ...data.problems])));
 }
 
+/** A configuration is some hundred lines. The YAML library takes a second and more for each MB, and for one of many keys far more. */
+const MOST_BYTES = 1_000_000;
+
 /** Nobody reads more, and to find where each stands takes its time. */
 const MOST_PROBLEMS = 100;
 
@@ -48,12 +51,21 @@ async function read(path: string): Promise<string> {
     throw new ConfigError(`${path}: expected a file that ends in .yaml, .yml or .json`);
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    const { size } = await stat(path);
+    if (size > MOST_BYTES) throw tooLarge(path, size);
+    const bytes = await readFile(path);
+    if (bytes.length > MOST_BYTES) throw tooLarge(path, bytes.length);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
     throw new ConfigError(`${path}: cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
   }
+}
+
+function tooLarge(path: string, bytes: number): ConfigError {
+  return new ConfigError(`${path}: ${bytes} bytes; a configuration has at most ${MOST_BYTES}: is it the right file?`);
 }
 
 function problemPaths(value: unknown): Set<string> {

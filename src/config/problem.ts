@@ -51,9 +51,10 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$
   return issues.flatMap((issue) => {
     const path = issue.path.map((segment) => (typeof segment === "symbol" ? String(segment) : segment));
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map(
-        (key): Problem => ({ path: [...path, key], at: "key", text: unknownKey(key, path, schema) }),
-      );
+      return issue.keys.map((key, at): Problem => {
+        const text = at < MOST_MEANT ? unknownKey(key, path, schema) : UNKNOWN_KEY;
+        return { path: [...path, key], at: "key", text };
+      });
     }
     const value = valueAt(input, path);
     const holdsOthers = issue.code === "invalid_type" && (issue.expected === "object" || issue.expected === "array");
@@ -64,9 +65,14 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$
   });
 }
 
+const UNKNOWN_KEY = "unknown key";
+
+/** No more of them are told, and each is compared with every key that is known. */
+const MOST_MEANT = 100;
+
 function unknownKey(key: string, path: Path, schema: z.core.$ZodType): string {
   const meant = nearest(key, keysAt(schema, path)) ?? elsewhere(key, schema);
-  return meant === undefined ? "unknown key" : `unknown key; did you mean ${meant}?`;
+  return meant === undefined ? UNKNOWN_KEY : `${UNKNOWN_KEY}; did you mean ${meant}?`;
 }
 
 /** The path of the one key of this name that lies directly in a section. */

@@ -24,7 +24,10 @@ export async function refuseKept(
 ): Promise<void> {
   if (backend !== "redis") return;
   const { RedisFlow } = await import("../backends/redis/flow.js");
-  using flow = await RedisFlow.connect(withCredentials(redis, credentials), flowId, { readsOnly: true });
+  using flow = await RedisFlow.connect(withCredentials(redis, credentials), flowId, {
+    readsOnly: true,
+    awaitsServer: true,
+  });
   const isIn = await flow.send("hget", flow.keys.key("flow:meta"), "account");
   if (isIn !== account) return;
   throw new InvalidArgumentError(

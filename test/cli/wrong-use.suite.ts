@@ -4,6 +4,7 @@ import { processTerminal } from "../../src/cli/terminal.js";
 import { EXCHANGE_COMMANDS } from "../../sync/commands/exchange-commands.js";
 import { newFlowId } from "../contract/backends.js";
 import { freePort } from "../servers/ports.js";
+import { startRelay } from "../servers/relay.js";
 import { sfState } from "./command.js";
 import type { Stand, Test } from "./stand.js";
 
@@ -69,20 +70,35 @@ export function wrongUse(test: Test, stand: Stand): void {
     }
   });
 
-  test("a server that is not there ends with 3, within the time that the configuration gives it", async () => {
+  test("a server that is not there ends with 3 at once, however long connecting to one that is there may take", async () => {
     const port = await freePort();
-    const config = { backend: "redis", redis: { url: `redis://localhost:${port}`, connect_timeout: "200ms" } };
+    const config = { backend: "redis", redis: { url: `redis://localhost:${port}`, connect_timeout: "10m" } };
     const file = await stand.file("away.json", JSON.stringify(config));
     for (const args of [
       ["status", "--flow", "x"],
       ["ls"],
       ["breaker", "trip", "x", "--all", "--yes"],
       ["scripts", "load"],
+      ["doctor", "--flow", "x"],
+      ["account", "status", "--account", "x"],
+      ["status"],
     ]) {
       const { code, stderr } = await sfState([...args, "--config", file]);
       assert.is(code, 3, stderr);
-      assert.match(stderr, new RegExp(`^sf-state: .*localhost:${port}.*\n$`));
+      assert.match(stderr, new RegExp(`^sf-state: .*localhost:${port}.*nobody listens there.*\n$`));
     }
+    const nowhere = { backend: "redis", redis: { url: "redis://nowhere.invalid", connect_timeout: "10m" } };
+    const strange = await stand.file("nowhere.json", JSON.stringify(nowhere));
+    const { code, stderr } = await sfState(["status", "--flow", "x", "--config", strange]);
+    assert.is(code, 3, stderr);
+    assert.match(stderr, /the host's name is not known/);
+  });
+
+  test("a server at the end of a slow link is given its time", async () => {
+    await using relay = await startRelay(Number(new URL(stand.url).port), 400);
+    const { code, stdout, stderr } = await sfState(["ls", "--url", `redis://127.0.0.1:${relay.port}`]);
+    assert.is(code, 0, stderr);
+    assert.match(stdout, new RegExp(`^\\d+ flows? .*127\\.0\\.0\\.1:${relay.port}`));
   });
 
   test("a password is never printed, wherever it stands and whatever goes wrong", async () => {

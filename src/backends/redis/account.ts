@@ -54,7 +54,7 @@ export class RedisAccount {
   async #flow(flowId: string, orderIds: readonly string[]): Promise<AccountFlow> {
     if (!isFlowId(flowId)) return { flowId, readable: false, why: `${this.#key} names what is no id of a flow` };
     try {
-      using flow = await RedisFlow.connect(this.#config, flowId, { readsOnly: true });
+      using flow = await RedisFlow.connect(this.#config, flowId, { readsOnly: true, awaitsServer: true });
       const { positions, orders, ended } = await this.#holdings(flow, orderIds);
       return { flowId, readable: true, positions, orders, ...(ended && { ended }) };
     } catch (error) {
@@ -73,7 +73,7 @@ export class RedisAccount {
 
   async #send(command: string, ...args: string[]): Promise<unknown> {
     try {
-      using server = await PatientConnection.connect(this.#config, this.#key);
+      using server = await PatientConnection.connect(this.#config, this.#key, { awaitsServer: true });
       return await server.send(command, this.#key, ...args);
     } catch (error) {
       if (!(error instanceof ConnectionError) || !error.message.includes("NOPERM")) throw error;

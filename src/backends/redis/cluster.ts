@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { errorText } from "../../words/error-text.js";
 import { backoff } from "./backoff.js";
+import { isAbsence } from "./connect-failure.js";
 import {
   type Connector,
   type NatMap,
@@ -54,7 +55,7 @@ export function clusterConnector(
 
     async #findMaster(report: Report): Promise<ServerAddress> {
       for (let attempts = 1; ; attempts++) {
-        let reason = "the slot has no master";
+        let reason = ""; // of those who were there, if any was
         for (let asked = 0; asked < this.#members.length; asked++) {
           const member = this.#members[this.#turn++ % this.#members.length];
           if (!member) continue;
@@ -64,8 +65,10 @@ export function clusterConnector(
             const members = topology.members.map(reached);
             this.#members = [...members, ...seeds.filter((seed) => !members.some((known) => isSame(known, seed)))];
             if (master && this.connecting) return master;
+            reason = "the slot has no master";
           } catch (error) {
-            reason = `${member.host}:${member.port}: ${errorText(error)}`;
+            const why = `${member.host}:${member.port}: ${errorText(error)}`;
+            if (reason === "" || !isAbsence(why)) reason = why;
           }
           if (!this.connecting) throw new Error("Connection is closed."); // by these words ioredis knows that we wanted it
         }

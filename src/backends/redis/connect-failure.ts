@@ -4,6 +4,8 @@
 export interface Progress {
   /** It asks for TLS. */
   readonly tls: boolean;
+  /** Sentinels, or members of a cluster, are asked for the address: one where nobody listens is another one soon. */
+  readonly sought: boolean;
   /** The server, or what stands before it, took the connection. */
   readonly accepted: boolean;
   /** TLS is agreed on, where it is asked for: the first words of the protocol were sent. */
@@ -16,10 +18,13 @@ export interface Progress {
 export class ConnectFailure extends Error {
   /** Trying again does not cure it: somebody has to do something first. */
   readonly hopeless: boolean;
+  /** There is no server at that address: it may come. */
+  readonly absent: boolean;
 
-  constructor(message: string, hopeless = false) {
+  constructor(message: string, hopeless = false, absent = false) {
     super(message);
     this.hopeless = hopeless;
+    this.absent = absent;
   }
 }
 
@@ -46,12 +51,22 @@ const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
   [/EHOSTUNREACH|ENETUNREACH/, "there is no way to its network", false],
 ];
 
+/** Whether an error says that there is no server at an address. */
+export function isAbsence(text: string): boolean {
+  return /ECONNREFUSED|ENOENT|ENOTFOUND/.test(text);
+}
+
+/** What those say who were asked for the address, once none of them is left. */
+const ALL_ASKED = /^(?:All sentinels are unreachable|no member of the cluster names a master)/;
+
 /** What an error of a connection means. */
 export function inWords(error: Error, progress: Progress): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
   const text = error.message || ("code" in error ? String(error.code) : error.name);
   for (const [sign, meaning, hopeless] of MEANINGS) {
-    if (sign.test(text)) return new ConnectFailure(`${meaning}: ${firstLine(text)}`, hopeless);
+    if (!sign.test(text)) continue;
+    const absent = isAbsence(text) && (!progress.sought || ALL_ASKED.test(text));
+    return new ConnectFailure(`${meaning}: ${firstLine(text)}`, hopeless, absent);
   }
   if (/^(?:connect ETIMEDOUT|Command timed out|Socket timeout)/.test(text) && !progress.answered)
     return new ConnectFailure(`${silence(progress)}: ${text}`);

@@ -23,6 +23,8 @@ export class Connection {
   readonly #db: number;
   readonly #patience: number;
   readonly #waiting = new Set<(error?: Error) => void>();
+  /** Those of them who do not wait for a server that is not there. */
+  readonly #hasty = new Set<(error?: Error) => void>();
   /** The connection that has proven to be what was asked for. */
   #proven: Socket | undefined;
   #greeting: Greeting = { denied: "not connected" };
@@ -57,9 +59,11 @@ export class Connection {
     this.#redis = redis;
     this.#db = db;
     this.#patience = patience(config);
-    this.#progress = { tls, accepted: false, greeted: false, answered: false };
+    const sought = config.cluster || config.sentinels !== undefined;
+    const begun: Progress = { tls, sought, accepted: false, greeted: false, answered: false };
+    this.#progress = begun;
     redis.on("connecting", () => {
-      this.#progress = { tls, accepted: false, greeted: false, answered: false };
+      this.#progress = begun;
       this.#toldWhy = false;
     });
     redis.on("connect", () => {
@@ -91,8 +95,11 @@ export class Connection {
     return this.#user;
   }
 
-  /** Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection. */
-  async ready(deadline: number): Promise<void> {
+  /**
+   * Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection.
+   * `hasty`: also as soon as it is clear that there is no server now.
+   */
+  async ready(deadline: number, hasty = false): Promise<void> {
     if (this.isReady) return;
     if (this.#closed) throw new Error(CLOSED);
     if (this.#redis.status === "end") this.#connect();
@@ -101,6 +108,7 @@ export class Connection {
       const settle = (error?: Error) => {
         watch.end();
         this.#waiting.delete(settle);
+        this.#hasty.delete(settle);
         if (error) reject(error);
         else resolve();
       };
@@ -111,6 +119,7 @@ export class Connection {
       };
       const watch = loopClock.watch(deadline, giveUp);
       this.#waiting.add(settle);
+      if (hasty) this.#hasty.add(settle);
     });
   }
 
@@ -208,10 +217,11 @@ export class Connection {
   }
 
   #failed(error: Error): void {
-    const { message, hopeless } = inWords(error, this.#progress);
+    const { message, hopeless, absent } = inWords(error, this.#progress);
     this.#lastError = message;
     this.#toldWhy = true;
     if (hopeless) this.#wake(message);
+    else if (absent) for (const settle of this.#hasty) settle(new Error(message));
   }
 
   /** A break says less than what was said before it. */

@@ -76,6 +76,29 @@ export function serverConnector(
   };
 }
 
+/** ioredis says of sentinels that are not there that the connection is closed: what each of them says is looked at by ourselves. */
+async function inFull(error: Error, { sentinels = [], connectTimeout = 0 }: SentinelConnectionOptions): Promise<Error> {
+  if (!error.message.endsWith("Last error: Connection is closed.")) return error;
+  const places = sentinels.map(({ host = "localhost", port = 26_379 }) => ({ host, port }));
+  const whys = await Promise.all(places.map((place) => absence(place, connectTimeout)));
+  const why = whys.at(-1);
+  if (why === undefined || whys.includes(undefined)) return error;
+  return new Error(error.message.replace("Connection is closed.", why));
+}
+
+/** Why no connection can be made to a place; undefined where one can, or where nobody says so in that time, ms. */
+function absence(place: ServerAddress, patience: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...place, timeout: patience });
+    const end = (why?: string) => {
+      socket.destroy();
+      resolve(why);
+    };
+    socket.once("connect", () => end()).once("timeout", () => end());
+    socket.once("error", (error: NodeJS.ErrnoException) => end(error.message || error.code));
+  });
+}
+
 /** Connects to the master that the sentinels name. */
 export function sentinelConnector(options: SentinelConnectionOptions, accepted: () => void): Connector {
   return class extends SentinelConnector {
@@ -84,7 +107,9 @@ export function sentinelConnector(options: SentinelConnectionOptions, accepted: 
     }
 
     override async connect(report: Report): Promise<Socket> {
-      const socket = await super.connect(report);
+      const socket = await super.connect(
+        (type, error) => void inFull(error, options).then((told) => report(type, told)),
+      );
       socket.once("connect", accepted);
       return socket.on("error", () => {});
     }

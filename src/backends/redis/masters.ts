@@ -60,7 +60,7 @@ export async function onServer<Result>(
     throw new ConnectionError(`Redis at ${connection.address}: ${/^NOPERM/.test(why) ? deniedText(why, holder) : why}`);
   };
   try {
-    await connection.ready(deadline(config.connect_timeout)).catch(told);
+    await connection.ready(deadline(config.connect_timeout), true).catch(told);
     return await work((name, args) => connection.send(name, args, deadline()).catch(told), connection.stream);
   } finally {
     connection.close();

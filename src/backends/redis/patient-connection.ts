@@ -25,6 +25,8 @@ export interface Patience {
   readonly patience?: number;
   /** Its scripts write nothing, and the right to read is enough for them. */
   readonly readsOnly?: boolean;
+  /** A bot's: one that is not there is waited for. By default nobody waits for one that refuses the connection, or that no name leads to. */
+  readonly awaitsServer?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export class PatientConnection implements Disposable {
   static async connect(config: RedisConfig, key: string, patience: Patience = {}): Promise<PatientConnection> {
     const server = new PatientConnection(config, key, patience);
     try {
-      await server.#connection.ready(loopClock.now() + config.connect_timeout);
+      await server.#connection.ready(loopClock.now() + config.connect_timeout, !patience.awaitsServer);
       return server;
     } catch (error) {
       server[Symbol.dispose]();

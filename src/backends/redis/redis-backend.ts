@@ -237,7 +237,7 @@ export class RedisBackend implements Backend {
   /** Checks the server and the user's rights, and has the server know the scripts. */
   async #prepare(connection: Connection, deadline: number, existing: boolean): Promise<void> {
     for (;;) {
-      await connection.ready(deadline).catch((error: Error) => {
+      await connection.ready(deadline, this.#context.isVisitor).catch((error: Error) => {
         throw new ConnectionError(`connect: Redis at ${connection.address}: ${error.message}`);
       });
       try {
