@@ -12,7 +12,7 @@
 -- ARGV[5] chunks              how many there are
 -- ARGV[6] source              where they come from, in words
 -- Reply {"begun" or "resumed", number of the next chunk, epoch that the flow is to have, call}
--- Errors: SFINVALID
+-- Errors: SFINVALID, NOPERM
 
 local meta_key, progress_key = KEYS[1], KEYS[2]
 local call, import, epoch, replaces, chunks, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -26,6 +26,16 @@ if flow_epoch ~= replaces then
   return redis.error_reply("SFINVALID the flow has been " .. (flow_epoch == "" and "removed" or "opened") .. " since it was looked at")
 end
 if staged[1] == import and staged[3] == replaces then return { "resumed", staged[2], staged[4], call } end
+
+-- Decide: of the scripts of an import, none is to be stopped by a right that is missing.
+for _, each in ipairs({ { "UNLINK", progress_key }, { "HSET", progress_key, "f", "v" }, { "HDEL", progress_key, "f" },
+  { "ZADD", progress_key, "1", "m" }, { "SET", progress_key, "v" }, { "XADD", progress_key, "*", "f", "v" },
+  { "XSETID", progress_key, "1-1" }, { "RENAME", progress_key, progress_key } }) do
+  local known, may = pcall(redis.acl_check_cmd, unpack(each))
+  if not known or not may then
+    return redis.error_reply("NOPERM no permissions to run the '" .. string.lower(each[1]) .. "' command; nothing was done")
+  end
+end
 
 -- Write: an import of something else that was left unfinished is given up.
 for i = 2, #KEYS do

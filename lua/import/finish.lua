@@ -17,7 +17,7 @@
 -- ARGV[5] account             that the flow is in; "", or left out = none
 -- ARGV[6] part                what the account's fields of the flow begin with
 -- Reply {"finished", epoch, call}
--- Errors: SFIMPORT
+-- Errors: SFIMPORT, NOPERM
 
 local meta_key, progress_key, lease_key, staged_lease_key, staged_events_key, staged_meta_key =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -92,6 +92,16 @@ if in_account then
     local counts = redis.call("HMGET", risk_key, "slots:" .. pair, prefix .. pair)
     put("slots:" .. pair, string.format("%.0f", (counts[1] or 0) - (counts[2] or 0) + slots))
     if slots > 0 then put(prefix .. pair, string.format("%.0f", slots)) end
+  end
+end
+
+-- Decide: a command that is refused half way would leave what was written before it.
+for _, each in ipairs({ { "UNLINK", progress_key }, { "HSET", progress_key, "f", "v" }, { "HDEL", progress_key, "f" },
+  { "XSETID", progress_key, "1-1" }, { "RENAME", progress_key, progress_key }, { "EXISTS", progress_key },
+  { "XREVRANGE", progress_key, "+", "-" } }) do
+  local known, may = pcall(redis.acl_check_cmd, unpack(each))
+  if not known or not may then
+    return redis.error_reply("NOPERM no permissions to run the '" .. string.lower(each[1]) .. "' command; nothing was done")
   end
 end
 

@@ -12,7 +12,7 @@
 -- ARGV[4] seen_schema         the schema that the caller saw
 -- ARGV[5] schema              the schema that the flow is to have
 -- Reply {"begun", schema that the flow had, epoch that it had, epoch that it was copied from or "", call}
--- Errors: SFINVALID, SFIMPORT, SFSCHEMA
+-- Errors: SFINVALID, SFIMPORT, SFSCHEMA, NOPERM
 
 local meta_key, progress_key = KEYS[1], KEYS[2]
 local call, epoch, seen_epoch, seen_schema, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -37,6 +37,16 @@ if not left then
       .. "or sf-state copy --discard to give it up, and then migrate")
   end
   left = { from = meta[2], epoch = meta[1], was = meta[3] or "" }
+end
+
+-- Decide: once this is done nobody but the walk works on the flow, so its scripts have to be allowed, and those that stage what it makes.
+for _, each in ipairs({ { "UNLINK", progress_key }, { "HSET", progress_key, "f", "v" }, { "HDEL", progress_key, "f" },
+  { "ZADD", progress_key, "1", "m" }, { "SET", progress_key, "v" }, { "XADD", progress_key, "*", "f", "v" },
+  { "XSETID", progress_key, "1-1" }, { "RENAME", progress_key, progress_key } }) do
+  local known, may = pcall(redis.acl_check_cmd, unpack(each))
+  if not known or not may then
+    return redis.error_reply("NOPERM no permissions to run the '" .. string.lower(each[1]) .. "' command; nothing was done")
+  end
 end
 
 -- Write.

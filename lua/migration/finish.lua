@@ -15,7 +15,7 @@
 -- ARGV[5] newest              id of the newest event that the walk read; "" = there was none
 -- ARGV[6] events_added        how many events the flow ever had
 -- Reply {"finished", epoch, call}
--- Errors: SFIMPORT, SFINVALID
+-- Errors: SFIMPORT, SFINVALID, NOPERM
 
 local meta_key, progress_key, events_key, staged_meta_key, staged_events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local call, import, migrating, epoch, newest, events_added = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -37,6 +37,15 @@ if progress[2] ~= progress[3] then
 end
 if (last and last[1] or "") ~= newest then
   return redis.error_reply("SFINVALID somebody has written to the flow by hand since it was read; run sf-state migrate again")
+end
+
+-- Decide: a command that is refused half way would leave what was written before it.
+for _, each in ipairs({ { "UNLINK", progress_key }, { "HSET", progress_key, "f", "v" }, { "XSETID", progress_key, "1-1" },
+  { "RENAME", progress_key, progress_key }, { "EXISTS", progress_key }, { "XREVRANGE", progress_key, "+", "-" } }) do
+  local known, may = pcall(redis.acl_check_cmd, unpack(each))
+  if not known or not may then
+    return redis.error_reply("NOPERM no permissions to run the '" .. string.lower(each[1]) .. "' command; nothing was done")
+  end
 end
 
 -- Write.

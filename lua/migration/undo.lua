@@ -8,7 +8,7 @@
 -- ARGV[1] call                given back last, so that a caller can tell answers apart
 -- ARGV[2] migrating           the epoch that the walk gave the flow; "" = whichever it has
 -- Reply {"undone", 0|1 whether there was one, call}
--- Errors: none
+-- Errors: NOPERM
 
 local meta_key = KEYS[1]
 local call, migrating = ARGV[1], ARGV[2]
@@ -19,6 +19,14 @@ local meta = redis.call("HMGET", meta_key, "epoch", "migrating")
 -- Decide.
 if not meta[2] or (migrating ~= "" and migrating ~= meta[1]) then return { "undone", "0", call } end
 local left = cjson.decode(meta[2])
+
+-- Decide: a command that is refused half way would leave what was written before it.
+for _, each in ipairs({ { "UNLINK", meta_key }, { "HSET", meta_key, "f", "v" }, { "HDEL", meta_key, "f" } }) do
+  local known, may = pcall(redis.acl_check_cmd, unpack(each))
+  if not known or not may then
+    return redis.error_reply("NOPERM no permissions to run the '" .. string.lower(each[1]) .. "' command; nothing was done")
+  end
+end
 
 -- Write.
 redis.call("HSET", meta_key, "schema", left.from, "epoch", left.epoch)

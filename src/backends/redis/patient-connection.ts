@@ -9,7 +9,7 @@ import { literal } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
-import { script } from "./scripts.js";
+import { type Script, script } from "./scripts.js";
 
 /** How long to wait before asking again, ms. */
 const PAUSE = 25;
@@ -95,28 +95,30 @@ export class PatientConnection implements Disposable {
     const number = String(++this.#calls);
     const found = script(name);
     const called = scriptArguments(keys, [number, ...argv]);
-    const reply = await this.#settle(name, async (deadline) => {
+    const attempt = async (deadline: number) => {
       try {
         return await this.#connection.run(new ScriptCall(found, called, false, this.#readsOnly), deadline);
       } catch (error) {
         if (judge(error, this.#holder).kind !== "unknown_script") throw error;
         return this.#connection.run(new ScriptCall(found, called, true, this.#readsOnly), deadline);
       }
-    });
+    };
+    const reply = await this.#settle(name, attempt, found);
     if (!Array.isArray(reply) || reply.at(-1) !== number) {
       throw new ConnectionError(`${name}: Redis at ${this.address} gave an answer that belongs to another call`);
     }
     return reply.slice(0, -1);
   }
 
-  async #settle(name: string, attempt: (deadline: number) => Promise<unknown>): Promise<unknown> {
+  /** Whatever is refused was not begun: what writes checks its rights first. */
+  async #settle(name: string, attempt: (deadline: number) => Promise<unknown>, found?: Script): Promise<unknown> {
     const deadline = loopClock.now() + this.#patience;
     for (;;) {
       try {
         await this.#connection.ready(deadline);
         return await attempt(deadline);
       } catch (error) {
-        const fault = judge(error, this.#holder);
+        const fault = judge(error, this.#holder, found && { script: found, changes: false });
         if (fault.kind === "refused") {
           this.#refusals.add(fault.error);
           throw fault.error;
