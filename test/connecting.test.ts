@@ -21,6 +21,7 @@ import { decodeRequest, RespFramer } from "./servers/resp.js";
 import { startSentinel } from "./servers/sentinel.js";
 import { startTlsRedis } from "./servers/tls.js";
 import { until } from "./servers/until.js";
+import { inStep } from "./went-back/stand.js";
 
 type RedisConfig = NonNullable<Config["redis"]>;
 
@@ -269,6 +270,7 @@ test("a master that is not there while its sentinels are may be another one soon
   const redis = { sentinels: [...trio.sentinels], sentinel_name: trio.name };
   const manager = await open(redis, {}, "looked-at");
   await manager.close();
+  await inStep(trio.replica, trio.master);
   await trio.master.kill();
   const looking = open({ ...redis, connect_timeout: "10m" }, { existing: true }, "looked-at");
   await trio.failover();

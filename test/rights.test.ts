@@ -150,7 +150,7 @@ test("the keys of a flow's account are among those that are named", async () => 
 test("a right that is lost while a bot runs is named, with the line that gives it back", async () => {
   await user();
   await using manager = await StateManager.open(`bot-${++flows}`, config());
-  await user("-evalsha");
+  await redis.cli("acl", "setuser", "bot", "-evalsha"); // without ending its connections
   const command = await failure(manager.heartbeat());
   assert.instance(command, ConnectionError);
   assert.match(command.message, /^the Redis user bot may not run evalsha: ACL SETUSER bot \+evalsha \(NOPERM/);
@@ -169,7 +169,7 @@ test("a right that is lost while a bot runs is named, with the line that gives i
 test("a command that a script may not run any more is named, though Redis 7.0 does not name it", async () => {
   await user();
   await using manager = await StateManager.open(`bot-${++flows}`, config());
-  await user("-hvals");
+  await redis.cli("acl", "setuser", "bot", "-hvals");
   const error = await failure(manager.getPositions());
   assert.instance(error, ConnectionError);
   assert.match(error.message, /may not run hvals: ACL SETUSER bot \+hvals/);

@@ -38,7 +38,7 @@ export class AccountAccess implements AsyncDisposable {
     const { backend, redis, events } = resolveConfig(config);
     if (backend !== "redis") throw new ConfigError("accounts of several flows are kept in Redis only");
     const { RedisBackend } = await import("../backends/redis/redis-backend.js");
-    const context = { flowId: `@${name}`, instance, account: name, maxEvents: events.max_length };
+    const context = { flowId: `@${name}`, instance, account: name, maxEvents: events.max_length, isVisitor: true };
     const access = new RedisBackend(context, redis);
     try {
       checkSchema(`account ${name}`, (await access.connect(true)).schema);

@@ -53,7 +53,7 @@ const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
 
 /** Whether an error says that there is no server at an address. */
 export function isAbsence(text: string): boolean {
-  return /ECONNREFUSED|ENOENT|ENOTFOUND/.test(text);
+  return /ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN/.test(text);
 }
 
 /** What those say who were asked for the address, once none of them is left. */
