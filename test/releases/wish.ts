@@ -16,6 +16,7 @@ const SUITES = [
   "test/connecting.test",
   "test/rights.test",
   "test/went-back",
+  "test/transfer/half-done",
   "test/faults.test",
 ];
 const SHORT_SUITES = ["test/releases/short.test"];
