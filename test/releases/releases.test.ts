@@ -47,7 +47,13 @@ test("without words all servers run the suites that touch them", () => {
     ["redis-7.0", "redis-8", "valkey-8"],
   );
   const connecting = ["test/connection.test", "test/connecting.test", "test/rights.test", "test/went-back"];
-  assert.equal(suites, ["test/lua.test", "test/contract/redis", ...connecting, "test/faults.test"]);
+  assert.equal(suites, [
+    "test/lua.test",
+    "test/contract/redis",
+    ...connecting,
+    "test/transfer/half-done",
+    "test/faults.test",
+  ]);
   assert.is(short, false);
 });
 

@@ -7,6 +7,8 @@ export interface Holder {
   readonly user: string;
   /** Patterns of the keys that are worked on, such as `sf:bot:*`. */
   readonly keys: readonly string[];
+  /** The right to read them is enough. */
+  readonly readsOnly?: boolean;
 }
 
 /** How servers refuse a command inside a script: Redis 7.0; Redis 8 and Valkey. */
@@ -28,11 +30,12 @@ export function deniedPart(reply: string): { readonly command: string } | "keys"
 }
 
 /** What is missing, what allows it, and the server's words. `script`: where it ran, if it was refused inside one. */
-export function deniedText(reply: string, { user, keys }: Holder, script?: Script): string {
+export function deniedText(reply: string, { user, keys, readsOnly = false }: Holder, script?: Script): string {
   const who = `the Redis user ${user}`;
+  const use = readsOnly ? "read" : "read and write";
+  const rules = readsOnly ? keys.map((pattern) => `%R~${pattern}`) : keyRules(keys);
   const part = deniedPart(reply) ?? commandIn(reply, script);
-  if (part === "keys")
-    return `${who} may not read and write ${keys.join(", ")}: ${grant(user, keyRules(keys))} (${reply})`;
+  if (part === "keys") return `${who} may not ${use} ${keys.join(", ")}: ${grant(user, rules)} (${reply})`;
   if (part) return `${who} may not run ${part.command}: ${grant(user, [commandRule(part.command)])} (${reply})`;
   return `${who} may not do this: ${reply}`;
 }

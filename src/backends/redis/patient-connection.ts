@@ -68,7 +68,7 @@ export class PatientConnection implements Disposable {
   }
 
   get #holder(): Holder {
-    return { user: this.#connection.user, keys: this.#keys };
+    return { user: this.#connection.user, keys: this.#keys, readsOnly: this.#readsOnly };
   }
 
   [Symbol.dispose](): void {
