@@ -30,6 +30,8 @@ export interface DuckdbFacts {
 export interface OpenedFacts {
   readonly flowId: string;
   readonly crashed: boolean;
+  /** Why it may be older than what was acknowledged. */
+  readonly doubts: readonly string[];
   /** Commits that are not yet in the tables. */
   readonly journalRows: number;
   readonly totalBlocks: number;
@@ -67,11 +69,12 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
   try {
     const held = await heldFacts(path, flowId);
     if (held) return held;
+    const doubts: string[] = [];
     const context = {
       instance: "sf-state",
       maxEvents: Number.MAX_SAFE_INTEGER,
-
       flowId,
+      warn: (text: string) => doubts.push(text),
     };
     const { file, store, crashed, flowId: found } = await openStored(path, context, CHECKPOINTS);
     try {
@@ -80,7 +83,7 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
       const [totalBlocks = 0, freeBlocks = 0] = await numbers(
         "SELECT total_blocks, free_blocks FROM pragma_database_size() LIMIT 1",
       );
-      return { flowId: found, crashed, journalRows, totalBlocks, freeBlocks, layout: layoutOf(store.state) };
+      return { flowId: found, crashed, doubts, journalRows, totalBlocks, freeBlocks, layout: layoutOf(store.state) };
     } finally {
       file.close();
     }
@@ -117,6 +120,7 @@ export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] 
     ...findingsOf("file", (found) => found.ok(`${path} opens and holds the flow ${opened.flowId}`)),
     ...sizeFindings(facts, opened),
     ...journalFindings(facts, opened),
+    ...opened.doubts.flatMap(doubtFindings),
     ...disk,
     ...checkState({ layout: opened.layout, now, maxStateAge }),
   ];
@@ -156,6 +160,12 @@ function sizeFindings({ size = 0 }: DuckdbFacts, { totalBlocks, freeBlocks }: Op
   );
 }
 
+function doubtFindings(doubt: string): Finding[] {
+  return findingsOf("log", (found) =>
+    found.problem(doubt, "where there is the original, or a newer copy with its .wal and .acked, take that one"),
+  );
+}
+
 function journalFindings({ logSize }: DuckdbFacts, { crashed, journalRows }: OpenedFacts): Finding[] {
   return findingsOf(
     "journal",
@@ -163,7 +173,7 @@ function journalFindings({ logSize }: DuckdbFacts, { crashed, journalRows }: Ope
       if (crashed || journalRows > 0) {
         found.note(
           `the last one to hold the file did not close it: ${count(journalRows, "commit")} in the journal, ${bytes(logSize)} of log`,
-          "nothing is lost, and the next one to open it brings the tables up to date; keep file and .wal together",
+          "the next one to open it brings the tables up to date; keep file, .wal and .acked together",
         );
       }
     },

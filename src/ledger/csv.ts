@@ -2,8 +2,8 @@
 import { formatMoney } from "../exact/money.js";
 import type { Cell, Column } from "./column.js";
 
-/** What a spreadsheet may take for the begin of a formula. */
-const FORMULA = /^[\t\r\n ]*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]/;
+/** What a spreadsheet may take for the begin of a formula, whatever it does not show before it. */
+const FORMULA = /^[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]/u;
 
 export function csvHead(columns: readonly Column<never>[]): string {
   return csvLine(columns.map(({ name }) => name));

@@ -85,6 +85,8 @@ export function plain(text: string): string {
 /** Text as it is, in a fence that is longer than any in it. */
 export function code(text: string): string {
   const shown = printable(text);
+  // In a table a bar needs a backslash, which does nothing behind one of the text's own.
+  if (shown.includes("\\|")) return plain(text);
   const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
   const padding = /^`|`$|^ .* $/.test(shown) ? " " : "";

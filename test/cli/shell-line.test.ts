@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { shellLine } from "../../src/cli/scripts/redis-cli.js";
+import { shellLine } from "../../src/words/shell-line.js";
 
 const test = suite("cli: shell lines");
 

@@ -1,11 +1,12 @@
-import { statSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import * as assert from "uvu/assert";
 import { FrameReader, frameOf } from "../../src/backends/duckdb/control/frames.js";
 import { LONGEST_QUESTION, PROTOCOL, shapeOf } from "../../src/backends/duckdb/control/messages.js";
 import { fromWire, toWire } from "../../src/backends/duckdb/control/wire-value.js";
 import type { DuckdbBackend } from "../../src/backends/duckdb/duckdb-backend.js";
 import { HolderBackend } from "../../src/backends/duckdb/holder-backend.js";
+import { onSecret, pipeOf } from "../../src/backends/duckdb/holder-socket.js";
 import { ConnectionError, LockedError } from "../../src/errors.js";
 import { operations } from "../../src/operations/all.js";
 import { getPositions } from "../../src/operations/get-positions.js";
@@ -264,6 +265,44 @@ export function control(test: Test): void {
     for (const value of values) assert.equal(fromWire(JSON.parse(JSON.stringify(toWire(value)))), value);
     assert.throws(() => toWire(() => 1), /cannot be sent/);
     assert.throws(() => fromWire({ "#": "code", of: "x" }), /no value is told as/);
+  });
+
+  test("of a pipe, which anybody may find, only those are let in who say the secret, whatever its pieces, and what follows it is kept", async () => {
+    const path = `${await newPath()}.pipe`;
+    const secret = "5a".repeat(32);
+    const heard: string[] = [];
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      onSecret(socket, secret, () => {
+        socket.write("in");
+        socket.on("data", (piece: Buffer) => heard.push(piece.toString()));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const says = async (...pieces: string[]) => {
+      const socket = connect(path);
+      socket.on("error", () => {});
+      socket.setNoDelay(true);
+      for (const piece of pieces) await new Promise((resolve) => socket.write(piece, resolve));
+      const told = await new Promise<string>((resolve) => {
+        socket.once("data", (piece: Buffer) => resolve(piece.toString()));
+        socket.once("close", () => resolve("cut off"));
+      });
+      socket.destroy();
+      return told;
+    };
+    assert.is(await says(secret.slice(0, 10), secret.slice(10)), "in");
+    assert.is(await says(`${secret}hello`), "in");
+    assert.is(await says(`${secret.slice(0, -1)}b`), "cut off");
+    assert.is(await says("x".repeat(1000)), "cut off");
+    assert.equal(heard, ["hello"]);
+    server.close();
+    writeFileSync(path, secret);
+    const address = pipeOf(path);
+    assert.equal([address?.secret, address?.path], [secret, `\\\\.\\pipe\\signalflow-${secret.slice(0, 32)}`]);
+    assert.is(pipeOf(`${path}.none`), undefined);
+    writeFileSync(path, "something else");
+    assert.is(pipeOf(path), undefined);
   });
 
   test("frames come together from pieces of any length", () => {

@@ -1,10 +1,10 @@
-/** Opens the flow `bot` in the file it is told, says so, holds it until it is told to close it. */
+/** Opens the flow `bot` in the file it is told, says so, holds it until it is told to close it: `holder.ts PATH [COMMITS]`, so many between checkpoints. */
 import { createInterface } from "node:readline";
 import { StateError } from "../../src/errors.js";
 import { backend } from "./backend.js";
 
-const [path = ""] = process.argv.slice(2);
-const held = backend(path);
+const [path = "", commits] = process.argv.slice(2);
+const held = backend(path, {}, commits === undefined ? {} : { commits: Number(commits) });
 try {
   await held.connect();
   console.log("open");

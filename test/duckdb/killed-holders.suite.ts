@@ -2,12 +2,15 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as assert from "uvu/assert";
+import { StateError } from "../../src/errors.js";
 import { getPositions } from "../../src/operations/get-positions.js";
+import { savePosition } from "../../src/operations/save-position.js";
 import { bundle } from "../bundle.js";
 import { LONG, numbers, some } from "../long.js";
 import { skip } from "../skip.js";
-import { opened } from "./backend.js";
+import { backend, opened } from "./backend.js";
 import { Child } from "./child.js";
+import { position } from "./samples.js";
 import { newPath, type Test } from "./stand.js";
 
 const PROGRAM = await bundle(new URL("./dying-holder.ts", import.meta.url));
@@ -114,6 +117,33 @@ export function killedHolders(test: Test): void {
       if (said === "saved") assert.ok(there.has(id), `${what}: ${id} was acknowledged and is gone`);
     }
   }
+
+  test("what a holder that is killed acknowledged through its socket is there", async () => {
+    for (const acknowledged of some(numbers(1, 60), SAMPLE)) {
+      process.stdout.write(".");
+      const path = await prepared("closed");
+      using holder = await start("a", path, { words: ["STAYS"] });
+      assert.is(await holder.line(), "open");
+      const operator = backend(path, { instance: "operator", isVisitor: true });
+      await operator.connect(true);
+      const told: string[] = [];
+      const save = async (id: string) => {
+        await operator.execute(savePosition, position(id), "");
+        told.push(id);
+        if (told.length === acknowledged) holder.kill();
+      };
+      const saved = await Promise.allSettled(numbers(1, 200).map((n) => save(`operator-${n}`)));
+      for (const outcome of saved) if (outcome.status === "rejected") assert.instance(outcome.reason, StateError);
+      await operator.close();
+      await holder.end();
+      await check(path, `${acknowledged} acknowledged`);
+      const flow = await opened(path);
+      const there = new Set((await flow.execute(getPositions, undefined, "")).map(({ id }) => id));
+      await flow.close();
+      assert.ok(told.length >= acknowledged);
+      for (const id of told) assert.ok(there.has(id), `${id} was acknowledged and is gone`);
+    }
+  });
 
   for (const [where, before] of Object.entries(NETWORKS)) {
     const holding = `a holder that is killed at any step, while another waits, loses nothing and is never one of two, in ${where}`;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -8,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { DuckDBInstance } from "@duckdb/node-api";
 import * as assert from "uvu/assert";
 import { CorruptStateError } from "../../src/errors.js";
 import { getPositions } from "../../src/operations/get-positions.js";
@@ -45,6 +47,25 @@ export function openMarks(test: Test): void {
     } finally {
       await flow.close();
     }
+  }
+
+  /** Does what the refusal says, as a shell does. */
+  async function goOn(path: string): Promise<void> {
+    const refusal = await refusalOf(path);
+    const line = /as with: (.+)$/.exec(refusal?.message ?? "")?.[1];
+    assert.ok(line, refusal?.message);
+    execFileSync("sh", ["-c", line]);
+  }
+
+  /** Where the commits of a log end, found by the records' own lengths. */
+  function commitEnds(log: Buffer): number[] {
+    const ends = [];
+    for (let at = 8; at < log.length; ) {
+      const length = Number(log.readBigUInt64LE(at));
+      at += 16 + length;
+      if (length === 5) ends.push(at);
+    }
+    return ends;
   }
 
   /** Where a log of so many bytes is cut: in its head at each byte, further on here and there, at last at its end. */
@@ -115,7 +136,7 @@ export function openMarks(test: Test): void {
       last = error.message;
     }
     assert.match(last, /had acknowledged 2 commits after 20.*and only 1 of them is in its log .*the log was cut/s);
-    assert.ok(last.includes(`remove ${path}.acked`), last);
+    assert.match(last, / as with: truncate -s \d+ \S+\.wal && rm -f \S+\.acked$/);
     writeFileSync(`${path}.wal`, log);
     assert.equal(await idsIn(path), ["early", "late", "later"]);
   });
@@ -124,29 +145,106 @@ export function openMarks(test: Test): void {
     const path = await crashed();
     const log = readFileSync(`${path}.wal`);
     writeFileSync(`${path}.wal`, log.subarray(0, log.length - 1));
-    assert.instance(await failure(backend(path).connect()), CorruptStateError);
-    rmSync(`${path}.acked`);
+    await goOn(path);
     assert.equal(await idsIn(path), ["early", "late"]);
   });
 
-  test("without the file that tells what was acknowledged, a log with nothing of it is still refused", async () => {
+  test("without the file that tells what was acknowledged, a log that was cut within a commit is refused", async () => {
     const path = await crashed();
     const log = readFileSync(`${path}.wal`);
     rmSync(`${path}.acked`);
-    const wholeCommits: string[][] = [];
-    for (const cut of cuts(log.length)) {
+    const [first = 0, last = 0, ...more] = commitEnds(log);
+    assert.equal([last, more], [log.length, []]);
+    for (const cut of cuts(log.length - 1).filter((at) => at !== first)) {
       const copy = await copyOf(path);
       writeFileSync(`${copy}.wal`, log.subarray(0, cut));
+      const before = bytesOf(copy);
       const refusal = await refusalOf(copy);
-      if (!refusal) wholeCommits.push(await idsIn(copy));
-      else {
-        assert.match(refusal.message, /nothing of that is in its log .*the log was cut/s, `cut at ${cut}`);
-        assert.ok(refusal.message.includes(`touch ${copy}.wal`));
-        assert.equal(wholeCommits, [], `cut at ${cut}`);
+      const said =
+        cut < first ? /nothing of that is in its log .*the log was cut/s : /ends in the middle of a commit, after 1 /;
+      assert.match(refusal?.message ?? "opened", said, `cut at ${cut}`);
+      assert.is(bytesOf(copy), before);
+      await goOn(copy);
+      assert.equal(await idsIn(copy), cut < first ? ["early"] : ["early", "late"]);
+    }
+  });
+
+  test("without the file that tells what was acknowledged, a log that ends with a commit opens and is said to be of doubt", async () => {
+    const path = await crashed();
+    const log = readFileSync(`${path}.wal`);
+    rmSync(`${path}.acked`);
+    const found = [];
+    for (const cut of commitEnds(log)) {
+      const copy = await copyOf(path);
+      writeFileSync(`${copy}.wal`, log.subarray(0, cut));
+      const warnings: string[] = [];
+      const flow = await opened(copy, { warn: (text) => warnings.push(text) });
+      await flow.close();
+      assert.is(warnings.length, 1);
+      assert.match(warnings[0] ?? "", /\.db may be older than what was acknowledged: .*\.acked is missing/);
+      found.push(await idsIn(copy));
+    }
+    assert.equal(found, [
+      ["early", "late"],
+      ["early", "late", "later"],
+    ]);
+  });
+
+  test("a log of an earlier or a later time of the same file is refused, with what was acknowledged or without", async () => {
+    const path = await newPath();
+    const flow = await opened(path, {}, { commits: 3 });
+    const copies: string[] = [];
+    for (const id of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
+      await flow.execute(savePosition, position(id), "");
+      copies.push(await copyOf(path));
+    }
+    await flow.close();
+    const closed = await copyOf(path);
+    let refused = 0;
+    for (const [n, file] of [...copies, closed].entries()) {
+      for (const [m, log] of copies.entries()) {
+        for (const isTold of [true, false]) {
+          const mixed = await copyOf(file);
+          if (statSync(`${log}.wal`).size === 0) continue;
+          copyFileSync(`${log}.wal`, `${mixed}.wal`);
+          if (!isTold) rmSync(`${mixed}.acked`, { force: true });
+          const isOfOneTime = file !== closed && readFileSync(file).equals(readFileSync(log));
+          if (isOfOneTime) continue;
+          const before = bytesOf(mixed);
+          assert.instance(await refusalOf(mixed), CorruptStateError, `file ${n}, log ${m}`);
+          assert.is(bytesOf(mixed), before);
+          refused++;
+        }
       }
     }
-    assert.equal(wholeCommits[0], ["early", "late"]);
-    assert.equal(wholeCommits.at(-1), ["early", "late", "later"]);
+    assert.ok(refused > 20, `${refused} mixed`);
+  });
+
+  test("a log of another time is put aside as its refusal says", async () => {
+    const path = await newPath();
+    const flow = await opened(path, {}, { commits: 2 });
+    for (const id of ["a", "b"]) await flow.execute(savePosition, position(id), "");
+    const older = await copyOf(path);
+    for (const id of ["c", "d", "e"]) await flow.execute(savePosition, position(id), "");
+    const newer = await copyOf(path);
+    await flow.close();
+    copyFileSync(`${older}.wal`, `${newer}.wal`);
+    assert.match((await refusalOf(newer))?.message ?? "", /are of different times: the file was last written at 20/);
+    await goOn(newer);
+    assert.equal(await idsIn(newer), ["a", "b", "c"]);
+    assert.ok(existsSync(`${newer}.wal.cut`));
+  });
+
+  test("a file whose log was brought into it by another program is whole", async () => {
+    const path = await crashed();
+    const instance = await DuckDBInstance.create(path);
+    instance.closeSync();
+    assert.not.ok(existsSync(`${path}.wal`));
+    const flow = await opened(path);
+    await flow.execute(savePosition, position("new"), "");
+    const survivor = await copyOf(path);
+    await flow.close();
+    assert.equal(await idsIn(survivor), ["early", "late", "later", "new"]);
   });
 
   test("a log that ends in a commit that nobody was told of is none that was cut", async () => {

@@ -5,7 +5,7 @@
  * The number is written after DuckDB has synced the commit and before anybody is told of it, so it is never ahead of the log. Only the first
  * one after a checkpoint is synced: a power cut may leave a number that is too low, and then less is noticed.
  */
-import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, openSync, statSync, writeSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorCode } from "../../error-code.js";
@@ -21,7 +21,7 @@ const LONGEST = 400;
 export class Acknowledged {
   readonly #path: string;
   /** The line of the newest checkpoint, which may not be finished. */
-  #line: { readonly checkpoint: string; readonly fd: number } | undefined;
+  #line: { readonly checkpoint: string; readonly fd: number; readonly size: number } | undefined;
   /** The newest checkpoint that is finished, and the commits after it. */
   #last: { readonly checkpoint: string; readonly commits: number } | undefined;
 
@@ -43,9 +43,7 @@ export class Acknowledged {
   /** Says that nothing is acknowledged after this checkpoint, which is going to be written; what the last one asks for stays, too. */
   async begin(checkpoint: string): Promise<void> {
     const last = this.#last ? lineOf(this.#last.checkpoint, this.#last.commits) : "";
-    await this.#replace(lineOf(checkpoint, 0) + last);
-    this.release();
-    this.#line = { checkpoint, fd: openSync(this.#path, "r+") };
+    await this.#write(checkpoint, lineOf(checkpoint, 0) + last);
   }
 
   /** The checkpoint that began is in the file. */
@@ -57,9 +55,11 @@ export class Acknowledged {
   async note(commits: number): Promise<void> {
     const line = this.#line;
     if (!line || !this.#last) return;
-    writeSync(line.fd, digits(commits), line.checkpoint.length + 1);
-    if (this.#last.commits === 0) {
-      fdatasyncSync(line.fd);
+    // Somebody removed, replaced or emptied it: it is made anew.
+    if (!this.#isAsLeft) await this.#write(line.checkpoint, lineOf(line.checkpoint, commits));
+    else writeSync(line.fd, digits(commits), line.checkpoint.length + 1);
+    if (this.#last.commits === 0 && this.#line) {
+      fdatasyncSync(this.#line.fd);
       // The name of the log that DuckDB has just begun to write.
       await syncFolder(dirname(this.#path));
     }
@@ -84,6 +84,18 @@ export class Acknowledged {
   release(): void {
     if (this.#line) closeSync(this.#line.fd);
     this.#line = undefined;
+  }
+
+  async #write(checkpoint: string, text: string): Promise<void> {
+    await this.#replace(text);
+    this.release();
+    this.#line = { checkpoint, fd: openSync(this.#path, "r+"), size: text.length };
+  }
+
+  get #isAsLeft(): boolean {
+    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (!this.#line || found?.ino !== fstatSync(this.#line.fd, { bigint: true }).ino) return false;
+    return found.size === BigInt(this.#line.size);
   }
 
   async #text(): Promise<string | undefined> {

@@ -3,7 +3,10 @@ import { text, time, whole } from "./columns.js";
 import { duckdb } from "./library.js";
 import { SqlTable } from "./sql-table.js";
 
-/** What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. */
+/**
+ * What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. That of the first row begins with the checkpoint
+ * which it follows, `{"after":"...",`: a log of another time, put beside the file, is known by it.
+ */
 interface JournalRow {
   readonly seq: number;
   readonly at: number;
@@ -41,8 +44,10 @@ export class CommitJournal {
     return this.#length;
   }
 
-  /** Adds a row; it is durable when this resolves. */
-  async append(changes: string): Promise<void> {
+  /** Adds a row, in JSON by table; it is durable when this resolves. `checkpoint`: the last one. */
+  async append(tables: readonly string[], checkpoint: string | undefined): Promise<void> {
+    const start = this.#rows === 0 && checkpoint !== undefined ? [`"after":${JSON.stringify(checkpoint)}`] : [];
+    const changes = `{${[...start, ...tables].join(",")}}`;
     this.#seq++;
     this.insert.bindBigInt(1, BigInt(this.#seq));
     const { DuckDBTimestampTZValue } = duckdb();
@@ -74,8 +79,17 @@ export class CommitJournal {
   }
 }
 
-/** How many commits a file's journal holds. */
-export async function countCommits(connection: DuckDBConnection): Promise<number> {
-  const [row] = (await connection.runAndReadAll("SELECT count(*) FROM journal")).getRows();
-  return Number(row?.[0]);
+export interface JournalStart {
+  /** How many commits the journal holds. */
+  readonly commits: number;
+  /** The checkpoint that the first one follows; undefined where it does not say it, as in versions before 0.5. */
+  readonly after: string | undefined;
 }
+
+export async function journalStart(connection: DuckDBConnection): Promise<JournalStart> {
+  const question = `SELECT count(*), arg_min(left("changes", ${LONGEST_START}), seq) FROM journal`;
+  const [row] = (await connection.runAndReadAll(question)).getRows();
+  return { commits: Number(row?.[0]), after: /^\{"after":"([^"]*)"/.exec(String(row?.[1]))?.[1] };
+}
+
+const LONGEST_START = 100;

@@ -10,7 +10,7 @@ import type { Acknowledged } from "./acknowledged.js";
 import { CommitJournal } from "./commit-journal.js";
 import type { Mirror, Write } from "./mirror.js";
 import type { OpenLog } from "./open-log.js";
-import { writeOpenMark } from "./open-mark.js";
+import { checkpointClosed, writeOpenMark } from "./open-mark.js";
 import { mirrorsOf } from "./tables.js";
 
 /** What lies beside an open file. */
@@ -53,8 +53,8 @@ export class FlowStore {
   readonly #mirrors: ReadonlyMap<string, Mirror>;
   /** Set when the next commit is to be a checkpoint. */
   #due = false;
-  /** Whether the file says that it is open. */
-  #marked = false;
+  /** The checkpoint by which the file says that it is open; undefined while it does not. */
+  #checkpoint: string | undefined;
 
   private constructor(
     private readonly connection: DuckDBConnection,
@@ -111,12 +111,14 @@ export class FlowStore {
 
   /** Makes everything durable that was noted before the call. */
   async commit(): Promise<void> {
-    if (this.#marked && this.beside?.log.isAsLeft === false) this.#missLog();
-    if (!this.#due && this.#progress < 1) {
-      const changes = this.#takeJournal();
-      if (changes.length <= LONGEST_ROW) {
-        if (!this.#marked && this.beside) await this.#write([], this.beside);
-        return this.#append(changes);
+    if (this.#checkpoint && this.beside?.log.isAsLeft === false) this.#missLog();
+    // Commits of before the file was opened follow another checkpoint than those to come.
+    const isOlder = !this.#checkpoint && this.journal.rows > 0;
+    if (!this.#due && !isOlder && this.#progress < 1) {
+      const tables = this.#takeJournal();
+      if (tables.reduce((length, { length: more }) => length + more, 0) <= LONGEST_ROW) {
+        if (!this.#checkpoint && this.beside) await this.#write([], this.beside);
+        return this.#append(tables);
       }
     }
     await this.checkpoint();
@@ -151,7 +153,7 @@ export class FlowStore {
 
   /** The same for a state that was not committed as it is now: what is in DuckDB's log gets into the file, and nothing else. */
   async leaveAsCommitted(): Promise<void> {
-    await this.#write([], undefined);
+    await checkpointClosed(this.connection);
     await this.beside?.acknowledged.remove();
   }
 
@@ -160,8 +162,8 @@ export class FlowStore {
     this.beside?.acknowledged.release();
   }
 
-  async #append(changes: string): Promise<void> {
-    await this.journal.append(changes);
+  async #append(tables: readonly string[]): Promise<void> {
+    await this.journal.append(tables, this.#checkpoint);
     if (this.beside?.log.grow() === false) {
       this.#missLog();
       await this.checkpoint();
@@ -183,14 +185,14 @@ export class FlowStore {
       await beside.acknowledged.begin(mark.checkpoint);
       await beside.log.begin();
     }
-    if (mark || this.#marked || writes.length > 0) {
+    if (mark || this.#checkpoint || writes.length > 0) {
       await this.connection.run("BEGIN");
       for (const write of writes) await write(this.connection);
       await writeOpenMark(this.connection, mark);
       await this.connection.run("COMMIT");
     }
     await this.connection.run("CHECKPOINT");
-    this.#marked = mark !== undefined;
+    this.#checkpoint = mark?.checkpoint;
     beside?.acknowledged.finish();
     await beside?.log.begin();
   }
@@ -207,19 +209,21 @@ export class FlowStore {
     return [...this.#mirrors.values()].flatMap((mirror) => mirror.takeDifference() ?? []);
   }
 
-  #takeJournal(): string {
+  /** In JSON, a table each. */
+  #takeJournal(): string[] {
     const tables: string[] = [];
     for (const mirror of this.#mirrors.values()) {
       const changes = mirror.takeJournal();
       if (changes !== undefined) tables.push(`${JSON.stringify(mirror.name)}:${changes}`);
     }
-    return `{${tables.join(",")}}`;
+    return tables;
   }
 
   #replay(changes: string): void {
     const tables: unknown = JSON.parse(changes);
     if (typeof tables !== "object" || tables === null) throw new TypeError("journal: expected changes by table");
-    for (const [name, ofTable] of Object.entries(tables)) this.#mirror(name).replay(ofTable);
+    const { after: _, ...byTable } = { after: undefined, ...tables };
+    for (const [name, ofTable] of Object.entries(byTable)) this.#mirror(name).replay(ofTable);
   }
 
   #mirror(name: string): Mirror {

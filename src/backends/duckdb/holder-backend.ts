@@ -68,6 +68,7 @@ export class HolderBackend implements Backend {
     const address = addressOf(socketPath(path));
     if (!address) return undefined;
     const socket = connect(address.path);
+    if (address.secret !== undefined) socket.write(address.secret);
     try {
       const greeting = await greeted(path, socket);
       if (!greeting) return undefined;

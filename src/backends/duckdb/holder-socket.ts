@@ -1,5 +1,11 @@
-/** The sockets by which the holder of a file is known. Each says who holds it, and what for; the one beside the file goes on as the control socket. */
-import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+/**
+ * The sockets by which the holder of a file is known. Each says who holds it, and what for; the one beside the file goes on as the control socket.
+ *
+ * UNTESTED on Windows, which has no sockets beside files: there `<file>.sock` is a text of mode 0600 with a secret, after which a pipe is named. Whoever connects says the
+ * secret first, and is told nothing before: the names of pipes can be listed by anybody. DuckDB's share mode is what keeps others out there.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
@@ -19,6 +25,7 @@ const PATIENCE = 1000;
 /** Linux opens a name without reading or writing what it names. */
 const O_PATH = 0o10000000;
 const IS_LINUX = process.platform === "linux";
+const IS_WINDOWS = process.platform === "win32";
 
 /** What those who connect find. */
 export interface Door {
@@ -38,7 +45,7 @@ export async function askHolder(path: string): Promise<Holder> {
   const address = addressOf(path);
   if (!address) return "none";
   try {
-    return await ask(address.path);
+    return await ask(address.path, address.secret);
   } finally {
     address.release();
   }
@@ -54,7 +61,8 @@ export async function isHeldHere(file: string): Promise<boolean> {
  * A path to connect to: one of more than 107 bytes is cut without a word, one by way of a descriptor is short. Undefined when nothing is there.
  * Release it when the connection is there.
  */
-export function addressOf(path: string): { readonly path: string; release(): void } | undefined {
+export function addressOf(path: string): Address | undefined {
+  if (IS_WINDOWS) return pipeOf(path);
   if (!IS_LINUX) return { path, release() {} };
   try {
     const fd = openSync(path, O_PATH);
@@ -65,9 +73,35 @@ export function addressOf(path: string): { readonly path: string; release(): voi
   }
 }
 
-function ask(path: string): Promise<Holder> {
+export interface Address {
+  readonly path: string;
+  /** What has to be said first. */
+  readonly secret?: string;
+  release(): void;
+}
+
+/** The pipe whose secret is in the text at `path`; undefined when there is none. */
+export function pipeOf(path: string): Address | undefined {
+  try {
+    const secret = readFileSync(path, "utf8");
+    return SECRET.test(secret) ? { path: pipeNamed(secret), secret, release() {} } : undefined;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const SECRET = /^[0-9a-f]{64}$/;
+
+/** Its name tells half of the secret: enough to be another one each time. */
+function pipeNamed(secret: string): string {
+  return `\\\\.\\pipe\\signalflow-${secret.slice(0, 32)}`;
+}
+
+function ask(path: string, secret?: string): Promise<Holder> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
+    if (secret !== undefined) socket.write(secret);
     let told = "";
     const answer = () => {
       socket.destroy();
@@ -99,23 +133,48 @@ function ask(path: string): Promise<Holder> {
 }
 
 /** Says to everybody who connects which process this is. Keeps nothing alive. */
-function answering(door: Door): Server {
-  const server = createServer((socket: Socket) => {
-    socket.on("error", () => {});
-    socket.unref();
+function answering(door: Door, secret?: string): Server {
+  const greet = (socket: Socket) => {
     const greeting = (word: string) => `${process.pid} ${word}\n`;
     if (!door.serve) socket.end(greeting(door.isLooking ? "looking" : "busy"));
     else {
       socket.write(greeting("open"));
       door.serve(socket);
     }
+  };
+  const server = createServer((socket: Socket) => {
+    socket.on("error", () => {});
+    socket.unref();
+    if (secret === undefined) greet(socket);
+    else onSecret(socket, secret, () => greet(socket));
   });
   return server.unref();
 }
 
+/** Calls back once somebody has said the secret; who says something else, or nothing for some time, is cut off. */
+export function onSecret(socket: Socket, secret: string, done: () => void): void {
+  const timer = setTimeout(() => socket.destroy(), PATIENCE).unref();
+  const said: Buffer[] = [];
+  const take = (piece: Buffer) => {
+    said.push(piece);
+    const all = Buffer.concat(said);
+    if (all.length < secret.length) return;
+    clearTimeout(timer);
+    socket.off("data", take);
+    socket.pause();
+    if (!timingSafeEqual(all.subarray(0, secret.length), Buffer.from(secret))) socket.destroy();
+    else {
+      if (all.length > secret.length) socket.unshift(all.subarray(secret.length));
+      done();
+      socket.resume();
+    }
+  };
+  socket.on("data", take);
+}
+
 /** Listens at once: `exclusive` keeps Node's cluster from sharing it. Rejects with what the system says, as EADDRINUSE. */
-async function listening(path: string, door: Door): Promise<Server> {
-  const server = answering(door);
+async function listening(path: string, door: Door, secret?: string): Promise<Server> {
+  const server = answering(door, secret);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ path, exclusive: true }, () => resolve());
@@ -150,6 +209,7 @@ export async function listenAt(path: string, draft: string, door: Door): Promise
   const folder = dirname(path);
   const hidden = join(folder, draft);
   rmSync(hidden, { force: true });
+  if (IS_WINDOWS) return listenAtPipe(path, hidden, door);
   const fd = IS_LINUX ? openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
   try {
     const server = await listening(fd === undefined ? hidden : `/proc/self/fd/${fd}/${basename(hidden)}`, door);
@@ -163,5 +223,19 @@ export async function listenAt(path: string, draft: string, door: Door): Promise
     }
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Untested. The text that names the pipe gets its name when the pipe listens. */
+async function listenAtPipe(path: string, hidden: string, door: Door): Promise<Server> {
+  const secret = randomBytes(32).toString("hex");
+  const server = await listening(pipeNamed(secret), door, secret);
+  try {
+    writeFileSync(hidden, secret, { flag: "wx", mode: 0o600 });
+    renameSync(hidden, path);
+    return server;
+  } catch (error) {
+    server.close();
+    throw error;
   }
 }

@@ -7,33 +7,47 @@ const VERSION_AT = 5;
 const HEAD = 16;
 /** No commit of this library writes a longer record. */
 const LONGEST_RECORD = 1024 ** 3;
+/** The record that ends a commit. */
+const COMMITTED = Buffer.from([0x64, 0x00, 0x64, 0xff, 0xff]);
+
+export interface LogEnd {
+  /** Where its last whole commit ends, bytes. */
+  readonly whole: number;
+  /** Whether something stands behind that: a commit that is not all there. */
+  readonly isTorn: boolean;
+}
 
 /**
  * Is `path`, the log beside a DuckDB file, whole as far as DuckDB is going to read it? DuckDB finds a wrong checksum by itself,
  * but takes a record that is longer than the rest of the log for the last one, cut off in a crash, and forgets what comes
- * after. That is right for a length that can be, and a loss for one that cannot: throws a TypeError then.
+ * after. That is right for a length that can be, and a loss for one that cannot: throws a TypeError then. Undefined where it cannot be told how it ends.
  */
-export function checkLog(path: string): void {
+export function checkLog(path: string): LogEnd | undefined {
   const log = openSync(path, "r");
   try {
     const { size } = fstatSync(log);
     const first = Buffer.alloc(Math.min(size, FIRST.length));
     readSync(log, first, 0, first.length, 0);
     // After a power cut: made longer, and nothing written yet.
-    if (first.every((byte) => byte === 0)) return;
+    if (first.every((byte) => byte === 0)) return undefined;
     if (!first.subarray(0, VERSION_AT).equals(FIRST.subarray(0, Math.min(size, VERSION_AT)))) {
       throw new TypeError(`${path} is not its log`);
     }
-    if (first[VERSION_AT] !== FIRST[VERSION_AT]) return;
+    // Cut within its head, or of a version with other records.
+    if (first[VERSION_AT] !== FIRST[VERSION_AT]) return undefined;
 
-    const head = Buffer.alloc(HEAD);
+    const head = Buffer.alloc(HEAD + COMMITTED.length);
+    let whole = FIRST.length;
     for (let at = FIRST.length; at + HEAD <= size; ) {
-      readSync(log, head, 0, HEAD, at);
+      const read = readSync(log, head, 0, head.length, at);
       const length = head.readBigUInt64LE(0);
       if (length > LONGEST_RECORD) throw new TypeError(`${path} is damaged at byte ${at}`);
-      if (length === 0n) return;
+      if (length === 0n) return undefined;
       at += HEAD + Number(length);
+      const isEnd = read === head.length && Number(length) === COMMITTED.length;
+      if (isEnd && head.subarray(HEAD).equals(COMMITTED)) whole = at;
     }
+    return { whole, isTorn: whole < size };
   } finally {
     closeSync(log);
   }

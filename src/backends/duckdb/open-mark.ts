@@ -1,4 +1,7 @@
-/** What a file says of being open: a row with its newest checkpoint. Without a row it was closed, and needs no log. */
+/**
+ * What a file says of being open: a row with its newest checkpoint. Without a row it was closed, and needs no log. So was one whose checkpoint begins with `CLOSED`:
+ * that one has commits in its journal, which follow it.
+ */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { text, time } from "./columns.js";
 import { SqlTable } from "./sql-table.js";
@@ -9,13 +12,25 @@ export interface OpenMark {
   readonly at: number;
 }
 
+export interface FileMark {
+  /** Absent in a file that was closed. */
+  readonly open?: OpenMark;
+  /** The checkpoint that commits in the journal follow; absent where there are none, or where they do not say it. */
+  readonly journal?: string;
+}
+
+const CLOSED = "closed ";
+
 const table = new SqlTable<OpenMark>("open_mark", { checkpoint: text, at: time });
 
 /** Absent in files of versions before 0.5. */
-export async function readOpenMark(connection: DuckDBConnection): Promise<OpenMark | undefined> {
-  if (!(await isThere(connection))) return undefined;
-  for await (const [mark] of table.read(connection)) return mark;
-  return undefined;
+export async function readMark(connection: DuckDBConnection): Promise<FileMark> {
+  if (!(await isThere(connection))) return {};
+  for await (const [mark] of table.read(connection)) {
+    if (mark?.checkpoint.startsWith(CLOSED)) return { journal: mark.checkpoint.slice(CLOSED.length) };
+    if (mark) return { open: mark, journal: mark.checkpoint };
+  }
+  return {};
 }
 
 /** Within a transaction of the caller. */
@@ -25,13 +40,17 @@ export async function writeOpenMark(connection: DuckDBConnection, mark: OpenMark
   if (mark) await table.append(connection, [mark]);
 }
 
-/** Has a file say that it needs no log, and its log have nothing to say. */
+/** The file needs no log from now on, and its journal stays. Within a transaction of the caller. */
+async function closeMark(connection: DuckDBConnection): Promise<void> {
+  const { open } = await readMark(connection);
+  if (open) await writeOpenMark(connection, { ...open, checkpoint: `${CLOSED}${open.checkpoint}` });
+}
+
+/** Has a file say that it needs no log, and its log have nothing to say. What is in its journal stays there. */
 export async function checkpointClosed(connection: DuckDBConnection): Promise<void> {
-  if (await readOpenMark(connection)) {
-    await connection.run("BEGIN");
-    await writeOpenMark(connection, undefined);
-    await connection.run("COMMIT");
-  }
+  await connection.run("BEGIN");
+  await closeMark(connection);
+  await connection.run("COMMIT");
   await connection.run("CHECKPOINT");
 }
 

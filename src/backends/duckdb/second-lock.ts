@@ -109,7 +109,6 @@ export class SecondLock {
 
   /** Second step, under DuckDB's lock: another one may have come between. Throws a LockedError. */
   async complete(): Promise<void> {
-    if (process.platform === "win32") return;
     await SecondLock.refuseHeld(this.path);
     const socket = socketPath(this.path);
     const digest = createHash("sha1").update(basename(this.path)).digest("hex").slice(0, 12);

@@ -1,15 +1,16 @@
 import { CorruptStateError } from "../../errors.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
 import { otherSchema } from "../../state/schema.js";
+import { shellLine } from "../../words/shell-line.js";
 import type { BackendContext } from "../backend.js";
 import { Acknowledged, acknowledgedPath } from "./acknowledged.js";
-import { countCommits } from "./commit-journal.js";
+import { journalStart } from "./commit-journal.js";
 import { FlowFile } from "./flow-file.js";
 import { type CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { identify } from "./identify.js";
-import { checkLog } from "./log-check.js";
+import { checkLog, type LogEnd } from "./log-check.js";
 import { OpenLog } from "./open-log.js";
-import { type OpenMark, readOpenMark } from "./open-mark.js";
+import { type OpenMark, readMark } from "./open-mark.js";
 import { lockedBy, refusalOf } from "./refusal.js";
 
 /** A file that is open, with the flow that was read from it. */
@@ -58,14 +59,14 @@ export async function openAny<Read>(
   try {
     const log = new OpenLog(path);
     const acknowledged = new Acknowledged(path);
-    const seen: Seen = { size: undefined, check() {}, async restore() {} };
+    const seen: Seen = { size: undefined, check: () => undefined, async restore() {} };
     file = await FlowFile.open(path, {
       isLooking: context.isLooking ?? false,
       // Before DuckDB has it: to close the log afterwards would drop DuckDB's lock. A holder whom only DuckDB knows is told first.
       async before() {
         const { size } = log;
         seen.size = size;
-        seen.check = settled(() => size && checkLog(log.path));
+        if (size) seen.check = settled(() => checkLog(log.path));
         // DuckDB removes an empty log when it opens the file.
         if (size === 0) seen.restore = await acknowledged.sayEmpty();
       },
@@ -73,22 +74,29 @@ export async function openAny<Read>(
     const { size, check, restore } = seen;
     // Somebody whom the second lock did not know yet has just come and gone: what was read is not what is there.
     if (size !== 0 && log.size !== size) throw lockedBy(path, 0);
-    check();
+    const end = check();
     if (size === 0) {
       await log.begin();
       await restore();
     }
-    const mark = await readOpenMark(file.connection);
+    const { flowId, schema } = await identify(file.connection, path, context.flowId);
+    const { open: mark, journal } = await readMark(file.connection);
+    const { commits: found, after } = await journalStart(file.connection);
+    if (found > 0 && after !== journal) throw otherLog(path, mark);
     if (mark) {
       const expected = await acknowledged.after(mark.checkpoint);
-      const found = await countCommits(file.connection);
-      if (size === undefined && expected !== 0) throw withoutLog(path, mark);
-      if (size !== undefined && size > 0 && found < (expected ?? 1)) throw cutLog(path, mark, found, expected);
-      if (size !== undefined && size > 0 && expected === undefined) context.warn?.(untold(path, found));
-      if (size === 0 && expected !== 0) context.warn?.(emptyLog(path, mark, expected));
+      const isAllThere = expected !== undefined && found >= expected;
+      // Whoever opened the file with DuckDB alone has brought the log into it.
+      if (size === undefined && !isAllThere) throw withoutLog(path, mark);
+      if (size !== undefined && size > 0) {
+        if (found < (expected ?? 1)) throw cutLog(path, mark, { found, expected, end });
+        if (expected === undefined && end?.isTorn) throw tornLog(path, mark, found, end);
+        // A log that was cut just where a commit ends looks like one that never held more.
+        if (expected === undefined) context.warn?.(untold(path, mark, found));
+      }
+      if (size === 0 && !isAllThere) context.warn?.(emptyLog(path, mark, expected));
     }
     const crashed = mark !== undefined || size !== undefined;
-    const { flowId, schema } = await identify(file.connection, path, context.flowId);
     if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
     const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, { log, acknowledged });
     return { flowId, file, store, crashed };
@@ -101,15 +109,15 @@ export async function openAny<Read>(
 /** What was seen before DuckDB opened the file, and what to do after it. */
 interface Seen {
   size: number | undefined;
-  check: () => void;
+  check: () => LogEnd | undefined;
   restore: () => Promise<void>;
 }
 
-/** Runs a step now, throws later what it threw. */
-function settled(step: () => unknown): () => void {
+/** Runs a step now, returns or throws later what came of it. */
+function settled<Result>(step: () => Result): () => Result {
   try {
-    step();
-    return () => {};
+    const result = step();
+    return () => result;
   } catch (error) {
     return () => {
       throw error;
@@ -118,28 +126,60 @@ function settled(step: () => unknown): () => void {
 }
 
 function withoutLog(path: string, { at }: OpenMark): CorruptStateError {
+  const log = `${path}.wal`;
   return new CorruptStateError(
-    `${path} was in use when it was left or copied, and its log ${path}.wal is missing: what was changed after ${timeOf(at)} is in that log only. A copy without its log is older than its original.\nIt was left as it is. Put the log back beside it; or, to go on with the older state, make an empty one, as with: touch ${path}.wal`,
+    `${path} was in use when it was left or copied, and its log ${log} is missing: what was changed after ${timeOf(at)} is in that log only. A copy without its log is older than its original.\nIt was left as it is. Put the log back beside it; or, to go on with the older state, make an empty one, as with: ${shellLine(["touch", log])}`,
   );
 }
 
-function cutLog(path: string, { at }: OpenMark, found: number, expected: number | undefined): CorruptStateError {
+/** `end`: where the log can be cut to go on with what it holds. */
+interface Cut {
+  readonly found: number;
+  readonly expected: number | undefined;
+  readonly end: LogEnd | undefined;
+}
+
+function cutLog(path: string, { at }: OpenMark, { found, expected, end }: Cut): CorruptStateError {
   const [log, told] = [`${path}.wal`, acknowledgedPath(path)];
   const story =
     expected === undefined
       ? `was changed after ${timeOf(at)}, and nothing of that is in its log ${log}: the log was cut, or is another one`
       : `had acknowledged ${expected} commits after ${timeOf(at)}, as ${told} says, and ${found === 0 ? "none" : `only ${found}`} of them ${found === 1 ? "is" : "are"} in its log ${log}: the log was cut, or is an older one`;
-  const goOn =
-    found > 0
-      ? `remove ${told}`
-      : `put the log aside and make an empty one, as with: mv ${log} ${log}.cut && touch ${log}`;
   return new CorruptStateError(
-    `${path} ${story}.\nIt was left as it is. Put the whole log back beside it; or, to go on with what there is, which is older, ${goOn}`,
+    `${path} ${story}.\nIt was left as it is. Put the whole log back beside it; or, to go on with what there is, which is older, ${found > 0 ? withWhatThereIs(path, end) : withoutItsLog(path)}`,
   );
 }
 
-function untold(path: string, found: number): string {
-  return `${acknowledgedPath(path)} is missing, or is of another time: the log of ${path} has ${found} commits, and nothing proves that there were no more`;
+/** After a crash `.acked` lies beside the log, and says that a commit that is not whole was acknowledged to nobody. */
+function tornLog(path: string, { at }: OpenMark, found: number, end: LogEnd): CorruptStateError {
+  const [log, told] = [`${path}.wal`, acknowledgedPath(path)];
+  return new CorruptStateError(
+    `${path} was copied without ${told}, or its log ${log} was cut: the log ends in the middle of a commit, after ${found} that are whole, and nothing says whether that one, and others after it, were acknowledged after ${timeOf(at)}.\nIt was left as it is. Put the whole log back beside it, or ${told}; or, to go on with what there is, which may be older, ${withWhatThereIs(path, end)}`,
+  );
+}
+
+function otherLog(path: string, mark: OpenMark | undefined): CorruptStateError {
+  const log = `${path}.wal`;
+  const file = mark ? `was last written at ${timeOf(mark.at)}` : "was closed";
+  return new CorruptStateError(
+    `${path} and its log ${log} are of different times: the file ${file}, and what the log holds was changed at another time. Together they are no state that ever was.\nBoth were left as they are. Put the log of the same moment back beside the file; or, to go on with the file alone, which may be older, ${withoutItsLog(path)}`,
+  );
+}
+
+function withWhatThereIs(path: string, end: LogEnd | undefined): string {
+  const [log, told] = [`${path}.wal`, acknowledgedPath(path)];
+  const forget = shellLine(["rm", "-f", told]);
+  if (!end?.isTorn) return `remove ${told}, as with: ${forget}`;
+  return `let the log end with its last whole commit, as with: ${shellLine(["truncate", "-s", String(end.whole), log])} && ${forget}`;
+}
+
+function withoutItsLog(path: string): string {
+  const log = `${path}.wal`;
+  return `put the log aside and make an empty one, as with: ${shellLine(["mv", log, `${log}.cut`])} && ${shellLine(["touch", log])}`;
+}
+
+function untold(path: string, { at }: OpenMark, found: number): string {
+  return `${path} may be older than what was acknowledged: ${acknowledgedPath(path)} is missing, or is of another time. The log holds ${found} commits after ${timeOf(at)}, all whole, and nothing proves that there were no more`;
 }
 
 function emptyLog(path: string, { at }: OpenMark, expected: number | undefined): string {

@@ -12,12 +12,13 @@ import { operations } from "../../operations/all.js";
 import { argumentsWithWords } from "../../operations/argument-words.js";
 import { ACCOUNT_KEYS, type AnyOperation, COMMON_KEYS, mayAskAccount } from "../../operations/operation.js";
 import { count } from "../../words/in-words.js";
+import { shellLine } from "../../words/shell-line.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import { placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { passwordsOf } from "../place.js";
-import { connectionFlags, type ScriptRun, shellLine, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
+import { connectionFlags, type ScriptRun, WAYS, type Way, wordsOf } from "../scripts/redis-cli.js";
 import { argumentsOf } from "../scripts/script-arguments.js";
 import { table } from "../terminal-table.js";
 
