@@ -4,7 +4,7 @@ import { formatMoney, parseMoney } from "../exact/money.js";
 import type { AccountState } from "../state/account.js";
 import type { BreakerDuration } from "../state/breaker.js";
 import { dayOf } from "../state/day.js";
-import type { FlowState } from "../state/flow-state.js";
+import { type FlowState, SCHEMA_IN_ACCOUNT } from "../state/flow-state.js";
 import { type Call, type Operation, text } from "./operation.js";
 
 interface Args {
@@ -76,7 +76,7 @@ export const joinAccount: Operation<Args, { readonly joined: boolean; readonly e
     account.members.add(state);
     account.tell("account_joined", { flow: flowId });
     const meta = state.meta.value;
-    if (meta) state.meta.value = { ...meta, epoch: a.newEpoch, was: epoch };
+    if (meta) state.meta.value = { ...meta, epoch: a.newEpoch, was: epoch, schema: SCHEMA_IN_ACCOUNT };
 
     return { joined: true, epoch: a.newEpoch };
   },

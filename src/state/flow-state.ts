@@ -28,6 +28,12 @@ import { Cell, ChangeLog, Table } from "./table.js";
 /** The version of the stored layout, in Redis and in DuckDB. */
 export const SCHEMA_VERSION = 4;
 
+/**
+ * What a flow that is in an exchange account says instead: the same layout, refused by versions before 0.5, which would change the flow and not the
+ * account's sums. Leaving brings the former back. The next layout is therefore schema 6.
+ */
+export const SCHEMA_IN_ACCOUNT = 5;
+
 /** Whose change an event tells of, and when that was. */
 export interface Speaker {
   readonly now: number;
