@@ -1,12 +1,6 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
-import {
-  ACCOUNT_LIMITS,
-  type AccountLimitName,
-  type AccountLimits,
-  NOT_IN_A_CLUSTER,
-  NOT_IN_A_FILE,
-} from "../config/account.js";
+import { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits, NOT_IN_A_CLUSTER } from "../config/account.js";
 import type { AccountConfig, ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError } from "../errors.js";
 import { getAccount } from "../operations/get-account.js";
@@ -89,7 +83,6 @@ export async function joinByCall(
   name: string,
 ): Promise<OpenedFlow> {
   const { account, backend: kind, redis, risk } = config;
-  if (kind === "duckdb") throw new ConfigError(`joinAccount: ${NOT_IN_A_FILE}`);
   if (kind === "redis" && redis.cluster) throw new ConfigError(`joinAccount: ${NOT_IN_A_CLUSTER}`);
   if (account?.name === name) return join(backend, calls, account, "call");
   const { currency, same_currency, day_start, breaker_duration } = risk;

@@ -15,12 +15,11 @@ import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
 import type { TradeRow } from "../records/trade.js";
 import type { EventType } from "../words/word-lists.js";
-import type { AccountState } from "./account.js";
+import type { AccountState, KeptAccounts } from "./account.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import type { GuardTrade } from "./guards.js";
 import { Log } from "./log.js";
-import type { MemoryAccounts } from "./memory-accounts.js";
 import { OrdersByPosition } from "./orders-by-position.js";
 import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
@@ -111,7 +110,7 @@ export class FlowState {
   constructor(
     readonly flowId = "",
     /** Where accounts are kept, if they are. */
-    readonly accounts: MemoryAccounts | undefined = undefined,
+    public accounts: KeptAccounts | undefined = undefined,
   ) {}
 
   limit(name: RiskLimitName): number | undefined {

@@ -49,15 +49,15 @@ export const accountOrigins: Theme = (test, anyOpen) => {
   const accounts = new MemoryAccounts();
   const open: typeof anyOpen = (config = {}, options = {}) => anyOpen(config, { accounts, ...options });
 
-  /** A test of those backends that keep accounts. */
-  function kept(name: string, run: () => Promise<void>): void {
+  /** A test of those backends on which an account can have several flows: a file has one. */
+  function shared(name: string, run: () => Promise<void>): void {
     test(name, async () => {
       await using probe = await anyOpen();
       if (probe.config.backend !== "duckdb") await run();
     });
   }
 
-  kept("each limit of an account keeps who set it, when, and whether a configuration or a call", async () => {
+  test("each limit of an account keeps who set it, when, and whether a configuration or a call", async () => {
     const clock = new Clock();
     const config = configOf({ max_daily_loss: 300, max_exposure: 10 });
     await using mgr = await open(config, { clock: clock.read, instanceId: "bot-1" });
@@ -85,7 +85,7 @@ export const accountOrigins: Theme = (test, anyOpen) => {
     assert.equal((await limitsOf(mgr)).limitOrigins, origins, "the same once more is nothing new");
   });
 
-  kept("a connect leaves what a call made tighter, and says so with both values, who and when", async () => {
+  test("a connect leaves what a call made tighter, and says so with both values, who and when", async () => {
     const clock = new Clock();
     const logger = listening();
     const config = configOf({ max_daily_loss: 300, max_exposure: 10 });
@@ -104,21 +104,18 @@ export const accountOrigins: Theme = (test, anyOpen) => {
     ]);
   });
 
-  kept(
-    "a connect makes tighter what a call had made looser, and a removed limit is the configuration's again",
-    async () => {
-      const config = configOf({ max_daily_loss: 300, max_exposure: 10 });
-      await using mgr = await open(config, { instanceId: "bot-1" });
-      await mgr.setAccountLimits({ max_exposure: 20, max_daily_loss: null });
-      assert.equal((await limitsOf(mgr)).limits, { max_exposure: 20 });
-      await reconnect(mgr);
-      const { limits, limitOrigins } = await limitsOf(mgr);
-      assert.equal(limits, { max_daily_loss: 300, max_exposure: 10 });
-      assert.equal([limitOrigins.max_daily_loss?.by, limitOrigins.max_exposure?.by], ["config", "config"]);
-    },
-  );
+  test("a connect makes tighter what a call had made looser, and a removed limit is the configuration's again", async () => {
+    const config = configOf({ max_daily_loss: 300, max_exposure: 10 });
+    await using mgr = await open(config, { instanceId: "bot-1" });
+    await mgr.setAccountLimits({ max_exposure: 20, max_daily_loss: null });
+    assert.equal((await limitsOf(mgr)).limits, { max_exposure: 20 });
+    await reconnect(mgr);
+    const { limits, limitOrigins } = await limitsOf(mgr);
+    assert.equal(limits, { max_daily_loss: 300, max_exposure: 10 });
+    assert.equal([limitOrigins.max_daily_loss?.by, limitOrigins.max_exposure?.by], ["config", "config"]);
+  });
 
-  kept("unset gives limits back to the configuration: what that says, or none", async () => {
+  test("unset gives limits back to the configuration: what that says, or none", async () => {
     const config = configOf({ max_daily_loss: 300, max_exposure: 10 });
     await using mgr = await open(config, { instanceId: "bot-1" });
     const set = await lastSet(mgr, () => mgr.setAccountLimits({ max_exposure: 5, max_open_positions: 3 }));
@@ -133,7 +130,7 @@ export const accountOrigins: Theme = (test, anyOpen) => {
     await refused(Reflect.apply(mgr.unsetAccountLimits, mgr, [["max_daily_trades"]]), "names[0]");
   });
 
-  kept(
+  shared(
     "bots of an account with other configurations: a looser one takes nothing back that a call tightened",
     async () => {
       const clock = new Clock();
@@ -165,23 +162,20 @@ export const accountOrigins: Theme = (test, anyOpen) => {
     },
   );
 
-  kept(
-    "a connect that makes a limit tighter trips the account's breaker; one that writes the same does not",
-    async () => {
-      const config = configOf({ max_daily_loss: 40 });
-      await using mgr = await open(config);
-      await mgr.setAccountLimits({ max_daily_loss: 100 });
-      await mgr.updateDailyPnl(-50);
-      assert.is((await limitsOf(mgr)).breaker.active, false);
-      await reconnect(mgr);
-      assert.is((await limitsOf(mgr)).breaker.reason, "daily loss of 50 reached the limit of 40");
-      await mgr.resetAccountBreaker();
-      await reconnect(mgr);
-      assert.is((await limitsOf(mgr)).breaker.active, false);
-    },
-  );
+  test("a connect that makes a limit tighter trips the account's breaker; one that writes the same does not", async () => {
+    const config = configOf({ max_daily_loss: 40 });
+    await using mgr = await open(config);
+    await mgr.setAccountLimits({ max_daily_loss: 100 });
+    await mgr.updateDailyPnl(-50);
+    assert.is((await limitsOf(mgr)).breaker.active, false);
+    await reconnect(mgr);
+    assert.is((await limitsOf(mgr)).breaker.reason, "daily loss of 50 reached the limit of 40");
+    await mgr.resetAccountBreaker();
+    await reconnect(mgr);
+    assert.is((await limitsOf(mgr)).breaker.active, false);
+  });
 
-  kept("a starting equity that is not the account's, and a drawdown that nothing can reach, are told", async () => {
+  shared("a starting equity that is not the account's, and a drawdown that nothing can reach, are told", async () => {
     const logger = listening();
     const config = configOf({ max_drawdown: 0.1 });
     const { name } = config.account;
