@@ -1,5 +1,5 @@
 import { AccountState, type AccountTexts, type KeptAccounts } from "./account.js";
-import type { FlowState } from "./flow-state.js";
+import { type FlowState, SCHEMA_IN_ACCOUNT } from "./flow-state.js";
 import { type ChangeLog, Table } from "./table.js";
 
 /** Stands before the names of the accounts: no field of one has such a key. */
@@ -42,6 +42,16 @@ export class FileAccounts implements KeptAccounts {
   /** The account that the flow is in. */
   get current(): string | undefined {
     return this.texts.get(MEMBER);
+  }
+
+  /** Takes over all accounts of a file that this one replaces: the flow stays in its account, with what it holds now for its part. */
+  takeOver(others: FileAccounts, state: FlowState): void {
+    for (const [key, text] of others.texts.entries()) this.texts.set(key, text);
+    this.apply(state);
+    const { meta, account } = state;
+    if (!account || !meta.value) return;
+    account.replace(state);
+    meta.value = { ...meta.value, schema: SCHEMA_IN_ACCOUNT };
   }
 
   /** Puts the flow into the account that the texts say it is in, as after they were loaded. */

@@ -9,6 +9,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
 import { bundle } from "../bundle.js";
+import { sfState } from "../cli/command.js";
 import { failure } from "../contract/expect.js";
 import * as before from "./before/signalflow-state.mjs";
 import { configOf, trade } from "./file.js";
@@ -22,8 +23,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const fresh = () => join(folder, `${++files}.db`);
 
-async function sql(path: string, query: string): Promise<unknown> {
-  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+async function sql(path: string, query: string, access_mode = "READ_ONLY"): Promise<unknown> {
+  const instance = await DuckDBInstance.create(path, { access_mode });
   const connection = await instance.connect();
   const rows = (await connection.runAndReadAll(query)).getRowObjectsJson();
   connection.closeSync();
@@ -113,6 +114,33 @@ test("version 0.4.0 is refused by name while its flow is in the account, and ope
   const status = await mgr.getAccount();
   assert.equal([status?.slots, status?.flows[0]?.booked], [1, -3], "what it booked there stayed");
   await mgr.close();
+});
+
+test("a backup put back in its place stays in the account, with what it holds for its part; doctor finds sums that were changed by hand", async () => {
+  const [path, backup] = [fresh(), join(folder, "backup.json")];
+  const mgr = await StateManager.open("bot", configOf(path), { instanceId: "bot-1" });
+  await trade(mgr);
+  await mgr.close();
+  const saved = await sfState(["backup", backup, "--duckdb", path, "--flow", "bot"]);
+  assert.is(saved.code, 0, saved.stderr);
+  await mgr.connect();
+  await mgr.closePosition("p", { pnl: 7 });
+  await mgr.close();
+
+  const restored = await sfState(["restore", backup, "--duckdb", path, "--flow", "bot", "--replace", "--yes"]);
+  assert.is(restored.code, 0, restored.stderr);
+  await mgr.connect();
+  const status = await mgr.getAccount();
+  assert.equal([status?.slots, status?.exposure, status?.dailyPnl], [2, 250.5, -5.25], "what was booked stays booked");
+  await mgr.removePosition("p");
+  assert.is((await mgr.getAccount())?.slots, 1);
+  await mgr.close();
+
+  const doctor = await sfState(["doctor", "--duckdb", path, "--flow", "bot"]);
+  assert.match(doctor.stdout, /the sums of account main are those of its flow/);
+  await sql(path, "UPDATE account_flows SET slots = 7", "READ_WRITE");
+  const found = await sfState(["doctor", "--duckdb", path, "--flow", "bot"]);
+  assert.match(found.stdout, /account main: the number of slots of flow bot is 1, and 7 in the account/);
 });
 
 test.run();

@@ -79,7 +79,7 @@ export class FlowStore {
   static async create(
     connection: DuckDBConnection,
     context: BackendContext,
-    fill = (state: FlowState) => openNew(state, context),
+    fill: (state: FlowState, accounts: FileAccounts) => void = (state) => openNew(state, context),
   ): Promise<void> {
     await connection.run("BEGIN");
     await CommitJournal.create(connection);
@@ -87,7 +87,7 @@ export class FlowStore {
     for (const mirror of store.#mirrors.values()) await mirror.create(connection);
     await connection.run(TRADES);
     await connection.run("COMMIT");
-    fill(store.state);
+    fill(store.state, store.accounts);
     store.note(store.state.changes.take());
     await store.checkpoint();
   }
