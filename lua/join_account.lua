@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- join_account: puts the flow into an exchange account, and makes the account if it is new. Slots and exposure of the flow come along, nothing that
--- it has booked. The flow gets a new epoch: whoever works on it has to connect again. For a flow that is in the account, only duration and
--- starting equity are set.
+-- it has booked. The flow gets a new epoch: whoever works on it has to connect again; and the schema that versions without accounts refuse. For a flow
+-- that is in the account, only duration and starting equity are set.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -136,7 +136,8 @@ local function run(meta_key, clock, instance, max_events, flow_epoch, flow_curre
       "account", name, "flow", flow_id)
   end
   redis.call("HSET", account_key, unpack(set))
-  redis.call("HSET", meta_key, "epoch", flow_new_epoch, "was", flow_epoch, "account", name, "account_epoch", f[1] or account_new_epoch)
+  redis.call("HSET", meta_key, "epoch", flow_new_epoch, "was", flow_epoch, "schema", "5", "account", name,
+    "account_epoch", f[1] or account_new_epoch)
 
   return answer({ "joined", flow_new_epoch })
 end
@@ -166,7 +167,7 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "4" then
+  if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end

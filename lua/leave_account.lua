@@ -50,7 +50,7 @@ local function run(meta_key, flow_epoch, account, account_key, account_events_ke
   -- Write.
   account_event("account_left", "flow", string.sub(part, 1, -2))
   if #gone > 0 then redis.call("HDEL", account_key, unpack(gone)) end
-  redis.call("HSET", meta_key, "epoch", new_epoch, "was", flow_epoch)
+  redis.call("HSET", meta_key, "epoch", new_epoch, "was", flow_epoch, "schema", "4")
   redis.call("HDEL", meta_key, "account", "account_epoch")
 
   return answer({ "left", new_epoch })
@@ -81,7 +81,7 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "4" then
+  if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- set_account_limits: sets or removes limits of the flow's exchange account. One that becomes tighter, and is reached, trips the account's breaker.
+-- set_account_limits: sets some limits of the flow's exchange account, removes others, as set_risk_limits does a flow's: a connect never loosens what
+-- a call set. One that becomes tighter, and is reached, trips the account's breaker.
 --
 -- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
@@ -14,50 +15,70 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
--- ARGV[8] limits              pairs from here on: limit, number; an empty number removes the limit
--- Reply {"limits", limit, number, ..., call}
+-- ARGV[8] how                 connect = a configuration at connect; call; unset = a call that returns limits to their configuration
+-- ARGV[9] limits              pairs from here on: limit, number; an empty number removes the limit
+-- Reply {"limits", limit, number, JSON of who set it or "", ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(now, account, answer, read_account, later_day, open_account_day, move_account, day_of, breaker_until, trip,
-    limit_reached, expect_stream, account_event, write_account_breaker, refuse)
+    limit_reached, expect_stream, account_event, write_account_breaker, limit_change, refuse)
   local account_key, account_events_key = KEYS[5], KEYS[6]
+  local how = ARGV[8]
+  local by = how == "call" and "call" or "config"
   local causes = { max_daily_loss = "daily_loss", max_drawdown = "drawdown" }
+  local names = { "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure" }
 
   -- Read.
   if not read_account() then return refuse("SFINVALID", "the flow is in no account: joinAccount puts it into one") end
-  local day_start = redis.call("HGET", account_key, "day_start") + 0
+  local f = redis.call("HMGET", account_key, "day_start", "by:max_daily_loss", "by:max_drawdown", "by:max_open_positions",
+    "by:max_positions_per_pair", "by:max_exposure")
+  local day_start, limits, who = f[1] + 0, account.limits, {}
+  for i, limit in ipairs(names) do who[limit] = f[i + 1] end
   expect_stream(account_events_key)
 
   -- Decide: which of the named limits change, and the causes that may trip for it.
-  local removed, changes, among = {}, {}, {}
-  for i = 8, #ARGV, 2 do
-    local limit, number = ARGV[i], ARGV[i + 1]
-    local current = account.limits[limit] or ""
-    if number ~= current then
+  local removed, changes, returned, among = {}, {}, {}, {}
+  for i = 9, #ARGV, 2 do
+    local limit = ARGV[i]
+    local current = limits[limit] or ""
+    local number, origin, is_returned = limit_change(how, ARGV[i + 1], current, who[limit])
+    if number then
       changes[#changes + 1], changes[#changes + 2] = limit, number
-      account.limits[limit] = number ~= "" and number or nil
+      if is_returned then returned[#returned + 1] = limit end
       if number == "" then removed[#removed + 1] = limit
       else
         move_account(limit, number)
-        if causes[limit] and (current == "" or tonumber(number) < tonumber(current)) then among[causes[limit]] = true end
+        local is_tighter = current == "" or tonumber(number) < tonumber(current)
+        if is_tighter and causes[limit] then among[causes[limit]] = true end
+      end
+      limits[limit] = number ~= "" and number or nil
+      if number == "" or origin == "" then
+        removed[#removed + 1] = "by:" .. limit
+        who[limit] = nil
+      else
+        move_account("by:" .. limit, origin)
+        who[limit] = origin
       end
     end
   end
   local day = later_day(day_of(now, day_start))
   open_account_day(day)
-  local limits = account.limits
   local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, among)
   if source then trip(account.breaker, source, cause, breaker_until(account.duration, day_start, day)) end
 
   -- Write.
   if #removed > 0 then redis.call("HDEL", account_key, unpack(removed)) end
-  if #changes > 0 then account_event("account_limits_set", unpack(changes)) end
+  if #changes > 0 then
+    changes[#changes + 1], changes[#changes + 2] = "by", by
+    if #returned > 0 then changes[#changes + 1], changes[#changes + 2] = "returned", table.concat(returned, " ") end
+    account_event("account_limits_set", unpack(changes))
+  end
   write_account_breaker()
 
   -- Reply.
   local reply = { "limits" }
-  for _, limit in ipairs({ "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure" }) do
-    if limits[limit] then reply[#reply + 1], reply[#reply + 2] = limit, limits[limit] end
+  for _, limit in ipairs(names) do
+    if limits[limit] then reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = limit, limits[limit], who[limit] or "" end
   end
   return answer(reply)
 end
@@ -87,7 +108,7 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "4" then
+  if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
@@ -396,6 +417,66 @@ local function write_account_breaker(flow_id)
 end
 -- <<< account_booking.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> limit_change.lua
+-- Whose a limit is, and what setting it does; of a flow, and of an account.
+
+-- Who set it, as JSON. held: what that stands over, as more of the JSON.
+local function origin_json(set_by, who, at, held)
+  return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
+end
+
+local function held_json(number, who, at)
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+end
+
+-- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
+-- What nobody is known to have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration
+-- stood over.
+local function limit_change(how, number, current, stored)
+  local by = how == "call" and "call" or "config"
+  local origin = stored and cjson.decode(stored) or {}
+  local mine = origin_json(by, instance, now_text)
+  if how ~= "connect" then
+    local is_settled = number == "" or (origin.by == by and not origin.held)
+    if number == current and is_settled then return nil end
+    return number, mine
+  end
+  if current == "" then
+    if number == "" then return nil end
+    return number, mine
+  end
+  if origin.by == "config" then
+    local held, who, at = origin.held, origin.held_who, origin.held_at
+    if not held then
+      if number == current then return nil end
+      return number, mine
+    end
+    if number ~= "" and tonumber(number) < tonumber(held) then
+      if number == current then return nil end
+      return number, origin_json(by, instance, now_text, held_json(held, who, at))
+    end
+    if not who and number == held then return number, mine end
+    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+  end
+  if number == current then
+    if origin.by then return nil end
+    return number, mine
+  end
+  if number == "" or tonumber(number) > tonumber(current) then return nil end
+  return number, origin_json(by, instance, now_text, held_json(current, origin.who, origin.at))
+end
+-- <<< limit_change.lua
+
 -- >>> maxmemory.lua
 -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
 -- written. A command that needs none is not, and after it the script may write on.
@@ -417,4 +498,4 @@ end
 -- <<< refuse.lua
 
 return run(now, account, answer, read_account, later_day, open_account_day, move_account, day_of, breaker_until, trip,
-  limit_reached, expect_stream, account_event, write_account_breaker, refuse)
+  limit_reached, expect_stream, account_event, write_account_breaker, limit_change, refuse)

@@ -27,8 +27,8 @@
 -- Reply {"limits", limit, number, JSON of who set it or "", ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(events_key, instance, now_text, answer, event, read_breaker, breaker_until, trip, write_breaker, breaker_event,
-    reached_limit, expect_stream, quote, read_risk)
+local function run(events_key, answer, event, read_breaker, breaker_until, trip, write_breaker, breaker_event, reached_limit,
+    expect_stream, read_risk, limit_change)
   local limits_key, by_key, daily_key, breaker_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local how, day_start, breaker_duration = ARGV[8], tonumber(ARGV[9]), ARGV[10]
   local by = how == "call" and "call" or "config"
@@ -38,56 +38,12 @@ local function run(events_key, instance, now_text, answer, event, read_breaker, 
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
 
-  local function origin_json(set_by, who, at, held)
-    return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
-  end
-
-  local function held_json(number, who, at)
-    return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
-  end
-
-  -- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. What nobody is known to
-  -- have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration stood over.
-  local function change_of(limit, number, current)
-    local stored = redis.call("HGET", by_key, limit)
-    local origin = stored and cjson.decode(stored) or {}
-    local mine = origin_json(by, instance, now_text)
-    if how ~= "connect" then
-      local is_settled = number == "" or (origin.by == by and not origin.held)
-      if number == current and is_settled then return nil end
-      return number, mine
-    end
-    if current == "" then
-      if number == "" then return nil end
-      return number, mine
-    end
-    if origin.by == "config" then
-      local held, who, at = origin.held, origin.held_who, origin.held_at
-      if not held then
-        if number == current then return nil end
-        return number, mine
-      end
-      if number ~= "" and tonumber(number) < tonumber(held) then
-        if number == current then return nil end
-        return number, origin_json(by, instance, now_text, held_json(held, who, at))
-      end
-      if not who and number == held then return number, mine end
-      return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
-    end
-    if number == current then
-      if origin.by then return nil end
-      return number, mine
-    end
-    if number == "" or tonumber(number) > tonumber(current) then return nil end
-    return number, origin_json(by, instance, now_text, held_json(current, origin.who, origin.at))
-  end
-
   -- Decide: which of the named limits change, and the causes that may trip for it.
   local set, origins, removed, unknown, changes, returned, among, may_trip = {}, {}, {}, {}, {}, {}, {}, false
   for i = 11, #ARGV, 2 do
     local limit = ARGV[i]
     local current = redis.call("HGET", limits_key, limit) or ""
-    local number, origin, is_returned = change_of(limit, ARGV[i + 1], current)
+    local number, origin, is_returned = limit_change(how, ARGV[i + 1], current, redis.call("HGET", by_key, limit))
     if number then
       changes[#changes + 1], changes[#changes + 2] = limit, number
       if is_returned then returned[#returned + 1] = limit end
@@ -157,7 +113,7 @@ if epoch ~= flow_epoch then
   -- Whoever names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating")
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
-  if written[1] ~= "4" then
+  if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
@@ -509,5 +465,55 @@ local function read_risk(daily_key, day_start, pair)
 end
 -- <<< risk.lua
 
-return run(events_key, instance, now_text, answer, event, read_breaker, breaker_until, trip, write_breaker, breaker_event,
-  reached_limit, expect_stream, quote, read_risk)
+-- >>> limit_change.lua
+-- Whose a limit is, and what setting it does; of a flow, and of an account.
+
+-- Who set it, as JSON. held: what that stands over, as more of the JSON.
+local function origin_json(set_by, who, at, held)
+  return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
+end
+
+local function held_json(number, who, at)
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+end
+
+-- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
+-- What nobody is known to have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration
+-- stood over.
+local function limit_change(how, number, current, stored)
+  local by = how == "call" and "call" or "config"
+  local origin = stored and cjson.decode(stored) or {}
+  local mine = origin_json(by, instance, now_text)
+  if how ~= "connect" then
+    local is_settled = number == "" or (origin.by == by and not origin.held)
+    if number == current and is_settled then return nil end
+    return number, mine
+  end
+  if current == "" then
+    if number == "" then return nil end
+    return number, mine
+  end
+  if origin.by == "config" then
+    local held, who, at = origin.held, origin.held_who, origin.held_at
+    if not held then
+      if number == current then return nil end
+      return number, mine
+    end
+    if number ~= "" and tonumber(number) < tonumber(held) then
+      if number == current then return nil end
+      return number, origin_json(by, instance, now_text, held_json(held, who, at))
+    end
+    if not who and number == held then return number, mine end
+    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+  end
+  if number == current then
+    if origin.by then return nil end
+    return number, mine
+  end
+  if number == "" or tonumber(number) > tonumber(current) then return nil end
+  return number, origin_json(by, instance, now_text, held_json(current, origin.who, origin.at))
+end
+-- <<< limit_change.lua
+
+return run(events_key, answer, event, read_breaker, breaker_until, trip, write_breaker, breaker_event, reached_limit,
+  expect_stream, read_risk, limit_change)

@@ -410,6 +410,8 @@ export interface AccountStatus {
   exposure: number;
   slotsByPair: Record<string, number>;
   limits: AccountLimits;
+  /** Who set each limit: the configuration of a bot of one of its flows, or a call. */
+  limitOrigins: AccountLimitOrigins;
   breaker: CircuitBreaker;
   /** By flow id; also those that have left, for what they booked. */
   flows: AccountPart[];
@@ -651,7 +653,15 @@ export type StateEvent = EventBase &
     /** Of the account that the flow is in. `lost`: the state of that flow was gone, and a person took what it held off the account. */
     | { type: "account_joined"; account: string; flowId: string }
     | { type: "account_left"; account: string; flowId: string; lost?: true }
-    | { type: "account_limits_set"; account: string; limits: { [name in AccountLimitName]?: number | null } }
+    | {
+        type: "account_limits_set";
+        account: string;
+        limits: { [name in AccountLimitName]?: number | null };
+        /** Whose they are now, but for those of `returned`. */
+        by?: LimitSetter;
+        /** Those that are a call's again: the configuration went beyond what that had set. */
+        returned?: AccountLimitName[];
+      }
     /** `flowId`: whose step reached the limit; absent of one that was tripped by hand. */
     | { type: "account_breaker_tripped"; account: string; flowId?: string; breaker: CircuitBreaker }
     | { type: "account_breaker_reset"; account: string; reason?: string }
@@ -699,6 +709,9 @@ export interface RiskLimitOrigin {
 
 /** Who set the limits that are in force. */
 export type RiskLimitOrigins = { [name in RiskLimitName]?: RiskLimitOrigin };
+
+/** The same of an account. */
+export type AccountLimitOrigins = { [name in AccountLimitName]?: RiskLimitOrigin };
 
 /** `until` is absent while active when only a reset ends it. */
 export interface CircuitBreaker {

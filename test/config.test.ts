@@ -503,10 +503,6 @@ test("an account that contradicts the flow's own settings is refused", () => {
     `account.same_currency: ["USD"] is not risk.same_currency, []: ${differs}`,
   );
   assert.is(
-    said(ACCOUNT_SET, { backend: "duckdb" }),
-    "account.name: cannot be used with backend: duckdb: a file holds one flow, whose own limits under risk are all there is",
-  );
-  assert.is(
     said(ACCOUNT_SET, { backend: "redis", redis: { cluster: true } }),
     "account.name: cannot be used with redis.cluster: true: an account and its flows live in one slot; use one server",
   );

@@ -115,7 +115,7 @@ redis.call("HSET", staged_meta_key, "epoch", epoch)
 if in_account then
   redis.call("HSET", risk_key, unpack(set))
   if #gone > 0 then redis.call("HDEL", risk_key, unpack(gone)) end
-  redis.call("HSET", staged_meta_key, "account", in_account, "account_epoch", account_epoch)
+  redis.call("HSET", staged_meta_key, "account", in_account, "account_epoch", account_epoch, "schema", "5")
 end
 for i = 1, count do
   local staged_key, key = KEYS[pairs_at + i], KEYS[pairs_at + count + i]

@@ -18,7 +18,7 @@ local meta_key, progress_key = KEYS[1], KEYS[2]
 local call, epoch, seen_epoch, seen_schema, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
 -- Read.
-local meta = redis.call("HMGET", meta_key, "epoch", "schema", "was", "migrating")
+local meta = redis.call("HMGET", meta_key, "epoch", "schema", "was", "migrating", "account")
 local staged = redis.call("HGET", progress_key, "id")
 
 -- Decide.
@@ -29,7 +29,8 @@ if tonumber(meta[2]) > tonumber(schema) then
 end
 if left and meta[1] == epoch then return { "begun", left.from, left.epoch, left.was, call } end
 if not left then
-  if meta[1] ~= seen_epoch or meta[2] ~= seen_schema then
+  -- Of a flow in an account the caller saw the layout's schema: that it is the same flow, its epoch says.
+  if meta[1] ~= seen_epoch or (meta[2] ~= seen_schema and not meta[5]) then
     return redis.error_reply("SFINVALID the flow has become another since it was looked at; nothing was done. Look again")
   end
   if staged then

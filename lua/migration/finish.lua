@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- finish: puts the keys that a migration changed in their places, in one step, and opens the flow again, under a new epoch. Done
--- before, it changes nothing.
+-- before, it changes nothing. In an account it stays.
 --
--- KEYS[1] flow:meta              hash    epoch, migrating
+-- KEYS[1] flow:meta              hash    epoch, migrating, account, account_epoch
 -- KEYS[2] import:progress        hash    id, next, chunks, epoch
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] import:flow.meta       hash    what flow:meta is to be
@@ -23,7 +23,7 @@ local pairs_at = 5
 local count = (#KEYS - pairs_at) / 2
 
 -- Read.
-local flow_epoch = redis.call("HGET", meta_key, "epoch")
+local flow_epoch, account, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
 local progress = redis.call("HMGET", progress_key, "id", "next", "chunks", "epoch")
 local last = redis.call("XREVRANGE", events_key, "+", "-", "COUNT", 1)[1]
 
@@ -52,6 +52,7 @@ end
 local staged_last = redis.call("XREVRANGE", staged_events_key, "+", "-", "COUNT", 1)[1]
 if staged_last then redis.call("XSETID", staged_events_key, staged_last[1], "ENTRIESADDED", events_added) end
 redis.call("HSET", staged_meta_key, "epoch", epoch)
+if account then redis.call("HSET", staged_meta_key, "account", account, "account_epoch", account_epoch) end
 for i = 1, count do
   local staged_key, key = KEYS[pairs_at + i], KEYS[pairs_at + count + i]
   redis.call("UNLINK", key)

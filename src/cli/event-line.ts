@@ -79,7 +79,7 @@ function detailsOf(event: StateEvent): string {
     case "account_limits_set":
       return `account ${event.account}: ${Object.entries(event.limits)
         .map(([name, limit]) => `${name} ${limit ?? "none"}`)
-        .join(", ")}`;
+        .join(", ")}${because(event.by)}`;
     case "account_breaker_tripped":
       return `account ${event.account}: ${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "account_breaker_reset":

@@ -10,9 +10,7 @@ import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
 import { show } from "./show.js";
 
-/** Where accounts are not kept, and what to do. */
-export const NOT_IN_A_FILE =
-  "cannot be used with backend: duckdb: a file holds one flow, whose own limits under risk are all there is";
+/** Where accounts are not kept, and what to do. In a DuckDB file an account is of its one flow. */
 export const NOT_IN_A_CLUSTER =
   "cannot be used with redis.cluster: true: an account and its flows live in one slot; use one server";
 
@@ -151,9 +149,6 @@ export function accountConflicts(config: unknown, read: (parent: unknown, key: s
     if (ofAccount !== undefined && ofFlow !== undefined && ofAccount !== ofFlow) {
       wrong(key, `${ofAccount} is not risk.${key}, ${ofFlow}: a flow that differs cannot join; remove one of them`);
     }
-  }
-  if (read(config, "backend") === "duckdb") {
-    wrong("name", NOT_IN_A_FILE);
   }
   const redis = read(config, "redis");
   if (read(config, "backend") === "redis" && read(redis, "cluster") === true) {

@@ -3,7 +3,7 @@
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Welcome } from "../backends/duckdb/control/messages.js";
-import { CHECKPOINTS } from "../backends/duckdb/flow-store.js";
+import { CHECKPOINTS, type FlowStore } from "../backends/duckdb/flow-store.js";
 import { HolderBackend } from "../backends/duckdb/holder-backend.js";
 import { loadDuckdb } from "../backends/duckdb/library.js";
 import { openStored } from "../backends/duckdb/stored-flow.js";
@@ -11,6 +11,7 @@ import { ConfigError, LockedError, SchemaVersionError, SilentHolderError, StateE
 import { layoutOf } from "../layout/convert.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { exportFlow } from "../operations/export-flow.js";
+import { accountDifferences } from "../state/account-sums.js";
 import { count } from "../words/in-words.js";
 import { bytes, type Finding, findingsOf } from "./finding.js";
 import { checkState } from "./state-checks.js";
@@ -37,6 +38,8 @@ export interface OpenedFacts {
   readonly totalBlocks: number;
   readonly freeBlocks: number;
   readonly layout: FlowLayout;
+  /** Of the account that the flow is in: its name, and what differs from its flow. */
+  readonly account: { readonly name: string; readonly differences: readonly string[] } | undefined;
 }
 
 /** What the bot that has the file open tells. */
@@ -83,7 +86,15 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
       const [totalBlocks = 0, freeBlocks = 0] = await numbers(
         "SELECT total_blocks, free_blocks FROM pragma_database_size() LIMIT 1",
       );
-      return { flowId: found, crashed, doubts, journalRows, totalBlocks, freeBlocks, layout: layoutOf(store.state) };
+      return {
+        flowId: found,
+        crashed,
+        journalRows,
+        totalBlocks,
+        freeBlocks,
+        layout: layoutOf(store.state),
+        account: accountFacts(store, found),
+      };
     } finally {
       file.close();
     }
@@ -91,6 +102,14 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
     if (error instanceof StateError) return { refusal: error };
     throw error;
   }
+}
+
+function accountFacts({ state, accounts }: FlowStore, flowId: string): OpenedFacts["account"] {
+  const name = accounts.current;
+  if (name === undefined) return undefined;
+  const exposure = layoutOf(state).entries["risk:exposure"].map(([field = "", value = ""]) => [field, value] as const);
+  const texts = new Map(accounts.of(name).fields.entries());
+  return { name, differences: accountDifferences(texts, new Map([[flowId, new Map(exposure)]])) };
 }
 
 async function heldFacts(path: string, flowId: string | undefined): Promise<HeldFacts | undefined> {
@@ -123,7 +142,23 @@ export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] 
     ...opened.doubts.flatMap(doubtFindings),
     ...disk,
     ...checkState({ layout: opened.layout, now, maxStateAge }),
+    ...(opened.account ? accountFindings(opened.account) : []),
   ];
+}
+
+function accountFindings({ name, differences }: NonNullable<OpenedFacts["account"]>): Finding[] {
+  return findingsOf(
+    "account sums",
+    (found) => {
+      for (const difference of differences) {
+        found.problem(
+          `account ${name}: ${difference}`,
+          "sf-state account leave and join takes a flow's part off and puts it in anew",
+        );
+      }
+    },
+    `the sums of account ${name} are those of its flow`,
+  );
 }
 
 function refusalFinding(refusal: StateError): Finding {

@@ -1,7 +1,7 @@
 /** From a state to its layout and back. */
 import { CorruptStateError } from "../errors.js";
-import { FlowState } from "../state/flow-state.js";
-import type { Entry, FlowLayout, StoredKey } from "./flow-layout.js";
+import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
+import { type Entry, type FlowLayout, type StoredKey, withMeta } from "./flow-layout.js";
 import { KEY_LAYOUTS } from "./key-layouts.js";
 
 /** Entries for every key; those that are not given are empty. */
@@ -18,9 +18,11 @@ function hasEveryKey(
   return KEY_LAYOUTS.every(({ key }) => found[key] !== undefined);
 }
 
+/** Without the account that the flow is in: as it would be if it was in none. */
 export function layoutOf(state: FlowState): FlowLayout {
   const entries = new Map(KEY_LAYOUTS.map(({ key, render }) => [key, render(state)]));
-  return { entries: everyKey(entries), eventsAdded: state.events.added };
+  const layout = { entries: everyKey(entries), eventsAdded: state.events.added };
+  return state.account ? withMeta(layout, "schema", String(SCHEMA_VERSION)) : layout;
 }
 
 /** What cannot be read in a layout. */

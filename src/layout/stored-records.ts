@@ -119,7 +119,7 @@ export function amendmentRow(key: string, text: string): AmendmentRow {
 const { limit: _____, ...setBy } = limitOrigin;
 const readLimitOrigin = jsonReader(setBy);
 
-/** Lua twin: in `set_risk_limits`. */
+/** Lua twin: `origin_json`. */
 export function limitOriginText({ by, who, at, held, held_who, held_at }: LimitOriginRow): string {
   const kept = { held: held ?? undefined, held_who: held_who ?? undefined, held_at: held_at ?? undefined };
   return escapedAsInLua(JSON.stringify({ by, who, at, ...kept }));

@@ -7,7 +7,7 @@ import { type ForgottenPart, forgetAccountPart } from "../operations/forget-acco
 import { getAccount } from "../operations/get-account.js";
 import type { Operation } from "../operations/operation.js";
 import { resetAccount } from "../operations/reset-account.js";
-import { setAccountLimits } from "../operations/set-account-limits.js";
+import { type AccountLimitsInForce, setAccountLimits } from "../operations/set-account-limits.js";
 import { tripAccount } from "../operations/trip-account.js";
 import type { BreakerDuration } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
@@ -18,24 +18,28 @@ import { refuseKept } from "./account.js";
 export class AccountAccess implements AsyncDisposable {
   readonly name: string;
   readonly #redis: ResolvedConfig["redis"];
+  /** The limits of the configuration, if it is of this account. */
+  readonly #configured: AccountLimits;
   readonly #run: <Args, Result>(operation: Operation<Args, Result>, args: Args) => Promise<Result>;
   readonly #close: () => Promise<void>;
 
   private constructor(
     name: string,
     redis: ResolvedConfig["redis"],
+    configured: AccountLimits,
     run: <Args, Result>(operation: Operation<Args, Result>, args: Args) => Promise<Result>,
     close: () => Promise<void>,
   ) {
     this.name = name;
     this.#redis = redis;
+    this.#configured = configured;
     this.#run = run;
     this.#close = close;
   }
 
   /** Rejects with an UnknownFlowError where no flow ever joined it. */
   static async open(config: Config, name: string, instance: string): Promise<AccountAccess> {
-    const { backend, redis, events } = resolveConfig(config);
+    const { backend, redis, events, account } = resolveConfig(config);
     if (backend !== "redis") throw new ConfigError("accounts of several flows are kept in Redis only");
     const { RedisBackend } = await import("../backends/redis/redis-backend.js");
     const context = { flowId: `@${name}`, instance, account: name, maxEvents: events.max_length, isVisitor: true };
@@ -50,6 +54,7 @@ export class AccountAccess implements AsyncDisposable {
     return new AccountAccess(
       name,
       redis,
+      account?.name === name ? account : {},
       (operation, args) => access.execute(operation, args, ""),
       () => access.close(),
     );
@@ -76,8 +81,14 @@ export class AccountAccess implements AsyncDisposable {
   }
 
   /** null removes a limit. */
-  setLimits(limits: readonly (readonly [AccountLimitName, number | null])[]): Promise<AccountLimits> {
-    return this.#run(setAccountLimits, { limits });
+  setLimits(limits: readonly (readonly [AccountLimitName, number | null])[]): Promise<AccountLimitsInForce> {
+    return this.#run(setAccountLimits, { how: "call", limits });
+  }
+
+  /** Each is what the configuration says of this account, or none. */
+  unsetLimits(names: readonly AccountLimitName[]): Promise<AccountLimitsInForce> {
+    const limits = names.map((name) => [name, this.#configured[name] ?? null] as const);
+    return this.#run(setAccountLimits, { how: "unset", limits });
   }
 
   /** Takes what a flow whose state was lost held off the sums; undefined where that is nothing. Rejects where there is such a flow. */

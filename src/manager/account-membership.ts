@@ -1,8 +1,9 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
-import { NOT_IN_A_CLUSTER, NOT_IN_A_FILE } from "../config/account.js";
-import { ACCOUNT_LIMITS, type AccountConfig, type ResolvedConfig } from "../config/schema.js";
+import { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits, NOT_IN_A_CLUSTER } from "../config/account.js";
+import type { AccountConfig, ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError } from "../errors.js";
+import { getAccount } from "../operations/get-account.js";
 import { getEvents } from "../operations/get-events.js";
 import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
@@ -11,6 +12,7 @@ import { setAccountLimits } from "../operations/set-account-limits.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
 import type { FlowCalls } from "./flow-calls.js";
+import { limitDifferences } from "./limit-differences.js";
 
 /** Reads the log of the account that the flow is in, as `getEvents` does its own. Where it is kept in this process, each of its flows has its events. */
 export const accountEvents: typeof getEvents = {
@@ -19,20 +21,55 @@ export const accountEvents: typeof getEvents = {
   apply: (_, { after }) => ({ isUnknown: false, newest: after || "0-0", trimmed: false, events: [] }),
 };
 
-/** Joins the account that is configured, where the flow is not in it yet and has nothing open, and writes the account's limits. */
+/** Joins the account that is configured, where the flow is not in it yet and has nothing open. */
 export async function writeAccount(
   backend: Backend,
   calls: FlowCalls,
   { account }: ResolvedConfig,
 ): Promise<OpenedFlow | undefined> {
   if (account === undefined) return undefined;
-  const opened = await join(backend, calls, account, "connect");
-  const limits = ACCOUNT_LIMITS.flatMap((name) => {
+  return join(backend, calls, account, "connect");
+}
+
+/**
+ * Writes the configured limits into the account, where every flow of it finds them; what a call set is only made tighter. Answers, in words, where the
+ * account has another limit, or another starting equity, than the configuration.
+ */
+export async function writeAccountLimits(calls: FlowCalls, { account }: ResolvedConfig): Promise<string[]> {
+  if (account === undefined) return [];
+  const { name: of, starting_equity: equity } = account;
+  const configured = accountLimitEntries(account);
+  const found: string[] = [];
+  if (configured.length > 0) {
+    const { origins } = await calls.runUnfenced(setAccountLimits, { how: "connect", limits: configured });
+    const words = {
+      of: `account ${of}: `,
+      section: "account",
+      unset: (name: AccountLimitName) => `sf-state account unset ${name} --account ${of}`,
+    } as const;
+    found.push(...limitDifferences(configured, origins, words));
+  }
+  if (equity === undefined && account.max_drawdown === undefined) return found;
+  const status = await calls.runUnfenced(getAccount, undefined);
+  if (status?.startingEquity === undefined) {
+    return [
+      ...found,
+      `account ${of}: account.max_drawdown limits nothing as long as account.starting_equity is not set`,
+    ];
+  }
+  if (equity === undefined || equity === status.startingEquity) return found;
+  return [
+    ...found,
+    `account ${of}: account.starting_equity: ${equity} changes nothing, ${status.startingEquity} was set before; a deposit is a recordTransfer`,
+  ];
+}
+
+/** The limits that a configuration sets. */
+export function accountLimitEntries(account: AccountLimits): [AccountLimitName, number][] {
+  return ACCOUNT_LIMITS.flatMap((name) => {
     const limit = account[name];
-    return limit === undefined ? [] : [[name, limit] as const];
+    return limit === undefined ? [] : [[name, limit]];
   });
-  if (limits.length > 0) await calls.runUnfenced(setAccountLimits, { limits });
-  return opened;
 }
 
 /**
@@ -46,7 +83,6 @@ export async function joinByCall(
   name: string,
 ): Promise<OpenedFlow> {
   const { account, backend: kind, redis, risk } = config;
-  if (kind === "duckdb") throw new ConfigError(`joinAccount: ${NOT_IN_A_FILE}`);
   if (kind === "redis" && redis.cluster) throw new ConfigError(`joinAccount: ${NOT_IN_A_CLUSTER}`);
   if (account?.name === name) return join(backend, calls, account, "call");
   const { currency, same_currency, day_start, breaker_duration } = risk;

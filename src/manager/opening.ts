@@ -14,6 +14,7 @@ import { guardsText } from "../state/guards.js";
 import * as check from "./check.js";
 import type { CurrencyWatch } from "./currency-watch.js";
 import type { FlowCalls } from "./flow-calls.js";
+import { limitDifferences } from "./limit-differences.js";
 import type { ManagerOptions } from "./manager-options.js";
 import { currencyArguments, limitEntries, policyOf } from "./risk-arguments.js";
 
@@ -59,13 +60,10 @@ export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): P
   const configured = limitEntries(limits);
   if (configured.length === 0) return [];
   const { origins } = await calls.runUnfenced(setRiskLimits, { how: "connect", ...policyOf(risk), limits: configured });
-  return configured.flatMap(([name, limit]) => {
-    const stands = origins[name];
-    if (stands === undefined || stands.value === limit) return [];
-    const since = stands.at === undefined ? "" : `, set by ${stands.who} at ${stands.at.toISOString()}`;
-    return [
-      `${name} is ${stands.value}${since}; risk.${name} of the configuration, ${limit}, does not loosen it: sf-state risk unset ${name} does`,
-    ];
+  return limitDifferences(configured, origins, {
+    of: "",
+    section: "risk",
+    unset: (name) => `sf-state risk unset ${name}`,
   });
 }
 

@@ -127,7 +127,7 @@ import type {
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf, refuseKept } from "./account.js";
-import { accountEvents, joinByCall, leave, writeAccount } from "./account-membership.js";
+import { accountEvents, joinByCall, leave, writeAccount, writeAccountLimits } from "./account-membership.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -316,7 +316,8 @@ export class StateManager {
     await writeCurrency(this.#calls, this.config, this.#currency);
     const joined = await writeAccount(this.#backend, this.#calls, this.config);
     if (joined) this.#mark?.opened(joined.epoch);
-    for (const difference of await writeLimits(this.#calls, this.config)) {
+    const ofAccount = await writeAccountLimits(this.#calls, this.config);
+    for (const difference of [...ofAccount, ...(await writeLimits(this.#calls, this.config))]) {
       this.#logger.warn(`flow ${this.flowId}: ${difference}`);
     }
     const changed = await writeGuards(this.#calls, this.config);
@@ -916,9 +917,29 @@ export class StateManager {
     return this.#calls.run(getAccount, undefined);
   }
 
-  /** Sets limits of the account (null removes one) for all its flows. One that becomes tighter, and is reached, trips the account's breaker. */
+  /**
+   * Sets limits of the account (null removes one) for all its flows. What a call set is not loosened when a bot connects; what a call removed is the
+   * configuration's again. One that becomes tighter, and is reached, trips the account's breaker. `getAccount` tells who set each.
+   */
   async setAccountLimits(limits: { [name in AccountLimitName]?: number | null }): Promise<AccountLimits> {
-    return this.#calls.run(setAccountLimits, { limits: parseAccountLimits(limits) });
+    return this.#limitAccount("call", parseAccountLimits(limits));
+  }
+
+  /**
+   * Gives limits of the account back to the configuration: each is what this manager's configuration says of the account that the flow is in, or
+   * none. Returns all that are in force.
+   */
+  async unsetAccountLimits(names: readonly AccountLimitName[]): Promise<AccountLimits> {
+    const { account } = this.config;
+    const returned = check.accountLimitNames("names", names);
+    return this.#limitAccount(
+      "unset",
+      returned.map((name) => [name, account?.[name] ?? null]),
+    );
+  }
+
+  async #limitAccount(how: "call" | "unset", limits: [AccountLimitName, number | null][]): Promise<AccountLimits> {
+    return read(this.#calls.run(setAccountLimits, { how, limits }), { value: (set) => set.limits });
   }
 
   /**

@@ -1,8 +1,8 @@
 /**
  * A migration: the step from one schema of the stored layout to the next. It is a pure function of a whole flow, whichever backend
  * the flow is on. A field that is `since` the next schema needs no step in it: a record without it reads as the declaration says. To add
- * the next one: write `5.ts`, list it in `all.ts`, set `SCHEMA_VERSION` to 5 here and in `lua/shared/`, freeze how a DuckDB file of
- * schema 4 is read (`files/4.ts` follows `tables.ts` until then; `files/3.ts` shows how), and keep stored flows of schema 4 in
+ * the next one: write `6.ts`, list it in `all.ts`, set `SCHEMA_VERSION` to 6 here and in `lua/shared/`, freeze how a DuckDB file of
+ * schema 4 is read (5 is what flows of that layout say while they are in an account; `files/4.ts` follows `tables.ts` until then; `files/3.ts` shows how), and keep stored flows of schema 4 in
  * `test/migrations/4/`.
  */
 import type { FlowLayout } from "../layout/flow-layout.js";

@@ -2,7 +2,7 @@
 import { CorruptStateError, SchemaVersionError } from "../errors.js";
 import { type FlowLayout, metaOf, withMeta } from "../layout/flow-layout.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
-import { otherSchema } from "../state/schema.js";
+import { layoutSchema, otherSchema } from "../state/schema.js";
 import { MIGRATIONS } from "./all.js";
 import { type Migrated, type Migration, NOTHING_TOLD, type Told } from "./migration.js";
 
@@ -27,7 +27,7 @@ export function walk(layout: FlowLayout, told: Told, migrations: readonly Migrat
   let to = from;
   for (const migration of migrations) {
     if (migration.to <= from) continue;
-    if (migration.to !== to + 1) throw new TypeError(`there is no migration from schema ${to}`);
+    if (layoutSchema(migration.to - 1) !== to) throw new TypeError(`there is no migration from schema ${to}`);
     const step = migration.migrate(at, told);
     notes.push(...step.notes);
     if (step.stops.length > 0) return { from, to, layout: at, notes, stops: step.stops };

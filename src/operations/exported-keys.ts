@@ -4,14 +4,18 @@ import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import type { KeyType } from "../layout/table-forms.js";
 import { compareBytes } from "../state/ranking.js";
+import { layoutSchema } from "../state/schema.js";
 import { pairsOf } from "../words/pairs.js";
 import { list, type Reply, type Script, text } from "./operation.js";
 
 /** The keys after `flow:meta`, which every read has. */
 export const OTHERS = KEY_LAYOUTS.filter(({ key }) => key !== "flow:meta");
 
-/** Which account a flow is in, is told by the place where it is. */
-const OF_ACCOUNT = ["account", "account_epoch"];
+/** Which account a flow is in, is told by the place where it is: of `flow:meta` what is left is as of a flow that is in none. */
+function ofFlow([field = "", value = ""]: Entry): Entry[] {
+  if (field === "account" || field === "account_epoch") return [];
+  return [field === "schema" ? [field, String(layoutSchema(Number(value)))] : [field, value]];
+}
 
 /** What type each of them has, in order, as the script is told. */
 export const OTHER_TYPES = OTHERS.map(({ type }) => type).join(" ");
@@ -42,9 +46,7 @@ export function layoutTold(
   reply: Reply,
   entriesOf: (key: StoredKey) => readonly Entry[] | undefined = () => undefined,
 ): FlowLayout {
-  const entries = new Map<StoredKey, readonly Entry[]>([
-    ["flow:meta", contents(reply, 2, "hash").filter(([field = ""]) => !OF_ACCOUNT.includes(field))],
-  ]);
+  const entries = new Map<StoredKey, readonly Entry[]>([["flow:meta", contents(reply, 2, "hash").flatMap(ofFlow)]]);
   for (const [i, { key, type }] of OTHERS.entries()) entries.set(key, entriesOf(key) ?? contents(reply, i + 3, type));
   return { entries: everyKey(entries), eventsAdded: Number(text(reply, 1)) };
 }

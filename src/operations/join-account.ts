@@ -4,7 +4,7 @@ import { formatMoney, parseMoney } from "../exact/money.js";
 import type { AccountState } from "../state/account.js";
 import type { BreakerDuration } from "../state/breaker.js";
 import { dayOf } from "../state/day.js";
-import type { FlowState } from "../state/flow-state.js";
+import { type FlowState, SCHEMA_IN_ACCOUNT } from "../state/flow-state.js";
 import { type Call, type Operation, text } from "./operation.js";
 
 interface Args {
@@ -72,11 +72,10 @@ export const joinAccount: Operation<Args, { readonly joined: boolean; readonly e
     settle(account, settings, call);
     if (state.account) return { joined: false, epoch };
     takeAlong(state, account);
-    state.account = account;
-    account.members.add(state);
+    account.enter(state);
     account.tell("account_joined", { flow: flowId });
     const meta = state.meta.value;
-    if (meta) state.meta.value = { ...meta, epoch: a.newEpoch, was: epoch };
+    if (meta) state.meta.value = { ...meta, epoch: a.newEpoch, was: epoch, schema: SCHEMA_IN_ACCOUNT };
 
     return { joined: true, epoch: a.newEpoch };
   },
@@ -135,14 +134,11 @@ function settle(account: AccountState, a: Args, { now }: Call): void {
   account.move("booked_before", formatMoney(before));
 }
 
-/** What comes along. The account's day is never earlier than one of its flows'. */
-function takeAlong({ exposure, flowId, risk }: FlowState, account: AccountState): void {
+/** The account's day is never earlier than one of its flows'. */
+function takeAlong({ risk }: FlowState, account: AccountState): void {
   const day = risk.value?.day;
   if (day !== undefined && day > account.day) {
     account.move("day", day);
     account.move("daily_pnl", "0");
   }
-  account.move(`${flowId}|notional`, "0");
-  account.move(`${flowId}|slots`, "0");
-  exposure.moveAll();
 }

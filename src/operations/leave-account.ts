@@ -1,3 +1,4 @@
+import { SCHEMA_VERSION } from "../state/flow-state.js";
 import { type Operation, text } from "./operation.js";
 
 /** Answers whether the flow left an account, or was in none. */
@@ -24,7 +25,7 @@ export const leaveAccount: Operation<
     account.tell("account_left", { flow: flowId });
     account.leave(state);
     const meta = state.meta.value;
-    if (meta) state.meta.value = { ...meta, epoch: newEpoch, was: epoch };
+    if (meta) state.meta.value = { ...meta, epoch: newEpoch, was: epoch, schema: SCHEMA_VERSION };
 
     return { left: true, epoch: newEpoch };
   },

@@ -1,8 +1,7 @@
 /** An exchange account as callers see it, from the texts that are kept of it. */
-import type { AccountLimitName } from "../config/account.js";
 import { AccountState } from "../state/account.js";
 import type { AccountPart, AccountStatus } from "../types.js";
-import { accountLimits } from "./set-account-limits.js";
+import { accountLimits, accountOrigins } from "./view-limits.js";
 import { breakerView } from "./view-risk.js";
 
 export function accountView(stored: ReadonlyMap<string, string>, now: number, name: string): AccountStatus {
@@ -23,7 +22,8 @@ export function accountView(stored: ReadonlyMap<string, string>, now: number, na
     slots: account.slots,
     exposure: Number(account.need("notional")),
     slotsByPair: slotsIn(stored, "slots:"),
-    limits: accountLimits((limit: AccountLimitName) => account.limit(limit)),
+    limits: accountLimits(stored),
+    limitOrigins: accountOrigins(stored, { get: (limit) => stored.get(`by:${limit}`) }),
     breaker: breakerView(account.activeBreaker(now)),
     flows: partsOf(stored, day),
   };

@@ -240,7 +240,16 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         ...(f.lost && { lost: true }),
       };
     case "account_limits_set":
-      return { id, at, instance, type, account: need(f, "account"), limits: accountLimits(f) };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        account: need(f, "account"),
+        limits: accountLimits(f),
+        ...limitSetter(f.by),
+        ...(f.returned && { returned: ACCOUNT_LIMITS.filter((name) => f.returned?.split(" ").includes(name)) }),
+      };
     case "account_breaker_tripped":
       return {
         id,

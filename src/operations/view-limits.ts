@@ -1,32 +1,59 @@
-/** Risk limits as callers see them, in the order of the configuration table. */
+/** Limits of a flow and of an account as callers see them, in the order of the configuration table. */
+import { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits } from "../config/account.js";
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../config/risk-limits.js";
 import { limitOriginRow } from "../layout/stored-records.js";
 import type { LimitOriginRow } from "../records/limit-origin.js";
-import type { RiskLimitOrigins } from "../types.js";
+import type { AccountLimitOrigins, RiskLimitOrigin, RiskLimitOrigins } from "../types.js";
 
 /** Limits by name, as the state has them or as texts. */
-interface StoredLimits {
-  get(name: RiskLimitName): string | number | undefined;
+interface StoredLimits<Name extends RiskLimitName = RiskLimitName> {
+  get(name: Name): string | number | undefined;
 }
 
 /** Who set them, by name, as the state has it or as JSON; empty where it is not known. */
-interface StoredOrigins {
-  get(name: RiskLimitName): string | LimitOriginRow | undefined;
+interface StoredOrigins<Name extends RiskLimitName = RiskLimitName> {
+  get(name: Name): string | LimitOriginRow | undefined;
 }
 
 export function limitsView(stored: StoredLimits): RiskLimits {
-  const limits: RiskLimits = {};
-  for (const name of RISK_LIMITS) {
+  return limitsOf(RISK_LIMITS, stored);
+}
+
+export function accountLimits(stored: StoredLimits<AccountLimitName>): AccountLimits {
+  return limitsOf(ACCOUNT_LIMITS, stored);
+}
+
+/** Every limit that is in force, with who set it, where that is known. */
+export function originsView(limits: StoredLimits, stored: StoredOrigins): RiskLimitOrigins {
+  return originsOf(RISK_LIMITS, limits, stored);
+}
+
+export function accountOrigins(
+  limits: StoredLimits<AccountLimitName>,
+  stored: StoredOrigins<AccountLimitName>,
+): AccountLimitOrigins {
+  return originsOf(ACCOUNT_LIMITS, limits, stored);
+}
+
+function limitsOf<Name extends RiskLimitName>(
+  names: readonly Name[],
+  stored: StoredLimits<Name>,
+): { [name in Name]?: number } {
+  const limits: { [name in Name]?: number } = {};
+  for (const name of names) {
     const value = stored.get(name);
     if (value !== undefined) limits[name] = Number(value);
   }
   return limits;
 }
 
-/** Every limit that is in force, with who set it, where that is known. */
-export function originsView(limits: StoredLimits, stored: StoredOrigins): RiskLimitOrigins {
-  const origins: RiskLimitOrigins = {};
-  for (const name of RISK_LIMITS) {
+function originsOf<Name extends RiskLimitName>(
+  names: readonly Name[],
+  limits: StoredLimits<Name>,
+  stored: StoredOrigins<Name>,
+): { [name in Name]?: RiskLimitOrigin } {
+  const origins: { [name in Name]?: RiskLimitOrigin } = {};
+  for (const name of names) {
     const value = limits.get(name);
     if (value === undefined) continue;
     const found = stored.get(name) || undefined;

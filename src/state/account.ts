@@ -16,9 +16,28 @@ import type { FlowState, Speaker } from "./flow-state.js";
 import { limitReached } from "./limit-reached.js";
 import { ChangeLog, Table } from "./table.js";
 
+/** Where the texts of an account are kept. */
+export interface AccountTexts {
+  readonly size: number;
+  get(field: string): string | undefined;
+  set(field: string, text: string): void;
+  delete(field: string): boolean;
+  entries(): IterableIterator<[string, string]>;
+}
+
+/** Where accounts are kept, and which one a flow is in. */
+export interface KeptAccounts {
+  /** The account of that name, as it stands; an empty one where there is none yet. */
+  of(name: string): AccountState;
+  entered(name: string): void;
+  left(): void;
+}
+
 export class AccountState {
-  readonly changes = new ChangeLog();
-  readonly fields = new Table<string>("account", this.changes);
+  readonly fields: AccountTexts;
+  readonly #changes: ChangeLog;
+  /** Whether its changes are those of its flow: made durable, or taken back, with them. */
+  readonly #isOfFlow: boolean;
   /** Its flows in this process. */
   readonly members = new Set<FlowState>();
   /** A flow that leaves in the step under way. */
@@ -26,10 +45,19 @@ export class AccountState {
   /** What its flows have to be told of the step under way. */
   #untold: { readonly type: EventType; readonly fields: () => Record<string, string> }[] = [];
 
-  constructor(readonly name: string) {}
+  /** `log`, `texts`: of the flow that it is kept with. */
+  constructor(
+    readonly name: string,
+    log?: ChangeLog,
+    texts?: AccountTexts,
+  ) {
+    this.#isOfFlow = log !== undefined;
+    this.#changes = log ?? new ChangeLog();
+    this.fields = texts ?? new Table<string>("account", this.#changes);
+  }
 
   get exists(): boolean {
-    return this.fields.size > 0;
+    return this.fields.get("epoch") !== undefined;
   }
 
   /** Throws where the account has no such field. */
@@ -173,10 +201,28 @@ export class AccountState {
     }
   }
 
+  /** The flow is in this account from now on; its part stands at nothing. */
+  enter(flow: FlowState): void {
+    flow.account = this;
+    this.members.add(flow);
+    flow.accounts?.entered(this.name);
+    this.move(`${flow.flowId}|notional`, "0");
+    this.move(`${flow.flowId}|slots`, "0");
+    flow.exposure.moveAll();
+  }
+
   /** The flow is in no account from the end of this step on. */
   leave(flow: FlowState): void {
     this.#leaving = flow;
     flow.account = undefined;
+    flow.accounts?.left();
+  }
+
+  /** Has the flow's part anew: what it held was another state of it. */
+  replace(flow: FlowState): void {
+    this.release(flow.flowId);
+    flow.exposure.moveAll();
+    this.#follow(flow);
   }
 
   /** Notes what all flows of the account are to be told of the step under way. */
@@ -187,7 +233,7 @@ export class AccountState {
   /** Ends a step of a flow: the sums follow its exposure, the flows are told. Lua twin: `answer`. */
   settle(flow: FlowState, call: Speaker): void {
     if (flow.account === this) this.#follow(flow);
-    this.changes.take();
+    if (!this.#isOfFlow) this.#changes.take();
     for (const { type, fields } of this.#untold.splice(0)) {
       for (const member of this.members) {
         member.emit(call, type, fields);
@@ -203,7 +249,7 @@ export class AccountState {
 
   /** Takes back a step that failed. */
   undo(): void {
-    this.changes.undo();
+    if (!this.#isOfFlow) this.#changes.undo();
     this.#untold = [];
     this.#leaving = undefined;
   }

@@ -15,18 +15,23 @@ import type { RiskRow } from "../records/risk.js";
 import type { LastSignalRow } from "../records/signal.js";
 import type { TradeRow } from "../records/trade.js";
 import type { EventType } from "../words/word-lists.js";
-import type { AccountState } from "./account.js";
+import type { AccountState, KeptAccounts } from "./account.js";
 import { EventLog } from "./event-log.js";
 import { Exposure } from "./exposure.js";
 import type { GuardTrade } from "./guards.js";
 import { Log } from "./log.js";
-import type { MemoryAccounts } from "./memory-accounts.js";
 import { OrdersByPosition } from "./orders-by-position.js";
 import { Ranking } from "./ranking.js";
 import { Cell, ChangeLog, Table } from "./table.js";
 
 /** The version of the stored layout, in Redis and in DuckDB. */
 export const SCHEMA_VERSION = 4;
+
+/**
+ * What a flow that is in an exchange account says instead: the same layout, refused by versions before 0.5, which would change the flow and not the
+ * account's sums. Leaving brings the former back. The next layout is therefore schema 6.
+ */
+export const SCHEMA_IN_ACCOUNT = 5;
 
 /** Whose change an event tells of, and when that was. */
 export interface Speaker {
@@ -105,7 +110,7 @@ export class FlowState {
   constructor(
     readonly flowId = "",
     /** Where accounts are kept, if they are. */
-    readonly accounts: MemoryAccounts | undefined = undefined,
+    public accounts: KeptAccounts | undefined = undefined,
   ) {}
 
   limit(name: RiskLimitName): number | undefined {

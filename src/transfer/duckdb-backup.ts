@@ -25,6 +25,6 @@ export async function writeDuckdbBackup(
   const path = join(await realpath(folder), basename(given));
   await SecondLock.refuseHeld(path);
   const layout = withEpoch(flow.layout, newEpoch(), from.epoch);
-  const fill = filled(from.flowId, layout, `the backup ${path}`, async () => {});
+  const fill = filled(from.flowId, layout, `the backup ${path}`, undefined, async () => {});
   if (!(await FlowFile.make(path, fill))) throw alreadyThere(path);
 }

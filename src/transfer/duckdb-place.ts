@@ -15,6 +15,7 @@ import { readFile } from "../migrations/files/read-file.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { snapshot } from "../operations/snapshot.js";
 import { newEpoch } from "../state/epoch.js";
+import type { FileAccounts } from "../state/file-accounts.js";
 import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type Written } from "./flow-place.js";
 import { differences, epochOf, type PortableFlow, withEpoch, withToken } from "./portable.js";
@@ -80,7 +81,8 @@ export class DuckdbPlace implements FlowPlace {
     const draft = `${path}.import`;
     const epoch = newEpoch();
     await FlowFile.clear(draft);
-    const fill = filled(options.flowId, withEpoch(layout, epoch, options.source.epoch), this.name, async () => {
+    const imported = withEpoch(layout, epoch, options.source.epoch);
+    const fill = filled(options.flowId, imported, this.name, old?.accounts, async () => {
       progress(2, 3);
       // What goes by the name of the old file, its log, must have nothing to say about the new one.
       if (old) await checkpointClosed(old.file.connection);
@@ -125,6 +127,8 @@ export interface OpenFile {
   readonly flowId: string;
   readonly file: FlowFile;
   readonly layout: FlowLayout;
+  /** Absent in a file of an older schema. */
+  readonly accounts?: FileAccounts;
 }
 
 /** Opens the file of a flow, whatever its schema. It is left byte for byte as it is. Throws a StateError. */
@@ -132,14 +136,25 @@ export async function openLayout(path: string, flowId: string | undefined): Prom
   const flow = await openAny(path, { ...READER, flowId, isLooking: true }, CHECKPOINTS, ({ connection }, schema) =>
     readFile(connection, schema),
   );
-  return { flowId: flow.flowId, file: flow.file, layout: "store" in flow ? layoutOf(flow.store.state) : flow.read };
+  const { flowId: found, file } = flow;
+  if (!("store" in flow)) return { flowId: found, file, layout: flow.read };
+  return { flowId: found, file, layout: layoutOf(flow.store.state), accounts: flow.store.accounts };
 }
 
-/** Fills a new file with a flow, and reads it back; then comes `checked`. */
-export function filled(flowId: string, layout: FlowLayout, name: string, checked: () => Promise<void>) {
+/** Fills a new file with a flow, in the accounts of the file that it replaces, and reads it back; then comes `checked`. */
+export function filled(
+  flowId: string,
+  layout: FlowLayout,
+  name: string,
+  accounts: FileAccounts | undefined,
+  checked: () => Promise<void>,
+) {
   const context = { ...READER, flowId };
   return async (connection: DuckDBConnection) => {
-    await FlowStore.create(connection, context, (state) => void fillState(state, layout));
+    await FlowStore.create(connection, context, (state, own) => {
+      fillState(state, layout);
+      if (accounts) own.takeOver(accounts, state);
+    });
     const stored = layoutOf((await FlowStore.load(connection, context, CHECKPOINTS)).state);
     const [first] = differences(stored, layout);
     if (first) throw new CorruptStateError(`${name}: ${first.key} ${first.what} did not arrive as it was sent`);

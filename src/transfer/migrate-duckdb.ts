@@ -40,7 +40,7 @@ export async function migrateDuckdb(path: string, flowId: string, told: Told, pr
     const draft = `${old.path}.import`;
     await FlowFile.clear(draft);
     progress(1, 4);
-    const fill = filled(flowId, layout, path, async () => {
+    const fill = filled(flowId, layout, path, undefined, async () => {
       progress(2, 4);
       // The new file gets the name of the old: that one's log must have nothing to say about it.
       await checkpointClosed(old.file.connection);

@@ -15,6 +15,7 @@ import { exportFlow } from "../operations/export-flow.js";
 import { text } from "../operations/operation.js";
 import { newEpoch } from "../state/epoch.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
+import { layoutSchema } from "../state/schema.js";
 import type { Progress } from "./flow-place.js";
 import { differences, epochOf, inChunks, understood, withEpoch, withoutEpoch } from "./portable.js";
 import { stage, stagedKeys } from "./staging.js";
@@ -116,7 +117,11 @@ function leftOf(json: string): Left {
 }
 
 function asBefore(layout: FlowLayout, { schema, epoch, was }: Left): FlowLayout {
-  return withEpoch(withMeta(withMeta(layout, "migrating", undefined), "schema", schema), epoch, was);
+  return withEpoch(
+    withMeta(withMeta(layout, "migrating", undefined), "schema", String(layoutSchema(Number(schema)))),
+    epoch,
+    was,
+  );
 }
 
 /** The flow as it is to be, read as this version reads it. */

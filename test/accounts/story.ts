@@ -106,6 +106,7 @@ export function makeStep(random: Random, n: number, flows: number, accounts: rea
       return left;
     });
   }
+  if (roll < 0.985) return step("unset", (m) => m.unsetAccountLimits(["max_daily_loss"]));
   const limit = Math.round(amountOf(random, 60));
   return step(`a day's loss of ${limit} at most`, (m) => m.setAccountLimits({ max_daily_loss: limit + 1 }));
 }

@@ -31,6 +31,7 @@ const ON_ACCOUNTS = [
   "leaveAccount",
   "getAccount",
   "setAccountLimits",
+  "unsetAccountLimits",
   "triggerAccountBreaker",
   "resetAccountBreaker",
   "forgetAccountPart",

@@ -84,25 +84,19 @@ export const accountLimits: Theme = (test, anyOpen) => {
     return (config = {}, options: OpenOptions = {}) => anyOpen(config, { accounts, ...options });
   }
 
-  test("a file of one flow has no account: it is refused by name", async () => {
-    await using mgr = await anyOpen();
-    if (mgr.config.backend !== "duckdb") return;
-    const error = await failure(anyOpen(newAccount()));
-    assert.instance(error, ConfigError);
-    assert.match(error.message, /^account\.name: cannot be used with backend: duckdb/);
-    assert.is(await mgr.getAccount(), undefined);
-    assert.instance(await failure(mgr.joinAccount("main")), ConfigError);
-  });
-
-  /** A test of those backends that keep accounts. */
   function kept(name: string, run: (open: Open) => Promise<void>): void {
+    test(name, () => run(opening()));
+  }
+
+  /** A test of those backends on which an account can have several flows: a file has one. */
+  function shared(name: string, run: (open: Open) => Promise<void>): void {
     test(name, async () => {
       await using probe = await anyOpen();
       if (probe.config.backend !== "duckdb") await run(opening());
     });
   }
 
-  kept("two flows share the slots, the slots of a pair and the exposure of their account", async (open) => {
+  shared("two flows share the slots, the slots of a pair and the exposure of their account", async (open) => {
     const config = newAccount({ max_open_positions: 3, max_positions_per_pair: 2, max_exposure: 500 });
     await using a = await open(config);
     await using b = await open(config);
@@ -154,7 +148,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     );
   });
 
-  kept(
+  shared(
     "losses of two flows trip the account's breaker once, in the step that reaches its limit, for both",
     async (open) => {
       const clock = new Clock(NOON);
@@ -207,7 +201,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.is((await enter(a)).admitted, true);
   });
 
-  kept("the account's equity follows what its flows book and transfer, not what they report", async (open) => {
+  shared("the account's equity follows what its flows book and transfer, not what they report", async (open) => {
     const config = newAccount({ starting_equity: 10_000, max_drawdown: 0.1 });
     await using a = await open(config);
     await using b = await open(config);
@@ -242,7 +236,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.equal([status.dailyPnl, status.equity, status.breaker.active], [0, 990, false]);
   });
 
-  kept(
+  shared(
     "an account and its flows book to the same day: one that opened the next has opened it for all",
     async (open) => {
       const midnight = Date.UTC(2024, 2, 6);
@@ -277,7 +271,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     },
   );
 
-  kept(
+  shared(
     "connect joins a flow that has nothing open; one that has, joins by a call, and takes along what it has open",
     async (open) => {
       const { account } = newAccount({ max_open_positions: 1 });
@@ -304,7 +298,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     },
   );
 
-  kept("who leaves takes slots and exposure along, and what it booked stays", async (open) => {
+  shared("who leaves takes slots and exposure along, and what it booked stays", async (open) => {
     const config = newAccount({ starting_equity: 100, max_open_positions: 1 });
     await using a = await open(config);
     await using b = await open(config);
@@ -324,7 +318,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assertSums(status);
   });
 
-  kept(
+  shared(
     "a flow that counts in another currency or day cannot join, nor one that is in another account",
     async (open) => {
       const config = newAccount();
@@ -369,7 +363,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.match((await failure(mgr.joinAccount("a b"))).message, /^name: expected a name of 1 to 64 letters/);
   });
 
-  kept("bots that open a new flow of an account at the same moment all get it", async (open) => {
+  shared("bots that open a new flow of an account at the same moment all get it", async (open) => {
     const config = newAccount({ max_open_positions: 2 });
     await using first = await open();
     if (first.config.backend !== "redis") return;
@@ -382,7 +376,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     }
   });
 
-  kept("joining and leaving are noticed by the flow's other managers", async (open) => {
+  shared("joining and leaving are noticed by the flow's other managers", async (open) => {
     const config = newAccount();
     await using a = await open({ risk: { currency: "USDT" } });
     if (a.config.backend !== "redis") return;
@@ -398,7 +392,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.is((await statusOf(a)).slots, 1);
   });
 
-  kept("what happens to the account reaches the watchers of all its flows, once", async (open) => {
+  shared("what happens to the account reaches the watchers of all its flows, once", async (open) => {
     const config = newAccount({ max_daily_loss: 10 });
     const { read } = new Clock(NOON);
     await using a = await open(config, { clock: read });

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import { LONG } from "../long.js";
 import { accountLimits } from "./account-limits.suite.js";
+import { accountOrigins } from "./account-origins.suite.js";
 import { accounts } from "./accounts.suite.js";
 import { admission } from "./admission.suite.js";
 import { BACKENDS, type Backend, type BackendName } from "./backends.js";
@@ -80,6 +81,7 @@ const THEMES = {
   recovering,
   accounts,
   "limits of an account": accountLimits,
+  "who set an account's limits": accountOrigins,
   events,
   watching,
   backups,

@@ -4,7 +4,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import * as assert from "uvu/assert";
 import { ConfigError, CorruptStateError, SchemaVersionError, type StateError } from "../../src/errors.js";
 import { savePosition } from "../../src/operations/save-position.js";
-import { SCHEMA_VERSION } from "../../src/state/flow-state.js";
+import { SCHEMA_IN_ACCOUNT, SCHEMA_VERSION } from "../../src/state/flow-state.js";
 import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
 import { seededRandom } from "../servers/random.js";
@@ -62,10 +62,10 @@ export function refusals(test: Test): void {
 
   test("a file of a newer schema is refused, with and without a log", async () => {
     const path = await closedFile();
-    await tamper(path, `UPDATE flow_meta SET schema = ${SCHEMA_VERSION + 1}`, "DROP TABLE positions", "CHECKPOINT");
+    await tamper(path, `UPDATE flow_meta SET schema = ${SCHEMA_IN_ACCOUNT + 1}`, "DROP TABLE positions", "CHECKPOINT");
     assert.match(
       await refused(path, SchemaVersionError),
-      new RegExp(`schema ${SCHEMA_VERSION + 1}.* ${SCHEMA_VERSION}.*upgrade`),
+      new RegExp(`schema ${SCHEMA_IN_ACCOUNT + 1}.* ${SCHEMA_VERSION}.*upgrade`),
     );
     await tamper(path, "CREATE TABLE later (x INTEGER)");
     assert.ok(!bytesOf(path).endsWith("none"), "there is a log");

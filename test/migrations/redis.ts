@@ -85,6 +85,26 @@ function migrationsFrom(schema: OldSchema, stand: MigrationStand): void {
     assert.is(refused.admitted ? "admitted" : refused.reason, "max_open_positions");
   });
 
+  // No flow of these schemas was in an account; those of the next migration may be.
+  test("a flow that is in an account is in it afterwards, also when the migration is undone", async () => {
+    const flowId = await stand.oldFlow(schema);
+    const metaKey = `sf:${flowId}:flow:meta`;
+    const membership = ["main", "4.epoch of the account"];
+    await stand.client.hset(metaKey, "account", "main", "account_epoch", "4.epoch of the account");
+    const of = () => stand.client.hmget(metaKey, "account", "account_epoch");
+    {
+      using flow = await stand.flow(flowId);
+      const dies = migrateRedis(flow, told, (done) => {
+        if (done > BEGUN) throw new TypeError("stop here");
+      });
+      await failure(dies);
+    }
+    assert.equal(await of(), membership, "undone");
+    await migrate(flowId);
+    assert.equal(await of(), membership);
+    assert.is(metaOf(await layout(flowId), "schema"), String(SCHEMA_VERSION));
+  });
+
   test("connect migrates nothing: it says what to do", async () => {
     const flowId = await stand.oldFlow(schema);
     const old = await layout(flowId);

@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { openFlow } from "../../operations/open-flow.js";
 import { newEpoch } from "../../state/epoch.js";
+import { FileAccounts } from "../../state/file-accounts.js";
 import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Change } from "../../state/table.js";
 import { type BackendContext, callAt } from "../backend.js";
 import { interpret } from "../interpret.js";
+import { AccountMirror } from "./account-mirror.js";
 import type { Acknowledged } from "./acknowledged.js";
 import { CommitJournal } from "./commit-journal.js";
 import type { Mirror, Write } from "./mirror.js";
@@ -49,7 +51,8 @@ WHERE r.forgotten IS NULL`;
 
 /** A flow's state in memory, and the tables of its file that are kept like it. */
 export class FlowStore {
-  readonly state = new FlowState();
+  readonly state: FlowState;
+  readonly accounts: FileAccounts;
   readonly #mirrors: ReadonlyMap<string, Mirror>;
   /** Set when the next commit is to be a checkpoint. */
   #due = false;
@@ -65,7 +68,10 @@ export class FlowStore {
     private readonly beside?: Beside,
   ) {
     const { flowId, maxEvents } = context;
-    const mirrors = mirrorsOf(this.state, flowId, maxEvents);
+    this.state = new FlowState(flowId);
+    this.accounts = new FileAccounts(this.state.changes);
+    this.state.accounts = this.accounts;
+    const mirrors = [...mirrorsOf(this.state, flowId, maxEvents), new AccountMirror(this.accounts)];
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
 
@@ -73,7 +79,7 @@ export class FlowStore {
   static async create(
     connection: DuckDBConnection,
     context: BackendContext,
-    fill = (state: FlowState) => openNew(state, context),
+    fill: (state: FlowState, accounts: FileAccounts) => void = (state) => openNew(state, context),
   ): Promise<void> {
     await connection.run("BEGIN");
     await CommitJournal.create(connection);
@@ -81,7 +87,7 @@ export class FlowStore {
     for (const mirror of store.#mirrors.values()) await mirror.create(connection);
     await connection.run(TRADES);
     await connection.run("COMMIT");
-    fill(store.state);
+    fill(store.state, store.accounts);
     store.note(store.state.changes.take());
     await store.checkpoint();
   }
@@ -96,12 +102,17 @@ export class FlowStore {
     const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context, beside);
     for (const mirror of store.#mirrors.values()) await mirror.load(connection);
     for await (const changes of store.journal.read()) store.#replay(changes);
+    store.accounts.apply(store.state);
     return store;
   }
 
   /** Changes of the state that the next commit has to make durable. */
   note(changes: readonly Change[]): void {
-    for (const { table, key, before } of changes) this.#mirror(table.name).note(key, before);
+    for (const { table, key, before } of changes) {
+      this.#mirror(table.name).note(key, before);
+      // What says whose file it is must not lag behind: versions that know no accounts are refused by it, by name.
+      if (table === this.state.meta && this.#saysAnotherSchema(before)) this.#due = true;
+    }
   }
 
   /** Throws a TypeError when one of these rows, as it is now, could not be written. */
@@ -224,6 +235,11 @@ export class FlowStore {
     if (typeof tables !== "object" || tables === null) throw new TypeError("journal: expected changes by table");
     const { after: _, ...byTable } = { after: undefined, ...tables };
     for (const [name, ofTable] of Object.entries(byTable)) this.#mirror(name).replay(ofTable);
+  }
+
+  #saysAnotherSchema(before: unknown): boolean {
+    const schema = typeof before === "object" && before !== null && "schema" in before ? before.schema : undefined;
+    return schema !== undefined && schema !== this.state.meta.value?.schema;
   }
 
   #mirror(name: string): Mirror {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { ConfigError } from "../../errors.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
-import { otherSchema } from "../../state/schema.js";
+import { layoutSchema, otherSchema } from "../../state/schema.js";
 import { text, whole } from "./columns.js";
 import { SqlTable } from "./sql-table.js";
 
@@ -24,7 +24,7 @@ export async function identify(
 ): Promise<{ readonly flowId: string; readonly schema: number }> {
   const flow = await theFlow(connection);
   if (flow.schema < 1) throw new TypeError(`flow_meta.schema: there was no schema ${flow.schema}`);
-  if (flow.schema > SCHEMA_VERSION) throw otherSchema(path, flow.schema);
+  if (layoutSchema(flow.schema) > SCHEMA_VERSION) throw otherSchema(path, flow.schema);
   if (flowId !== undefined && flow.flow_id !== flowId) {
     throw anotherFlow(path, flow.flow_id, flowId);
   }

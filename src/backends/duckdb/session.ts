@@ -87,6 +87,7 @@ export class Session {
         return result;
       } catch (cause) {
         state.changes.undo();
+        this.store.accounts.apply(state);
         throw new InvalidArgumentError(`${operation.name}: nothing was done: ${errorText(cause)}`, { cause });
       }
     });

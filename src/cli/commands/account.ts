@@ -1,14 +1,17 @@
 import type { RedisAccount } from "../../backends/redis/account.js";
-import { ACCOUNT_LIMITS, parseAccountLimits } from "../../config/account.js";
+import { ACCOUNT_LIMITS, type AccountLimitName, parseAccountLimits } from "../../config/account.js";
 import { type ResolvedConfig, resolveConfig } from "../../config/schema.js";
 import { UnknownFlowError } from "../../errors.js";
 import { accountNamed } from "../../manager/account.js";
+import type { AccountLimitsInForce } from "../../operations/set-account-limits.js";
 import type { AccountFlow, AccountPart, AccountStatus } from "../../types.js";
 import { amount, count, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
+import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
+import { limitsOf, limitTable } from "../limits.js";
 import { accountWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -46,15 +49,28 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state account set max_daily_loss=300 max_exposure= --account main --url redis://localhost:6379" +
-        "\n\nA bot that connects with account limits in its configuration sets these again.",
+        "\n\nA bot that connects with account limits in its configuration makes these only tighter, until account unset.",
     )
     .action((pairs, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const limits = parseAccountLimits(Object.fromEntries(limitsOf(pairs)));
         await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
-        const set = await found.setLimits(limits);
-        const words = Object.entries(set).map(([name, limit]) => `${name} ${limit}`);
-        invocation.print(set, () => `${words.join("\n") || "no limits"}\n`);
+        showLimits(invocation, await found.setLimits(limits));
+      }),
+    );
+
+  account
+    .command("unset <names...>")
+    .description(
+      "Give limits of an account back to the configuration: each is what --config says, or none until a bot connects.",
+    )
+    .option("--account <name>", NAMED)
+    .addHelpText("after", "\nExample:\n  $ sf-state account unset max_exposure --config bot.yaml")
+    .action((names, options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        const returned = names.map(limitNamed);
+        await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
+        showLimits(invocation, await found.unsetLimits(returned));
       }),
     );
 
@@ -150,6 +166,16 @@ export const addAccount: AddCommand = (program, run) => {
     );
 };
 
+function showLimits(invocation: Invocation, { limits, origins }: AccountLimitsInForce): void {
+  invocation.print(limits, () => limitTable(invocation.terminal, ACCOUNT_LIMITS, origins));
+}
+
+function limitNamed(name: string): AccountLimitName {
+  const known = wordOf(ACCOUNT_LIMITS, name);
+  if (known === undefined) throw new UsageError(`expected ${oneOfWords(ACCOUNT_LIMITS)}, got ${JSON.stringify(name)}`);
+  return known;
+}
+
 /** The configuration for looking at an account that may be another one than it names. */
 function withoutAccount({ account: _, ...config }: ResolvedConfig, name: string): ResolvedConfig {
   return resolveConfig({ ...config, recovery: { ...config.recovery, account: name } });
@@ -193,16 +219,6 @@ function accountText(terminal: Terminal, status: AccountStatus): string {
     [{ title: "flow" }, ...columns.map((title) => ({ title, align: "right" as const }))],
     rows,
   )}`;
-}
-
-/** `max_exposure=1000`; without a number the limit is removed. */
-function limitsOf(pairs: readonly string[]): [string, number | null][] {
-  return pairs.map((pair) => {
-    const [name = "", value, ...more] = pair.split("=");
-    if (value === undefined || more.length > 0)
-      throw new UsageError(`expected limit=number, such as max_exposure=1000, got ${JSON.stringify(pair)}`);
-    return [name, value === "" ? null : Number(value)];
-  });
 }
 
 function holdings(flow: AccountFlow): string {

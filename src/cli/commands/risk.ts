@@ -1,13 +1,14 @@
 import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
 import type { StateManager } from "../../manager/state-manager.js";
-import type { GuardStatus, RiskLimitOrigins } from "../../types.js";
-import { amount, count, fraction, gain, left, time } from "../../words/in-words.js";
+import type { GuardStatus } from "../../types.js";
+import { amount, count, fraction, gain, left } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
 import { guardWords } from "../guard-words.js";
 import type { Invocation } from "../invocation.js";
+import { limitsOf, limitTable } from "../limits.js";
 import { breakerWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -32,7 +33,7 @@ export const addRisk: AddCommand = (program, run) => {
             ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
             ["breaker", breakerWords(terminal.colours, breaker, at)],
           ];
-          const tables = `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limitOrigins)}`;
+          const tables = `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, RISK_LIMITS, limitOrigins)}`;
           return guards.guards.length === 0 ? tables : `${tables}\n${guardTable(terminal, guards, at)}`;
         });
       }),
@@ -90,47 +91,13 @@ export const addRisk: AddCommand = (program, run) => {
 
 async function showLimits(invocation: Invocation, manager: StateManager, limits: RiskLimits): Promise<void> {
   const origins = await manager.getRiskLimitOrigins();
-  invocation.print(limits, () => limitTable(invocation.terminal, origins));
+  invocation.print(limits, () => limitTable(invocation.terminal, RISK_LIMITS, origins));
 }
 
 function limitNamed(name: string): RiskLimitName {
   const known = wordOf(RISK_LIMITS, name);
   if (known === undefined) throw new UsageError(`expected ${oneOfWords(RISK_LIMITS)}, got ${JSON.stringify(name)}`);
   return known;
-}
-
-/** Each limit once: of two values nobody can tell which was meant. */
-function limitsOf(pairs: readonly string[]): [string, unknown][] {
-  const limits = pairs.map(limitOf);
-  const twice = limits.find(([name], at) => limits.findIndex(([other]) => other === name) < at);
-  if (twice !== undefined) throw new UsageError(`${twice[0]}: expected one value, got more than one`);
-  return limits;
-}
-
-/** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */
-function limitOf(pair: string): [string, unknown] {
-  const at = pair.indexOf("=");
-  if (at < 1) throw new UsageError(`expected name=value, such as max_daily_loss=300, got ${JSON.stringify(pair)}`);
-  const value = pair.slice(at + 1);
-  if (value === "") return [pair.slice(0, at), null];
-  return [pair.slice(0, at), /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : value];
-}
-
-function limitTable(terminal: Terminal, origins: RiskLimitOrigins): string {
-  return table(
-    terminal,
-    [
-      { title: "limit" },
-      { title: "value", align: "right" },
-      { title: "by" },
-      { title: "who" },
-      { title: "since (UTC)" },
-    ],
-    RISK_LIMITS.map((name) => {
-      const { value, by = "", who = "", at } = origins[name] ?? {};
-      return [name, value === undefined ? "none" : String(value), by, who, at ? time(at) : ""];
-    }),
-  );
 }
 
 /** Each guard with what it blocks now. */

@@ -1,8 +1,8 @@
 /** How a flow stands, as text for a person. */
 import { ACCOUNT_LIMITS } from "../../config/account.js";
-import { RISK_LIMITS } from "../../config/risk-limits.js";
+import { RISK_LIMITS, type RiskLimitName } from "../../config/risk-limits.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
-import type { AccountStatus, CircuitBreaker, Trade } from "../../types.js";
+import type { AccountStatus, CircuitBreaker, RiskLimitOrigin, Trade } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
@@ -48,7 +48,7 @@ export function statusText(
     ["drawdown", drawdownWords(terminal.colours, snapshot)],
     ["entries", snapshot.admissions ? admissionWords(snapshot.admissions) : "not told"],
     ["cooldowns", cooldownWords(snapshot, now)],
-    ["limits", limitWords(terminal.colours, snapshot, now)],
+    ["limits", limitWords(terminal.colours, RISK_LIMITS, snapshot.limitOrigins, now) || "none"],
     ...(account ? [["account", accountWords(terminal.colours, account, now)] satisfies [string, string]] : []),
     ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
@@ -132,26 +132,31 @@ function cooldownWords({ signals }: SnapshotTold, now: Date): string {
 
 /** An account in a line: its breaker, what its flows hold and booked, its limits. */
 export function accountWords(colours: Colours, account: AccountStatus, now: Date): string {
-  const { name, breaker, currency, dailyPnl, equity, exposure, slots, limits, currentDrawdown, peakEquity } = account;
+  const { name, breaker, currency, dailyPnl, equity, exposure, slots, currentDrawdown, peakEquity } = account;
   const equityWords =
     equity === undefined
       ? ""
       : `, equity ${amount(equity)}, ${fraction(currentDrawdown)} below a peak of ${amount(peakEquity)}`;
-  const set = ACCOUNT_LIMITS.flatMap((limit) => (limits[limit] === undefined ? [] : [`${limit} ${limits[limit]}`]));
   const held = `${count(slots, "slot")}, exposure ${amount(exposure)} ${currency}`;
   return `${name}: ${breakerWords(colours, breaker, now)}; ${money(colours, dailyPnl)} today, ${held}${equityWords}; ${
-    set.join(", ") || "no limits"
+    limitWords(colours, ACCOUNT_LIMITS, account.limitOrigins, now) || "no limits"
   }`;
 }
 
-function limitWords({ dim }: Colours, { limitOrigins }: SnapshotTold, now: Date): string {
-  const set = RISK_LIMITS.flatMap((name) => {
-    const limit = limitOrigins[name];
+/** Limits in a line, each with who set it. */
+function limitWords<Name extends RiskLimitName>(
+  { dim }: Colours,
+  names: readonly Name[],
+  origins: { readonly [name in Name]?: RiskLimitOrigin },
+  now: Date,
+): string {
+  const set = names.flatMap((name) => {
+    const limit: RiskLimitOrigin | undefined = origins[name];
     if (limit === undefined) return [];
     const { value, by, who = "", at } = limit;
     return [`${name} ${value}${by === undefined || at === undefined ? "" : dim(` (${by}, ${who}, ${ago(at, now)})`)}`];
   });
-  return set.join(", ") || "none";
+  return set.join(", ");
 }
 
 function heartbeatWords({ red }: Colours, heartbeat: Date | undefined, now: Date, isStale: boolean): string {

@@ -1,0 +1,47 @@
+/** Limits as the command line takes and shows them; of a flow and of an account. */
+import type { RiskLimitName } from "../config/risk-limits.js";
+import type { RiskLimitOrigin } from "../types.js";
+import { time } from "../words/in-words.js";
+import { UsageError } from "./exit-code.js";
+import type { Terminal } from "./terminal.js";
+import { table } from "./terminal-table.js";
+
+/** Each limit once: of two values nobody can tell which was meant. */
+export function limitsOf(pairs: readonly string[]): [string, unknown][] {
+  const limits = pairs.map(limitOf);
+  const twice = limits.find(([name], at) => limits.findIndex(([other]) => other === name) < at);
+  if (twice !== undefined) throw new UsageError(`${twice[0]}: expected one value, got more than one`);
+  return limits;
+}
+
+/** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */
+function limitOf(pair: string): [string, unknown] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw new UsageError(`expected name=value, such as max_daily_loss=300, got ${JSON.stringify(pair)}`);
+  const value = pair.slice(at + 1);
+  if (value === "") return [pair.slice(0, at), null];
+  return [pair.slice(0, at), /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : value];
+}
+
+/** The limits of these names, each with who set it. */
+export function limitTable<Name extends RiskLimitName>(
+  terminal: Terminal,
+  names: readonly Name[],
+  origins: { readonly [name in Name]?: RiskLimitOrigin },
+): string {
+  return table(
+    terminal,
+    [
+      { title: "limit" },
+      { title: "value", align: "right" },
+      { title: "by" },
+      { title: "who" },
+      { title: "since (UTC)" },
+    ],
+    names.map((name) => {
+      const origin: RiskLimitOrigin | undefined = origins[name];
+      const { value, by = "", who = "", at } = origin ?? {};
+      return [name, value === undefined ? "none" : String(value), by, who, at ? time(at) : ""];
+    }),
+  );
+}
