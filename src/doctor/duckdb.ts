@@ -13,7 +13,7 @@ import type { FlowLayout } from "../layout/flow-layout.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { count } from "../words/in-words.js";
 import { bytes, type Finding, findingsOf } from "./finding.js";
-import { checkState } from "./state-checks.js";
+import { checkState, type Expected } from "./state-checks.js";
 
 export interface DuckdbFacts {
   readonly path: string;
@@ -104,21 +104,21 @@ async function heldFacts(path: string, flowId: string | undefined): Promise<Held
 /** A disk with less than this is nearly full, bytes. */
 const LITTLE = 100 * 1024 ** 2;
 
-export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] {
+export function checkDuckdb(facts: DuckdbFacts, expected: Expected): Finding[] {
   const { opened, path, now } = facts;
   const disk = diskFindings(facts);
   if ("refusal" in opened) return [refusalFinding(opened.refusal), ...disk];
   if ("holder" in opened) {
     const { flowId, holder, layout } = opened;
     const words = `${path} is open in process ${holder.pid} (version ${holder.version}), which answers, and holds the flow ${flowId}`;
-    return [...findingsOf("file", (found) => found.ok(words)), ...disk, ...checkState({ layout, now, maxStateAge })];
+    return [...findingsOf("file", (found) => found.ok(words)), ...disk, ...checkState({ layout, now, ...expected })];
   }
   return [
     ...findingsOf("file", (found) => found.ok(`${path} opens and holds the flow ${opened.flowId}`)),
     ...sizeFindings(facts, opened),
     ...journalFindings(facts, opened),
     ...disk,
-    ...checkState({ layout: opened.layout, now, maxStateAge }),
+    ...checkState({ layout: opened.layout, now, ...expected }),
   ];
 }
 

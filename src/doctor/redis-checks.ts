@@ -7,9 +7,9 @@ import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { count, roughSpan } from "../words/in-words.js";
 import { bytes, type Finding, type Findings, findingsOf, some } from "./finding.js";
 import type { KeyFacts, RedisFacts } from "./redis-facts.js";
-import { checkState } from "./state-checks.js";
+import { checkState, type Expected } from "./state-checks.js";
 
-export function checkRedis(facts: RedisFacts, maxStateAge: number): Finding[] {
+export function checkRedis(facts: RedisFacts, expected: Expected): Finding[] {
   return [
     ...versionFindings(facts),
     ...persistenceFindings(facts),
@@ -20,7 +20,7 @@ export function checkRedis(facts: RedisFacts, maxStateAge: number): Finding[] {
     ...scriptFindings(facts),
     ...keyFindings(facts),
     ...importFindings(facts),
-    ...contentFindings(facts, maxStateAge),
+    ...contentFindings(facts, expected),
   ];
 }
 
@@ -292,8 +292,8 @@ function importFindings({ keys }: RedisFacts): Finding[] {
   );
 }
 
-function contentFindings({ info, layout, unreadable, now }: RedisFacts, maxStateAge: number): Finding[] {
-  if (layout) return checkState({ layout, now, maxStateAge });
+function contentFindings({ info, layout, unreadable, now }: RedisFacts, expected: Expected): Finding[] {
+  if (layout) return checkState({ layout, now, ...expected });
   return findingsOf("flow", (found) => {
     const empty = "seen" in info ? emptyServer(info.seen) : undefined;
     if (unreadable === undefined && empty !== undefined) {

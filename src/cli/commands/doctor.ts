@@ -32,12 +32,13 @@ export const addDoctor: AddCommand = (program, run) => {
 };
 
 async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Finding[]> {
-  const maxAge = config.recovery.max_state_age;
+  const { risk, recovery, execution } = config;
+  const expected = { maxStateAge: recovery.max_state_age, deadAfter: execution.dead_after, limits: risk };
   if (config.backend === "duckdb") {
-    return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), maxAge);
+    return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), expected);
   }
   using flow = await RedisFlow.connect(config.redis, flowId);
-  const findings = [...checkRedis(await redisFacts(flow), maxAge), ...(await checkAccountSums(flow))];
+  const findings = [...checkRedis(await redisFacts(flow), expected), ...(await checkAccountSums(flow))];
   const account = await accountOf(config);
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }

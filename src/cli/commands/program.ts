@@ -17,6 +17,8 @@ import { addEvents } from "./events.js";
 import { addExport } from "./export.js";
 import { addHistory } from "./history.js";
 import { addInit } from "./init.js";
+import { addInstances } from "./instances.js";
+import { addLease } from "./lease.js";
 import { addLs } from "./ls.js";
 import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
@@ -48,6 +50,8 @@ const COMMANDS: readonly AddCommand[] = [
   addSql,
   addExport,
   addEvents,
+  addInstances,
+  addLease,
   addBreaker,
   addScripts,
   addAccount,

@@ -2,6 +2,7 @@ import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } fro
 import type { StateManager } from "../../manager/state-manager.js";
 import type { GuardStatus, RiskLimitOrigins } from "../../types.js";
 import { amount, count, fraction, gain, left, time } from "../../words/in-words.js";
+import { differingLimits } from "../../words/limit-words.js";
 import { printable } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
@@ -23,7 +24,8 @@ export const addRisk: AddCommand = (program, run) => {
         const [snapshot, guards] = await Promise.all([manager.snapshot(), manager.getGuards()]);
         const { risk, limits, limitOrigins, breaker, at } = snapshot;
         const { terminal } = invocation;
-        invocation.print({ risk, limits, limitOrigins, breaker, ...guards }, () => {
+        const differing = differingLimits(manager.config.risk, limitOrigins);
+        invocation.print({ risk, limits, limitOrigins, differing, breaker, ...guards }, () => {
           const rows = [
             ["day", risk.day],
             ["pnl today", gain(risk.dailyPnl)],
@@ -32,7 +34,10 @@ export const addRisk: AddCommand = (program, run) => {
             ["drawdown", `${fraction(risk.currentDrawdown)} of a peak of ${amount(risk.peakEquity)}`],
             ["breaker", breakerWords(terminal.colours, breaker, at)],
           ];
-          const tables = `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limitOrigins)}`;
+          const differ = differing
+            .map((words) => `${terminal.colours.yellow("differs")} ${printable(words)}\n`)
+            .join("");
+          const tables = `${table(terminal, [{ title: "risk" }, { title: "" }], rows)}\n${limitTable(terminal, limitOrigins)}${differ}`;
           return guards.guards.length === 0 ? tables : `${tables}\n${guardTable(terminal, guards, at)}`;
         });
       }),
