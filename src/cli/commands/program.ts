@@ -10,6 +10,7 @@ import { addAccount } from "./account.js";
 import { addBackup } from "./backup.js";
 import { addBreaker } from "./breaker.js";
 import { addCash, addTransfer } from "./cash.js";
+import { addCompletion } from "./completion.js";
 import { addCooldowns } from "./cooldowns.js";
 import { addCopy } from "./copy.js";
 import { addDoctor } from "./doctor.js";
@@ -50,6 +51,7 @@ const COMMANDS: readonly AddCommand[] = [
   addSql,
   addExport,
   addEvents,
+  addCompletion,
   addInstances,
   addLease,
   addBreaker,

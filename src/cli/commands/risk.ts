@@ -48,16 +48,25 @@ export const addRisk: AddCommand = (program, run) => {
     .description(
       `Set limits of the flow, for all its bots; an empty value removes one. Names: ${RISK_LIMITS.join(", ")}.`,
     )
+    .option("--yes", "do not ask")
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state risk set max_daily_loss=300 max_exposure= --flow bot --url redis://localhost:6379" +
         "\n\nA bot that is started with limits in its configuration makes these only tighter, until risk unset." +
         "\nA limit of a day's loss, of losses in a row or of the drawdown that is reached already trips the breaker.",
     )
-    .action((pairs, _, command) =>
+    .action((pairs, { yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const wanted = parseRiskLimits(Object.fromEntries(limitsOf(pairs)));
         await using manager = await invocation.open();
+        const now = await manager.getRiskLimits();
+        const changes = RISK_LIMITS.flatMap((name) =>
+          wanted[name] === undefined ? [] : [`${name} ${now[name] ?? "none"} to ${wanted[name] ?? "none"}`],
+        );
+        await invocation.consent(
+          `Set limits of flow ${manager.flowId}, for all its bots: ${changes.join(", ")}? One that is reached already trips the breaker.`,
+          yes,
+        );
         const limits = await manager.setRiskLimits(wanted);
         await showLimits(invocation, manager, limits);
       }),
@@ -66,11 +75,19 @@ export const addRisk: AddCommand = (program, run) => {
   risk
     .command("unset <names...>")
     .description("Give limits back to the configuration: each is what --config says, or none until a bot connects.")
+    .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state risk unset max_exposure --flow bot --config bot.yaml")
-    .action((names, _, command) =>
+    .action((names, { yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const returned = names.map(limitNamed);
         await using manager = await invocation.open();
+        const now = await manager.getRiskLimits();
+        const configured = manager.config.risk;
+        const changes = returned.map((name) => `${name} ${now[name] ?? "none"} to ${configured[name] ?? "none"}`);
+        await invocation.consent(
+          `Give limits of flow ${manager.flowId} back to the configuration, for all its bots: ${changes.join(", ")}?`,
+          yes,
+        );
         const limits = await manager.unsetRiskLimits(returned);
         await showLimits(invocation, manager, limits);
       }),
@@ -79,14 +96,16 @@ export const addRisk: AddCommand = (program, run) => {
   risk
     .command("clear-guards")
     .description("Remove the flow's look-back guards, for all its bots.")
+    .option("--yes", "do not ask")
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state risk clear-guards --flow bot --url redis://localhost:6379" +
         "\n\nA bot that is started with risk.guards in its configuration sets those again.",
     )
-    .action((_, command) =>
+    .action(({ yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
+        await invocation.consent(`Remove all guards of flow ${manager.flowId}, for all its bots?`, yes);
         const guards = await manager.setGuards([]);
         invocation.print({ guards }, () => "The flow has no guards now.\n");
       }),
