@@ -17,9 +17,9 @@ import { type Liveness, lifeOf, livenessOf } from "../state/liveness.js";
 import { unpricedOf, withAllUnpriced } from "../state/unpriced.js";
 import { errorText } from "../words/error-text.js";
 import { count, roughSpan } from "../words/in-words.js";
-import { differingLimits } from "../words/limit-words.js";
-import { aliveWords, LIFE_WORDS } from "../words/liveness-words.js";
 import { type Finding, findingsOf, some } from "./finding.js";
+import { differingLimits } from "./limit-words.js";
+import { aliveWords, LIFE_WORDS } from "./liveness-words.js";
 
 /** What the configuration says that a state is compared with. */
 export interface Expected {

@@ -1,7 +1,7 @@
+import { aliveWords } from "../../doctor/liveness-words.js";
 import { livenessOf } from "../../state/liveness.js";
 import type { Instance } from "../../types.js";
 import { ago, count, span, time } from "../../words/in-words.js";
-import { aliveWords } from "../../words/liveness-words.js";
 import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";

@@ -1,6 +1,6 @@
+import { LIFE_WORDS } from "../../doctor/liveness-words.js";
 import { lifeOf, livenessOf } from "../../state/liveness.js";
 import { left, time } from "../../words/in-words.js";
-import { LIFE_WORDS } from "../../words/liveness-words.js";
 import { printable } from "../../words/printable.js";
 import { type AddCommand, group } from "../command.js";
 import { EXIT, ProblemError } from "../exit-code.js";

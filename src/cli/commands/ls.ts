@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { aliveWords } from "../../doctor/liveness-words.js";
 import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
 import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
-import { aliveWords } from "../../words/liveness-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";

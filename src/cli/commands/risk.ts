@@ -1,8 +1,8 @@
 import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
+import { differingLimits } from "../../doctor/limit-words.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import type { GuardStatus, RiskLimitOrigins } from "../../types.js";
 import { amount, count, fraction, gain, left, time } from "../../words/in-words.js";
-import { differingLimits } from "../../words/limit-words.js";
 import { printable } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";

@@ -1,7 +1,7 @@
 /** Limits of the flow that are not those of the configuration, with who set them. */
 import { RISK_LIMITS, type RiskLimits } from "../config/risk-limits.js";
 import type { RiskLimitOrigins } from "../types.js";
-import { time } from "./in-words.js";
+import { time } from "../words/in-words.js";
 
 /** A sentence of each; limits that are not configured are whatever the flow has. */
 export function differingLimits(configured: RiskLimits, origins: RiskLimitOrigins): string[] {
