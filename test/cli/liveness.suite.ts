@@ -75,7 +75,7 @@ export function liveness(test: Test, stand: Stand): void {
     assert.is(code, 1);
     assert.match(
       stdout,
-      /^bot-b +dead +5 min .* ago .*\nbot-a +alive .*\n1 of 2 alive \(dead: silent for more than 1 min\); --prune forgets the dead\n$/m,
+      /^bot-b +dead +5 min .*ago .*\nbot-a +alive .*\n1 of 2 alive \(dead: silent for more than 1 min\); --prune forgets the dead\n$/m,
     );
     assert.equal(
       JSON.parse((await run("instances", "--json")).stdout).map(({ id, alive: is }: { id: string; alive: boolean }) => [
