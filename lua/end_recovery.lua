@@ -15,26 +15,30 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] token               "" = whoever holds it
+-- ARGV[9] held_until          ms: not while somebody holds it for longer; "" = whoever holds it
+-- ARGV[10] reason             "" = not said
 -- Reply {"ended", call}
 --       {"none", call}
+--       {"held", holder, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(meta_key, events_key, answer, event, expect_hash, expect_stream, refuse)
+local function run(meta_key, events_key, now, answer, event, expect_hash, expect_stream, refuse)
   local current_key, journal_key = KEYS[5], KEYS[6]
-  local token = ARGV[8]
+  local token, held_until, reason = ARGV[8], tonumber(ARGV[9]), ARGV[10]
 
   -- Read.
   expect_stream(events_key)
-  local held = redis.call("HGET", current_key, "token")
+  local held, till, holder = unpack(redis.call("HMGET", current_key, "token", "until", "holder"))
   expect_hash(journal_key)
   if redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "none" }) end
   if token ~= "" and held ~= token then return refuse("SFFENCED", "recovery " .. token .. " is not under way") end
+  if held_until and held and tonumber(till) > now and tonumber(till) > held_until then return answer({ "held", holder, till }) end
 
   -- Write.
   redis.call("HDEL", meta_key, "recovering")
   if held then redis.call("HSET", current_key, "until", "0") end
   redis.call("DEL", journal_key)
-  event("recovery_ended")
+  event("recovery_ended", "reason", reason)
 
   return answer({ "ended" })
 end
@@ -194,4 +198,4 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(meta_key, events_key, answer, event, expect_hash, expect_stream, refuse)
+return run(meta_key, events_key, now, answer, event, expect_hash, expect_stream, refuse)

@@ -13,21 +13,22 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] token
+-- ARGV[9] reason              "" = not said
 -- Reply {"released", call}
 --       {"lost", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(events_key, lease_key, instance, now, answer, event, expect_stream)
-  local token = ARGV[8]
+local function run(events_key, lease_key, now, answer, event, expect_stream)
+  local token, reason = ARGV[8], ARGV[9]
 
   -- Read.
   expect_stream(events_key)
-  local current = redis.call("HMGET", lease_key, "token", "until")
+  local current = redis.call("HMGET", lease_key, "token", "until", "holder")
   if current[1] ~= token or tonumber(current[2]) <= now then return answer({ "lost" }) end
 
   -- Write.
   redis.call("HSET", lease_key, "until", "0")
-  event("lease_released", "token", token, "holder", instance)
+  event("lease_released", "token", token, "holder", current[3], "reason", reason)
 
   return answer({ "released" })
 end
@@ -165,4 +166,4 @@ end
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
 
-return run(events_key, lease_key, instance, now, answer, event, expect_stream)
+return run(events_key, lease_key, now, answer, event, expect_stream)

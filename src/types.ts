@@ -669,11 +669,13 @@ export type StateEvent = EventBase &
     | { type: "cooldown_set"; cooldown: string; until: Date; reason?: string }
     | { type: "cooldown_cleared"; pair: string; side?: PositionSide }
     | { type: "lease_acquired"; token: number; holder: string; until: Date }
-    | { type: "lease_released"; token: number; holder: string }
+    /** `holder` had it; \`instance\` let go of it, or took it off a dead holder and says why. */
+    | { type: "lease_released"; token: number; holder: string; reason?: string }
     | { type: "recovery_begun"; recoveryId: number; reason: string }
     /** A person has approved the plan that waits; `instance` is who. */
     | { type: "recovery_approved"; recoveryId: number; hash: string }
-    | { type: "recovery_ended" }
+    /** `reason`: why somebody ended it in place of its holder. */
+    | { type: "recovery_ended"; reason?: string }
     | ({ type: "difference_found" } & Difference)
     /** Not a change: the log was trimmed past the place asked for, so events before this one may be missing. */
     | { type: "history_trimmed"; after: string }

@@ -46,7 +46,7 @@ const DEFAULTS: ResolvedConfig = {
   signals: { dedup_window: 86_400_000, max_ids: 100_000 },
   events: { max_length: 10_000 },
   trades: { max_length: 100_000 },
-  execution: { single_active: false },
+  execution: { single_active: false, dead_after: 60_000 },
   mark: {},
   report: { group_by: "strategy" },
 };
@@ -1159,6 +1159,7 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "signals.max_ids": 100_000,
     "events.max_length": 10_000,
     "trades.max_length": 100_000,
+    "execution.dead_after": "60s",
     "execution.single_active": false,
     "report.group_by": "strategy",
   });

@@ -44,6 +44,17 @@ export type Run = (options: GlobalOptions, work: (invocation: Invocation) => Pro
 /** Adds one command, with its subcommands. */
 export type AddCommand = (program: Program, run: Run) => void;
 
+/** A command of which others are subcommands, such as `orders`. */
+export type Group = ReturnType<typeof group>;
+
+/** Adds one subcommand to its command. */
+export type AddSubcommand = (parent: Group, run: Run) => void;
+
+/** Begins a command that others are subcommands of. */
+export function group(program: Program, name: string) {
+  return program.command(name);
+}
+
 /** The command line without its commands. */
 export function emptyProgram(terminal: Terminal) {
   return new Command("sf-state")

@@ -66,8 +66,9 @@ function detailsOf(event: StateEvent): string {
     case "cooldown_cleared":
       return `${event.pair}${event.side === undefined ? "" : ` ${event.side}`}`;
     case "lease_acquired":
-    case "lease_released":
       return `${event.holder}, token ${event.token}`;
+    case "lease_released":
+      return `${event.holder}, token ${event.token}${because(event.reason)}`;
     case "recovery_begun":
       return event.reason;
     case "recovery_approved":
@@ -87,6 +88,7 @@ function detailsOf(event: StateEvent): string {
     case "difference_found":
       return `${event.subject}: ${event.found}, in ${event.reads} readings`;
     case "recovery_ended":
+      return event.reason ?? "";
     case "history_trimmed":
       return "";
   }

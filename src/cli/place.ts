@@ -40,7 +40,7 @@ export async function configOf({ config: file, url, duckdb }: GlobalOptions): Pr
   return {
     ...placed,
     redis: { ...placed.redis, allow_eviction: true },
-    execution: { single_active: false },
+    execution: { ...placed.execution, single_active: false },
   };
 }
 

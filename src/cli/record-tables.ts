@@ -1,4 +1,5 @@
 /** The tables of what a flow holds. */
+import { isDone } from "../state/order-status.js";
 import type { PendingOrder, Position } from "../types.js";
 import { span, time } from "../words/in-words.js";
 import type { Terminal } from "./terminal.js";
@@ -62,6 +63,40 @@ export function orderTable(terminal: Terminal, orders: readonly PendingOrder[], 
       order.status === "unknown" ? yellow("unknown") : order.status,
       span(now.getTime() - order.createdAt.getTime()),
       order.positionId ?? "",
+    ]),
+  );
+}
+
+/** Orders that are over, and when they were. */
+export function closedOrderTable(
+  terminal: Terminal,
+  orders: readonly { readonly order: PendingOrder; readonly endedAt: Date }[],
+): string {
+  return table(
+    terminal,
+    [
+      { title: "ended (UTC)" },
+      { title: "pair" },
+      { title: "for" },
+      { title: "side" },
+      { title: "price", align: "right" },
+      { title: "size", align: "right" },
+      { title: "filled", align: "right" },
+      { title: "status" },
+      { title: "reason" },
+      { title: "id" },
+    ],
+    orders.map(({ order, endedAt }) => [
+      time(endedAt),
+      order.pair,
+      order.intent,
+      order.side,
+      order.price === null ? "market" : String(order.price),
+      String(order.size),
+      String(order.filled),
+      isDone(order.status) ? order.status : "removed",
+      order.reason ?? "",
+      order.id,
     ]),
   );
 }

@@ -393,7 +393,12 @@ const execution = section({
   single_active: bool()
     .default(false)
     .describe("Only the holder of the flow's lease may change state; everybody else gets a FencedError."),
-}).describe("Who may act.");
+  dead_after: duration('a duration of at least 1s, such as "60s"', 1_000)
+    .prefault("60s")
+    .describe(
+      "A bot that has given heartbeats, has not closed, and is silent for longer than this counts as dead: the command line raises an alarm.",
+    ),
+}).describe("Who may act, and who is alive.");
 
 const mark = section({
   path: text("a file path; {flow_id} is the only placeholder", /^(?!.*[/\\]$)(?:[^{}\0\n]|\{flow_id\})+$/)

@@ -14,7 +14,7 @@ import { exportFlow } from "../operations/export-flow.js";
 import { accountDifferences } from "../state/account-sums.js";
 import { count } from "../words/in-words.js";
 import { bytes, type Finding, findingsOf } from "./finding.js";
-import { checkState } from "./state-checks.js";
+import { checkState, type Expected } from "./state-checks.js";
 
 export interface DuckdbFacts {
   readonly path: string;
@@ -89,6 +89,7 @@ async function openedFacts(path: string, flowId: string | undefined): Promise<Du
       return {
         flowId: found,
         crashed,
+        doubts,
         journalRows,
         totalBlocks,
         freeBlocks,
@@ -126,14 +127,14 @@ async function heldFacts(path: string, flowId: string | undefined): Promise<Held
 /** A disk with less than this is nearly full, bytes. */
 const LITTLE = 100 * 1024 ** 2;
 
-export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] {
+export function checkDuckdb(facts: DuckdbFacts, expected: Expected): Finding[] {
   const { opened, path, now } = facts;
   const disk = diskFindings(facts);
   if ("refusal" in opened) return [refusalFinding(opened.refusal), ...disk];
   if ("holder" in opened) {
     const { flowId, holder, layout } = opened;
     const words = `${path} is open in process ${holder.pid} (version ${holder.version}), which answers, and holds the flow ${flowId}`;
-    return [...findingsOf("file", (found) => found.ok(words)), ...disk, ...checkState({ layout, now, maxStateAge })];
+    return [...findingsOf("file", (found) => found.ok(words)), ...disk, ...checkState({ layout, now, ...expected })];
   }
   return [
     ...findingsOf("file", (found) => found.ok(`${path} opens and holds the flow ${opened.flowId}`)),
@@ -141,7 +142,7 @@ export function checkDuckdb(facts: DuckdbFacts, maxStateAge: number): Finding[] 
     ...journalFindings(facts, opened),
     ...opened.doubts.flatMap(doubtFindings),
     ...disk,
-    ...checkState({ layout: opened.layout, now, maxStateAge }),
+    ...checkState({ layout: opened.layout, now, ...expected }),
     ...(opened.account ? accountFindings(opened.account) : []),
   ];
 }

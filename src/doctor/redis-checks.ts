@@ -7,22 +7,26 @@ import { KEY_LAYOUTS } from "../layout/key-layouts.js";
 import { count, roughSpan } from "../words/in-words.js";
 import { bytes, type Finding, type Findings, findingsOf, some } from "./finding.js";
 import type { KeyFacts, RedisFacts } from "./redis-facts.js";
-import { checkState } from "./state-checks.js";
+import { checkState, type Expected } from "./state-checks.js";
 
-/** `waitReplicas`: the bots' `redis.wait_replicas`. */
-export function checkRedis(facts: RedisFacts, maxStateAge: number, waitReplicas = 0): Finding[] {
+export interface RedisExpected extends Expected {
+  /** `redis.wait_replicas`. */
+  readonly waitReplicas: number;
+}
+
+export function checkRedis(facts: RedisFacts, expected: RedisExpected): Finding[] {
   return [
     ...versionFindings(facts),
     ...persistenceFindings(facts),
     ...memoryFindings(facts),
     ...replicationFindings(facts),
-    ...waitingFindings(facts, waitReplicas),
+    ...waitingFindings(facts, expected.waitReplicas),
     ...clockFindings(facts),
     ...latencyFindings(facts),
     ...scriptFindings(facts),
     ...keyFindings(facts),
     ...importFindings(facts),
-    ...contentFindings(facts, maxStateAge),
+    ...contentFindings(facts, expected),
   ];
 }
 
@@ -329,8 +333,8 @@ function importFindings({ keys }: RedisFacts): Finding[] {
   );
 }
 
-function contentFindings({ info, layout, unreadable, now }: RedisFacts, maxStateAge: number): Finding[] {
-  if (layout) return checkState({ layout, now, maxStateAge });
+function contentFindings({ info, layout, unreadable, now }: RedisFacts, expected: Expected): Finding[] {
+  if (layout) return checkState({ layout, now, ...expected });
   return findingsOf("flow", (found) => {
     const empty = "seen" in info ? emptyServer(info.seen) : undefined;
     if (unreadable === undefined && empty !== undefined) {

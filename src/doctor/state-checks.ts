@@ -1,26 +1,40 @@
 /** What is checked of a stored state, wherever it is stored. */
 
+import type { RiskLimits } from "../config/risk-limits.js";
 import { parseGuards } from "../config/schema.js";
 import { formatMoney } from "../exact/money.js";
 import { fillState } from "../layout/convert.js";
 import type { Entry, FlowLayout } from "../layout/flow-layout.js";
 import { DERIVED } from "../layout/key-layouts.js";
+import { instancesView } from "../operations/view-instances.js";
+import { originsView } from "../operations/view-limits.js";
 import { isUntold } from "../state/amendment.js";
 import { marketStored } from "../state/currency.js";
 import { notionalOf, orderNotional } from "../state/exposure.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
 import { blocksNow, guardsIn } from "../state/guards.js";
+import { type Liveness, lifeOf, livenessOf } from "../state/liveness.js";
 import { unpricedOf, withAllUnpriced } from "../state/unpriced.js";
 import { errorText } from "../words/error-text.js";
 import { count, roughSpan } from "../words/in-words.js";
 import { type Finding, findingsOf, some } from "./finding.js";
+import { differingLimits } from "./limit-words.js";
+import { aliveWords, LIFE_WORDS } from "./liveness-words.js";
 
-export interface StateFacts {
+/** What the configuration says that a state is compared with. */
+export interface Expected {
+  /** `recovery.max_state_age`, ms. */
+  readonly maxStateAge: number;
+  /** `execution.dead_after`, ms. */
+  readonly deadAfter: number;
+  /** The configured risk limits. */
+  readonly limits: RiskLimits;
+}
+
+export interface StateFacts extends Expected {
   readonly layout: FlowLayout;
   /** The flow's clock, ms. */
   readonly now: number;
-  /** `recovery.max_state_age`, ms. */
-  readonly maxStateAge: number;
 }
 
 /** A bot that is silent for so long is not working, or has no heartbeat, ms. */
@@ -35,7 +49,7 @@ const AHEAD = 60_000;
 const HEAL = "sf-state backup, then restore of that file with --replace, makes the sums anew";
 const BY_HAND = "compare with the exchange, then put it right with savePosition, saveOrder or removeOrder";
 
-export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] {
+export function checkState({ layout, now, maxStateAge, deadAfter, limits }: StateFacts): Finding[] {
   const schema = schemaFindings(layout);
   if (schema.some(({ level }) => level === "problem")) return schema;
   const state = new FlowState();
@@ -60,9 +74,11 @@ export function checkState({ layout, now, maxStateAge }: StateFacts): Finding[] 
     ...moneyFindings(state),
     ...breakerFindings(state, now),
     ...guardFindings(state, now),
+    ...limitFindings(state, limits),
     ...equityFindings(state),
-    ...recoveryFindings(state),
-    ...leaseFindings(state, now),
+    ...recoveryFindings(state, now, deadAfter),
+    ...leaseFindings(state, now, deadAfter),
+    ...instanceFindings(state, now, deadAfter),
     ...heartbeatFindings(state, now, maxStateAge),
     ...cooldownFindings(state, now),
     ...clockFindings(state, now),
@@ -292,22 +308,71 @@ function equityFindings(state: FlowState): Finding[] {
   );
 }
 
-function recoveryFindings({ meta: { value } }: FlowState): Finding[] {
+/** Limits that are not what the configuration says: a call set them, or another configuration did. */
+function limitFindings(state: FlowState, configured: RiskLimits): Finding[] {
+  return findingsOf("limits", (found) => {
+    for (const words of differingLimits(configured, originsView(state.limits, state.limitsBy))) {
+      found.note(
+        words,
+        "sf-state risk unset NAME gives it back to the configuration, sf-state risk set NAME=VALUE sets it",
+      );
+    }
+  });
+}
+
+function recoveryFindings(state: FlowState, now: number, deadAfter: number): Finding[] {
+  const { meta, recovery } = state;
+  const { value } = meta;
   return findingsOf(
     "recovery",
     (found) => {
-      if (value?.recovering) {
+      if (!value?.recovering) return;
+      const what = `a recovery has begun and not ended: ${value.recovering}`;
+      const life = recovery.value && lifeOf(heldBy(recovery.value), livenessIn(state, now, deadAfter), new Date(now));
+      const holder = recovery.value?.holder;
+      if (life === "dead" || life === "gone") {
         found.problem(
-          `a recovery has begun and not ended: ${value.recovering}`,
-          "entries are refused until it ends: run sf-state recover again, or endRecovery once a person has looked",
+          `${what}; ${life === "dead" ? `${holder} holds it, ${LIFE_WORDS.dead}` : `nobody holds it, ${holder} left it unfinished`}`,
+          "entries are refused until it ends: run sf-state recover again; or look with sf-state recovery show, and give it up with sf-state recovery end",
         );
+        return;
       }
+      found.problem(
+        `${what}${holder === undefined ? "" : `; ${holder} holds it`}`,
+        "entries are refused until it ends: sf-state recovery show says what waits",
+      );
     },
     "none under way",
   );
 }
 
-function leaseFindings({ lease: { value }, instances }: FlowState, now: number): Finding[] {
+function livenessIn(state: FlowState, now: number, deadAfter: number): Liveness {
+  return livenessOf(instancesView(state), new Date(now), deadAfter);
+}
+
+function heldBy({ holder, until }: { readonly holder: string; readonly until: number }) {
+  return { holder, until: new Date(until) };
+}
+
+function instanceFindings(state: FlowState, now: number, deadAfter: number): Finding[] {
+  const liveness = livenessIn(state, now, deadAfter);
+  const { alive, dead } = liveness;
+  return findingsOf(
+    "instances",
+    (found) => {
+      if (dead.length === 0) return;
+      const names = dead.map(({ id, lastHeartbeat }) => `${id}, for ${roughSpan(now - lastHeartbeat.getTime())}`);
+      found.problem(
+        `${aliveWords(liveness)}; silent: ${some(names)}`,
+        "start what is down again; sf-state instances --prune forgets those that will not come back",
+      );
+    },
+    alive.length === 0 ? undefined : aliveWords(liveness),
+  );
+}
+
+function leaseFindings(state: FlowState, now: number, deadAfter: number): Finding[] {
+  const { value } = state.lease;
   const isHeld = value !== undefined && value.until > now;
   return findingsOf(
     "lease",
@@ -316,15 +381,14 @@ function leaseFindings({ lease: { value }, instances }: FlowState, now: number):
       if (value.until - now > FAR) {
         found.problem(
           `${value.holder} holds it for another ${roughSpan(value.until - now)}`,
-          "nobody else can take over before: stop that bot, then HSET execution:lease until 0",
+          "nobody else can take over before: stop that bot, then sf-state lease break",
         );
         return;
       }
-      const beat = instances.get(value.holder);
-      if (beat !== undefined && now - beat > QUIET) {
-        found.note(
-          `its holder ${value.holder} gave no sign of life for ${roughSpan(now - beat)}`,
-          `is it still working? Without renewal the lease ends in ${roughSpan(value.until - now)}`,
+      if (lifeOf(heldBy(value), livenessIn(state, now, deadAfter), new Date(now)) === "dead") {
+        found.problem(
+          `${value.holder} holds it, ${LIFE_WORDS.dead}; without renewal it ends in ${roughSpan(value.until - now)}`,
+          "sf-state lease break lets another bot take over at once",
         );
       }
     },

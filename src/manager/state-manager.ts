@@ -18,6 +18,7 @@ import {
   ConnectionError,
   FencedError,
   InvalidArgumentError,
+  LockedError,
   StaleStateError,
   StateLostError,
   UnknownFlowError,
@@ -34,6 +35,7 @@ import { endRecovery } from "../operations/end-recovery.js";
 import { exportFlow } from "../operations/export-flow.js";
 import { findOrders } from "../operations/find-orders.js";
 import { type ForgottenPart, forgetAccountPart } from "../operations/forget-account-part.js";
+import { forgetInstances } from "../operations/forget-instances.js";
 import { getAccount } from "../operations/get-account.js";
 import { getAdmissionStats } from "../operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../operations/get-circuit-breaker.js";
@@ -63,6 +65,7 @@ import { markSignalProcessed } from "../operations/mark-signal-processed.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
 import { recordFill } from "../operations/record-fill.js";
 import { recordTransfer } from "../operations/record-transfer.js";
+import { releaseLease } from "../operations/release-lease.js";
 import { removeOrder } from "../operations/remove-order.js";
 import { removePosition } from "../operations/remove-position.js";
 import { reportDifference } from "../operations/report-difference.js";
@@ -179,6 +182,7 @@ import {
   tradesArguments,
   transferArguments,
 } from "./risk-arguments.js";
+import { SignOff } from "./sign-off.js";
 import { beginSnapshots } from "./snapshots.js";
 import { takeLease } from "./take-lease.js";
 import { blockEntries, takeRecovery } from "./take-recovery.js";
@@ -212,6 +216,7 @@ export class StateManager {
   #closing = new AbortController();
   #snapshots: RegularWriter<Snapshot> | undefined;
   readonly #mark: MarkKeeper | undefined;
+  readonly #signOff: SignOff;
   /** Of limits in money that nobody said the currency of. */
   readonly #currency: CurrencyWatch;
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
@@ -236,6 +241,9 @@ export class StateManager {
     this.#credentials = check.callback("options.credentials", options.credentials);
     this.#backend = createBackend(config, context, this.#credentials);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active, this.#loss);
+    this.#signOff = new SignOff(async (last) => {
+      await this.#calls.runUnfenced(forgetInstances, { seen: [{ id: this.instanceId, last }] });
+    });
     this.#mark = markKeeperOf({
       flowId,
       config,
@@ -336,9 +344,13 @@ export class StateManager {
     }
   }
 
-  /** Waits for what is in flight, then lets go of connections and files. */
+  /**
+   * Waits for what is in flight, then lets go of connections and files. An instance that has given heartbeats signs off: it is taken off the list of
+   * instances, and counts as none that died; where that cannot be told in time, it does.
+   */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#signOff.tell();
     const last = [this.#snapshots?.finish(), this.#mark?.finish()];
     this.#snapshots = undefined;
     await Promise.all([this.#backend.close(), ...last]);
@@ -858,11 +870,31 @@ export class StateManager {
     });
   }
 
-  /** Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. */
-  async endRecovery(): Promise<boolean> {
-    const ended = await this.#calls.run(endRecovery, { token: undefined });
-    await this.#mark?.setAnew();
-    return ended;
+  /**
+   * Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. What it has not done stays undone, and what
+   * it has noted is gone. With `unlessHeldAfter` it rejects with a LockedError, and ends nothing, while somebody holds it for longer than that: given the `until`
+   * that `getRecovery` told (or 0 where it told none), of a holder that goes on nothing is ended. `reason` is for the event log.
+   */
+  async endRecovery(options: { unlessHeldAfter?: Time; reason?: string } = {}): Promise<boolean> {
+    const o = check.fields("options", options, ["unlessHeldAfter", "reason"]);
+    const heldUntil = check.optionalTime("options.unlessHeldAfter", o.unlessHeldAfter);
+    const call = this.#calls.run(endRecovery, {
+      token: undefined,
+      heldUntil,
+      reason: check.words("options.reason", o.reason),
+    });
+    return read(call, {
+      value: async (ending) => {
+        if (ending.outcome === "held") {
+          const until = new Date(ending.until).toISOString();
+          throw new LockedError(
+            `flow ${this.flowId} is being recovered by ${ending.holder}, which holds it until ${until}: it was not ended`,
+          );
+        }
+        await this.#mark?.setAnew();
+        return ending.outcome === "ended";
+      },
+    });
   }
 
   /**
@@ -989,7 +1021,9 @@ export class StateManager {
 
   /** Says that this instance, and so the flow, is alive. Resolves to the time on the flow's clock. */
   async heartbeat(): Promise<Date> {
-    return this.#calls.runUnfenced(heartbeat, undefined);
+    const beat = this.#calls.runUnfenced(heartbeat, undefined);
+    this.#signOff.see(beat);
+    return beat;
   }
 
   /** The last heartbeat of any instance. */
@@ -1000,6 +1034,18 @@ export class StateManager {
   /** The instances of the last seven days with their last heartbeats, oldest first. */
   async getInstances(): Promise<Instance[]> {
     return this.#calls.run(getInstances, undefined);
+  }
+
+  /**
+   * Takes instances off the list of `getInstances`, each only if its last heartbeat is still the one given: those that are dead. An instance that
+   * closes takes itself off. Resolves to the ids of those that are gone from it; at most 1,000 at once. It needs no lease.
+   */
+  async forgetInstances(instances: readonly Pick<Instance, "id" | "lastHeartbeat">[]): Promise<string[]> {
+    const seen = check.list("instances", instances, (field, { id, lastHeartbeat }) => ({
+      id: check.id(`${field}.id`, id),
+      last: check.time(`${field}.lastHeartbeat`, lastHeartbeat),
+    }));
+    return this.#calls.runUnfenced(forgetInstances, { seen });
   }
 
   /** True when the last heartbeat is older than `maxAge` (default `recovery.max_state_age`), or when there never was one. */
@@ -1021,6 +1067,15 @@ export class StateManager {
 
   #waitFor<T>(wait: number, attempt: (deadline: number) => Promise<T | undefined>): Promise<T> {
     return waitFor(wait, () => this.#closing.signal.aborted, attempt);
+  }
+
+  /**
+   * Takes the lease of that token off its holder, which is fenced from then on: for a holder that is dead. False when it is not held under that token: it has
+   * ended, or somebody else has it since. It needs no lease. `reason` is for the event log.
+   */
+  async breakLease(token: number, reason?: string): Promise<boolean> {
+    const args = { token: check.optionalCount("token", token), reason: check.words("reason", reason) };
+    return this.#calls.runUnfenced(releaseLease, args);
   }
 
   /** Who holds the flow's lease; undefined when nobody does. */

@@ -17,7 +17,7 @@ export function takeLease(flowId: string, calls: FlowCalls, ttl: number, deadlin
         calls.actUnder(outcome.token);
         return new Lease(outcome.token, ttl, askedAt, {
           renew: async (token, ms) => (await calls.runUnfenced(renewLease, { token, ttl: ms })) !== undefined,
-          release: (token) => calls.runUnfenced(releaseLease, { token }),
+          release: (token) => calls.runUnfenced(releaseLease, { token, reason: "" }),
         });
       }
       if (performance.now() < deadline) return undefined;

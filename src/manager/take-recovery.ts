@@ -34,9 +34,9 @@ export function takeRecovery(
           note: (token, key, value) =>
             calls.run(journalRecovery, { token, key: check.id("key", key), value: check.note("value", value) }),
           end: async (token) => {
-            const isEnded = await calls.run(endRecovery, { token });
+            const { outcome } = await calls.run(endRecovery, { token, heldUntil: undefined, reason: "" });
             await ended();
-            return isEnded;
+            return outcome === "ended";
           },
         });
       }

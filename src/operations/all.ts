@@ -12,6 +12,7 @@ import { endRecovery } from "./end-recovery.js";
 import { exportFlow } from "./export-flow.js";
 import { findOrders } from "./find-orders.js";
 import { forgetAccountPart } from "./forget-account-part.js";
+import { forgetInstances } from "./forget-instances.js";
 import { getAccount } from "./get-account.js";
 import { getAdmissionStats } from "./get-admission-stats.js";
 import { getCircuitBreaker } from "./get-circuit-breaker.js";
@@ -82,6 +83,7 @@ export const operations: readonly AnyOperation[] = [
   exportFlow,
   findOrders,
   forgetAccountPart,
+  forgetInstances,
   getAccount,
   getAdmissionStats,
   getCircuitBreaker,

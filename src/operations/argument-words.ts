@@ -42,6 +42,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   fills: `JSON array of "order id|fill id", % and | in the order's id as %25 and %7C`,
   ids: "JSON array of order ids",
   instance_window: "ms after which a silent instance is forgotten",
+  held_until: 'ms: not while somebody holds it for longer; "" = whoever holds it',
   intent: "entry or exit",
   kind: "funding, fee, interest, rebate, settlement or correction",
   limit: "how many at most",
@@ -69,6 +70,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   replace: "1 = also shorten",
   same_currency: "currencies that count as the flow's, with spaces between them",
   schema: "the layout's version that the caller writes",
+  seen: "JSON array of [instance, ms of its last heartbeat as the caller knows it]",
   side: "long or short",
   signal_id: "1 to 256 bytes",
   since:

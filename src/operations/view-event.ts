@@ -220,13 +220,21 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         until: time(f, "until"),
       };
     case "lease_released":
-      return { id, at, instance, type, token: Number(need(f, "token")), holder: need(f, "holder") };
+      return {
+        id,
+        at,
+        instance,
+        type,
+        token: Number(need(f, "token")),
+        holder: need(f, "holder"),
+        ...(f.reason && { reason: f.reason }),
+      };
     case "recovery_begun":
       return { id, at, instance, type, recoveryId: Number(need(f, "id")), reason: need(f, "reason") };
     case "recovery_approved":
       return { id, at, instance, type, recoveryId: Number(need(f, "id")), hash: need(f, "hash") };
     case "recovery_ended":
-      return { id, at, instance, type };
+      return { id, at, instance, type, ...(f.reason && { reason: f.reason }) };
     case "account_joined":
       return { id, at, instance, type, account: need(f, "account"), flowId: need(f, "flow") };
     case "account_left":

@@ -1,10 +1,21 @@
 import type { AddCommand } from "../../src/cli/command.js";
-import { EXIT } from "../../src/cli/exit-code.js";
+import { EXIT, ProblemError } from "../../src/cli/exit-code.js";
+import { placeName } from "../../src/cli/flows.js";
 import type { Invocation } from "../../src/cli/invocation.js";
+import { LIFE_WORDS } from "../../src/doctor/liveness-words.js";
+import { type HolderLife, lifeOf, livenessOf } from "../../src/state/liveness.js";
 import type { RecoveryState } from "../../src/types.js";
-import { ago, left } from "../../src/words/in-words.js";
+import { ago, count, left, time } from "../../src/words/in-words.js";
 import { printable } from "../../src/words/printable.js";
+import { orphanTries } from "../plan/orphan-tries.js";
 import { waitingPlan, waitingPlanText } from "./waiting-plan.js";
+
+const END_HELP = `
+Rather run sf-state recover: it goes on where the other stopped, and ends by itself once state and exchange agree.
+What is refused: a holder that is alive (stop it first), and a recovery that has sent orders of its own.
+
+Example:
+  $ sf-state recovery end --flow bot --config bot.yaml`;
 
 export const addRecovery: AddCommand = (program, run) => {
   const recovery = program
@@ -20,8 +31,12 @@ export const addRecovery: AddCommand = (program, run) => {
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
         const found = await manager.getRecovery();
-        const { at } = await manager.snapshot();
-        invocation.print(found === undefined ? null : jsonOf(found), () => textOf(invocation, found, at));
+        const { at, instances } = await manager.snapshot();
+        const liveness = livenessOf(instances, at, manager.config.execution.dead_after);
+        const life = found && lifeOf(found, liveness, at);
+        invocation.print(found && life ? jsonOf(found, life) : null, () =>
+          found && life ? textOf(invocation, found, life, at) : "no recovery is under way\n",
+        );
         if (found) invocation.exitCode = EXIT.problem;
       }),
     );
@@ -53,47 +68,119 @@ export const addRecovery: AddCommand = (program, run) => {
 
   recovery
     .command("end")
-    .description("End the recovery, whoever holds it, without doing what is left of it: entries go ahead again.")
+    .description(
+      "Give up a recovery that nobody goes on with: entries go ahead, what is left of it is not done. Not one that somebody may be at.",
+    )
+    .option("--force <why>", "also one whose holder may be alive, or that has orders under way; why, for the event log")
     .option("--yes", "do not ask")
-    .addHelpText("after", "\nExample:\n  $ sf-state recovery end --flow bot --config bot.yaml")
-    .action((options, command) =>
+    .addHelpText("after", END_HELP)
+    .action(({ force, yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
+        const { flowId, config } = manager;
         const found = await manager.getRecovery();
-        if (found) {
-          await invocation.consent(
-            `End the recovery of flow ${manager.flowId}, ${found.reason}? Entries go ahead, whether state and exchange agree or not.`,
-            options.yes,
-          );
+        if (!found) {
+          const ended = await manager.endRecovery();
+          invocation.print({ ended }, () => (ended ? "ended; entries go ahead\n" : "no recovery is under way\n"));
+          return;
         }
-        const ended = await manager.endRecovery();
-        invocation.print({ ended }, () => (ended ? "ended; entries go ahead\n" : "no recovery is under way\n"));
+        const { at, instances } = await manager.snapshot();
+        const life = lifeOf(found, livenessOf(instances, at, config.execution.dead_after), at);
+        const undone = undoneOf(found);
+        const danger = dangerOf(found, life);
+        if (danger !== undefined && force === undefined) {
+          throw new ProblemError(`${danger}; nothing was done. If it has to be, say --force WHY`);
+        }
+        const plan = waitingPlan(found);
+        if (plan && !yes && !invocation.json) {
+          invocation.terminal.out(waitingPlanText(plan, invocation.terminal.colours));
+        }
+        const place = placeName(config, flowId);
+        await invocation.consent(
+          `${place}: End the recovery of flow ${flowId}, ${found.reason}? ${danger === undefined ? "" : `Mind: ${danger}. `}Entries go ahead, whether state and exchange agree or not; left undone: ${undone}.`,
+          yes,
+        );
+        const reason = force ?? `given up: ${life === "dead" ? "its holder is dead" : "nobody held it"}`;
+        const ended = await manager.endRecovery({
+          reason,
+          ...(force === undefined && { unlessHeldAfter: found.until ?? 0 }),
+        });
+        invocation.print({ ended, undone }, () =>
+          ended ? `ended; entries go ahead\nleft undone: ${printable(undone)}\n` : "no recovery is under way\n",
+        );
       }),
     );
 };
 
-function jsonOf(found: RecoveryState): object {
-  const { journal, ...state } = found;
-  const approved = journal.get("approved");
-  return { ...state, planHash: journal.get("plan_hash"), approved, plan: waitingPlan(found) };
+/** Why it is not safe to end it; undefined where it is. */
+function dangerOf({ holder, journal }: RecoveryState, life: HolderLife): string | undefined {
+  if (life === "alive")
+    return `${holder} is at it, and alive: it goes on sending orders until it sees that it was ended`;
+  if (life === "quiet") return `${holder} holds it, and gives no heartbeats: it may be at it`;
+  const tries = orphanTries(journal);
+  if (tries.length === 0) return undefined;
+  const names = tries.map(({ id, pair, side }) => `${id} (closes ${side} ${pair})`).join(", ");
+  return `orders that it has sent may be under way, and only its journal, which goes with it, knows them for its own: ${names}. sf-state recover goes on with it`;
 }
 
-function textOf({ terminal }: Invocation, found: RecoveryState | undefined, now: Date): string {
-  if (!found) return "no recovery is under way\n";
-  const { dim, yellow } = terminal.colours;
-  const { reason, holder, begunAt, until, journal } = found;
-  const held = until ? `${holder}, ${left(until, now)}` : `nobody; ${holder} left it unfinished`;
+/** What it would have done, as far as it is told. */
+function undoneOf(found: RecoveryState): string {
+  const plan = waitingPlan(found);
+  if (!plan)
+    return "what it was about to do is not told; sf-state recover --dry-run shows what state and exchange differ in";
+  const { actions, omitted, hash } = plan;
+  return `the ${count(actions.length + omitted, "action")} of plan ${hash}; sf-state recover --dry-run shows what state and exchange differ in`;
+}
+
+function jsonOf(found: RecoveryState, life: HolderLife): object {
+  const { journal, ...state } = found;
+  const approved = journal.get("approved");
+  const plan = waitingPlan(found);
+  return {
+    ...state,
+    life,
+    planHash: journal.get("plan_hash"),
+    approved,
+    mode: plan?.mode,
+    plan,
+    journal: Object.fromEntries(journal),
+  };
+}
+
+function textOf({ terminal }: Invocation, found: RecoveryState, life: HolderLife, now: Date): string {
+  const { dim, red, yellow } = terminal.colours;
+  const { reason, begunAt, journal } = found;
   const hash = journal.get("plan_hash");
+  const plan = waitingPlan(found);
   const lines: [string, string][] = [
     ["recovery", `${found.id}: ${reason}`],
-    ["begun", ago(begunAt, now)],
-    ["held by", held],
+    ["begun", `${ago(begunAt, now)}, at ${time(begunAt)} UTC`],
+    ["held by", heldWords(found, life, now, red)],
+    ...(life === "quiet" ? [["", LIFE_WORDS.quiet] satisfies [string, string]] : []),
+    ["mode", plan?.mode ?? "not told: no plan waits"],
   ];
-  const plan = waitingPlan(found);
   if (hash === undefined) lines.push(["plan", "none waits for a person"]);
   else if (journal.get("approved") === hash) lines.push(["plan", `${hash} is approved`]);
   else lines.push(["plan", yellow(`${hash} waits for a person: sf-state recovery approve ${hash}`)]);
   if (hash !== undefined && !plan) lines.push(["", "what it would do cannot be read here: sf-state recover --dry-run"]);
+  for (const [key, value] of journal) {
+    if (!TOLD_ELSEWHERE.includes(key)) lines.push(["noted", `${key}: ${short(value)}`]);
+  }
   const head = lines.map(([name, words]) => `${dim(name.padEnd(10))}${printable(words)}\n`).join("");
   return plan ? `${head}\n${waitingPlanText(plan, terminal.colours)}` : head;
+}
+
+/** Notes of which the lines above tell. */
+const TOLD_ELSEWHERE: readonly string[] = ["plan", "plan_hash", "approved"];
+
+function short(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}... (--json has all of it)` : text;
+}
+
+function heldWords(found: RecoveryState, life: HolderLife, now: Date, red: (text: string) => string): string {
+  const { holder, until } = found;
+  if (!until || life === "gone") return `nobody; ${holder} left it unfinished`;
+  const words = `${holder}, ${left(until, now)}`;
+  if (life === "dead") return `${words}; ${red(LIFE_WORDS.dead)}: sf-state recovery end frees entries`;
+  return words;
 }

@@ -16,6 +16,18 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else if (what === "save") {
     await bot.savePosition({ id, pair: "SOL/USDT", side: "long", size: 3, entryPrice: 4 });
     console.log("saved");
+  } else if (what === "beat") {
+    await bot.heartbeat();
+    console.log("beat");
+  } else if (what === "lease") {
+    await bot.acquireLease({ ttl: "1h" });
+    console.log("leased");
+  } else if (what === "submit") {
+    await bot.saveOrder({ id, pair: "BTC/USDT", side: "buy", size: 1, price: 100, status: "unknown" });
+    console.log("unknown");
+  } else if (what === "order") {
+    const [order] = await bot.findOrders([id]);
+    console.log(order ? `${order.status} ${order.filled}` : "none");
   } else break;
 }
 await bot.close();

@@ -127,6 +127,32 @@ export function held(test: Test, stand: Stand): void {
     assert.match(terminal.text.replace(/\s+/g, " "), "the bot that held the file");
   });
 
+  test("sql, report and trades are answered by the bot that has the file open, and cash and limits are written through it", async () => {
+    const path = await newPath();
+    using bot = await start(path);
+    const run = (...args: string[]) => sfState([...args, "--duckdb", path]);
+    assert.is((await run("positions", "close", "p-1", "--pnl", "-12.5", "--reason", "by hand", "--yes")).code, 0);
+    const cash = await run("cash", "-0.5", "--id", "c-1", "--kind", "interest", "--yes");
+    assert.is(cash.code, 0, cash.stderr);
+    assert.is((await run("transfer", "100", "--id", "t-1", "--yes")).code, 0);
+    assert.is((await run("risk", "set", "max_exposure=1000", "--yes")).code, 0);
+    const unset = await run("risk", "unset", "max_exposure", "--yes");
+    assert.match(unset.stdout, /^max_exposure +none *$/m);
+
+    const asked = await run("sql", "select pair, sum(pnl) as pnl, count(*) as n from trades group by 1", "--json");
+    assert.is(asked.code, 0, asked.stderr);
+    assert.equal(JSON.parse(asked.stdout), [{ pair: "ETH/USDT", pnl: -12.5, n: 1 }]);
+    const events = await run("sql", "select count(*) as n from events where type = 'cash_booked'", "--json");
+    assert.equal(JSON.parse(events.stdout), [{ n: 1 }]);
+    const report = await run("report", "--json");
+    assert.is(report.code, 0, report.stderr);
+    assert.is(JSON.parse(report.stdout).flowId, "bot");
+    assert.match((await run("report", "--md")).stdout, /-12\.5/);
+    assert.match((await run("trades", "--csv")).stdout, /by hand/);
+    assert.is(await tell(bot, "save p-2"), "saved");
+    assert.is((await run("sql", "select id from positions", "--json")).stdout, '[\n  {\n    "id": "p-2"\n  }\n]\n');
+  });
+
   test("a backup is made of a running bot, and restored", async () => {
     const path = await newPath();
     using bot = await start(path);

@@ -79,7 +79,18 @@ export function looking(test: Test, stand: Stand): void {
       /problem +money +1 trade with a result that nobody told: p-1/,
     );
 
-    const seen = await sfState(["cash", "0", "--kind", "correction", "--position", "p-1", "--id", "seen-1", ...said]);
+    const seen = await sfState([
+      "cash",
+      "0",
+      "--kind",
+      "correction",
+      "--position",
+      "p-1",
+      "--id",
+      "seen-1",
+      "--yes",
+      ...said,
+    ]);
     assert.is(seen.code, 0, seen.stderr);
     const after = await sfState(["status", ...said]);
     assert.is(after.code, 0, after.stdout);

@@ -28,6 +28,11 @@ export class PseudoTerminal implements Disposable {
     return stripVTControlCharacters(this.written);
   }
 
+  /** The same as running text: however a question was broken into lines. */
+  get prose(): string {
+    return this.text.replace(/[\s│]+/g, " ");
+  }
+
   type(keys: string): void {
     this.#pty.write(keys);
   }
@@ -41,6 +46,13 @@ export class PseudoTerminal implements Disposable {
       typeof what === "string" ? this.text.includes(what) : what.test(this.text),
     ).catch((error: unknown) => {
       throw new Error(`not shown: ${what}\n${this.text.slice(-2000)}`, { cause: error });
+    });
+  }
+
+  /** As `shows`, in running text. */
+  async says(words: string): Promise<void> {
+    await until(`${words} is said`, () => this.prose.includes(words)).catch((error: unknown) => {
+      throw new Error(`not said: ${words}\n${this.prose.slice(-2000)}`, { cause: error });
     });
   }
 

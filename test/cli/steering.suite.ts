@@ -20,6 +20,7 @@ export function steering(test: Test, stand: Stand): void {
         "-12.5",
         "--reason",
         "by hand",
+        "--yes",
         "--flow",
         flow,
         "--url",
@@ -48,14 +49,14 @@ export function steering(test: Test, stand: Stand): void {
     for (let made = 0; made < 10_500; made += 500) {
       await Promise.all(Array.from({ length: 500 }, () => manager.updateDailyPnl(1)));
     }
-    await sfState(["cooldowns", "set", "ADA/USDT", "5m", "--flow", flow, "--url", stand.url]);
+    await sfState(["cooldowns", "set", "ADA/USDT", "5m", "--yes", "--flow", flow, "--url", stand.url]);
     const [first] = await manager.getEvents({ limit: 1 });
     assert.is(first?.type, "limits_set");
   });
 
   test("cash is booked once, on the position that it names", async () => {
     const flow = await stand.flow();
-    const run = (...args: string[]) => sfState(["cash", ...args, "--flow", flow, "--url", stand.url]);
+    const run = (...args: string[]) => sfState(["cash", ...args, "--yes", "--flow", flow, "--url", stand.url]);
     const book = () => run("-0.42", "--id", "f-1", "--kind", "funding", "--position", "p-1", "--note", "8 h");
     const first = await book();
     assert.equal([first.code, first.stdout], [0, "f-1: -0.42 booked on the open position\n"], first.stderr);
@@ -72,7 +73,7 @@ export function steering(test: Test, stand: Stand): void {
     const flow = await stand.flow();
     await using manager = await open(flow);
     const { peakEquity } = await manager.getRiskState();
-    const args = ["transfer", `-${peakEquity / 2}`, "--id", "w-1", "--flow", flow, "--url", stand.url];
+    const args = ["transfer", `-${peakEquity / 2}`, "--id", "w-1", "--yes", "--flow", flow, "--url", stand.url];
     assert.is((await sfState(args)).code, 0);
     assert.match((await sfState(args)).stdout, /^w-1: was recorded before$/m);
     const after = await manager.getRiskState();
@@ -101,6 +102,7 @@ export function steering(test: Test, stand: Stand): void {
       "set",
       "max_daily_loss=",
       "max_exposure=5000.5",
+      "--yes",
       "--flow",
       flow,
       "--url",
@@ -116,7 +118,15 @@ export function steering(test: Test, stand: Stand): void {
     const flow = await stand.flow();
     await using manager = await open(flow);
     await manager.setGuards([{ kind: "drawdown", within: "1d", for: "1h" }]);
-    const { code, stdout, stderr } = await sfState(["risk", "clear-guards", "--flow", flow, "--url", stand.url]);
+    const { code, stdout, stderr } = await sfState([
+      "risk",
+      "clear-guards",
+      "--yes",
+      "--flow",
+      flow,
+      "--url",
+      stand.url,
+    ]);
     assert.is(code, 0, stderr);
     assert.is(stdout, "The flow has no guards now.\n");
     assert.equal(await manager.getGuards(), { guards: [], blocks: [] });
@@ -125,9 +135,9 @@ export function steering(test: Test, stand: Stand): void {
   test("risk unset gives limits back: what --config says of them, or none", async () => {
     const { file, config } = await stand.ownConfig({ risk: { max_daily_loss: 400 } });
     await stand.flow("bot", config);
-    const set = ["risk", "set", "max_daily_loss=200", "max_exposure=7", "--config", file];
+    const set = ["risk", "set", "max_daily_loss=200", "max_exposure=7", "--yes", "--config", file];
     assert.is((await sfState(set)).code, 0);
-    const unset = await sfState(["risk", "unset", "max_daily_loss", "max_exposure", "--config", file]);
+    const unset = await sfState(["risk", "unset", "max_daily_loss", "max_exposure", "--yes", "--config", file]);
     assert.is(unset.code, 0, unset.stderr);
     assert.match(unset.stdout, /^max_daily_loss +400 +config +sf-state@/m);
     assert.match(unset.stdout, /^max_exposure +none *$/m);
@@ -147,7 +157,7 @@ export function steering(test: Test, stand: Stand): void {
 
   test("cooldowns set and clear", async () => {
     const flow = await stand.flow();
-    const run = (...args: string[]) => sfState(["cooldowns", ...args, "--flow", flow, "--url", stand.url]);
+    const run = (...args: string[]) => sfState(["cooldowns", ...args, "--yes", "--flow", flow, "--url", stand.url]);
     const set = await run("set", "SOL/USDT", "3h", "--side", "long", "--reason", "news");
     assert.match(set.stdout, /^SOL\/USDT long cools down until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n$/);
     await using manager = await open(flow);
@@ -179,6 +189,33 @@ export function steering(test: Test, stand: Stand): void {
     assert.match(stderr, /say --yes to agree; nothing was done/);
     await using manager = await open(flow);
     assert.is(await manager.checkCircuitBreaker(), false);
+  });
+
+  test("every command that changes a flow asks first: where nobody can be asked it says what it would do, and does nothing", async () => {
+    const flow = await stand.flow();
+    await using manager = await open(flow);
+    const events = await manager.getEvents();
+    for (const [words, question] of [
+      [
+        "positions close p-1 --pnl 3",
+        /Close position p-1 of flow \S+ in state \(short 2 ETH\/USDT\) and book \+3\.00\?/,
+      ],
+      ["cash -1 --id c --kind fee --position p-1", /Book -1\.00 of fee \(c\) on position p-1 of flow/],
+      ["transfer -5 --id t", /Record a withdrawal of -5\.00 \(t\) in flow/],
+      ["risk set max_daily_loss=200", /max_daily_loss 300 to 200\?/],
+      ["risk unset max_daily_loss", /Give limits of flow \S+ back .*: max_daily_loss 300 to none\?/],
+      ["risk clear-guards", /Remove all guards of flow/],
+      ["cooldowns set BTC/USDT 2h", /Refuse entries of BTC\/USDT in flow \S+ for 2 h/],
+      ["cooldowns clear BTC/USDT", /End the cooldown of BTC\/USDT in flow/],
+    ] as const) {
+      const { code, stdout } = await sfState([...words.split(" "), "--flow", flow, "--url", stand.url, "--json"]);
+      assert.is(code, 2, words);
+      const { error } = JSON.parse(stdout);
+      assert.is(error.code, "USAGE");
+      assert.match(error.message, question);
+      assert.match(error.message, /say --yes to agree; nothing was done/);
+    }
+    assert.equal(await manager.getEvents(), events);
   });
 
   test("the operator trips a breaker though another holds the lease of a single_active flow", async () => {

@@ -165,13 +165,18 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       }),
     leaves: ["risk:history"],
   },
-  end_recovery: { argv: [""], call: (m) => m.endRecovery() },
+  end_recovery: { argv: ["", "", ""], call: (m) => m.endRecovery() },
   export_flow: { argv: [OTHER_TYPES, ""], call: (m) => m.exportFlow() },
   find_orders: { argv: ['["o1","none"]'], call: (m) => m.findOrders(["o1", "none"]) },
   forget_account_part: {
     argv: ["lost"],
     prepare: inAccount,
     call: (m) => m.forgetAccountPart("lost"),
+  },
+  forget_instances: {
+    argv: [`[["b",${NOON}]]`],
+    prepare: (m) => m.heartbeat(),
+    call: (m) => m.forgetInstances([{ id: "b", lastHeartbeat: new Date(NOON) }]),
   },
   get_account: { argv: [], prepare: inAccount, call: (m) => m.getAccount() },
   get_admission_stats: { argv: [], call: (m) => m.getAdmissionStats({ days: 7 }) },
@@ -286,7 +291,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     call: (m) => m.recordTransfer(-40, { id: "w1" }),
     leaves: ["risk:history"],
   },
-  release_lease: { argv: ["1"], call: (m) => m.acquireLease().then((lease) => lease.release()) },
+  release_lease: { argv: ["1", ""], call: (m) => m.acquireLease().then((lease) => lease.release()) },
   remove_order: {
     argv: ["x1"],
     prepare: (m) => m.saveOrder(EXIT),

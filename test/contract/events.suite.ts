@@ -727,6 +727,10 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
 /** Calls that change nothing, on a flow of which `prepare` has made something. */
 const IDLE: Readonly<Record<string, (mgr: StateManager) => Promise<unknown>>> = {
   heartbeat: (mgr) => mgr.heartbeat(),
+  "forgetting an instance": async (mgr) => {
+    await mgr.heartbeat();
+    await mgr.forgetInstances(await mgr.getInstances());
+  },
   "a second close": (mgr) => mgr.closePosition("none", { pnl: 1, equity: 1 }),
   "removing no position": (mgr) => mgr.removePosition("none"),
   "updating no position": (mgr) => refused(mgr.updatePosition("none", { size: 1 }), "id"),

@@ -247,6 +247,31 @@ export const leases: Theme = (test, open) => {
     }
   });
 
+  test("a lease that is broken is lost, its holder is fenced, and another may take it at once; only under its own token", async () => {
+    const clock = new Clock();
+    await using mgr = await open(SINGLE, { clock: clock.read, instanceId: "bot-1" });
+    const lease = await mgr.acquireLease({ ttl: "1h" });
+    assert.is(await mgr.breakLease(lease.token + 1, "a slip"), false);
+    await mgr.savePosition(LONG);
+    assert.is(await mgr.breakLease(lease.token, "its holder is dead"), true);
+    const broken = (await mgr.getEvents()).at(-1);
+    assert.equal(broken && { ...broken, id: "" }, {
+      id: "",
+      at: new Date(clock.now),
+      instance: "bot-1",
+      type: "lease_released",
+      token: lease.token,
+      holder: "bot-1",
+      reason: "its holder is dead",
+    });
+    assert.instance(await failure(mgr.savePosition(LONG)), FencedError);
+    assert.instance(await failure(lease.renew()), FencedError);
+    assert.is(lease.lost.aborted, true);
+    assert.is(await mgr.breakLease(lease.token), false);
+    await (await mgr.acquireLease()).release();
+    await refused(mgr.breakLease(0), "token");
+  });
+
   test("a ttl that is too short, too long or none is refused", async () => {
     await using mgr = await open();
     for (const ttl of [0, 99, -1, Number.NaN, 86_400_001]) await refused(mgr.acquireLease({ ttl }), "ttl");

@@ -1,6 +1,8 @@
 import * as assert from "uvu/assert";
 import { CLIENT } from "../../src/version.js";
+import { another } from "./another.js";
 import { Clock, DAY, HOUR, MINUTE, NOON, SECOND } from "./clock.js";
+import { refused } from "./expect.js";
 import type { Theme } from "./open.js";
 
 export const liveness: Theme = (test, open, { durable }) => {
@@ -99,36 +101,94 @@ export const liveness: Theme = (test, open, { durable }) => {
     assert.match(first.instanceId, new RegExp(`-${process.pid}-`));
   });
 
+  test("every instance has its own last heartbeat, oldest first, and any of them keeps the flow alive", async () => {
+    const clock = new Clock();
+    await using first = await open({}, { clock: clock.read, instanceId: "bot-1" });
+    await first.heartbeat();
+    const of = (instanceId: string) => another(first, open, {}, { clock: clock.read, instanceId });
+    clock.now += DAY;
+    await using second = await of("bot-2");
+    if (second.other === first) return; // this backend has one process only
+    await second.other.heartbeat();
+    clock.now += DAY;
+    await using third = await of("bot-0");
+    await third.other.heartbeat();
+    clock.now += HOUR;
+    await using found = await of("bot-3");
+    const last = found.other;
+    assert.equal(await last.getInstances(), [
+      { id: "bot-1", lastHeartbeat: new Date(NOON), ...CLIENT },
+      { id: "bot-2", lastHeartbeat: new Date(NOON + DAY), ...CLIENT },
+      { id: "bot-0", lastHeartbeat: new Date(NOON + 2 * DAY), ...CLIENT },
+    ]);
+    assert.equal(await last.getLastHeartbeat(), new Date(NOON + 2 * DAY));
+    assert.is(await last.checkStale("1h"), false);
+    clock.now = NOON + 7 * DAY - 1;
+    await last.heartbeat();
+    assert.is((await last.getInstances()).length, 4);
+    clock.now = NOON + 7 * DAY;
+    await last.heartbeat();
+    assert.equal(
+      (await last.getInstances()).map(({ id }) => id),
+      ["bot-2", "bot-0", "bot-3"],
+    );
+  });
+
+  test("an instance is forgotten only if it gave no sign of life since the heartbeat that is named", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
+    await mgr.heartbeat();
+    clock.now += MINUTE;
+    await mgr.heartbeat();
+    const [seen] = await mgr.getInstances();
+    assert.equal(await mgr.forgetInstances([{ id: "bot-1", lastHeartbeat: new Date(NOON) }]), []);
+    assert.equal(await mgr.forgetInstances([{ id: "bot-2", lastHeartbeat: new Date(NOON + MINUTE) }]), []);
+    assert.equal(await mgr.getInstances(), seen && [seen]);
+    assert.equal(await mgr.forgetInstances(seen ? [seen, seen] : []), ["bot-1"]);
+    assert.equal(await mgr.getInstances(), []);
+    assert.equal(await mgr.forgetInstances([]), []);
+    assert.equal(await mgr.getLastHeartbeat(), new Date(NOON + MINUTE), "the flow's own heartbeat stays");
+    await mgr.heartbeat();
+    assert.equal(await mgr.getInstances(), [{ id: "bot-1", lastHeartbeat: new Date(NOON + MINUTE), ...CLIENT }]);
+    assert.equal(await mgr.getEvents(), []);
+    for (const [instances, field] of [
+      [[{ id: "", lastHeartbeat: new Date(NOON) }], "instances[0].id"],
+      [[{ id: "a", lastHeartbeat: new Date(Number.NaN) }], "instances[0].lastHeartbeat"],
+    ] as const) {
+      await refused(mgr.forgetInstances(instances), field);
+    }
+  });
+
   if (durable) {
-    test("every instance has its own last heartbeat, oldest first, and any of them keeps the flow alive", async () => {
+    test("an instance that closes signs off, though nobody waited for its last heartbeat; the flow's heartbeat stays", async () => {
       const clock = new Clock();
-      const first = await open({}, { clock: clock.read, instanceId: "bot-1" });
-      await first.heartbeat();
-      await first.close();
-      const { flowId } = first;
-      for (const instanceId of ["bot-2", "bot-0"]) {
-        clock.now += DAY;
-        await using other = await open({}, { clock: clock.read, instanceId, flowId });
-        await other.heartbeat();
+      const mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
+      await mgr.heartbeat();
+      clock.now += MINUTE;
+      const last = mgr.heartbeat();
+      await mgr.close();
+      assert.equal(await last, new Date(NOON + MINUTE));
+      const { flowId } = mgr;
+      await using again = await open({}, { clock: clock.read, instanceId: "bot-2", flowId });
+      assert.equal(await again.getInstances(), []);
+      assert.equal(await again.getLastHeartbeat(), new Date(NOON + MINUTE));
+    });
+
+    test("an instance of the same name that works on is not signed off by the one before it", async () => {
+      const clock = new Clock();
+      const before = await open({}, { clock: clock.read, instanceId: "bot-1" });
+      await before.heartbeat();
+      await using found = await another(before, open, {}, { clock: clock.read, instanceId: "bot-1" });
+      if (found.other === before) {
+        await before.close();
+        return; // this backend has one process only
       }
-      clock.now += HOUR;
-      await using last = await open({}, { clock: clock.read, instanceId: "bot-3", flowId });
-      assert.equal(await last.getInstances(), [
-        { id: "bot-1", lastHeartbeat: new Date(NOON), ...CLIENT },
-        { id: "bot-2", lastHeartbeat: new Date(NOON + DAY), ...CLIENT },
-        { id: "bot-0", lastHeartbeat: new Date(NOON + 2 * DAY), ...CLIENT },
+      clock.now += MINUTE;
+      await found.other.heartbeat();
+      await before.close();
+      assert.equal(await found.other.getInstances(), [
+        { id: "bot-1", lastHeartbeat: new Date(NOON + MINUTE), ...CLIENT },
       ]);
-      assert.equal(await last.getLastHeartbeat(), new Date(NOON + 2 * DAY));
-      assert.is(await last.checkStale("1h"), false);
-      clock.now = NOON + 7 * DAY - 1;
-      await last.heartbeat();
-      assert.is((await last.getInstances()).length, 4);
-      clock.now = NOON + 7 * DAY;
-      await last.heartbeat();
-      assert.equal(
-        (await last.getInstances()).map(({ id }) => id),
-        ["bot-2", "bot-0", "bot-3"],
-      );
     });
   }
 };

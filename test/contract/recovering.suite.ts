@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import { FencedError, InvalidArgumentError, LockedError, StaleStateError } from "../../src/index.js";
 import { another } from "./another.js";
 import { Clock, NOON, SECOND } from "./clock.js";
-import { failure } from "./expect.js";
+import { failure, refused } from "./expect.js";
 import type { Theme } from "./open.js";
 import { BUY, LONG } from "./samples.js";
 import { stored } from "./stored.js";
@@ -103,6 +103,28 @@ export const recovering: Theme = (test, open) => {
     });
     await second.end();
     assert.is(await mgr.getRecovery(), undefined);
+  });
+
+  test("one that somebody goes on to hold is not ended by whoever saw it held until earlier; why it was ended is told", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read, instanceId: "bot-1" });
+    await mgr.beginRecovery("after a crash", { ttl: "10s" });
+    const seen = await mgr.getRecovery();
+    clock.now += SECOND;
+    await mgr.beginRecovery("again", { ttl: "10s" });
+    for (const unlessHeldAfter of [0, seen?.until ?? 0]) {
+      const error = await failure(mgr.endRecovery({ unlessHeldAfter }));
+      assert.instance(error, LockedError);
+      assert.match(error.message, /being recovered by bot-1, which holds it until \S+: it was not ended/);
+    }
+    assert.ok(await mgr.getRecovery());
+    assert.is(await mgr.endRecovery({ unlessHeldAfter: NOON + 11 * SECOND, reason: "its holder is dead" }), true);
+    const last = (await mgr.getEvents()).at(-1);
+    assert.equal(last?.type === "recovery_ended" && last.reason, "its holder is dead");
+    assert.is(await mgr.endRecovery({ unlessHeldAfter: 0 }), false);
+    await (await mgr.beginRecovery("one that is left")).leave();
+    assert.is(await mgr.endRecovery({ unlessHeldAfter: 0 }), true);
+    await refused(mgr.endRecovery({ unlessHeldAfter: -1 }), "options.unlessHeldAfter");
   });
 
   test("the next one after an end has an id of its own, larger, and an empty journal", async () => {

@@ -5,9 +5,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkDuckdb, duckdbFacts } from "../../src/doctor/duckdb.js";
 import type { Finding } from "../../src/doctor/finding.js";
+import type { Expected } from "../../src/doctor/state-checks.js";
 import type { TransferStand } from "../transfer/stand.js";
 
-const DAY = 86_400_000;
+const EXPECTED: Expected = { maxStateAge: 86_400_000, deadAfter: 60_000, limits: {} };
 
 /** A process that opens the flow, makes a change and ends by SIGKILL. */
 const CRASH = `
@@ -29,7 +30,7 @@ export function duckdbDoctor(stand: TransferStand): void {
   }
 
   async function findings(path: string, flowId?: string): Promise<Finding[]> {
-    return checkDuckdb(await duckdbFacts(path, flowId), DAY);
+    return checkDuckdb(await duckdbFacts(path, flowId), EXPECTED);
   }
 
   function has(found: readonly Finding[], level: Finding["level"], subject: string, words: RegExp): void {
@@ -109,7 +110,7 @@ export function duckdbDoctor(stand: TransferStand): void {
 
   test("found: a disk that is nearly full", async () => {
     const facts = await duckdbFacts(await wellFile(), undefined);
-    has(checkDuckdb({ ...facts, free: 1024 }, DAY), "problem", "disk", /only 1.0 KiB free/);
+    has(checkDuckdb({ ...facts, free: 1024 }, EXPECTED), "problem", "disk", /only 1.0 KiB free/);
   });
 
   test.run();

@@ -3,8 +3,9 @@ import * as assert from "uvu/assert";
 import { RedisFlow } from "../../src/backends/redis/flow.js";
 import { resolveConfig } from "../../src/config/schema.js";
 import type { Finding } from "../../src/doctor/finding.js";
-import { checkRedis } from "../../src/doctor/redis-checks.js";
+import { checkRedis, type RedisExpected } from "../../src/doctor/redis-checks.js";
 import { redisFacts } from "../../src/doctor/redis-facts.js";
+import type { Expected } from "../../src/doctor/state-checks.js";
 import { type Config, StateManager } from "../../src/index.js";
 import { copyFlow } from "../../src/transfer/copy-flow.js";
 import { RedisPlace } from "../../src/transfer/redis-place.js";
@@ -14,6 +15,7 @@ import { until } from "../servers/until.js";
 import type { TransferStand } from "../transfer/stand.js";
 
 const DAY = 86_400_000;
+const EXPECTED: RedisExpected = { maxStateAge: DAY, deadAfter: 60_000, limits: {}, waitReplicas: 0 };
 
 /** Each fault, made for real on a real Redis, is found; where there is none, none is. */
 export function redisDoctor(stand: TransferStand): void {
@@ -21,7 +23,7 @@ export function redisDoctor(stand: TransferStand): void {
 
   async function findings(flowId: string, redis: Config["redis"] = { url: stand.server.url }): Promise<Finding[]> {
     using flow = await RedisFlow.connect(resolveConfig({ backend: "redis", redis }).redis, flowId);
-    return checkRedis(await redisFacts(flow), DAY);
+    return checkRedis(await redisFacts(flow), EXPECTED);
   }
 
   /** A flow that is well, on the shared server. */
@@ -303,10 +305,10 @@ export function redisDoctor(stand: TransferStand): void {
   test("clocks that differ and a slow way to the server are judged by what was measured", async () => {
     using flow = await RedisFlow.connect(stand.redisConfig(), await wellFlow());
     const facts = await redisFacts(flow);
-    has(checkRedis({ ...facts, clockOffset: 5_000 }, DAY), "note", "clock", /5 s ahead of/);
-    has(checkRedis({ ...facts, clockOffset: -90_000 }, DAY), "problem", "clock", /90 s behind/);
-    has(checkRedis({ ...facts, roundTrips: [30, 31, 900] }, DAY), "note", "latency", /31.0 ms/);
-    has(checkRedis({ ...facts, roundTrips: [300, 300, 300] }, DAY), "problem", "latency", /300.0 ms/);
+    has(checkRedis({ ...facts, clockOffset: 5_000 }, EXPECTED), "note", "clock", /5 s ahead of/);
+    has(checkRedis({ ...facts, clockOffset: -90_000 }, EXPECTED), "problem", "clock", /90 s behind/);
+    has(checkRedis({ ...facts, roundTrips: [30, 31, 900] }, EXPECTED), "note", "latency", /31.0 ms/);
+    has(checkRedis({ ...facts, roundTrips: [300, 300, 300] }, EXPECTED), "problem", "latency", /300.0 ms/);
   });
 
   test("a wrong sum is cured by a backup and its restore, as the doctor says", async () => {

@@ -18,6 +18,7 @@ import { closePosition } from "../../src/operations/close-position.js";
 import { endRecovery } from "../../src/operations/end-recovery.js";
 import { exportFlow } from "../../src/operations/export-flow.js";
 import { findOrders } from "../../src/operations/find-orders.js";
+import { forgetInstances } from "../../src/operations/forget-instances.js";
 import { getAdmissionStats } from "../../src/operations/get-admission-stats.js";
 import { getCircuitBreaker } from "../../src/operations/get-circuit-breaker.js";
 import { getCooldown } from "../../src/operations/get-cooldown.js";
@@ -146,6 +147,19 @@ const dust = fc.constantFrom(undefined, undefined, 0.1, 1);
 const dedup = { dedupWindow: fc.constantFrom(1000, 86_400_000), maxIds: fc.constantFrom(2, 5, 1000) };
 const hash = fc.constantFrom("1f2e", "3d4c");
 const none = fc.constant(undefined);
+
+/** Forgets the instances that there are: no other heartbeat is theirs. */
+const forgetKnown: Operation<void, unknown> = {
+  name: forgetInstances.name,
+  kind: forgetInstances.kind,
+  keys: forgetInstances.keys,
+  args: {},
+  decode: forgetInstances.decode,
+  apply(state, _, call) {
+    const seen = state.instances.newest(10).map(({ id: instance, score }) => ({ id: instance, last: score }));
+    return forgetInstances.apply(state, { seen }, call);
+  },
+};
 
 const calls = fc.oneof(
   call(
@@ -371,16 +385,24 @@ const calls = fc.oneof(
   ),
   call(clearCooldown, fc.record({ pair, side: anySide })),
   call(heartbeat, none),
+  call(forgetKnown, none),
   call(acquireLease, fc.record({ ttl: fc.constantFrom(1000, 86_400_000) })),
   call(renewLease, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constant(5000) })),
-  call(releaseLease, fc.record({ token: fc.constantFrom(1, 2) })),
+  call(releaseLease, fc.record({ token: fc.constantFrom(1, 2), reason: fc.string() })),
   call(beginRecovery, fc.record({ reason: fc.string(), ttl: fc.constantFrom(1000, 86_400_000) })),
   call(reportDifference, fc.record({ subject: fc.string(), found: fc.string(), reads: fc.constantFrom(1, 3) })),
   call(journalRecovery, fc.record({ token: fc.constantFrom(1, 2), key: fc.string(), value: fc.string() })),
   call(renewRecovery, fc.record({ token: fc.constantFrom(1, 2), ttl: fc.constantFrom(0, 5000) })),
   call(journalRecovery, fc.record({ token: fc.constantFrom(1, 2), key: fc.constant("plan_hash"), value: hash })),
   call(approveRecovery, fc.record({ hash })),
-  call(endRecovery, fc.record({ token: fc.constantFrom(undefined, 1, 2) })),
+  call(
+    endRecovery,
+    fc.record({
+      token: fc.constantFrom(undefined, 1, 2),
+      heldUntil: fc.constantFrom(undefined, 0, 1e15),
+      reason: fc.string(),
+    }),
+  ),
 );
 
 /** Everything that is stored, bar what each flow has of its own: its epoch, and when it was made. */

@@ -28,14 +28,20 @@ export const addCash: AddCommand = (program, run) => {
     .option("--rate <rate>", "flow currency per unit of it", number)
     .option("--ts <time>", "when: ms, or 2026-01-07T12:00Z [now]", moment)
     .option("--note <text>", "for the event log")
+    .option("--yes", "do not ask")
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state cash -0.42 --id funding-9913 --kind funding --position p1 --flow bot --config bot.yaml",
     )
     .action((sum, { position: positionId, ...cash }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const { id, kind, pair, currency, rate, ts, note } = cash;
+        const { id, kind, pair, currency, rate, ts, note, yes } = cash;
         await using manager = await invocation.open();
+        const where = positionId === undefined ? "into the day" : `on position ${positionId}`;
+        await invocation.consent(
+          `Book ${gain(sum)}${currency === undefined ? "" : ` ${currency}`} of ${kind} (${id}) ${where} of flow ${manager.flowId}? The breaker judges it.`,
+          yes,
+        );
         const booked = await manager.bookCash(sum, {
           id,
           kind,
@@ -65,10 +71,16 @@ export const addTransfer: AddCommand = (program, run) => {
     .option("--currency <currency>", "what it is in [the flow's]")
     .option("--rate <rate>", "flow currency per unit of it", number)
     .option("--ts <time>", "when: ms, or 2026-01-07T12:00Z [now]", moment)
+    .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state transfer -5000 --id withdrawal-7 --flow bot --config bot.yaml")
-    .action((sum, { id, currency, rate, ts }, command) =>
+    .action((sum, { id, currency, rate, ts, yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
+        const what = sum < 0 ? "withdrawal" : "deposit";
+        await invocation.consent(
+          `Record a ${what} of ${gain(sum)}${currency === undefined ? "" : ` ${currency}`} (${id}) in flow ${manager.flowId}? Equity moves, and its peak in proportion.`,
+          yes,
+        );
         const recorded = await manager.recordTransfer(sum, {
           id,
           ...(currency !== undefined && { currency }),

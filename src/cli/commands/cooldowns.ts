@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { time } from "../../words/in-words.js";
+import { span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { POSITION_SIDES } from "../../words/word-lists.js";
 import { duration } from "../arguments.js";
@@ -34,14 +34,20 @@ export const addCooldowns: AddCommand = (program, run) => {
     .addOption(side())
     .option("--reason <text>", "why, for the event log")
     .option("--replace", "also shorten")
+    .option("--yes", "do not ask")
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state cooldowns set BTC/USDT 2h --side short --flow bot --config bot.yaml",
     )
     .action((pair, length, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const { side, reason, replace } = options;
+        const { side, reason, replace, yes } = options;
         await using manager = await invocation.open();
+        const now = await manager.getCooldown(pair, side);
+        await invocation.consent(
+          `Refuse entries of ${named(pair, side)} in flow ${manager.flowId} for ${span(Number(length))}${now ? ` (they are until ${time(now)} UTC)` : ""}?`,
+          yes,
+        );
         const until = await manager.setCooldown(pair, length, {
           ...(side && { side }),
           ...(reason !== undefined && { reason }),
@@ -55,10 +61,12 @@ export const addCooldowns: AddCommand = (program, run) => {
     .command("clear <pair>")
     .description("End a pair's cooldown: one side's, or all of them.")
     .addOption(side())
+    .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state cooldowns clear BTC/USDT --flow bot --config bot.yaml")
-    .action((pair, { side }, command) =>
+    .action((pair, { side, yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
+        await invocation.consent(`End the cooldown of ${named(pair, side)} in flow ${manager.flowId}?`, yes);
         const cleared = await manager.clearCooldown(pair, side);
         invocation.print({ pair, side, cleared }, () =>
           cleared ? `${named(pair, side)} cools down no more\n` : `${named(pair, side)} had no cooldown\n`,

@@ -32,13 +32,18 @@ export const addDoctor: AddCommand = (program, run) => {
 };
 
 async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Finding[]> {
-  const maxAge = config.recovery.max_state_age;
+  const { risk, recovery, execution } = config;
+  const expected = {
+    maxStateAge: recovery.max_state_age,
+    deadAfter: execution.dead_after,
+    limits: risk,
+    waitReplicas: config.redis.wait_replicas,
+  };
   if (config.backend === "duckdb") {
-    return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), maxAge);
+    return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), expected);
   }
   using flow = await RedisFlow.connect(config.redis, flowId);
-  const { wait_replicas: waited } = config.redis;
-  const findings = [...checkRedis(await redisFacts(flow), maxAge, waited), ...(await checkAccountSums(flow))];
+  const findings = [...checkRedis(await redisFacts(flow), expected), ...(await checkAccountSums(flow))];
   const account = await accountOf(config);
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }

@@ -1,4 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { aliveWords } from "../../doctor/liveness-words.js";
+import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
 import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
@@ -7,7 +9,7 @@ import { findFlows, forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf, isActive } from "../status/status-text.js";
+import { alarmsOf, isActive, type Watched, watchedOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
 import { nowOf } from "./status.js";
@@ -16,7 +18,7 @@ const TICK = 1000;
 
 /** A flow, and how it stands or why that cannot be told. */
 type Row = { readonly flowId: string } & (
-  | { readonly status: FlowStatus; readonly alarms: readonly string[] }
+  | { readonly status: FlowStatus; readonly alarms: readonly string[]; readonly liveness: Liveness }
   | { readonly error: string }
 );
 
@@ -32,8 +34,8 @@ export const addLs: AddCommand = (program, run) => {
         if (invocation.options.flow !== undefined) throw new UsageError("ls lists all flows: leave out --flow");
         if (options.watch) needScreen(invocation);
         const config = await invocation.config();
-        const maxAge = Number(options.maxAge ?? config.recovery.max_state_age);
-        await using list = new FlowList(invocation, maxAge, options.maxAge !== undefined);
+        const watched = watchedOf(config, options.maxAge);
+        await using list = new FlowList(invocation, watched);
         if (options.watch) {
           await repaint(invocation, {
             text: async () => listText(invocation.terminal, placeName(config), await list.read()),
@@ -62,8 +64,7 @@ class FlowList implements AsyncDisposable {
 
   constructor(
     private readonly invocation: Invocation,
-    private readonly maxAge: number,
-    private readonly mustBeat: boolean,
+    private readonly watched: Watched,
   ) {}
 
   async read(): Promise<Listing> {
@@ -73,7 +74,9 @@ class FlowList implements AsyncDisposable {
       const result = read[at];
       if (result?.status !== "fulfilled") return { flowId, error: this.#words(result?.reason) };
       const status = result.value;
-      return { flowId, status, alarms: alarmsOf(status, nowOf(status), this.maxAge, this.mustBeat) };
+      const now = nowOf(status);
+      const liveness = livenessOf(status.snapshot.instances, now, this.watched.deadAfter);
+      return { flowId, status, alarms: alarmsOf(status, now, this.watched), liveness };
     });
     const problems = [...failures, ...(empty === undefined ? [] : [empty])];
     return { rows, failures: problems.map((problem) => this.#words(problem)) };
@@ -104,7 +107,7 @@ class FlowList implements AsyncDisposable {
 function jsonOf(row: Row): object {
   if ("error" in row) return row;
   const { snapshot, ...rest } = row.status;
-  return { alarms: row.alarms, ...rest, ...snapshot };
+  return { alarms: row.alarms, dead: row.liveness.dead.map(({ id }) => id), ...rest, ...snapshot };
 }
 
 function listText(terminal: Terminal, place: string, { rows, failures }: Listing): string {
@@ -137,10 +140,10 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
 
 function cellsOf({ colours: { red, green, yellow } }: Terminal, row: Row): string[] {
   if ("error" in row) return [row.flowId, red("?"), ...Array.from({ length: 9 }, () => ""), red("cannot be read")];
-  const { status, alarms } = row;
+  const { status, alarms, liveness } = row;
   const { snapshot, lease } = status;
   const now = nowOf(status);
-  const { risk, breaker, heartbeat, positions, orders, instances, recovering } = snapshot;
+  const { risk, breaker, heartbeat, positions, orders, recovering } = snapshot;
   const active = isActive(breaker, now);
   const end = breaker.until ? span(breaker.until.getTime() - now.getTime()) : "until reset";
   const notes = [
@@ -160,8 +163,8 @@ function cellsOf({ colours: { red, green, yellow } }: Terminal, row: Row): strin
     String(positions.length),
     String(orders.length),
     alarms.includes("stale") ? red(beat) : beat,
-    String(instances.length),
-    lease && lease.until > now ? lease.holder : "",
+    liveness.dead.length > 0 ? red(aliveWords(liveness)) : String(liveness.alive.length),
+    lease && lease.until > now ? (lifeOf(lease, liveness, now) === "dead" ? red(lease.holder) : lease.holder) : "",
     notes.join(", "),
   ];
 }

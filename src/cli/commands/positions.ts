@@ -27,10 +27,17 @@ export const addPositions: AddCommand = (program, run) => {
     .option("--equity <amount>", "the account's equity afterwards", number)
     .option("--cooldown <duration>", "let the pair cool down", duration)
     .option("--reason <text>", "why, for the event log")
+    .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state positions close p-17 --pnl -12.5 --flow bot --config bot.yaml")
-    .action((id, { pnl, equity, cooldown, reason }, command) =>
+    .action((id, { pnl, equity, cooldown, reason, yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
+        const open = await manager.getPosition(id);
+        if (!open) throw new ProblemError(`no open position ${JSON.stringify(id)}; nothing was booked`);
+        await invocation.consent(
+          `Close position ${id} of flow ${manager.flowId} in state (${open.side} ${open.size} ${open.pair}) and book ${gain(pnl)}? Nothing is sent to the exchange; the breaker judges it.`,
+          yes,
+        );
         const result = await manager.closePosition(id, {
           pnl,
           ...(equity !== undefined && { equity }),

@@ -10,6 +10,7 @@ import { addAccount } from "./account.js";
 import { addBackup } from "./backup.js";
 import { addBreaker } from "./breaker.js";
 import { addCash, addTransfer } from "./cash.js";
+import { addCompletion } from "./completion.js";
 import { addCooldowns } from "./cooldowns.js";
 import { addCopy } from "./copy.js";
 import { addDoctor } from "./doctor.js";
@@ -17,6 +18,8 @@ import { addEvents } from "./events.js";
 import { addExport } from "./export.js";
 import { addHistory } from "./history.js";
 import { addInit } from "./init.js";
+import { addInstances } from "./instances.js";
+import { addLease } from "./lease.js";
 import { addLs } from "./ls.js";
 import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
@@ -48,6 +51,9 @@ const COMMANDS: readonly AddCommand[] = [
   addSql,
   addExport,
   addEvents,
+  addCompletion,
+  addInstances,
+  addLease,
   addBreaker,
   addScripts,
   addAccount,

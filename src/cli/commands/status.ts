@@ -4,13 +4,13 @@ import { EXIT } from "../exit-code.js";
 import { placeName } from "../flows.js";
 import { type FlowStatus, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf, statusText } from "../status/status-text.js";
+import { alarmsOf, statusText, watchedOf } from "../status/status-text.js";
 
 export const addStatus: AddCommand = (program, run) => {
   program
     .command("status")
     .description(
-      "Show how a flow stands. Ends with 1 when its breaker is tripped, it is recovering or stale, or the result of a trade is not told.",
+      "Show how a flow stands. Ends with 1 when its breaker is tripped, it is recovering or stale, a bot is dead, or the result of a trade is not told.",
     )
     .option("--watch", "repaint in place until Ctrl-C")
     .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
@@ -22,11 +22,11 @@ export const addStatus: AddCommand = (program, run) => {
         const config = await invocation.config();
         const flowId = await invocation.flowId();
         const place = placeName(config, flowId);
-        const maxAge = Number(options.maxAge ?? config.recovery.max_state_age);
+        const watched = watchedOf(config, options.maxAge);
         await using source = await sourceOf(invocation, flowId);
 
-        const alarms = (status: FlowStatus) => alarmsOf(status, nowOf(status), maxAge, options.maxAge !== undefined);
-        const text = (status: FlowStatus) => statusText(terminal, status, place, nowOf(status), alarms(status));
+        const alarms = (status: FlowStatus) => alarmsOf(status, nowOf(status), watched);
+        const text = (status: FlowStatus) => statusText(terminal, status, place, nowOf(status), watched);
 
         if (options.watch) {
           await repaint(invocation, {

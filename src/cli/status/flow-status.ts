@@ -5,13 +5,15 @@ import type { ResolvedConfig } from "../../config/schema.js";
 import { CorruptStateError, InvalidArgumentError, LockedError, SilentHolderError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
-import type { GuardStatus, LeaseState, Trade } from "../../types.js";
+import type { GuardStatus, LeaseState, RecoveryState, Trade } from "../../types.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
 export interface FlowStatus {
   readonly snapshot: SnapshotTold;
   readonly lease?: LeaseState;
+  /** Who holds the recovery under way, and since when it is; without its journal. */
+  readonly recovery?: Omit<RecoveryState, "journal">;
   /** Why the guards cannot be told, where they cannot be read. */
   readonly guards?: GuardStatus | { readonly unreadable: string };
   /** Trades whose result nobody told, and that no person has seen. */
@@ -71,7 +73,15 @@ export async function readOpen(manager: StateManager): Promise<FlowStatus> {
     guardsOf(manager),
     manager.getUntoldTrades(),
   ]);
-  return { snapshot, guards, untold, ...(lease && { lease }) };
+  const recovery = snapshot.recovering === undefined ? undefined : await recoveryOf(manager);
+  return { snapshot, guards, untold, ...(lease && { lease }), ...(recovery && { recovery }) };
+}
+
+async function recoveryOf(manager: StateManager): Promise<FlowStatus["recovery"]> {
+  const found = await manager.getRecovery();
+  if (!found) return undefined;
+  const { journal: _, ...recovery } = found;
+  return recovery;
 }
 
 async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {

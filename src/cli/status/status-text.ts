@@ -1,8 +1,13 @@
 /** How a flow stands, as text for a person. */
 import { ACCOUNT_LIMITS } from "../../config/account.js";
-import { RISK_LIMITS, type RiskLimitName } from "../../config/risk-limits.js";
+import type { Duration } from "../../config/duration.js";
+import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
+import type { ResolvedConfig } from "../../config/schema.js";
+import { differingLimits } from "../../doctor/limit-words.js";
+import { aliveWords, LIFE_WORDS } from "../../doctor/liveness-words.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
-import type { AccountStatus, CircuitBreaker, RiskLimitOrigin, Trade } from "../../types.js";
+import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
+import type { AccountStatus, CircuitBreaker, Instance, RiskLimitOrigin, Trade } from "../../types.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
@@ -11,31 +16,52 @@ import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
 
+/** What a flow is looked at for. */
+export interface Watched {
+  /** A heartbeat that is older makes the flow stale, ms. */
+  readonly maxAge: number;
+  /** Whether none at all does, too. */
+  readonly mustBeat: boolean;
+  /** `execution.dead_after`, ms. */
+  readonly deadAfter: number;
+  /** The configured risk limits. */
+  readonly limits: RiskLimits;
+}
+
+/** What the configuration says a flow is looked at for; `maxAge` in place of `recovery.max_state_age`. */
+export function watchedOf({ recovery, execution, risk }: ResolvedConfig, maxAge: Duration | undefined): Watched {
+  return {
+    maxAge: Number(maxAge ?? recovery.max_state_age),
+    mustBeat: maxAge !== undefined,
+    deadAfter: execution.dead_after,
+    limits: risk,
+  };
+}
+
 /** Why a person should look at a flow, in a few words each. */
-export function alarmsOf(
-  { snapshot, untold = [] }: FlowStatus,
-  now: Date,
-  maxAge: number,
-  mustBeat: boolean,
-): string[] {
+export function alarmsOf({ snapshot, untold = [] }: FlowStatus, now: Date, watched: Watched): string[] {
+  const { maxAge, mustBeat, deadAfter } = watched;
   const { account, breaker, recovering, heartbeat } = snapshot;
   const alarms: string[] = [];
   if (isActive(breaker, now)) alarms.push("breaker");
   if (account && isActive(account.breaker, now)) alarms.push("account breaker");
   if (recovering !== undefined) alarms.push("recovering");
   if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
+  if (livenessOf(snapshot.instances, now, deadAfter).dead.length > 0) alarms.push("dead");
   if (untold.length > 0) alarms.push("untold");
   return alarms;
 }
 
-/** One flow in full. `place` is where it is; `alarms` as of `alarmsOf`. */
+/** One flow in full. `place` is where it is. */
 export function statusText(
   terminal: Terminal,
-  { snapshot, lease, guards, untold = [], snapshotFile }: FlowStatus,
+  { snapshot, lease, recovery, guards, untold = [], snapshotFile }: FlowStatus,
   place: string,
   now: Date,
-  alarms: readonly string[],
+  watched: Watched,
 ): string {
+  const alarms = alarmsOf({ snapshot, untold }, now, watched);
+  const liveness = livenessOf(snapshot.instances, now, watched.deadAfter);
   const { bold, dim, red, yellow } = terminal.colours;
   const { account, risk, positions, orders, recovering, instances, heartbeat } = snapshot;
   const lines: [string, string][] = [
@@ -52,20 +78,18 @@ export function statusText(
     ...(account ? [["account", accountWords(terminal.colours, account, now)] satisfies [string, string]] : []),
     ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
-    [
-      "instances",
-      instances
-        .map(
-          ({ id, lastHeartbeat, version }) => `${id} ${dim(`${version ?? "before 0.2"}, ${ago(lastHeartbeat, now)}`)}`,
-        )
-        .join(", ") || "none",
-    ],
+    ["instances", instancesWords(terminal.colours, instances, liveness, now)],
   ];
   if (!snapshotFile) {
     const free = lease === undefined || lease.until <= now;
+    const isDead = lease !== undefined && lifeOf(lease, liveness, now) === "dead";
     lines.push([
       "lease",
-      free ? "free" : `${lease.holder}, ${left(lease.until, now)} ${dim(`(token ${lease.token})`)}`,
+      free
+        ? "free"
+        : `${lease.holder}, ${left(lease.until, now)} ${dim(`(token ${lease.token})`)}${
+            isDead ? red(`, ${LIFE_WORDS.dead}: sf-state lease break frees it`) : ""
+          }`,
     ]);
   }
   const unpriced = positions.flatMap(({ id, unpriced: amounts = [] }) =>
@@ -74,7 +98,12 @@ export function statusText(
   if (unpriced.length > 0)
     lines.push(["unpriced", yellow(`${unpriced.join(", ")}: in no sum until bookCash prices it`)]);
   if (untold.length > 0) lines.push(["untold", red(untoldWords(untold))]);
-  if (recovering !== undefined) lines.unshift(["recovering", red(`entries are refused: ${recovering}`)]);
+  const differing = differingLimits(watched.limits, snapshot.limitOrigins);
+  if (differing.length > 0) lines.push(["differs", yellow(differing.join("; "))]);
+  if (recovering !== undefined) {
+    if (recovery) lines.unshift(["", recoveryWords(recovery, liveness, now)]);
+    lines.unshift(["recovering", red(`entries are refused: ${recovering}`)]);
+  }
 
   const head = `${bold(snapshot.flowId)}  ${dim(`${place}  ${time(now)} UTC`)}\n`;
   const old = snapshotFile
@@ -90,6 +119,31 @@ export function statusText(
       ? `${dim("orders".padEnd(12))}none\n`
       : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now)}`;
   return head + old + body + trades + pending;
+}
+
+/** Who holds the recovery, or who left it, and what to do where nobody goes on with it. */
+function recoveryWords(recovery: NonNullable<FlowStatus["recovery"]>, liveness: Liveness, now: Date): string {
+  const { holder, begunAt } = recovery;
+  const begun = `begun ${ago(begunAt, now)}`;
+  switch (lifeOf(recovery, liveness, now)) {
+    case "gone":
+      return `${begun}; nobody holds it, ${holder} left it unfinished: sf-state recover goes on with it, sf-state recovery end gives it up`;
+    case "dead":
+      return `${begun}; held by ${holder}, ${LIFE_WORDS.dead}: sf-state recovery end frees entries`;
+    default:
+      return `${begun}; held by ${holder}: sf-state recovery show`;
+  }
+}
+
+function instancesWords(colours: Colours, instances: readonly Instance[], liveness: Liveness, now: Date): string {
+  const { dim, red } = colours;
+  const each = instances.map((instance) => {
+    const { id, lastHeartbeat, version } = instance;
+    const name = liveness.dead.includes(instance) ? red(`${id} is dead`) : id;
+    return `${name} ${dim(`${version ?? "before 0.2"}, ${ago(lastHeartbeat, now)}`)}`;
+  });
+  if (each.length === 0) return "none";
+  return liveness.dead.length === 0 ? each.join(", ") : `${red(aliveWords(liveness))}: ${each.join(", ")}`;
 }
 
 /** Trades with results that nobody told, and what a person does about them. */

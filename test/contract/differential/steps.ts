@@ -10,7 +10,7 @@ export type Tick =
   | { readonly to: "day end" | "expiry"; readonly which: number; readonly off: number };
 
 /** A call of a method, or of a lease that was acquired before. */
-export type Action = Method | "renew the lease" | "release the lease";
+export type Action = Method | "renew the lease" | "release the lease" | "break the lease" | "forget the instances";
 
 /** One step of a sequence. An argument `{ ago: ms }` stands for the time that long before the call. */
 export interface Step {
@@ -246,6 +246,7 @@ const FILLS: readonly Call[] = [
   call("findOrders", fc.array(orderId, { maxLength: 4 })),
   call("getRecordedFills", fc.array(fc.record({ orderId, fillId }), { maxLength: 4 })),
   call("endRecovery"),
+  call("endRecovery", fc.record({ unlessHeldAfter: fc.constant(0) })),
   call("endRecovery"),
   call("resetCircuitBreaker"),
 ];
@@ -364,11 +365,13 @@ const LIVENESS: readonly Call[] = [
   call("heartbeat"),
   call("getLastHeartbeat"),
   call("getInstances"),
+  call("forget the instances"),
   call("checkStale", maybe(duration)),
   call("acquireLease", some({ ttl: fc.constantFrom("1m", "1h", "24h") })),
   call("getLease"),
   call("renew the lease"),
   call("release the lease"),
+  call("break the lease"),
   call("snapshot"),
 ];
 

@@ -146,6 +146,10 @@ async function perform(player: Player, action: Action, args: readonly unknown[])
       return player.lease ? player.lease.renew() : "no lease";
     case "release the lease":
       return player.lease ? player.lease.release() : "no lease";
+    case "break the lease":
+      return player.lease ? player.manager.breakLease(player.lease.token, "a look") : "no lease";
+    case "forget the instances":
+      return player.manager.forgetInstances(await player.manager.getInstances());
     case "acquireLease": {
       const [options] = args;
       const lease = await Reflect.apply(player.manager.acquireLease, player.manager, [options]);

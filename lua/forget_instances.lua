@@ -1,0 +1,168 @@
+#!lua flags=allow-oom
+-- forget_instances: takes instances off the list: one that signs off, or those that are dead. One whose heartbeat came since stays. Leaves no event, as
+-- heartbeats leave none.
+--
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
+-- KEYS[3] events:log             stream  every change
+-- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
+-- KEYS[5] execution:instances    zset    instance -> ms of its last heartbeat
+-- KEYS[6] execution:versions     hash    instance -> JSON: version and schema of its package
+-- ARGV[1] call                slot:number of the call; "" = never repeated
+-- ARGV[2] epoch               the epoch the caller knows; "" = any
+-- ARGV[3] clock               ms; "" = server TIME
+-- ARGV[4] instance            who asks
+-- ARGV[5] lease               token the caller acts under; "" = none
+-- ARGV[6] max_events          events kept; 0 = none
+-- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
+-- ARGV[8] seen                JSON array of [instance, ms of its last heartbeat as the caller knows it]
+-- Reply {"forgotten", JSON array of instances, call}
+-- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
+
+local function run(answer, expect_hash)
+  local instances_key, versions_key = KEYS[5], KEYS[6]
+  local seen = cjson.decode(ARGV[8])
+
+  -- Read: those that gave no sign of life since.
+  expect_hash(versions_key)
+  local silent, is_silent = {}, {}
+  for _, each in ipairs(seen) do
+    local id, last = each[1], each[2]
+    local beat = redis.call("ZSCORE", instances_key, id)
+    if beat and tonumber(beat) == last and not is_silent[id] then
+      silent[#silent + 1], is_silent[id] = id, true
+    end
+  end
+
+  -- Write.
+  for _, id in ipairs(silent) do
+    redis.call("ZREM", instances_key, id)
+    redis.call("HDEL", versions_key, id)
+  end
+
+  return answer({ "forgotten", cjson.encode(silent) })
+end
+
+-- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
+
+-- >>> change.lua
+-- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
+-- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
+-- script that changes something.
+local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
+local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
+local instance = ARGV[4] -- who asks, for the event log
+local lease = ARGV[5] -- token of the lease the caller acts under; "" = none asked for
+local max_events = ARGV[6] -- events kept; 0 = none
+local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
+
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
+  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
+if epoch ~= flow_epoch then
+  if epoch ~= "" then
+    return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
+  end
+  -- Whoever names no epoch names no schema by it either.
+  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
+  if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
+    return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
+  end
+end
+local slot, number = string.match(call, "^(.-):?(%d*)$")
+local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
+local kept, last
+if call ~= "" then
+  if proven_slot and proven_slot ~= slot then
+    kept = redis.call("HMGET", call_key, slot, proven_slot)
+  else
+    kept = redis.call("HMGET", call_key, slot, "until")
+  end
+  local answered = kept[1]
+  last = answered and string.match(answered, "%D(%d+)$", -20)
+  if last == number then
+    if string.sub(answered, 1, 2) == "SF" then return redis.error_reply((string.gsub(answered, "%z[^%z]*$", ""))) end
+    local reply = {}
+    for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
+    return reply
+  end
+  if last and tonumber(last) > tonumber(number) then
+    return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
+  end
+end
+-- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
+-- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
+-- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+local is_proven = proof == ""
+if last and proven_slot == slot then
+  is_proven = last == proven
+elseif proven_slot and proven_slot ~= slot and kept then
+  is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
+  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+end
+if not is_proven then
+  for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
+    local told_key = KEYS[tonumber(n)] or call_key
+    local answered = redis.call("HGET", told_key, told_slot)
+    local newest = answered and string.match(answered, "%D(%d+)$", -20)
+    if not newest or tonumber(newest) < tonumber(told) then
+      local known = newest and "call " .. newest .. " only" or "none"
+      return redis.error_reply("SFWENTBACK call " .. told .. " of slot " .. told_slot .. " was answered; the state knows of " .. known)
+    end
+  end
+end
+local now = tonumber(clock)
+if not now then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now_text = string.format("%.0f", now)
+if lease ~= "" then
+  local held = redis.call("HMGET", lease_key, "token", "until")
+  if held[1] ~= lease or tonumber(held[2]) <= now then
+    return redis.error_reply("SFFENCED lease " .. lease .. " is not held; the flow's lease is " .. (held[1] or "free"))
+  end
+end
+
+-- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
+-- where the script may have to do with it, and its log after that.
+local account, account_key, account_events_key
+if not account_name and string.sub(meta_key, -5) == ":risk" then
+  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+end
+if account_name then
+  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  end
+end
+
+-- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
+-- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+local function answer(reply)
+  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  reply[#reply + 1] = call
+  if call ~= "" then
+    local text = table.concat(reply, "\0")
+    if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
+      redis.call("HSET", call_key, slot, text)
+    else
+      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("PEXPIRE", call_key, "1200000")
+    end
+  end
+  return reply
+end
+-- <<< change.lua
+
+-- >>> expect.lua
+-- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+-- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+local function expect_hash(key) redis.call("HLEN", key) end
+-- <<< expect.lua
+
+return run(answer, expect_hash)

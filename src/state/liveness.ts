@@ -1,0 +1,28 @@
+/**
+ * Which bots of a flow are alive, by their heartbeats and `execution.dead_after`. A dead bot is one that is down: it gave heartbeats, did not sign off, and is silent.
+ * That is not a stale state, which is one that is too old to be trusted (`recovery.max_state_age`).
+ */
+import type { Instance } from "../types.js";
+
+export interface Liveness {
+  readonly alive: readonly Instance[];
+  readonly dead: readonly Instance[];
+}
+
+export function livenessOf(instances: readonly Instance[], now: Date, deadAfter: number): Liveness {
+  const isDead = ({ lastHeartbeat }: Instance) => now.getTime() - lastHeartbeat.getTime() > deadAfter;
+  return { alive: instances.filter((each) => !isDead(each)), dead: instances.filter(isDead) };
+}
+
+/** Whether somebody who holds the lease or a recovery is there: `quiet` gave no heartbeat, or signed off; `gone` lets nobody hold it any more. */
+export type HolderLife = "alive" | "dead" | "quiet" | "gone";
+
+export function lifeOf(
+  { holder, until }: { readonly holder: string; readonly until?: Date },
+  { alive, dead }: Liveness,
+  now: Date,
+): HolderLife {
+  if (until === undefined || until <= now) return "gone";
+  if (alive.some(({ id }) => id === holder)) return "alive";
+  return dead.some(({ id }) => id === holder) ? "dead" : "quiet";
+}
