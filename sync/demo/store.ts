@@ -2,9 +2,8 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../src/index.js";
 import { askRedis } from "./ask-redis.js";
+import { BadInputError } from "./bad-input.js";
 import { RULES } from "./flow.js";
-import type { Options } from "./options.js";
-import { startOwnRedis } from "./own-redis.js";
 
 /** Where a flow's state is kept, and its exchange. */
 export interface Store extends AsyncDisposable {
@@ -19,11 +18,19 @@ export interface Store extends AsyncDisposable {
   readonly exchangeFile?: string;
 }
 
-export async function openStore(
-  options: Pick<Options, "backend" | "state" | "url" | "reset">,
-  flowId: string,
-): Promise<Store> {
-  const { backend, state, url, reset } = options;
+/** What is asked for of a store. */
+export interface StoreOptions {
+  readonly backend: "duckdb" | "redis" | "memory";
+  /** Of a Redis. */
+  readonly url?: string | undefined;
+  /** The folder of a DuckDB file, and of the exchange's. */
+  readonly state: string;
+  /** Forget what is there. */
+  readonly reset: boolean;
+}
+
+/** Throws a BadInputError where it is not said which Redis. */
+export async function openStore({ backend, state, url, reset }: StoreOptions, flowId: string): Promise<Store> {
   const exchangeFile = join(state, `${flowId}.exchange.jsonl`);
   if (reset && backend !== "memory") await rm(exchangeFile, { force: true });
   switch (backend) {
@@ -35,16 +42,14 @@ export async function openStore(
         async [Symbol.asyncDispose]() {},
       };
     case "duckdb":
-      return { ...(await duckdbStore(options, flowId)), exchangeFile };
+      return { ...(await duckdbStore(state, reset, flowId)), exchangeFile };
     case "redis":
-      return {
-        ...(url === undefined ? await ownRedisStore(options, flowId) : await redisStore(url, reset, flowId)),
-        exchangeFile,
-      };
+      if (url === undefined) throw new BadInputError("--url: which Redis?");
+      return { ...(await redisStore(url, reset, flowId)), exchangeFile };
   }
 }
 
-async function duckdbStore({ state, reset }: Pick<Options, "state" | "reset">, flowId: string): Promise<Store> {
+async function duckdbStore(state: string, reset: boolean, flowId: string): Promise<Store> {
   const file = `${flowId}.db`;
   const path = join(state, file);
   await mkdir(state, { recursive: true });
@@ -57,18 +62,6 @@ async function duckdbStore({ state, reset }: Pick<Options, "state" | "reset">, f
     where: path,
     advice: `State is in ${path}, the exchange beside it. Run again to go on, with --reset to start over, or ask it questions in SQL.`,
     async [Symbol.asyncDispose]() {},
-  };
-}
-
-async function ownRedisStore({ state, reset }: Pick<Options, "state" | "reset">, flowId: string): Promise<Store> {
-  const folder = join(state, `${flowId}-redis`);
-  const server = await startOwnRedis(folder);
-  const store = await redisStore(server.url, reset, flowId);
-  return {
-    ...store,
-    where: `${server.url} (started for this run, in ${folder})`,
-    advice: `State is in ${folder}. Run again to go on, with --reset to start over.`,
-    [Symbol.asyncDispose]: () => server.stop(),
   };
 }
 

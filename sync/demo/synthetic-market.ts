@@ -1,7 +1,7 @@
 /** A market made of random numbers: the same seed gives the same candles on every machine, and more days only add to them. */
 
-import { seededRandom } from "../servers/random.js";
 import { type Candle, type Market, MINUTE, type Minute } from "./market.js";
+import { seededRandom } from "./seeded-random.js";
 
 const START = Date.parse("2024-03-04T00:00Z");
 const MINUTES_PER_DAY = 1440;

@@ -1,8 +1,8 @@
 import type { StateManager } from "../../src/index.js";
 import { textTable } from "../../src/words/text-table.js";
-import { type Exchange, planRows, planText, type RecoveryReport, recover } from "../../sync/index.js";
+import { type Exchange, planRows, planText, type RecoveryReport, recover } from "../index.js";
 import type { KillPoint } from "./kill-point.js";
-import type { Options } from "./options.js";
+import type { DemoOptions } from "./options.js";
 
 export type ActionType = RecoveryReport["applied"][number]["type"];
 
@@ -12,7 +12,7 @@ export class NotRecoveredError extends Error {
 }
 
 /** What a start-up recovery needs to know. */
-export type RecoverySetup = Pick<Options, "recovery" | "approve">;
+export type RecoverySetup = Pick<DemoOptions, "recovery" | "approve">;
 
 /**
  * Brings a flow and its exchange back in line before anything else is done. Throws a NotRecoveredError that shows the plan when a
