@@ -1,3 +1,4 @@
+import { ProblemError } from "../../src/cli/exit-code.js";
 import type { StateManager } from "../../src/index.js";
 import { textTable } from "../../src/words/text-table.js";
 import { type Exchange, planRows, planText, type RecoveryReport, recover } from "../index.js";
@@ -7,7 +8,7 @@ import type { DemoOptions } from "./options.js";
 export type ActionType = RecoveryReport["applied"][number]["type"];
 
 /** State and exchange are not in line, and a person has to do something about it. */
-export class NotRecoveredError extends Error {
+export class NotRecoveredError extends ProblemError {
   override name = "NotRecoveredError";
 }
 

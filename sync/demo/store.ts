@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Config } from "../../src/index.js";
 import { askRedis } from "./ask-redis.js";
 import { BadInputError } from "./bad-input.js";
@@ -23,15 +23,21 @@ export interface StoreOptions {
   readonly backend: "duckdb" | "redis" | "memory";
   /** Of a Redis. */
   readonly url?: string | undefined;
-  /** The folder of a DuckDB file, and of the exchange's. */
+  /** Of that Redis, where its URL does not say it. */
+  readonly password?: string | undefined;
+  /** The folder of the exchange's file, and of the DuckDB file. */
   readonly state: string;
+  /** The DuckDB file, if it has another name than the flow or is elsewhere; the exchange's is beside it. */
+  readonly path?: string | undefined;
   /** Forget what is there. */
   readonly reset: boolean;
 }
 
 /** Throws a BadInputError where it is not said which Redis. */
-export async function openStore({ backend, state, url, reset }: StoreOptions, flowId: string): Promise<Store> {
-  const exchangeFile = join(state, `${flowId}.exchange.jsonl`);
+export async function openStore(options: StoreOptions, flowId: string): Promise<Store> {
+  const { backend, state, url, password, reset, path = join(state, `${flowId}.db`) } = options;
+  const folder = backend === "duckdb" ? dirname(path) : state;
+  const exchangeFile = join(folder, `${flowId}.exchange.jsonl`);
   if (reset && backend !== "memory") await rm(exchangeFile, { force: true });
   switch (backend) {
     case "memory":
@@ -42,20 +48,19 @@ export async function openStore({ backend, state, url, reset }: StoreOptions, fl
         async [Symbol.asyncDispose]() {},
       };
     case "duckdb":
-      return { ...(await duckdbStore(state, reset, flowId)), exchangeFile };
+      return { ...(await duckdbStore(path, reset)), exchangeFile };
     case "redis":
       if (url === undefined) throw new BadInputError("--url: which Redis?");
-      return { ...(await redisStore(url, reset, flowId)), exchangeFile };
+      return { ...(await redisStore(url, password, reset, flowId)), exchangeFile };
   }
 }
 
-async function duckdbStore(state: string, reset: boolean, flowId: string): Promise<Store> {
-  const file = `${flowId}.db`;
-  const path = join(state, file);
-  await mkdir(state, { recursive: true });
+async function duckdbStore(path: string, reset: boolean): Promise<Store> {
+  const [folder, file] = [dirname(path), basename(path)];
+  await mkdir(folder, { recursive: true });
   if (reset) {
-    for (const name of await readdir(state))
-      if (name === file || name.startsWith(`${file}.`)) await rm(join(state, name));
+    for (const name of await readdir(folder))
+      if (name === file || name.startsWith(`${file}.`)) await rm(join(folder, name));
   }
   return {
     config: { ...RULES, backend: "duckdb", duckdb: { path } },
@@ -65,11 +70,11 @@ async function duckdbStore(state: string, reset: boolean, flowId: string): Promi
   };
 }
 
-async function redisStore(url: string, reset: boolean, flowId: string): Promise<Store> {
-  if (reset) await forgetFlow(url, flowId);
+async function redisStore(url: string, password: string | undefined, reset: boolean, flowId: string): Promise<Store> {
+  if (reset) await forgetFlow(url, password, flowId);
   const prefix = `sf:${flowId}:`;
   return {
-    config: { ...RULES, backend: "redis", redis: { url } },
+    config: { ...RULES, backend: "redis", redis: { url, ...(password !== undefined && { password }) } },
     where: `${new URL(url).host}, keys ${prefix}*`,
     advice: `State is in Redis, keys ${prefix}*. Run again to go on, with --reset to start over.`,
     url,
@@ -77,8 +82,8 @@ async function redisStore(url: string, reset: boolean, flowId: string): Promise<
   };
 }
 
-async function forgetFlow(url: string, flowId: string): Promise<void> {
-  await askRedis(url, async (redis) => {
+async function forgetFlow(url: string, password: string | undefined, flowId: string): Promise<void> {
+  await askRedis({ url, password }, async (redis) => {
     for await (const keys of redis.scanStream({ match: `sf:${flowId}:*`, count: 1000 })) {
       if (keys.length > 0) await redis.unlink(keys);
     }
