@@ -11,9 +11,13 @@ export class Started implements Disposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  constructor(args: readonly string[], cwd: string, command: readonly string[] = COMMAND) {
+  constructor(args: readonly string[], cwd: string, command: readonly string[] = COMMAND, env: NodeJS.ProcessEnv = {}) {
     const [program = "", ...words] = command;
-    this.#child = spawn(program, [...words, ...args], { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(program, [...words, ...args], {
+      cwd,
+      env: environment(env),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     guardProcess(this.#child);
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
