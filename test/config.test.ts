@@ -1248,7 +1248,7 @@ test("a duration below a second where hours are meant is told with its key; word
       signals: { dedup_window: 24 },
       recovery: { max_state_age: 999 },
       risk: { breaker_duration: 4, guards: [{ kind: "stop_losses", within: 6, for: "1h" }] },
-      account: { name: "main", breaker_duration: 2 },
+      account: { name: "main", currency: "USDT", breaker_duration: 2 },
     }),
     [
       "signals.dedup_window 24",

@@ -5,7 +5,7 @@ import { type Config, StateManager } from "../../src/index.js";
 import { eventsOf } from "../../sync/demo/flow-log.js";
 import { moneyText, sumOf } from "../../sync/demo/money.js";
 import { PAIRS } from "../../sync/demo/synthetic-market.js";
-import { PaperExchange, planRecovery } from "../../sync/index.js";
+import { PaperExchange, planRecovery, recover } from "../../sync/index.js";
 import { accountOf } from "../demo/account.js";
 import { agreement } from "../demo/agreement.js";
 import { environment, sfState } from "./command.js";
@@ -56,6 +56,9 @@ export function demo(test: Test, stand: Stand): void {
           : { backend: "duckdb", duckdb: { path: join(folder, `${flow}.db`) } };
       await using exchange = new PaperExchange({ file: join(folder, `${flow}.exchange.jsonl`) });
       await using state = await StateManager.open(flow, config, { existing: true });
+      // Killed before it sent an order, the bot leaves one that the exchange does not know: after a while a recovery gives it up.
+      const { status } = await recover(state, exchange, { grace: 1, settle: 0, confirmDelay: 1 });
+      assert.is(status, "recovered");
       const events = await eventsOf(state);
       const days = [...(await state.getDailyHistory()).map(({ pnl }) => pnl)];
       const { dailyPnl, day } = await state.getRiskState();

@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { type Config, StateManager } from "../../src/index.js";
 import { eventsOf } from "../../sync/demo/flow-log.js";
 import { moneyText, sumOf } from "../../sync/demo/money.js";
-import { PaperExchange, planRecovery } from "../../sync/index.js";
+import { PaperExchange, planRecovery, recover } from "../../sync/index.js";
 import { bundle } from "../bundle.js";
 import { newFlowId } from "../contract/backends.js";
 import { accountOf } from "../demo/account.js";
@@ -63,6 +63,9 @@ export function template(test: Test, stand: Stand): void {
           : { backend, duckdb: { path: join(folder, "state", `${flow}.db`) } };
       await using exchange = new PaperExchange({ file: join(folder, "state", "paper.jsonl") });
       await using state = await StateManager.open(flow, config, { existing: true });
+      // Killed before it sent an order, the bot leaves one that the exchange does not know: after a while a recovery gives it up.
+      const { status } = await recover(state, exchange, { grace: 1, settle: 0, confirmDelay: 1 });
+      assert.is(status, "recovered");
       const { day, dailyPnl } = await state.getRiskState();
       const before = (await state.getDailyHistory()).filter((past) => past.day !== day);
       const checks = agreement({

@@ -142,14 +142,18 @@ async function bookFills(): Promise<void> {
 
 /** Every position has its target and its stop at the exchange, where they work while the bot is down. */
 async function protect(): Promise<void> {
-  const known = new Set((await state.getPendingOrders()).map(({ id }) => id));
+  const pending = await state.getPendingOrders();
   for (const position of await state.getPositions()) {
-    for (const exit of exitsOf(position)) if (!known.has(exit.id)) await submit(exit);
+    for (const exit of exitsOf(position)) {
+      const isThere = pending.some(({ positionId, orderType }) => positionId === position.id && orderType === exit.orderType);
+      if (!isThere) await submit(exit);
+    }
   }
 }
 
+/** Each try has an id of its own: one that was given up is over. Exchanges take 32 letters and digits. */
 function exitsOf({ id, pair, side, size, tp, sl }: Position): OrderInput[] {
-  const stem = id.slice(0, 28); // exchanges take 32 letters and digits
+  const stem = \`\${id.slice(0, 21)}\${Date.now().toString(36)}\`;
   const exit = { pair, side: side === "long" ? "sell" : "buy", size, intent: "exit", positionId: id } as const;
   return [
     ...(tp === undefined ? [] : [{ ...exit, id: \`\${stem}tp\`, orderType: "limit", price: tp, reason: "tp" }]),

@@ -73,21 +73,26 @@ async function settle(desk: LiveDesk): Promise<void> {
 async function protect(desk: LiveDesk): Promise<void> {
   const positions = await desk.state.getPositions();
   if (positions.length === 0) return;
-  const waiting = new Set((await desk.state.getPendingOrders()).map(({ id }) => id));
+  const pending = await desk.state.getPendingOrders();
   for (const position of positions) {
-    for (const exit of exitsOf(position)) if (!waiting.has(exit.id)) await submit(desk, exit);
+    for (const exit of exitsOf(position)) {
+      const isThere = pending.some(
+        ({ positionId, orderType }) => positionId === position.id && orderType === exit.orderType,
+      );
+      if (!isThere) await submit(desk, exit);
+    }
   }
 }
 
-/** An exchange takes 32 letters and digits of a client order id. */
-const STEM = 28;
+/** Each try has an id of its own: one that a recovery gave up is over. An exchange takes 32 letters and digits. */
+const STEM = 21;
 
 function exitsOf({ id, pair, side, size, tp, sl }: Position): OrderInput[] {
-  const stem = id.slice(0, STEM);
+  const stem = `${id.slice(0, STEM)}${Date.now().toString(36)}`;
   const exit = { pair, side: side === "long" ? "sell" : "buy", size, intent: "exit", positionId: id } as const;
   return [
-    ...(tp === undefined ? [] : [{ ...exit, id: `${stem}-tp`, orderType: "limit", price: tp, reason: "tp" }]),
-    ...(sl === undefined ? [] : [{ ...exit, id: `${stem}-sl`, orderType: "stop", price: sl, reason: "sl" }]),
+    ...(tp === undefined ? [] : [{ ...exit, id: `${stem}tp`, orderType: "limit", price: tp, reason: "tp" }]),
+    ...(sl === undefined ? [] : [{ ...exit, id: `${stem}sl`, orderType: "stop", price: sl, reason: "sl" }]),
   ];
 }
 
