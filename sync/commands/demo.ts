@@ -95,7 +95,9 @@ async function goLive(invocation: Invocation, place: LivePlace, options: Paramet
         if (!json) terminal.out(`${paint("bold", `Flow ${place.flow} on ${place.store.where}`)}, until Ctrl-C\n`);
       },
       onDeed(deed) {
-        terminal.out(json ? `${printableJson(JSON.stringify(deed))}\n` : `${printable(liveLine(deed, paint))}\n`);
+        terminal.out(
+          json ? `${printableJson(JSON.stringify(deed))}\n` : `${printable(liveLine(deed, terminal.colours))}\n`,
+        );
       },
     },
     terminal.interrupted(),

@@ -15,7 +15,7 @@ import { nowOf } from "./status.js";
 const TICK = 1000;
 
 /** A flow, and how it stands or why that cannot be told. */
-type Row = { readonly flowId: string } & (
+export type Row = { readonly flowId: string } & (
   | { readonly status: FlowStatus; readonly alarms: readonly string[] }
   | { readonly error: string }
 );
@@ -51,13 +51,13 @@ export const addLs: AddCommand = (program, run) => {
     );
 };
 
-interface Listing {
+export interface Listing {
   readonly rows: readonly Row[];
   readonly failures: readonly string[];
 }
 
 /** All flows at a place; those that were opened stay so for the next time. */
-class FlowList implements AsyncDisposable {
+export class FlowList implements AsyncDisposable {
   readonly #sources = new Map<string, StatusSource>();
 
   constructor(

@@ -1,10 +1,10 @@
+import type { Colours } from "../../../src/cli/colours.js";
 import { gain, time } from "../../../src/words/in-words.js";
-import type { Paint } from "../paint.js";
 import type { LiveDeed } from "./live-bot.js";
 
 /** A deed in a line for people. */
-export function liveLine(deed: LiveDeed, paint: Paint): string {
-  const at = paint("dim", time(deed.at));
+export function liveLine(deed: LiveDeed, { dim, red, green }: Colours): string {
+  const at = dim(time(deed.at));
   switch (deed.did) {
     case "opened": {
       const { side, size, pair, entryPrice } = deed.position;
@@ -12,10 +12,10 @@ export function liveLine(deed: LiveDeed, paint: Paint): string {
     }
     case "closed": {
       const { side, size, pair, pnl, reason } = deed.trade;
-      const result = paint((pnl ?? 0) < 0 ? "red" : "green", gain(pnl ?? 0));
+      const result = ((pnl ?? 0) < 0 ? red : green)(gain(pnl ?? 0));
       return `${at}  close  ${side.padEnd(5)} ${size} ${pair}: ${reason === "tp" ? "take profit" : "stop loss"}, ${result}`;
     }
     case "tripped":
-      return `${at}  ${paint("red", `TRIP   ${deed.reason}`)}`;
+      return `${at}  ${red(`TRIP   ${deed.reason}`)}`;
   }
 }
