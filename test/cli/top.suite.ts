@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { keyOf } from "../../src/cli/top/key.js";
 import { StateManager } from "../../src/index.js";
+import { PaperExchange, recover } from "../../sync/index.js";
 import { until } from "../servers/until.js";
 import { sfState } from "./command.js";
 import { ESCAPE } from "./escape.js";
@@ -74,6 +75,36 @@ export function top(test: Test, stand: Stand): void {
     terminal.type("\u0003");
     assert.is(await terminal.ended(), 0);
     assert.is(await bot.end("SIGTERM"), 0, bot.stderr);
+  });
+
+  test("top shows the plan that waits for a person, and approves it on a yes only", async () => {
+    const { file, config } = await stand.ownConfig();
+    await stand.flow("waiting", config);
+    await using manager = await StateManager.open("waiting", config);
+    await using exchange = new PaperExchange();
+    const { status, plan } = await recover(manager, exchange, {
+      mode: "manual",
+      settle: 0,
+      confirmDelay: 1,
+      deadline: 1,
+    });
+    assert.is(status, "awaiting_approval");
+    const approved = async () => (await manager.getRecovery())?.journal.get("approved");
+    using terminal = new PseudoTerminal(["top", "--config", file], {}, { cols: 80, rows: 24 });
+    await terminal.shows(/waiting +recovering/);
+    terminal.type("1");
+    await terminal.shows(/recovery by .*\(p: show\)/);
+    terminal.type("p");
+    await terminal.shows(`Approve plan ${plan.hash} of waiting? y/n`);
+    terminal.type("x");
+    await terminal.shows("nothing was done");
+    assert.is(await approved(), undefined);
+    terminal.type("p");
+    await until("it asks again", () => terminal.text.split("y/n").length > 2);
+    terminal.type("y");
+    await until("the plan is approved", async () => (await approved()) === plan.hash);
+    terminal.type("q");
+    assert.is(await terminal.ended(), 0);
   });
 
   test("nothing that is stored steers the terminal", async () => {
