@@ -6,6 +6,7 @@ import { EXIT, UsageError } from "../exit-code.js";
 import { findFlows, forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, isActive } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
@@ -25,6 +26,7 @@ export const addLs: AddCommand = (program, run) => {
     .command("ls")
     .description("List all flows in this Redis, or in a folder of DuckDB files. Ends with 1 when one needs a look.")
     .option("--watch", "repaint in place until Ctrl-C")
+    .option("--wide", "all columns and digits, also on a narrow terminal")
     .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
     .addHelpText("after", "\nExample:\n  $ sf-state ls --duckdb state/ --max-age 2m")
     .action((options, command) =>
@@ -36,14 +38,14 @@ export const addLs: AddCommand = (program, run) => {
         await using list = new FlowList(invocation, maxAge, options.maxAge !== undefined);
         if (options.watch) {
           await repaint(invocation, {
-            text: async () => listText(invocation.terminal, placeName(config), await list.read()),
+            text: async () => listText(invocation.terminal, placeName(config), await list.read(), options.wide),
             changed: (signal) => pause(TICK, undefined, { signal }).catch(() => {}),
           });
           return;
         }
         const { rows, failures } = await list.read();
         invocation.print(rows.map(jsonOf), () =>
-          listText(invocation.terminal, placeName(config), { rows, failures: [] }),
+          listText(invocation.terminal, placeName(config), { rows, failures: [] }, options.wide),
         );
         for (const failure of failures) invocation.problem(failure);
         if (rows.some((row) => "error" in row || row.alarms.length > 0)) invocation.exitCode = EXIT.problem;
@@ -107,7 +109,11 @@ function jsonOf(row: Row): object {
   return { alarms: row.alarms, ...rest, ...snapshot };
 }
 
-function listText(terminal: Terminal, place: string, { rows, failures }: Listing): string {
+/** Fewer columns have no room for all of them. */
+const WIDE = 120;
+
+function listText(terminal: Terminal, place: string, { rows, failures }: Listing, wide: true | undefined): string {
+  const isNarrow = !wide && terminal.isScreen && terminal.size().columns < WIDE;
   const { bold, dim, red } = terminal.colours;
   const head = `${bold(count(rows.length, "flow"))}  ${dim(`${place}  ${time(new Date())} UTC`)}\n`;
   const body =
@@ -115,21 +121,23 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
       ? ""
       : table(
           terminal,
-          [
-            { title: "flow" },
-            { title: "breaker" },
-            { title: "pnl today", align: "right" },
-            { title: "trades", align: "right" },
-            { title: "streak", align: "right" },
-            { title: "drawdown", align: "right" },
-            { title: "positions", align: "right" },
-            { title: "orders", align: "right" },
-            { title: "heartbeat", align: "right" },
-            { title: "bots", align: "right" },
-            { title: "lease" },
-            { title: "note" },
-          ],
-          rows.map((row) => cellsOf(terminal, row)),
+          isNarrow
+            ? NARROW_COLUMNS
+            : [
+                { title: "flow" },
+                { title: "breaker" },
+                { title: "pnl today", align: "right" },
+                { title: "trades", align: "right" },
+                { title: "streak", align: "right" },
+                { title: "drawdown", align: "right" },
+                { title: "positions", align: "right" },
+                { title: "orders", align: "right" },
+                { title: "heartbeat", align: "right" },
+                { title: "bots", align: "right" },
+                { title: "lease" },
+                { title: "note" },
+              ],
+          rows.map((row) => (isNarrow ? narrowCells(terminal, row) : cellsOf(terminal, row))),
         );
   const errors = rows.flatMap((row) => ("error" in row ? [`${row.flowId}: ${row.error}`] : []));
   return head + body + [...errors, ...failures].map((error) => `${red(error)}\n`).join("");

@@ -1,7 +1,7 @@
 /** All flows on one screen, as text. */
-import { ago, count, fraction, gain, time } from "../../words/in-words.js";
-import type { Listing, Row } from "../commands/ls.js";
-import { nowOf } from "../commands/status.js";
+import { count, time } from "../../words/in-words.js";
+import type { Listing } from "../commands/ls.js";
+import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
 
@@ -15,11 +15,14 @@ export function fleetText(terminal: Terminal, place: string, { rows, failures }:
   const room = Math.max(1, terminal.size().rows - AROUND - failures.length);
   const first = Math.max(0, Math.min(selected - room + 1, rows.length - room));
   const shown = rows.slice(first, first + room);
-  const titles = ["", "flow", "alarm", "pnl today", "drawdown", "pos", "orders", "heartbeat"];
   const body = table(
     terminal,
-    titles.map((title, at) => ({ title, align: at > 2 ? ("right" as const) : ("left" as const) })),
-    shown.map((row, at) => cellsOf(terminal, row, first + at, first + at === selected)),
+    [{ title: "" }, ...NARROW_COLUMNS],
+    shown.map((row, at) => {
+      const isSelected = first + at === selected;
+      const [name = "", ...cells] = narrowCells(terminal, row);
+      return [`${isSelected ? ">" : " "}${first + at + 1}`, isSelected ? bold(name) : name, ...cells];
+    }),
   );
   return [
     `${bold(count(rows.length, "flow"))}${state}  ${dim(`${place}  ${time(new Date())} UTC`)}\n`,
@@ -27,28 +30,4 @@ export function fleetText(terminal: Terminal, place: string, { rows, failures }:
     ...failures.map((failure) => `${red(failure)}\n`),
     dim("up/down or number: choose   Enter: open   q: quit"),
   ].join("");
-}
-
-function cellsOf({ colours: { red, green, bold } }: Terminal, row: Row, at: number, isSelected: boolean): string[] {
-  const mark = `${isSelected ? ">" : " "}${at + 1}`;
-  const name = isSelected ? bold(short(row.flowId)) : short(row.flowId);
-  if ("error" in row) return [mark, name, red("cannot be read"), "", "", "", "", ""];
-  const { snapshot } = row.status;
-  const { risk, positions, orders, heartbeat } = snapshot;
-  return [
-    mark,
-    name,
-    row.alarms.length === 0 ? green("fine") : red(row.alarms.join(", ")),
-    gain(risk.dailyPnl),
-    fraction(risk.currentDrawdown),
-    String(positions.length),
-    String(orders.length),
-    heartbeat ? ago(heartbeat, nowOf(row.status)) : "never",
-  ];
-}
-
-const LONGEST = 24;
-
-function short(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 }
