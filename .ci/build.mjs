@@ -27,5 +27,5 @@ for (const name of readdirSync(at("dist"), { recursive: true })) {
 for (const name of luaNames(new URL("lua/", root))) cpSync(at(`lua/${name}.lua`), at(`dist/lua/${name}.lua`));
 writeFileSync(at("dist/src/backends/redis/lua-texts.js"), luaTextsModule(new URL("lua/", root)));
 
-const { configJsonSchema } = await import(new URL("dist/src/config/json-schema.js", root).href);
-writeFileSync(at("dist/config.schema.json"), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+const { configFileJsonSchema } = await import(new URL("dist/src/config/json-schema.js", root).href);
+writeFileSync(at("dist/config.schema.json"), `${JSON.stringify(configFileJsonSchema(), null, 2)}\n`);

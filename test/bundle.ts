@@ -28,6 +28,16 @@ const inPlace: Plugin = {
   },
 };
 
+/** What a user imports by the package's name is its source here. */
+const fromSource: Plugin = {
+  name: "from source",
+  setup({ onResolve }) {
+    const source = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+    onResolve({ filter: /^signalflow-state$/ }, () => ({ path: source("src/index.ts") }));
+    onResolve({ filter: /^signalflow-state\/sync$/ }, () => ({ path: source("sync/index.ts") }));
+  },
+};
+
 const bundles = new Map<string, Promise<string>>();
 
 /**
@@ -58,7 +68,7 @@ async function make(program: URL): Promise<string> {
     target: "node20",
     external: APART,
     banner: { js: REQUIRE },
-    plugins: [inPlace],
+    plugins: [fromSource, inPlace],
     ignoreAnnotations: true, // "sideEffects" in package.json names files of dist
   });
   return join(folder, `${basename(source, ".ts")}.mjs`);

@@ -8,7 +8,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Duration, MAX_DURATION, parseDuration } from "../src/config/duration.js";
 import { duckdbPath, parseFlowId } from "../src/config/flow-id.js";
-import { configJsonSchema, stateFileJsonSchema } from "../src/config/json-schema.js";
+import { configFileJsonSchema, configJsonSchema, stateFileJsonSchema } from "../src/config/json-schema.js";
 import { loadConfig } from "../src/config/load.js";
 import { parseRedisUrl } from "../src/config/redis-url.js";
 import {
@@ -20,7 +20,9 @@ import {
   type RiskLimits,
   resolveConfig,
 } from "../src/config/schema.js";
+import { shortDurationAdvice, shortDurations } from "../src/config/short-durations.js";
 import { ConfigError, InvalidArgumentError } from "../src/errors.js";
+import { StateManager } from "../src/index.js";
 
 const DEFAULTS: ResolvedConfig = {
   backend: "memory",
@@ -550,7 +552,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report";
+    "config: expected an object with any of flow, backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);
@@ -1087,6 +1089,10 @@ function accepts(schema: unknown, value: unknown): boolean {
         return !Array.isArray(value) || value.length >= Number(wanted);
       case "items":
         return !Array.isArray(value) || value.every((item) => accepts(wanted, item));
+      case "if":
+        return accepts(wanted, value) || !("else" in schema) || accepts(schema.else, value);
+      case "else":
+        return "if" in schema; // judged with it
       case "required":
         return !isRecord(value) || (Array.isArray(wanted) && wanted.every((key) => Object.hasOwn(value, key)));
       case "properties":
@@ -1215,6 +1221,62 @@ test("the JSON Schema for a bot's own file looks only at state:", () => {
   assert.ok(accepts(schema, { strategy: 1, state: { backend: "redis" } }));
   assert.ok(accepts(schema, { state: null }));
   assert.not.ok(accepts(schema, { state: { bakcend: "redis" } }));
+});
+
+test("the JSON Schema for editors takes both forms of a file, and complains about faults in either", () => {
+  const schema = configFileJsonSchema();
+  const good: unknown[] = [
+    {},
+    DEFAULTS,
+    { flow: "bot", backend: "redis", redis: { url: "${REDIS_URL}" } },
+    { state: DEFAULTS },
+    { state: null, risk: "the bot's own", strategy: { fast: 3 } },
+    { backend: 7, state: { flow: "bot", backend: "duckdb" } },
+  ];
+  const bad: unknown[] = [
+    { bakcend: "redis" },
+    { strategy: { fast: 3 } },
+    { flow: "a flow" },
+    { flow: "..", backend: "redis" },
+    { state: { bakcend: "redis" } },
+    { state: { risk: { max_daily_loss: -1 } } },
+    { state: "redis" },
+    [],
+  ];
+  for (const config of good) assert.ok(accepts(schema, config), JSON.stringify(config));
+  for (const config of bad) assert.not.ok(accepts(schema, config), JSON.stringify(config));
+});
+
+test("a duration below a second where hours are meant is told with its key; words and longer ones are not", () => {
+  const keys = (config: Config) => shortDurations(resolveConfig(config)).map(({ key, ms }) => `${key} ${ms}`);
+  assert.equal(keys({}), []);
+  assert.equal(keys({ signals: { dedup_window: "24h" }, risk: { breaker_duration: "until_day_end" } }), []);
+  assert.equal(keys({ signals: { dedup_window: 1000 }, redis: { command_timeout: "500ms" } }), []);
+  assert.equal(
+    keys({
+      signals: { dedup_window: 24 },
+      recovery: { max_state_age: 999 },
+      risk: { breaker_duration: 4, guards: [{ kind: "stop_losses", within: 6, for: "1h" }] },
+      account: { name: "main", currency: "USDT", breaker_duration: 2 },
+    }),
+    [
+      "signals.dedup_window 24",
+      "recovery.max_state_age 999",
+      "risk.breaker_duration 4",
+      "risk.guards[0].within 6",
+      "account.breaker_duration 2",
+    ],
+  );
+  const [short = { key: "", ms: 0 }] = shortDurations(resolveConfig({ signals: { dedup_window: 24 } }));
+  assert.match(shortDurationAdvice(short), 'dedup_window: "24h"');
+});
+
+test("the logger is warned of such a duration when the flow is opened", async () => {
+  const warnings: string[] = [];
+  const logger = { info() {}, warn: (message: string) => void warnings.push(message) };
+  await using _ = await StateManager.open("bot", { signals: { dedup_window: 24 } }, { logger });
+  assert.is(warnings.length, 1);
+  assert.match(warnings[0] ?? "", /^signals\.dedup_window is 24 ms/);
 });
 
 // --- anything at all

@@ -8,6 +8,20 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type PendingOrder, type Snapshot, type StateEvent, StateManager } from "../src/index.js";
+import { BadInputError } from "../sync/demo/bad-input.js";
+import { readCandles } from "../sync/demo/candles-csv.js";
+import { type Deed, Desk, orderIdOf } from "../sync/demo/desk.js";
+import { Feed } from "../sync/demo/feed.js";
+import { ACCOUNT, type FlowClock, RULES } from "../sync/demo/flow.js";
+import { eventsOf } from "../sync/demo/flow-log.js";
+import { KILL_POINTS, type KillPoint } from "../sync/demo/kill-point.js";
+import type { Market } from "../sync/demo/market.js";
+import { moneyText, sumOf } from "../sync/demo/money.js";
+import { seededRandom } from "../sync/demo/seeded-random.js";
+import { syntheticMarket } from "../sync/demo/synthetic-market.js";
+import { stateTotals, type Totals, totalsOf } from "../sync/demo/totals.js";
+import { tradeAlone } from "../sync/demo/trade-alone.js";
+import { tradeMinute } from "../sync/demo/trade-minute.js";
 import {
   type ExchangeFill,
   type ExchangeOrder,
@@ -18,23 +32,9 @@ import {
 import { bundle } from "./bundle.js";
 import { type Account, accountOf } from "./demo/account.js";
 import { agreement, type Check, sameRun } from "./demo/agreement.js";
-import { BadInputError } from "./demo/bad-input.js";
-import { readCandles } from "./demo/candles-csv.js";
-import { type Deed, Desk, orderIdOf } from "./demo/desk.js";
-import { Feed } from "./demo/feed.js";
-import { ACCOUNT, type FlowClock, RULES } from "./demo/flow.js";
-import { eventsOf } from "./demo/flow-log.js";
-import { KILL_POINTS, type KillPoint } from "./demo/kill-point.js";
-import type { Market } from "./demo/market.js";
-import { moneyText, sumOf } from "./demo/money.js";
 import { readOptions } from "./demo/options.js";
 import { type Evidence, prove } from "./demo/prove.js";
-import { syntheticMarket } from "./demo/synthetic-market.js";
-import { stateTotals, type Totals, totalsOf } from "./demo/totals.js";
-import { tradeAlone } from "./demo/trade-alone.js";
-import { tradeMinute } from "./demo/trade-minute.js";
 import { LONG, numbers, some } from "./long.js";
-import { seededRandom } from "./servers/random.js";
 
 const ROOT = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
 const PROGRAM = await bundle(new URL("./demo/main.ts", import.meta.url));

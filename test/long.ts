@@ -2,7 +2,7 @@
  * The long form of tests that walk through every step, or live many random lives: `npm run test:long`. `npm test` runs a short
  * form of each, a sample that is another one every time.
  */
-import { seededRandom } from "./servers/random.js";
+import { seededRandom } from "../sync/demo/seeded-random.js";
 
 export const LONG = process.env.LONG === "1";
 

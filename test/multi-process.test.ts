@@ -2,13 +2,13 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { seededRandom } from "../sync/demo/seeded-random.js";
 import { audit } from "./faults/audit.js";
 import { type Crew, work } from "./faults/crew.js";
 import { flowConfig, prepareFlow } from "./faults/flow.js";
 import { type Plan, tasksOf } from "./faults/plan.js";
 import { type FlowRecord, readRecord } from "./faults/record.js";
 import { makeFolder, removeFolder } from "./servers/folder.js";
-import { seededRandom } from "./servers/random.js";
 import { startRedis } from "./servers/redis.js";
 
 const SEED = 1;

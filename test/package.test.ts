@@ -124,7 +124,8 @@ test("what init writes is a configuration and a bot that run", () => {
   assert.match(bot(), /^opened \w+\ntoday -0\.24, breaker quiet\n$/);
   assert.match(bot(), /^no entry: .+\ntoday -0\.24, breaker quiet\n$/);
   const schema = /\$schema=(\S+)/.exec(readFileSync(join(folder, "bot.yaml"), "utf8"))?.[1] ?? "";
-  assert.ok(JSON.parse(readFileSync(join(project, schema), "utf8")).properties.duckdb);
+  const { properties, else: flat } = JSON.parse(readFileSync(join(project, schema), "utf8"));
+  assert.ok(flat.properties.duckdb && properties.state);
 });
 
 function keepsState(node: string): void {
@@ -193,7 +194,7 @@ test("the schema for editors is there under its export", () => {
     join(project, "schema.js"),
     `import { createRequire } from "node:module";
      const schema = createRequire(import.meta.url)("signalflow-state/config.schema.json");
-     console.log(Object.keys(schema.properties).includes("risk"));`,
+     console.log(Object.keys(schema.else.properties).includes("risk"));`,
   );
   assert.is(run("node", ["schema.js"], project), "true\n");
 });

@@ -63,7 +63,7 @@ export function emptyProgram(terminal: Terminal) {
     .option("--config <file>", "the bot's configuration, YAML or JSON")
     .option("--url <url>", "a Redis server; its password may be in REDISCLI_AUTH")
     .option("--duckdb <path>", "a DuckDB file, a folder of them, or a path with {flow_id}")
-    .option("--flow <id>", "the flow the command is about; may be left out where there is only one")
+    .option("--flow <id>", "the flow the command is about [the one that --config names, or the only one there is]")
     .option("--json", "print JSON, for programs")
     .helpOption("--help", "show this help")
     .helpCommand(false)

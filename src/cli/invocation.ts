@@ -73,11 +73,11 @@ export class Invocation {
     return AccountAccess.open(await this.config(), parseAccountName(name), operator());
   }
 
-  /** The flow that `--flow` names, or the only one there is. Throws a UsageError when it is not clear which. */
+  /** The flow that `--flow` or else the configuration names, or the only one there is. Throws a UsageError when it is not clear which. */
   async flowId(): Promise<string> {
-    const { flow } = this.options;
-    if (flow !== undefined) return parseFlowId(flow);
     const config = await this.config();
+    const { flow = config.flow } = this.options;
+    if (flow !== undefined) return parseFlowId(flow);
     const found = await findFlows(config);
     const { flows, failures } = found;
     const [only, ...others] = flows;

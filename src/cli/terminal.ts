@@ -21,6 +21,8 @@ export interface Terminal {
   confirm(question: string): Promise<boolean>;
   /** Aborts when the person presses Ctrl-C, or the process is told to end. From then on that no longer kills the process. */
   interrupted(): AbortSignal;
+  /** Calls back with every key, as the terminal sends it, Ctrl-C included; the result stops that, and gives the keys back. */
+  onKey(callback: (key: string) => void): () => void;
   /** Calls back when the screen has another size; the result stops that. */
   onResize(callback: () => void): () => void;
   /** Resolves when all that was written is on its way, so that the process may exit. */
@@ -54,6 +56,15 @@ export function processTerminal(): Terminal {
       const end = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => end.abort());
       return end.signal;
+    },
+    onKey(callback) {
+      const hear = (text: string) => callback(text);
+      stdin.setRawMode(true);
+      stdin.setEncoding("utf8").on("data", hear).resume();
+      return () => {
+        stdin.off("data", hear).pause();
+        stdin.setRawMode(false);
+      };
     },
     onResize(callback) {
       stdout.on("resize", callback);

@@ -36,6 +36,19 @@ export function stateFileJsonSchema(): JsonSchema {
   };
 }
 
+/** For editors: the schema of a file in either form, told apart by a top-level `state:`. */
+export function configFileJsonSchema(): JsonSchema {
+  const { $schema, title, description, ...flat } = configJsonSchema();
+  const { $schema: _, title: __, ...nested } = stateFileJsonSchema();
+  return {
+    ...($schema === undefined ? {} : { $schema }),
+    ...(title === undefined ? {} : { title }),
+    ...nested,
+    if: { required: ["state"] },
+    else: flat,
+  };
+}
+
 /** The schema of an object whose values may come from the environment, all the way down. */
 function asInFile(schema: JsonSchema): JsonSchema {
   const { properties, items, anyOf, ...rest } = schema;

@@ -415,6 +415,12 @@ const report = section({
 }).describe("Reports of the command line.");
 
 const configShape = {
+  flow: text(
+    '1 to 128 letters, digits, ".", "_" or "-" (and not just "." or "..")',
+    /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/,
+  )
+    .optional()
+    .describe("The id of the bot's flow: what sf-state looks at when --flow does not say another one."),
   backend: z
     .enum(BACKENDS, { error: oneOfWords(BACKENDS) })
     .default("memory")

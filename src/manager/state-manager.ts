@@ -14,6 +14,7 @@ import {
   type ResolvedConfig,
   resolveConfig,
 } from "../config/schema.js";
+import { shortDurationAdvice, shortDurations, shortDurationWords } from "../config/short-durations.js";
 import {
   ConnectionError,
   FencedError,
@@ -281,7 +282,12 @@ export class StateManager {
       this.#mark?.opened(opened.epoch);
       if (accepted) await blockEntries(this.#calls);
       else if (!this.#existing) await this.#mark?.compare();
-      if (!this.#existing) await this.#configure(opened);
+      if (!this.#existing) {
+        for (const short of shortDurations(this.config)) {
+          this.#logger.warn(`${shortDurationWords(short)}: ${shortDurationAdvice(short)}`);
+        }
+        await this.#configure(opened);
+      }
       if (this.#closing.signal.aborted) this.#closing = new AbortController();
       if (!this.#existing) {
         this.#snapshots ??= beginSnapshots(

@@ -2,8 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Config, MemoryAccounts, StateError, StateManager } from "../../src/index.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { Clock, NOON, SECOND } from "../contract/clock.js";
-import { seededRandom } from "../servers/random.js";
 import { startRedis } from "../servers/redis.js";
 import { AccountServer } from "./server.js";
 import { makeStep } from "./story.js";

@@ -1,6 +1,6 @@
 /** A bot of a flow that trades at random and as fast as it can, until its work is done: the process that `racing.test.ts` starts, and kills. */
 import { ConnectionError, type Position, StateManager, UnknownOutcomeError } from "../../src/index.js";
-import { seededRandom } from "../servers/random.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { type Assignment, PAIRS } from "./race.js";
 
 const assignment: Assignment = JSON.parse(process.argv[2] ?? "{}");

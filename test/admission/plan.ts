@@ -1,6 +1,6 @@
 import type { Config } from "../../src/config/schema.js";
 import type { AdmissionRequest, Metadata, PositionSide } from "../../src/types.js";
-import { seededRandom } from "../servers/random.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 
 /** What the workers do follows from these numbers; which of them does it, from who is faster. */
 export interface AdmissionPlan {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FillInput, OrderStatus } from "../../src/types.js";
-import { seededRandom } from "../servers/random.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { type AdmissionPlan, between, decimal, LOT_PLACES, TICK_PLACES } from "./plan.js";
 
 /** One thing to tell the flow about a trade. Each may be told again: the second time changes nothing. */

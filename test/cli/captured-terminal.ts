@@ -29,6 +29,10 @@ export class CapturedTerminal implements Terminal {
     return new AbortController().signal;
   }
 
+  onKey(): () => void {
+    return () => {};
+  }
+
   onResize(): () => void {
     return () => {};
   }

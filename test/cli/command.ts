@@ -21,10 +21,10 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 /** Runs the command without a terminal, to its end. */
-export async function sfState(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export async function sfState(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = ROOT): Promise<Ended> {
   const [program, ...words] = COMMAND;
   const child = spawn(program, [...words, ...args], {
-    cwd: ROOT,
+    cwd,
     env: environment(env),
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -104,6 +104,30 @@ export function interactive(test: Test, stand: Stand): void {
     assert.is(await terminal.ended(), 0);
   });
 
+  test("ls at 80 columns has the alarm second and cuts nothing; --wide and a wide terminal have all columns", async () => {
+    const { file, config } = await stand.ownConfig();
+    await stand.flow("quiet-one", config);
+    const flow = await stand.flow("tripped-one", config);
+    await using manager = await StateManager.open(flow, config);
+    await manager.triggerCircuitBreaker("by hand");
+    for (const [words, cols, isWide] of [
+      [["ls"], 80, false],
+      [["ls", "--wide"], 80, true],
+      [["ls"], 200, true],
+    ] as const) {
+      using terminal = new PseudoTerminal([...words, "--config", file], {}, { cols, rows: 24 });
+      assert.is(await terminal.ended(), 1);
+      if (isWide) assert.match(terminal.text, /FLOW +BREAKER .*LEASE +NOTE/);
+      else {
+        assert.match(terminal.text, /FLOW +ALARM +PNL TODAY .*HEARTBEAT/);
+        assert.match(terminal.text, /quiet-one +fine +-20\.50/);
+        assert.match(terminal.text, /tripped-one +breaker +-20\.50/);
+        const rows = terminal.text.split(/\r?\n/).filter((line) => /ALARM|-one/.test(line));
+        for (const line of rows) assert.ok(line.length <= 80, line);
+      }
+    }
+  });
+
   test("events --follow shows what was, then what comes, until Ctrl-C", async () => {
     const flow = await stand.flow();
     await using manager = await open(flow);

@@ -37,6 +37,10 @@ export class PseudoTerminal implements Disposable {
     this.#pty.write(keys);
   }
 
+  kill(signal: NodeJS.Signals): void {
+    this.#pty.kill(signal);
+  }
+
   resize(cols: number, rows: number): void {
     this.#pty.resize(cols, rows);
   }

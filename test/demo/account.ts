@@ -1,5 +1,5 @@
+import type { Market } from "../../sync/demo/market.js";
 import type { ExchangeFill, PaperExchange } from "../../sync/index.js";
-import type { Market } from "./market.js";
 
 /** What the exchange says of the account: the witness that is asked about the state. */
 export interface Account {

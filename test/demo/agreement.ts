@@ -2,10 +2,10 @@
 
 import { plus } from "../../src/exact/double.js";
 import type { StateEvent } from "../../src/index.js";
+import { moneyText, toUnits } from "../../sync/demo/money.js";
+import type { Totals } from "../../sync/demo/totals.js";
 import { type ExchangeFill, type Plan, planRows } from "../../sync/index.js";
 import type { Account } from "./account.js";
-import { moneyText, toUnits } from "./money.js";
-import type { Totals } from "./totals.js";
 
 export interface Check {
   readonly what: string;

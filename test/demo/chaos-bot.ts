@@ -1,11 +1,13 @@
 /** The one bot in a process of its own, to be killed: it says every step it takes. It begins when it is told what to do. */
 
 import { StateError } from "../../src/index.js";
-import { isStep, type KillPoint } from "./kill-point.js";
-import { openMarket } from "./open-market.js";
+import type { KillPoint } from "../../sync/demo/kill-point.js";
+import { openMarket } from "../../sync/demo/open-market.js";
+import { type ActionType, showRecovery } from "../../sync/demo/recover-flow.js";
+import { type AloneRun, runAlone } from "../../sync/demo/run-alone.js";
+import { isStep } from "./kill-switch.js";
 import type { Options } from "./options.js";
-import { type ActionType, showRecovery } from "./recover-flow.js";
-import { type AloneRun, runAlone } from "./run-alone.js";
+import { openOwnStore } from "./own-store.js";
 
 export interface BotOrder {
   readonly flow: string;
@@ -28,7 +30,8 @@ process.on("uncaughtException", (error) => {
 process.once("message", async ({ flow, options }: BotOrder) => {
   const market = await openMarket(options);
   const say = (word: BotWord) => process.send?.(word);
-  const run = await runAlone(options, flow, market, () => false, {
+  await using store = await openOwnStore(options, flow);
+  const run = await runAlone({ store, flow, market }, options, () => false, {
     onPoint(point) {
       if (isStep(point)) say({ step: point });
     },

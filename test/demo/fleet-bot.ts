@@ -1,15 +1,15 @@
 /** One process of a fleet: trades the minutes that the conductor calls out, together with others, on one flow. */
 
 import { StateError, StateManager } from "../../src/index.js";
+import { Desk } from "../../sync/demo/desk.js";
+import { type FlowClock, RULES } from "../../sync/demo/flow.js";
+import { mortalCounter } from "../../sync/demo/mortal-exchange.js";
+import { type MarketOptions, openMarket } from "../../sync/demo/open-market.js";
+import { Strategies } from "../../sync/demo/strategies.js";
+import { tradeMinute } from "../../sync/demo/trade-minute.js";
 import { sharedPaperExchange } from "../../sync/index.js";
 import { BotReport } from "./bot-report.js";
-import { Desk } from "./desk.js";
-import { type FlowClock, RULES } from "./flow.js";
-import { killSwitch } from "./kill-point.js";
-import { mortalCounter } from "./mortal-exchange.js";
-import { type MarketOptions, openMarket } from "./open-market.js";
-import { Strategies } from "./strategies.js";
-import { tradeMinute } from "./trade-minute.js";
+import { killSwitch } from "./kill-switch.js";
 
 /** What a bot is told on its command line, as JSON. */
 export interface BotSetup {

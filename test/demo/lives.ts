@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { KillPoint } from "../../sync/demo/kill-point.js";
+import type { AloneRun } from "../../sync/demo/run-alone.js";
 import { guardProcess } from "../servers/guardian.js";
 import { BotGaveUpError } from "./bot-process.js";
 import type { BotOrder, BotWord } from "./chaos-bot.js";
-import type { KillPoint } from "./kill-point.js";
-import type { AloneRun } from "./run-alone.js";
 
 /** When a life is to end: so many ms after so many steps. */
 export interface Doom {

@@ -1,17 +1,20 @@
 /** `npm run demo`: see `--help`. */
 
 import { StateError } from "../../src/index.js";
-import { BadInputError } from "./bad-input.js";
+import { BadInputError } from "../../sync/demo/bad-input.js";
+import { openMarket } from "../../sync/demo/open-market.js";
+import { paintFor } from "../../sync/demo/paint.js";
+import { NotRecoveredError } from "../../sync/demo/recover-flow.js";
+import { INSTANCE, runAlone } from "../../sync/demo/run-alone.js";
+import { showAlone } from "../../sync/demo/show-alone.js";
+import { DisagreementError } from "../../sync/demo/totals.js";
 import { BotGaveUpError } from "./bot-process.js";
-import { openMarket } from "./open-market.js";
+import { killSwitch } from "./kill-switch.js";
 import { readOptions, USAGE } from "./options.js";
-import { paintFor } from "./paint.js";
-import { NotRecoveredError } from "./recover-flow.js";
-import { runAlone } from "./run-alone.js";
+import { openOwnStore } from "./own-store.js";
 import { runChaos } from "./run-chaos.js";
 import { runFleet } from "./run-fleet.js";
-import { showAlone, showChaos, showFleet } from "./show-run.js";
-import { DisagreementError } from "./totals.js";
+import { showChaos, showFleet } from "./show-run.js";
 
 const EXIT = { done: 0, failed: 1, badInput: 2, disproved: 3, interrupted: 130 } as const;
 
@@ -40,7 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
     return run.proof.every(({ faults }) => faults.length === 0) ? EXIT.done : EXIT.disproved;
   }
   if (options.bots === 0) {
-    const run = await runAlone(options, flow, market, wasStopped);
+    await using store = await openOwnStore(options, flow);
+    const run = await runAlone({ store, flow, market }, options, wasStopped, { onPoint: killSwitch(INSTANCE) });
     console.log(options.json ? JSON.stringify(run, undefined, 2) : showAlone(run, paint));
     return run.finished ? EXIT.done : EXIT.interrupted;
   }

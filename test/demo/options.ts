@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
+import { BadInputError } from "../../sync/demo/bad-input.js";
+import type { DemoOptions } from "../../sync/demo/options.js";
 import type { RecoveryMode } from "../../sync/index.js";
-import { BadInputError } from "./bad-input.js";
 
 export const USAGE = `A paper-trading bot: candles in, orders out to a paper exchange, everything it must remember in signalflow-state.
 Kill it at any moment and start it again: it recovers, says what that took, and ends with the same totals as a run that nobody
@@ -40,24 +41,17 @@ It exits with 0 when it is done, 1 when the state could not be reached, read or 
 const BACKENDS = ["duckdb", "redis", "memory"] as const;
 const RECOVERY_MODES: readonly RecoveryMode[] = ["sync", "restore", "close_all", "manual"];
 
-export interface Options {
-  readonly candles: string | undefined;
-  readonly pair: string | undefined;
-  readonly seed: number;
-  readonly days: number | undefined;
+export interface Options extends DemoOptions {
   readonly backend: (typeof BACKENDS)[number];
   readonly url: string | undefined;
   /** 0: one bot, in this process. */
   readonly bots: number;
   readonly kill: number;
-  readonly recovery: RecoveryMode;
-  readonly approve: string | undefined;
   /** How often the one bot is killed; 0: not at all. */
   readonly chaos: number;
   readonly chaosSeed: number;
   readonly state: string;
   readonly reset: boolean;
-  readonly verbose: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -70,11 +64,12 @@ export function readOptions(args: readonly string[]): Options {
   const recovery = RECOVERY_MODES.find((mode) => mode === values.recovery);
   if (!recovery) fail("recovery", `one of ${RECOVERY_MODES.join(", ")}`, values.recovery);
   const { candles, pair, url, approve, state, reset, verbose, json, help } = values;
+  const raced = values.bots !== undefined || values.chaos !== undefined;
   const options: Options = {
     candles,
     pair,
     seed: wholeNumber("seed", values.seed, 0, 0xffff_ffff) ?? 1,
-    days: wholeNumber("days", values.days, 1, 366),
+    days: wholeNumber("days", values.days, 1, 366) ?? (raced && candles === undefined ? 7 : undefined),
     backend,
     url,
     bots: wholeNumber("bots", values.bots, 1, 64) ?? 0,

@@ -1,10 +1,10 @@
 /** Was anything lost or doubled? Pure: compares what the processes say, what the event log says, and what the state holds. */
 
 import type { Snapshot, StateEvent } from "../../src/index.js";
+import { orderIdOf } from "../../sync/demo/desk.js";
+import type { Totals } from "../../sync/demo/totals.js";
 import { type Check, different } from "./agreement.js";
 import type { ReportLine } from "./bot-report.js";
-import { orderIdOf } from "./desk.js";
-import type { Totals } from "./totals.js";
 
 export interface Evidence {
   /** By the name of the process. */

@@ -1,18 +1,19 @@
 import { StateManager } from "../../src/index.js";
 import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
+import { eventsOf } from "../../sync/demo/flow-log.js";
+import { type Market, marketText } from "../../sync/demo/market.js";
+import type { ActionType } from "../../sync/demo/recover-flow.js";
+import type { Run } from "../../sync/demo/run.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
+import type { Store } from "../../sync/demo/store.js";
+import { stateTotals, type Totals, totalsOf } from "../../sync/demo/totals.js";
 import { PaperExchange, planRecovery } from "../../sync/index.js";
 import { bundle } from "../bundle.js";
-import { seededRandom } from "../servers/random.js";
 import { accountOf } from "./account.js";
 import { agreement, type BothSides, type Check, sameRun } from "./agreement.js";
-import { eventsOf } from "./flow-log.js";
 import { Lives } from "./lives.js";
-import { type Market, marketText } from "./market.js";
 import type { Options } from "./options.js";
-import type { ActionType } from "./recover-flow.js";
-import type { Run } from "./run.js";
-import { openStore, type Store } from "./store.js";
-import { stateTotals, type Totals, totalsOf } from "./totals.js";
+import { openOwnStore } from "./own-store.js";
 import { undisturbed } from "./undisturbed.js";
 
 /** About so many of a life's steps are its recovery's. */
@@ -52,7 +53,7 @@ export async function runChaos(
 ): Promise<ChaosRun> {
   const started = performance.now();
   const reference = await undisturbed(market);
-  await using store = await openStore({ ...options, reset: true }, flow);
+  await using store = await openOwnStore({ ...options, reset: true }, flow);
   const deaths: Record<string, number> = {};
   const recoveries: Recoveries = { count: 0, busy: 0, did: {} };
   const { last, kills } = await killed(options, flow, store, reference.steps, isStopped, { deaths, recoveries });

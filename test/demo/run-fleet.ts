@@ -3,27 +3,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Snapshot, type StateEvent, StateManager } from "../../src/index.js";
 import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
+import { announceTrips } from "../../sync/demo/announce-trips.js";
+import { Feed } from "../../sync/demo/feed.js";
+import { ACCOUNT, type FlowClock } from "../../sync/demo/flow.js";
+import { eventsOf } from "../../sync/demo/flow-log.js";
+import { type Market, marketText, minuteText } from "../../sync/demo/market.js";
+import { Pulse } from "../../sync/demo/pulse.js";
+import { printRecovery } from "../../sync/demo/recover-flow.js";
+import type { Run } from "../../sync/demo/run.js";
+import type { Store } from "../../sync/demo/store.js";
+import { Strategies } from "../../sync/demo/strategies.js";
+import { stateTotals, type Totals, totalsOf } from "../../sync/demo/totals.js";
+import { type Stretch, takeUp } from "../../sync/demo/trade-alone.js";
 import { PaperExchange, type Plan, planRecovery, servePaperExchange } from "../../sync/index.js";
 import { bundle } from "../bundle.js";
 import { type Account, accountOf } from "./account.js";
 import { agreement, type Check } from "./agreement.js";
-import { announceTrips } from "./announce-trips.js";
 import { BotReport, type ReportLine } from "./bot-report.js";
-import { Feed } from "./feed.js";
 import { Fleet } from "./fleet.js";
-import { ACCOUNT, type FlowClock } from "./flow.js";
-import { eventsOf } from "./flow-log.js";
 import { Hitman } from "./hitman.js";
-import { type Market, marketText, minuteText } from "./market.js";
 import type { Options } from "./options.js";
+import { openOwnStore } from "./own-store.js";
 import { prove } from "./prove.js";
-import { Pulse } from "./pulse.js";
-import { printRecovery } from "./recover-flow.js";
-import type { Run } from "./run.js";
-import { openStore, type Store } from "./store.js";
-import { Strategies } from "./strategies.js";
-import { stateTotals, type Totals, totalsOf } from "./totals.js";
-import { type Stretch, takeUp } from "./trade-alone.js";
 import { undisturbed } from "./undisturbed.js";
 
 /** The name under which the conductor writes. */
@@ -57,7 +58,7 @@ export async function runFleet(
   isStopped: () => boolean,
 ): Promise<FleetRun> {
   const started = performance.now();
-  await using store = await openStore(options, flow);
+  await using store = await openOwnStore(options, flow);
   const reportsFolder = join(options.state, flow);
   if (options.reset) await rm(reportsFolder, { recursive: true, force: true });
 

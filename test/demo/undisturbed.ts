@@ -1,13 +1,14 @@
 import { StateManager } from "../../src/index.js";
+import { Feed } from "../../sync/demo/feed.js";
+import { ACCOUNT, type FlowClock, RULES } from "../../sync/demo/flow.js";
+import { eventsOf } from "../../sync/demo/flow-log.js";
+import type { KillPoint } from "../../sync/demo/kill-point.js";
+import type { Market } from "../../sync/demo/market.js";
+import { stateTotals, type Totals, totalsOf } from "../../sync/demo/totals.js";
+import { tradeAlone } from "../../sync/demo/trade-alone.js";
 import { PaperExchange } from "../../sync/index.js";
 import { type Account, accountOf } from "./account.js";
-import { Feed } from "./feed.js";
-import { ACCOUNT, type FlowClock, RULES } from "./flow.js";
-import { eventsOf } from "./flow-log.js";
-import { isStep, type KillPoint } from "./kill-point.js";
-import type { Market } from "./market.js";
-import { stateTotals, type Totals, totalsOf } from "./totals.js";
-import { tradeAlone } from "./trade-alone.js";
+import { isStep } from "./kill-switch.js";
 
 /** What one bot that nobody disturbs comes to on a market, in memory; and how many steps it could have died at. */
 export async function undisturbed(market: Market): Promise<{ totals: Totals; account: Account; steps: number }> {

@@ -5,7 +5,6 @@ import { resolveConfig } from "../../src/config/schema.js";
 import type { Finding } from "../../src/doctor/finding.js";
 import { checkRedis, type RedisExpected } from "../../src/doctor/redis-checks.js";
 import { redisFacts } from "../../src/doctor/redis-facts.js";
-import type { Expected } from "../../src/doctor/state-checks.js";
 import { type Config, StateManager } from "../../src/index.js";
 import { copyFlow } from "../../src/transfer/copy-flow.js";
 import { RedisPlace } from "../../src/transfer/redis-place.js";

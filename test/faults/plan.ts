@@ -1,4 +1,4 @@
-import { seededRandom } from "../servers/random.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 
 /** One thing that a worker does to the flow, so chosen that its traces in the event log are told from those of every other. */
 export type Task =

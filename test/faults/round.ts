@@ -1,7 +1,7 @@
 import type { Duration } from "../../src/config/duration.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
 import { type FaultProxy, startProxy } from "../servers/proxy.js";
-import { seededRandom } from "../servers/random.js";
 import type { RedisServer } from "../servers/redis.js";
 import { audit, type Findings } from "./audit.js";
 import { work } from "./crew.js";

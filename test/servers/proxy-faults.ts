@@ -1,4 +1,4 @@
-import { seededRandom } from "./random.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 
 /** Which requests a fault is about: a command's name, in any case, or a test of the whole request. Absent: every one. */
 export type RequestMatch = string | ((request: readonly string[]) => boolean);

@@ -13,7 +13,7 @@ import { minSizeOf, readMarket, wholeSteps } from "../../sync/ccxt/market.js";
 import { orderOfFills, readOrder, readSubmitted } from "../../sync/ccxt/order.js";
 import { everySince } from "../../sync/ccxt/pages.js";
 import { mergePositions, readPosition } from "../../sync/ccxt/position.js";
-import { seededRandom } from "../servers/random.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 
 const test = suite("ccxt mapping");
 

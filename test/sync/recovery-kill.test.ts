@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Config, StateManager } from "../../src/index.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { PaperExchange } from "../../sync/index.js";
 import { bundle } from "../bundle.js";
 import { newFlowId } from "../contract/backends.js";
 import { Clock } from "../contract/clock.js";
-import { seededRandom } from "../servers/random.js";
 import { startRedis } from "../servers/redis.js";
 import { calamity, outcome, SCENES, type Scene } from "./recovery/scene.js";
 

@@ -10,11 +10,11 @@ import { BackupFile } from "../../src/transfer/backup-file.js";
 import { copyFlow } from "../../src/transfer/copy-flow.js";
 import type { FlowPlace } from "../../src/transfer/flow-place.js";
 import { withoutEpoch } from "../../src/transfer/portable.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { bundle } from "../bundle.js";
 import { failure } from "../contract/expect.js";
 import { Child } from "../duckdb/child.js";
 import { LONG, numbers, some } from "../long.js";
-import { seededRandom } from "../servers/random.js";
 import type { TransferStand } from "./stand.js";
 
 const run = promisify(execFile);

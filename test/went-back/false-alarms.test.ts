@@ -2,9 +2,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { StateManager } from "../../src/index.js";
+import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { LONG } from "../long.js";
 import { startProxy } from "../servers/proxy.js";
-import { seededRandom } from "../servers/random.js";
 import { startRedis } from "../servers/redis.js";
 import { Clocks, HOUR, MINUTE, open, sessionsOf } from "./stand.js";
 

@@ -3,6 +3,7 @@ import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { checkAccount } from "../../doctor/account-checks.js";
 import { checkAccountSums } from "../../doctor/account-sums.js";
+import { checkConfiguration } from "../../doctor/config-checks.js";
 import { checkDuckdb, duckdbFacts } from "../../doctor/duckdb.js";
 import type { Finding } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
@@ -24,7 +25,8 @@ export const addDoctor: AddCommand = (program, run) => {
     .action((_, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const config = await invocation.config();
-        const findings = await findingsOn(config, invocation.options.flow ?? (await invocation.flowId()));
+        const flowId = await invocation.flowId();
+        const findings = [...checkConfiguration(config), ...(await findingsOn(config, flowId))];
         invocation.print(findings, () => inWords(invocation.terminal, findings));
         if (findings.some(({ level }) => level === "problem")) invocation.exitCode = EXIT.problem;
       }),

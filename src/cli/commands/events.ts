@@ -67,7 +67,7 @@ async function followEvents(
 }
 
 /** The newest so many events. The log is read from its beginning: it is as long as the bots keep it. */
-async function newest(manager: StateManager, limit: number): Promise<StateEvent[]> {
+export async function newest(manager: StateManager, limit: number): Promise<StateEvent[]> {
   let kept: StateEvent[] = [];
   for (let after: string | undefined; ; ) {
     const page = await manager.getEvents({ limit: PAGE, ...(after !== undefined && { after }) });

@@ -8,6 +8,7 @@ import { EXIT, UsageError } from "../exit-code.js";
 import { findFlows, forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
 import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, isActive, type Watched, watchedOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
@@ -17,7 +18,7 @@ import { nowOf } from "./status.js";
 const TICK = 1000;
 
 /** A flow, and how it stands or why that cannot be told. */
-type Row = { readonly flowId: string } & (
+export type Row = { readonly flowId: string } & (
   | { readonly status: FlowStatus; readonly alarms: readonly string[]; readonly liveness: Liveness }
   | { readonly error: string }
 );
@@ -27,6 +28,7 @@ export const addLs: AddCommand = (program, run) => {
     .command("ls")
     .description("List all flows in this Redis, or in a folder of DuckDB files. Ends with 1 when one needs a look.")
     .option("--watch", "repaint in place until Ctrl-C")
+    .option("--wide", "all columns and digits, also on a narrow terminal")
     .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
     .addHelpText("after", "\nExample:\n  $ sf-state ls --duckdb state/ --max-age 2m")
     .action((options, command) =>
@@ -38,14 +40,14 @@ export const addLs: AddCommand = (program, run) => {
         await using list = new FlowList(invocation, watched);
         if (options.watch) {
           await repaint(invocation, {
-            text: async () => listText(invocation.terminal, placeName(config), await list.read()),
+            text: async () => listText(invocation.terminal, placeName(config), await list.read(), options.wide),
             changed: (signal) => pause(TICK, undefined, { signal }).catch(() => {}),
           });
           return;
         }
         const { rows, failures } = await list.read();
         invocation.print(rows.map(jsonOf), () =>
-          listText(invocation.terminal, placeName(config), { rows, failures: [] }),
+          listText(invocation.terminal, placeName(config), { rows, failures: [] }, options.wide),
         );
         for (const failure of failures) invocation.problem(failure);
         if (rows.some((row) => "error" in row || row.alarms.length > 0)) invocation.exitCode = EXIT.problem;
@@ -53,13 +55,13 @@ export const addLs: AddCommand = (program, run) => {
     );
 };
 
-interface Listing {
+export interface Listing {
   readonly rows: readonly Row[];
   readonly failures: readonly string[];
 }
 
 /** All flows at a place; those that were opened stay so for the next time. */
-class FlowList implements AsyncDisposable {
+export class FlowList implements AsyncDisposable {
   readonly #sources = new Map<string, StatusSource>();
 
   constructor(
@@ -110,7 +112,11 @@ function jsonOf(row: Row): object {
   return { alarms: row.alarms, dead: row.liveness.dead.map(({ id }) => id), ...rest, ...snapshot };
 }
 
-function listText(terminal: Terminal, place: string, { rows, failures }: Listing): string {
+/** Fewer columns have no room for all of them. */
+const WIDE = 120;
+
+function listText(terminal: Terminal, place: string, { rows, failures }: Listing, wide: true | undefined): string {
+  const isNarrow = !wide && terminal.isScreen && terminal.size().columns < WIDE;
   const { bold, dim, red } = terminal.colours;
   const head = `${bold(count(rows.length, "flow"))}  ${dim(`${place}  ${time(new Date())} UTC`)}\n`;
   const body =
@@ -118,21 +124,23 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
       ? ""
       : table(
           terminal,
-          [
-            { title: "flow" },
-            { title: "breaker" },
-            { title: "pnl today", align: "right" },
-            { title: "trades", align: "right" },
-            { title: "streak", align: "right" },
-            { title: "drawdown", align: "right" },
-            { title: "positions", align: "right" },
-            { title: "orders", align: "right" },
-            { title: "heartbeat", align: "right" },
-            { title: "bots", align: "right" },
-            { title: "lease" },
-            { title: "note" },
-          ],
-          rows.map((row) => cellsOf(terminal, row)),
+          isNarrow
+            ? NARROW_COLUMNS
+            : [
+                { title: "flow" },
+                { title: "breaker" },
+                { title: "pnl today", align: "right" },
+                { title: "trades", align: "right" },
+                { title: "streak", align: "right" },
+                { title: "drawdown", align: "right" },
+                { title: "positions", align: "right" },
+                { title: "orders", align: "right" },
+                { title: "heartbeat", align: "right" },
+                { title: "bots", align: "right" },
+                { title: "lease" },
+                { title: "note" },
+              ],
+          rows.map((row) => (isNarrow ? narrowCells(terminal, row) : cellsOf(terminal, row))),
         );
   const errors = rows.flatMap((row) => ("error" in row ? [`${row.flowId}: ${row.error}`] : []));
   return head + body + [...errors, ...failures].map((error) => `${red(error)}\n`).join("");

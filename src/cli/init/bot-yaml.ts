@@ -17,7 +17,7 @@ const CHOSEN: Readonly<Record<"duckdb" | "redis", Chosen>> = {
 const WIDTH = 110;
 
 /** The text of `bot.yaml` for a backend. A line that begins with `#` and no space is a key that may be put to use. */
-export function botYaml(backend: "duckdb" | "redis"): string {
+export function botYaml(backend: "duckdb" | "redis", flowId: string, more: Chosen = {}): string {
   const lines = [
     "# yaml-language-server: $schema=./node_modules/signalflow-state/dist/config.schema.json",
     "# Keys that are commented out stand at their defaults. A value may come from the environment:",
@@ -26,9 +26,9 @@ export function botYaml(backend: "duckdb" | "redis"): string {
   for (const [section, schema] of propertiesOf(configJsonSchema())) {
     lines.push("", ...comment(schema.description ?? "", ""));
     const keys = propertiesOf(schema);
-    lines.push(keys.length === 0 ? `${section}: ${backend}` : `${section}:`);
+    lines.push(keys.length === 0 ? `${section}: ${section === "flow" ? flowId : backend}` : `${section}:`);
     for (const [key, { description = "", default: fallback }] of keys) {
-      const value = CHOSEN[backend][section]?.[key];
+      const value = more[section]?.[key] ?? CHOSEN[backend][section]?.[key];
       lines.push(...comment(description, "  "), value === undefined ? unset(key, fallback) : `  ${key}: ${value}`);
     }
   }

@@ -2,8 +2,16 @@ import { Redis } from "ioredis";
 import { ConnectionError } from "../../src/index.js";
 
 /** Asks a Redis something that is not the library's business, on a connection of its own. */
-export async function askRedis<Answer>(url: string, ask: (redis: Redis) => Promise<Answer>): Promise<Answer> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+export async function askRedis<Answer>(
+  { url, password }: { readonly url: string; readonly password?: string | undefined },
+  ask: (redis: Redis) => Promise<Answer>,
+): Promise<Answer> {
+  const redis = new Redis(url, {
+    ...(password !== undefined && { password }),
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
   redis.on("error", () => {}); // the call that fails tells
   try {
     await redis.connect();

@@ -1,13 +1,13 @@
 /** A market made of random numbers: the same seed gives the same candles on every machine, and more days only add to them. */
 
-import { seededRandom } from "../servers/random.js";
 import { type Candle, type Market, MINUTE, type Minute } from "./market.js";
+import { seededRandom } from "./seeded-random.js";
 
 const START = Date.parse("2024-03-04T00:00Z");
 const MINUTES_PER_DAY = 1440;
 
 /** Where each pair begins, and how far one minute moves it (a fraction). */
-const PAIRS = [
+export const PAIRS = [
   { pair: "BTC/USDT", price: 62_000, swing: 0.0007 },
   { pair: "ETH/USDT", price: 3_400, swing: 0.0009 },
   { pair: "SOL/USDT", price: 130, swing: 0.0013 },
@@ -29,7 +29,7 @@ export function syntheticMarket(seed: number, days: number): Market {
 }
 
 /** One pair's price, minute by minute: a random walk with trends, calm and busy hours. */
-class Walk {
+export class Walk {
   readonly #random: () => number;
   readonly #swing: number;
   #price: number;

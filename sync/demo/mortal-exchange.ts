@@ -1,4 +1,4 @@
-import type { Exchange, PaperExchange } from "../../sync/index.js";
+import type { Exchange, PaperExchange } from "../index.js";
 import type { Counter } from "./desk.js";
 import type { KillPoint } from "./kill-point.js";
 import { step } from "./steps.js";

@@ -4,7 +4,8 @@ import type { PositionSide } from "../../src/index.js";
 import type { Candle } from "./market.js";
 
 const FAST = 30;
-const SLOW = 120;
+/** Minutes after which it begins to propose. */
+export const SLOW = 120;
 const RANGE = 60;
 /** A signal is given again for so many minutes, as by a feed that delivers at least once: it must not become two trades. */
 const REPEATS = 3;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { OrderInput, PendingOrder, StateManager } from "../../src/index.js";
-import { type Exchange, ExchangeError, type ExchangeFill, type OrderRequest } from "../../sync/index.js";
+import { type Exchange, ExchangeError, type ExchangeFill, type OrderRequest } from "../index.js";
 import type { FlowClock } from "./flow.js";
 import type { KillPoint } from "./kill-point.js";
 import { step } from "./steps.js";

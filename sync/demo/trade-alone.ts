@@ -1,5 +1,5 @@
 import type { StateManager } from "../../src/index.js";
-import type { RecoveryReport } from "../../sync/index.js";
+import type { RecoveryReport } from "../index.js";
 import { BadInputError } from "./bad-input.js";
 import { type Deed, Desk } from "./desk.js";
 import { type Feed, START_AFRESH } from "./feed.js";

@@ -1,18 +1,18 @@
 import { StateManager } from "../../src/index.js";
 import { onStderr, ProgressBar } from "../../src/words/progress-bar.js";
-import { PaperExchange, type PlanRow, planRows, type RecoveryReport } from "../../sync/index.js";
+import { PaperExchange, type PlanRow, planRows, type RecoveryReport } from "../index.js";
 import { announceTrips } from "./announce-trips.js";
 import { deedLine } from "./deed-line.js";
 import type { Deed } from "./desk.js";
 import { Feed } from "./feed.js";
 import { ACCOUNT, type FlowClock } from "./flow.js";
 import { eventsOf } from "./flow-log.js";
-import { type KillPoint, killSwitch } from "./kill-point.js";
+import type { KillPoint } from "./kill-point.js";
 import { type Market, marketText, minuteText } from "./market.js";
-import type { Options } from "./options.js";
+import type { DemoOptions } from "./options.js";
 import { printRecovery } from "./recover-flow.js";
 import type { Run } from "./run.js";
-import { openStore } from "./store.js";
+import type { Store } from "./store.js";
 import { stateTotals, type Totals, totalsOf } from "./totals.js";
 import { type Stretch, tradeAlone } from "./trade-alone.js";
 
@@ -26,9 +26,15 @@ export interface AloneRun extends Run {
   readonly recovered: readonly PlanRow[];
 }
 
+/** Where and what a bot trades. */
+export interface Place {
+  readonly store: Store;
+  readonly flow: string;
+  readonly market: Market;
+}
+
 /** Told of what happens in a run. */
 export interface Onlookers {
-  /** Default: as tests ask for it by SF_DEMO_KILL. */
   readonly onPoint?: (point: KillPoint) => void;
   /** Default: it is printed to stderr when it did something. */
   readonly onRecovery?: (report: RecoveryReport) => void;
@@ -36,14 +42,12 @@ export interface Onlookers {
 
 /** One bot on one flow, from where it stands to the end of the market, or until it is told to stop. */
 export async function runAlone(
-  options: Options,
-  flow: string,
-  market: Market,
+  { store, flow, market }: Place,
+  options: DemoOptions,
   isStopped: () => boolean,
-  { onPoint = killSwitch(INSTANCE), onRecovery = printRecovery }: Onlookers = {},
+  { onPoint = () => {}, onRecovery = printRecovery }: Onlookers = {},
 ): Promise<AloneRun> {
   const started = performance.now();
-  await using store = await openStore(options, flow);
   const watch = new Watch(options, market.minutes.length, onRecovery);
   const { skipped, done, totals } = await trade();
   const all = market.minutes.length;
@@ -99,7 +103,7 @@ class Watch {
   #progress: ProgressBar | undefined;
 
   constructor(
-    private readonly options: Pick<Options, "verbose">,
+    private readonly options: Pick<DemoOptions, "verbose">,
     private readonly all: number,
     private readonly tell: (report: RecoveryReport) => void,
   ) {}

@@ -1,18 +1,19 @@
+import { ProblemError } from "../../src/cli/exit-code.js";
 import type { StateManager } from "../../src/index.js";
 import { textTable } from "../../src/words/text-table.js";
-import { type Exchange, planRows, planText, type RecoveryReport, recover } from "../../sync/index.js";
+import { type Exchange, planRows, planText, type RecoveryReport, recover } from "../index.js";
 import type { KillPoint } from "./kill-point.js";
-import type { Options } from "./options.js";
+import type { DemoOptions } from "./options.js";
 
 export type ActionType = RecoveryReport["applied"][number]["type"];
 
 /** State and exchange are not in line, and a person has to do something about it. */
-export class NotRecoveredError extends Error {
+export class NotRecoveredError extends ProblemError {
   override name = "NotRecoveredError";
 }
 
 /** What a start-up recovery needs to know. */
-export type RecoverySetup = Pick<Options, "recovery" | "approve">;
+export type RecoverySetup = Pick<DemoOptions, "recovery" | "approve">;
 
 /**
  * Brings a flow and its exchange back in line before anything else is done. Throws a NotRecoveredError that shows the plan when a

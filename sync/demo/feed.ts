@@ -1,4 +1,4 @@
-import type { PaperExchange } from "../../sync/index.js";
+import type { PaperExchange } from "../index.js";
 import { BadInputError } from "./bad-input.js";
 import type { FlowClock } from "./flow.js";
 import type { KillPoint } from "./kill-point.js";

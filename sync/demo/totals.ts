@@ -1,5 +1,6 @@
 /** What a run came to: read from the state, and from the flow's event log. The two must agree to the last decimal. */
 
+import { ProblemError } from "../../src/cli/exit-code.js";
 import type { Position, StateEvent, StateManager } from "../../src/index.js";
 import { bookingsOf, type Trip, tripsOf } from "./flow-log.js";
 import { moneyText, sumOf, toUnits } from "./money.js";
@@ -28,7 +29,7 @@ export interface StateTotals {
 }
 
 /** State and log say different things: something was lost or booked twice. */
-export class DisagreementError extends Error {
+export class DisagreementError extends ProblemError {
   override name = "DisagreementError";
 }
 

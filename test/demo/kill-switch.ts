@@ -1,29 +1,4 @@
-/** Where a bot may die: before (`-ing`: the call was made, its answer not awaited) and after every step. */
-export const KILL_POINTS = [
-  "walking",
-  "walked",
-  "recovering",
-  "recovered",
-  "asking",
-  "asked",
-  "admitting",
-  "admitted",
-  "sending",
-  "sent",
-  "booking",
-  "booked",
-  "saving",
-  "saved",
-  "withdrawing",
-  "withdrawn",
-  "forgetting",
-  "forgotten",
-  "beating",
-  "beaten",
-  "minute_over",
-] as const;
-
-export type KillPoint = (typeof KILL_POINTS)[number];
+import type { KillPoint } from "../../sync/demo/kill-point.js";
 
 const IDLE: readonly KillPoint[] = ["walking", "walked", "admitting", "minute_over"];
 

@@ -1,0 +1,10 @@
+import type { ResolvedConfig } from "../config/schema.js";
+import { shortDurationAdvice, shortDurations, shortDurationWords } from "../config/short-durations.js";
+import { type Finding, findingsOf } from "./finding.js";
+
+/** What is odd in a configuration that is valid; nothing where nothing is. */
+export function checkConfiguration(config: ResolvedConfig): Finding[] {
+  return findingsOf("config", (found) => {
+    for (const short of shortDurations(config)) found.note(shortDurationWords(short), shortDurationAdvice(short));
+  });
+}

@@ -1,0 +1,26 @@
+/** Where a bot may die: before (`-ing`: the call was made, its answer not awaited) and after every step. */
+export const KILL_POINTS = [
+  "walking",
+  "walked",
+  "recovering",
+  "recovered",
+  "asking",
+  "asked",
+  "admitting",
+  "admitted",
+  "sending",
+  "sent",
+  "booking",
+  "booked",
+  "saving",
+  "saved",
+  "withdrawing",
+  "withdrawn",
+  "forgetting",
+  "forgotten",
+  "beating",
+  "beaten",
+  "minute_over",
+] as const;
+
+export type KillPoint = (typeof KILL_POINTS)[number];
