@@ -122,7 +122,7 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
 
     /** A limit of the day's loss goes up. */
     async function raise(of: string, set: (limit: number) => Promise<unknown> | undefined): Promise<void> {
-      const limit = (lossOf.get(of) ?? 0) + 2;
+      const limit = (lossOf.get(of) ?? 0) + 1;
       lossOf.set(of, limit);
       await set(limit);
     }
