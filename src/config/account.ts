@@ -13,8 +13,6 @@ import { show } from "./show.js";
 /** Where accounts are not kept, and what to do. */
 export const NOT_IN_A_FILE =
   "cannot be used with backend: duckdb: a file holds one flow, whose own limits under risk are all there is";
-export const NOT_IN_A_CLUSTER =
-  "cannot be used with redis.cluster: true: an account and its flows live in one slot; use one server";
 
 /** The limits that an account can have, in the order of the documentation. */
 export const ACCOUNT_LIMITS = [
@@ -154,10 +152,6 @@ export function accountConflicts(config: unknown, read: (parent: unknown, key: s
   }
   if (read(config, "backend") === "duckdb") {
     wrong("name", NOT_IN_A_FILE);
-  }
-  const redis = read(config, "redis");
-  if (read(config, "backend") === "redis" && read(redis, "cluster") === true) {
-    wrong("name", NOT_IN_A_CLUSTER);
   }
   return problems;
 }

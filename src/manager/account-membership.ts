@@ -1,6 +1,6 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
-import { NOT_IN_A_CLUSTER, NOT_IN_A_FILE } from "../config/account.js";
+import { NOT_IN_A_FILE } from "../config/account.js";
 import { ACCOUNT_LIMITS, type AccountConfig, type ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError } from "../errors.js";
 import { getEvents } from "../operations/get-events.js";
@@ -8,9 +8,11 @@ import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
 import { setAccountLimits } from "../operations/set-account-limits.js";
+import { snapshot } from "../operations/snapshot.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
 import type { FlowCalls } from "./flow-calls.js";
+import type { FlowMover } from "./flow-mover.js";
 
 /** Reads the log of the account that the flow is in, as `getEvents` does its own. Where it is kept in this process, each of its flows has its events. */
 export const accountEvents: typeof getEvents = {
@@ -23,10 +25,11 @@ export const accountEvents: typeof getEvents = {
 export async function writeAccount(
   backend: Backend,
   calls: FlowCalls,
-  { account }: ResolvedConfig,
+  { account, redis }: ResolvedConfig,
+  mover: FlowMover,
 ): Promise<OpenedFlow | undefined> {
   if (account === undefined) return undefined;
-  const opened = await join(backend, calls, account, "connect");
+  const opened = await join(backend, calls, account, "connect", redis.cluster ? mover : undefined);
   const limits = ACCOUNT_LIMITS.flatMap((name) => {
     const limit = account[name];
     return limit === undefined ? [] : [[name, limit] as const];
@@ -44,17 +47,19 @@ export async function joinByCall(
   calls: FlowCalls,
   config: ResolvedConfig,
   name: string,
+  mover: FlowMover,
 ): Promise<OpenedFlow> {
   const { account, backend: kind, redis, risk } = config;
   if (kind === "duckdb") throw new ConfigError(`joinAccount: ${NOT_IN_A_FILE}`);
-  if (kind === "redis" && redis.cluster) throw new ConfigError(`joinAccount: ${NOT_IN_A_CLUSTER}`);
-  if (account?.name === name) return join(backend, calls, account, "call");
+  const inCluster = kind === "redis" && redis.cluster ? mover : undefined;
+  if (account?.name === name) return join(backend, calls, account, "call", inCluster);
   const { currency, same_currency, day_start, breaker_duration } = risk;
   return join(
     backend,
     calls,
     { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration },
     "call",
+    inCluster,
   );
 }
 
@@ -63,22 +68,44 @@ async function join(
   calls: FlowCalls,
   { name, currency, same_currency, day_start, breaker_duration, starting_equity }: AccountConfig,
   how: "connect" | "call",
+  inCluster: FlowMover | undefined,
 ): Promise<OpenedFlow> {
   const epoch = newEpoch();
-  const args = {
-    ...{ name, how, currency: currency ?? "", sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
-    ...{
-      breakerDuration: breaker_duration,
-      startingEquity: starting_equity,
-      newEpoch: epoch,
-      accountEpoch: newEpoch(),
-    },
+  const settings = {
+    ...{ currency: currency ?? "", sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
+    ...{ breakerDuration: breaker_duration, startingEquity: starting_equity },
   };
+  if (inCluster && backend.place !== name) {
+    if (how === "connect" && backend.place === undefined) await refuseOpen(calls, inCluster.flowId, name);
+    return moved(backend, () => inCluster.moveIn(name, settings));
+  }
+  const args = { ...settings, name, how, newEpoch: epoch, accountEpoch: newEpoch() };
   return withNewEpoch(backend, epoch, () => calls.runUnfenced(joinAccount, args));
 }
 
+/** Moves the flow to another slot of its cluster, and goes on there. */
+async function moved(backend: Backend, move: () => Promise<unknown>): Promise<OpenedFlow> {
+  try {
+    await move();
+  } finally {
+    await backend.close();
+  }
+  return backend.connect(true);
+}
+
+/** A flow that has something open comes along by a call only. */
+async function refuseOpen(calls: FlowCalls, flowId: string, name: string): Promise<void> {
+  const { positions, orders } = await calls.runUnfenced(snapshot, { dayStart: 0, dedupWindow: 0 });
+  if (positions.length === 0 && orders.every(({ intent }) => intent === "exit")) return;
+  throw new ConfigError(
+    `flow ${flowId} has open positions or pending entries: joinAccount, or sf-state account join, takes them into account ${name}`,
+  );
+}
+
 /** Takes the flow out of its account; undefined where it is in none. */
-export async function leave(backend: Backend, calls: FlowCalls): Promise<OpenedFlow | undefined> {
+export async function leave(backend: Backend, calls: FlowCalls, mover: FlowMover): Promise<OpenedFlow | undefined> {
+  const { place } = backend;
+  if (place !== undefined) return moved(backend, () => mover.moveOut(place));
   const epoch = newEpoch();
   const opened = await withNewEpoch(backend, epoch, () => calls.run(leaveAccount, { newEpoch: epoch }));
   return opened.epoch === epoch ? opened : undefined;

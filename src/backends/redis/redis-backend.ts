@@ -33,6 +33,7 @@ import { emptyServer } from "./empty-server.js";
 import { FlowKeys } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import { ANSWER_MEMORY, ANSWERS_KEPT, elapsed, type Moment, moment } from "./moment.js";
+import { findPlace, takePlace } from "./place.js";
 import { type Carried, Proofs } from "./proofs.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
 import { Replicas } from "./replicas.js";
@@ -109,7 +110,7 @@ interface Place {
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: RedisConfig;
-  readonly #keys: FlowKeys;
+  #keys: FlowKeys;
   /** By operation. */
   readonly #keysOf = new Map<unknown, CallKeys>();
   readonly #loss: Loss;
@@ -144,6 +145,7 @@ export class RedisBackend implements Backend {
     // Without a pause where nothing closes: a `close` that comes next has to find this one in flight.
     if (this.#closing) await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
+    if (this.#config.cluster) await this.#goToPlace(existing);
     const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
     this.#connection = connection;
     this.#address = connection.address;
@@ -179,6 +181,10 @@ export class RedisBackend implements Backend {
     return opened;
   }
 
+  get place(): string | undefined {
+    return this.#keys.place;
+  }
+
   get hasAccountLog(): boolean {
     return this.#keys.account !== undefined;
   }
@@ -196,6 +202,20 @@ export class RedisBackend implements Backend {
       this.#closing = undefined;
     });
     await this.#closing;
+  }
+
+  /** In a cluster the flow may be kept at the place of an account. */
+  async #goToPlace(existing: boolean): Promise<void> {
+    const { flowId, account } = this.#context;
+    const asked =
+      existing || account === undefined
+        ? findPlace(this.#config, flowId, { readsOnly: true })
+        : takePlace(this.#config, flowId, account);
+    const place = await this.#track(asked);
+    if (this.#closing) throw new ConnectionError("connect: the flow was closed while it was being opened");
+    if (this.#connection) throw new ConnectionError("the flow is already open");
+    this.#keysOf.clear();
+    this.#keys = new FlowKeys(this.#config.key_prefix, flowId, true, place);
   }
 
   async #finish(): Promise<void> {
