@@ -85,11 +85,8 @@ async function join(
 
 /** Moves the flow to another slot of its cluster, and goes on there. */
 async function moved(backend: Backend, move: () => Promise<unknown>): Promise<OpenedFlow> {
-  try {
-    await move();
-  } finally {
-    await backend.close();
-  }
+  await move();
+  await backend.close();
   return backend.connect(true);
 }
 

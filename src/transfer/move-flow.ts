@@ -103,7 +103,7 @@ export async function moveIn(mover: Mover, settings: AccountSettings): Promise<b
     return false;
   }
   if (meta.moving === undefined && (await hasArrived(inAccount))) throw taken(mover, inAccount);
-  return withUndo(places, undoIn, async () => {
+  return await withUndo(places, undoIn, async () => {
     if (meta.moving === undefined) await freeze(own, meta, inAccount.keys.prefix, mover);
     await arrive(own, inAccount);
     if (!(await hasArrived(inAccount))) {
@@ -123,7 +123,7 @@ export async function moveOut(mover: Mover): Promise<boolean> {
   if (meta.epoch === undefined || (meta.movedTo !== undefined && meta.moving === undefined)) return false;
   if (meta.arriving !== undefined) throw onItsWay(mover, "into");
   if (meta.moving === undefined && (await hasArrived(own))) throw taken(mover, own);
-  return withUndo(places, undoOut, async () => {
+  return await withUndo(places, undoOut, async () => {
     if (meta.moving === undefined) await freeze(inAccount, meta, own.keys.prefix, mover);
     await arrive(inAccount, own);
     if (!(await hasArrived(own))) {
@@ -138,8 +138,8 @@ export async function moveOut(mover: Mover): Promise<boolean> {
 /** Gives up a move that was left unfinished; false where there is none. The flow is as it was before. */
 export async function undoMove(mover: Mover): Promise<boolean> {
   using places = await Places.connect(mover);
-  if ((await metaOf(places.own)).moving !== undefined) return undoIn(places);
-  if ((await metaOf(places.inAccount)).moving !== undefined) return undoOut(places);
+  if ((await metaOf(places.own)).moving !== undefined) return await undoIn(places);
+  if ((await metaOf(places.inAccount)).moving !== undefined) return await undoOut(places);
   return false;
 }
 

@@ -295,9 +295,14 @@ export class RedisBackend implements Backend {
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
   }
 
+  /** The account whose keys the user needs. In a cluster one that the flow has not joined yet is in another slot. */
+  get #askedAccount(): string | undefined {
+    return this.#config.cluster ? this.#keys.place : this.#context.account;
+  }
+
   /** Which commands the user may not run. Rejects with what the server has to say. */
   async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
-    const { account } = this.#context;
+    const account = this.#askedAccount;
     const rights = rightsOfBots(this.#replicas.wanted).filter(
       ({ key }) => account !== undefined || !key?.startsWith("account:"),
     );
@@ -320,7 +325,7 @@ export class RedisBackend implements Backend {
   #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
     if (missing.length === 0) return undefined;
     const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
-    const text = missingText(missing, user, (key) => this.#keys.key(key, this.#context.account));
+    const text = missingText(missing, user, (key) => this.#keys.key(key, this.#askedAccount));
     const refusal = (what: string) =>
       new ConnectionError(`${what}: Redis at ${this.#address}: ${text}; nothing was changed`);
     if (!existing || missing.some(({ right }) => !right.changes)) throw refusal("connect");
