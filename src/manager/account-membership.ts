@@ -11,6 +11,7 @@ import { setAccountLimits } from "../operations/set-account-limits.js";
 import { snapshot } from "../operations/snapshot.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
+import type { AccountSettings } from "../transfer/move-flow.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { FlowMover } from "./flow-mover.js";
 
@@ -49,34 +50,41 @@ export async function joinByCall(
   name: string,
   mover: FlowMover,
 ): Promise<OpenedFlow> {
-  const { account, backend: kind, redis, risk } = config;
+  const { backend: kind, redis } = config;
   if (kind === "duckdb") throw new ConfigError(`joinAccount: ${NOT_IN_A_FILE}`);
   const inCluster = kind === "redis" && redis.cluster ? mover : undefined;
-  if (account?.name === name) return join(backend, calls, account, "call", inCluster);
+  return join(backend, calls, accountIn(config, name), "call", inCluster);
+}
+
+/** The settings with which a flow of this configuration joins an account: those configured for it, or else what is under `risk`. */
+export function accountIn({ account, risk }: ResolvedConfig, name: string): AccountConfig {
+  if (account?.name === name) return account;
   const { currency, same_currency, day_start, breaker_duration } = risk;
-  return join(
-    backend,
-    calls,
-    { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration },
-    "call",
-    inCluster,
-  );
+  return { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration };
+}
+
+/** The same as an operation has them. */
+export function settingsIn(account: AccountConfig): AccountSettings {
+  const { currency = "", same_currency, day_start, breaker_duration, starting_equity } = account;
+  return {
+    ...{ currency, sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
+    ...{ breakerDuration: breaker_duration, startingEquity: starting_equity },
+  };
 }
 
 async function join(
   backend: Backend,
   calls: FlowCalls,
-  { name, currency, same_currency, day_start, breaker_duration, starting_equity }: AccountConfig,
+  account: AccountConfig,
   how: "connect" | "call",
   inCluster: FlowMover | undefined,
 ): Promise<OpenedFlow> {
   const epoch = newEpoch();
-  const settings = {
-    ...{ currency: currency ?? "", sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
-    ...{ breakerDuration: breaker_duration, startingEquity: starting_equity },
-  };
+  const { name } = account;
+  const settings = settingsIn(account);
   if (inCluster && backend.place !== name) {
-    if (how === "connect" && backend.place === undefined) await refuseOpen(calls, inCluster.flowId, name);
+    const isOpen = await looked(calls);
+    if (how === "connect" && isOpen && backend.place === undefined) throw needsCall(inCluster.flowId, name);
     return moved(backend, () => inCluster.moveIn(name, settings));
   }
   const args = { ...settings, name, how, newEpoch: epoch, accountEpoch: newEpoch() };
@@ -90,11 +98,14 @@ async function moved(backend: Backend, move: () => Promise<unknown>): Promise<Op
   return backend.connect(true);
 }
 
-/** A flow that has something open comes along by a call only. */
-async function refuseOpen(calls: FlowCalls, flowId: string, name: string): Promise<void> {
+/** Whether something is open that an account counts. Rejects with a StateLostError where the flow is not the one that was opened. */
+async function looked(calls: FlowCalls): Promise<boolean> {
   const { positions, orders } = await calls.runUnfenced(snapshot, { dayStart: 0, dedupWindow: 0 });
-  if (positions.length === 0 && orders.every(({ intent }) => intent === "exit")) return;
-  throw new ConfigError(
+  return positions.length > 0 || orders.some(({ intent }) => intent === "entry");
+}
+
+function needsCall(flowId: string, name: string): ConfigError {
+  return new ConfigError(
     `flow ${flowId} has open positions or pending entries: joinAccount, or sf-state account join, takes them into account ${name}`,
   );
 }
@@ -102,7 +113,10 @@ async function refuseOpen(calls: FlowCalls, flowId: string, name: string): Promi
 /** Takes the flow out of its account; undefined where it is in none. */
 export async function leave(backend: Backend, calls: FlowCalls, mover: FlowMover): Promise<OpenedFlow | undefined> {
   const { place } = backend;
-  if (place !== undefined) return moved(backend, () => mover.moveOut(place));
+  if (place !== undefined) {
+    await looked(calls);
+    return moved(backend, () => mover.moveOut(place));
+  }
   const epoch = newEpoch();
   const opened = await withNewEpoch(backend, epoch, () => calls.run(leaveAccount, { newEpoch: epoch }));
   return opened.epoch === epoch ? opened : undefined;

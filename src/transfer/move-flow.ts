@@ -135,6 +135,30 @@ export async function moveOut(mover: Mover): Promise<boolean> {
   });
 }
 
+/** A move that was left unfinished. */
+export interface Unfinished {
+  readonly account: string;
+  readonly way: "in" | "out";
+}
+
+/** The move of a flow that is under way, or was left unfinished; undefined where there is none, and outside of a cluster. */
+export async function unfinishedMove(config: RedisConfig, flowId: string): Promise<Unfinished | undefined> {
+  if (!config.cluster) return undefined;
+  using own = await RedisFlow.connectAt(config, flowId, undefined);
+  const { movedTo, moving, arriving } = await metaOf(own);
+  if (moving !== undefined && movedTo !== undefined) return { account: accountIn(movedTo), way: "in" };
+  if (arriving !== undefined) return { account: accountIn(arriving), way: "out" };
+  if (movedTo === undefined) return undefined;
+  const account = accountIn(movedTo);
+  using there = await RedisFlow.connectAt(config, flowId, account);
+  return (await metaOf(there)).moving === undefined ? undefined : { account, way: "out" };
+}
+
+/** The account at whose place keys begin so. */
+function accountIn(prefix: string): string {
+  return /:\{([^{}]+)\}:[^:]+:$/.exec(prefix)?.[1] ?? prefix;
+}
+
 /** Gives up a move that was left unfinished; false where there is none. The flow is as it was before. */
 export async function undoMove(mover: Mover): Promise<boolean> {
   using places = await Places.connect(mover);
@@ -323,7 +347,7 @@ function unknown({ flowId }: Mover): UnknownFlowError {
 }
 
 function elsewhere({ flowId }: Mover, { movedTo = "" }: Meta): ConfigError {
-  const account = /:\{([^{}]+)\}:[^:]+:$/.exec(movedTo)?.[1] ?? movedTo;
+  const account = accountIn(movedTo);
   return new ConfigError(
     `flow ${flowId} is in account ${account}: it has to leave that first (sf-state account leave)`,
   );

@@ -6,7 +6,7 @@ import type { KeyName } from "../../layout/keys.js";
  * id has an `@`.
  */
 export function membersKey(keyPrefix: string, account: string, cluster: boolean): string {
-  return accountPrefix(keyPrefix, account, cluster) + "members";
+  return `${accountPrefix(keyPrefix, account, cluster)}members`;
 }
 
 /** The keys of an account, by itself: its hash is what a flow has as `flow:meta`, its log what a flow has as `events:log`. */
