@@ -313,12 +313,27 @@ export class RedisBackend implements Backend {
     const number = String(++this.#calls);
     const commands = rights.map((right) => wholeCommand(right, (key) => names.indexOf(key) + 1));
     const called = scriptArguments(keys, [number, ...commands]);
-    const reply = await connection.run(new ScriptCall(script("connecting/check_rights"), called, true), deadline);
+    const reply = await connection
+      .run(new ScriptCall(script("connecting/check_rights"), called, true), deadline)
+      .catch((error: unknown) => {
+        throw this.#keysNotAllowed(error, account) ?? error;
+      });
     if (!Array.isArray(reply) || reply.at(-1) !== number) {
       connection.stream.destroy();
       throw new Error(OUT_OF_STEP.why);
     }
     return missingRights(rights, reply.slice(0, -1));
+  }
+
+  /** A user may run no script on keys of which one is not theirs: which patterns it takes. */
+  #keysNotAllowed(error: unknown, account: string | undefined): ConnectionError | undefined {
+    if (!(error instanceof Error) || !/^NOPERM .*\bkeys?\b/.test(error.message)) return undefined;
+    const user = this.#config.username ?? urlOf(this.#config).username ?? "default";
+    const patterns = [`~${this.#keys.prefix}*`];
+    if (account !== undefined) patterns.push(`~${this.#keys.key("account:risk", account).replace(/risk$/, "*")}`);
+    return new ConnectionError(
+      `connect: Redis at ${this.#address}: the Redis user ${user} needs all keys of the flow${account === undefined ? "" : `, and of account ${account}`}: ACL SETUSER ${user} ${patterns.join(" ")}; nothing was changed (${error.message})`,
+    );
   }
 
   /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
