@@ -9,14 +9,22 @@
 -- ARGV[4] schema              the layout's version that the caller writes
 -- Reply {"created" or "opened", epoch, schema, created_at ms, account or "", call}
 --       {"absent", call}: there is no flow, and none was made
--- Errors: SFIMPORT, SFSCHEMA
+-- Errors: SFIMPORT, SFSCHEMA, SFSTATELOST
 
 local function run()
   local meta_key = KEYS[1]
   local call, clock, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
   -- Read.
-  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing", "migrating", "account")
+  local stored = redis.call("HMGET", meta_key, "epoch", "schema", "created_at", "importing", "migrating", "account", "moved_to", "moving",
+    "arriving")
+  if stored[7] and not stored[8] then
+    return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. stored[7] .. " now")
+  end
+  if stored[8] or stored[9] then
+    return redis.error_reply("SFIMPORT the flow is on its way to or from an account: run the same sf-state account join or leave again to go on with it, "
+      .. "or with --undo to give it up")
+  end
   if stored[5] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
   if stored[1] then return { "opened", stored[1], stored[2], stored[3], stored[6] or "", call } end
   if stored[4] then

@@ -57,7 +57,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
   -- Whoever names no epoch names no schema by it either.
-  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
+  if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
   if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
@@ -122,12 +123,17 @@ end
 -- where the script may have to do with it, and its log after that.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
 end
 if account_name then
-  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
-  for i = 2, #KEYS do
-    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  account = { name = account_name, epoch = account_epoch, moves = {} }
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
+  for i = #KEYS - 1, 2, -1 do
+    if string.sub(KEYS[i], -#tail) == tail or string.sub(KEYS[i], -#in_braces) == in_braces then
+      account_key, account_events_key = KEYS[i], KEYS[i + 1]
+      break
+    end
   end
 end
 

@@ -121,7 +121,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
   -- Whoever names no epoch names no schema by it either.
-  local written = redis.call("HMGET", meta_key, "schema", "migrating")
+  local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
+  if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
   if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
@@ -186,12 +187,17 @@ end
 -- where the script may have to do with it, and its log after that.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@([^:]+):risk$"), flow_epoch, meta_key
+  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
 end
 if account_name then
-  account = { name = account_name, epoch = account_epoch, tail = ":@" .. account_name .. ":risk", moves = {} }
-  for i = 2, #KEYS do
-    if string.sub(KEYS[i], -#account.tail) == account.tail then account_key, account_events_key = KEYS[i], KEYS[i + 1] end
+  account = { name = account_name, epoch = account_epoch, moves = {} }
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
+  for i = #KEYS - 1, 2, -1 do
+    if string.sub(KEYS[i], -#tail) == tail or string.sub(KEYS[i], -#in_braces) == in_braces then
+      account_key, account_events_key = KEYS[i], KEYS[i + 1]
+      break
+    end
   end
 end
 
@@ -280,9 +286,9 @@ end
 -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
 -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
-local function part_of(risk_key, tail)
-  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
+-- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+local function part_of()
+  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
 end
 
 -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
@@ -291,7 +297,7 @@ local function read_account(pair)
   if not account_key then
     error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  account.part = part_of(account_key, account.tail)
+  account.part = part_of()
   local part = account.part
   local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
     "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",

@@ -2,9 +2,9 @@
 -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
 -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- What the fields of a flow's part begin with, by the names of its flow:meta and of the account's hash.
-local function part_of(risk_key, tail)
-  return string.sub(meta_key, #risk_key - #tail + 2, -11) .. "|"
+-- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+local function part_of()
+  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
 end
 
 -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
@@ -13,7 +13,7 @@ local function read_account(pair)
   if not account_key then
     error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
   end
-  account.part = part_of(account_key, account.tail)
+  account.part = part_of()
   local part = account.part
   local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
     "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",

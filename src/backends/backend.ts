@@ -29,6 +29,9 @@ export interface Backend {
   /** Whether the account that the flow is in has a log of its own, in which `inAccount` is a place. */
   readonly hasAccountLog: boolean;
 
+  /** In a cluster: the account at whose place the flow is kept, as far as it has one. */
+  readonly place?: string | undefined;
+
   /** Waits for what is in flight, then lets go of every resource. Never rejects because of a call's outcome. */
   close(): Promise<void>;
 }

@@ -28,6 +28,10 @@ export class OnDemand implements Backend {
     return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
   }
 
+  get place(): string | undefined {
+    return this.#loaded?.place;
+  }
+
   get hasAccountLog(): boolean {
     return this.#loaded?.hasAccountLog ?? false;
   }

@@ -10,10 +10,6 @@ import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
 import { show } from "./show.js";
 
-/** Where accounts are not kept, and what to do. In a DuckDB file an account is of its one flow. */
-export const NOT_IN_A_CLUSTER =
-  "cannot be used with redis.cluster: true: an account and its flows live in one slot; use one server";
-
 /** The limits that an account can have, in the order of the documentation. */
 export const ACCOUNT_LIMITS = [
   "max_daily_loss",
@@ -149,10 +145,6 @@ export function accountConflicts(config: unknown, read: (parent: unknown, key: s
     if (ofAccount !== undefined && ofFlow !== undefined && ofAccount !== ofFlow) {
       wrong(key, `${ofAccount} is not risk.${key}, ${ofFlow}: a flow that differs cannot join; remove one of them`);
     }
-  }
-  const redis = read(config, "redis");
-  if (read(config, "backend") === "redis" && read(redis, "cluster") === true) {
-    wrong("name", NOT_IN_A_CLUSTER);
   }
   return problems;
 }

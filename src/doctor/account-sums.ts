@@ -25,8 +25,8 @@ export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
     const ids = [...before.keys()].flatMap((field) => /^([A-Za-z0-9._-]+)\|slots$/.exec(field)?.[1] ?? []);
     const flows = new Map<string, Map<string, string>>();
     for (const id of ids) {
-      const [account] = await namesOf(flow, flow.keys.other(id, "flow:meta"));
-      if (account === name) flows.set(id, await hash(flow, flow.keys.other(id, "risk:exposure")));
+      const [account] = await namesOf(flow, flow.keys.other(id, "flow:meta", name));
+      if (account === name) flows.set(id, await hash(flow, flow.keys.other(id, "risk:exposure", name)));
     }
     const after = await hash(flow, key);
     if (!same(before, after)) continue;

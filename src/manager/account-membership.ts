@@ -1,6 +1,6 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
-import { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits, NOT_IN_A_CLUSTER } from "../config/account.js";
+import { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits } from "../config/account.js";
 import type { AccountConfig, ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError } from "../errors.js";
 import { getAccount } from "../operations/get-account.js";
@@ -9,9 +9,12 @@ import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
 import { setAccountLimits } from "../operations/set-account-limits.js";
+import { snapshot } from "../operations/snapshot.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
+import type { AccountSettings } from "../transfer/move-flow.js";
 import type { FlowCalls } from "./flow-calls.js";
+import type { FlowMover } from "./flow-mover.js";
 import { limitDifferences } from "./limit-differences.js";
 
 /** Reads the log of the account that the flow is in, as `getEvents` does its own. Where it is kept in this process, each of its flows has its events. */
@@ -25,10 +28,11 @@ export const accountEvents: typeof getEvents = {
 export async function writeAccount(
   backend: Backend,
   calls: FlowCalls,
-  { account }: ResolvedConfig,
+  { account, redis }: ResolvedConfig,
+  mover: FlowMover,
 ): Promise<OpenedFlow | undefined> {
   if (account === undefined) return undefined;
-  return join(backend, calls, account, "connect");
+  return join(backend, calls, account, "connect", redis.cluster ? mover : undefined);
 }
 
 /**
@@ -81,40 +85,74 @@ export async function joinByCall(
   calls: FlowCalls,
   config: ResolvedConfig,
   name: string,
+  mover: FlowMover,
 ): Promise<OpenedFlow> {
-  const { account, backend: kind, redis, risk } = config;
-  if (kind === "redis" && redis.cluster) throw new ConfigError(`joinAccount: ${NOT_IN_A_CLUSTER}`);
-  if (account?.name === name) return join(backend, calls, account, "call");
+  const { backend: kind, redis } = config;
+  const inCluster = kind === "redis" && redis.cluster ? mover : undefined;
+  return join(backend, calls, accountIn(config, name), "call", inCluster);
+}
+
+/** The settings with which a flow of this configuration joins an account: those configured for it, or else what is under `risk`. */
+export function accountIn({ account, risk }: ResolvedConfig, name: string): AccountConfig {
+  if (account?.name === name) return account;
   const { currency, same_currency, day_start, breaker_duration } = risk;
-  return join(
-    backend,
-    calls,
-    { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration },
-    "call",
-  );
+  return { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration };
+}
+
+/** The same as an operation has them. */
+export function settingsIn(account: AccountConfig): AccountSettings {
+  const { currency = "", same_currency, day_start, breaker_duration, starting_equity } = account;
+  return {
+    ...{ currency, sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
+    ...{ breakerDuration: breaker_duration, startingEquity: starting_equity },
+  };
 }
 
 async function join(
   backend: Backend,
   calls: FlowCalls,
-  { name, currency, same_currency, day_start, breaker_duration, starting_equity }: AccountConfig,
+  account: AccountConfig,
   how: "connect" | "call",
+  inCluster: FlowMover | undefined,
 ): Promise<OpenedFlow> {
   const epoch = newEpoch();
-  const args = {
-    ...{ name, how, currency: currency ?? "", sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
-    ...{
-      breakerDuration: breaker_duration,
-      startingEquity: starting_equity,
-      newEpoch: epoch,
-      accountEpoch: newEpoch(),
-    },
-  };
+  const { name } = account;
+  const settings = settingsIn(account);
+  if (inCluster && backend.place !== name) {
+    const isOpen = await looked(calls);
+    if (how === "connect" && isOpen && backend.place === undefined) throw needsCall(inCluster.flowId, name);
+    return moved(backend, () => inCluster.moveIn(name, settings));
+  }
+  const args = { ...settings, name, how, newEpoch: epoch, accountEpoch: newEpoch() };
   return withNewEpoch(backend, epoch, () => calls.runUnfenced(joinAccount, args));
 }
 
+/** Moves the flow to another slot of its cluster, and goes on there. */
+async function moved(backend: Backend, move: () => Promise<unknown>): Promise<OpenedFlow> {
+  await move();
+  await backend.close();
+  return backend.connect(true);
+}
+
+/** Whether something is open that an account counts. Rejects with a StateLostError where the flow is not the one that was opened. */
+async function looked(calls: FlowCalls): Promise<boolean> {
+  const { positions, orders } = await calls.runUnfenced(snapshot, { dayStart: 0, dedupWindow: 0 });
+  return positions.length > 0 || orders.some(({ intent }) => intent === "entry");
+}
+
+function needsCall(flowId: string, name: string): ConfigError {
+  return new ConfigError(
+    `flow ${flowId} has open positions or pending entries: joinAccount, or sf-state account join, takes them into account ${name}`,
+  );
+}
+
 /** Takes the flow out of its account; undefined where it is in none. */
-export async function leave(backend: Backend, calls: FlowCalls): Promise<OpenedFlow | undefined> {
+export async function leave(backend: Backend, calls: FlowCalls, mover: FlowMover): Promise<OpenedFlow | undefined> {
+  const { place } = backend;
+  if (place !== undefined) {
+    await looked(calls);
+    return moved(backend, () => mover.moveOut(place));
+  }
   const epoch = newEpoch();
   const opened = await withNewEpoch(backend, epoch, () => calls.run(leaveAccount, { newEpoch: epoch }));
   return opened.epoch === epoch ? opened : undefined;

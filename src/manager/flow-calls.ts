@@ -47,6 +47,11 @@ export class FlowCalls {
     return this.#backend.execute(operation, args, lease);
   }
 
+  /** Token of the lease last acquired; "" = none. */
+  get lease(): string {
+    return this.#token === 0 ? "" : String(this.#token);
+  }
+
   /** From now on changes are made under this lease. */
   actUnder(token: number): void {
     this.#token = token;

@@ -141,9 +141,10 @@ import {
   refusalsArguments,
 } from "./admission-arguments.js";
 import * as check from "./check.js";
-import { createBackend } from "./create-backend.js";
+import { createBackend, withCredentials } from "./create-backend.js";
 import { CurrencyWatch } from "./currency-watch.js";
 import { FlowCalls } from "./flow-calls.js";
+import { FlowMover } from "./flow-mover.js";
 import type { Lease } from "./lease.js";
 import type { Logger, ManagerOptions } from "./manager-options.js";
 import { type MarkKeeper, markKeeperOf } from "./mark-keeper.js";
@@ -209,6 +210,7 @@ export class StateManager {
   readonly #existing: boolean;
   readonly #now: () => number;
   readonly #credentials: Credentials | undefined;
+  readonly #mover: FlowMover;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
   /** What entries, fills and the ends of trades are decided by. */
@@ -245,6 +247,12 @@ export class StateManager {
     this.#signOff = new SignOff(async (last) => {
       await this.#calls.runUnfenced(forgetInstances, { seen: [{ id: this.instanceId, last }] });
     });
+    const { instance, maxEvents, clock } = context;
+    this.#mover = new FlowMover(
+      withCredentials(config.redis, this.#credentials),
+      { flowId, instance, maxEvents, ...(clock && { clock }) },
+      () => this.#calls.lease,
+    );
     this.#mark = markKeeperOf({
       flowId,
       config,
@@ -328,7 +336,7 @@ export class StateManager {
   async #writeConfigured(): Promise<void> {
     await (await accountOf(this.config, this.#credentials))?.join(this.flowId);
     await writeCurrency(this.#calls, this.config, this.#currency);
-    const joined = await writeAccount(this.#backend, this.#calls, this.config);
+    const joined = await writeAccount(this.#backend, this.#calls, this.config, this.#mover);
     if (joined) this.#mark?.opened(joined.epoch);
     const ofAccount = await writeAccountLimits(this.#calls, this.config);
     for (const difference of [...ofAccount, ...(await writeLimits(this.#calls, this.config))]) {
@@ -935,7 +943,7 @@ export class StateManager {
    */
   async joinAccount(name: string): Promise<void> {
     this.#needOpen("joinAccount");
-    const { epoch } = await joinByCall(this.#backend, this.#calls, this.config, parseAccountName(name));
+    const { epoch } = await joinByCall(this.#backend, this.#calls, this.config, parseAccountName(name), this.#mover);
     this.#mark?.opened(epoch);
   }
 
@@ -945,7 +953,7 @@ export class StateManager {
    */
   async leaveAccount(): Promise<boolean> {
     this.#needOpen("leaveAccount");
-    const opened = await leave(this.#backend, this.#calls);
+    const opened = await leave(this.#backend, this.#calls, this.#mover);
     if (opened) this.#mark?.opened(opened.epoch);
     return opened !== undefined;
   }

@@ -3,23 +3,58 @@ import type { Config } from "../../src/index.js";
 
 export const PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"] as const;
 
+export const ACCOUNTS = ["one", "two"] as const;
+
+/** Three flows of two accounts. */
+export const FLOWS = [
+  { flowId: "a", account: "one" },
+  { flowId: "b", account: "one" },
+  { flowId: "c", account: "two" },
+] as const;
+
 export interface Assignment {
   readonly flowId: string;
   readonly config: Config;
+  readonly instance: string;
   readonly seed: number;
   readonly steps: number;
 }
 
-/** Limits of each flow and of each account. */
+/** Limits of each flow and of each account. A day's loss goes on from limit to limit: each reset raises them. */
 export const OF_FLOW = { max_open_positions: 5, max_positions_per_pair: 3, max_exposure: 1_000 } as const;
 export const OF_ACCOUNT = { max_open_positions: 6, max_positions_per_pair: 4, max_exposure: 1_100 } as const;
+export const FLOW_LOSS = 2;
+export const ACCOUNT_LOSS = 2;
+export const STARTING_EQUITY = 1_000;
 
-/**
- * Looks at an account and its flows at one moment: KEYS[1] is the account's hash, the others are the flows' exposures. Answers the account's
- * fields, then those of each flow.
- */
-export const LOOK = `
-local all = {}
-for i = 1, #KEYS do all[i] = redis.call("HGETALL", KEYS[i]) end
-return all
-`;
+/** Of a day that began a minute ago, so that none begins during the race. */
+const DAY_START = new Date(Date.now() - 60_000).toISOString().slice(11, 16);
+
+export function configOf(account: string, url: string, commandTimeout: "2s" | "10s"): Config {
+  return {
+    backend: "redis",
+    redis: { url, command_timeout: commandTimeout },
+    risk: { ...OF_FLOW, currency: "USDT", breaker_duration: "until_reset", day_start: DAY_START },
+    events: { max_length: 1_000_000 },
+    account: {
+      name: account,
+      currency: "USDT",
+      day_start: DAY_START,
+      starting_equity: STARTING_EQUITY,
+      breaker_duration: "until_reset",
+      ...OF_ACCOUNT,
+    },
+  };
+}
+
+/** A signal says what is asked for it, so that who reads a refusal knows what was refused. */
+export function signalOf(instance: string, step: number, size: number, price: number): string {
+  return `${instance}:${step}:${size}:${price}`;
+}
+
+/** All fills of an order come at one price, a little beside the one that it asks. */
+export function fillPrice(orderId: string, price: number): number {
+  let sum = 0;
+  for (const letter of orderId) sum += letter.charCodeAt(0);
+  return price + ((sum % 5) - 2) * 0.25;
+}

@@ -1,60 +1,121 @@
-/** A bot of a flow that trades at random and as fast as it can, until its work is done: the process that `racing.test.ts` starts, and kills. */
-import { ConnectionError, type Position, StateManager, UnknownOutcomeError } from "../../src/index.js";
+/** A bot of a flow that trades at random and as fast as it can, until its work is done: the process that a race starts, and kills. */
+import { ConnectionError, InvalidArgumentError, StateManager, UnknownOutcomeError } from "../../src/index.js";
 import { seededRandom } from "../../sync/demo/seeded-random.js";
-import { type Assignment, PAIRS } from "./race.js";
+import { type Assignment, fillPrice, PAIRS, signalOf } from "./race.js";
 
 const assignment: Assignment = JSON.parse(process.argv[2] ?? "{}");
-const { flowId, config, seed, steps } = assignment;
+const { flowId, config, instance, seed, steps } = assignment;
 const random = seededRandom(seed, 0);
+const abandoned = () => process.exit(1);
+process.on("disconnect", abandoned);
 
-/** Asks again until it is known what became of a call; its answer, where the first copy of it brought one. */
-async function known<Result>(call: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof UnknownOutcomeError) {
-      await known(() => error.retry());
-      return undefined;
+/** Makes a call until it is answered: again when it did not happen, by its own `retry` when it may have. */
+async function known<Result>(call: () => Promise<Result>): Promise<Result> {
+  let next = call;
+  for (;;) {
+    try {
+      return await next();
+    } catch (error) {
+      if (error instanceof UnknownOutcomeError) next = error.retry;
+      else if (!(error instanceof ConnectionError)) throw error;
     }
-    if (error instanceof ConnectionError) return undefined;
+  }
+}
+
+/** As `known`; undefined where another bot was faster, and the call names what is gone. */
+async function unlessGone<Result>(call: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await known(call);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return undefined;
     throw error;
   }
 }
 
-await using manager = await opened();
+await using manager = await known(() => StateManager.open(flowId, config, { instanceId: instance }));
 
-async function opened(): Promise<StateManager> {
-  const found = await known(() => StateManager.open(flowId, config, { instanceId: `racer-${process.pid}` }));
-  return found ?? opened();
+/** A whole number from 0 up to `count`. */
+const upTo = (count: number) => Math.floor(random() * count);
+const cents = (least: number, most: number) => Math.round(100 * least + random() * 100 * (most - least)) / 100;
+function oneOf<T>(all: readonly T[]): T | undefined {
+  return all[upTo(all.length)];
 }
 
 for (let step = 0; step < steps; step++) {
-  const pair = PAIRS[Math.floor(random() * PAIRS.length)] ?? PAIRS[0];
-  const side = random() < 0.5 ? "long" : "short";
-  const size = 1 + Math.floor(random() * 3);
-  const entry = { signalId: `${process.pid}-${step}`, pair, side, size, price: 100 } as const;
-  const answer = await known(() => manager.admit(entry));
-  process.send?.(answer?.admitted ? "admitted" : (answer?.reason ?? "unknown"));
-  if (answer?.admitted) {
-    const { id } = answer.order;
-    if (random() < 0.2) await known(() => manager.cancelOrder(id));
-    // Always at the price of the entry: what is admitted is what is held.
-    else
-      await known(() => manager.recordFill(id, { fillId: "f", price: 100, size: size * (random() < 0.5 ? 1 : 0.5) }));
+  await enter(step);
+  if (random() < 0.6) await fill(`late-${step}`);
+  if (random() < 0.7) await end(step);
+  if (random() < 0.25) await cancel();
+  if (random() < 0.15) await known(() => manager.updateDailyPnl(cents(-0.4, 0.3)));
+  if (random() < 0.1) {
+    await known(() => manager.bookCash(cents(-0.2, 0.1), { id: `${instance}-${step}`, kind: "funding" }));
   }
-  if (random() < 0.7) await end(await known(() => manager.getPositions()));
-  if (random() < 0.2) await clear();
+  if (random() < 0.1) await known(() => manager.recordTransfer(cents(1, 9), { id: `${instance}-${step}` }));
+  process.send?.({ step });
 }
 
-/** Ends one of the positions, mostly with a loss of cents. */
-async function end(positions: readonly Position[] = []): Promise<void> {
-  const position = positions[Math.floor(random() * positions.length)];
+/** Asks for an entry; what is admitted is mostly filled at once, in part or whole. */
+async function enter(step: number): Promise<void> {
+  const pair = oneOf(PAIRS) ?? PAIRS[0];
+  const side = random() < 0.5 ? "long" : "short";
+  const [size, price] = [(1 + upTo(24)) / 8, cents(60, 140)];
+  const signalId = signalOf(instance, step, size, price);
+  const answer = await known(() => manager.admit({ signalId, pair, side, size, price }));
+  process.send?.({ signalId, told: answer.admitted ? "admitted" : answer.reason });
+  if (!answer.admitted || random() < 0.3) return;
+  const { id } = answer.order;
+  const part = random() < 0.5 ? size : size / 2;
+  const fee = random() < 0.5 ? 0.03 : 0;
+  await unlessGone(() => manager.recordFill(id, { fillId: "first", price: fillPrice(id, price), size: part, fee }));
+}
+
+/** Fills what is left of an entry that any bot has made, one that was killed meanwhile perhaps. */
+async function fill(fillId: string): Promise<void> {
+  const order = oneOf((await known(() => manager.getPendingOrders())).filter(({ intent }) => intent === "entry"));
+  if (!order || order.price === null) return;
+  const { id, price } = order;
+  const size = order.size - order.filled;
+  await unlessGone(() =>
+    manager.recordFill(id, { fillId: `${instance}-${fillId}`, price: fillPrice(id, price), size }),
+  );
+}
+
+async function cancel(): Promise<void> {
+  const order = oneOf(await known(() => manager.getPendingOrders()));
+  if (order) await unlessGone(() => manager.cancelOrder(order.id, { releaseSignal: random() < 0.5 }));
+}
+
+/** Ends a position, or a half of it, mostly with a small loss. Each position ends in one of two ways, whoever ends it. */
+async function end(step: number): Promise<void> {
+  const position = oneOf(await known(() => manager.getPositions()));
   if (!position) return;
-  await known(() => manager.closePosition(position.id, { pnl: Math.round(random() * 30 - 20) / 100 }));
+  const { id, pair, side, size, entryPrice } = position;
+  if (id.charCodeAt(id.length - 1) % 2 === 0) {
+    await known(() => manager.closePosition(id, { pnl: cents(-0.5, 0.3) }));
+    return;
+  }
+  const exit = {
+    id: `exit-${instance}-${step}`,
+    pair,
+    side: side === "long" ? "sell" : "buy",
+    intent: "exit",
+  } as const;
+  const part = random() < 0.5 ? size : Math.ceil(size * 8) / 16;
+  const saved = await unlessGone(() =>
+    manager.saveOrder({
+      ...exit,
+      orderType: "market",
+      price: null,
+      size: part,
+      positionId: id,
+      status: "open",
+      createdAt: new Date(),
+    }),
+  );
+  if (!saved) return;
+  const price = Math.round((entryPrice + (side === "long" ? 1 : -1) * cents(-0.3, 0.2)) * 100) / 100;
+  await unlessGone(() => manager.recordFill(exit.id, { fillId: "out", price, size: part }));
 }
 
-/** Cancels what other bots, which were killed, have left. */
-async function clear(): Promise<void> {
-  const [oldest] = (await known(() => manager.getPendingOrders())) ?? [];
-  if (oldest) await known(() => manager.cancelOrder(oldest.id));
-}
+await manager.close();
+process.off("disconnect", abandoned).disconnect?.();

@@ -49,7 +49,7 @@ async function emptiness(server: RedisConfig): Promise<string | undefined> {
 }
 
 async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<string[]> {
-  const [before, after] = cluster ? [`${key_prefix}:{`, "}:flow:meta"] : [`${key_prefix}:`, ":flow:meta"];
+  const [before, after] = [cluster ? `${key_prefix}:{` : `${key_prefix}:`, ":flow:meta"];
   const pattern = `${literal(before)}*${literal(after)}`;
   const flows: string[] = [];
   let cursor = "0";
@@ -57,8 +57,10 @@ async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<s
     const reply = await send("scan", [cursor, "MATCH", pattern, "COUNT", AT_ONCE, "TYPE", "hash"]);
     const [next, keys]: unknown[] = Array.isArray(reply) ? reply : [];
     for (const key of Array.isArray(keys) ? keys : []) {
-      const flowId = String(key).slice(before.length, -after.length);
-      if (isFlowId(flowId)) flows.push(flowId);
+      const found = String(key).slice(before.length, -after.length);
+      // At its own place `flow}`, at that of its account `account}:flow`.
+      const flowId = cluster ? /^([^{}:]+)\}$|^[^{}:]+\}:([^{}:]+)$/.exec(found)?.slice(1).find(Boolean) : found;
+      if (flowId !== undefined && isFlowId(flowId)) flows.push(flowId);
     }
     cursor = String(next ?? "0");
   } while (cursor !== "0");

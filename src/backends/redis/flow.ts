@@ -5,6 +5,7 @@ import type { Ask, Operation, Reply, Script } from "../../operations/operation.j
 import { ACCOUNT_KEYS, COMMON_KEYS, mayAskAccount } from "../../operations/operation.js";
 import { FlowKeys } from "./keys.js";
 import { type Patience, PatientConnection, type Seen } from "./patient-connection.js";
+import { findPlace } from "./place.js";
 import type { RedisConfig } from "./redis-config.js";
 
 /** A whole flow takes Redis longer to tell or to take than the call of a bot may last, ms. */
@@ -23,13 +24,23 @@ export class RedisFlow implements Disposable {
     this.#server = server;
   }
 
-  /** By default it asks again for a minute. Rejects with a ConnectionError within `redis.connect_timeout`. */
+  /** Where the flow is kept. By default it asks again for a minute. Rejects with a ConnectionError within `redis.connect_timeout`. */
   static async connect(
     config: RedisConfig,
     flowId: string,
     patience: Patience = { patience: Math.max(config.command_timeout, LONG_CALL) },
   ): Promise<RedisFlow> {
-    const keys = new FlowKeys(config.key_prefix, flowId, config.cluster);
+    return RedisFlow.connectAt(config, flowId, await findPlace(config, flowId, patience), patience);
+  }
+
+  /** The same at a place: that of an account, or without one the flow's own. */
+  static async connectAt(
+    config: RedisConfig,
+    flowId: string,
+    place: string | undefined,
+    patience: Patience = { patience: Math.max(config.command_timeout, LONG_CALL) },
+  ): Promise<RedisFlow> {
+    const keys = new FlowKeys(config.key_prefix, flowId, config.cluster, place);
     return new RedisFlow(keys, await PatientConnection.connect(config, keys.key("flow:meta"), patience));
   }
 

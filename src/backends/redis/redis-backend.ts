@@ -34,6 +34,7 @@ import { emptyServer } from "./empty-server.js";
 import { FlowKeys, literal } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import { ANSWER_MEMORY, ANSWERS_KEPT, elapsed, type Moment, moment } from "./moment.js";
+import { findPlace, takePlace } from "./place.js";
 import { type Carried, Proofs } from "./proofs.js";
 import type { RedisConfig } from "./redis-config.js";
 import { Replicas } from "./replicas.js";
@@ -110,7 +111,7 @@ interface Place {
 export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: RedisConfig;
-  readonly #keys: FlowKeys;
+  #keys: FlowKeys;
   /** By operation. */
   readonly #keysOf = new Map<unknown, CallKeys>();
   readonly #loss: Loss;
@@ -145,6 +146,7 @@ export class RedisBackend implements Backend {
     // Without a pause where nothing closes: a `close` that comes next has to find this one in flight.
     if (this.#closing) await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
+    if (this.#config.cluster) await this.#goToPlace(existing);
     const connection = new Connection(this.#config, this.#keys.key("flow:meta"));
     this.#connection = connection;
     this.#address = connection.address;
@@ -180,6 +182,10 @@ export class RedisBackend implements Backend {
     return opened;
   }
 
+  get place(): string | undefined {
+    return this.#keys.place;
+  }
+
   get hasAccountLog(): boolean {
     return this.#keys.account !== undefined;
   }
@@ -197,6 +203,20 @@ export class RedisBackend implements Backend {
       this.#closing = undefined;
     });
     await this.#closing;
+  }
+
+  /** In a cluster the flow may be kept at the place of an account. */
+  async #goToPlace(existing: boolean): Promise<void> {
+    const { flowId, account } = this.#context;
+    const asked =
+      existing || account === undefined
+        ? findPlace(this.#config, flowId, { readsOnly: true })
+        : takePlace(this.#config, flowId, account);
+    const place = await this.#track(asked);
+    if (this.#closing) throw new ConnectionError("connect: the flow was closed while it was being opened");
+    if (this.#connection) throw new ConnectionError("the flow is already open");
+    this.#keysOf.clear();
+    this.#keys = new FlowKeys(this.#config.key_prefix, flowId, true, place);
   }
 
   async #finish(): Promise<void> {
@@ -280,9 +300,14 @@ export class RedisBackend implements Backend {
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
   }
 
+  /** The account whose keys the user needs. In a cluster one that the flow has not joined yet is in another slot. */
+  get #askedAccount(): string | undefined {
+    return this.#config.cluster ? this.#keys.place : this.#context.account;
+  }
+
   /** Which commands the user may not run. Rejects with what the server has to say. */
   async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
-    const { account } = this.#context;
+    const account = this.#askedAccount;
     const rights = rightsOfBots(this.#replicas.wanted).filter(
       ({ key }) => account !== undefined || !key?.startsWith("account:"),
     );
@@ -309,7 +334,7 @@ export class RedisBackend implements Backend {
   /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
   #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
     if (missing.length === 0) return undefined;
-    const text = missingText(missing, this.#holder.user, (key) => this.#keys.key(key, this.#context.account));
+    const text = missingText(missing, this.#holder.user, (key) => this.#keys.key(key, this.#askedAccount));
     const why = `${text}; nothing was changed`;
     if (!existing || missing.some(({ right }) => !right.changes)) throw this.#refusedAtConnect(why);
     return new ConnectionError(`a change: Redis at ${this.#address}: ${why}`);
@@ -321,9 +346,9 @@ export class RedisBackend implements Backend {
 
   /** Whose rights count, and on what. */
   get #holder(): Holder {
-    const { account } = this.#context;
+    const account = this.#askedAccount;
     const keys = [`${literal(this.#keys.prefix)}*`];
-    if (account !== undefined) keys.push(`${literal(this.#config.key_prefix)}:@${account}:*`);
+    if (account !== undefined) keys.push(`${literal(this.#keys.key("account:risk", account).replace(/risk$/, ""))}*`);
     return { user: this.#connection?.user ?? "default", keys };
   }
 

@@ -9,6 +9,7 @@ import { amount, count, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
+import { endedMove } from "../ended-move.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
 import { limitsOf, limitTable } from "../limits.js";
@@ -77,10 +78,15 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("join <name>")
     .description("Put a flow into an account, with whatever it has open. Its bots have to connect again.")
+    .option("--undo", "in a cluster: give up a join that was left unfinished; the flow is as it was before")
     .option("--yes", "do not ask")
-    .addHelpText("after", "\nExample:\n  $ sf-state account join main --flow bot --config bot.yaml")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ sf-state account join main --flow bot --config bot.yaml\n\nIn a cluster the flow moves to the account's slot. Where that was left unfinished, the same command goes on with it.",
+    )
     .action((name, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
+        if (await endedMove(invocation, "in", options, name)) return;
         await using manager = await invocation.open();
         const { flowId } = manager;
         await invocation.consent(
@@ -98,10 +104,15 @@ export const addAccount: AddCommand = (program, run) => {
     .description(
       "Take a flow out of its account: what it holds leaves the sums, what it booked stays. Its bots have to connect again.",
     )
+    .option("--undo", "in a cluster: give up a leave that was left unfinished; the flow is as it was before")
     .option("--yes", "do not ask")
-    .addHelpText("after", "\nExample:\n  $ sf-state account leave --flow bot --config bot.yaml")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ sf-state account leave --flow bot --config bot.yaml\n\nIn a cluster the flow moves to a slot of its own. Where that was left unfinished, the same command goes on with it.",
+    )
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
+        if (await endedMove(invocation, "out", options)) return;
         await using manager = await invocation.open();
         const { flowId } = manager;
         const status = await manager.getAccount();

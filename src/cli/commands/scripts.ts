@@ -4,6 +4,7 @@ import { RedisFlow } from "../../backends/redis/flow.js";
 import { FlowKeys } from "../../backends/redis/keys.js";
 import { LUA_FOLDER } from "../../backends/redis/lua-folder.js";
 import { mastersOf, onServer, serverOf } from "../../backends/redis/masters.js";
+import { findPlace } from "../../backends/redis/place.js";
 import { type Script, script } from "../../backends/redis/scripts.js";
 import { parseFlowId } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
@@ -143,7 +144,8 @@ async function callOf(
   flowId: string,
 ): Promise<ScriptRun> {
   const found: Script = script(operation.name);
-  const flow = new FlowKeys(config.redis.key_prefix, flowId, config.redis.cluster);
+  const { key_prefix, cluster } = config.redis;
+  const flow = new FlowKeys(key_prefix, flowId, cluster, await findPlace(config.redis, flowId, { readsOnly: true }));
   flow.account = await accountFor(operation, given, config, flowId);
   const ofAccount = flow.account !== undefined && mayAskAccount(operation) ? ACCOUNT_KEYS : [];
   const keys = [...allKeys(operation), ...ofAccount];
