@@ -35,7 +35,7 @@ local function decide_end(p, ending, ends, naming, delta)
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
     unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
+  if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
   ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
@@ -58,7 +58,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 99999) + 1
-  if ends.guards then write_guard_trades(ends.guards) end
+  if ends.guards then rare.write_guard_trades(ends.guards) end
 end
 
 -- When a position ended, ms, if it did within the last seven days.
