@@ -57,8 +57,8 @@
 
 local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
     money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
-    cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, guard_block,
-    write_at_maxmemory, remembers, fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed,
+    cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
+    name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
     count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
@@ -87,7 +87,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
       end
       forget_counts(stats_key, count, day_start)
     end
-    return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
+    return answer({ "refused", reason, message, retry_at and string.format("%d", retry_at) or "" })
   end
 
   local market, wrong = market_of(pair)
@@ -238,7 +238,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   end
   local moved = account and in_account.account_exposure_after(delta, money_text(units, parts), slots)
 
-  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
+  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%d", now + tonumber(cooldown)) or ""
 
   -- Write. Stats, log and last were not read: what was written of them is taken back if the next cannot be.
   local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
@@ -293,7 +293,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -340,7 +341,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -371,7 +372,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -1016,6 +1017,35 @@ local function hold_order(delta, o, sign)
 end
 -- <<< exposure.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -1254,7 +1284,7 @@ end
 -- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
 local function fills_since(key)
   local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  return newest and string.format("%.0f", newest + 1)
+  return newest and string.format("%d", newest + 1)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
@@ -1297,35 +1327,6 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
@@ -1425,6 +1426,6 @@ end
 
 return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
   money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
-  cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, guard_block,
-  write_at_maxmemory, remembers, fills_since, remember, order_json, record_parse, name_position, closed_order, forget_closed,
+  cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
+  name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
   count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)

@@ -47,7 +47,7 @@
 local function run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker,
     expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, with_unpriced, size_less,
     at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust,
-    hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, read_risk, open_day, risk_reply,
+    hold_position, exposure_after, write_exposure, position_parse, orders_naming, order_json, read_risk, open_day, risk_reply,
     trade_json, read_ends, decide_end, cools_longer, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
   local id, pnl, ts, equity = ARGV[8], ARGV[9], tonumber(ARGV[10]), ARGV[11]
@@ -109,12 +109,12 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
 
   -- Write.
   event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
-    "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
+    "cooldown_until", cools and string.format("%d", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
   write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   if dust then write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then cool_down(cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  if cools then cool_down(cooldowns_key, position.pair, string.format("%d", ended.cool_until)) end
 
   return answer({ "closed", stored, breaker.tripped and "1" or "0", was_told and "1" or "0", ended.text,
     json_list(ended.exits_left, order_json), risk_reply(risk, breaker) })
@@ -149,7 +149,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -196,7 +197,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -227,7 +228,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -659,7 +660,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -849,8 +850,8 @@ end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
@@ -1195,8 +1196,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
@@ -1352,6 +1353,111 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%d", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%d", o.slot)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+local function orders_naming(by_position_key, orders_key, position_id, order)
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  end
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
+  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
+  end
+  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
+  return found
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -1391,7 +1497,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -1501,6 +1607,19 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< unpriced.lua
 
+  -- >>> orders_naming.lua
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+  -- position of another name than its own.
+
+  -- By bytes, whatever the server's locale is.
+  local function bytes_before(a, b)
+    for i = 1, math.min(#a, #b) do
+      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+    end
+    return #a < #b
+  end
+  -- <<< orders_naming.lua
+
   -- >>> guards.lua
   -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
   -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -1559,19 +1678,6 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< maxmemory.lua
 
-  -- >>> orders_naming.lua
-  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
-  -- position of another name than its own.
-
-  -- By bytes, whatever the server's locale is.
-  local function bytes_before(a, b)
-    for i = 1, math.min(#a, #b) do
-      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
-    end
-    return #a < #b
-  end
-  -- <<< orders_naming.lua
-
   -- >>> refuse.lua
   -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
   local function refuse(code, message)
@@ -1615,111 +1721,6 @@ local function order_json(o)
 end
 -- <<< order.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%d", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
-  o.version = o.version and string.format("%d", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%d", o.slot)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
-local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, ids, found = pair_key(position_id, ""), {}, {}
-  local function add(each)
-    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
-  end
-  local function look_up(id)
-    if order and order.id == id then add(order) else ids[#ids + 1] = id end
-  end
-  look_up(position_id)
-  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    look_up(string.sub(member, #prefix + 1))
-  end
-  for first = 1, #ids, 1000 do
-    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
-      if json then add(order_parse(json)) end
-    end
-  end
-  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
-  return found
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
-
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
@@ -1759,7 +1760,7 @@ end
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
   end
   local day = day_of(ts, day_start)
   if day <= risk.day then return nil end
@@ -1775,7 +1776,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
@@ -1829,7 +1830,7 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
     pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
@@ -1873,5 +1874,5 @@ end
 return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker, expect_hash,
   book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, with_unpriced, size_less, at_rate,
   move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, hold_position,
-  exposure_after, write_exposure, order_json, orders_naming, position_parse, read_risk, open_day, risk_reply, trade_json,
+  exposure_after, write_exposure, position_parse, orders_naming, order_json, read_risk, open_day, risk_reply, trade_json,
   read_ends, decide_end, cools_longer, write_end, json_list)

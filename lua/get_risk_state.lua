@@ -78,7 +78,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -232,7 +232,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end

@@ -58,11 +58,11 @@
 
 local function run(rare, at_end, instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text,
     decimal, decimal_subtract, move_equity, read_breaker, expect_zset, quote, day_sum, book_pnl, trip_worsened, write_risk,
-    risk_event, holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, at_rate,
-    move_result, grow, gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept,
-    same_size, exceeds, hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base,
-    split_fees, price_fees, remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before, orders_naming,
-    closed_to_forget, write_order, position_json, position_parse, read_risk, open_day, risk_reply, ended_at, json_list)
+    risk_event, holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow,
+    gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds,
+    hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees,
+    position_parse, ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget,
+    write_order, position_json, read_risk, open_day, risk_reply, ended_at, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22], KEYS[23]
   local order_id, fill_id, price, size, fee = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local rate = ARGV[13] ~= "" and ARGV[13] or nil
@@ -119,7 +119,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   if filled >= asked or same_size(filled, asked) then order.status = "filled"
   elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
   elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
-  order.version = string.format("%.0f", order.version + 1)
+  order.version = string.format("%d", order.version + 1)
   order.notional = order_notional(market, order)
   local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
 
@@ -140,76 +140,34 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     return json and position_parse(json)
   end
 
-  -- The pair's positions on the side that the order reduces, oldest first, but for one.
-  local function other_positions(except)
-    local others = {}
-    for _, json in ipairs(redis.call("HVALS", positions_key)) do
-      local other = position_parse(json)
-      if other.pair == order.pair and other.side == reduced and other.id ~= except then others[#others + 1] = other end
-    end
-    table.sort(others, function(a, b)
-      local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
-      if first ~= second then return first < second end
-      return bytes_before(a.id, b.id)
-    end)
-    return others
-  end
-
-  -- Spreads what is left of the fill over positions, in order.
-  local function spread(positions)
-    for _, each in ipairs(positions) do
-      local left, holds = tonumber(over), tonumber(each.size)
-      if left == 0 then break end
-      local is_flat, taken = left > holds or same_size(left, holds), left > holds and each.size or over
-      parts[#parts + 1] = { to = "reduce", size = taken, position = each, is_flat = is_flat }
-      over = is_flat and left_of(moved, over, taken) or "0"
-    end
-  end
-
-  local function refusal_of(pair, side, id)
-    if pair ~= order.pair then return "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. id .. " is " .. pair end
-    if order.intent == "entry" and side ~= entered then
-      return "orderId: a " .. order.side .. " entry cannot grow the " .. side .. " position " .. id
-    end
-    if order.intent == "exit" and side ~= reduced then
-      return "orderId: a " .. order.side .. " exit cannot reduce the " .. side .. " position " .. id
-    end
-  end
-
-  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that.
-  local function explain(trade, by_fills)
-    if not trade or (trade.ending == "fills") ~= by_fills then return false end
-    local left = size_less(trade.unexplained or "0", rare.read_amendment(amendments_key, trade.key).explained)
-    if tonumber(left) <= 0 then return false end
-    local taken = exceeds(tonumber(moved), tonumber(left)) and left or moved
-    parts[1] = { to = "explain", size = taken, trade = trade }
-    over = left_of(moved, moved, taken)
-    return true
-  end
-
   if order.intent == "entry" then
     local own = position_named(order)
     if not own or own == order.flip then own = order_id end
     local position = held_position(own)
-    local fault = position and refusal_of(position.pair, position.side, own)
+    local fault = position and (position.pair ~= order.pair or position.side ~= entered) and rare.part_fault(order, position, own)
     if fault then return rare.refuse("SFINVALID", fault) end
     over = moved
     if order.flip then
       local flipped = held_position(order.flip)
-      if not flipped then explain(rare.ended_trade(trades_key, ended_key, order.flip), false) end
-      local positions = other_positions(order.flip)
+      if not flipped then
+        over = rare.explain_end(parts, moved, over, amendments_key, rare.ended_trade(trades_key, ended_key, order.flip), false)
+      end
+      local positions = rare.other_positions(positions_key, order.pair, reduced, order.flip)
       if flipped then table.insert(positions, 1, flipped) end
-      spread(positions)
+      over = rare.spread(parts, moved, over, positions)
     end
     if over ~= "0" then parts[#parts + 1] = { to = "grow", size = over, position = position } end
     over = "0"
   else
     local position = order.position_id and held_position(order.position_id)
-    local fault = position and refusal_of(position.pair, position.side, position.id)
+    local fault = position and (position.pair ~= order.pair or position.side ~= reduced) and rare.part_fault(order, position, position.id)
     if fault then return rare.refuse("SFINVALID", fault) end
     over = moved
     if position and not exceeds(tonumber(moved), tonumber(position.size)) then
-      spread({ position })
+      local left, holds = tonumber(moved), tonumber(position.size)
+      local is_flat = left > holds or same_size(left, holds)
+      parts[1] = { to = "reduce", size = left > holds and position.size or moved, position = position, is_flat = is_flat }
+      over = is_flat and left_of(moved, moved, parts[1].size) or "0"
     else
       local dust_told, trade = nil, nil
       if order.position_id and not position then
@@ -219,13 +177,14 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
           return rare.refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
             .. "; if its entry is not booked yet, give this fill again after it")
         end
-        fault = trade and refusal_of(trade.pair, trade.side, trade.id)
+        fault = trade and (trade.pair ~= order.pair or trade.side ~= reduced) and rare.part_fault(order, trade, trade.id)
         if fault then return rare.refuse("SFINVALID", fault) end
-        dust_told = explain(trade, false) and trade.ending == "dust" and parts[1]
+        over = rare.explain_end(parts, moved, over, amendments_key, trade, false)
+        dust_told = #parts > 0 and trade.ending == "dust" and parts[1]
       end
-      local positions = other_positions(order.position_id)
+      local positions = rare.other_positions(positions_key, order.pair, reduced, order.position_id)
       if position then table.insert(positions, 1, position) end
-      spread(positions)
+      over = rare.spread(parts, moved, over, positions)
       local dust = over ~= "0" and rare.read_dust(dust_key, rare.dust_key_of(order.pair, reduced))
       -- What the fill takes of the dust by explaining its end is not there any more.
       if dust and dust_told then dust = rare.dust_left(market, dust, dust_told.trade, dust_told.size) end
@@ -235,7 +194,8 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         over = left_of(moved, over, taken)
       end
       -- What the fill that made flat left, within what counts as equal.
-      if #parts == 0 and not (explain(trade, true) and over == "0") then
+      if #parts == 0 then over = rare.explain_end(parts, moved, over, amendments_key, trade, true) end
+      if #parts == 0 or (parts[1].to == "explain" and parts[1].trade.ending == "fills" and over ~= "0") then
         return rare.refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
@@ -264,24 +224,6 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     return name
   end
 
-  local function opened(part)
-    worth_of(market, part.size, price) -- notes what a cost cannot hold
-    local kept_rate = rate_kept(market, part.rate, nil)
-    return {
-      id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%.0f", ts),
-      tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
-      rate = kept_rate, notional = notional_at(market, part.size, price, kept_rate), unpriced = with_unpriced(nil, part.unpriced),
-      entry_instance = instance, entry_asked = order.price, opened_by = "fills", version = "0", metadata = order.metadata or "{}",
-    }
-  end
-
-  -- A result in the flow's currency; without a rate it is not priced.
-  local function priced_result(gain, rate_known)
-    if rate_known then return at_rate(gain, rate_known) end
-    unpriced = with_unpriced(unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
-    return decimal("0")
-  end
-
   local was_told = false
   for i, part in ipairs(parts) do
     local each = part.position
@@ -297,7 +239,9 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         unpriced = with_unpriced(unpriced, open_fees)
         sums.unpriced = with_unpriced(sums.unpriced, open_fees)
         if not rate_known then sums.unpriced = with_unpriced(sums.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } }) end
-        pnl = money_of(decimal_subtract(priced_result(gain, rate_known), paid))
+        local result
+        result, unpriced = rare.priced_result(market, gain, rate_known, unpriced)
+        pnl = money_of(decimal_subtract(result, paid))
         sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(paid))
       end
       sums.explained = size_sum(sums.explained, part.size)
@@ -311,7 +255,9 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
       dust, cost = rare.dust_taken(part.dust, part.size)
       unpriced = with_unpriced(unpriced, open_fees)
       local gain = gain_of(market, reduced, cost, worth_of(market, part.size, price))
-      cash = money_of(decimal_subtract(priced_result(gain, rate_known), paid))
+      local result
+      result, unpriced = rare.priced_result(market, gain, rate_known, unpriced)
+      cash = money_of(decimal_subtract(result, paid))
       dust_sold = part.size
     else
       local realised = each and each.realised or "0"
@@ -332,20 +278,30 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         unpriced = with_unpriced(unpriced, open_fees)
         if each then
           grow(each, part.size, { market = market, price = price, fee = paid, unpriced = open_fees }, rate_kept(market, rate_known, each.rate))
-          if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%.0f", ts) end
+          if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%d", ts) end
         else
-          part.rate, part.unpriced = rate_known, open_fees
-          each = opened(part)
+          -- Below this, size x price has no more than the 38 digits that a cost can hold.
+          if market.inverse or size * price > 1e17 then worth_of(market, part.size, price) end
+          local kept_rate = rate_kept(market, rate_known, nil)
+          each = {
+            id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%d", ts),
+            tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
+            rate = kept_rate, notional = notional_at(market, part.size, price, kept_rate), unpriced = with_unpriced(nil, open_fees),
+            entry_instance = instance, entry_asked = order.price, opened_by = "fills", version = "0", metadata = order.metadata or "{}",
+          }
           move_result(each, nil, paid)
         end
       end
       if holding.fault then return rare.refuse("SFINVALID", holding.fault) end
-      each.last_fill_ts = string.format("%.0f", math.max(ts, tonumber(each.last_fill_ts or 0)))
-      each.version = string.format("%.0f", each.version + 1)
-      local units, rest = money_parse(each.realised)
-      units, rest = money_add(units, rest, money_negate(money_parse(realised)))
-      local booked = money_text(units, rest)
-      open = day_sum(open, booked)
+      each.last_fill_ts = string.format("%d", math.max(ts, tonumber(each.last_fill_ts or 0)))
+      each.version = string.format("%d", each.version + 1)
+      local booked = each.realised
+      if realised ~= "0" then
+        local units, rest = money_parse(each.realised)
+        units, rest = money_add(units, rest, money_negate(money_parse(realised)))
+        booked = money_text(units, rest)
+      end
+      open = open == "0" and booked or day_sum(open, booked)
       effects[#effects + 1] = { position = each, taken = part.size, booked = booked, untaken = part.untaken }
       if part.to == "grow" then order.position_id, order.slot = each.id, nil end
     end
@@ -436,8 +392,8 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   if unpriced then tell("unpriced", unpriced) end
   if over ~= "0" then tell("over", over) end
   event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
-    "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
-    "position", first and first.text or "", "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
+    "ts", string.format("%d", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
+    "position", first and first.text or "", "cooldown_until", cools and string.format("%d", cool_until) or "", unpack(told))
   write_exposure(exposure_key, sums)
   adopt_currency(market)
   remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key, told_count)
@@ -450,7 +406,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   for _, each in ipairs(amended) do rare.write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
   if dust then rare.write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then at_end.cool_down(cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  if cools then at_end.cool_down(cooldowns_key, order.pair, string.format("%d", cool_until)) end
   if signal then remember(processed_key, signal, dedup_window, max_ids) end
 
   local remaining = {}
@@ -490,7 +446,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -537,7 +494,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -568,7 +525,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -1002,7 +959,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -1179,8 +1136,8 @@ end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
@@ -1547,8 +1504,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
@@ -1825,6 +1782,111 @@ local function price_fees(market, parts, price, rate)
 end
 -- <<< fee.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%d", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%d", o.slot)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+local function orders_naming(by_position_key, orders_key, position_id, order)
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  end
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
+  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
+  end
+  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
+  return found
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -1884,92 +1946,6 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%d", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
-  o.version = o.version and string.format("%d", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%d", o.slot)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- By bytes, whatever the server's locale is.
-local function bytes_before(a, b)
-  for i = 1, math.min(#a, #b) do
-    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
-  end
-  return #a < #b
-end
-
--- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
-local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, ids, found = pair_key(position_id, ""), {}, {}
-  local function add(each)
-    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
-  end
-  local function look_up(id)
-    if order and order.id == id then add(order) else ids[#ids + 1] = id end
-  end
-  look_up(position_id)
-  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    look_up(string.sub(member, #prefix + 1))
-  end
-  for first = 1, #ids, 1000 do
-    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
-      if json then add(order_parse(json)) end
-    end
-  end
-  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
-  return found
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
 
 setmetatable(at_end, { __index = function(_, asked)
   -- >>> booking.lua
@@ -2073,7 +2049,7 @@ setmetatable(at_end, { __index = function(_, asked)
     end
     ended.trade = {
       key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
       pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
       signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
       entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
@@ -2165,33 +2141,6 @@ local function position_json(p)
 end
 -- <<< position.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
@@ -2231,7 +2180,7 @@ end
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
   end
   local day = day_of(ts, day_start)
   if day <= risk.day then return nil end
@@ -2247,7 +2196,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
@@ -2289,7 +2238,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -2512,6 +2461,75 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< dust.lua
 
+  -- >>> orders_naming.lua
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+  -- position of another name than its own.
+
+  -- By bytes, whatever the server's locale is.
+  local function bytes_before(a, b)
+    for i = 1, math.min(#a, #b) do
+      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+    end
+    return #a < #b
+  end
+  -- <<< orders_naming.lua
+
+  -- >>> fill_parts.lua
+  -- Where the parts of a fill go that is not just of one open position: over several, or to a trade that ended before.
+
+  -- Why an order cannot move a position or a trade of another pair or side.
+  local function part_fault(order, held, id)
+    if held.pair ~= order.pair then
+      return "orderId: order " .. order.id .. " is for " .. order.pair .. ", position " .. id .. " is " .. held.pair
+    end
+    if order.intent == "entry" then return "orderId: a " .. order.side .. " entry cannot grow the " .. held.side .. " position " .. id end
+    return "orderId: a " .. order.side .. " exit cannot reduce the " .. held.side .. " position " .. id
+  end
+
+  -- The pair's positions on a side, oldest first, but for one.
+  local function other_positions(positions_key, pair, side, except)
+    local others = {}
+    for _, json in ipairs(redis.call("HVALS", positions_key)) do
+      local other = position_parse(json)
+      if other.pair == pair and other.side == side and other.id ~= except then others[#others + 1] = other end
+    end
+    table.sort(others, function(a, b)
+      local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
+      if first ~= second then return first < second end
+      return bytes_before(a.id, b.id)
+    end)
+    return others
+  end
+
+  -- Spreads what is over of a fill of the size moved over positions, in order, as parts more; answers what is over then.
+  local function spread(parts, moved, over, positions)
+    for _, each in ipairs(positions) do
+      local left, holds = tonumber(over), tonumber(each.size)
+      if left == 0 then break end
+      local is_flat, taken = left > holds or same_size(left, holds), left > holds and each.size or over
+      parts[#parts + 1] = { to = "reduce", size = taken, position = each, is_flat = is_flat }
+      over = is_flat and left_of(moved, over, taken) or "0"
+    end
+    return over
+  end
+
+  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that; answers what is over.
+  local function explain_end(parts, moved, over, amendments_key, trade, by_fills)
+    if not trade or (trade.ending == "fills") ~= by_fills then return over end
+    local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
+    if tonumber(left) <= 0 then return over end
+    local taken = exceeds(tonumber(moved), tonumber(left)) and left or moved
+    parts[1] = { to = "explain", size = taken, trade = trade }
+    return left_of(moved, moved, taken)
+  end
+
+  -- A result in the flow's currency, and what could not be priced; without a rate it is not priced.
+  local function priced_result(market, gain, rate_known, unpriced)
+    if rate_known then return at_rate(gain, rate_known), unpriced end
+    return decimal("0"), with_unpriced(unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
+  end
+  -- <<< fill_parts.lua
+
   -- >>> guards.lua
   -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
   -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -2632,7 +2650,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
   local function trade_at(trades_key, at, id)
     local found
-    for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
+    for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%d", at), string.format("%d", at))) do
       local trade = trade_parse(entry[2][2])
       if trade.id == id then found = trade end
     end
@@ -2647,20 +2665,21 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trade_end.lua
 
   rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.closed_order, rare.day_json, rare.dust_key_of, rare.dust_left,
-  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.notional_worked_out, rare.rate_missing,
-  rare.read_amendment, rare.read_dust, rare.refuse, rare.remember_for_guards, rare.split_by_size, rare.trip, rare.unpriced_between,
-  rare.unpriced_since, rare.unpriced_with, rare.until_text, rare.write_amendment, rare.write_breaker, rare.write_dust,
-  rare.write_guard_trades =
+  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.notional_worked_out,
+  rare.other_positions, rare.part_fault, rare.priced_result, rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse,
+  rare.remember_for_guards, rare.split_by_size, rare.spread, rare.trip, rare.unpriced_between, rare.unpriced_since,
+  rare.unpriced_with, rare.until_text, rare.write_amendment, rare.write_breaker, rare.write_dust, rare.write_guard_trades =
     breaker_event, breaker_until, bytes_before, closed_order, day_json, dust_key_of, dust_left, dust_taken, dust_with, ended_trade,
-    expect_hash, notional_worked_out, rate_missing, read_amendment, read_dust, refuse, remember_for_guards, split_by_size, trip,
-    unpriced_between, unpriced_since, unpriced_with, until_text, write_amendment, write_breaker, write_dust, write_guard_trades
+    expect_hash, explain_end, notional_worked_out, other_positions, part_fault, priced_result, rate_missing, read_amendment,
+    read_dust, refuse, remember_for_guards, split_by_size, spread, trip, unpriced_between, unpriced_since, unpriced_with,
+    until_text, write_amendment, write_breaker, write_dust, write_guard_trades
   return rawget(rare, asked)
 end })
 
 return run(rare, at_end, instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal,
   decimal_subtract, move_equity, read_breaker, expect_zset, quote, day_sum, book_pnl, trip_worsened, write_risk, risk_event,
-  holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, at_rate, move_result, grow,
-  gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds,
-  hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees,
-  remembers, remember, order_json, ORDER_DONE, order_parse, pair_key, bytes_before, orders_naming, closed_to_forget, write_order,
-  position_json, position_parse, read_risk, open_day, risk_reply, ended_at, json_list)
+  holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow, gain_of,
+  reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, hold_position,
+  position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, position_parse,
+  ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget, write_order, position_json,
+  read_risk, open_day, risk_reply, ended_at, json_list)

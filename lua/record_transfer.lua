@@ -55,7 +55,7 @@ local function run(in_account, now, account, answer, event, decimal, decimal_mon
 
   -- Write.
   event("transfer_recorded", "id", id, "amount", amount, "currency", currency, "rate", rate,
-    "ts", string.format("%.0f", ts or now), risk_event(risk, {}))
+    "ts", string.format("%d", ts or now), risk_event(risk, {}))
   remember(transfers_key, id, transfer_window, max_transfers)
   write_risk(daily_key, history_key, nil, risk, {})
 
@@ -91,7 +91,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -138,7 +139,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -169,7 +170,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -199,7 +200,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -737,7 +738,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -838,8 +839,8 @@ local function expect_hash(key) redis.call("HLEN", key) end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
@@ -1028,7 +1029,7 @@ end
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
   end
   local day = day_of(ts, day_start)
   if day <= risk.day then return nil end
@@ -1044,7 +1045,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end

@@ -38,7 +38,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, read_breaker, expect_hash, count_trade, write_risk, risk_event, cool_down, holding,
-    hold_position, exposure_after, write_exposure, orders_naming, position_parse, refuse, read_risk, trade_json, read_ends,
+    hold_position, exposure_after, write_exposure, position_parse, orders_naming, refuse, read_risk, trade_json, read_ends,
     decide_end, cools_longer, write_end)
   local positions_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
   local id, reason, untold = ARGV[8], ARGV[9], ARGV[10] == "1"
@@ -79,12 +79,12 @@ local function run(answer, event, read_breaker, expect_hash, count_trade, write_
   ended.text = trade_json(ended.trade)
 
   -- Write.
-  event("position_removed", "id", id, "pair", position.pair, "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "",
+  event("position_removed", "id", id, "pair", position.pair, "cooldown_until", cools and string.format("%d", ended.cool_until) or "",
     "trade", ended.text, risk_event(risk, breaker))
   write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then cool_down(cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  if cools then cool_down(cooldowns_key, position.pair, string.format("%d", ended.cool_until)) end
 
   return answer({ "removed" })
 end
@@ -118,7 +118,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -165,7 +166,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -196,7 +197,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -355,7 +356,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -630,8 +631,8 @@ end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
@@ -1007,202 +1008,6 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
--- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
--- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
-
--- Reasons of trades that a stop ended.
-local STOPS = { sl = true, trailing = true, liquidation = true }
-
--- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
-local GUARD_MEMORY = 5184000000
--- <<< guards.lua
-
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
-
-  local function decimal_negate(a)
-    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-    return { number = 0 - a.number, scale = a.scale }
-  end
-  -- <<< decimal.lua
-
-  -- >>> breaker.lua
-  -- The circuit breaker: whether it blocks entries now, and why.
-
-  local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
-  end
-  -- <<< breaker.lua
-
-  -- >>> trip.lua
-  -- What trips the circuit breaker, and until when.
-
-  local function write_breaker(breaker_key, breaker)
-    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-      "until", until_text(breaker))
-  end
-
-  local function breaker_event(breaker)
-    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-      "breaker_until", until_text(breaker)
-  end
-  -- <<< trip.lua
-
-  -- >>> notional.lua
-  -- The money that a position or an order puts to work.
-
-  -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-  local function notional_of(size, price)
-    if not price then return "0" end
-    local product = size * price
-    if product < 0 then product = -product end
-    if product > 9e12 then product = 9e12 end
-    local rest = product % 1
-    local whole, parts = product - rest, rest * 1e8 + 0.5
-    parts = parts - parts % 1
-    if parts == 100000000 then whole, parts = whole + 1, 0 end
-    return money_text(whole, parts)
-  end
-
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-  local function worth_in_exposure(worth, rate)
-    local exact = decimal_multiply(worth, decimal(rate))
-    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-    return text and tonumber(text) < 9e12 and text or "9000000000000"
-  end
-
-  -- Whether it is just size x price, in the flow's currency.
-  local function is_plain_notional(market, price, rate)
-    return not price or (not rate and not market.inverse)
-  end
-
-  -- What a size at a price takes of an inverse contract, or at a rate.
-  local function notional_worked_out(market, size, price, rate)
-    local worth
-    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
-    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
-  end
-
-  -- What a size at a price takes, at the rate that is kept of it.
-  local function notional_at(market, size, price, rate)
-    if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-    return rare.notional_worked_out(market, size, price, rate)
-  end
-  -- <<< notional.lua
-
-  -- >>> guards.lua
-  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
-  -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
-
-  -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
-  local function guard_trade_json(trade, exit_ts)
-    local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-    return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
-      .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
-  end
-
-  -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
-  -- step are all of one pair.
-  local function remember_for_guards(memory, trade)
-    -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
-    local function with_trade(stored, trade)
-      if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
-      local first, _, many = 2, string.gsub(stored, "%]", "")
-      -- One bracket more than trades closes the list.
-      for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
-      return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
-    end
-
-    local guard_trades_key = memory.guard_trades_key
-    if not memory.text then
-      memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
-      if not memory.text then
-        local stored = redis.call("HGETALL", guard_trades_key)
-        for i = 1, #stored, 2 do
-          local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
-          if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
-        end
-      end
-    end
-    memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
-  end
-
-  local function write_guard_trades(memory)
-    local guard_trades_key = memory.guard_trades_key
-    if not memory.text or memory.is_written then return end
-    for first = 1, #memory.old, 1000 do
-      redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
-    end
-    redis.call("HSET", guard_trades_key, memory.pair, memory.text)
-    memory.is_written = true
-  end
-  -- <<< guards.lua
-
-  -- >>> orders_naming.lua
-  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
-  -- position of another name than its own.
-
-  -- By bytes, whatever the server's locale is.
-  local function bytes_before(a, b)
-    for i = 1, math.min(#a, #b) do
-      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
-    end
-    return #a < #b
-  end
-  -- <<< orders_naming.lua
-
-  -- >>> risk.lua
-  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
-  local function day_json(d)
-    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-      d.later, d.cash, d.untied)
-  end
-  -- <<< risk.lua
-
-  rare.breaker_event, rare.bytes_before, rare.day_json, rare.notional_worked_out, rare.remember_for_guards, rare.write_breaker,
-  rare.write_guard_trades =
-    breaker_event, bytes_before, day_json, notional_worked_out, remember_for_guards, write_breaker, write_guard_trades
-  return rawget(rare, asked)
-end })
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
@@ -1213,6 +1018,39 @@ local function record_parse(json)
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
 
 -- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
@@ -1275,32 +1113,195 @@ local function name_position(by_position_key, order_id, before, after)
 end
 -- <<< orders_naming.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+-- Reasons of trades that a stop ended.
+local STOPS = { sl = true, trailing = true, liquidation = true }
+
+-- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+local GUARD_MEMORY = 5184000000
+-- <<< guards.lua
+
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+  -- <<< decimal.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  local function write_breaker(breaker_key, breaker)
+    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+      "until", until_text(breaker))
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+  local function notional_of(size, price)
+    if not price then return "0" end
+    local product = size * price
+    if product < 0 then product = -product end
+    if product > 9e12 then product = 9e12 end
+    local rest = product % 1
+    local whole, parts = product - rest, rest * 1e8 + 0.5
+    parts = parts - parts % 1
+    if parts == 100000000 then whole, parts = whole + 1, 0 end
+    return money_text(whole, parts)
+  end
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- Whether it is just size x price, in the flow's currency.
+  local function is_plain_notional(market, price, rate)
+    return not price or (not rate and not market.inverse)
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+
+  -- What a size at a price takes, at the rate that is kept of it.
+  local function notional_at(market, size, price, rate)
+    if is_plain_notional(market, price, rate) then return notional_of(size, price) end
+    return rare.notional_worked_out(market, size, price, rate)
+  end
+  -- <<< notional.lua
+
+  -- >>> orders_naming.lua
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+  -- position of another name than its own.
+
+  -- By bytes, whatever the server's locale is.
+  local function bytes_before(a, b)
+    for i = 1, math.min(#a, #b) do
+      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+    end
+    return #a < #b
+  end
+  -- <<< orders_naming.lua
+
+  -- >>> guards.lua
+  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+  -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+  -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+  local function guard_trade_json(trade, exit_ts)
+    local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+    return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
+      .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+  end
+
+  -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
+  -- step are all of one pair.
+  local function remember_for_guards(memory, trade)
+    -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+    local function with_trade(stored, trade)
+      if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+      local first, _, many = 2, string.gsub(stored, "%]", "")
+      -- One bracket more than trades closes the list.
+      for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+      return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+    end
+
+    local guard_trades_key = memory.guard_trades_key
+    if not memory.text then
+      memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
+      if not memory.text then
+        local stored = redis.call("HGETALL", guard_trades_key)
+        for i = 1, #stored, 2 do
+          local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
+          if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
+        end
+      end
+    end
+    memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+  end
+
+  local function write_guard_trades(memory)
+    local guard_trades_key = memory.guard_trades_key
+    if not memory.text or memory.is_written then return end
+    for first = 1, #memory.old, 1000 do
+      redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+    end
+    redis.call("HSET", guard_trades_key, memory.pair, memory.text)
+    memory.is_written = true
+  end
+  -- <<< guards.lua
+
+  -- >>> risk.lua
+  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+  local function day_json(d)
+    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+      d.later, d.cash, d.untied)
+  end
+  -- <<< risk.lua
+
+  rare.breaker_event, rare.bytes_before, rare.day_json, rare.notional_worked_out, rare.remember_for_guards, rare.write_breaker,
+  rare.write_guard_trades =
+    breaker_event, bytes_before, day_json, notional_worked_out, remember_for_guards, write_breaker, write_guard_trades
+  return rawget(rare, asked)
+end })
+
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
 end
--- <<< position_parse.lua
+-- <<< maxmemory.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
 
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
@@ -1396,7 +1397,7 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
     pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
@@ -1431,5 +1432,5 @@ end
 -- <<< trade_end.lua
 
 return run(answer, event, read_breaker, expect_hash, count_trade, write_risk, risk_event, cool_down, holding, hold_position,
-  exposure_after, write_exposure, orders_naming, position_parse, refuse, read_risk, trade_json, read_ends, decide_end,
+  exposure_after, write_exposure, position_parse, orders_naming, refuse, read_risk, trade_json, read_ends, decide_end,
   cools_longer, write_end)

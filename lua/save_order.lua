@@ -45,8 +45,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, now_text, answer, event, expect_zset, order_notional, market_of, price_fault, adopt_currency, rate_known,
-    order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, write_at_maxmemory, fills_since, order_json,
-    ORDER_DONE, transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order)
+    order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, transition_fault, settled_status,
+    order_parse, write_at_maxmemory, fills_since, order_json, closed_order, forget_closed, closed_to_forget, write_order)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local price, size, status, created_at = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -131,7 +131,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
       write_at_maxmemory()
       return answer({ "saved", stored })
     end
-    order.version = string.format("%.0f", version + 1)
+    order.version = string.format("%d", version + 1)
   end
   hold_order(delta, order, 1)
   if position_id ~= "" and position_id ~= id then expect_zset(by_position_key) end
@@ -178,7 +178,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -225,7 +226,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -256,7 +257,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -817,6 +818,82 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+
+-- Why an order may not go from one state to another; nil when it may.
+local function transition_fault(id, from, to)
+  local following = {
+    intent = "submitted open partially_filled filled cancelled rejected unknown",
+    submitted = "open partially_filled filled cancelled rejected unknown",
+    open = "partially_filled filled cancelled rejected unknown",
+    partially_filled = "filled cancelled unknown",
+    unknown = "submitted open partially_filled filled cancelled rejected",
+    filled = "", cancelled = "", rejected = "",
+  }
+  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
+  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+end
+
+-- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+local function settled_status(status, filled, size)
+  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+end
+-- <<< order_status.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%d", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%d", o.slot)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
 -- >>> maxmemory.lua
 -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
 -- written. A command that needs none is not, and after it the script may write on.
@@ -942,7 +1019,7 @@ end })
 -- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
 local function fills_since(key)
   local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  return newest and string.format("%.0f", newest + 1)
+  return newest and string.format("%d", newest + 1)
 end
 -- <<< memory.lua
 
@@ -962,82 +1039,6 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
-
--- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
-local function settled_status(status, filled, size)
-  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
-  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
-end
--- <<< order_status.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%d", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
-  o.version = o.version and string.format("%d", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%d", o.slot)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
@@ -1088,5 +1089,5 @@ end
 -- <<< order_life.lua
 
 return run(rare, now_text, answer, event, expect_zset, order_notional, market_of, price_fault, adopt_currency, rate_known,
-  order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, write_at_maxmemory, fills_since, order_json,
-  ORDER_DONE, transition_fault, settled_status, order_parse, closed_order, forget_closed, closed_to_forget, write_order)
+  order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, transition_fault, settled_status,
+  order_parse, write_at_maxmemory, fills_since, order_json, closed_order, forget_closed, closed_to_forget, write_order)

@@ -31,8 +31,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault,
-    adopt_currency, entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, write_at_maxmemory,
-    position_json, position_parse)
+    adopt_currency, entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_parse,
+    write_at_maxmemory, position_json)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[8], ARGV[9], ARGV[10]
   local size, entry_price, entry_ts = ARGV[11], ARGV[12], ARGV[13]
@@ -61,7 +61,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
     rate = rate, unpriced = before.unpriced, rate_assumed = before.rate_assumed,
     entered = entered_anew(replaced, size), exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
     entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told, opened_by = before.opened_by,
-    last_fill_ts = before.last_fill_ts, version = string.format("%.0f", before.version + 1), metadata = metadata,
+    last_fill_ts = before.last_fill_ts, version = string.format("%d", before.version + 1), metadata = metadata,
   }
   hold_position(delta, position, 1)
   local json = position_json(position)
@@ -106,7 +106,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -153,7 +154,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -184,7 +185,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -780,6 +781,44 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
 -- >>> maxmemory.lua
 -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
 -- written. A command that needs none is not, and after it the script may write on.
@@ -873,17 +912,6 @@ setmetatable(rare, { __index = function(_, asked)
   return rawget(rare, asked)
 end })
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
@@ -903,33 +931,6 @@ local function position_json(p)
 end
 -- <<< position.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
 return run(rare, instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
-  entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, write_at_maxmemory, position_json,
-  position_parse)
+  entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_parse, write_at_maxmemory,
+  position_json)

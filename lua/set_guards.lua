@@ -18,7 +18,7 @@
 -- Reply {"guards", JSON of those before or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD_MEMORY, guard_trade_json, record_parse)
+local function run(meta_key, flow_guards, now, answer, event, expect_hash, record_parse, GUARD_MEMORY, guard_trade_json)
   local guard_trades_key, trades_key = KEYS[5], KEYS[6]
   local guards = ARGV[8]
 
@@ -26,13 +26,13 @@ local function run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD
   local before, told, items = flow_guards or "", {}, {}
   expect_hash(guard_trades_key)
   if guards ~= "" and before == "" then
-    told = redis.call("XREVRANGE", trades_key, "+", string.format("%.0f", math.max(0, now - GUARD_MEMORY)), "COUNT", "10000")
+    told = redis.call("XREVRANGE", trades_key, "+", string.format("%d", math.max(0, now - GUARD_MEMORY)), "COUNT", "10000")
   end
   for _, entry in ipairs(told) do
     local trade = record_parse(entry[2][2])
     if not trade.untold and not trade.forgotten then
       local own = items[trade.pair] or {}
-      if #own < 200 then table.insert(own, guard_trade_json(trade, string.format("%.0f", trade.exit_ts))) end
+      if #own < 200 then table.insert(own, guard_trade_json(trade, string.format("%d", trade.exit_ts))) end
       items[trade.pair] = own
     end
   end
@@ -81,7 +81,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -128,7 +129,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -159,7 +160,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -545,6 +546,17 @@ local function market_of(pair)
 end
 -- <<< currency.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -563,15 +575,4 @@ local function guard_trade_json(trade, exit_ts)
 end
 -- <<< guards.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
-return run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD_MEMORY, guard_trade_json, record_parse)
+return run(meta_key, flow_guards, now, answer, event, expect_hash, record_parse, GUARD_MEMORY, guard_trade_json)

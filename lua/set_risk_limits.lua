@@ -43,7 +43,7 @@ local function run(events_key, instance, now_text, answer, event, read_breaker, 
   end
 
   local function held_json(number, who, at)
-    return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+    return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
   end
 
   -- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. What nobody is known to
@@ -72,7 +72,7 @@ local function run(events_key, instance, now_text, answer, event, read_breaker, 
         return number, origin_json(by, instance, now_text, held_json(held, who, at))
       end
       if not who and number == held then return number, mine end
-      return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+      return held, who and origin_json("call", who, string.format("%d", at)) or "", true
     end
     if number == current then
       if origin.by then return nil end
@@ -161,7 +161,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -208,7 +209,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -239,7 +240,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -403,7 +404,7 @@ local function read_breaker(breaker_key)
 end
 
 local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
+  return breaker.till and string.format("%d", breaker.till) or ""
 end
 -- <<< breaker.lua
 

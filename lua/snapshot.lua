@@ -36,7 +36,7 @@ local function run(meta_key, flow_epoch, now, account, account_key, answer, read
   local breaker = read_breaker(breaker_key)
   local id, pair, ts, cooldowns, recent = signals_reply(processed_key, cooldowns_key, last_key, dedup_window)
   return answer({
-    "snapshot", flow_epoch, string.format("%.0f", now),
+    "snapshot", flow_epoch, string.format("%d", now),
     redis.call("HVALS", positions_key),
     redis.call("HVALS", orders_key),
     { risk_reply(read_risk(daily_key, day_start), breaker) },
@@ -214,7 +214,7 @@ local function read_breaker(breaker_key)
 end
 
 local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
+  return breaker.till and string.format("%d", breaker.till) or ""
 end
 
 -- The five fields of a breaker, as every reply that carries one gives them.
@@ -268,7 +268,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end

@@ -71,7 +71,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -118,7 +119,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -149,7 +150,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -179,7 +180,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -292,7 +293,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -698,8 +699,8 @@ local function expect_hash(key) redis.call("HLEN", key) end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end

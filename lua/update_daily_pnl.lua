@@ -37,7 +37,7 @@
 
 local function run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_text, move_equity,
     read_breaker, expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, move_result,
-    in_flow, remembers, too_old, remember, position_json, position_parse, read_risk, open_day, risk_reply)
+    in_flow, position_parse, remembers, too_old, remember, position_json, read_risk, open_day, risk_reply)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local currency, rate = ARGV[12] ~= "" and ARGV[12] or nil, ARGV[13] ~= "" and ARGV[13] or nil
@@ -67,7 +67,7 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
     move_result(position, amount)
     local units, parts = money_parse(position.realised)
     booked, result = money_text(money_add(units, parts, money_negate(money_parse(before)))), position.realised
-    position.told, position.version = "1", string.format("%.0f", position.version + 1)
+    position.told, position.version = "1", string.format("%d", position.version + 1)
   end
   fault = holding.fault or book_pnl(risk, history_key, booked, position and {} or { untied = booked }, at, day_start)
     or count_trade(risk, history_key, { result = result, counts = true, judges = true }, at, day_start)
@@ -115,7 +115,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -162,7 +163,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -193,7 +194,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -236,7 +237,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -826,7 +827,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- The circuit breaker: whether it blocks entries now, and why.
 
   local function until_text(breaker)
-    return breaker.till and string.format("%.0f", breaker.till) or ""
+    return breaker.till and string.format("%d", breaker.till) or ""
   end
   -- <<< breaker.lua
 
@@ -1016,8 +1017,8 @@ end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
@@ -1092,8 +1093,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
@@ -1128,6 +1129,44 @@ local function in_flow(amount, currency, rate)
   return nil, fault or rare.rate_missing(currency)
 end
 -- <<< currency.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -1168,17 +1207,6 @@ local function remember(key, id, window, max, since, beside_key, beside_count)
 end
 -- <<< memory.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
@@ -1197,33 +1225,6 @@ local function position_json(p)
     .. p.version .. ',"metadata":' .. p.metadata .. '}'
 end
 -- <<< position.lua
-
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
 
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
@@ -1264,7 +1265,7 @@ end
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
   end
   local day = day_of(ts, day_start)
   if day <= risk.day then return nil end
@@ -1280,7 +1281,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
@@ -1288,4 +1289,4 @@ end
 
 return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_text, move_equity,
   read_breaker, expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, move_result,
-  in_flow, remembers, too_old, remember, position_json, position_parse, read_risk, open_day, risk_reply)
+  in_flow, position_parse, remembers, too_old, remember, position_json, read_risk, open_day, risk_reply)

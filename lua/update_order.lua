@@ -38,8 +38,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, expect_zset, order_notional, market_of, price_fault, order_rate, exceeds, position_named,
-    hold_order, exposure_after, write_exposure, order_json, ORDER_DONE, transition_fault, settled_status, record_parse,
-    order_parse, closed_to_forget, write_order, refuse)
+    hold_order, exposure_after, write_exposure, record_parse, ORDER_DONE, transition_fault, settled_status, order_parse,
+    order_json, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, version = ARGV[8], ARGV[9]
   local size, filled = ARGV[11], ARGV[13]
@@ -84,7 +84,7 @@ local function run(answer, event, expect_zset, order_notional, market_of, price_
   if rate_wrong then return refuse("SFINVALID", rate_wrong) end
   order.notional = order_notional(market, order)
   if order_json(order) == stored then return answer({ "updated", stored }) end
-  order.version = string.format("%.0f", order.version + 1)
+  order.version = string.format("%d", order.version + 1)
   if order.position_id and ORDER_DONE[order.status] then expect_zset(by_position_key) end
   hold_order(delta, order, 1)
   local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
@@ -127,7 +127,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -174,7 +175,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -205,7 +206,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -855,32 +856,16 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< maxmemory.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
+-- <<< record.lua
 
 -- >>> order_status.lua
 -- Where an order stands in its life, and where it may go.
@@ -907,17 +892,6 @@ local function settled_status(status, filled, size)
   return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
 end
 -- <<< order_status.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
 
 -- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
@@ -957,6 +931,33 @@ local function name_position(by_position_key, order_id, before, after)
   if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
+
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
@@ -1002,5 +1003,5 @@ end
 -- <<< refuse.lua
 
 return run(answer, event, expect_zset, order_notional, market_of, price_fault, order_rate, exceeds, position_named, hold_order,
-  exposure_after, write_exposure, order_json, ORDER_DONE, transition_fault, settled_status, record_parse, order_parse,
+  exposure_after, write_exposure, record_parse, ORDER_DONE, transition_fault, settled_status, order_parse, order_json,
   closed_to_forget, write_order, refuse)

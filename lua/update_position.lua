@@ -33,7 +33,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, rate_known,
-    hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
+    hold_position, exposure_after, write_exposure, position_parse, position_json, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, version = ARGV[8], ARGV[9]
   local changes = {
@@ -69,7 +69,7 @@ local function run(answer, event, notional_at, entered_anew, market_of, price_fa
     or market.settle ~= old_market.settle then
     position.cost, position.notional = nil, notional_at(market, position.size, position.entry_price, position.rate)
   end
-  position.version = string.format("%.0f", position.version + 1)
+  position.version = string.format("%d", position.version + 1)
   hold_position(delta, position, 1)
   local json = position_json(position)
   local sums = exposure_after(exposure_key, delta)
@@ -111,7 +111,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -158,7 +159,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -189,7 +190,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -853,16 +854,6 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
@@ -873,25 +864,6 @@ local function record_parse(json)
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< record.lua
-
--- >>> position.lua
--- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
-    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
-    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
-    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
-    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
-    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
-    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
-    .. p.version .. ',"metadata":' .. p.metadata .. '}'
-end
--- <<< position.lua
 
 -- >>> position_parse.lua
 -- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
@@ -920,6 +892,35 @@ local function position_parse(json)
 end
 -- <<< position_parse.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
+end
+-- <<< position.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -931,4 +932,4 @@ end
 -- <<< refuse.lua
 
 return run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, rate_known, hold_position,
-  exposure_after, write_exposure, position_json, position_parse, refuse)
+  exposure_after, write_exposure, position_parse, position_json, refuse)

@@ -61,8 +61,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end

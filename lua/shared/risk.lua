@@ -44,7 +44,7 @@ end
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
   end
   local day = day_of(ts, day_start)
   if day <= risk.day then return nil end
@@ -65,7 +65,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end

@@ -28,7 +28,7 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
     pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
@@ -70,7 +70,7 @@ end
 -- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
 local function trade_at(trades_key, at, id)
   local found
-  for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
+  for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%d", at), string.format("%d", at))) do
     local trade = trade_parse(entry[2][2])
     if trade.id == id then found = trade end
   end
