@@ -281,7 +281,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
           if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%d", ts) end
         else
           -- Below this, size x price has no more than the 38 digits that a cost can hold.
-          if market.inverse or size * price > 1e17 then worth_of(market, part.size, price) end
+          if market.inverse or math.abs(size * price) > 1e17 then worth_of(market, part.size, price) end
           local kept_rate = rate_kept(market, rate_known, nil)
           each = {
             id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%d", ts),
